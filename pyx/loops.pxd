@@ -1,0 +1,217 @@
+"""Loops, written once: a kernel names the rule of one element, these run it over many.
+
+`mapN(rule, inputs..., out, n)` are contiguous loops. The rule is a function pointer that is a constant at every
+call, so the compiler inlines it and vectorises the loop. `out` may be one of the inputs, exactly.
+
+`operand_t` is how a broadcast or strided input meets a contiguous loop: `load` hands the loop the next elements
+as a contiguous run, which is the data itself wherever it is contiguous, and otherwise a copy in a scratch tile
+small enough for the first-level cache. One loop per op therefore serves every combination of strides.
+"""
+from libc.stdint cimport uint8_t
+from libc.string cimport memcpy
+
+from types cimport floating, number
+
+cdef enum:
+    TILE_BYTES = 4096  # of one operand's scratch tile
+    SHORT_ROW = 64     # rows shorter than this are gathered many to a tile
+    MAX_DIMS = 64
+
+
+cdef inline void map1(number (*rule)(number) noexcept nogil, const number* x, number* out, Py_ssize_t n) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(n):
+        out[i] = rule(x[i])
+
+
+cdef inline void map1_ab(floating (*rule)(floating, floating, floating) noexcept nogil, const floating* x,
+                         floating a, floating b, floating* out, Py_ssize_t n) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(n):
+        out[i] = rule(x[i], a, b)
+
+
+cdef inline void map2(number (*rule)(number, number) noexcept nogil, const number* x, const number* y,
+                      number* out, Py_ssize_t n) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(n):
+        out[i] = rule(x[i], y[i])
+
+
+cdef inline void map2_ab(floating (*rule)(floating, floating, floating, floating) noexcept nogil, const floating* x,
+                         const floating* y, floating a, floating b, floating* out, Py_ssize_t n) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(n):
+        out[i] = rule(x[i], y[i], a, b)
+
+
+cdef inline void map3(number (*rule)(number, number, number) noexcept nogil, const number* x, const number* y,
+                      const number* z, number* out, Py_ssize_t n) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(n):
+        out[i] = rule(x[i], y[i], z[i])
+
+
+cdef inline void test1(uint8_t (*rule)(number) noexcept nogil, const number* x, uint8_t* out,
+                       Py_ssize_t n) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(n):
+        out[i] = rule(x[i])
+
+
+cdef inline void test2(uint8_t (*rule)(number, number) noexcept nogil, const number* x, const number* y,
+                       uint8_t* out, Py_ssize_t n) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(n):
+        out[i] = rule(x[i], y[i])
+
+
+cdef inline void select(const uint8_t* cond, const number* x, const number* y, number* out, Py_ssize_t n) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(n):
+        out[i] = x[i] if cond[i] else y[i]
+
+
+# A plan says how the operands of a broadcast are laid out, all in elements:
+#     ndim, sizes[ndim], then per operand: offset, strides[ndim]
+cdef struct operand_t:
+    const char* data             # of the element at index zero
+    const Py_ssize_t* sizes
+    const Py_ssize_t* strides
+    int ndim
+    bint flat                    # strides are those of a contiguous array
+    bint constant                # one element for all
+    Py_ssize_t filled            # how much of the tile holds the constant
+    Py_ssize_t position          # of the next element to load, in the flat result
+    Py_ssize_t offset            # of the row it lies in
+    Py_ssize_t column            # in that row
+    Py_ssize_t index[MAX_DIMS]   # of that row, outer dimensions
+
+
+cdef inline bint plan_fits(const Py_ssize_t[::1] plan, int operands, Py_ssize_t n, const Py_ssize_t* lengths) noexcept:
+    """Whether a plan describes n elements and reaches only inside buffers of these lengths."""
+    cdef Py_ssize_t ndim, total = 1, low, high, at, i
+    cdef int k
+    if plan.shape[0] < 2:
+        return False
+    ndim = plan[0]
+    if ndim < 1 or ndim > MAX_DIMS or plan.shape[0] != 1 + ndim + operands * (ndim + 1):
+        return False
+    for i in range(1, ndim + 1):
+        if plan[i] < 1 or total > n // plan[i]:
+            return False
+        total *= plan[i]
+    if total != n:
+        return False
+    at = ndim + 1
+    for k in range(operands):
+        low = high = plan[at]
+        for i in range(1, ndim + 1):
+            # Sizes and strides of a buffer's view are bounded by it; larger ones would overflow below.
+            if plan[i] > 1 and (plan[at + i] > lengths[k] or plan[at + i] < -lengths[k]):
+                return False
+            if plan[at + i] > 0:
+                high += plan[at + i] * (plan[i] - 1)
+            else:
+                low += plan[at + i] * (plan[i] - 1)
+            if low < 0 or high >= lengths[k]:
+                return False
+        at += ndim + 1
+    return True
+
+
+cdef inline void operand_init(operand_t* self, const char* data, Py_ssize_t itemsize, const Py_ssize_t* plan,
+                              int k, Py_ssize_t position) noexcept nogil:
+    """Operand `k` of a plan, ready to load from `position` of the flat result. A NULL plan: contiguous."""
+    cdef Py_ssize_t expected = 1, row
+    cdef int i
+    self.filled = 0
+    self.position = position
+    if plan == NULL:
+        self.data = data
+        self.flat = True
+        self.constant = False
+        return
+    self.ndim = <int>plan[0]
+    self.sizes = plan + 1
+    self.strides = plan + 1 + self.ndim + k * (self.ndim + 1) + 1
+    self.data = data + self.strides[-1] * itemsize
+    self.flat = True
+    self.constant = True
+    for i in range(self.ndim - 1, -1, -1):
+        if self.sizes[i] > 1:
+            self.flat = self.flat and self.strides[i] == expected
+            self.constant = self.constant and self.strides[i] == 0
+        expected *= self.sizes[i]
+    self.column = position % self.sizes[self.ndim - 1]
+    row = position // self.sizes[self.ndim - 1]
+    self.offset = 0
+    for i in range(self.ndim - 2, -1, -1):
+        self.index[i] = row % self.sizes[i]
+        self.offset += self.index[i] * self.strides[i]
+        row = row // self.sizes[i]
+
+
+cdef inline void next_row(operand_t* self) noexcept nogil:
+    cdef int i
+    self.column = 0
+    for i in range(self.ndim - 2, -1, -1):
+        self.index[i] += 1
+        self.offset += self.strides[i]
+        if self.index[i] < self.sizes[i]:
+            return
+        self.offset -= self.strides[i] * self.sizes[i]
+        self.index[i] = 0
+
+
+cdef inline Py_ssize_t run_length(const operand_t* operands, int count, Py_ssize_t left, Py_ssize_t tile) noexcept nogil:
+    """How many elements to load next: to the end of the row, if rows are long and some operand has rows at all."""
+    cdef Py_ssize_t n = tile if tile < left else left
+    cdef int k
+    for k in range(count):
+        if not (operands[k].flat or operands[k].constant):
+            if operands[k].sizes[operands[k].ndim - 1] >= SHORT_ROW:
+                n = min(n, operands[k].sizes[operands[k].ndim - 1] - operands[k].column)
+    return n
+
+
+cdef inline const number* load(operand_t* self, number* tile, Py_ssize_t n) noexcept nogil:
+    """The next n elements, contiguous: the data itself, or their copy in `tile`."""
+    cdef const number* data = <const number*>self.data
+    cdef const number* row
+    cdef number* to = tile
+    cdef Py_ssize_t size, stride, run, i
+    if self.flat:
+        row = data + self.position
+        self.position += n
+        return row
+    if self.constant:
+        for i in range(self.filled, n):
+            tile[i] = data[0]
+        self.filled = max(self.filled, n)
+        return tile
+    size = self.sizes[self.ndim - 1]
+    stride = self.strides[self.ndim - 1]
+    while n > 0:
+        run = min(n, size - self.column)
+        row = data + self.offset + self.column * stride
+        if stride == 1:
+            if to == tile and run == n:  # all of it in one piece
+                self.column += run
+                if self.column == size:
+                    next_row(self)
+                return row
+            for i in range(run):
+                to[i] = row[i]
+        elif stride == 0:
+            for i in range(run):
+                to[i] = row[0]
+        else:
+            for i in range(run):
+                to[i] = row[i * stride]
+        to += run
+        n -= run
+        self.column += run
+        if self.column == size:
+            next_row(self)
+    return tile
