@@ -51,6 +51,8 @@ if wanted := os.environ.get("LUCID_BUILD_LEVELS"):
 # Never -ffast-math: NaN and infinities are part of the contract.
 FLAGS = ["-fno-math-errno", "-fno-trapping-math", "-fno-strict-aliasing", "-fvisibility=hidden"]
 FLAGS += ["-O1", "-g"] if DEBUG or SANITIZE else ["-O3", "-g0"]
+# Flags of single modules. random reproduces a stream bit for bit: each fused multiply-add there is written out.
+MODULE_FLAGS = {"random": ["-ffp-contract=off"]}
 LINK = ["-lm"] if os.name == "posix" else []  # an explicit libm: wheel repair looks at symbol versions
 if platform.system() == "Linux" and not (DEBUG or SANITIZE):
     LINK += ["-Wl,-s"]
@@ -77,7 +79,7 @@ def extension(module: str, level: str | None = None, sources: list[str] | None =
         [f"pyx/{module}.pyx"] if sources is None else sources,
         include_dirs=[numpy.get_include(), "pyx"],
         define_macros=[("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"), ("CYTHON_TRACE", "0")],
-        extra_compile_args=[*FLAGS, *LEVELS.get(level, [])],
+        extra_compile_args=[*FLAGS, *LEVELS.get(level, []), *MODULE_FLAGS.get(module, [])],
         extra_link_args=LINK,
     )
 
