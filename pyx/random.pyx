@@ -20,7 +20,7 @@ variates" (1993); G. Marsaglia, W. W. Tsang, "A simple method for generating gam
 """
 cimport cython
 from libc.math cimport (
-    M_PI, NAN, ceil, cos, exp, fabs, floor, fma, fmaf, lgamma, log, log1p, pow, sin, sqrt, sqrtf, tan,
+    M_PI, NAN, ceil, cos, exp, fabs, floor, fma, lgamma, log, log1p, pow, sin, sqrt, sqrtf, tan,
 )
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
@@ -30,6 +30,16 @@ from threads cimport import_threads, parallel_for
 from types cimport floating
 
 import_threads()
+
+cdef extern from *:
+    """
+    #ifdef FP_FAST_FMAF
+    #define lucid_fmaf fmaf
+    #else  /* no such instruction: through float64, where only the sum is rounded; differs once in 2**29 */
+    static inline float lucid_fmaf(float a, float b, float c) { return (float)((double)a * b + c); }
+    #endif
+    """
+    float fmaf "lucid_fmaf"(float, float, float) nogil
 
 cdef enum:
     N = 624            # words of state
@@ -493,19 +503,13 @@ def log_normal(Engine engine not None, floating[::1] out, double mean, double st
 # --------------------------------------------------------------------------------------------- integers
 
 cdef void modulo(const uint32_t* words, int64_t* out, Py_ssize_t n, uint32_t range_, int64_t low) noexcept nogil:
-    """low + word % range: the quotient in float64 is at most one too large or too small."""
+    """low + word % range, for a range up to 2**31: float64 holds every term exactly, and vectorises everywhere."""
     cdef Py_ssize_t i
-    cdef double inverse = 1.0 / range_
-    cdef int32_t quotient
-    cdef int64_t rest, limit = range_
+    cdef double x, rest, limit = range_, inverse = 1.0 / range_, rounder = 6755399441055744.0  # 1.5 * 2**52
     for i in range(n):
-        # word / range < 2**32 does not fit an int32: halve it, and double again below
-        quotient = <int32_t>((<double><int32_t>(words[i] ^ <uint32_t>0x80000000) + 2147483648.0) * inverse * 0.5)
-        rest = <int64_t>words[i] - 2 * <int64_t>quotient * limit
-        rest -= limit if rest >= limit else 0
-        rest -= limit if rest >= limit else 0
-        rest += limit if rest < 0 else 0
-        out[i] = low + rest
+        x = <double><int32_t>(words[i] ^ <uint32_t>0x80000000) + 2147483648.0
+        rest = x - ((x * inverse + rounder) - rounder) * limit  # of the nearest quotient: half a range either side
+        out[i] = low + <int32_t>(rest + limit if rest < 0 else rest)
 
 
 def randint(Engine engine not None, int64_t[::1] out, uint64_t range_, int64_t low, bint wide):
@@ -527,11 +531,12 @@ def randint(Engine engine not None, int64_t[::1] out, uint64_t range_, int64_t l
                     out[lo + i] = <int64_t>((x % range_ if range_ else x) + <uint64_t>low)
             else:
                 engine.draw(words, m)
-                if range_ and range_ < <uint64_t>1 << 32:
+                if 0 < range_ <= <uint64_t>1 << 31:
                     modulo(words, &out[lo], m, <uint32_t>range_, low)
                 else:
                     for i in range(m):
-                        out[lo + i] = low + words[i]
+                        x = words[i]
+                        out[lo + i] = <int64_t>((x % range_ if range_ else x) + <uint64_t>low)
             lo += PAIRS
 
 
