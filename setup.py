@@ -13,6 +13,7 @@ LUCID_SANITIZE=address
     Compile and link with a sanitizer of the compiler's.
 """
 
+import copy
 import os
 import platform
 from pathlib import Path
@@ -69,6 +70,12 @@ class BuildExt(build_ext):
         self.parallel = self.parallel or os.cpu_count()
         for level in LEVELS:  # an in-place build copies into them
             Path("lucid/_kernels", level).mkdir(exist_ok=True)
+
+    def build_extension(self, ext):
+        """Give each level its own folder of objects: the levels of a module share its C file, and so their name."""
+        own = copy.copy(self)
+        own.build_temp = os.path.join(self.build_temp, ext.name)
+        super(BuildExt, own).build_extension(ext)
 
 
 def extension(module: str, level: str | None = None, sources: list[str] | None = None) -> Extension:
