@@ -18,7 +18,8 @@ cdef enum:
     MAX_DIMS = 64
 
 
-cdef inline void map1(number (*rule)(number) noexcept nogil, const number* x, number* out, Py_ssize_t n) noexcept nogil:
+cdef inline void map1(number (*rule)(number) noexcept nogil, const number* x, number* out,
+                      Py_ssize_t n) noexcept nogil:
     cdef Py_ssize_t i
     for i in range(n):
         out[i] = rule(x[i])
@@ -45,11 +46,18 @@ cdef inline void map2_ab(floating (*rule)(floating, floating, floating, floating
         out[i] = rule(x[i], y[i], a, b)
 
 
-cdef inline void map3(number (*rule)(number, number, number) noexcept nogil, const number* x, const number* y,
-                      const number* z, number* out, Py_ssize_t n) noexcept nogil:
+cdef inline void map3_a(number (*rule)(number, number, number, number) noexcept nogil, const number* x,
+                        const number* y, const number* z, number a, number* out, Py_ssize_t n) noexcept nogil:
     cdef Py_ssize_t i
     for i in range(n):
-        out[i] = rule(x[i], y[i], z[i])
+        out[i] = rule(x[i], y[i], z[i], a)
+
+
+cdef inline void map_pairs(floating (*rule)(floating, floating) noexcept nogil, const floating* x, floating* out,
+                           Py_ssize_t n) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(n):
+        out[i] = rule(x[2 * i], x[2 * i + 1])
 
 
 cdef inline void test1(uint8_t (*rule)(number) noexcept nogil, const number* x, uint8_t* out,
@@ -66,7 +74,8 @@ cdef inline void test2(uint8_t (*rule)(number, number) noexcept nogil, const num
         out[i] = rule(x[i], y[i])
 
 
-cdef inline void select(const uint8_t* cond, const number* x, const number* y, number* out, Py_ssize_t n) noexcept nogil:
+cdef inline void select(const uint8_t* cond, const number* x, const number* y, number* out,
+                        Py_ssize_t n) noexcept nogil:
     cdef Py_ssize_t i
     for i in range(n):
         out[i] = x[i] if cond[i] else y[i]
@@ -164,7 +173,8 @@ cdef inline void next_row(operand_t* self) noexcept nogil:
         self.index[i] = 0
 
 
-cdef inline Py_ssize_t run_length(const operand_t* operands, int count, Py_ssize_t left, Py_ssize_t tile) noexcept nogil:
+cdef inline Py_ssize_t run_length(const operand_t* operands, int count, Py_ssize_t left,
+                                  Py_ssize_t tile) noexcept nogil:
     """How many elements to load next: to the end of the row, if rows are long and some operand has rows at all."""
     cdef Py_ssize_t n = tile if tile < left else left
     cdef int k

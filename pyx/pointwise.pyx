@@ -1,52 +1,57 @@
 """Elementwise kernels: one per shape of call, the op chosen by its code.
 
-A new op is a rule in `math.pxd`, a member of the enum, its name in `codes` and one branch in the task of its
-shape. The branch stands outside the loop, which is the same contiguous loop for every op (`loops.pxd`).
-An op that a dtype does not have raises ValueError: tasks mark it in their context, so no second list of
-what is supported can fall out of step.
+A new op is a rule in `math.pxd`, a member of the enum and a branch in the run of its shape; the branch stands
+outside the loop, which is the same contiguous loop for every op (`loops.pxd`). An op that a dtype does not have
+raises ValueError: the run itself says so, so that no second list of what is supported can fall out of step.
 """
 from libc.stdint cimport uint8_t
 
-from loops cimport (TILE_BYTES, load, map1, map1_ab, map2, map2_ab, operand_init, operand_t, plan_fits, run_length,
-                    select, test1, test2)
-from math cimport (abs_, add_, div_, eq_, erf_, exp_, ge_, gt_, le_, leaky_relu_, leaky_relu_backward_, log_, lt_,
-                   maximum_, minimum_, mul_, ne_, neg_, pow_, relu_, relu_backward_, sigmoid_, sin_, sqrt_, sub_, tanh_)
+from loops cimport (TILE_BYTES, load, map1, map1_ab, map2, map2_ab, map3_a, map_pairs, operand_init, operand_t,
+                    plan_fits, run_length, select, test1, test2)
+from math cimport (
+    abs_, acos_, acosh_, add_, addcdiv_, addcmul_, angle_, asin_, asinh_, atan2_, atan_, atanh_, bitwise_and_,
+    bitwise_not_, bitwise_or_, bitwise_xor_, cacos_, cacosh_, casin_, casinh_, catan_, catanh_, ccos_, ccosh_,
+    ceil_, celu_, celu_backward_, cexp_, cisinf_, clamp_, clamp_backward_, clamp_tensor_, clog10_, clog2_,
+    clog_, copysign_, cos_, cosh_, cpow_, csgn_, csigmoid_, csin_, csinh_, csqrt_, ctan_, ctanh_, deg2rad_,
+    div_, elu_, elu_backward_, eq_, erf_, erfc_, exp2_, exp_, expm1_, floor_, floor_divide_, fmax_, fmin_,
+    fmod_, frac_, ge_, gelu_, gelu_backward_, gelu_tanh_, gelu_tanh_backward_, gt_, hardshrink_, hardsigmoid_,
+    hardsigmoid_backward_, hardswish_, hardswish_backward_, hardtanh_backward_, heaviside_, hypot_,
+    integer_pow_, isfinite_, isinf_, isnan_, isneginf_, isposinf_, le_, leaky_relu_, leaky_relu_backward_,
+    left_shift_, lerp_, lgamma_, log10_, log1p_, log2_, log_, log_sigmoid_, log_sigmoid_backward_, logaddexp2_,
+    logaddexp_, logical_and_, logical_not_, logical_or_, logical_xor_, logit_, logit_eps_, lt_, maximum_,
+    minimum_, mish_, mish_backward_, mul_, ndtr_, ne_, neg_, nextafter_, pow_, rad2deg_, reciprocal_, relu6_,
+    relu_, remainder_, right_shift_, round_, rsqrt_, selu_, selu_backward_, shrink_backward_, sigmoid_,
+    sigmoid_backward_, sign_, signbit_, silu_, silu_backward_, sin_, sinc_, sinh_, softplus_,
+    softplus_backward_, softshrink_, softsign_, sqrt_, square_, sub_, tan_, tanh_, tanh_backward_, tanhshrink_,
+    threshold_, threshold_backward_, trunc_, trunc_divide_, xlog1py_, xlogy_,
+)
 from threads cimport import_threads, parallel_for, task_t
-from types cimport floating, inexact, number, real
+from types cimport floating, inexact, integer, number, real
 
 import_threads()
 
-cdef enum:
-    NEG
-    ABS
-    EXP
-    LOG
-    SQRT
-    SIN
-    TANH
-    ERF
-    SIGMOID
-    RELU
-    LEAKY_RELU
-    ADD
-    SUB
-    MUL
-    DIV
-    MAXIMUM
-    MINIMUM
-    POW
-    EQ
-    NE
-    LT
-    LE
-    GT
-    GE
+cpdef enum Op:
+    # Arithmetic
+    NEG, SQUARE, ABS, SIGN, BITWISE_NOT, SGN, CEIL, FLOOR, ROUND, TRUNC, FRAC, RECIPROCAL, DEG2RAD, RAD2DEG
+    # Functions of one number
+    EXP, EXP2, EXPM1, LOG, LOG2, LOG10, LOG1P, SQRT, RSQRT, SIN, COS, TAN, ASIN, ACOS, ATAN, SINH, COSH, TANH,
+    ASINH, ACOSH, ATANH, SINC, ERF, ERFC, NDTR, LGAMMA, ANGLE
+    # Activations
+    SIGMOID, LOG_SIGMOID, RELU, RELU6, SELU, GELU, GELU_TANH, SILU, MISH, HARDSIGMOID, HARDSWISH, SOFTSIGN,
+    TANHSHRINK, LOGIT, SOFTPLUS, THRESHOLD, LEAKY_RELU, ELU, CELU, CLAMP, SOFTSHRINK, HARDSHRINK, LOGIT_EPS,
+    HARDTANH
+    # Questions
+    ISNAN, ISFINITE, LOGICAL_NOT, ISINF, ISPOSINF, ISNEGINF, SIGNBIT
+    # Two operands
+    ADD, SUB, MUL, DIV, MAXIMUM, MINIMUM, FMAX, FMIN, HEAVISIDE, FMOD, REMAINDER, TRUNC_DIVIDE, FLOOR_DIVIDE,
+    POW, ATAN2, HYPOT, COPYSIGN, NEXTAFTER, LOGADDEXP, LOGADDEXP2, XLOGY, XLOG1PY, BITWISE_AND, BITWISE_OR,
+    BITWISE_XOR, LEFT_SHIFT, RIGHT_SHIFT
+    # Comparisons
+    EQ, NE, LOGICAL_AND, LOGICAL_OR, LOGICAL_XOR, LT, LE, GT, GE
+    # Three operands
+    ADDCMUL, CLAMP_TENSOR, LERP, ADDCDIV
 
-codes = {
-    "neg": NEG, "abs": ABS, "exp": EXP, "log": LOG, "sqrt": SQRT, "sin": SIN, "tanh": TANH, "erf": ERF,
-    "sigmoid": SIGMOID, "relu": RELU, "leaky_relu": LEAKY_RELU, "add": ADD, "sub": SUB, "mul": MUL, "div": DIV,
-    "maximum": MAXIMUM, "minimum": MINIMUM, "pow": POW, "eq": EQ, "ne": NE, "lt": LT, "le": LE, "gt": GT, "ge": GE,
-}
+codes = {name.lower(): int(code) for name, code in Op.__members__.items()}
 
 cdef enum:
     CHEAP_GRAIN = 32768      # elements in a chunk of an op bound by memory
@@ -64,74 +69,281 @@ cdef struct call_t:
     const Py_ssize_t* plan
 
 
-# Each task's first parameter is really a call_t; its declared type only chooses the specialisation.
-cdef void unary_task(number* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
-    cdef call_t* c = <call_t*>ctx
-    cdef const number* x = <const number*>c.x + lo
-    cdef number* out = <number*>c.out + lo
-    cdef Py_ssize_t n = hi - lo
-    cdef int op = c.op
+# ---- Runs: one contiguous stretch; whether the op exists for the dtype ----------------------------------------------
+
+cdef bint unary_run(int op, const number* x, number* out, Py_ssize_t n) noexcept nogil:
     if op == NEG:
         map1(neg_[number], x, out, n)
-        return
+        return True
+    if op == SQUARE:
+        map1(square_[number], x, out, n)
+        return True
     if number in real:
         if op == ABS:
             map1(abs_[number], x, out, n)
-            return
+            return True
+        if op == SIGN:
+            map1(sign_[number], x, out, n)
+            return True
     if number in floating:
-        if op == EXP:
+        if op == CEIL:
+            map1(ceil_[number], x, out, n)
+        elif op == FLOOR:
+            map1(floor_[number], x, out, n)
+        elif op == ROUND:
+            map1(round_[number], x, out, n)
+        elif op == TRUNC:
+            map1(trunc_[number], x, out, n)
+        elif op == FRAC:
+            map1(frac_[number], x, out, n)
+        elif op == RECIPROCAL:
+            map1(reciprocal_[number], x, out, n)
+        elif op == DEG2RAD:
+            map1(deg2rad_[number], x, out, n)
+        elif op == RAD2DEG:
+            map1(rad2deg_[number], x, out, n)
+        elif op == EXP:
             map1(exp_[number], x, out, n)
+        elif op == EXP2:
+            map1(exp2_[number], x, out, n)
+        elif op == EXPM1:
+            map1(expm1_[number], x, out, n)
         elif op == LOG:
             map1(log_[number], x, out, n)
+        elif op == LOG2:
+            map1(log2_[number], x, out, n)
+        elif op == LOG10:
+            map1(log10_[number], x, out, n)
+        elif op == LOG1P:
+            map1(log1p_[number], x, out, n)
         elif op == SQRT:
             map1(sqrt_[number], x, out, n)
+        elif op == RSQRT:
+            map1(rsqrt_[number], x, out, n)
         elif op == SIN:
             map1(sin_[number], x, out, n)
+        elif op == COS:
+            map1(cos_[number], x, out, n)
+        elif op == TAN:
+            map1(tan_[number], x, out, n)
+        elif op == ASIN:
+            map1(asin_[number], x, out, n)
+        elif op == ACOS:
+            map1(acos_[number], x, out, n)
+        elif op == ATAN:
+            map1(atan_[number], x, out, n)
+        elif op == SINH:
+            map1(sinh_[number], x, out, n)
+        elif op == COSH:
+            map1(cosh_[number], x, out, n)
         elif op == TANH:
             map1(tanh_[number], x, out, n)
+        elif op == ASINH:
+            map1(asinh_[number], x, out, n)
+        elif op == ACOSH:
+            map1(acosh_[number], x, out, n)
+        elif op == ATANH:
+            map1(atanh_[number], x, out, n)
+        elif op == SINC:
+            map1(sinc_[number], x, out, n)
         elif op == ERF:
             map1(erf_[number], x, out, n)
+        elif op == ERFC:
+            map1(erfc_[number], x, out, n)
+        elif op == NDTR:
+            map1(ndtr_[number], x, out, n)
+        elif op == LGAMMA:
+            map1(lgamma_[number], x, out, n)
         elif op == SIGMOID:
             map1(sigmoid_[number], x, out, n)
+        elif op == LOG_SIGMOID:
+            map1(log_sigmoid_[number], x, out, n)
         elif op == RELU:
             map1(relu_[number], x, out, n)
+        elif op == RELU6:
+            map1(relu6_[number], x, out, n)
+        elif op == SELU:
+            map1(selu_[number], x, out, n)
+        elif op == GELU:
+            map1(gelu_[number], x, out, n)
+        elif op == GELU_TANH:
+            map1(gelu_tanh_[number], x, out, n)
+        elif op == SILU:
+            map1(silu_[number], x, out, n)
+        elif op == MISH:
+            map1(mish_[number], x, out, n)
+        elif op == HARDSIGMOID:
+            map1(hardsigmoid_[number], x, out, n)
+        elif op == HARDSWISH:
+            map1(hardswish_[number], x, out, n)
+        elif op == SOFTSIGN:
+            map1(softsign_[number], x, out, n)
+        elif op == TANHSHRINK:
+            map1(tanhshrink_[number], x, out, n)
+        elif op == LOGIT:
+            map1(logit_[number], x, out, n)
         else:
-            c.unknown = True
+            return False
+    elif number in integer:
+        if op == BITWISE_NOT:
+            map1(bitwise_not_[number], x, out, n)
+        else:
+            return False
     else:
-        c.unknown = True
+        if op == RECIPROCAL:
+            map1(reciprocal_[number], x, out, n)
+        elif op == SQRT:
+            map1(csqrt_[number], x, out, n)
+        elif op == EXP:
+            map1(cexp_[number], x, out, n)
+        elif op == LOG:
+            map1(clog_[number], x, out, n)
+        elif op == LOG2:
+            map1(clog2_[number], x, out, n)
+        elif op == LOG10:
+            map1(clog10_[number], x, out, n)
+        elif op == SIN:
+            map1(csin_[number], x, out, n)
+        elif op == COS:
+            map1(ccos_[number], x, out, n)
+        elif op == TAN:
+            map1(ctan_[number], x, out, n)
+        elif op == ASIN:
+            map1(casin_[number], x, out, n)
+        elif op == ACOS:
+            map1(cacos_[number], x, out, n)
+        elif op == ATAN:
+            map1(catan_[number], x, out, n)
+        elif op == SINH:
+            map1(csinh_[number], x, out, n)
+        elif op == COSH:
+            map1(ccosh_[number], x, out, n)
+        elif op == TANH:
+            map1(ctanh_[number], x, out, n)
+        elif op == ASINH:
+            map1(casinh_[number], x, out, n)
+        elif op == ACOSH:
+            map1(cacosh_[number], x, out, n)
+        elif op == ATANH:
+            map1(catanh_[number], x, out, n)
+        elif op == SIGMOID:
+            map1(csigmoid_[number], x, out, n)
+        elif op == SGN:
+            map1(csgn_[number], x, out, n)
+        else:
+            return False
+    return True
 
 
-cdef void unary_param_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
-    cdef call_t* c = <call_t*>ctx
-    cdef const floating* x = <const floating*>c.x + lo
-    cdef floating* out = <floating*>c.out + lo
-    cdef Py_ssize_t n = hi - lo
-    cdef floating a = <floating>c.a, b = <floating>c.b
-    cdef int op = c.op
-    if op == LEAKY_RELU:
+cdef bint unary_param_run(int op, const floating* x, floating a, floating b, floating* out,
+                          Py_ssize_t n) noexcept nogil:
+    if op == SOFTPLUS:
+        map1_ab(softplus_[floating], x, a, b, out, n)
+    elif op == THRESHOLD:
+        map1_ab(threshold_[floating], x, a, b, out, n)
+    elif op == LEAKY_RELU:
         map1_ab(leaky_relu_[floating], x, a, b, out, n)
+    elif op == ELU:
+        map1_ab(elu_[floating], x, a, b, out, n)
+    elif op == CELU:
+        map1_ab(celu_[floating], x, a, b, out, n)
+    elif op == CLAMP:
+        map1_ab(clamp_[floating], x, a, b, out, n)
+    elif op == SOFTSHRINK:
+        map1_ab(softshrink_[floating], x, a, b, out, n)
+    elif op == HARDSHRINK:
+        map1_ab(hardshrink_[floating], x, a, b, out, n)
+    elif op == LOGIT_EPS:
+        map1_ab(logit_eps_[floating], x, a, b, out, n)
     else:
-        c.unknown = True
+        return False
+    return True
 
 
-cdef void backward_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
-    cdef call_t* c = <call_t*>ctx
-    cdef const floating* g = <const floating*>c.x + lo
-    cdef const floating* x = <const floating*>c.y + lo
-    cdef floating* out = <floating*>c.out + lo
-    cdef Py_ssize_t n = hi - lo
-    cdef floating a = <floating>c.a, b = <floating>c.b
-    cdef int op = c.op
-    if op == RELU:
-        map2_ab(relu_backward_[floating], g, x, a, b, out, n)
+cdef bint backward_run(int op, const floating* g, const floating* x, floating a, floating b, floating* out,
+                       Py_ssize_t n) noexcept nogil:
+    if op == SIGMOID:
+        map2_ab(sigmoid_backward_[floating], g, x, a, b, out, n)
+    elif op == TANH:
+        map2_ab(tanh_backward_[floating], g, x, a, b, out, n)
+    elif op == LOG_SIGMOID:
+        map2_ab(log_sigmoid_backward_[floating], g, x, a, b, out, n)
+    elif op == SOFTPLUS:
+        map2_ab(softplus_backward_[floating], g, x, a, b, out, n)
+    elif op == THRESHOLD:
+        map2_ab(threshold_backward_[floating], g, x, a, b, out, n)
     elif op == LEAKY_RELU:
         map2_ab(leaky_relu_backward_[floating], g, x, a, b, out, n)
+    elif op == ELU:
+        map2_ab(elu_backward_[floating], g, x, a, b, out, n)
+    elif op == CELU:
+        map2_ab(celu_backward_[floating], g, x, a, b, out, n)
+    elif op == SELU:
+        map2_ab(selu_backward_[floating], g, x, a, b, out, n)
+    elif op == GELU:
+        map2_ab(gelu_backward_[floating], g, x, a, b, out, n)
+    elif op == GELU_TANH:
+        map2_ab(gelu_tanh_backward_[floating], g, x, a, b, out, n)
+    elif op == SILU:
+        map2_ab(silu_backward_[floating], g, x, a, b, out, n)
+    elif op == MISH:
+        map2_ab(mish_backward_[floating], g, x, a, b, out, n)
+    elif op == CLAMP:
+        map2_ab(clamp_backward_[floating], g, x, a, b, out, n)
+    elif op == HARDTANH:
+        map2_ab(hardtanh_backward_[floating], g, x, a, b, out, n)
+    elif op == HARDSIGMOID:
+        map2_ab(hardsigmoid_backward_[floating], g, x, a, b, out, n)
+    elif op == HARDSWISH:
+        map2_ab(hardswish_backward_[floating], g, x, a, b, out, n)
+    elif op == SOFTSHRINK or op == HARDSHRINK:
+        map2_ab(shrink_backward_[floating], g, x, a, b, out, n)
     else:
-        c.unknown = True
+        return False
+    return True
 
 
-cdef inline bint binary_run(int op, const number* x, const number* y, number* out, Py_ssize_t n) noexcept nogil:
-    """One contiguous run; whether the op exists for the dtype."""
+cdef bint predicate_run(int op, const number* x, uint8_t* out, Py_ssize_t n) noexcept nogil:
+    if op == ISNAN:
+        test1(isnan_[number], x, out, n)
+        return True
+    if op == ISFINITE:
+        test1(isfinite_[number], x, out, n)
+        return True
+    if op == LOGICAL_NOT:
+        test1(logical_not_[number], x, out, n)
+        return True
+    if number in real:
+        if op == ISINF:
+            test1(isinf_[number], x, out, n)
+            return True
+        if op == ISPOSINF:
+            test1(isposinf_[number], x, out, n)
+            return True
+        if op == ISNEGINF:
+            test1(isneginf_[number], x, out, n)
+            return True
+        if op == SIGNBIT:
+            test1(signbit_[number], x, out, n)
+            return True
+    else:
+        if op == ISINF:
+            test1(cisinf_[number], x, out, n)
+            return True
+    return False
+
+
+cdef bint complex_to_real_run(int op, const floating* x, floating* out, Py_ssize_t n) noexcept nogil:
+    if op == ABS:
+        map_pairs(hypot_[floating], x, out, n)
+    elif op == ANGLE:
+        map_pairs(angle_[floating], x, out, n)
+    else:
+        return False
+    return True
+
+
+cdef bint binary_run(int op, const number* x, const number* y, number* out, Py_ssize_t n) noexcept nogil:
     if op == ADD:
         map2(add_[number], x, y, out, n)
         return True
@@ -148,14 +360,159 @@ cdef inline bint binary_run(int op, const number* x, const number* y, number* ou
         if op == MINIMUM:
             map2(minimum_[number], x, y, out, n)
             return True
-    if number in inexact:
+        if op == FMAX:
+            map2(fmax_[number], x, y, out, n)
+            return True
+        if op == FMIN:
+            map2(fmin_[number], x, y, out, n)
+            return True
+        if op == HEAVISIDE:
+            map2(heaviside_[number], x, y, out, n)
+            return True
+        if op == FMOD:
+            map2(fmod_[number], x, y, out, n)
+            return True
+        if op == REMAINDER:
+            map2(remainder_[number], x, y, out, n)
+            return True
+        if op == TRUNC_DIVIDE:
+            map2(trunc_divide_[number], x, y, out, n)
+            return True
+        if op == FLOOR_DIVIDE:
+            map2(floor_divide_[number], x, y, out, n)
+            return True
+    if number in floating:
         if op == DIV:
             map2(div_[number], x, y, out, n)
-            return True
-        if op == POW:
+        elif op == POW:
             map2(pow_[number], x, y, out, n)
+        elif op == ATAN2:
+            map2(atan2_[number], x, y, out, n)
+        elif op == HYPOT:
+            map2(hypot_[number], x, y, out, n)
+        elif op == COPYSIGN:
+            map2(copysign_[number], x, y, out, n)
+        elif op == NEXTAFTER:
+            map2(nextafter_[number], x, y, out, n)
+        elif op == LOGADDEXP:
+            map2(logaddexp_[number], x, y, out, n)
+        elif op == LOGADDEXP2:
+            map2(logaddexp2_[number], x, y, out, n)
+        elif op == XLOGY:
+            map2(xlogy_[number], x, y, out, n)
+        elif op == XLOG1PY:
+            map2(xlog1py_[number], x, y, out, n)
+        else:
+            return False
+    elif number in integer:
+        if op == BITWISE_AND:
+            map2(bitwise_and_[number], x, y, out, n)
+        elif op == BITWISE_OR:
+            map2(bitwise_or_[number], x, y, out, n)
+        elif op == BITWISE_XOR:
+            map2(bitwise_xor_[number], x, y, out, n)
+        elif op == LEFT_SHIFT:
+            map2(left_shift_[number], x, y, out, n)
+        elif op == RIGHT_SHIFT:
+            map2(right_shift_[number], x, y, out, n)
+        elif op == POW:
+            map2(integer_pow_[number], x, y, out, n)
+        else:
+            return False
+    else:
+        if op == DIV:
+            map2(div_[number], x, y, out, n)
+        elif op == POW:
+            map2(cpow_[number], x, y, out, n)
+        else:
+            return False
+    return True
+
+
+cdef bint compare_run(int op, const number* x, const number* y, uint8_t* out, Py_ssize_t n) noexcept nogil:
+    if op == EQ:
+        test2(eq_[number], x, y, out, n)
+        return True
+    if op == NE:
+        test2(ne_[number], x, y, out, n)
+        return True
+    if op == LOGICAL_AND:
+        test2(logical_and_[number], x, y, out, n)
+        return True
+    if op == LOGICAL_OR:
+        test2(logical_or_[number], x, y, out, n)
+        return True
+    if op == LOGICAL_XOR:
+        test2(logical_xor_[number], x, y, out, n)
+        return True
+    if number in real:
+        if op == LT:
+            test2(lt_[number], x, y, out, n)
+            return True
+        if op == LE:
+            test2(le_[number], x, y, out, n)
+            return True
+        if op == GT:
+            test2(gt_[number], x, y, out, n)
+            return True
+        if op == GE:
+            test2(ge_[number], x, y, out, n)
             return True
     return False
+
+
+cdef bint ternary_run(int op, const number* x, const number* y, const number* z, number a, number* out,
+                      Py_ssize_t n) noexcept nogil:
+    if op == ADDCMUL:
+        map3_a(addcmul_[number], x, y, z, a, out, n)
+        return True
+    if number in real:
+        if op == CLAMP_TENSOR:
+            map3_a(clamp_tensor_[number], x, y, z, a, out, n)
+            return True
+    if number in inexact:
+        if op == LERP:
+            map3_a(lerp_[number], x, y, z, a, out, n)
+        elif op == ADDCDIV:
+            map3_a(addcdiv_[number], x, y, z, a, out, n)
+        else:
+            return False
+        return True
+    return False
+
+
+# ---- Tasks: the first parameter is really a call_t; its declared type only chooses the specialisation ----------------
+
+cdef void unary_task(number* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+    cdef call_t* c = <call_t*>ctx
+    if not unary_run(c.op, <const number*>c.x + lo, <number*>c.out + lo, hi - lo):
+        c.unknown = True
+
+
+cdef void unary_param_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+    cdef call_t* c = <call_t*>ctx
+    if not unary_param_run(c.op, <const floating*>c.x + lo, <floating>c.a, <floating>c.b, <floating*>c.out + lo,
+                           hi - lo):
+        c.unknown = True
+
+
+cdef void backward_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+    cdef call_t* c = <call_t*>ctx
+    if not backward_run(c.op, <const floating*>c.x + lo, <const floating*>c.y + lo, <floating>c.a, <floating>c.b,
+                        <floating*>c.out + lo, hi - lo):
+        c.unknown = True
+
+
+cdef void predicate_task(number* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+    cdef call_t* c = <call_t*>ctx
+    if not predicate_run(c.op, <const number*>c.x + lo, <uint8_t*>c.out + lo, hi - lo):
+        c.unknown = True
+
+
+cdef void complex_to_real_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+    cdef call_t* c = <call_t*>ctx
+    if not complex_to_real_run(c.op, <const floating*>c.x + 2 * lo, <floating*>c.out + lo, hi - lo):
+        c.unknown = True
 
 
 cdef void binary_task(number* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
@@ -181,29 +538,6 @@ cdef void binary_task(number* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
         lo += n
 
 
-cdef inline bint compare_run(int op, const number* x, const number* y, uint8_t* out, Py_ssize_t n) noexcept nogil:
-    if op == EQ:
-        test2(eq_[number], x, y, out, n)
-        return True
-    if op == NE:
-        test2(ne_[number], x, y, out, n)
-        return True
-    if number in real:
-        if op == LT:
-            test2(lt_[number], x, y, out, n)
-            return True
-        if op == LE:
-            test2(le_[number], x, y, out, n)
-            return True
-        if op == GT:
-            test2(gt_[number], x, y, out, n)
-            return True
-        if op == GE:
-            test2(ge_[number], x, y, out, n)
-            return True
-    return False
-
-
 cdef void compare_task(number* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
     cdef call_t* c = <call_t*>ctx
     cdef operand_t operands[2]
@@ -222,6 +556,28 @@ cdef void compare_task(number* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil
         x = load(&operands[0], <number*>tiles[0], n)
         y = load(&operands[1], <number*>tiles[1], n)
         if not compare_run(c.op, x, y, <uint8_t*>c.out + lo, n):
+            c.unknown = True
+            return
+        lo += n
+
+
+cdef void ternary_task(number* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+    cdef call_t* c = <call_t*>ctx
+    cdef operand_t operands[3]
+    cdef char tiles[3][TILE_BYTES]
+    cdef const number* x
+    cdef const number* y
+    cdef const number* z
+    cdef Py_ssize_t n
+    operand_init(&operands[0], c.x, sizeof(number), c.plan, 0, lo)
+    operand_init(&operands[1], c.y, sizeof(number), c.plan, 1, lo)
+    operand_init(&operands[2], c.z, sizeof(number), c.plan, 2, lo)
+    while lo < hi:
+        n = run_length(operands, 3, hi - lo, TILE_BYTES // sizeof(number))
+        x = load(&operands[0], <number*>tiles[0], n)
+        y = load(&operands[1], <number*>tiles[1], n)
+        z = load(&operands[2], <number*>tiles[2], n)
+        if not ternary_run(c.op, x, y, z, <number>c.a, <number*>c.out + lo, n):
             c.unknown = True
             return
         lo += n
@@ -247,45 +603,49 @@ cdef void where_task(number* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
         lo += n
 
 
+# ---- Kernels ----------------------------------------------------------------------------------------------------------
+
 cdef int run(task_t task, call_t* c, Py_ssize_t n, Py_ssize_t grain) except -1:
     c.unknown = False
     parallel_for(task, c, n, grain)
     if c.unknown:
         name = next((name for name, code in codes.items() if code == c.op), c.op)
-        raise ValueError(f"no kernel for op {name!r} of this shape and dtype")
+        raise ValueError(f"no kernel for op {name!r} with these arguments' shape and dtype")
     return 0
 
 
-cdef const Py_ssize_t* checked(const Py_ssize_t[::1] plan, int operands, Py_ssize_t n,
-                               const Py_ssize_t* lengths) except? NULL:
-    """The plan's address (NULL for None), once it is known to stay inside buffers of these lengths."""
+cdef int check(const Py_ssize_t[::1] plan, call_t* c, Py_ssize_t n, const Py_ssize_t* lengths,
+               int operands) except -1:
+    """Put the plan into the call, once it is known that operands of these lengths are long enough."""
     cdef int k
+    c.plan = NULL
     if plan is None:
         for k in range(operands):
             if lengths[k] < n:
                 raise ValueError(f"operand {k} has {lengths[k]} elements, the result has {n}")
-        return NULL
-    if not plan_fits(plan, operands, n, lengths):
-        raise ValueError("plan does not fit the buffers")
-    return &plan[0]
+    elif plan_fits(plan, operands, n, lengths):
+        c.plan = &plan[0]
+    else:
+        raise ValueError("the plan does not fit the buffers")
+    return 0
 
 
 def unary(const number[::1] x, number[::1] out, int op):
     cdef call_t c
-    if x.shape[0] < out.shape[0]:
-        raise ValueError(f"operand has {x.shape[0]} elements, the result has {out.shape[0]}")
+    cdef Py_ssize_t[1] lengths = [x.shape[0]]
+    check(None, &c, out.shape[0], lengths, 1)
     if out.shape[0] == 0:
         return
     c.op = op
     c.x = <const char*>&x[0]
     c.out = <char*>&out[0]
-    run(<task_t>unary_task[number], &c, out.shape[0], EXPENSIVE_GRAIN)
+    run(<task_t>unary_task[number], &c, out.shape[0], EXPENSIVE_GRAIN if op >= EXP else CHEAP_GRAIN)
 
 
 def unary_param(const floating[::1] x, floating[::1] out, int op, double a=0, double b=0):
     cdef call_t c
-    if x.shape[0] < out.shape[0]:
-        raise ValueError(f"operand has {x.shape[0]} elements, the result has {out.shape[0]}")
+    cdef Py_ssize_t[1] lengths = [x.shape[0]]
+    check(None, &c, out.shape[0], lengths, 1)
     if out.shape[0] == 0:
         return
     c.op = op
@@ -299,8 +659,8 @@ def unary_param(const floating[::1] x, floating[::1] out, int op, double a=0, do
 def backward(const floating[::1] g, const floating[::1] x, floating[::1] out, int op, double a=0, double b=0):
     """`x` is the input, or the output for the ops whose gradient is written in it (sigmoid, tanh)."""
     cdef call_t c
-    if g.shape[0] < out.shape[0] or x.shape[0] < out.shape[0]:
-        raise ValueError(f"operands have {g.shape[0]} and {x.shape[0]} elements, the result has {out.shape[0]}")
+    cdef Py_ssize_t[2] lengths = [g.shape[0], x.shape[0]]
+    check(None, &c, out.shape[0], lengths, 2)
     if out.shape[0] == 0:
         return
     c.op = op
@@ -312,29 +672,50 @@ def backward(const floating[::1] g, const floating[::1] x, floating[::1] out, in
     run(<task_t>backward_task[floating], &c, out.shape[0], CHEAP_GRAIN)
 
 
-def binary(const number[::1] x, const number[::1] y, number[::1] out, int op, const Py_ssize_t[::1] plan=None):
+def predicate(const number[::1] x, uint8_t[::1] out, int op):
     cdef call_t c
-    cdef Py_ssize_t[2] lengths
-    lengths[0] = x.shape[0]
-    lengths[1] = y.shape[0]
+    cdef Py_ssize_t[1] lengths = [x.shape[0]]
+    check(None, &c, out.shape[0], lengths, 1)
     if out.shape[0] == 0:
         return
-    c.plan = checked(plan, 2, out.shape[0], lengths)
+    c.op = op
+    c.x = <const char*>&x[0]
+    c.out = <char*>&out[0]
+    run(<task_t>predicate_task[number], &c, out.shape[0], CHEAP_GRAIN)
+
+
+def complex_to_real(const floating[::1] x, floating[::1] out, int op):
+    """`x` holds complex numbers as pairs, real part first: twice as many as `out`."""
+    cdef call_t c
+    cdef Py_ssize_t[1] lengths = [x.shape[0] // 2]
+    check(None, &c, out.shape[0], lengths, 1)
+    if out.shape[0] == 0:
+        return
+    c.op = op
+    c.x = <const char*>&x[0]
+    c.out = <char*>&out[0]
+    run(<task_t>complex_to_real_task[floating], &c, out.shape[0], EXPENSIVE_GRAIN)
+
+
+def binary(const number[::1] x, const number[::1] y, number[::1] out, int op, const Py_ssize_t[::1] plan=None):
+    cdef call_t c
+    cdef Py_ssize_t[2] lengths = [x.shape[0], y.shape[0]]
+    if out.shape[0] == 0:
+        return
+    check(plan, &c, out.shape[0], lengths, 2)
     c.op = op
     c.x = <const char*>&x[0]
     c.y = <const char*>&y[0]
     c.out = <char*>&out[0]
-    run(<task_t>binary_task[number], &c, out.shape[0], CHEAP_GRAIN)
+    run(<task_t>binary_task[number], &c, out.shape[0], EXPENSIVE_GRAIN if op >= POW else CHEAP_GRAIN)
 
 
 def compare(const number[::1] x, const number[::1] y, uint8_t[::1] out, int op, const Py_ssize_t[::1] plan=None):
     cdef call_t c
-    cdef Py_ssize_t[2] lengths
-    lengths[0] = x.shape[0]
-    lengths[1] = y.shape[0]
+    cdef Py_ssize_t[2] lengths = [x.shape[0], y.shape[0]]
     if out.shape[0] == 0:
         return
-    c.plan = checked(plan, 2, out.shape[0], lengths)
+    check(plan, &c, out.shape[0], lengths, 2)
     c.op = op
     c.x = <const char*>&x[0]
     c.y = <const char*>&y[0]
@@ -342,17 +723,30 @@ def compare(const number[::1] x, const number[::1] y, uint8_t[::1] out, int op, 
     run(<task_t>compare_task[number], &c, out.shape[0], CHEAP_GRAIN)
 
 
+def ternary(const number[::1] x, const number[::1] y, const number[::1] z, number[::1] out, int op, double a=0,
+            const Py_ssize_t[::1] plan=None):
+    cdef call_t c
+    cdef Py_ssize_t[3] lengths = [x.shape[0], y.shape[0], z.shape[0]]
+    if out.shape[0] == 0:
+        return
+    check(plan, &c, out.shape[0], lengths, 3)
+    c.op = op
+    c.x = <const char*>&x[0]
+    c.y = <const char*>&y[0]
+    c.z = <const char*>&z[0]
+    c.out = <char*>&out[0]
+    c.a = a
+    run(<task_t>ternary_task[number], &c, out.shape[0], CHEAP_GRAIN)
+
+
 def where(const uint8_t[::1] cond, const number[::1] x, const number[::1] y, number[::1] out,
           const Py_ssize_t[::1] plan=None):
     cdef call_t c
-    cdef Py_ssize_t[3] lengths
-    lengths[0] = cond.shape[0]
-    lengths[1] = x.shape[0]
-    lengths[2] = y.shape[0]
+    cdef Py_ssize_t[3] lengths = [cond.shape[0], x.shape[0], y.shape[0]]
     if out.shape[0] == 0:
         return
-    c.plan = checked(plan, 3, out.shape[0], lengths)
-    c.op = 0
+    check(plan, &c, out.shape[0], lengths, 3)
+    c.op = -1
     c.x = <const char*>&cond[0]
     c.y = <const char*>&x[0]
     c.z = <const char*>&y[0]
