@@ -23,7 +23,7 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 # Compiled once, at the baseline: what is shared by all kernels of a process.
-SHARED = ["threads"]
+SHARED = ["core", "threads"]
 # Compiled for every SIMD level.
 KERNELS = [path.stem for path in sorted(Path("pyx").glob("*.pyx")) if path.stem not in SHARED]
 

@@ -1,1 +1,33 @@
+"""Lucid: tensors and automatic differentiation for CPUs with PyTorch's API.
 
+>>> import lucid
+>>> x = lucid.tensor([1.0, 2.0], requires_grad=True)
+>>> (x * x).sum().backward()
+>>> print(x.grad)
+[2.0, 4.0]
+"""
+
+from lucid import dtypes
+from lucid.dtypes import *  # noqa: F403
+from lucid.dtypes import cdouble, cfloat, double, half, long, short  # noqa: F401
+from lucid.dtypes import float_ as float  # noqa: F401
+from lucid.dtypes import int_ as int  # noqa: F401
+from lucid.tensor import Size, Tensor, device  # noqa: F401
+
+from lucid import autograd  # noqa: F401, isort: skip
+from lucid import ops  # isort: skip
+from lucid._kernels.core import empty_cache, memory_stats, set_cache_limit  # noqa: F401
+from lucid._kernels.threads import get_num_threads, set_num_threads  # noqa: F401
+from lucid.autograd.modes import (  # noqa: F401
+    enable_grad,
+    inference_mode,
+    is_grad_enabled,
+    is_inference_mode_enabled,
+    no_grad,
+    set_grad_enabled,
+)
+from lucid.printing import set_printoptions  # noqa: F401
+
+__version__ = "0.1.0"
+
+globals().update(ops.published(""))

@@ -4,6 +4,7 @@ Every kernel module exists once per level, in the folder of that name; the chose
 package's path, so that `from lucid._kernels import pointwise` finds the right one. The level is the highest that
 the processor has and the build holds; `LUCID_SIMD=base|v3|v4` forces one.
 """
+
 import os
 from importlib.machinery import EXTENSION_SUFFIXES
 

@@ -1,0 +1,12 @@
+"""Automatic differentiation: what a program uses of it."""
+
+from lucid.autograd import hooks  # noqa: F401  (gives Tensor its methods)
+from lucid.autograd.anomaly import detect_anomaly, set_detect_anomaly
+from lucid.autograd.engine import backward, grad
+from lucid.autograd.function import Function, FunctionCtx
+from lucid.autograd.modes import enable_grad, inference_mode, no_grad, set_grad_enabled
+
+__all__ = [
+    "Function", "FunctionCtx", "backward", "detect_anomaly", "enable_grad", "grad", "inference_mode", "no_grad",
+    "set_detect_anomaly", "set_grad_enabled",
+]  # fmt: skip

@@ -1,0 +1,337 @@
+"""Backward: visits the nodes newest first, gives each the sum of the gradients of its outputs, and passes on
+what its rules return. It does not recurse, so a chain may be as long as memory allows.
+
+Two things happen here and nowhere else: a gradient is summed to the shape of the input that was broadcast, and
+cast to its dtype; and gradients that meet are added.
+"""
+
+from __future__ import annotations
+
+import sys
+from heapq import heappop
+
+from lucid._kernels import core
+from lucid.autograd.node import FREED, Node
+from lucid.autograd.op import Supplied
+from lucid.tensor import Tensor
+
+__all__ = ["backward", "grad"]
+
+
+def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, grad_variables=None, inputs=None):
+    """Accumulate the gradients of `tensors` with respect to the leaves of the graph into their `.grad`.
+
+    Parameters
+    ----------
+    tensors : Tensor or sequence of Tensor
+        What is differentiated.
+    grad_tensors : Tensor or sequence of (Tensor or None), optional
+        The gradient of each of `tensors`, of its shape; ones where None.
+    retain_graph : bool, optional
+        Keep the saved values, so that backward can run again. Default: as `create_graph`.
+    create_graph : bool, optional
+        Record the computation of the gradients themselves.
+    inputs : Tensor or sequence of Tensor, optional
+        Accumulate into these alone.
+
+    Raises
+    ------
+    RuntimeError
+        If a tensor does not require grad, a gradient's shape does not match, a graph was freed, or a saved
+        tensor was overwritten.
+    """
+    roots = _tuple(tensors)
+    gradients = _root_gradients(roots, _tuple(grad_tensors) if grad_tensors is not None else None)
+    wanted = None
+    if inputs is not None:
+        wanted = _tuple(inputs)
+        if not wanted:
+            raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
+    run(roots, gradients, create_graph if retain_graph is None else retain_graph, create_graph, wanted, True)
+
+
+def grad(
+    outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=False, only_inputs=True, allow_unused=None,
+    is_grads_batched=False, materialize_grads=False,
+):  # fmt: skip
+    """The gradients of `outputs` with respect to `inputs`.
+
+    Parameters
+    ----------
+    outputs : Tensor or sequence of Tensor
+        What is differentiated.
+    inputs : Tensor or sequence of Tensor
+        With respect to what; leaves or not.
+    grad_outputs : Tensor or sequence of (Tensor or None), optional
+        The gradient of each of `outputs`; ones where None.
+    retain_graph, create_graph : bool, optional
+        As for `backward`.
+    allow_unused : bool, optional
+        Give None for an input that the outputs do not depend on, rather than raise.
+    is_grads_batched : bool, optional
+        The first dimension of `grad_outputs` is a batch: a gradient is computed for each of its entries.
+    materialize_grads : bool, optional
+        Give zeros rather than None.
+
+    Returns
+    -------
+    tuple of (Tensor or None)
+        A gradient for each input, of its shape.
+    """
+    roots, wanted = _tuple(outputs), _tuple(inputs)
+    allow_unused = materialize_grads if allow_unused is None else allow_unused
+    if materialize_grads and not allow_unused:
+        raise ValueError("Expected allow_unused to be True or not passed when materialize_grads=True, but got: False.")
+    for one in wanted:
+        if not one.requires_grad:
+            raise RuntimeError("One of the differentiated Tensors does not require grad")
+    retain = create_graph if retain_graph is None else retain_graph
+    given = _tuple(grad_outputs) if grad_outputs is not None else None
+    if is_grads_batched:
+        found = _batched(roots, given, retain, create_graph, wanted)
+    else:
+        found = run(roots, _root_gradients(roots, given), retain, create_graph, wanted, False)
+    result = []
+    for one, gradient in zip(wanted, found):
+        if gradient is None:
+            if not allow_unused:
+                raise RuntimeError(
+                    "One of the differentiated Tensors appears to not have been used in the graph. "
+                    "Set allow_unused=True if this is the desired behavior."
+                )
+            if materialize_grads:
+                gradient = Supplied.zeros(one.array.shape, one.dtype)
+        result.append(gradient)
+    return tuple(result)
+
+
+def _batched(roots, given, retain, create_graph, wanted):
+    if given is None or any(one is None for one in given):
+        raise RuntimeError("grad: is_grads_batched needs grad_outputs for every output")
+    size = len(given[0])
+    rows = []
+    for i in range(size):
+        gradients = _root_gradients(roots, tuple(one[i] for one in given))
+        rows.append(run(roots, gradients, retain or i < size - 1, create_graph, wanted, False))
+    stacked = []
+    for column in zip(*rows):
+        known = next((one for one in column if one is not None), None)
+        if known is not None:
+            column = [Supplied.zeros(known.array.shape, known.dtype) if one is None else one for one in column]
+            known = Supplied.stack(column)
+        stacked.append(known)
+    return stacked
+
+
+def _tuple(value) -> tuple:
+    return (value,) if isinstance(value, Tensor) else tuple(value)
+
+
+def _root_gradients(roots: tuple, given: tuple | None) -> list:
+    """The gradients to start from: as given, and ones elsewhere."""
+    if given is not None and len(given) != len(roots):
+        raise RuntimeError(f"got {len(roots)} tensors and {len(given)} gradients")
+    gradients = []
+    for i, root in enumerate(roots):
+        if not isinstance(root, Tensor):
+            raise TypeError(f"expected Tensor as element {i} in argument 0, but got {type(root).__name__}")
+        gradient = None if given is None else given[i]
+        if not root.requires_grad:
+            raise RuntimeError(f"element {i} of tensors does not require grad and does not have a grad_fn")
+        if gradient is None:
+            if root.array.dtype.kind == "c":
+                raise RuntimeError("grad can be implicitly created only for real outputs")
+            gradient = Supplied.ones(root.array.shape, root.dtype)
+        elif gradient.array.shape != root.array.shape:
+            raise RuntimeError(
+                f"Mismatch in shape: grad_output[{i}] has a shape of {gradient.shape} and output[{i}] has a shape "
+                f"of {root.shape}."
+            )
+        elif (gradient.array.dtype.kind == "c") != (root.array.dtype.kind == "c"):
+            raise RuntimeError(
+                f"For complex Tensors, both grad_output and output are required to have the same dtype. Mismatch in "
+                f"dtype: grad_output[{i}] has a dtype of {gradient.dtype} and output[{i}] has a dtype of {root.dtype}."
+            )
+        gradients.append(gradient)
+    return gradients
+
+
+def run(roots, gradients, retain_graph, create_graph, wanted, accumulate):
+    """Send `gradients` back from `roots`.
+
+    With `wanted` None they accumulate in all leaves; otherwise in the wanted tensors alone (`accumulate`), or are
+    returned, one for each wanted tensor.
+    """
+    ready: dict = {}  # node -> the gradients of its outputs, so far
+    leaves: dict = {}  # id of a leaf -> [leaf, gradient]
+    heap: list = []
+    places, needed = _wanted(roots, wanted) if wanted is not None else ({}, None)
+    caught: dict = {}
+    before = core.set_grad(create_graph)
+    try:
+        for root, gradient in zip(roots, gradients):
+            core.send(core.edge(root), gradient, ready, leaves, heap, needed)
+        del gradients, gradient
+        while heap:
+            node = heappop(heap)[1]
+            collected = ready.pop(node)
+            hooks = node.hooks
+            if hooks is not None:
+                _run_hooks(hooks, collected)
+            if node in places:
+                for slot, index in places[node]:
+                    caught[index] = collected[slot]
+            if needed is not None and node not in needed:
+                continue
+            if node.calls is None:
+                raise RuntimeError(FREED)
+            try:
+                found = node.apply(collected, create_graph)
+            except Exception as error:
+                if node.stack is not None:
+                    _explain(node, error)
+                raise
+            if node.stack is not None:
+                _check_nan(node, found)
+            if hooks is not None and "post" in hooks:
+                found = _run_post_hooks(hooks["post"], found, collected)
+            edges = node.edges
+            if not retain_graph:
+                node.release()
+            del collected
+            core.send_all(edges, found, ready, leaves, heap, needed)
+        return _deliver(leaves, wanted, caught, accumulate, create_graph)
+    finally:
+        core.set_grad(before)
+
+
+def _wanted(roots, wanted):
+    """Where the wanted gradients pass by, and which nodes have to run to reach them."""
+    places, ends, leaf_ids = {}, set(), set()
+    for index, one in enumerate(wanted):
+        target, slot, *_ = core.edge(one)
+        if isinstance(target, Node):
+            places.setdefault(target, []).append((slot, index))
+            ends.add(target)
+        else:
+            leaf_ids.add(id(target))
+    # A node has to run when one of its edges leads to a wanted place; looked at oldest first, so that the
+    # answer for its targets is known.
+    seen, stack = set(), [core.edge(root)[0] for root in roots]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, Node) and node not in seen:
+            seen.add(node)
+            stack.extend(place[0] for place in node.edges)
+    needed = {}
+    for node in sorted(seen, key=lambda node: node.sequence):
+        if any(
+            (target in needed or target in ends) if isinstance(target, Node) else id(target) in leaf_ids
+            for target, *_ in node.edges
+        ):
+            needed[node] = True
+    needed[None] = ends
+    return places, needed
+
+
+def _deliver(leaves, wanted, caught, accumulate, create_graph):
+    for entry in leaves.values():
+        leaf = entry[0]
+        extra = leaf._extra
+        if extra is not None and "hooks" in extra:
+            for hook in list(extra["hooks"].values()):
+                changed = hook(entry[1])
+                if changed is not None:
+                    entry[1] = changed
+    if wanted is None:
+        for entry in leaves.values():
+            _accumulate(entry, create_graph)
+        return None
+    result = []
+    for index, one in enumerate(wanted):
+        gradient = caught.get(index)
+        if gradient is None and id(one) in leaves:
+            gradient = leaves[id(one)][1]
+        result.append(gradient)
+    if accumulate:
+        for one, gradient in zip(wanted, result):
+            if gradient is not None:
+                _accumulate([one, gradient], create_graph)
+        return None
+    return result
+
+
+def _accumulate(entry, create_graph):
+    """Add a gradient to a leaf's `.grad`. The first is taken over as it is where nobody else holds it."""
+    leaf, gradient = entry
+    entry[1] = None
+    there = leaf._grad
+    if there is None:
+        if not create_graph and (
+            sys.getrefcount(gradient) > 2
+            or sys.getrefcount(gradient.array) > 2
+            or not gradient.array.flags.c_contiguous
+            or not (gradient.array.base is None or type(gradient.array.base).__name__ == "Block")
+        ):
+            gradient = Supplied.clone(gradient)
+        leaf._grad = gradient
+    elif create_graph:
+        leaf._grad = Supplied.add(there, gradient)
+    else:
+        Supplied.add_(there, gradient)
+    extra = leaf._extra
+    if extra is not None and "post_accumulate" in extra:
+        for hook in list(extra["post_accumulate"].values()):
+            hook(leaf)
+
+
+def _run_hooks(hooks, collected):
+    """Tensor hooks and prehooks, on gradients that are complete."""
+    if "pre" in hooks:
+        for hook in list(hooks["pre"].values()):
+            changed = hook(tuple(collected))
+            if changed is not None:
+                collected[:] = [changed] if isinstance(changed, Tensor) else list(changed)
+    for slot, functions in hooks.items():
+        if isinstance(slot, int) and collected[slot] is not None:
+            for hook in list(functions.values()):
+                changed = hook(collected[slot])
+                if changed is not None:
+                    if not isinstance(changed, Tensor):
+                        raise TypeError(f"a hook must return a Tensor or None, got {type(changed).__name__}")
+                    collected[slot] = changed
+    if "retain" in hooks:
+        for slot, tensor in hooks["retain"].items():
+            kept = tensor()
+            if kept is not None and collected[slot] is not None:
+                kept._grad = collected[slot] if kept._grad is None else Supplied.add(kept._grad, collected[slot])
+
+
+def _run_post_hooks(hooks, found, collected):
+    for hook in list(hooks.values()):
+        changed = hook(tuple(found), tuple(collected))
+        if changed is not None:
+            found = [changed] if isinstance(changed, Tensor) else list(changed)
+    return found
+
+
+def _explain(node, error):
+    """Say where in the forward pass a failing node was made."""
+    import traceback
+
+    error.add_note(
+        f"Error detected in {node.name()}. Traceback of forward call that caused the error:\n"
+        + "".join(traceback.format_list(node.stack))
+    )
+
+
+def _check_nan(node, found):
+    from lucid.autograd import anomaly
+
+    if not anomaly.check_nan:
+        return
+    for index, gradient in enumerate(found):
+        if gradient is not None and gradient.array.dtype.kind in "fc" and (gradient.array != gradient.array).any():
+            error = RuntimeError(f"Function '{node.name()}' returned nan values in its {index}th output.")
+            _explain(node, error)
+            raise error

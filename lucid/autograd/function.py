@@ -1,0 +1,228 @@
+"""`Function`: operations that a user writes, with a forward and a backward of their own."""
+
+from __future__ import annotations
+
+import functools
+
+from lucid._kernels import core
+from lucid.autograd.node import FREED, Node
+from lucid.autograd.op import Supplied
+from lucid.tensor import Tensor
+
+__all__ = ["Function", "FunctionCtx", "once_differentiable"]
+
+
+class FunctionCtx:
+    """What a Function's `forward` leaves for its `backward`."""
+
+    def __init__(self):
+        self.needs_input_grad = ()
+        self.materialize_grads = True
+        self._saved = ()
+        self._dirty = self._constant = ()
+        self._node = None
+
+    def save_for_backward(self, *tensors):
+        """Keep inputs, outputs or other tensors for `backward`, where they are `ctx.saved_tensors`."""
+        for tensor in tensors:
+            if tensor is not None and not isinstance(tensor, Tensor):
+                raise TypeError(f"save_for_backward can only save variables, but got a {type(tensor).__name__}")
+        self._saved = tensors
+
+    save_for_forward = save_for_backward
+
+    @property
+    def saved_tensors(self) -> tuple:
+        """What `save_for_backward` kept. RuntimeError once the graph is freed, or a tensor was overwritten."""
+        if self._node is None:
+            return tuple(self._saved)
+        return self._node.saved()
+
+    def mark_dirty(self, *tensors):
+        """Say which inputs `forward` changed in place."""
+        self._dirty = tensors
+
+    def mark_non_differentiable(self, *tensors):
+        """Say which outputs have no gradient."""
+        self._constant = tensors
+
+    def set_materialize_grads(self, value: bool):
+        """Whether `backward` sees zeros (default) or None for outputs whose gradient is not there."""
+        self.materialize_grads = value
+
+
+class FunctionNode(Node):
+    """The node of a user's Function."""
+
+    __slots__ = ("ctx", "function", "kept", "like", "places")
+
+    def __init__(self, function, ctx, edges, places, arguments):
+        super().__init__(None, edges, ())
+        self.function, self.ctx, self.places = function, ctx, places
+        self.kept = self.like = None
+
+    def name(self) -> str:
+        """The Function's name and `Backward`."""
+        return f"{self.function.__name__}Backward"
+
+    def keep(self, outputs: list) -> None:
+        """Take over what the context saved; an output as a tensor over its memory."""
+        kept = []
+        for tensor in self.ctx._saved:
+            slot = next((i for i, out in enumerate(outputs) if out is tensor), None)
+            value = tensor if slot is None or tensor is None else core.alias_of(tensor)
+            kept.append((value, slot, core.version(value) if value is not None else 0))
+        self.kept = kept
+        self.ctx._saved, self.ctx._node = (), self
+        self.like = [(out.array.shape, out.dtype) if isinstance(out, Tensor) else None for out in outputs]
+
+    def saved(self) -> tuple:
+        """The saved tensors, outputs in the graph again."""
+        if self.calls is None:
+            raise RuntimeError(FREED)
+        found = []
+        for value, slot, version in self.kept:
+            if value is not None and core.version(value) != version:
+                self.overwritten((value,), [version])
+            found.append(self._join(value, slot) if slot is not None and core.is_grad_enabled() else value)
+        return tuple(found)
+
+    def release(self) -> None:
+        """Let go of the saved values."""
+        self.calls = self.kept = None
+
+    def apply(self, gradients: list, create_graph: bool) -> list:
+        """Call the user's `backward`."""
+        if self.ctx.materialize_grads:
+            gradients = [
+                Supplied.zeros(*like) if g is None and like is not None else g for g, like in zip(gradients, self.like)
+            ]
+        found = self.function.backward(self.ctx, *gradients)
+        found = tuple(found) if isinstance(found, (tuple, list)) else (found,)
+        expected = len(self.ctx.needs_input_grad)
+        if len(found) > expected and any(one is not None for one in found[expected:]) or len(found) < expected:
+            raise RuntimeError(
+                f"function {self.name()} returned an incorrect number of gradients (expected {expected}, "
+                f"got {len(found)})"
+            )
+        for at in self.places:
+            if found[at] is not None and not isinstance(found[at], Tensor):
+                raise TypeError(
+                    f"{self.name()}: expected a Tensor or None as gradient {at}, got {type(found[at]).__name__}"
+                )
+        return [found[at] for at in self.places]
+
+
+class Function(FunctionCtx):
+    """Base of custom operations: define `forward` and `backward` as static methods, call `apply`.
+
+    Examples
+    --------
+    >>> import lucid
+    >>> class Double(lucid.autograd.Function):
+    ...     @staticmethod
+    ...     def forward(ctx, x):
+    ...         return x * 2
+    ...     @staticmethod
+    ...     def backward(ctx, g):
+    ...         return g * 2
+    >>> x = lucid.tensor([1.0], requires_grad=True)
+    >>> Double.apply(x).backward()
+    >>> print(x.grad)
+    [2.0]
+    """
+
+    @staticmethod
+    def forward(*args, **kwargs):
+        """Compute the result; with a context as first argument unless `setup_context` is defined."""
+        raise NotImplementedError("You must implement the forward function for custom autograd.Function.")
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        """Fill the context, where `forward` takes none."""
+        raise NotImplementedError("setup_context is not implemented.")
+
+    @staticmethod
+    def backward(ctx, *grad_outputs):
+        """The gradient of each argument of `forward`, from those of its outputs."""
+        raise NotImplementedError(
+            "You must implement either the backward or vjp method for your custom autograd.Function to use it with "
+            "backward mode AD."
+        )
+
+    vjp = backward
+
+    @classmethod
+    def apply(cls, *args, **kwargs):
+        """Call the Function: computes `forward`, and records it."""
+        ctx = FunctionCtx()
+        recorded = core.recording(args)
+        ctx.needs_input_grad = tuple(isinstance(x, Tensor) and x.requires_grad for x in args)
+        before = core.set_grad(False)
+        try:
+            if cls.setup_context is not Function.setup_context:
+                result = cls.forward(*args, **kwargs)
+                cls.setup_context(ctx, args, result)
+            else:
+                result = cls.forward(ctx, *args, **kwargs)
+        finally:
+            core.set_grad(before)
+        if not recorded:
+            return result
+        outputs = list(result) if isinstance(result, (tuple, list)) else [result]
+        places = [i for i, needs in enumerate(ctx.needs_input_grad) if needs]
+        node = FunctionNode(cls, ctx, [core.edge(args[i]) for i in places], places, args)
+        node.outputs = len(outputs)
+        for tensor in ctx._dirty:
+            if tensor._requires_grad and tensor._node is None:
+                raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
+            core.bump(tensor)
+        for slot, out in enumerate(outputs):
+            if not isinstance(out, Tensor) or any(out is constant for constant in ctx._constant):
+                continue
+            if out.dtype.kind < 2:
+                continue
+            if any(out is x for x in args) and not any(out is dirty for dirty in ctx._dirty):
+                outputs[slot] = out = Supplied.view_alias(out)  # an input returned as it is
+            out._node, out._slot, out._requires_grad = node, slot, True
+        node.keep(outputs)
+        return type(result)(outputs) if isinstance(result, (tuple, list)) else outputs[0]
+
+
+def once_differentiable(function):
+    """Declare a `backward` whose result cannot be differentiated again."""
+
+    @functools.wraps(function)
+    def decorated(ctx, *gradients):
+        before = core.set_grad(False)
+        try:
+            found = function(ctx, *gradients)
+        finally:
+            core.set_grad(before)
+        if not core.recording(gradients):
+            return found
+        many = isinstance(found, tuple)
+        marked = []
+        for one in found if many else (found,):
+            if isinstance(one, Tensor):
+                one = core.alias_of(one)
+                one._node, one._requires_grad = _Once(), True
+            marked.append(one)
+        return tuple(marked) if many else marked[0]
+
+    return decorated
+
+
+class _Once(Node):
+    """The node of a gradient that may not be differentiated."""
+
+    __slots__ = ()
+
+    def __init__(self):
+        super().__init__(None, [], ())
+
+    def name(self) -> str:
+        return "OnceDifferentiable"
+
+    def apply(self, gradients, create_graph):
+        raise RuntimeError("trying to differentiate twice a function that was marked with @once_differentiable")

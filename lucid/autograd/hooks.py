@@ -1,0 +1,95 @@
+"""Hooks on tensors, `retain_grad`, and the methods of Tensor that concern the graph alone."""
+
+from __future__ import annotations
+
+import weakref
+
+from lucid._kernels import core
+from lucid.autograd.engine import backward
+from lucid.autograd.node import Handle, Node
+from lucid.tensor import Tensor
+
+
+def _backward(self, gradient=None, retain_graph=None, create_graph=False, inputs=None):
+    """Accumulate the gradients of this tensor into the leaves' `.grad`.
+
+    Parameters
+    ----------
+    gradient : Tensor, optional
+        The gradient of this tensor, of its shape; ones by default, also where it has several elements.
+    retain_graph, create_graph, inputs
+        As for `lucid.autograd.backward`.
+    """
+    if gradient is not None and not isinstance(gradient, Tensor):
+        raise TypeError(f"gradients can be either Tensors or None, but got {type(gradient).__name__}")
+    backward((self,), None if gradient is None else (gradient,), retain_graph, create_graph, inputs=inputs)
+
+
+def grad_fn(self) -> Node | None:
+    """The node of the operation that made this tensor; None for a leaf."""
+    if core.requires_grad(self):
+        target = core.edge(self)[0]
+        return target if isinstance(target, Node) else None
+    return None
+
+
+def register_hook(self, hook):
+    """Have `hook(grad)` called with this tensor's gradient; what it returns, if anything, takes its place.
+
+    Raises RuntimeError for a tensor that does not require grad.
+    """
+    if not self.requires_grad:
+        raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+    node = self.grad_fn
+    if node is None:
+        return Handle(_extra(self, "hooks"), hook)
+    return Handle(node._hooks(self._slot), hook)
+
+
+def register_post_accumulate_grad_hook(self, hook):
+    """Have `hook(tensor)` called after a gradient was accumulated in this leaf."""
+    if not self.requires_grad:
+        raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+    if self.grad_fn is not None:
+        raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
+    return Handle(_extra(self, "post_accumulate"), hook)
+
+
+def _extra(tensor, name: str) -> dict:
+    if tensor._extra is None:
+        tensor._extra = {}
+    return tensor._extra.setdefault(name, {})
+
+
+def retain_grad(self) -> None:
+    """Have `backward` keep this tensor's gradient in `.grad`, though it is no leaf."""
+    if not self.requires_grad:
+        raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
+    node = self.grad_fn
+    if node is not None:
+        node._hooks("retain")[self._slot] = weakref.ref(self)
+
+
+def retains_grad(self) -> bool:
+    """Whether `retain_grad` was called on this tensor."""
+    node = self._node
+    kept = node.hooks.get("retain", {}).get(self._slot) if node is not None and node.hooks else None
+    return kept is not None and kept() is self
+
+
+def detach_(self):
+    """Take this tensor out of its graph, as a leaf."""
+    if self._base is not None:
+        raise RuntimeError("Can't detach views in-place. Use detach() instead.")
+    self._node, self._slot, self._requires_grad = None, 0, False
+    return self
+
+
+Tensor.backward = _backward
+Tensor.backward.__name__ = "backward"
+Tensor.grad_fn = property(grad_fn)
+Tensor.register_hook = register_hook
+Tensor.register_post_accumulate_grad_hook = register_post_accumulate_grad_hook
+Tensor.retain_grad = retain_grad
+Tensor.retains_grad = property(retains_grad)
+Tensor.detach_ = detach_

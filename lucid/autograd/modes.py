@@ -1,0 +1,147 @@
+"""Whether operations are recorded: `no_grad`, `enable_grad`, `set_grad_enabled`, `inference_mode`.
+
+Each is a context manager and a decorator, and counts for its own thread. The flag itself is a thread-local in
+`lucid._kernels.core`, where every call reads it.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+
+from lucid._kernels import core
+from lucid._kernels.core import is_grad_enabled
+
+__all__ = [
+    "enable_grad", "inference_mode", "is_grad_enabled", "is_inference_mode_enabled", "no_grad", "set_grad_enabled",
+]  # fmt: skip
+
+
+class _Mode:
+    """A gradient mode for the length of a `with` block or of a decorated function."""
+
+    mode = True
+
+    def __new__(cls, function=None):
+        self = object.__new__(cls)
+        return self if function is None else self(function)
+
+    def __enter__(self):
+        self.before = core.set_grad(self.mode)
+
+    def __exit__(self, *error):
+        core.set_grad(self.before)
+
+    def _fresh(self):
+        """A context of its own for every call, so that a decorated function may call itself."""
+        return type(self)()
+
+    def __call__(self, function):
+        if inspect.isgeneratorfunction(function):
+            return self._wrap_generator(function)
+
+        @functools.wraps(function)
+        def decorated(*args, **kwargs):
+            with self._fresh():
+                return function(*args, **kwargs)
+
+        return decorated
+
+    def _wrap_generator(self, function):
+        """The mode holds while the generator runs, and not while its caller does."""
+
+        @functools.wraps(function)
+        def decorated(*args, **kwargs):
+            generator = function(*args, **kwargs)
+            sent, thrown = None, None
+            while True:
+                try:
+                    with self._fresh():
+                        value = generator.send(sent) if thrown is None else generator.throw(thrown)
+                except StopIteration as stop:
+                    return stop.value
+                sent, thrown = None, None
+                try:
+                    sent = yield value
+                except GeneratorExit:
+                    generator.close()
+                    raise
+                except BaseException as error:
+                    thrown = error
+
+        return decorated
+
+
+class no_grad(_Mode):
+    """Record nothing: results do not require grad, and memory for gradients is not kept."""
+
+    mode = False
+
+
+class enable_grad(_Mode):
+    """Record again, inside `no_grad`."""
+
+
+class set_grad_enabled(_Mode):
+    """Record or not, from now on or for the length of a `with` block.
+
+    Parameters
+    ----------
+    mode : bool
+        Whether to record.
+    """
+
+    def __new__(cls, mode):
+        return object.__new__(cls)
+
+    def __init__(self, mode: bool):
+        self.mode = bool(mode)
+        self.before = core.set_grad(self.mode)
+
+    def __enter__(self):
+        core.set_grad(self.mode)
+
+    def _fresh(self):
+        return type(self)(self.mode)
+
+    def __call__(self, function):
+        core.set_grad(self.before)  # a decorator changes nothing where it stands
+        return super().__call__(function)
+
+
+class inference_mode(_Mode):
+    """As `no_grad`; the tensors made inside can never take part in a graph.
+
+    Parameters
+    ----------
+    mode : bool, optional
+        Whether inference mode is on (default) or off.
+    """
+
+    def __new__(cls, mode=True):
+        self = object.__new__(cls)
+        if callable(mode):
+            self.__init__()
+            return self(mode)
+        return self
+
+    def __init__(self, mode: bool = True):
+        self.inference = bool(mode)
+
+    def __enter__(self):
+        self.before = core.set_inference(self.inference), core.set_grad(not self.inference and core.is_grad_enabled())
+        if not self.inference:
+            core.set_grad(True)
+
+    def __exit__(self, *error):
+        inference, grad = self.before
+        core.set_inference(inference)
+        core.set_grad(grad)
+
+    def _fresh(self):
+        return type(self)(self.inference)
+
+
+def is_inference_mode_enabled() -> bool:
+    """Whether this thread is in inference mode."""
+    return core.is_inference()

@@ -1,0 +1,169 @@
+"""The graph: a Node for each recorded operation, with edges to the nodes and leaves that its inputs came from.
+
+A node keeps, for each input that needs a gradient, the input's rule and just the values which that rule names,
+with the version each tensor had then. It never keeps its own result: a rule that names `out` gets a fresh
+tensor over the result's memory, so that no cycle holds the memory until the collector comes by.
+"""
+
+from __future__ import annotations
+
+import itertools
+import traceback
+
+from lucid._kernels import core
+
+FREED = (
+    "Trying to backward through the graph a second time (or directly access saved tensors after they have already "
+    "been freed). Saved intermediate values of the graph are freed when you call .backward() or autograd.grad(). "
+    "Specify retain_graph=True if you need to backward through the graph a second time or if you need to access "
+    "saved tensors after calling backward."
+)
+
+
+class Node(core.NodeBase):
+    """One recorded operation.
+
+    Attributes
+    ----------
+    op : Op
+        The declaration of the operation.
+    sequence : int
+        Nodes are numbered in the order they were made; backward visits the newest first.
+    outputs : int
+        How many outputs the operation has; a gradient is collected for each.
+    edges : list of (target, slot, shape, dtype)
+        Where the gradient of each input goes: a node's output or a leaf tensor; and what it must look like.
+    calls : list of (rule, values, versions, names of out) or None once freed
+        How the gradients of the inputs are computed.
+    hooks : dict or None
+        For an output, the functions that see its gradient.
+    """
+
+    __slots__ = ("metadata",)
+
+    def __init__(self, op, edges, calls, joint=None):
+        self.op, self.edges, self.calls, self.joint = op, edges, calls, joint
+
+    def remember_stack(self) -> None:
+        """Keep where the operation was called, for `detect_anomaly`."""
+        self.stack = traceback.extract_stack()[:-1]
+
+    def name(self) -> str:
+        """PyTorch's name of the node, such as `MulBackward0`."""
+        return "".join(part.title() for part in self.op.name.split("_")) + "Backward0"
+
+    def __repr__(self) -> str:
+        return f"<{self.name()} object at {id(self):#x}>"
+
+    @property
+    def next_functions(self) -> tuple:
+        """The nodes that this one's gradients go to, with the number of their output."""
+        return tuple((target if isinstance(target, Node) else Leaf(target), slot) for target, slot, *_ in self.edges)
+
+    def register_hook(self, hook):
+        """Have `hook(grad_inputs, grad_outputs)` called after the node ran; it may return other grad_inputs."""
+        return Handle(self._hooks("post"), hook)
+
+    def register_prehook(self, hook):
+        """Have `hook(grad_outputs)` called before the node runs; it may return other grad_outputs."""
+        return Handle(self._hooks("pre"), hook)
+
+    def _hooks(self, key) -> dict:
+        if self.hooks is None:
+            self.hooks = {}
+        return self.hooks.setdefault(key, {})
+
+    def release(self) -> None:
+        """Let go of the saved values."""
+        self.calls = None
+
+    def apply(self, gradients: list, create_graph: bool) -> list:
+        """The gradients of the inputs, from those of the outputs."""
+        if self.calls is None:
+            raise RuntimeError(FREED)
+        return core.apply_rules(self, gradients[0] if self.outputs == 1 else gradients, create_graph)
+
+    def split_joint(self, results) -> list:
+        """One gradient an edge, of the results of a rule that computes several; sequences are laid flat."""
+        flat = []
+        for result, picked in zip(results, self.joint[1]):
+            if picked is True:
+                flat.append(result)
+            elif picked:
+                flat.extend(result[i] if result is not None else None for i in picked)
+        return flat
+
+    def rejoin(self, values: tuple, out_at: int) -> tuple:
+        """The values with `out` in the graph again, so that the gradient can be differentiated."""
+        out = values[out_at]
+        if isinstance(out, tuple):
+            joined = tuple(
+                self._join(one, slot) if isinstance(one, core.TensorBase) else one for slot, one in enumerate(out)
+            )
+        else:
+            joined = self._join(out, 0)
+        return (*values[:out_at], joined, *values[out_at + 1 :])
+
+    def _join(self, alias, slot: int):
+        tensor = core.wrap(alias.array)
+        if alias.array.dtype.kind in "fcV":
+            tensor._node, tensor._slot, tensor._requires_grad = self, slot, True
+        return tensor
+
+    def overwritten(self, values, versions):
+        flat = []
+        for value in values:
+            flat.extend(value) if isinstance(value, (list, tuple)) else flat.append(value)
+        flat = [value for value in flat if isinstance(value, core.TensorBase)]
+        for value, before in zip(flat, versions or itertools.repeat(0)):
+            if core.version(value) != before:
+                raise RuntimeError(
+                    "one of the variables needed for gradient computation has been modified by an inplace operation: "
+                    f"[lucid.{value.dtype.name} {list(value.shape)}], saved by {self.name()}, is at version "
+                    f"{core.version(value)}; expected version {before} instead. Hint: operate on a clone(), or out of "
+                    "place; lucid.autograd.set_detect_anomaly(True) shows the forward call"
+                )
+        raise RuntimeError(
+            f"one of the variables needed for gradient computation, saved by {self.name()}, has been modified by an "
+            "inplace operation"
+        )
+
+
+class Leaf:
+    """What `next_functions` shows for a leaf: the place where its gradient accumulates."""
+
+    __slots__ = ("variable",)
+
+    def __init__(self, variable):
+        self.variable = variable
+
+    def name(self) -> str:
+        """PyTorch's name of the node."""
+        return "AccumulateGrad"
+
+    def __repr__(self) -> str:
+        return f"<AccumulateGrad object at {id(self):#x}>"
+
+
+class Handle:
+    """Takes a registered hook away again."""
+
+    __slots__ = ("hooks", "key")
+    _count = itertools.count()
+
+    def __init__(self, hooks: dict, hook):
+        if not callable(hook):
+            raise TypeError(f"a hook must be callable, got {type(hook).__name__}")
+        self.hooks = hooks
+        self.key = next(Handle._count)
+        hooks[self.key] = hook
+
+    def remove(self) -> None:
+        """Remove the hook."""
+        self.hooks.pop(self.key, None)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.remove()

@@ -1,0 +1,422 @@
+"""How an operation is declared, and the seam from its forward function to the graph.
+
+    @op("nn.functional.leaky_relu")
+    def leaky_relu(input_, negative_slope=0.01, inplace=False):
+        ...checks, one kernel call...
+
+    leaky_relu.vjp(input_=lambda g, input_, negative_slope: leaky_relu_backward(g, input_, negative_slope))
+
+The path is PyTorch's: it says where the function is published and which function of PyTorch judges it. A rule's
+own parameters are the list of what is saved: the function's parameters by name, and `out` for its result. Rules
+are written with operations, so gradients can be differentiated again. A rule never sums a gradient that was
+broadcast, nor casts one: the engine does, once.
+
+Two parameters mean something to the declaration. `out` (keyword-only): the result is written to the tensor given
+there; the function itself never sees it. `inplace`: the result is written to the first argument. Both are thus
+nothing that an operation has to care about.
+
+The declared function stays a plain function to the outside: its signature, docstring and pickling are its own.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+
+from lucid import dtypes
+from lucid._kernels import core
+from lucid.autograd.node import Node
+from lucid.tensor import Tensor
+
+REGISTRY: dict[str, Op] = {}
+
+# Other spellings of a parameter that PyTorch accepts too.
+SPELLINGS = {"input": "input_", "axis": "dim", "keepdims": "keepdim", "x1": "input_", "x2": "other"}
+
+
+class Op(core.OpBase):
+    """The declaration of an operation.
+
+    Attributes
+    ----------
+    path : str
+        PyTorch's path of the function, such as `nn.functional.relu`, `linalg.inv` or `Tensor.view`.
+    function : callable
+        What is published: records, writes to `out`, works in place.
+    forward : callable
+        The function as it was written.
+    parameters : tuple of str
+        All parameter names; the first `positional` of them may be given by position.
+    rules : list of (position, rule, positions of what it names)
+        The gradient rule of each differentiable parameter.
+    kind : {"rule", "composite", "none"}
+        Where gradients come from: rules, the operations it is made of, or nowhere.
+    """
+
+    OUT = -1  # the position that stands for the result
+
+    def __init__(self, path: str, forward, kind: str, view: bool, aliases: tuple):
+        code = forward.__code__
+        self.path, self.name, self.kind, self.view, self.aliases = path, path.rpartition(".")[2], kind, view, aliases
+        self.forward = forward
+        self.positional = code.co_argcount
+        self.variadic = bool(code.co_flags & inspect.CO_VARARGS)
+        self.parameters = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+        defaults = dict(zip(self.parameters[: self.positional][::-1], (forward.__defaults__ or ())[::-1]))
+        self.defaults = defaults | (forward.__kwdefaults__ or {})
+        self.position = {name: i for i, name in enumerate(self.parameters)}
+        self.out_at = self.position.get("out")
+        self.rules = []
+        self.joint = None
+        self.keyword_only = self.parameters[self.positional :]
+        self.required = self.positional - len(forward.__defaults__ or ())
+        self.defaults_in_order = [self.defaults.get(name) for name in self.parameters]
+        self.inplace_at = self.position.get("inplace", len(self.parameters))
+
+    # ------------------------------------------------------------------------------------------ declaring
+
+    def vjp(self, **rules) -> None:
+        """Declare the gradient of each named parameter: `name=rule(g, *named values)`."""
+        for name, rule in rules.items():
+            self.rules.append((self.position[name], rule, self._named(rule, 1)))
+
+    def vjp_joint(self, *inputs):
+        """Declare one rule for several inputs: `rule(g, needs, *named values)` returns a gradient for each.
+
+        `needs` says for each input whether its gradient is wanted; None is returned for one that is not. An
+        input that is a sequence of tensors gets a sequence of gradients, and a sequence in `needs`.
+        """
+
+        def declare(rule):
+            self.joint = (tuple(self.position[name] for name in inputs), rule, self._named(rule, 2))
+            return rule
+
+        return declare
+
+    def _named(self, rule, skipped: int) -> tuple:
+        code = rule.__code__
+        names = code.co_varnames[skipped : code.co_argcount]
+        return tuple(self.OUT if name == "out" else self.position[name] for name in names)
+
+    # ------------------------------------------------------------------------------------------ calling
+
+    def bind(self, args: tuple, kwargs: dict) -> list:
+        """The values of all parameters in order. TypeError where PyTorch raises it."""
+        position = self.position
+        n = len(args)
+        if n > self.positional:
+            raise TypeError(f"{self.name}() takes {self.positional} positional arguments but {n} were given")
+        values = list(args) + [_MISSING] * (len(self.parameters) - n)
+        for name, value in kwargs.items():
+            at = position.get(name)
+            if at is None:
+                at = position.get(SPELLINGS.get(name))
+                if at is None:
+                    raise TypeError(f"{self.name}() got an unexpected keyword argument '{name}'")
+            if values[at] is not _MISSING:
+                raise TypeError(f"{self.name}() got multiple values for argument '{name}'")
+            values[at] = value
+        if len(values) > n:
+            for i in range(n, len(values)):
+                if values[i] is _MISSING:
+                    name = self.parameters[i]
+                    if name not in self.defaults:
+                        raise TypeError(f"{self.name}() missing required argument: '{name}' (pos {i + 1})")
+                    values[i] = self.defaults[name]
+        return values
+
+    def run(self, values: list):
+        """The forward function on the values of all parameters."""
+        k = self.positional
+        if len(values) == k:
+            return self.forward(*values)
+        return self.forward(*values[:k], **dict(zip(self.parameters[k:], values[k:])))
+
+    def call(self, args: tuple, kwargs: dict):
+        """A call with keywords, `out` or `inplace`: the long way round."""
+        values = self.bind(args, kwargs)
+        if self.inplace_at < len(values) and values[self.inplace_at]:
+            values[self.inplace_at] = False
+            return self.run_inplace(values)
+        if self.out_at is not None and values[self.out_at] is not None:
+            return self._run_out(values)
+        if self.kind == "rule" and core.recording(tuple(values)):
+            return core.record(self, values)
+        return self.run(values)
+
+    def _run_out(self, values: list):
+        out = values[self.out_at]
+        values[self.out_at] = None
+        many = isinstance(out, (tuple, list))
+        for one in out if many else (out,):
+            if not isinstance(one, Tensor):
+                raise TypeError(f"{self.name}(): argument 'out' must be Tensor, not {type(one).__name__}")
+            if one.requires_grad and core.is_grad_enabled():
+                raise RuntimeError(f"{self.name}(): functions with out=... arguments don't support automatic "
+                                   "differentiation, but one of the arguments requires grad.")  # fmt: skip
+        if core.recording(tuple(values)):
+            raise RuntimeError(f"{self.name}(): functions with out=... arguments don't support automatic "
+                               "differentiation, but one of the arguments requires grad.")  # fmt: skip
+        result = self.run(values)
+        if not many:
+            write_out(self.name, out, result)
+            return out
+        if len(out) != len(result):
+            raise TypeError(f"{self.name}(): 'out' needs {len(result)} tensors, got {len(out)}")
+        for target, one in zip(out, result):
+            write_out(self.name, target, one)
+        return type(result)(*out) if hasattr(result, "_fields") else tuple(out)
+
+    # ------------------------------------------------------------------------------------------ in place
+
+    def run_inplace(self, values: list):
+        """Compute and write the result to the first argument, whose history then begins with this operation."""
+        target = values[0]
+        if not isinstance(target, Tensor):
+            raise TypeError(f"{self.name}_(): argument 'input' must be Tensor, not {type(target).__name__}")
+        if not core.recording(tuple(values)):
+            check_writable(self.name, target)
+            write(self.name, target, self.run(values))
+            return target
+        return rewrite(target, self, values)
+
+
+_MISSING = object()
+
+
+class RuleNode(Node):
+    """The node of a declared operation; made by `core.make_node`."""
+
+    __slots__ = ()
+
+
+# ---------------------------------------------------------------------------------------------- in place, views
+# `lucid.ops.view` supplies what differentiable operations the engine itself needs.
+
+
+class Supplied:
+    """Operations that autograd calls; set by `lucid.ops`, which stands above it."""
+
+    add = add_ = as_strided = as_strided_scatter = clone = contiguous = ones = stack = view_alias = zeros = None
+
+
+def refresh(view: Tensor) -> None:
+    """Make a view's node anew after its base was written to: it is a piece of what the base is now."""
+    base = view._base
+    geometry = _geometry(view, base)
+    piece = RuleNode(
+        Supplied.as_strided.op,
+        [core.edge(base)],
+        [(lambda g: Supplied.as_strided_scatter(Supplied.zeros(base_shape, g.dtype), g, *geometry), (), [], None)],
+    )
+    base_shape = base.array.shape
+    view._node, view._slot, view._requires_grad, view._base_node = piece, 0, True, base._node
+
+
+def _geometry(view: Tensor, base: Tensor) -> tuple:
+    """Sizes, strides and offset of a view as of a contiguous base."""
+    a, b = view.array, base.array
+    if not b.flags.c_contiguous:
+        raise RuntimeError(
+            "in-place writes to a view of a tensor that is itself not contiguous cannot be differentiated: "
+            "make the tensor contiguous() before taking the view"
+        )
+    itemsize = a.itemsize
+    return a.shape, tuple(s // itemsize for s in a.strides), (a.ctypes.data - b.ctypes.data) // itemsize
+
+
+class CopySlices(Node):
+    """The node of a tensor after a view of it was written to.
+
+    The gradient of the piece that was written goes through the operation that wrote it; what that passes on to
+    the piece's old value takes its place, and the whole goes to the tensor's old value.
+    """
+
+    __slots__ = ("geometry", "inner", "own")
+
+    def __init__(self, inner: RuleNode, own: bool, base_edge, geometry):
+        super().__init__(inner.op, ([base_edge] if base_edge else []) + inner.edges[own:], [])
+        self.inner, self.own, self.geometry = inner, own, geometry
+        self.joint = base_edge is not None
+
+    def name(self) -> str:
+        """PyTorch's name of the node."""
+        return "CopySlices"
+
+    def release(self) -> None:
+        """Let go of the saved values."""
+        self.inner.release()
+
+    def apply(self, gradients: list, create_graph: bool) -> list:
+        """The gradients of the whole, then of the operation's other inputs."""
+        g = gradients[0]
+        piece = Supplied.as_strided(Supplied.contiguous(g), *self.geometry)
+        found = self.inner.apply([piece], create_graph)
+        if not self.joint:
+            return found[self.own :]
+        old = found[0] if self.own and found[0] is not None else Supplied.zeros(piece.array.shape, g.dtype)
+        return [Supplied.as_strided_scatter(Supplied.contiguous(g), old, *self.geometry), *found[self.own :]]
+
+
+def rewrite(target: Tensor, op: Op, values: list) -> Tensor:
+    """An in-place operation that is recorded."""
+    base = target._base
+    if base is None:
+        if target._requires_grad and target._node is None:
+            raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
+    elif base._requires_grad and base._node is None:
+        raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
+    if target._inference:
+        raise RuntimeError("Inplace update to inference tensor outside InferenceMode is not allowed. You can make a "
+                           "clone to get a normal tensor before doing inplace update.")  # fmt: skip
+    check_writable(op.name, target)
+    # The node sees the target as it is now; only then is it written to.
+    past = core.alias_of(target)
+    past._node, past._slot = target._node, target._slot
+    past._base, past._base_node = target._base, target._base_node
+    past._requires_grad = core.requires_grad(target)
+    values = [past if value is target else value for value in values]
+    before = core.set_grad(False)
+    try:
+        result = op.run(values)
+    finally:
+        core.set_grad(before)
+    node = core.make_node(op, values)
+    write(op.name, target, result)
+    if node is None:
+        if base is None:
+            target._node, target._requires_grad = None, False
+        return target
+    core.finish_node(node, target)
+    if base is None:
+        target._node, target._slot, target._requires_grad = node, 0, True
+        return target
+    own = past._requires_grad and bool(node.edges) and node.edges[0][0] is core.edge(past)[0]
+    base_edge = core.edge(base) if base.requires_grad else None
+    base._node = CopySlices(node, own, base_edge, _geometry(target, base))
+    base._slot, base._requires_grad = 0, True
+    refresh(target)
+    return target
+
+
+core.set_graph_types(RuleNode, refresh)
+
+
+def overlaps_itself(array) -> bool:
+    """Whether two indices of an array may mean one element (an expanded dimension)."""
+    return any(step == 0 and size > 1 for step, size in zip(array.strides, array.shape))
+
+
+def check_writable(name: str, target: Tensor) -> None:
+    """Raise RuntimeError where a tensor cannot be written to."""
+    array = target.array
+    if not array.flags.writeable:
+        raise RuntimeError(f"{name}(): the tensor's memory is read-only; write to a clone() of it")
+    if overlaps_itself(array):
+        raise RuntimeError(
+            "unsupported operation: more than one element of the written-to tensor refers to a single memory "
+            "location. Please clone() the tensor before performing the operation."
+        )
+
+
+def write(name: str, target: Tensor, result) -> None:
+    """Write a result over a tensor's data, and count the write."""
+    if not isinstance(result, Tensor):
+        raise RuntimeError(f"{name}_(): has no single result to write in place")
+    if result.array.shape != target.array.shape:
+        raise RuntimeError(
+            f"output with shape {list(target.shape)} doesn't match the broadcast shape {list(result.shape)}"
+        )
+    _check_cast(result, target)
+    target.array[...] = result.array
+    core.bump(target)
+
+
+def write_out(name: str, out: Tensor, result: Tensor) -> None:
+    """Write a result to `out=`, which takes its shape."""
+    _check_cast(result, out)
+    if out.array.shape != result.array.shape:
+        if out.array.size:
+            import warnings
+
+            warnings.warn(
+                f"An output with one or more elements was resized since it had shape {list(out.shape)}, which does "
+                f"not match the required output shape {list(result.shape)}.", UserWarning, stacklevel=5,
+            )  # fmt: skip
+        out.array = core.empty(result.array.shape, out.array.dtype)
+    check_writable(name, out)
+    out.array[...] = result.array
+    core.bump(out)
+
+
+def _check_cast(result: Tensor, target: Tensor) -> None:
+    if result.array.dtype != target.array.dtype and not dtypes.can_cast(result.dtype, target.dtype):
+        raise RuntimeError(
+            f"result type {torch_name(result.dtype)} can't be cast to the desired output type "
+            f"{torch_name(target.dtype)}"
+        )
+
+
+def torch_name(dtype: dtypes.dtype) -> str:
+    """PyTorch's name of a scalar type in its messages."""
+    return {
+        "float16": "Half", "bfloat16": "BFloat16", "float32": "Float", "float64": "Double", "int64": "Long",
+        "int32": "Int", "int16": "Short", "int8": "Char", "uint8": "Byte", "bool": "Bool",
+        "complex64": "ComplexFloat", "complex128": "ComplexDouble",
+    }[dtype.name]  # fmt: skip
+
+
+# ---------------------------------------------------------------------------------------------- declaring
+
+
+def op(path: str, *, gradient: bool = True, composite: bool = False, view: bool = False, aliases: tuple = ()):
+    """Declare the operation that is PyTorch's `path`.
+
+    Parameters
+    ----------
+    path : str
+        PyTorch's path: `exp`, `nn.functional.relu`, `linalg.inv`, `Tensor.view`.
+    gradient : bool, optional
+        False for an operation whose result is constant or discrete: it is never recorded.
+    composite : bool, optional
+        True where the function is made of operations, which are recorded themselves.
+    view : bool, optional
+        Whether the result shares memory with the input.
+    aliases : tuple of str, optional
+        Other paths of the same function.
+    """
+    kind = "composite" if composite else "rule" if gradient else "none"
+
+    def declare(forward):
+        spec = Op(path, forward, kind, view, aliases)
+        if spec.variadic:
+
+            def call(*args, **kwargs):
+                return forward(*args, **kwargs)
+
+        else:
+            call = core.make_call(spec, spec.call)
+        call = functools.update_wrapper(call, forward)
+        call.op, call.vjp, call.vjp_joint = spec, spec.vjp, spec.vjp_joint
+        spec.function = call
+        for one in (path, *aliases):
+            if one in REGISTRY:
+                raise ValueError(f"{one} is declared twice")
+            REGISTRY[one] = spec
+        return call
+
+    return declare
+
+
+def inplace(function, name: str):
+    """The in-place method of a declared function."""
+    spec = function.op
+
+    @functools.wraps(function)
+    def method(*args, **kwargs):
+        return spec.run_inplace(spec.bind(args, kwargs))
+
+    method.__name__ = name
+    method.__qualname__ = f"Tensor.{name}"
+    method.__doc__ = f"In-place form of `{spec.path}`."
+    return method

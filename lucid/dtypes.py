@@ -1,0 +1,272 @@
+"""Element types, PyTorch's type promotion, and the default dtype.
+
+A `dtype` stands for a NumPy dtype and adds PyTorch's view of it: its kind orders the categories of promotion
+(bool < integer < floating < complex), and a result takes the highest category among three classes of operands,
+tensors with dimensions before 0-d tensors before Python numbers.
+"""
+
+from __future__ import annotations
+
+import builtins
+
+import numpy as np
+
+__all__ = [
+    "bfloat16", "bool", "can_cast", "complex128", "complex64", "dtype", "finfo", "float16", "float32", "float64",
+    "get_default_dtype", "iinfo", "int16", "int32", "int64", "int8", "promote_types", "result_type",
+    "set_default_dtype", "uint8",
+]  # fmt: skip
+
+KINDS = ("bool", "integer", "floating", "complex")
+
+
+class dtype:
+    """The type of a tensor's elements, such as `lucid.float32`."""
+
+    __slots__ = ("_numpy", "is_complex", "is_floating_point", "is_signed", "itemsize", "kind", "name")
+
+    def __init__(self, name: str, kind: str, itemsize: int, numpy: np.dtype | None):
+        self.name = name
+        self.kind = KINDS.index(kind)
+        self.itemsize = itemsize
+        self.is_floating_point = kind == "floating"
+        self.is_complex = kind == "complex"
+        self.is_signed = name not in ("bool", "uint8")
+        self._numpy = numpy
+
+    @property
+    def numpy(self) -> np.dtype:
+        """The NumPy dtype that holds it; bfloat16's is that of the package `ml_dtypes`."""
+        if self._numpy is None:
+            try:
+                import ml_dtypes
+            except ImportError as error:
+                raise ImportError(
+                    "bfloat16 needs the package ml_dtypes: pip install 'lucid-tensor[bfloat16]'"
+                ) from error
+            self._numpy = np.dtype(ml_dtypes.bfloat16)
+            BY_NUM[self._numpy.num] = self
+        return self._numpy
+
+    def to_real(self) -> dtype:
+        """The dtype of the parts of a complex dtype; a real one itself."""
+        return {"complex64": float32, "complex128": float64}.get(self.name, self)
+
+    def to_complex(self) -> dtype:
+        """The complex dtype whose parts are of this dtype; a complex one itself."""
+        return complex128 if self.name in ("float64", "complex128") else complex64
+
+    def __repr__(self) -> str:
+        return f"lucid.{self.name}"
+
+    def __reduce__(self):
+        return self.name  # a module attribute: unpickled as the very object
+
+
+def _define(name: str, kind: str, itemsize: int) -> dtype:
+    return dtype(name, kind, itemsize, None if name == "bfloat16" else np.dtype(name))
+
+
+bool_ = bool = _define("bool", "bool", 1)
+uint8 = _define("uint8", "integer", 1)
+int8 = _define("int8", "integer", 1)
+int16 = short = _define("int16", "integer", 2)
+int32 = int_ = _define("int32", "integer", 4)
+int64 = long = _define("int64", "integer", 8)
+float16 = half = _define("float16", "floating", 2)
+bfloat16 = _define("bfloat16", "floating", 2)
+float32 = float_ = _define("float32", "floating", 4)
+float64 = double = _define("float64", "floating", 8)
+complex64 = cfloat = _define("complex64", "complex", 8)
+complex128 = cdouble = _define("complex128", "complex", 16)
+
+ALL = (bool_, uint8, int8, int16, int32, int64, float16, bfloat16, float32, float64, complex64, complex128)
+# Several type numbers may mean one dtype: C's `long` and `long long` are both int64 on most systems.
+BY_NUM = {np.dtype(code).num: dt for dt in ALL if dt.name != "bfloat16" for code in (dt.name,)}
+for _code in "bhilqBfdFDe?":
+    _numpy = np.dtype(_code)
+    BY_NUM.setdefault(_numpy.num, next((dt for dt in ALL if dt.name == _numpy.name), None))
+BY_PYTHON = {builtins.bool: bool_, int: int64, float: float32, complex: complex64}
+
+
+def from_numpy_dtype(numpy: np.dtype) -> dtype:
+    """The dtype that stands for a NumPy dtype; TypeError where there is none."""
+    found = BY_NUM.get(numpy.num)
+    if found is None:
+        if numpy.name == "bfloat16":
+            bfloat16.numpy  # noqa: B018  (registers its type number)
+            return bfloat16
+        raise TypeError(
+            f"can't convert a NumPy array of {numpy} to a tensor: the supported dtypes are "
+            + ", ".join(dt.name for dt in ALL)
+        )
+    return found
+
+
+def as_dtype(value) -> dtype:
+    """A dtype given as itself, as a Python type (`float`), or as a NumPy dtype."""
+    if type(value) is dtype:
+        return value
+    if value in BY_PYTHON:
+        return get_default_dtype() if value is float else BY_PYTHON[value]
+    if isinstance(value, np.dtype) or (isinstance(value, type) and issubclass(value, np.generic)):
+        return from_numpy_dtype(np.dtype(value))
+    raise TypeError(f"dtype must be a lucid.dtype, not {type(value).__name__}: {value!r}")
+
+
+# ------------------------------------------------------------------------------------------------ default dtype
+
+_default = float32
+
+
+def get_default_dtype() -> dtype:
+    """The floating dtype of new tensors made from Python numbers."""
+    return _default
+
+
+def set_default_dtype(d: dtype) -> None:
+    """Set the floating dtype of new tensors made from Python numbers."""
+    global _default
+    if type(d) is not dtype or not d.is_floating_point:
+        raise TypeError("only floating-point types are supported as the default type")
+    _default = d
+
+
+def default_complex() -> dtype:
+    """The complex dtype of new tensors made from Python complex numbers."""
+    return _default.to_complex()
+
+
+def to_floating(d: dtype) -> dtype:
+    """The dtype in which a mathematical function of integers is computed: the default; a floating one is its own."""
+    return d if d.kind >= 2 else _default
+
+
+# ---------------------------------------------------------------------------------------------------- promotion
+
+_SIGNED = (int8, int16, int32, int64)
+_FLOATING = (float16, float32, float64)
+
+
+def promote_types(type1: dtype, type2: dtype) -> dtype:
+    """The smallest dtype that holds both, of at least the higher kind."""
+    if type1 is type2:
+        return type1
+    if type1.kind > type2.kind:
+        type1, type2 = type2, type1
+    if type1.kind < type2.kind:
+        if type2.is_complex and type1 is float64:
+            return complex128
+        return type2
+    if type2.is_complex:
+        return complex128
+    if type2.is_floating_point:
+        if bfloat16 in (type1, type2) and float16 in (type1, type2):
+            return float32
+        return type1 if type1.itemsize > type2.itemsize else type2
+    if uint8 in (type1, type2):
+        other = type2 if type1 is uint8 else type1
+        return int16 if other is int8 else other
+    return type1 if type1.itemsize > type2.itemsize else type2
+
+
+def can_cast(from_: dtype, to: dtype) -> builtins.bool:
+    """Whether a result of `from_` may be written to a tensor of `to`: the kind must not go down."""
+    if from_.is_complex and not to.is_complex:
+        return False
+    if from_.is_floating_point and to.kind < 2:
+        return False
+    return not (from_.kind > 0 and to is bool_)
+
+
+def result_dtype(operands) -> dtype:
+    """The dtype in which an operation on these tensors and Python numbers is computed."""
+    dimensioned = zero_dim = number = None
+    for operand in operands:
+        array = getattr(operand, "array", None)
+        if array is None:
+            kind = type(operand)
+            found = BY_PYTHON.get(kind)
+            if found is None:
+                found = next((dt for base, dt in BY_PYTHON.items() if isinstance(operand, base)), None)
+                if found is None:
+                    raise TypeError(f"unsupported operand of type {kind.__name__}")
+            if found.kind >= 2:
+                found = _default if found.kind == 2 else default_complex()
+            number = found if number is None else promote_types(number, found)
+        elif array.ndim:
+            found = operand.dtype
+            dimensioned = found if dimensioned is None else promote_types(dimensioned, found)
+        else:
+            found = operand.dtype
+            zero_dim = found if zero_dim is None else promote_types(zero_dim, found)
+    result = dimensioned
+    for lower in (zero_dim, number):
+        result = _combine(result, lower)
+    return result
+
+
+def _combine(higher: dtype | None, lower: dtype | None) -> dtype:
+    """Operands of a lower class count only where they are of a higher kind."""
+    if higher is None or lower is None:
+        return higher or lower
+    if lower.kind > higher.kind:
+        return higher.to_complex() if higher.kind == 2 else lower
+    return higher
+
+
+def result_type(tensor1, tensor2) -> dtype:
+    """The dtype of an arithmetic operation on two tensors or Python numbers."""
+    return result_dtype((tensor1, tensor2))
+
+
+# ------------------------------------------------------------------------------------------------ limits
+
+
+class finfo:
+    """Limits of a floating dtype: bits, eps, max, min, tiny, smallest_normal, resolution.
+
+    Raises TypeError for a dtype that is not floating.
+    """
+
+    def __init__(self, type: dtype | None = None):
+        type = type or _default
+        if type.kind < 2:
+            raise TypeError(
+                f"lucid.finfo() requires a floating point input type. Use lucid.iinfo to handle '{type.name}'"
+            )
+        type = type.to_real()
+        if type is bfloat16:
+            import ml_dtypes
+
+            info = ml_dtypes.finfo(bfloat16.numpy)
+        else:
+            info = np.finfo(type.numpy)
+        self.dtype = type.name
+        self.bits = type.itemsize * 8
+        self.eps, self.max, self.min = float(info.eps), float(info.max), float(info.min)
+        self.tiny = self.smallest_normal = float(info.smallest_normal)
+        self.resolution = float(info.resolution)
+
+    def __repr__(self) -> str:
+        return (
+            f"finfo(resolution={self.resolution:g}, min={self.min:g}, max={self.max:g}, eps={self.eps:g}, "
+            f"smallest_normal={self.smallest_normal:g}, tiny={self.tiny:g}, dtype={self.dtype})"
+        )
+
+
+class iinfo:
+    """Limits of an integer dtype: bits, max, min.
+
+    Raises TypeError for a dtype that is not an integer one.
+    """
+
+    def __init__(self, type: dtype):
+        if type.kind != 1:
+            raise TypeError(f"lucid.iinfo() requires an integer input type. Use lucid.finfo to handle '{type.name}'")
+        info = np.iinfo(type.numpy)
+        self.dtype = type.name
+        self.bits, self.min, self.max = info.bits, int(info.min), int(info.max)
+
+    def __repr__(self) -> str:
+        return f"iinfo(min={self.min}, max={self.max}, dtype={self.dtype})"

@@ -1,0 +1,3 @@
+"""Neural networks: functions, modules, parameters."""
+
+from lucid.nn import functional  # noqa: F401

@@ -1,0 +1,386 @@
+"""The one room that broadcasts, casts, makes contiguous and folds shapes before a kernel.
+
+An operation hands tensors in; a kernel gets flat rows of memory out. Half precision is computed in float32.
+What `lucid._kernels.core` can do in C (dense operands of one dtype) never comes here.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lucid import dtypes
+from lucid._kernels import copy as copies
+from lucid._kernels import core, pointwise
+from lucid._kernels.core import Kernel, empty, flat, span, wrap
+from lucid.autograd.op import torch_name
+from lucid.tensor import Tensor, check_dim
+
+BOOL, UINT8, INT8, INT16, INT32, INT64 = map(np.dtype, ("bool", "uint8", "int8", "int16", "int32", "int64"))
+FLOAT32, FLOAT64, COMPLEX64, COMPLEX128 = map(np.dtype, ("float32", "float64", "complex64", "complex128"))
+
+FLOATING = (FLOAT32, FLOAT64)
+COMPLEX = (COMPLEX64, COMPLEX128)
+INTEGER = (UINT8, INT8, INT16, INT32, INT64)
+NUMBER = INTEGER + FLOATING + COMPLEX
+REAL = INTEGER + FLOATING
+
+C_NAMES = {
+    BOOL: "uint8_t", UINT8: "uint8_t", INT8: "int8_t", INT16: "int16_t", INT32: "int32_t", INT64: "int64_t",
+    FLOAT32: "float", FLOAT64: "double", COMPLEX64: "float complex", COMPLEX128: "double complex",
+}  # fmt: skip
+MOVED_NAMES = {1: "uint8_t", 2: "int16_t", 4: "int32_t", 8: "int64_t", 16: "double complex"}
+
+
+def kernel(function, name: str, dtypes_, code=None, result=None) -> Kernel:
+    """A kernel by dtype: `function`'s specialisations for `dtypes_`; `code` picks the op among those it has."""
+    table = [None] * 24
+    for dtype in dtypes_:
+        table[dtype.num] = function[C_NAMES[dtype]]
+    if table[INT64.num] is not None:
+        table[np.dtype("longlong").num] = table[INT64.num]
+    return Kernel(name, tuple(table), code, result)
+
+
+# ------------------------------------------------------------------------------------------------ arguments
+
+
+def tensor_argument(name: str, value, position: int = 1, argument: str = "input") -> Tensor:
+    """The value, if it is a tensor; TypeError otherwise."""
+    if not isinstance(value, Tensor):
+        raise TypeError(
+            f"{name}(): argument '{argument}' (position {position}) must be Tensor, not {type(value).__name__}"
+        )
+    return value
+
+
+def dims_argument(name: str, dim, ndim: int, all_when_empty: bool = True) -> tuple[int, ...]:
+    """Dimensions counted from the front, each once; None (or an empty sequence) means all."""
+    if dim is None or (all_when_empty and isinstance(dim, (tuple, list)) and not dim):
+        return tuple(range(ndim))
+    if not isinstance(dim, (tuple, list)):
+        dim = (dim,)
+    found = tuple(check_dim(name, one, ndim) for one in dim)
+    if len(set(found)) != len(found):
+        repeated = next(one for one in found if found.count(one) > 1)
+        raise RuntimeError(f"{name}(): dim {repeated} appears multiple times in the list of dims")
+    return found if ndim else ()
+
+
+def shape_argument(name: str, shape, infer: bool = False) -> tuple[int, ...]:
+    """A shape given as ints or as one sequence of ints."""
+    if len(shape) == 1 and not hasattr(shape[0], "__index__"):
+        shape = shape[0]
+    elif len(shape) == 1 and isinstance(shape[0], Tensor) and shape[0].ndim:
+        shape = shape[0].tolist()
+    try:
+        return tuple([size.__index__() for size in shape])
+    except (AttributeError, TypeError):
+        raise TypeError(f"{name}(): argument 'size' must be tuple of ints, not {shape!r}") from None
+
+
+# ------------------------------------------------------------------------------------------------ memory
+
+
+def contiguous(array: np.ndarray) -> np.ndarray:
+    """The array, or a C-contiguous copy of it."""
+    return array if array.flags.c_contiguous else copied(array)
+
+
+def copied(array: np.ndarray, order: str = "C") -> np.ndarray:
+    """A C-contiguous copy."""
+    out = empty(array.shape, array.dtype)
+    move(array, out)
+    return out
+
+
+def move(source: np.ndarray, target: np.ndarray) -> None:
+    """Copy elements between arrays of one shape and dtype, whatever their strides; the memory must not overlap."""
+    if (
+        source.size < 512
+        or source.dtype.itemsize not in MOVED_NAMES
+        or not (source.flags.aligned and target.flags.aligned)
+    ):
+        target[...] = source
+        return
+    itemsize = source.itemsize
+    copies.copy[MOVED_NAMES[itemsize]](
+        flat(source, True), flat(target, True), source.shape, elements(source.strides, itemsize),
+        elements(target.strides, itemsize), _offset(source), _offset(target),
+    )  # fmt: skip
+
+
+def elements(strides, itemsize: int) -> tuple[int, ...]:
+    """Strides in elements rather than bytes."""
+    return tuple([step // itemsize for step in strides])
+
+
+def _offset(array: np.ndarray) -> int:
+    flags = array.flags
+    return 0 if flags.c_contiguous or flags.f_contiguous else span(array)
+
+
+def cast(array: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """The array in another dtype, as PyTorch converts: floats are truncated, complex numbers lose their imaginary part."""
+    if array.dtype == dtype:
+        return array
+    if array.dtype.kind == "c" and dtype.kind not in "cb":
+        array = array.real
+    if (
+        array.size >= 512
+        and array.flags.c_contiguous
+        and array.dtype in C_NAMES
+        and dtype in C_NAMES
+        and (array.dtype.kind != "c" and dtype.kind != "c")
+    ):
+        out = empty(array.shape, dtype)
+        copies.cast(flat(array), flat(out))
+        return out
+    with np.errstate(all="ignore"):
+        return array.astype(dtype, order="K")
+
+
+def view_of(base: Tensor, array: np.ndarray) -> Tensor:
+    """A tensor over a piece of another's memory: they share the version counter, and in-place writes reach both."""
+    view = wrap(array)
+    view._version = core.version_of(base)
+    if core.is_grad_enabled() or not base.requires_grad:
+        root = base if base._base is None else base._base
+        view._base, view._base_node = root, root._node
+    return view
+
+
+# ------------------------------------------------------------------------------------------------ broadcasting
+
+
+def broadcast_shapes(*shapes) -> tuple[int, ...]:
+    """The shape that all shapes broadcast to. RuntimeError where they do not."""
+    ndim = max(map(len, shapes))
+    result = [1] * ndim
+    for shape in shapes:
+        for i, size in enumerate(shape, ndim - len(shape)):
+            if size != 1:
+                if result[i] not in (1, size):
+                    raise RuntimeError(
+                        f"The size of tensor a ({result[i]}) must match the size of tensor b ({size}) at non-singleton "
+                        f"dimension {i}"
+                    )
+                result[i] = size
+    return tuple(result)
+
+
+def _strides(array: np.ndarray, shape: tuple) -> list[int]:
+    """An array's strides in elements as of the shape it is broadcast to."""
+    itemsize, lead = array.itemsize, len(shape) - array.ndim
+    return [0] * lead + [0 if size == 1 else step // itemsize for size, step in zip(array.shape, array.strides)]
+
+
+def memory_order(shape: tuple, strides: list[list[int]]) -> list[int]:
+    """The dimensions from the outermost in memory to the innermost, as the operands' strides have them."""
+    order = list(range(len(shape)))[::-1]  # innermost first
+
+    def before(a: int, b: int) -> int:
+        for steps in strides:
+            if steps[a] and steps[b]:
+                if steps[a] != steps[b]:
+                    return -1 if abs(steps[a]) < abs(steps[b]) else 1
+                if shape[a] != shape[b]:
+                    return -1 if shape[a] < shape[b] else 1
+        return 0
+
+    for i in range(1, len(order)):
+        at = i
+        for j in range(i - 1, -1, -1):
+            verdict = before(order[at], order[j])
+            if verdict < 0:
+                order[at], order[j] = order[j], order[at]
+                at = j
+            elif verdict > 0:
+                break
+    return order[::-1]
+
+
+def plan(shape: tuple, arrays) -> tuple[np.ndarray | None, list[int]]:
+    """How a kernel walks over operands that are broadcast to `shape`, and the order of the result's dimensions.
+
+    The plan is `[ndim, *sizes, offset, *strides of each operand]` in elements over as few dimensions as possible,
+    for a result that is dense in that order; None when every operand is one row in it.
+    """
+    strides = [_strides(array, shape) for array in arrays]
+    order = memory_order(shape, strides)
+    sizes, steps = [], [[] for _ in arrays]
+    for i in order:
+        size = shape[i]
+        if size == 1:
+            continue
+        if sizes and all(own[-1] == step[i] * size for own, step in zip(steps, strides)):
+            sizes[-1] *= size
+            for own, step in zip(steps, strides):
+                own[-1] = step[i]
+        else:
+            sizes.append(size)
+            for own, step in zip(steps, strides):
+                own.append(step[i])
+    offsets = [_offset(array) for array in arrays]
+    if len(sizes) == 1 and all(own == [1] for own in steps) and not any(offsets):
+        return None, order
+    if not sizes:
+        sizes, steps = [1], [[1] for _ in arrays]
+        if not any(offsets):
+            return None, order
+    encoded = [len(sizes), *sizes]
+    for offset, own in zip(offsets, steps):
+        encoded += [offset, *own]
+    return np.array(encoded, np.intp), order
+
+
+def ordered_empty(shape: tuple, order: list[int], dtype: np.dtype) -> np.ndarray:
+    """An uninitialised array that is dense with its dimensions in this order in memory."""
+    if order == sorted(order):
+        return empty(shape, dtype)
+    array = empty(tuple(shape[i] for i in order), dtype)
+    return array.transpose(np.argsort(order))
+
+
+def row(array: np.ndarray):
+    """The memory of a dense array, in whatever order of dimensions, as one row."""
+    flags = array.flags
+    if not (flags.c_contiguous or flags.f_contiguous):
+        array = array.transpose(np.argsort(array.strides, kind="stable")[::-1])
+        if not array.flags.c_contiguous:  # dimensions of size 1 may have any stride
+            array = array.squeeze()
+    return flat(array)
+
+
+# ------------------------------------------------------------------------------------------------ elementwise
+
+
+def compute_dtype(kernel_: Kernel, dtype: dtypes.dtype) -> np.dtype:
+    """The dtype in which a kernel computes operands of `dtype`: its own, float32 for half precision, or the default."""
+    numpy = dtype.numpy
+    if numpy.num < 24 and kernel_.table[numpy.num] is not None:
+        return numpy
+    if dtype.itemsize == 2 and dtype.is_floating_point and kernel_.table[FLOAT32.num] is not None:
+        return FLOAT32
+    if dtype.kind < 2 and kernel_.table[INT64.num] is None and kernel_.table[FLOAT32.num] is not None:
+        return dtypes.get_default_dtype().numpy
+    raise RuntimeError(f"\"{kernel_.name}\" not implemented for '{torch_name(dtype)}'")
+
+
+def result_numpy(kernel_: Kernel, dtype: dtypes.dtype, computed: np.dtype) -> np.dtype:
+    """The dtype of a kernel's result."""
+    if kernel_.result is not None:
+        return kernel_.result
+    return dtype.numpy if dtype.is_floating_point or dtype.is_complex else computed
+
+
+def apply(kernel_: Kernel, tensors, arrays, dtype: dtypes.dtype, *extra) -> Tensor:
+    """A kernel without a plan over operands of one shape: those that differ in layout are made contiguous."""
+    shape = arrays[0].shape
+    computed = compute_dtype(kernel_, dtype)
+    first = arrays[0]
+    order = memory_order(shape, [_strides(first, shape)]) if first.ndim else []
+    wanted = first.transpose(order) if order else first
+    if not wanted.flags.c_contiguous:
+        order = list(range(first.ndim))
+    rows = [contiguous(cast(array, computed).transpose(order)) for array in arrays]
+    result = ordered_empty(shape, order, kernel_.result or computed)
+    if result.size:
+        kernel_.table[computed.num](*[flat(one) for one in rows], flat(result.transpose(order)), kernel_.code, *extra)
+    return wrap(cast(result, result_numpy(kernel_, dtype, computed)))
+
+
+def unary(kernel_: Kernel, x, *parameters) -> Tensor:
+    """A kernel over the elements of one tensor."""
+    tensor_argument(kernel_.name, x)
+    return apply(kernel_, (x,), [x.array], x.dtype, *parameters)
+
+
+def backward(kernel_: Kernel, g, x, *parameters) -> Tensor:
+    """The gradient kernel of an activation."""
+    tensor_argument(kernel_.name, g)
+    tensor_argument(kernel_.name, x, 2)
+    if g.array.shape != x.array.shape:
+        shape = broadcast_shapes(g.array.shape, x.array.shape)
+        return apply(kernel_, (g, x), [np.broadcast_to(one.array, shape) for one in (g, x)], g.dtype, *parameters)
+    return apply(kernel_, (g, x), [g.array, x.array], dtypes.promote_types(g.dtype, x.dtype), *parameters)
+
+
+def binary(kernel_: Kernel, x, y) -> Tensor:
+    """A kernel over pairs of elements, of tensors or Python numbers, promoted and broadcast."""
+    if not isinstance(x, Tensor) and not isinstance(y, Tensor):
+        tensor_argument(kernel_.name, x)
+    for position, (argument, value) in enumerate((("input", x), ("other", y)), 1):
+        if not isinstance(value, (Tensor, bool, int, float, complex)):
+            tensor_argument(kernel_.name, value, position, argument)
+    return elementwise(kernel_, (x, y))
+
+
+def elementwise(kernel_: Kernel, operands, dtype: dtypes.dtype | None = None) -> Tensor:
+    """A kernel with a plan over any number of operands of one dtype."""
+    dtype = dtypes.result_dtype(operands) if dtype is None else dtype
+    computed = compute_dtype(kernel_, dtype)
+    arrays = [as_array(operand, computed) for operand in operands]
+    shape = broadcast_shapes(*[array.shape for array in arrays])
+    walk, order = plan(shape, arrays)
+    result = ordered_empty(shape, order, kernel_.result or computed)
+    if result.size:
+        rows = [row(array) if walk is None else flat(array) for array in arrays]
+        kernel_.table[computed.num](*rows, row(result), kernel_.code, walk)
+    return wrap(cast(result, result_numpy(kernel_, dtype, computed)))
+
+
+def as_array(operand, dtype: np.dtype) -> np.ndarray:
+    """A tensor's array, or a number as a 0-d array, in `dtype`."""
+    if isinstance(operand, Tensor):
+        return native(cast(operand.array, dtype))
+    out = empty((), dtype)
+    with np.errstate(all="ignore"):
+        try:
+            out[...] = operand
+        except OverflowError:  # an int beyond the dtype wraps, as PyTorch's does
+            out[...] = np.array(int(operand) & 0xFFFFFFFFFFFFFFFF, np.uint64).astype(dtype)
+    return out
+
+
+def native(array: np.ndarray) -> np.ndarray:
+    """An array that kernels can read: aligned, with strides that are whole elements."""
+    if array.flags.aligned and all(step % array.itemsize == 0 for step in array.strides):
+        return array
+    return array.copy()
+
+
+# ------------------------------------------------------------------------------------------------ folding
+
+
+def fold(array: np.ndarray, dims: tuple[int, ...]) -> tuple[np.ndarray, int, int, int]:
+    """A contiguous array whose dimensions are (outer, axis, inner) around the given ones, and those three sizes."""
+    if not dims:
+        return contiguous(array), array.size, 1, 1
+    dims = tuple(sorted(dims))
+    first, last = dims[0], dims[-1]
+    if last - first + 1 != len(dims):
+        kept = [i for i in range(array.ndim) if i not in dims]
+        array = array.transpose(*kept, *dims)
+        first, last = len(kept), array.ndim - 1
+    shape = array.shape
+    return contiguous(array), _product(shape[:first]), _product(shape[first : last + 1]), _product(shape[last + 1 :])
+
+
+def _product(sizes) -> int:
+    n = 1
+    for size in sizes:
+        n *= size
+    return n
+
+
+def reduced_shape(shape: tuple, dims: tuple[int, ...], keepdim: bool) -> tuple[int, ...]:
+    """The shape that is left after a reduction."""
+    if keepdim:
+        return tuple(1 if i in dims else size for i, size in enumerate(shape))
+    return tuple(size for i, size in enumerate(shape) if i not in dims)
+
+
+core.set_general(unary, unary, binary, backward)
+
+__all__ = [name for name in globals() if not name.startswith("_")]
+_ = pointwise

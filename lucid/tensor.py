@@ -1,0 +1,531 @@
+"""Tensor: an n-dimensional array that may take part in a graph. It knows no op.
+
+The data is a NumPy array (`array`), whose shape and strides are the tensor's own; views share its memory and
+its version counter. What operations a tensor has is the table in `lucid/ops/methods.py`.
+"""
+
+from __future__ import annotations
+
+import copyreg
+
+import numpy as np
+
+from lucid import dtypes, printing
+from lucid._kernels import core
+from lucid.dtypes import as_dtype, from_numpy_dtype
+
+__all__ = ["Size", "Tensor"]
+
+
+class Size(tuple):
+    """The shape of a tensor: a tuple of ints."""
+
+    __slots__ = ()
+
+    def numel(self) -> int:
+        """The number of elements of a tensor of this size."""
+        n = 1
+        for size in self:
+            n *= size
+        return n
+
+    def __getitem__(self, index):
+        found = tuple.__getitem__(self, index)
+        return Size(found) if isinstance(index, slice) else found
+
+    def __add__(self, other):
+        return Size(tuple.__add__(self, tuple(other)))
+
+    def __radd__(self, other):
+        return Size(tuple(other) + tuple(self))
+
+    def __mul__(self, times):
+        return Size(tuple.__mul__(self, times))
+
+    __rmul__ = __mul__
+
+    def __repr__(self) -> str:
+        return f"lucid.Size({list(self)})"
+
+    def __reduce__(self):
+        return Size, (tuple(self),)
+
+
+class device:
+    """Where a tensor lies. There is one place: the CPU."""
+
+    __slots__ = ("index", "type")
+
+    def __init__(self, type="cpu", index=None):
+        name, _, number = str(type).partition(":")
+        if name != "cpu":
+            raise RuntimeError(f"lucid has one device, 'cpu'; got {str(type)!r}")
+        self.type = "cpu"
+        self.index = int(number) if number else index
+
+    def __eq__(self, other):
+        return str(self) == str(other)
+
+    def __hash__(self):
+        return hash(str(self))
+
+    def __str__(self) -> str:
+        return self.type if self.index is None else f"{self.type}:{self.index}"
+
+    def __repr__(self) -> str:
+        return f"device(type='{self.type}'" + ("" if self.index is None else f", index={self.index}") + ")"
+
+    def __reduce__(self):
+        return device, (self.type, self.index)
+
+
+CPU = device("cpu")
+_DTYPES = dtypes.BY_NUM
+
+
+class Tensor(core.TensorBase):
+    """A multi-dimensional array of one dtype that records operations for automatic differentiation.
+
+    Parameters
+    ----------
+    data : nested sequence, number, array or Tensor
+        The values; copied.
+    requires_grad : bool, optional
+        Whether operations on it are recorded, so that `backward` gives it a gradient.
+    dtype : dtype, optional
+        The dtype of the elements. Default: the default floating dtype, whatever the values
+        (`lucid.tensor` infers it from them instead).
+
+    Examples
+    --------
+    >>> from lucid import Tensor
+    >>> x = Tensor([1.0, 2.0], requires_grad=True)
+    >>> (x * x).backward()
+    >>> print(x.grad)
+    [2.0, 4.0]
+    """
+
+    __module__ = "lucid"
+
+    def __init__(self, data=(), requires_grad=False, dtype=None, device=None):
+        if device is not None:
+            check_device(device)
+        self.array = to_array(data, dtypes.get_default_dtype() if dtype is None else as_dtype(dtype))
+        if requires_grad:
+            self.requires_grad_()
+
+    # ------------------------------------------------------------------------------------------ the data
+
+    @property
+    def shape(self) -> Size:
+        """The size of each dimension."""
+        return Size(self.array.shape)
+
+    @property
+    def ndim(self) -> int:
+        """The number of dimensions."""
+        return self.array.ndim
+
+    @property
+    def dtype(self) -> dtypes.dtype:
+        """The dtype of the elements."""
+        return _DTYPES[self.array.dtype.num]
+
+    @property
+    def device(self) -> device:
+        """Where the tensor lies: always `device('cpu')`."""
+        return CPU
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes an element."""
+        return self.array.itemsize
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all elements."""
+        return self.array.nbytes
+
+    def element_size(self) -> int:
+        """Bytes an element."""
+        return self.array.itemsize
+
+    def dim(self) -> int:
+        """The number of dimensions."""
+        return self.array.ndim
+
+    ndimension = dim
+
+    def size(self, dim=None):
+        """The shape, or the size of dimension `dim`."""
+        if dim is None:
+            return Size(self.array.shape)
+        return self.array.shape[check_dim("size", dim, self.array.ndim)]
+
+    def numel(self) -> int:
+        """The number of elements."""
+        return self.array.size
+
+    nelement = numel
+
+    def stride(self, dim=None):
+        """The step between neighbours along each dimension (or along `dim`), in elements."""
+        strides = tuple(step // self.array.itemsize for step in self.array.strides)
+        return strides if dim is None else strides[check_dim("stride", dim, self.array.ndim)]
+
+    def storage_offset(self) -> int:
+        """Where the first element lies in the storage, in elements."""
+        return (self.array.ctypes.data - storage_of(self.array)[0]) // self.array.itemsize
+
+    def data_ptr(self) -> int:
+        """The address of the first element."""
+        return self.array.ctypes.data if self.array.size else 0
+
+    def is_contiguous(self, memory_format=None) -> bool:
+        """Whether the elements lie in memory in the order of their indices, without gaps."""
+        if getattr(memory_format, "name", "contiguous_format") == "channels_last":
+            return self.array.ndim == 4 and self.array.transpose(0, 2, 3, 1).flags.c_contiguous
+        return self.array.flags.c_contiguous
+
+    def is_floating_point(self) -> bool:
+        """Whether the dtype is a real floating one."""
+        return self.dtype.is_floating_point
+
+    def is_complex(self) -> bool:
+        """Whether the dtype is complex."""
+        return self.dtype.is_complex
+
+    def is_signed(self) -> bool:
+        """Whether the dtype holds negative numbers."""
+        return self.dtype.is_signed
+
+    is_cuda = is_sparse = is_quantized = is_meta = is_mkldnn = is_nested = False
+
+    # ------------------------------------------------------------------------------------------ the graph
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether gradients flow to this tensor."""
+        return core.requires_grad(self)
+
+    @requires_grad.setter
+    def requires_grad(self, value: bool):
+        if value and self.dtype.kind < 2:
+            raise RuntimeError(
+                f"only Tensors of floating point and complex dtype can require gradients, this one is {self.dtype}"
+            )
+        if not value and self._node is not None:
+            raise RuntimeError(
+                "you can only change requires_grad flags of leaf variables. "
+                "If you want a tensor that takes no part in the graph, use detach()"
+            )
+        self._requires_grad = value
+
+    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
+        """Set `requires_grad` and return the tensor itself."""
+        self.requires_grad = requires_grad
+        return self
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether no operation of the graph made this tensor."""
+        return self.grad_fn is None
+
+    @property
+    def grad(self) -> Tensor | None:
+        """The gradient that `backward` accumulated here; None before."""
+        return self._grad
+
+    @grad.setter
+    def grad(self, value: Tensor | None):
+        if value is not None:
+            if not isinstance(value, Tensor):
+                raise TypeError(f"assigned grad expected to be a Tensor or None but got {type(value).__name__}")
+            if value is self:
+                raise RuntimeError("can't assign Variable as its own grad")
+            if value.shape != self.shape:
+                raise RuntimeError(f"assigned grad has data of a different size: {value.shape}, expected {self.shape}")
+            if value.dtype is not self.dtype:
+                raise RuntimeError(f"assigned grad has data of a different type: {value.dtype}, expected {self.dtype}")
+        self._grad = value
+
+    @property
+    def data(self) -> Tensor:
+        """A tensor with the same memory, outside the graph; writes to it are not tracked."""
+        return core.wrap(self.array)
+
+    @data.setter
+    def data(self, value: Tensor):
+        if not isinstance(value, Tensor):
+            raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
+        self.array = value.array
+
+    @property
+    def _version_count(self) -> int:
+        return core.version(self)
+
+    # ------------------------------------------------------------------------------------------ to Python
+
+    def item(self):
+        """The value of a tensor of one element, as a Python number."""
+        if self.array.size != 1:
+            raise RuntimeError(f"a Tensor with {self.array.size} elements cannot be converted to Scalar")
+        return self.tolist_scalar()
+
+    def tolist_scalar(self):
+        value = self.array.reshape(())[()]
+        return float(value) if self.dtype is dtypes.bfloat16 else value.item()
+
+    def tolist(self):
+        """The values as nested lists of Python numbers; of a 0-d tensor, the number."""
+        array = self.array
+        return (array.astype(np.float32) if self.dtype is dtypes.bfloat16 else array).tolist()
+
+    def numpy(self, *, force: bool = False) -> np.ndarray:
+        """The data as a NumPy array, sharing memory.
+
+        Raises RuntimeError for a tensor that requires grad, unless `force`.
+        """
+        if self.requires_grad and not force:
+            raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
+        return self.array.view()
+
+    def __array__(self, dtype=None, copy=None):
+        array = self.numpy()
+        if dtype is not None and np.dtype(dtype) != array.dtype:
+            if copy is False:
+                raise ValueError(f"a tensor of {self.dtype} becomes an array of {np.dtype(dtype)} only by a copy")
+            return array.astype(dtype)
+        return array.copy() if copy else array
+
+    __array_priority__ = 1000
+
+    def __buffer__(self, flags):
+        return memoryview(self.numpy())
+
+    def __dlpack__(self, *, stream=None, max_version=None, dl_device=None, copy=None):
+        if self.requires_grad:
+            raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
+        return self.array.__dlpack__(stream=stream, max_version=max_version, dl_device=dl_device, copy=copy)
+
+    def __dlpack_device__(self):
+        return self.array.__dlpack_device__()
+
+    def __bool__(self) -> bool:
+        if self.array.size != 1:
+            if self.array.size == 0:
+                raise RuntimeError("Boolean value of Tensor with no values is ambiguous")
+            raise RuntimeError("Boolean value of Tensor with more than one value is ambiguous")
+        return bool(self.array.reshape(())[()])
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __complex__(self) -> complex:
+        return complex(self.item())
+
+    def __index__(self) -> int:
+        if self.array.ndim or self.dtype.kind > 1:
+            raise TypeError("only integer tensors of a single element can be converted to an index")
+        return int(self.item())
+
+    def __len__(self) -> int:
+        if not self.array.ndim:
+            raise TypeError("len() of a 0-d tensor")
+        return len(self.array)
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __format__(self, spec: str) -> str:
+        if self.array.ndim == 0 and spec:
+            return format(self.item(), spec)
+        return format(str(self), spec)
+
+    __str__ = printing.to_str
+    __repr__ = printing.to_repr
+
+    def __contains__(self, element) -> bool:
+        return bool((self.array == (element.array if isinstance(element, Tensor) else element)).any())
+
+    # ------------------------------------------------------------------------------------------ copies
+
+    def __deepcopy__(self, memo):
+        if not self.is_leaf:
+            raise RuntimeError(
+                "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol"
+            )
+        if id(self) in memo:
+            return memo[id(self)]
+        twin = type(self).__new__(type(self))
+        twin.array = storage_copy(self.array, memo)
+        twin._requires_grad = self._requires_grad
+        memo[id(self)] = twin
+        if self._grad is not None:
+            twin._grad = self._grad.__deepcopy__(memo)
+        for name, value in self.__dict__.items():
+            import copy
+
+            twin.__dict__[name] = copy.deepcopy(value, memo)
+        return twin
+
+    def __reduce_ex__(self, protocol):
+        if not self.is_leaf:
+            raise RuntimeError("Only graph leaves are pickled: detach() the tensor first")
+        array = self.array
+        if self.dtype is dtypes.bfloat16:
+            array = array.view(np.uint16)
+        return _rebuild, (type(self), array, self.dtype, self._requires_grad, self.__dict__ or None)
+
+
+def _rebuild(cls, array, dtype, requires_grad, attributes):
+    """Make a pickled tensor again."""
+    if dtype is dtypes.bfloat16:
+        array = array.view(dtype.numpy)
+    elif array.dtype.num not in _DTYPES or not array.dtype.isnative:
+        array = array.astype(dtype.numpy)
+    tensor = cls.__new__(cls)
+    tensor.array = array
+    tensor._requires_grad = requires_grad
+    if attributes:
+        tensor.__dict__.update(attributes)
+    return tensor
+
+
+copyreg.pickle(dtypes.dtype, dtypes.dtype.__reduce__)
+core.set_tensor_type(Tensor)
+
+
+# ---------------------------------------------------------------------------------------------- what ops need
+
+
+def check_device(value) -> None:
+    """Raise RuntimeError for a device that is not the CPU."""
+    if not isinstance(value, device):
+        device(value)
+
+
+def check_dim(op: str, dim: int, ndim: int) -> int:
+    """A dimension counted from the front; IndexError when out of range."""
+    n = max(ndim, 1)
+    try:
+        index = dim.__index__()
+    except AttributeError:
+        raise TypeError(f"{op}(): argument 'dim' must be int, not {type(dim).__name__}") from None
+    if not -n <= index < n:
+        raise IndexError(
+            f"{op}(): Dimension out of range (expected to be in range of [{-n}, {n - 1}], but got {index})"
+        )
+    return index % n
+
+
+def storage_of(array: np.ndarray) -> tuple[int, int]:
+    """The address and the size in bytes of the memory that an array is a view of."""
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    if array.base is None or array.flags.owndata or array.base.__class__.__name__ == "Block":
+        return array.ctypes.data, array.nbytes
+    low, high = np.lib.array_utils.byte_bounds(array)
+    return low, high - low
+
+
+def storage_copy(array: np.ndarray, memo: dict) -> np.ndarray:
+    """A copy with the same strides; arrays that share memory share it in the copy too (by `memo`)."""
+    root = array
+    while isinstance(root.base, np.ndarray):
+        root = root.base
+    if id(root) not in memo:
+        memo[id(root)] = np.array(root, order="K", copy=True)
+        memo.setdefault("lucid.roots", []).append(root)  # keeps ids unique while the copy is made
+    copy = memo[id(root)]
+    if root is array or (copy.strides != root.strides):
+        return copy if root is array else np.array(array, order="K", copy=True)
+    offset = array.ctypes.data - root.ctypes.data
+    if root.strides and min(root.strides) < 0 or not 0 <= offset <= root.nbytes:
+        return np.array(array, order="K", copy=True)
+    return np.ndarray(
+        array.shape, array.dtype, copy.data if copy.flags.c_contiguous else copy.T.data, offset, array.strides
+    )
+
+
+def to_array(data, dtype: dtypes.dtype | None) -> np.ndarray:
+    """A new array of `data`, of `dtype` or of the dtype that its values imply.
+
+    Raises ValueError for ragged sequences and TypeError for what is not numeric.
+    """
+    if isinstance(data, Tensor):
+        array = data.array
+    elif isinstance(data, (np.ndarray, np.generic)):
+        array = np.asarray(data)
+    elif hasattr(data, "__array__") or hasattr(data, "__dlpack__"):
+        array = np.asarray(data) if hasattr(data, "__array__") else np.from_dlpack(data)
+    else:
+        return _from_sequence(data, dtype)
+    target = (from_numpy_dtype(array.dtype) if dtype is None else dtype).numpy
+    out = core.empty(array.shape, target)
+    with np.errstate(all="ignore"):
+        out[...] = array
+    return out
+
+
+def _from_sequence(data, dtype: dtypes.dtype | None) -> np.ndarray:
+    shape, leaves = [], []
+
+    def visit(value, depth: int):
+        if isinstance(value, (list, tuple, range)) or (isinstance(value, Tensor) and value.array.ndim):
+            n = len(value)
+            if depth == len(shape):
+                if leaves:
+                    raise ValueError(f"expected sequence of the same depth everywhere (at dim {depth})")
+                shape.append(n)
+            elif shape[depth] != n:
+                raise ValueError(f"expected sequence of length {shape[depth]} at dim {depth} (got {n})")
+            for part in value:
+                visit(part, depth + 1)
+            return
+        if depth != len(shape):
+            raise ValueError(f"expected sequence of length {shape[depth]} at dim {depth}, got a number")
+        leaves.append(value)
+
+    visit(data, 0)
+    numbers = [leaf.item() if isinstance(leaf, (Tensor, np.ndarray, np.generic)) else leaf for leaf in leaves]
+    for number in numbers:
+        if not isinstance(number, (bool, int, float, complex)):
+            raise TypeError(f"new(): data must be numbers, got {type(number).__name__}: {number!r}")
+    if dtype is None:
+        dtype = _implied(leaves)
+    if dtype.kind == 1 and numbers:
+        info = dtypes.iinfo(dtype)
+        for number in numbers:
+            if isinstance(number, complex):
+                raise RuntimeError("value cannot be converted to type int without overflow")
+            if isinstance(number, float) and not np.isfinite(number):
+                raise ValueError(f"cannot convert float {number} to integer")
+            if not info.min <= int(number) <= info.max and not (dtype is dtypes.uint8 and -256 < int(number) < 0):
+                raise RuntimeError(f"value {number} cannot be converted to type {dtype.name} without overflow")
+        numbers = [int(number) % 256 if dtype is dtypes.uint8 else int(number) for number in numbers]
+    elif dtype.kind in (0, 2) and any(isinstance(number, complex) for number in numbers) and dtype.kind == 2:
+        raise RuntimeError("value cannot be converted to a real dtype without discarding the imaginary part")
+    elif dtype.kind == 0:
+        numbers = [bool(number) for number in numbers]
+    out = core.empty(tuple(shape), dtype.numpy)
+    with np.errstate(all="ignore"):
+        out[...] = np.array(numbers, dtype.numpy if dtype.name != "bfloat16" else np.float32).reshape(out.shape)
+    return out
+
+
+def _implied(leaves) -> dtypes.dtype:
+    """The dtype that values imply: int64, the default floating dtype, its complex twin, or bool."""
+    found = None
+    for leaf in leaves:
+        if isinstance(leaf, Tensor):
+            one = leaf.dtype
+        elif isinstance(leaf, (np.ndarray, np.generic)):
+            one = from_numpy_dtype(leaf.dtype)
+        else:
+            one = dtypes.result_dtype((leaf,))
+        found = one if found is None else dtypes.promote_types(found, one)
+    return found or dtypes.get_default_dtype()

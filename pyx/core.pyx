@@ -1,0 +1,70 @@
+"""What every call passes through, in C so that it costs tens of nanoseconds.
+
+memory  the caching allocator
+flat    a dense array's memory as one row
+tensor  the fields of a tensor, version counters, gradient modes
+graph   recording: from a call to its node, and from a node's gradients to the next
+frame   elementwise calls on dense operands
+"""
+cimport cython
+cimport numpy as cnp
+from cpython.object cimport PyObject, PyTypeObject
+from cpython.ref cimport Py_INCREF
+from libc.stdint cimport uintptr_t
+from libc.string cimport memset
+
+from heapq import heappush
+
+cnp.import_array()
+
+cdef extern from *:
+    """
+    #include <stdlib.h>
+    #if defined(_WIN32)
+      #include <malloc.h>
+      #define lucid_aligned_alloc(n) _aligned_malloc((n), 64)
+      #define lucid_aligned_free(p) _aligned_free(p)
+    #else
+      #if defined(__linux__)
+        #include <sys/mman.h>
+      #endif
+      static void *lucid_aligned_alloc(size_t n) {
+        void *p = NULL;
+        size_t huge = (size_t)2 << 20;
+        if (posix_memalign(&p, n >= 2 * huge ? huge : 64, n)) return NULL;
+      #if defined(__linux__)
+        if (n >= 2 * huge) madvise(p, n, MADV_HUGEPAGE);
+      #endif
+        return p;
+      }
+      #define lucid_aligned_free(p) free(p)
+    #endif
+    #if defined(_MSC_VER)
+      #define LUCID_THREAD_LOCAL __declspec(thread)
+    #else
+      #define LUCID_THREAD_LOCAL __thread
+    #endif
+    static LUCID_THREAD_LOCAL int lucid_grad_enabled = 1;
+    static LUCID_THREAD_LOCAL int lucid_inference = 0;
+    /* an instance without its __init__ */
+    static PyObject *lucid_new(PyObject *type, PyObject *no_args) {
+      return ((PyTypeObject *)type)->tp_new((PyTypeObject *)type, no_args, NULL);
+    }
+    """
+    void* lucid_aligned_alloc(size_t n) nogil
+    void lucid_aligned_free(void* p) nogil
+    object lucid_new(object type, tuple no_args)
+    int grad_enabled "lucid_grad_enabled"
+    int inference "lucid_inference"
+
+cdef extern from "numpy/arrayobject.h":
+    object PyArray_NewFromDescr(PyTypeObject* subtype, cnp.PyArray_Descr* descr, int nd, const cnp.npy_intp* dims,
+                                const cnp.npy_intp* strides, void* data, int flags, PyObject* obj)
+    object PyArray_Empty(int nd, const cnp.npy_intp* dims, cnp.PyArray_Descr* descr, int fortran)
+    PyTypeObject PyArray_Type
+
+include "core/memory.pxi"
+include "core/flat.pxi"
+include "core/tensor.pxi"
+include "core/graph.pxi"
+include "core/frame.pxi"

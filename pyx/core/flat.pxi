@@ -1,0 +1,141 @@
+"""`Flat` exports the memory of a dense array as one typed row, whatever its shape: what kernels take. It costs half of
+NumPy's own buffer export.
+"""
+
+cdef char* FORMATS[24]
+memset(FORMATS, 0, sizeof(FORMATS))
+FORMATS[<int>cnp.NPY_BOOL] = "B"
+FORMATS[<int>cnp.NPY_UINT8] = "B"
+FORMATS[<int>cnp.NPY_INT8] = "b"
+FORMATS[<int>cnp.NPY_INT16] = "h"
+FORMATS[<int>cnp.NPY_INT32] = "i"
+FORMATS[<int>cnp.NPY_INT64] = "q"
+FORMATS[<int>cnp.NPY_FLOAT32] = "f"
+FORMATS[<int>cnp.NPY_FLOAT64] = "d"
+FORMATS[<int>cnp.NPY_COMPLEX64] = "Zf"
+FORMATS[<int>cnp.NPY_COMPLEX128] = "Zd"
+# The same bytes under an integer's or complex number's name, for kernels that only move data; by item size.
+cdef char* MOVED[17]
+memset(MOVED, 0, sizeof(MOVED))
+MOVED[1] = "B"
+MOVED[2] = "h"
+MOVED[4] = "i"
+MOVED[8] = FORMATS[<int>cnp.NPY_INT64]
+MOVED[16] = "Zd"
+
+
+@cython.final
+@cython.freelist(16)
+cdef class Flat:
+    """The memory of an array as one row of `n` elements from `data` on, exported through the buffer protocol."""
+    cdef object owner
+    cdef void* data
+    cdef char* format
+    cdef Py_ssize_t n, itemsize
+    cdef bint readonly
+
+    def __getbuffer__(self, Py_buffer* view, int flags):
+        if self.readonly and flags & 1:    # PyBUF_WRITABLE
+            raise BufferError("the array is read-only")
+        view.buf = self.data
+        view.obj = self
+        view.len = self.n * self.itemsize
+        view.readonly = self.readonly
+        view.itemsize = self.itemsize
+        view.format = self.format
+        view.ndim = 1
+        view.shape = &self.n
+        view.strides = &self.itemsize
+        view.suboffsets = NULL
+        view.internal = NULL
+
+
+cdef inline Flat new_flat(cnp.ndarray array):
+    """A dense array's row. The caller has made sure that it is dense and its dtype has a format."""
+    cdef Flat flat = Flat.__new__(Flat)
+    flat.owner = array
+    flat.data = cnp.PyArray_DATA(array)
+    flat.n = cnp.PyArray_SIZE(array)
+    flat.itemsize = cnp.PyArray_ITEMSIZE(array)
+    flat.format = FORMATS[cnp.PyArray_TYPE(array)]
+    flat.readonly = not cnp.PyArray_ISWRITEABLE(array)
+    return flat
+
+
+cdef tuple extent(cnp.ndarray array):
+    """The lowest element offset an array reaches from its first element, and the number of elements it spans."""
+    cdef Py_ssize_t low = 0, high = 0, step
+    cdef Py_ssize_t itemsize = cnp.PyArray_ITEMSIZE(array)
+    cdef int i
+    for i in range(cnp.PyArray_NDIM(array)):
+        step = (cnp.PyArray_DIM(array, i) - 1) * (cnp.PyArray_STRIDE(array, i) // itemsize)
+        if step < 0:
+            low += step
+        else:
+            high += step
+    return low, high - low + 1
+
+
+def flat(cnp.ndarray array, bint moved=False):
+    """The memory of a non-empty array as one row for a kernel.
+
+    A dense array gives its elements in memory order. Any other gives the row that its elements lie in; `span`
+    tells where its first element is. With `moved` the dtype is an integer (or complex128) of the same size.
+
+    Raises TypeError for a dtype that kernels do not compute in.
+    """
+    cdef Flat row
+    cdef int num = cnp.PyArray_TYPE(array)
+    cdef Py_ssize_t low, n
+    if not cnp.PyArray_ISALIGNED(array) or not cnp.PyArray_ISNOTSWAPPED(array):
+        raise TypeError("kernels need aligned arrays in native byte order")
+    if not moved and (num >= 24 or FORMATS[num] == NULL):
+        raise TypeError(f"kernels do not compute in {array.dtype}")
+    row = Flat.__new__(Flat)
+    row.owner = array
+    row.itemsize = cnp.PyArray_ITEMSIZE(array)
+    row.format = MOVED[row.itemsize] if moved else FORMATS[num]
+    row.readonly = not cnp.PyArray_ISWRITEABLE(array)
+    low, n = 0, cnp.PyArray_SIZE(array)
+    if not (cnp.PyArray_IS_C_CONTIGUOUS(array) or cnp.PyArray_IS_F_CONTIGUOUS(array)):
+        low, n = extent(array)
+    row.data = <char*>cnp.PyArray_DATA(array) + low * row.itemsize
+    row.n = n
+    return row
+
+
+def span(cnp.ndarray array):
+    """Where an array's first element lies in its `flat` row, in elements."""
+    return -extent(array)[0]
+
+
+def strided(cnp.ndarray array, shape, strides, Py_ssize_t offset=0):
+    """A view of `array`'s memory: `offset` and `strides` in elements, the offset counted from its first element.
+
+    The caller has made sure that it stays inside the memory.
+    """
+    cdef cnp.npy_intp dims[64]
+    cdef cnp.npy_intp steps[64]
+    cdef Py_ssize_t itemsize = cnp.PyArray_ITEMSIZE(array), value
+    cdef int nd = 0
+    cdef object descr = <object>cnp.PyArray_DESCR(array)
+    cdef object base = array
+    cdef int i
+    if len(shape) > 64:
+        raise RuntimeError(f"a tensor has at most 64 dimensions, got {len(shape)}")
+    for value in shape:
+        dims[nd] = value
+        nd += 1
+    i = 0
+    for value in strides:
+        steps[i] = value * itemsize
+        i += 1
+    Py_INCREF(descr)
+    view = PyArray_NewFromDescr(&PyArray_Type, <cnp.PyArray_Descr*>descr, nd, dims, steps,
+                                <char*>cnp.PyArray_DATA(array) + offset * itemsize,
+                                cnp.PyArray_FLAGS(array) & cnp.NPY_ARRAY_WRITEABLE, NULL)
+    # Views point to the array that owns the memory, so that chains of views do not keep each other alive.
+    if cnp.PyArray_BASE(array) != NULL and isinstance(<object>cnp.PyArray_BASE(array), cnp.ndarray):
+        base = <object>cnp.PyArray_BASE(array)
+    cnp.set_array_base(<cnp.ndarray>view, base)
+    return view

@@ -1,0 +1,285 @@
+"""Recording. A call of an operation (`OpBase`) whose inputs need gradients leaves a node (`NodeBase`) behind; a node
+turns the gradients of its outputs into those of its inputs by calling the operation's rules.
+
+The declaration of operations, the engine and all rules are Python, in `lucid/autograd` and `lucid/ops`; here is the
+bookkeeping between them, a third of whose cost it would otherwise be.
+"""
+
+cdef long long sequence = 0
+cdef object rule_node_type = None
+cdef object refresh_view = None
+cdef object sum_to_op = None
+cdef object cast_op = None
+cdef object add_op = None
+
+
+def set_graph_types(rule_node, refresh):
+    """The class of recorded nodes, and what brings the node of an outdated view up to date."""
+    global rule_node_type, refresh_view
+    rule_node_type, refresh_view = rule_node, refresh
+
+
+def set_graph_ops(sum_to, cast, add):
+    """The operations that make a gradient fit its input, and that add gradients that meet."""
+    global sum_to_op, cast_op, add_op
+    sum_to_op, cast_op, add_op = sum_to, cast, add
+
+
+cdef class OpBase:
+    """What recording needs of an operation's declaration; see `lucid.autograd.op.Op`."""
+    cdef public object forward, function
+    cdef public str path, name, kind
+    cdef public tuple parameters, keyword_only
+    cdef public list rules
+    cdef public object joint
+    cdef public Py_ssize_t positional, required, inplace_at
+    cdef public list defaults_in_order
+
+
+cdef class NodeBase:
+    """The fields of a node; see `lucid.autograd.node.Node`."""
+    cdef public object op, calls, joint, hooks, stack
+    cdef public list edges
+    cdef public Py_ssize_t outputs
+    cdef public long long sequence
+    cdef object __weakref__
+
+    def __cinit__(self, *args, **kwargs):
+        global sequence
+        sequence += 1
+        self.sequence = sequence
+        self.outputs = 1
+
+
+cdef tuple shape_of(cnp.ndarray array):
+    cdef int i, nd = cnp.PyArray_NDIM(array)
+    if nd == 0:
+        return NO_ARGS
+    if nd == 1:
+        return (cnp.PyArray_DIM(array, 0),)
+    if nd == 2:
+        return (cnp.PyArray_DIM(array, 0), cnp.PyArray_DIM(array, 1))
+    return tuple([cnp.PyArray_DIM(array, i) for i in range(nd)])
+
+
+cpdef tuple edge(TensorBase x):
+    """Where the gradient of a tensor that requires one goes: (node or leaf, output of the node, shape, dtype)."""
+    if x._base is not None and (<TensorBase>x._base)._node is not x._base_node:
+        refresh_view(x)
+    if x._node is None:
+        if x._inference:
+            raise RuntimeError(
+                "Inference tensors cannot be saved for backward. Please do not use Tensors created in inference mode "
+                "in computation tracked by autograd.")
+        return (x, 0, shape_of(x.array), <object>cnp.PyArray_DESCR(x.array))
+    return (x._node, x._slot, shape_of(x.array), <object>cnp.PyArray_DESCR(x.array))
+
+
+cdef inline object run_forward(OpBase op, values):
+    """The forward function on the values of all parameters."""
+    if not op.keyword_only:
+        return op.forward(*values)
+    return op.forward(*values[:op.positional], **dict(zip(op.keyword_only, values[op.positional:])))
+
+
+cdef inline bint differentiable(cnp.ndarray array):
+    cdef char kind = (<cnp.dtype>cnp.PyArray_DESCR(array)).kind
+    return kind == c'f' or kind == c'c' or kind == c'V'   # V: bfloat16
+
+
+cdef tuple one_call(rule, tuple named, values):
+    """A rule with the values that it names, their versions, and where among them the result is to go."""
+    cdef Py_ssize_t i, at
+    cdef Py_ssize_t n = len(named)
+    cdef object out_at = None
+    cdef list kept = [None] * n
+    for i in range(n):
+        at = named[i]
+        if at < 0:
+            out_at = i
+        else:
+            kept[i] = values[at]
+    cdef tuple saved = tuple(kept)
+    return (rule, saved, versions(saved), out_at)
+
+
+cpdef object make_node(OpBase op, values):
+    """The node of a call, still without its result; None where no input that needs a gradient has a rule."""
+    cdef list edges = [], calls = []
+    cdef object joint = None
+    cdef NodeBase node
+    if op.joint is not None:
+        inputs, rule, named = op.joint
+        needs, picked = [], []
+        for at in inputs:
+            x = values[at]
+            if isinstance(x, (list, tuple)):
+                wanted = [isinstance(one, TensorBase) and needs_grad(<TensorBase>one) for one in x]
+                edges.extend([edge(one) for one, want in zip(x, wanted) if want])
+                needs.append(wanted)
+                picked.append([i for i, want in enumerate(wanted) if want])
+            else:
+                want = isinstance(x, TensorBase) and needs_grad(<TensorBase>x)
+                if want:
+                    edges.append(edge(x))
+                needs.append(want)
+                picked.append(want)
+        joint = (tuple(needs), picked)
+        calls.append(one_call(rule, named, values))
+    else:
+        for at, rule, named in op.rules:
+            x = values[at]
+            if isinstance(x, TensorBase):
+                if needs_grad(<TensorBase>x):
+                    edges.append(edge(<TensorBase>x))
+                    calls.append(one_call(rule, named, values))
+            elif isinstance(x, (list, tuple)):    # the rule gives a gradient for each tensor of a sequence
+                picked = [i for i, one in enumerate(x) if isinstance(one, TensorBase) and needs_grad(<TensorBase>one)]
+                edges.extend([edge(x[i]) for i in picked])
+                calls.append(one_call(rule, named, values))
+                joint = (None, [picked])
+    if not edges:
+        return None
+    node = lucid_new(rule_node_type, NO_ARGS)
+    node.op, node.edges, node.calls, node.joint = op, edges, calls, joint
+    if node_stacks:
+        node.remember_stack()
+    return node
+
+
+cdef bint node_stacks = False
+
+
+def set_node_stacks(bint wanted):
+    """Whether nodes remember where they were made."""
+    global node_stacks
+    node_stacks = wanted
+
+
+def alias_of(tensor):
+    """A tensor over the same memory and version, outside the graph; anything else as it is."""
+    if not isinstance(tensor, TensorBase):
+        return tensor
+    cdef TensorBase twin = new_tensor((<TensorBase>tensor).array)
+    twin._version = version_of(<TensorBase>tensor)
+    return twin
+
+
+cpdef int finish_node(NodeBase node, out) except -1:
+    """Give the rules that name the result a tensor over its memory: never the result itself, which holds the node."""
+    cdef Py_ssize_t i
+    cdef list calls = node.calls
+    for i in range(len(calls)):
+        rule, saved, before, out_at = calls[i]
+        if out_at is not None:
+            twin = tuple([alias_of(one) for one in out]) if isinstance(out, tuple) else alias_of(out)
+            saved = (*saved[:out_at], twin, *saved[out_at + 1:])
+            calls[i] = (rule, saved, versions(saved), out_at)
+    return 0
+
+
+cpdef object record(OpBase op, values):
+    """Compute with recording off, then hang a node on each differentiable result."""
+    global grad_enabled
+    cdef NodeBase node
+    cdef TensorBase t
+    cdef Py_ssize_t slot
+    grad_enabled = False
+    try:
+        out = run_forward(op, values)
+    finally:
+        grad_enabled = True
+    if isinstance(out, TensorBase):
+        t = <TensorBase>out
+        if differentiable(t.array):
+            made = make_node(op, values)
+            if made is not None:
+                node = made
+                finish_node(node, out)
+                t._node, t._requires_grad, t._base_node = node, True, None if t._base is None else t._base._node
+        return out
+    if out is None:
+        return None
+    made = make_node(op, values)
+    if made is not None:
+        node = made
+        node.outputs = len(out)
+        finish_node(node, tuple(out))
+        for slot in range(len(out)):
+            if isinstance(out[slot], TensorBase) and differentiable((<TensorBase>out[slot]).array):
+                t = <TensorBase>out[slot]
+                t._node, t._slot, t._requires_grad = node, slot, True
+                t._base_node = None if t._base is None else t._base._node
+    return out
+
+
+def make_call(OpBase op, slow):
+    """The function that is published for `op`. `slow(args, kwargs)` takes calls with keywords or in place."""
+    cdef bint recorded = op.kind == "rule"
+
+    def call(*args, **kwargs):
+        cdef Py_ssize_t n = len(args)
+        if kwargs or n > op.inplace_at or n > op.positional:
+            return slow(args, kwargs)
+        if recorded and grad_enabled and any_needs_grad(args):
+            if n < op.required:
+                return slow(args, kwargs)
+            return record(op, args if n == len(op.parameters) else [*args, *op.defaults_in_order[n:]])
+        return op.forward(*args)
+
+    return call
+
+
+cpdef list apply_rules(NodeBase node, g, bint create_graph):
+    """The gradients of a node's inputs."""
+    cdef list found = []
+    for rule, saved, before, out_at in node.calls:
+        if not unchanged(<tuple>saved, before):
+            node.overwritten(saved, before)
+        if out_at is not None and create_graph:
+            saved = node.rejoin(saved, out_at)
+        if node.joint is None:
+            found.append(rule(g, *saved))
+        else:
+            found = node.split_joint(rule(g, *saved) if node.joint[0] is None else rule(g, node.joint[0], *saved))
+    return found
+
+
+cpdef int send(tuple place, TensorBase gradient, dict ready, dict leaves, list heap, needed) except -1:
+    """Bring a gradient to where it goes: in the shape and dtype of the input, added to what is there already."""
+    cdef object target = place[0]
+    cdef Py_ssize_t slot = place[1]
+    cdef list slots
+    if shape_of(gradient.array) != place[2]:
+        gradient = sum_to_op(gradient, place[2])
+    if <object>cnp.PyArray_DESCR(gradient.array) is not place[3] and gradient.array.dtype != place[3]:
+        gradient = cast_op(gradient, place[3])
+    if isinstance(target, NodeBase):
+        found = ready.get(target)
+        if found is None:
+            if needed is not None and target not in needed and target not in needed[None]:
+                return 0
+            slots = [None] * (<NodeBase>target).outputs
+            ready[target] = slots
+            heappush(heap, (-(<NodeBase>target).sequence, target))
+        else:
+            slots = found
+        there = slots[slot]
+        slots[slot] = gradient if there is None else add_op(there, gradient)
+    else:
+        entry = leaves.get(id(target))
+        if entry is None:
+            leaves[id(target)] = [target, gradient]
+        else:
+            entry[1] = add_op(entry[1], gradient)
+    return 0
+
+
+def send_all(list edges, list found, dict ready, dict leaves, list heap, needed):
+    """`send` the gradient of each input."""
+    cdef Py_ssize_t i
+    for i in range(len(edges)):
+        gradient = found[i]
+        if gradient is not None:
+            found[i] = None    # whoever takes a gradient over shall be its only holder
+            send(edges[i], gradient, ready, leaves, heap, needed)

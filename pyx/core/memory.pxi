@@ -1,0 +1,168 @@
+"""The caching allocator. `empty` makes NumPy arrays: small ones are NumPy's own; from 4 KiB on, a `Block` of 64-byte
+aligned memory that goes back to a cache when its last array dies, since touching fresh pages costs five times more
+than the work done on them. The cache is bounded, and given up when memory runs out.
+"""
+
+cdef enum:
+    MAX_CLASSES = 160    # four sizes per power of two, from 4 KiB to beyond any address space
+    SMALLEST = 4096
+
+cdef struct Free:
+    Free* next
+
+cdef Free* cache[MAX_CLASSES]
+memset(cache, 0, sizeof(cache))
+
+cdef size_t cached_bytes = 0
+cdef size_t cache_limit = <size_t>1 << 30
+cdef size_t live_bytes = 0
+cdef size_t peak_bytes = 0
+cdef size_t hits = 0
+cdef size_t misses = 0
+cdef cython.pymutex memory_lock
+
+
+cdef inline int size_class(size_t n, size_t* rounded) noexcept nogil:
+    """The class of `n` bytes and the size of its blocks: 4, 5, 6 or 7 times a power of two, at most 25 % above `n`."""
+    cdef int shift = 10, quarter
+    while ((<size_t>7) << shift) < n:
+        shift += 1
+    quarter = 4
+    while ((<size_t>quarter) << shift) < n:
+        quarter += 1
+    rounded[0] = (<size_t>quarter) << shift
+    return 4 * (shift - 10) + quarter - 4
+
+
+cdef void release_cache(size_t keep) noexcept nogil:
+    """Give blocks back to the system, largest first, until at most `keep` bytes are cached. Called with the lock held."""
+    global cached_bytes
+    cdef int k = MAX_CLASSES - 1
+    cdef Free* block
+    while k >= 0 and cached_bytes > keep:
+        while cache[k] != NULL and cached_bytes > keep:
+            block = cache[k]
+            cache[k] = block.next
+            cached_bytes -= (<size_t>(4 + k % 4)) << (k // 4 + 10)
+            lucid_aligned_free(block)
+        k -= 1
+
+
+@cython.final
+@cython.freelist(64)
+cdef class Block:
+    """One piece of aligned memory; the base object of the arrays that live in it."""
+    cdef void* data
+    cdef size_t size
+    cdef int k
+
+    def __dealloc__(self):
+        global cached_bytes, live_bytes
+        if self.data == NULL:
+            return
+        with memory_lock:
+            live_bytes -= self.size
+            if cached_bytes + self.size <= cache_limit:
+                (<Free*>self.data).next = cache[self.k]
+                cache[self.k] = <Free*>self.data
+                cached_bytes += self.size
+                self.data = NULL
+        if self.data != NULL:
+            lucid_aligned_free(self.data)
+
+
+cdef Block allocate(size_t n):
+    global cached_bytes, live_bytes, peak_bytes, hits, misses
+    cdef Block block = Block.__new__(Block)
+    cdef void* data = NULL
+    cdef size_t size
+    cdef int k = size_class(n, &size)
+    with memory_lock:
+        if cache[k] != NULL:
+            data = cache[k]
+            cache[k] = (<Free*>data).next
+            cached_bytes -= size
+            hits += 1
+        else:
+            data = lucid_aligned_alloc(size)
+            misses += 1
+            if data == NULL:
+                release_cache(0)
+                data = lucid_aligned_alloc(size)
+        if data != NULL:
+            live_bytes += size
+            peak_bytes = max(peak_bytes, live_bytes)
+    if data == NULL:
+        raise MemoryError(f"cannot allocate {n} bytes")
+    block.data = data
+    block.size = size
+    block.k = k
+    return block
+
+
+cdef object new_array(int nd, const cnp.npy_intp* dims, cnp.dtype dtype, bint fortran):
+    """An uninitialised dense array. Dimensions must be non-negative and their product must not overflow."""
+    cdef size_t n = cnp.PyDataType_ELSIZE(dtype)
+    cdef int i
+    cdef Block block
+    for i in range(nd):
+        n *= <size_t>dims[i]
+    Py_INCREF(dtype)   # both constructors steal a reference
+    if n < SMALLEST:
+        return PyArray_Empty(nd, dims, <cnp.PyArray_Descr*>dtype, fortran)
+    block = allocate(n)
+    array = PyArray_NewFromDescr(&PyArray_Type, <cnp.PyArray_Descr*>dtype, nd, dims, NULL, block.data,
+                                 cnp.NPY_ARRAY_FARRAY if fortran else cnp.NPY_ARRAY_CARRAY, NULL)
+    cnp.set_array_base(<cnp.ndarray>array, block)
+    return array
+
+
+def empty(shape, cnp.dtype dtype, order="C"):
+    """An uninitialised array of `shape` (a tuple of ints) in C or Fortran order.
+
+    Raises RuntimeError for a negative size and MemoryError for a size that no memory can hold.
+    """
+    cdef cnp.npy_intp dims[64]
+    cdef Py_ssize_t itemsize = cnp.PyDataType_ELSIZE(dtype), size
+    cdef Py_ssize_t limit = (<Py_ssize_t>1 << 47) // itemsize
+    cdef Py_ssize_t total = 1
+    cdef int nd = 0
+    cdef bint none = False
+    if len(shape) > 64:
+        raise RuntimeError(f"empty: a tensor has at most 64 dimensions, got {len(shape)}")
+    for size in shape:
+        if size < 0:
+            raise RuntimeError(f"Trying to create tensor with negative dimension {size}: {list(shape)}")
+        none = none or size == 0
+        dims[nd] = size
+        nd += 1
+    if not none:
+        for i in range(nd):
+            if dims[i] > limit // total:
+                raise MemoryError(f"a tensor of shape {list(shape)} and {itemsize} bytes an element is too large to hold")
+            total *= dims[i]
+    elif len(shape) and max(shape) > limit:
+        raise RuntimeError(f"Storage size calculation overflowed with sizes={list(shape)}")
+    return new_array(nd, dims, dtype, order == "F")
+
+
+def memory_stats():
+    """Counts of the caching allocator, in bytes and calls; arrays under 4 KiB are not counted."""
+    return {
+        "allocated_bytes": live_bytes, "allocated_bytes_peak": peak_bytes, "cached_bytes": cached_bytes,
+        "cache_limit_bytes": cache_limit, "cache_hits": hits, "cache_misses": misses,
+    }
+
+
+def empty_cache():
+    """Give all cached memory back to the system."""
+    with memory_lock:
+        release_cache(0)
+
+
+def set_cache_limit(size_t nbytes):
+    """Keep at most `nbytes` of freed memory for reuse."""
+    global cache_limit
+    with memory_lock:
+        cache_limit = nbytes
+        release_cache(nbytes)

@@ -1,0 +1,163 @@
+"""The fields of a tensor, and the version counters that views share. `lucid.tensor.Tensor` adds the behaviour."""
+
+@cython.final
+@cython.freelist(16)
+cdef class Version:
+    """How often a storage was written to; shared by all tensors that look at it."""
+    cdef public Py_ssize_t count
+
+
+cdef class TensorBase:
+    """The fields of a tensor.
+
+    array          the data: a NumPy array, whose shape and strides are the tensor's
+    _requires_grad whether gradients flow to it
+    _node, _slot   the node that made it, and which of the node's outputs it is
+    _base          the tensor that this one is a differentiable view of
+    _base_node     the node that `_base` had when `_node` was made: when it has another, `_node` is out of date
+    _version       the version counter, made when somebody first asks for it
+    _extra         what few tensors have: hooks
+    """
+    cdef public cnp.ndarray array
+    cdef public bint _requires_grad
+    cdef public bint _inference
+    cdef public Py_ssize_t _slot
+    cdef public object _grad, _node, _base, _base_node, _version, _extra
+    cdef object __weakref__
+
+
+cdef cnp.dtype int64_dtype = cnp.PyArray_DescrFromType(cnp.NPY_INT64)
+cdef object tensor_type = TensorBase
+cdef tuple NO_ARGS = ()
+
+
+def set_tensor_type(type cls):
+    """The class that `wrap` makes instances of."""
+    global tensor_type
+    tensor_type = cls
+
+
+cdef inline TensorBase new_tensor(cnp.ndarray array):
+    cdef TensorBase t = lucid_new(tensor_type, NO_ARGS)
+    t.array = array
+    t._inference = inference
+    return t
+
+
+def wrap(cnp.ndarray array not None):
+    """A tensor, outside any graph, that holds `array` itself."""
+    return new_tensor(array)
+
+
+cdef inline bint needs_grad(TensorBase t):
+    # A view whose base was written to in a graph takes part in it, though it did not when it was made.
+    return t._requires_grad or (t._base is not None and (<TensorBase>t._base)._node is not None)
+
+
+def requires_grad(TensorBase t not None):
+    """Whether gradients flow to `t`: by its own flag, or since its base was written to in a graph."""
+    return needs_grad(t)
+
+
+cpdef Py_ssize_t version(TensorBase t) except -1:
+    """How often the storage of `t` was written to."""
+    return 0 if t._version is None else (<Version>t._version).count
+
+
+def version_of(TensorBase t not None):
+    """The version counter of `t`, made now if nobody asked for it before."""
+    if t._version is None:
+        t._version = Version.__new__(Version)
+    return t._version
+
+
+def bump(TensorBase t not None):
+    """Count one more write to the storage of `t`."""
+    if t._version is None:
+        t._version = Version.__new__(Version)
+    (<Version>t._version).count += 1
+
+
+cdef bint collect_versions(values, list found) except -1:
+    """Append the versions of the tensors among `values`, also inside sequences; returns whether one is not 0."""
+    cdef bint any_written = False
+    cdef Py_ssize_t count
+    for value in values:
+        if isinstance(value, TensorBase):
+            count = version(<TensorBase>value)
+            found.append(count)
+            any_written = any_written or count != 0
+        elif type(value) is list or type(value) is tuple:
+            any_written = collect_versions(value, found) or any_written
+    return any_written
+
+
+cdef bint any_version(tuple values) except -1:
+    """Whether the storage of one of the tensors among `values` was ever written to."""
+    for value in values:
+        if isinstance(value, TensorBase):
+            if (<TensorBase>value)._version is not None and (<Version>(<TensorBase>value)._version).count:
+                return True
+        elif type(value) is list or type(value) is tuple:
+            if any_version(tuple(value)):
+                return True
+    return False
+
+
+cpdef versions(tuple values):
+    """The versions of the tensors among `values`, also inside sequences; None where none was ever written to."""
+    cdef list found
+    if not any_version(values):
+        return None
+    found = []
+    collect_versions(values, found)
+    return found
+
+
+cpdef bint unchanged(tuple values, before) except -1:
+    """Whether `versions(values)` is still what it was."""
+    if before is None:
+        return not any_version(values)
+    return versions(values) == before
+
+
+def is_grad_enabled():
+    """Whether operations of this thread are recorded."""
+    return bool(grad_enabled)
+
+
+def set_grad(bint mode):
+    """Switch recording in this thread; returns what it was."""
+    global grad_enabled
+    cdef bint before = grad_enabled
+    grad_enabled = mode
+    return before
+
+
+def is_inference():
+    """Whether this thread is in inference mode."""
+    return bool(inference)
+
+
+def set_inference(bint mode):
+    """Switch inference mode in this thread; returns what it was."""
+    global inference
+    cdef bint before = inference
+    inference = mode
+    return before
+
+
+cdef bint any_needs_grad(values):
+    for value in values:
+        if isinstance(value, TensorBase):
+            if needs_grad(<TensorBase>value):
+                return True
+        elif type(value) is list or type(value) is tuple:
+            if any_needs_grad(value):
+                return True
+    return False
+
+
+def recording(tuple args):
+    """Whether a call with these arguments goes into the graph: recording is on and one of them requires grad."""
+    return grad_enabled and any_needs_grad(args)
