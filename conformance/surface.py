@@ -1,0 +1,371 @@
+"""PyTorch's public names as the denominator: which of them the subject has, and whether they say the same.
+
+Design: (a) names come from PyTorch's own lists (modules, classes, `torch.overrides`), never from a list of ours, so a
+new release brings new names by itself. (b) Every name gets one status; none is dropped. What is not asked of a dense
+CPU library is out of scope with its reason, decided by the rules below and in scope.py; a package that is out of scope
+as a whole is one line that says how many names it holds. (c) Whether a name conforms is for the run to say; a name that
+is there and was not judged is `present`, which is no praise.
+
+    python -m conformance.surface [--subject lucid]      counts, and what is missing, on the terminal
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import types
+import typing
+import warnings
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from fnmatch import fnmatchcase
+from typing import Any
+
+import torch
+import torch.overrides
+
+from . import signatures
+from .results import Op, Report, Surface, SurfaceName
+
+# Where PyTorch publishes names: modules, and the classes whose members a program calls.
+MODULES = (
+    "", "nn", "nn.functional", "nn.init", "nn.utils", "nn.utils.rnn", "nn.utils.parametrize",
+    "nn.utils.parametrizations", "nn.utils.stateless", "nn.attention", "nn.parameter", "optim", "optim.lr_scheduler",
+    "optim.swa_utils", "linalg", "fft", "special", "autograd", "autograd.functional", "autograd.graph",
+    "autograd.forward_ad", "utils.data", "utils.checkpoint", "utils.dlpack", "random", "func", "signal.windows",
+    "distributions", "masked", "amp", "testing", "serialization",
+)  # fmt: skip
+CLASSES = (
+    "Tensor", "nn.Module", "nn.Sequential", "nn.ModuleList", "nn.ModuleDict", "nn.ParameterList", "nn.ParameterDict",
+    "optim.Optimizer", "optim.lr_scheduler.LRScheduler", "autograd.Function", "Generator", "finfo", "iinfo", "dtype",
+    "device", "Size",
+)  # fmt: skip
+
+INTERNAL = "PyTorch's own machinery, public only by its name"
+LEAKED = "a name that a module of PyTorch imports for itself"
+# The first reason with a pattern that matches counts. Paths are without the leading `torch.`.
+RULES = {
+    "CUDA": "*cuda* *cudnn* *autocast_gpu* profiler_allow_cuda* batch_norm_*",
+    "CUDA and ROCm": "*miopen*",
+    "another accelerator": (
+        "*_xla* *_ipu* *_mtia* *_maia* *_xpu* *_hpu* *_mps* *vulkan* Tensor.xpu Tensor.ipu Tensor.hpu "
+        "Tensor.mtia get_device_module AcceleratorError accelerator mps mtia xpu Event Stream "
+        "autograd.graph.set_*stream*"
+    ),
+    "sparse tensors": (
+        "*sparse* optim.SparseAdam *crow_indices* *ccol_indices* *col_indices* *row_indices* *indices_copy "
+        "*values_copy Tensor.indices Tensor.values Tensor.coalesce Tensor.is_coalesced Tensor.to_dense dsmm hsmm "
+        "hspmm smm *.smm spmm saddmm *sspaddmm"
+    ),
+    "nested (jagged) tensors": "jagged nested *is_nested",
+    "quantized tensors": (
+        "*quantize* *quantization* nn.quantizable nn.qat nn.intrinsic ao *dequantize *qparams* *fake_quant* "
+        "*fbgemm* *int_repr *q_scale *q_zero_point *q_per_channel* *qscheme* per_channel_* per_tensor_* qint* "
+        "quint* QInt* QUInt* nn.functional.*scaled_mm nn.functional.*grouped_mm nn.functional.ScalingType "
+        "nn.functional.SwizzleType empty_quantized"
+    ),
+    "floating-point types of accelerators": "float8_* float4_*",
+    "sub-byte types without arithmetic": "bit bits* int[1-7] uint[1-7]",
+    "a memory layout of oneDNN": "*mkldnn*",
+    "distributed training": (
+        "distributed Tensor.*distributed is_distributed nn.DataParallel nn.SyncBatchNorm nn.parallel "
+        "utils.data.*istributed*"
+    ),
+    "TorchScript": (
+        "jit jit.* *torchscript* import_ir_module* parse_* merge_type_from_type_comment unify_type_list fork "
+        "wait classes JITException nn.functional.BroadcastingList* nn.functional.boolean_dispatch "
+        "testing.FileCheck"
+    ),
+    "symbolic shapes of the compiler": "sym_* Sym*",
+    "the compiler": "compile compiler export fx nn.Module.compile",
+    "control flow for the compiler": "cond while_loop",
+    "packaging of compiled models": "package",
+    "a downloader": "hub",
+    "an exporter": "onnx",
+    "sharing between processes": (
+        "multiprocessing Tensor.*share_memory* nn.Module.share_memory Tensor.is_shared "
+        "prepare_multiprocessing_environment"
+    ),
+    "registration of operators written in C++": "library ops cpp *privateuse1*",
+    "data pipes, deprecated by PyTorch": (
+        "utils.data.*DataPipe* utils.data.*datapipe* utils.data.DataChunk utils.data.argument_validation "
+        "utils.data.runtime_validation* utils.data.*deterministic* utils.data.graph*"
+    ),
+    "masked tensors, a prototype of PyTorch": "masked.MaskedTensor masked.*masked*",
+    "named tensors, a prototype of PyTorch": "Tensor.*names* Tensor.align_* Tensor.*rename* Tensor.refine_names",
+    "storage classes: a tensor's memory is a NumPy array": "*Storage StorageBase is_storage storage",
+    "removed: PyTorch raises and names linalg's function": (
+        "eig lstsq matrix_rank solve symeig Tensor.eig Tensor.lstsq Tensor.solve Tensor.symeig"
+    ),
+    "removed: PyTorch ignores it": "Tensor.volatile",
+    INTERNAL: (
+        "nn.functional.native_* serialization.* PRIVATE_OPS USE_* classproperty "
+        "compiled_with_cxx11_abi get_file_path thread_safe_generator random.thread_safe_generator "
+        "init_num_threads slice_inverse torch_version windows quasirandom"
+    ),
+    "a profiler of PyTorch's own runtime": (
+        "profiler autograd.*rofiler* autograd.kineto_available autograd.DeviceType monitor"
+    ),
+    "asynchronous execution of PyTorch's own runtime": "futures",
+    "dispatch of PyTorch's own subclasses": "overrides DisableTorchFunction* *torch_function* *torch_dispatch*",
+    LEAKED: (
+        "*.reproducibility_notes *.sparse_support_notes *.tf32_notes *.common_* *.factory_common_args "
+        "*.multi_dim_common TYPE_CHECKING *.TYPE_CHECKING"
+    ),
+}
+# Names a pattern above would take along, which are dense after all.
+ASKED = ("nn.init.sparse", "nn.init.sparse_", "utils.dlpack.to_dlpack")
+# An object's own nature, where its name says nothing.
+PRIVATE = "private to PyTorch (leading underscore)"
+COMPILER = "TorchScript's and the compiler's own classes"
+LEGACY = "legacy constructors of one type each; tensor(dtype=) is the way"
+
+# Python's operators and the op whose `operator` check judges them.
+OPERATORS = {
+    "add": "add", "sub": "sub", "mul": "mul", "truediv": "div", "pow": "pow", "floordiv": "floor_divide",
+    "mod": "remainder", "matmul": "matmul", "neg": "neg", "abs": "abs", "invert": "bitwise_not", "and": "bitwise_and",
+    "or": "bitwise_or", "xor": "bitwise_xor", "eq": "eq", "ne": "ne", "lt": "lt", "le": "le", "gt": "gt", "ge": "ge",
+    "lshift": "bitwise_left_shift", "rshift": "bitwise_right_shift",
+}  # fmt: skip
+
+
+# -- the denominator ---------------------------------------------------------------------------------------------------
+
+
+def _follow(path: str) -> Any:
+    found: Any = torch
+    for part in filter(None, path.split(".")):
+        found = getattr(found, part) if hasattr(found, part) else importlib.import_module(f"{found.__name__}.{part}")
+    return found
+
+
+def _members(owner: Any) -> Iterator[str]:
+    """Public names of a module or class, and the protocols of Python that a class of PyTorch defines itself.
+
+    What a class inherits from Python's own types, or from a class that is listed too, is not counted again.
+    """
+    inherited: set[str] = set()
+    if isinstance(owner, type):
+        listed = [_follow(path) for path in CLASSES]
+        for base in owner.__mro__[1:]:
+            if base in listed or base.__module__ in ("builtins", "typing", "enum"):
+                inherited |= {name for name in dir(base) if name not in vars(owner)}
+        inherited |= {"__annotations__", "__module__", "__dict__", "__weakref__", "__doc__", "__hash__", "__slots__"}
+    for name in dir(owner):
+        special = name.startswith("__") and name.endswith("__") and isinstance(owner, type)
+        if name not in inherited and (special or not name.startswith("_")):
+            yield name
+
+
+def names() -> dict[str, tuple[str, Any]]:
+    """Every public path of PyTorch, without `torch.` -> (its group, the object)."""
+    found: dict[str, tuple[str, Any]] = {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for owner in (*MODULES, *CLASSES):
+            holder = _follow(owner)
+            group = owner or "torch"
+            for name in _members(holder):
+                value = getattr(holder, name, None)
+                path = f"{owner}.{name}" if owner else name
+                found.setdefault(path, (group, value))
+        for functions in torch.overrides.get_overridable_functions().values():
+            for function in functions:
+                path = (torch.overrides.resolve_name(function) or "").removeprefix("torch.").removesuffix(".__get__")
+                path = path.removesuffix(".__set__").removeprefix("functional.")
+                if path and path not in found:
+                    found[path] = (path.rpartition(".")[0] or "torch", function)
+    return found
+
+
+def out_of_scope(path: str, value: Any) -> str:
+    """The reason why a name is not asked, '' when it is."""
+    name = path.rpartition(".")[2]
+    if path.startswith("sparse.") or path == "sparse":
+        return "sparse tensors"
+    private = any(p.startswith("_") and not (p.startswith("__") and p.endswith("__")) for p in path.split("."))
+    if private:
+        return PRIVATE
+    if isinstance(value, types.ModuleType) and value.__name__.split(".")[0] != "torch":
+        return LEAKED
+    if path in ASKED:
+        return ""
+    if reason := _leaked(path, value):
+        return reason
+    for reason, patterns in RULES.items():
+        if any(fnmatchcase(path, pattern) for pattern in patterns.split()):
+            return reason
+    if type(value).__name__ == "pybind11_type" and path.count(".") == 0:
+        return COMPILER
+    if type(value).__name__ == "tensortype":
+        return LEGACY
+    if isinstance(value, type) and getattr(value, "__module__", "").startswith("torch.jit"):
+        return "TorchScript"
+    if name in ("AVG", "SUM"):
+        return COMPILER
+    return ""
+
+
+def _leaked(path: str, value: Any) -> str:
+    """Names that a module only imported: from Python, or another module's own."""
+    owner, _, name = path.rpartition(".")
+    if owner.rpartition(".")[2][:1].isupper():
+        return ""  # a class's member is its own wherever it was written
+    if isinstance(value, typing.TypeVar) or getattr(type(value), "__module__", "") == "typing":
+        return LEAKED
+    home = getattr(value, "__module__", None)
+    if name in ("annotations", "cast", "overload", "override", "final") or (
+        isinstance(home, str) and home.split(".")[0] not in ("torch", "functorch", "builtins") and callable(value)
+    ):
+        return LEAKED
+    listed = getattr(_follow(owner), "__all__", None) if owner else None
+    if listed and name not in listed and not isinstance(value, types.ModuleType) and not _overridable(value):
+        return LEAKED if getattr(torch, name, None) is value or home != f"torch.{owner}" else INTERNAL
+    if value is torch or (owner and name in ("Tensor", "np") and not owner.endswith("Tensor")):
+        return LEAKED
+    return ""
+
+
+def _overridable(value: Any) -> bool:
+    try:
+        return value in signatures.overrides()
+    except TypeError:  # not hashable
+        return False
+
+
+def _size(module: types.ModuleType) -> int:
+    listed = getattr(module, "__all__", None)
+    return sum(not name.startswith("_") for name in (listed if isinstance(listed, (list, tuple)) else dir(module)))
+
+
+# -- the verdict -------------------------------------------------------------------------------------------------------
+
+
+def _judged(path: str, ops: dict[str, Op]) -> Op | tuple[str, str] | None:
+    """What the run says of a name: an op of its own, or a status derived from another op's checks of its variants."""
+    if path in ops:
+        return ops[path]
+    if not path.startswith("Tensor."):
+        return None
+    name = path.removeprefix("Tensor.")
+    if name.startswith("__"):
+        bare = name.strip("_")
+        op, check = ops.get(OPERATORS.get(bare, "")), "operator"
+    elif name.endswith("_"):
+        op, check = ops.get(name[:-1]) or ops.get(f"nn.functional.{name[:-1]}"), "inplace"
+    else:
+        op, check = ops.get(name) or ops.get(f"nn.functional.{name}") or ops.get(f"linalg.{name}"), "method"
+    counts = [count for count in op.counts if count.check == check] if op else []
+    if any(count.bad for count in counts):
+        return "fails", ""
+    if any(count.missing for count in counts):
+        return "missing", ""
+    if any(count.deviates for count in counts):
+        return "deviates", next((r for count in counts for r in count.reasons if count.deviates), "")
+    if any(count.passed for count in counts):
+        return "conforms", f"as the {check} check of {op.name}" if op else ""
+    return None
+
+
+def survey(subject: Any, name: str, ops: Iterable[Op] = (), deviations: Iterable[Any] = ()) -> Surface:
+    """Every public name of PyTorch with its status.
+
+    Parameters
+    ----------
+    subject
+        An adapter: `has(path)` and `resolve(path)` are all that is asked of it.
+    name
+        The subject's name; it chooses among the deviations.
+    ops
+        What a run found; without it nothing can be said to conform.
+    deviations
+        Deliberate differences, as in deviations.py.
+    """
+    judged = {op.name: op for op in ops}
+    meant = [item for item in deviations if item.subject == name]
+    found = []
+    for path, (group, value) in sorted(names().items()):
+        entry = SurfaceName(path, group, "missing")
+        found.append(entry)
+        if reason := out_of_scope(path, value):
+            holds = f" ({_size(value)} names)" if isinstance(value, types.ModuleType) and reason != LEAKED else ""
+            entry.status, entry.reason = "out of scope", reason + holds
+            continue
+        there = subject.has(path)
+        mine = subject.resolve(path) if there else None
+        (entry.signature, entry.torch_signature, entry.subject_signature, entry.difference) = signatures.compare(
+            path, value, mine
+        )
+        if there:
+            entry.status, entry.reason = _verdict(path, judged, meant)
+    return Surface(found)
+
+
+def _verdict(path: str, judged: dict[str, Op], meant: list[Any]) -> tuple[str, str]:
+    """Status and reason of a name that is there."""
+    found = _judged(path, judged)
+    if isinstance(found, Op):
+        # An op that no case could judge is there all the same.
+        found = (found.status, found.reason) if found.status in ("conforms", "deviates", "fails") else None
+    if found:
+        return found
+    if reason := next((item.reason for item in meant if fnmatchcase(path, item.op)), ""):
+        return "deviates", reason
+    return "present", ""
+
+
+def of_report(report: Report, subject: Any) -> Surface:
+    """The surface of a run's subject, with the run's verdicts."""
+    from .deviations import DEVIATIONS
+
+    return survey(subject, report.subject.name, report.ops, DEVIATIONS)
+
+
+# -- on the terminal ---------------------------------------------------------------------------------------------------
+
+STATUSES = ("conforms", "present", "deviates", "fails", "missing", "out of scope")
+
+
+def table(surface: Surface) -> Any:
+    """Counts by group as a rich table."""
+    from rich.table import Table
+
+    shown = Table(title="PyTorch's public names", title_justify="left")
+    shown.add_column("")
+    for column in (*STATUSES, "all", "signature differs"):
+        shown.add_column(column, justify="right")
+    groups: dict[str, list[SurfaceName]] = {"all": list(surface.names)}
+    for entry in surface.names:
+        groups.setdefault(entry.group, []).append(entry)
+    for group, entries in groups.items():
+        counts = Counter(entry.status for entry in entries)
+        differs = sum(entry.signature == "differs" for entry in entries)
+        row = [*(str(counts[status] or "") for status in STATUSES), str(len(entries)), str(differs or "")]
+        shown.add_row(group, *row, style="bold" if group == "all" else None, end_section=group == "all")
+    return shown
+
+
+def main(arguments: list[str] | None = None) -> None:
+    from rich.console import Console
+
+    from . import subjects
+    from .deviations import DEVIATIONS
+
+    parser = argparse.ArgumentParser(prog="python -m conformance.surface", description="PyTorch's names in a subject")
+    parser.add_argument("--subject", default="lucid")
+    parser.add_argument("--list", nargs="*", metavar="STATUS", help="name the names of these statuses")
+    parser.add_argument("--differs", action="store_true", help="name the signatures that differ")
+    options = parser.parse_args(arguments)
+    surface = survey(subjects.make(options.subject), options.subject, deviations=DEVIATIONS)
+    console = Console()
+    console.print(table(surface))
+    for entry in surface.names:
+        if options.list and entry.status in options.list:
+            console.print(f"{entry.name}  [dim]{entry.reason}", highlight=False)
+        if options.differs and entry.signature == "differs":
+            console.print(f"[bold]{entry.name}[/] {entry.difference}\n    {entry.torch_signature}", highlight=False)
+            console.print(f"    {entry.subject_signature}", highlight=False)
+
+
+if __name__ == "__main__":
+    main()
