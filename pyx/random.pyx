@@ -301,7 +301,7 @@ cdef int sample(Engine engine, floating[::1] out, rule_t rule, double a, double 
     cdef Py_ssize_t lo, m, n = out.shape[0]
     cdef double* u
     cdef Slab slab
-    u = <double*>malloc(min(n, SLAB) * sizeof(double))
+    u = <double*>malloc(max(1, min(n, SLAB)) * sizeof(double))
     if u == NULL:
         raise MemoryError("random: no memory for a slab of uniforms")
     slab = Slab(u, NULL, rule, a, b)
@@ -513,7 +513,7 @@ cdef void modulo(const uint32_t* words, int64_t* out, Py_ssize_t n, uint32_t ran
 
 
 def randint(Engine engine not None, int64_t[::1] out, uint64_t range_, int64_t low, bint wide):
-    """low + bits % range_, of 64-bit draws if `wide` and of 32-bit draws otherwise; range_ 0 takes the bits as they are.
+    """low + bits % range_, of 64-bit draws if `wide`, of 32-bit draws otherwise; range_ 0 takes the bits as they are.
 
     The sum wraps around, as the whole range of int64 is allowed.
     """
@@ -657,10 +657,9 @@ def multinomial(Engine engine not None, const floating[::1] weights, floating[::
     cdef floating total
     cdef const floating* w
     cdef double u
-    if rows * categories > weights.shape[0] or categories > cumulative.shape[0] or rows * samples > out.shape[0]:
+    if (categories < 1 or rows * categories > weights.shape[0] or categories > cumulative.shape[0]
+            or rows * samples > out.shape[0]):
         raise ValueError(f"multinomial: buffers too short for {rows} rows of {categories} and {samples} samples")
-    if rows * categories * samples == 0:
-        return
     with engine.lock:
         for r in range(rows):
             w = &weights[r * categories]
