@@ -404,7 +404,8 @@ def example() -> Report:
                  ["matmul/generated/float32/17#value", "matmul/generated/float32/18#value"], [], 0),
         Surface([
             SurfaceName("nn.functional.leaky_relu", "nn.functional", "fails", "", "differs",
-                        "(input, negative_slope=0.01, inplace=False)", "(input_, negative_slope=0.01, inplace=False)", "input is called input_"),
+                        "(input, negative_slope=0.01, inplace=False)",
+                        "(input_, negative_slope=0.01, inplace=False)", "input is called input_"),
             SurfaceName("digamma", "torch", "conforms", "", "unknown"),
             SurfaceName("cuda.is_available", "torch", "out of scope", "CUDA: Lucid is for CPUs"),
             SurfaceName("lobpcg", "torch", "missing"),

@@ -1,0 +1,51 @@
+"""Every deliberate difference from PyTorch, each with its reason. Anything else that differs is a bug.
+
+A deviation turns 'failed' into 'deviates' for the cases it describes; it is counted and shown, never hidden. Patterns
+in the manner of file names; `when` looks at the case, so that a deviation covers no more than it says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+
+@dataclass(frozen=True)
+class Deviation:
+    op: str  # torch path or pattern
+    check: str  # name of a check or pattern
+    reason: str
+    subject: str = "lucid"
+    dtype: str = "*"
+    when: Callable = lambda case: True
+
+
+DEVIATIONS = (
+    Deviation(
+        "Tensor.backward",
+        "exceptions",
+        "backward() without an argument on a non-scalar starts from ones, as the project's own page shows it; "
+        "PyTorch raises",
+    ),
+    Deviation(
+        "Tensor.__str__",
+        "*",
+        "str() of a tensor shows its values alone, or Tensor(values, grad=...) when it requires grad, as the "
+        "project's own page shows it",
+    ),
+)
+
+
+def deviation(subject: str, case, check: str) -> str:
+    """The reason why a failure of this case is meant, '' when it is not."""
+    for item in DEVIATIONS:
+        if (
+            item.subject == subject
+            and fnmatchcase(case.op, item.op)
+            and fnmatchcase(check, item.check)
+            and fnmatchcase(case.dtype, item.dtype)
+            and item.when(case)
+        ):
+            return item.reason
+    return ""

@@ -1,0 +1,301 @@
+"""One case put to the subject and to the oracle: everything a check may ask, computed once and on demand.
+
+Design: both parties are adapters (the oracle is the torch adapter), so that one function calls either; each call gets
+arguments of its own, converted afresh from the case, and the same seed. A check that needs another call (other layouts,
+a method, a second run) describes it by its arguments or target and gets an `Answer` or the exception.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import torch
+
+from . import torch_private
+from .cases import Case, dtype_name, leaves, tensors, tree_map
+from .compare import widen
+from .subjects.adapter import Adapter, storage_of
+from .tolerances import tolerance
+from .verdicts import Blocked, Mismatch, Missing, Skip, Verdict, describe
+
+
+@dataclass
+class Answer:
+    """What one call gave."""
+
+    result: Any  # the party's own object
+    raw: list  # the party's own tensors in it, in order
+    tensors: list[torch.Tensor]  # the same as torch tensors that share the party's memory
+    plain: list  # the leaves that are no tensors
+    form: str  # structure of the result: '(T,T)', 'min_max(T,T)', ...
+    args: Any  # the arguments as the party got them
+    kwargs: Any
+
+    def inputs(self, party: Adapter) -> list:
+        return [leaf for leaf in leaves((self.args, self.kwargs)) if party.is_tensor(leaf)]
+
+
+@dataclass
+class Refusal:
+    """The call raised."""
+
+    error: Exception
+    inputs: list = field(default_factory=list)
+
+
+class Run:
+    def __init__(self, case: Case, subject: Adapter, oracle: Adapter):
+        self.case, self.subject, self.oracle = case, subject, oracle
+        self.accuracy: list = []  # filled by the check of that name
+
+    # -- calls -------------------------------------------------------------------------------------------------------
+
+    def call(
+        self,
+        party: Adapter,
+        target: Any = None,
+        args: tuple | None = None,
+        kwargs: dict | None = None,
+        grad: bool = False,
+        readonly: bool = False,
+        process: bool = True,
+    ) -> Answer | Refusal:
+        """Call the case's target, or another one, with the case's arguments, or others (torch tensors)."""
+        case = self.case
+        function = self.bind(party, case.target if target is None else target)
+        memo: dict = {}
+        args, kwargs = party.convert((case.args if args is None else args, case.kwargs if kwargs is None else kwargs),
+                                     memo, grad, readonly)  # fmt: skip
+        mine = [leaf for leaf in leaves((args, kwargs)) if party.is_tensor(leaf)]
+        if grad and case.wrapper is not None:
+            function, inner = self.bind(party, case.wrapper), function
+            call_args = (inner, *args)
+        else:
+            call_args = args
+        try:
+            party.seed(case.seed)
+        except Missing:
+            pass
+        try:
+            with warnings.catch_warnings(), party.quiet():
+                warnings.simplefilter("ignore")
+                result = function(*call_args, **kwargs)
+                if process and case.process is not None:
+                    result = self.bind(party, case.process)(result)
+                return self.answer(party, result, args, kwargs)
+        except Verdict:
+            raise
+        except Exception as error:  # the subject may raise anything at all
+            if party is self.subject and party.is_absence(error):
+                raise Missing(str(getattr(error, "name", error))) from None
+            return Refusal(error, mine)
+
+    def bind(self, party: Adapter, target: Any) -> Callable:
+        if isinstance(target, str):
+            return party.resolve(target)
+        if hasattr(target, "bind_to"):
+            return target.bind_to(party)
+        return target if party is self.oracle else torch_private.rebind(target, party)
+
+    def answer(self, party: Adapter, result: Any, args: Any = (), kwargs: Any = None) -> Answer:
+        raw: list = []
+        plain: list = []
+        form = _form(party, result, raw, plain)
+        return Answer(result, raw, [party.export(item) for item in raw], plain, form, args, kwargs or {})
+
+    @cached_property
+    def oracle_says(self) -> Answer | Refusal:
+        return self.call(self.oracle)
+
+    @cached_property
+    def subject_says(self) -> Answer | Refusal | Missing:
+        try:
+            return self.call(self.subject)
+        except Missing as missing:
+            return missing
+
+    @property
+    def expected(self) -> Answer:
+        """The oracle's answer; a case that it refuses is not for the check that asks."""
+        says = self.oracle_says
+        if isinstance(says, Refusal):
+            raise Skip("PyTorch does not implement this dtype" if unimplemented(says.error) else "PyTorch refuses this")
+        return says
+
+    @property
+    def actual(self) -> Answer:
+        """The subject's answer; when there is none, the value check says so and the others have nothing to judge."""
+        self.expected  # noqa: B018  what PyTorch refuses is nobody's to answer
+        says = self.subject_says
+        if isinstance(says, Missing):
+            raise Missing(says.message)
+        if isinstance(says, Refusal):
+            raise Blocked(f"the call raised {describe(says.error)}")
+        return says
+
+    def insist(self, outcome: Answer | Refusal, what: str) -> Answer:
+        """An answer of the subject, or a mismatch that names the exception."""
+        if isinstance(outcome, Refusal):
+            raise Mismatch(f"{what} raised {describe(outcome.error)}")
+        return outcome
+
+    # -- comparing ---------------------------------------------------------------------------------------------------
+
+    def tolerance(self, dtype: torch.dtype, check: str = "value") -> tuple[float, float]:
+        return tolerance(self.case.op, dtype_name(dtype), check)
+
+    @cached_property
+    def truth(self) -> Answer | None:
+        """PyTorch's answer to the same case in double precision."""
+        return self.precise(lambda: self.call(self.oracle, args=self.double(self.case.args),
+                                              kwargs=self.double(self.case.kwargs)))  # fmt: skip
+
+    def precise(self, ask: Callable) -> Any:
+        if "random" in self.case.tags:
+            return None
+        answer = ask()
+        return None if isinstance(answer, Refusal) else answer
+
+    def truth_of(self, position: int) -> Callable:
+        """The true value of one tensor of the answer, when it can be had."""
+
+        def find():
+            if self.truth is None or position >= len(self.truth.tensors):
+                return None
+            return self.truth.tensors[position]
+
+        return find
+
+    def double(self, tree: Any) -> Any:
+        wide = {torch.float16: torch.float64, torch.bfloat16: torch.float64, torch.float32: torch.float64,
+                torch.complex64: torch.complex128}  # fmt: skip
+
+        def one(value):
+            if isinstance(value, torch.Tensor) and value.dtype in wide:
+                return value.detach().to(wide[value.dtype]).requires_grad_(value.requires_grad)
+            if isinstance(value, torch.dtype):
+                return wide.get(value, value)
+            return value
+
+        return tree_map(one, tree)
+
+    # -- gradients ---------------------------------------------------------------------------------------------------
+
+    def differentiable(self) -> list[torch.Tensor]:
+        """The case's tensors that want a gradient; raises `Skip` when there is none."""
+        found = [t for t in tensors(self.case.args, self.case.kwargs) if t.requires_grad]
+        if not found:
+            raise Skip("nothing to differentiate")
+        return found
+
+    def gradients(self, party: Adapter, order: int = 1, target: Any = None, double: bool = False) -> list:
+        """Gradients of a random combination of the outputs, as torch tensors (order 2: of those gradients again).
+
+        Raises whatever the party raises; None counts as zero.
+        """
+        args, kwargs = (self.double(self.case.args), self.double(self.case.kwargs)) if double else (None, None)
+        wanted = self.graph(self.oracle, target, args, kwargs)
+        answer = wanted if party is self.oracle else self.graph(party, target, args, kwargs)
+        chosen = [i for i, t in enumerate(wanted.raw) if t.requires_grad]
+        if not chosen:
+            raise Skip("PyTorch's result has no gradient")
+        if len(answer.raw) != len(wanted.raw):
+            raise Mismatch(f"{len(answer.raw)} tensors in the result, expected {len(wanted.raw)}")
+        for i in chosen:
+            if not party.requires_grad(answer.raw[i]):
+                raise Mismatch(f"result {i} does not require a gradient")
+        inputs = [t for t in answer.inputs(party) if party.requires_grad(t)]
+        zeros = [t for t in tensors(self.case.args, self.case.kwargs) if t.requires_grad]
+        source = torch.Generator().manual_seed(self.case.seed)
+        dtype = torch.float64 if double else None
+        outputs = [answer.raw[i] for i in chosen]
+        cotangents = [_random(wanted.raw[i], source, dtype).requires_grad_(order == 2) for i in chosen]
+        mine = party.convert(cotangents, {}, grad=True)
+        first = party.grad(outputs, inputs, mine, create_graph=order == 2)
+        if order == 1:
+            return _filled(party, first, zeros)
+        reference = first
+        if party is not self.oracle:
+            theirs = self.oracle.convert(cotangents, {}, grad=True)
+            reference = self.oracle.grad([wanted.raw[i] for i in chosen],
+                                         [t for t in wanted.inputs(self.oracle) if t.requires_grad], theirs, True)  # fmt: skip
+        again = [i for i, t in enumerate(reference) if t is not None and t.requires_grad]
+        if not again:
+            raise Skip("PyTorch's gradient is constant")
+        directions = [_random(reference[i], source, dtype) for i in again]
+        pairs = [
+            (first[i], direction)
+            for i, direction in zip(again, directions)
+            if first[i] is not None and party.requires_grad(first[i])
+        ]
+        zeros = zeros + cotangents
+        if not pairs:
+            return [torch.zeros_like(t) for t in zeros]
+        second = party.grad([g for g, _ in pairs], inputs + mine, party.convert([d for _, d in pairs], {}))
+        return _filled(party, second, zeros)
+
+    def graph(self, party: Adapter, target: Any, args: Any, kwargs: Any) -> Answer:
+        answer = self.call(party, target=target, args=args, kwargs=kwargs, grad=True)
+        if isinstance(answer, Refusal):
+            raise answer.error
+        return answer
+
+
+def unimplemented(error: Exception) -> bool:
+    """Whether PyTorch refuses because nobody wrote the kernel, rather than because the call is wrong."""
+    text = str(error)
+    return isinstance(error, (RuntimeError, NotImplementedError)) and any(
+        phrase in text for phrase in ("not implemented for", "not implemented on CPU", "not supported for", "does not support")
+    )  # fmt: skip
+
+
+def _form(party: Adapter, value: Any, raw: list, plain: list) -> str:
+    if party.is_tensor(value):
+        raw.append(value)
+        return "T"
+    if isinstance(value, torch.Size):
+        value = tuple(value)
+    if isinstance(value, (list, tuple)):
+        inner = ",".join(_form(party, item, raw, plain) for item in value)
+        if isinstance(value, list):
+            return f"[{inner}]"
+        fields = getattr(value, "_fields", None)
+        if fields is None and type(value).__module__ == "torch.return_types":
+            fields = type(value).__match_args__
+        return f"{','.join(fields) + ':' if fields else ''}({inner})"
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{key}:{_form(party, item, raw, plain)}" for key, item in value.items()) + "}"
+    name = party.dtype_name(value)
+    plain.append(value if name is None else name)
+    return "_"
+
+
+def _random(like: torch.Tensor, source: torch.Generator, dtype: torch.dtype | None) -> torch.Tensor:
+    """Normal numbers in the shape of `like`, the same for every party and precision."""
+    real = torch.float64
+    values = torch.randn(like.shape, generator=source, dtype=real)
+    if like.is_complex():
+        return torch.complex(values, torch.randn(like.shape, generator=source, dtype=real)).to(
+            torch.complex128 if dtype else like.dtype
+        )
+    return values.to(dtype or like.dtype)
+
+
+def _filled(party: Adapter, found: list, likes: list) -> list:
+    """Exported gradients, zeros where there is none."""
+    return [torch.zeros_like(like) if g is None else party.export(g) for g, like in zip(found, likes)]
+
+
+def memory_of(tensor: torch.Tensor) -> tuple[int, int]:
+    """First and last address a tensor touches."""
+    if tensor.numel() == 0:
+        return 0, -1
+    reach = sum((size - 1) * stride for size, stride in zip(tensor.shape, tensor.stride()))
+    return tensor.data_ptr(), tensor.data_ptr() + (reach + 1) * tensor.element_size() - 1
+
+
+__all__ = ["Answer", "Refusal", "Run", "memory_of", "storage_of", "unimplemented", "widen"]

@@ -1,0 +1,29 @@
+"""Lucid, the package this suite was written for."""
+
+import os
+
+from .. import results
+from .adapter import Adapter, commit_of
+
+
+class Subject(Adapter):
+    package = "lucid"
+
+    def simd_levels(self):
+        forced = os.environ.get("LUCID_SIMD")
+        config = self.describe()
+        return [] if forced else [level for level in config.simd_available if level != config.simd]
+
+    def simd_environment(self, level):
+        return {"LUCID_SIMD": level}
+
+    def describe(self):
+        kernels = self.module._kernels
+        return results.Subject(
+            "lucid",
+            str(self.module.__version__),
+            commit_of(self.module),
+            str(getattr(kernels, "LEVEL", "")),
+            [str(level) for level in getattr(kernels, "AVAILABLE", ())],
+            int(self.module.get_num_threads()),
+        )

@@ -1,0 +1,56 @@
+"""How far a result may be from PyTorch's. One table, and a reason on each exception.
+
+The rule: within `atol + rtol * |expected|` of PyTorch in the same dtype, or within that plus twice PyTorch's own
+distance from the truth (float64). The second half lets nobody be blamed for being the more accurate one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+# (rtol, atol): PyTorch's own defaults
+DEFAULT = {
+    "float16": (1e-3, 1e-5),
+    "bfloat16": (1.6e-2, 1e-5),
+    "float32": (1.3e-6, 1e-5),
+    "float64": (1e-7, 1e-7),
+    "complex64": (1.3e-6, 1e-5),
+    "complex128": (1e-7, 1e-7),
+}
+
+# How many times the tolerance each check may take: a gradient is a chain of roundings, a second one twice that.
+FACTOR = {"grad": 5.0, "grad2": 10.0, "steps": 10.0, "module_grad": 5.0}
+
+# Largest distance from the truth in ULP that an elementwise function may have where PyTorch itself is closer; beyond
+# it, twice PyTorch's worst on the same case is allowed.
+ULP = 4.0
+
+
+@dataclass(frozen=True)
+class Exception_:
+    op: str
+    rtol: float
+    atol: float
+    reason: str
+    dtype: str = "*"
+    check: str = "*"
+
+
+EXCEPTIONS = (
+    Exception_("linalg.*", 2e-4, 2e-5, "different LAPACK builds round differently; errors grow with the condition",
+               "float32"),
+    Exception_("linalg.*", 2e-4, 2e-5, "as float32", "complex64"),
+)  # fmt: skip
+
+
+def tolerance(op: str, dtype: str, check: str = "value") -> tuple[float, float]:
+    """(rtol, atol) for a result of this dtype; (0, 0) for integers and bool."""
+    if dtype not in DEFAULT:
+        return 0.0, 0.0
+    rtol, atol = DEFAULT[dtype]
+    for item in EXCEPTIONS:
+        if fnmatchcase(op, item.op) and fnmatchcase(dtype, item.dtype) and fnmatchcase(check, item.check):
+            rtol, atol = max(rtol, item.rtol), max(atol, item.atol)
+    factor = FACTOR.get(check, 1.0)
+    return rtol * factor, atol * factor

@@ -1,0 +1,171 @@
+"""The one file that reaches PyTorch's private testing modules (pinned to 2.13).
+
+They hold the best collection of arguments there is, and 74 of its entries call torch inside a lambda. `rebind` makes a
+copy of such a function in which every name that leads to torch leads to the subject instead.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import random
+import types
+import warnings
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import torch
+
+from .cases import follow, public_path
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    from torch.testing._internal import common_methods_invocations, common_modules, common_optimizers
+    from torch.testing._internal.opinfo import core
+
+PRIVATE = "torch.testing._internal"
+FAMILY = {
+    core.UnaryUfuncInfo: "unary",
+    core.BinaryUfuncInfo: "binary",
+    core.ReductionOpInfo: "reduction",
+    core.SpectralFuncInfo: "fft",
+    core.ShapeFuncInfo: "shape",
+}
+
+
+@lru_cache(None)
+def paths() -> dict[int, str]:
+    """Identity of every public function -> its shortest torch path."""
+    roots = ["nn.functional", "linalg", "special", "fft", "masked", "signal.windows", "nested", "Tensor", "_C._nn", ""]
+    found: dict[int, str] = {}
+    for root in roots:
+        owner = follow(torch, root) if root else torch
+        for name in dir(owner):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                value = getattr(owner, name, None)
+            if callable(value) and not isinstance(value, type):
+                found[id(value)] = f"{root}.{name}" if root else name
+    return found
+
+
+@lru_cache(None)
+def entries() -> dict[str, list[Any]]:
+    """Torch path -> the database's entries for it (several where it has named variants)."""
+    found: dict[str, list[Any]] = {}
+    for info in common_methods_invocations.op_db:
+        found.setdefault(path_of(info), []).append(info)
+    return found
+
+
+def path_of(info: Any) -> str:
+    return paths().get(id(info.op)) or public_path(info.name)
+
+
+def family_of(info: Any) -> str:
+    if type(info) in FAMILY:
+        return FAMILY[type(info)]
+    path = path_of(info)
+    return next((f for f in ("linalg", "fft", "masked", "signal", "sparse") if path.startswith(f)), "other")
+
+
+def supports(info: Any, dtype: torch.dtype) -> bool:
+    return info.supports_dtype(dtype, "cpu")
+
+
+def reseed(seed: int) -> None:
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    torch.manual_seed(seed)
+
+
+def samples(info: Any, dtype: torch.dtype, seed: int) -> list[Any]:
+    """The database's samples: objects with input, args, kwargs, output_process_fn_grad."""
+    reseed(seed)
+    grad = info.supports_autograd and (dtype.is_floating_point or dtype.is_complex)
+    return list(info.sample_inputs("cpu", dtype, requires_grad=grad))
+
+
+def errors(info: Any, seed: int) -> Iterator[tuple[Any, type]]:
+    """Samples that PyTorch refuses, with the exception's type."""
+    if info.error_inputs_func is None:
+        return
+    reseed(seed)
+    for item in info.error_inputs("cpu"):
+        yield item.sample_input, item.error_type
+
+
+def modules() -> list[Any]:
+    return list(common_modules.module_db)
+
+
+def module_inputs(info: Any, dtype: torch.dtype, training: bool, seed: int) -> list[Any]:
+    reseed(seed)
+    return list(info.module_inputs_func(info, device="cpu", dtype=dtype, requires_grad=False, training=training))
+
+
+def optimizers() -> list[Any]:
+    return list(common_optimizers.optim_db)
+
+
+def optimizer_inputs(info: Any) -> list[tuple[str, dict]]:
+    return [(item.desc or "default", dict(item.kwargs)) for item in info.optim_inputs_func(device="cpu")]
+
+
+# -- calling the subject where the database calls torch ----------------------------------------------------------------
+
+
+def rebind(function: Callable, subject: Any) -> Callable:
+    """`function` with the subject in torch's place."""
+    return _rebind(function, subject, {})
+
+
+@contextlib.contextmanager
+def _no_freeze():
+    yield
+
+
+def _rebind(value: Any, subject: Any, done: dict[int, Any]) -> Any:
+    if id(value) in done:
+        return done[id(value)]
+    if value is torch:
+        return subject.namespace
+    if isinstance(value, types.ModuleType) and value.__name__.startswith("torch."):
+        return _Lazy(subject, value.__name__.removeprefix("torch."))
+    if not isinstance(value, type) and callable(value) and id(value) in paths():
+        return subject.resolve(paths()[id(value)])
+    if isinstance(value, functools.partial):
+        return functools.partial(_rebind(value.func, subject, done), *value.args, **value.keywords)
+    if isinstance(value, types.FunctionType) and (value.__module__ or "").startswith(PRIVATE):
+        if value.__name__ == "freeze_rng_state":
+            return _no_freeze
+        scope = dict(value.__globals__)
+        cells = tuple(types.CellType(cell.cell_contents) for cell in value.__closure__ or ())
+        made = types.FunctionType(value.__code__, scope, value.__name__, value.__defaults__, cells or None)
+        made.__kwdefaults__ = value.__kwdefaults__
+        done[id(value)] = made
+        for name in _names(value.__code__):
+            if name in scope:
+                scope[name] = _rebind(scope[name], subject, done)
+        for cell in cells:
+            cell.cell_contents = _rebind(cell.cell_contents, subject, done)
+        return made
+    return value
+
+
+def _names(code: types.CodeType) -> set[str]:
+    """Global names a function and the functions inside it may read."""
+    inner = [_names(const) for const in code.co_consts if isinstance(const, types.CodeType)]
+    return set(code.co_names).union(*inner)
+
+
+class _Lazy:
+    """A submodule of torch inside a rebound function: looked up in the subject when it is used."""
+
+    def __init__(self, subject: Any, path: str):
+        self._subject, self._path = subject, path
+
+    def __getattr__(self, name: str):
+        return self._subject.resolve(f"{self._path}.{name}")
