@@ -1,0 +1,355 @@
+"""The command line: `python -m conformance run|list|show|repro|diff|report|surface|selftest`.
+
+Exit status of `run`: 0 when nothing is worse than the accepted baseline, 1 when something is, 2 for a wrong command
+line, 130 when interrupted (what was judged until then is kept, and `run --resume` goes on).
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import signal
+import sys
+import time
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.syntax import Syntax
+from rich.table import Table
+
+HERE = Path(__file__).parent
+BASELINE = HERE / "baseline.json"
+OUTPUT = Path("conformance-report")
+console = Console()
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(prog="python -m conformance", description="Judge a tensor package against PyTorch.")
+    commands = top.add_subparsers(dest="command", required=True)
+
+    def command(name: str, text: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=text, description=text)
+        made.set_defaults(function=globals()[f"cmd_{name}"])
+        return made
+
+    def selection(made: argparse.ArgumentParser) -> None:
+        made.add_argument("--ops", nargs="+", default=[], metavar="PATTERN", help="torch paths, their last part, or patterns")
+        made.add_argument("--source", nargs="+", default=[], metavar="NAME", help="own, opinfo, generated, ...")
+        made.add_argument("--seed", type=int, default=0, help="of every generated number (default 0)")
+        made.add_argument("--quick", action="store_true", help="a sample of the cases, evenly by kind")
+        made.add_argument("--subject", default="lucid", help="who is judged (default lucid)")
+
+    run = command("run", "judge, write the reports, print a summary")
+    selection(run)
+    run.add_argument("--dtypes", nargs="+", default=[], metavar="NAME", help="default: float32 float64 int64 bool")
+    run.add_argument("--checks", nargs="+", default=[], metavar="NAME", help="default: all")
+    run.add_argument("--jobs", type=int, default=2, help="worker processes (default 2)")
+    run.add_argument("--resume", action="store_true", help="go on with an interrupted run")
+    run.add_argument("--output", type=Path, default=OUTPUT, metavar="DIR", help=f"default {OUTPUT}")
+    run.add_argument("--baseline", type=Path, metavar="FILE", help="accepted failures (default for lucid: baseline.json)")
+    run.add_argument("--no-baseline", action="store_true", help="any failure fails the run")
+    run.add_argument("--accept", metavar="REASON", help="write this run's failures into the baseline with this reason")
+    run.add_argument("--no-simd", action="store_true", help="leave out the other SIMD levels")
+    run.add_argument("--timeout", type=float, default=30.0, metavar="S", help="for one check of one case (default 30)")
+    run.add_argument("--memory", type=float, default=4.0, metavar="GIB", help="limit of a worker (default 4)")
+
+    listing = command("list", "what would be judged: ops, checks, sources, subjects or mutants")
+    listing.add_argument("what", nargs="?", default="ops", choices=["ops", "checks", "sources", "subjects", "mutants"])
+    selection(listing)
+    show = command("show", "an op: its cases, and how each check of them ends")
+    show.add_argument("op")
+    selection(show)
+    repro = command("repro", "judge one case again and show everything about it")
+    repro.add_argument("case", help="case id, as the report names it")
+    selection(repro)
+    diff = command("diff", "what changed between two report.json")
+    diff.add_argument("before", type=Path)
+    diff.add_argument("after", type=Path)
+    report = command("report", "write the reports again from a report.json")
+    report.add_argument("report", type=Path, nargs="?", default=OUTPUT / "report.json")
+    report.add_argument("--output", type=Path, default=None, metavar="DIR")
+    surface = command("surface", "PyTorch's public names and what the subject has of them")
+    surface.add_argument("arguments", nargs=argparse.REMAINDER)
+    selftest = command("selftest", "plant faults in the subject and count those that are caught")
+    selftest.add_argument("names", nargs="*", help="mutants (default: all)")
+    selftest.add_argument("--subject", default="torch", help="in whom to plant them (default torch)")
+    selftest.add_argument("--quick", action="store_true", help="one mutant of each family and check")
+    selftest.add_argument("--jobs", type=int, default=2)
+    selftest.add_argument("--output", type=Path, default=OUTPUT, metavar="DIR")
+    return top
+
+
+def chosen(arguments: argparse.Namespace) -> dict:
+    """The part of the catalogue that --ops and --source name."""
+    from .judging import catalogue
+
+    found = catalogue(tuple(arguments.source))
+    if not arguments.ops:
+        return found
+    match = lambda op, p: fnmatchcase(op, p) or op.rpartition(".")[2] == p
+    kept = {op: about for op, about in found.items() if any(match(op, p) for p in arguments.ops)}
+    if not kept:
+        sys.exit(f"no op matches {' '.join(arguments.ops)}; see `python -m conformance list`")
+    return kept
+
+
+def plan_of(arguments: argparse.Namespace):
+    from . import checks, sources
+    from .judging import DEFAULT_DTYPES, DTYPES, Plan
+
+    dtypes = tuple(getattr(arguments, "dtypes", ())) or DEFAULT_DTYPES
+    dtypes = tuple(DTYPES) if dtypes == ("all",) else dtypes
+    for given, known, what in (
+        (dtypes, DTYPES, "dtype"),
+        (getattr(arguments, "checks", ()), checks.load(), "check"),
+        (arguments.source, sources.load(), "source"),
+    ):
+        for name in given:
+            if name not in known:
+                sys.exit(f"unknown {what} {name!r}; there are: {', '.join(known)}")
+    return Plan(arguments.seed, arguments.quick, dtypes, tuple(getattr(arguments, "checks", ())))
+
+
+def tasks_of(catalogue: dict, levels: list[str]) -> list:
+    """One task for each op and source, and once more for each SIMD level; the long ones first."""
+    from .judging import Task
+
+    made = [Task(op, source) for op, (_, names) in catalogue.items() for source in names]
+    made.sort(key=lambda task: (task.source != "opinfo", task.op))
+    made += [Task(op, "own", level) for level in levels for op, (_, names) in catalogue.items() if "own" in names]
+    return made
+
+
+def cmd_run(arguments: argparse.Namespace) -> int:
+    from . import collect, results, subjects
+    from .workers import Journal, Limits, Pool
+
+    plan = plan_of(arguments)
+    catalogue = chosen(arguments)
+    subject = subjects.make(arguments.subject)
+    about = subject.describe()
+    levels = [] if arguments.no_simd or (plan.checks and "simd" not in plan.checks) else subject.simd_levels()
+    tasks = tasks_of(catalogue, levels)
+    key = {"seed": plan.seed, "quick": plan.quick, "dtypes": plan.dtypes, "checks": plan.checks, "ops": arguments.ops,
+           "source": arguments.source, "subject": arguments.subject, "commit": about.commit}  # fmt: skip
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    journal = Journal(arguments.output / "journal", key, arguments.resume)
+    collector = collect.Collector()
+    for op, (family, _) in catalogue.items():
+        collector.expect(op, family, kind_of(family))
+    for _, found in journal.done:
+        collector.add(found)
+    finished = {task for task, _ in journal.done}
+    tasks = [task for task in tasks if task not in finished]
+    started, clock = datetime.datetime.now(datetime.UTC), time.monotonic()
+    pool = Pool(arguments.subject, plan, arguments.jobs, Limits(arguments.timeout, arguments.memory),
+                {level: subject.simd_environment(level) for level in levels})  # fmt: skip
+    complete = True
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    with _progress() as progress:
+        bar = progress.add_task("judging", total=len(tasks), bad=0)
+        running = pool.run(tasks)
+        try:
+            for task, found in running:
+                collector.add(found)
+                journal.add(task, found)
+                progress.update(bar, advance=1, bad=len(collector.failed), description=task.op[:40])
+        except KeyboardInterrupt:
+            complete = False
+        finally:
+            running.close()
+    path = None if arguments.no_baseline else arguments.baseline or (BASELINE if arguments.subject == "lucid" else None)
+    baseline = collector.against(path)
+    if not complete or key["seed"] != 0:
+        baseline.fixed = []  # ids of other seeds are other cases
+    run = results.Run(started.strftime("%Y-%m-%dT%H:%M:%SZ"), round(time.monotonic() - clock, 1), plan.seed, plan.quick,
+                      complete, arguments.jobs, list(arguments.ops), list(plan.dtypes), list(plan.selected()),
+                      list(arguments.source))  # fmt: skip
+    report = collector.report(about, run, baseline)
+    report.surface = _surface(report, subject) if complete and not arguments.ops else None
+    report.save(arguments.output / "report.json")
+    write_reports(report, arguments.output)
+    journal.close(complete)
+    if arguments.accept:
+        collect.write_baseline(path or BASELINE, collector.failed, arguments.accept, plan.seed)
+    summary(report, arguments.output)
+    if not complete:
+        console.print("[yellow]Interrupted.[/] `run --resume` with the same options goes on.")
+        return 130
+    return 0 if baseline.ok or arguments.accept else 1
+
+
+def kind_of(family: str) -> str:
+    return family if family in ("module", "optimizer", "scheduler") else "function"
+
+
+def _progress() -> Progress:
+    return Progress(
+        TextColumn("{task.description:<40}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[bad]} failed"),
+        TimeElapsedColumn(), TimeRemainingColumn(), console=console,
+    )  # fmt: skip
+
+
+def _surface(report, subject):
+    try:
+        from . import surface
+    except ImportError:
+        return None
+    return surface.of_report(report, subject)
+
+
+def write_reports(report, folder: Path) -> None:
+    try:
+        from . import reports
+    except ImportError:
+        return
+    reports.write(report, folder)
+
+
+def summary(report, folder: Path) -> None:
+    """One screen."""
+    run, subject = report.run, report.subject
+    console.rule(f"{subject.name} {subject.version} {subject.commit} judged by PyTorch")
+    table = Table(box=None, pad_edge=False)
+    columns = ("passed", "failed", "crash", "hang", "memory", "missing", "deviates", "blocked", "skipped")
+    table.add_column("check")
+    for column in columns:
+        table.add_column(column, justify="right")
+    for check in report.checks:
+        counts = [c for op in report.ops for c in op.counts if c.check == check.name]
+        if not counts:
+            continue
+        sums = {column: sum(getattr(c, column) for c in counts) for column in columns}
+        style = lambda column, n: "[dim]0[/]" if not n else f"[red]{n}[/]" if column in BAD else str(n)
+        table.add_row(check.title, *(style(column, sums[column]) for column in columns))
+    console.print(table)
+    verdicts = report.verdicts()
+    console.print(f"{len(report.ops)} functions and classes: " + ", ".join(f"{n} {s}" for s, n in verdicts.most_common()))
+    fails = sorted((op for op in report.ops if op.status == "fails"), key=lambda op: -sum(c.bad for c in op.counts))
+    if fails:
+        names = [f"{op.name} ({sum(c.bad for c in op.counts)})" for op in fails[:12]]
+        console.print(f"[red]failing:[/] {', '.join(names)}{' ...' if len(fails) > 12 else ''}")
+    base = report.baseline
+    line = f"{len(base.new)} new failures, {len(base.known)} accepted, {len(base.fixed)} accepted ones that now pass"
+    console.print(("[green]" if base.ok else "[red]") + line + "[/]")
+    for name in (base.new + base.fixed)[:5]:
+        console.print(f"  {name}", highlight=False)
+    console.print(f"{run.cases} cases in {run.seconds:.0f} s; {folder / 'report.json'}")
+
+
+BAD = ("failed", "crash", "hang", "memory")
+
+
+def cmd_list(arguments: argparse.Namespace) -> int:
+    from . import checks, sources, subjects
+
+    if arguments.what == "ops":
+        found = chosen(arguments)
+        for op, (family, names) in sorted(found.items()):
+            console.print(f"{op:<52} {family:<11} {' '.join(names)}", highlight=False)
+        console.print(f"{len(found)} ops")
+    elif arguments.what == "checks":
+        for check in checks.load().values():
+            console.print(f"[bold]{check.name:<12}[/] {check.kind:<10} {check.info().doc}")
+    elif arguments.what == "sources":
+        for name, source in sources.load().items():
+            console.print(f"[bold]{name:<10}[/] {len(source.ops()):4} ops. {(source.__doc__ or '').strip().splitlines()[0]}")
+    elif arguments.what == "subjects":
+        console.print("\n".join(subjects.names()))
+    else:
+        from .selftest import mutants
+
+        for item in mutants():
+            console.print(f"[bold]{item.name:<36}[/] {item.family:<12} {item.fault}")
+    return 0
+
+
+def cmd_show(arguments: argparse.Namespace) -> int:
+    from . import subjects
+    from .judging import Task, cases_of, judge
+
+    arguments.ops = [arguments.op]
+    plan, catalogue = plan_of(arguments), chosen(arguments)
+    subject, oracle = subjects.make(arguments.subject), subjects.make("torch")
+    checks = plan.selected()
+    for op, (family, names) in catalogue.items():
+        console.rule(f"{op} ({family})")
+        totals: dict[tuple[str, str], int] = {}
+        for source in names:
+            for case in cases_of(Task(op, source), plan):
+                result = judge(case, subject, oracle, checks)
+                bad = [o for o in result.outcomes if o.status not in ("passed", "skipped")]
+                mark = "[green]ok[/]" if not bad else "[red]" + " ".join(f"{o.check}:{o.status}" for o in bad) + "[/]"
+                console.print(f"{case.id}  {mark}  ", end="")
+                console.print(case.short(), markup=False, highlight=False, style="dim", overflow="ellipsis", no_wrap=True)
+                for o in bad[:3]:
+                    console.print(f"    {o.check}: {o.message}", markup=False, highlight=False)
+                for o in result.outcomes:
+                    totals[o.check, o.status] = totals.get((o.check, o.status), 0) + 1
+        for (check, status), number in sorted(totals.items()):
+            console.print(f"{check:<12} {status:<9} {number}", highlight=False)
+    return 0
+
+
+def cmd_repro(arguments: argparse.Namespace) -> int:
+    from . import subjects
+    from .judging import find, judge
+    from .repro import program
+
+    plan = plan_of(arguments)
+    try:
+        case = find(arguments.case, plan)
+    except LookupError as error:
+        sys.exit(str(error))
+    subject, oracle = subjects.make(arguments.subject), subjects.make("torch")
+    level = case.label.partition("@")[2]
+    result = judge(case, subject, oracle, plan.selected(level))
+    console.print(f"[bold]{case.id}[/] {case.op}{case.short()}", highlight=False)
+    for outcome in result.outcomes:
+        colour = {"passed": "green", "skipped": "dim", "failed": "red"}.get(outcome.status, "yellow")
+        console.print(f"  {outcome.check:<12} [{colour}]{outcome.status}[/] ", end="")
+        console.print(outcome.message, markup=False, highlight=False)
+        for key, value in outcome.details.items():
+            console.print(f"               {key}: {value}", markup=False, highlight=False)
+    bad = [o.check for o in result.outcomes if o.status == "failed"]
+    console.print(Syntax(program(case, subject.package, bad or ["value"]), "python", background_color="default"))
+    return 1 if bad else 0
+
+
+def cmd_diff(arguments: argparse.Namespace) -> int:
+    from . import reports, results
+
+    return reports.diff(results.load(arguments.before), results.load(arguments.after)) or 0
+
+
+def cmd_report(arguments: argparse.Namespace) -> int:
+    from . import results
+
+    report = results.load(arguments.report)
+    write_reports(report, arguments.output or arguments.report.parent)
+    summary(report, arguments.output or arguments.report.parent)
+    return 0
+
+
+def cmd_surface(arguments: argparse.Namespace) -> int:
+    from . import surface
+
+    surface.main(arguments.arguments)
+    return 0
+
+
+def cmd_selftest(arguments: argparse.Namespace) -> int:
+    from . import selftest
+
+    return selftest.run(arguments.names, arguments.subject, arguments.quick, arguments.jobs, arguments.output, console)
+
+
+def main() -> int:
+    arguments = parser().parse_args()
+    return arguments.function(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
