@@ -82,11 +82,14 @@ cdef inline inexact div_(inexact x, inexact y) noexcept nogil:
     return x / y
 
 # The first of two equal operands (zeros of either sign), as PyTorch; NaN wins in maximum, loses in fmax.
+# Two selects: a tree of these with a compound condition each is not vectorised.
 cdef inline real maximum_(real x, real y) noexcept nogil:
-    return y if (y > x) | (y != y) else x
+    cdef real m = y if y > x else x
+    return m if y == y else y
 
 cdef inline real minimum_(real x, real y) noexcept nogil:
-    return y if (y < x) | (y != y) else x
+    cdef real m = y if y < x else x
+    return m if y == y else y
 
 cdef inline real fmax_(real x, real y) noexcept nogil:
     return y if (y > x) | (x != x) else x

@@ -1,0 +1,863 @@
+"""Reductions and scans over the middle axis of a folded (outer, axis, inner) array.
+
+(a) A reduction is two rules: `f(x, p)` brings one element to the accumulator's type, `join(a, b)` puts two
+    together. `fold_rows` runs them down the rows of a matrix, eight as a tree and then into the accumulators: columns
+    are the vector lanes, whatever the op. A new op is one instance of it, three lines, and its code.
+(b) The rest sees only that instance, by pointer, so there is one copy of it for all ops and types. A contiguous row
+    is the same matrix, 64 columns wide, whose 64 lanes are reduced as another; rows shorter than that are transposed.
+(c) Sums are pairwise where it counts: eight rows as a tree, 128 rows in sequence, blocks of 128 pairwise.
+(d) Work is cut into units (outer index, block of columns, segment of the axis) by the sizes alone, and what they
+    leave is joined in order: the same bits at any number of threads.
+(e) Variance is two passes in double precision, cumsum and cumprod carry double: both as exact as PyTorch's.
+"""
+from libc.math cimport INFINITY
+from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t
+from libc.stdlib cimport free, malloc
+from libc.string cimport memcpy
+
+from math cimport abs_, add_, exp_, log_, logaddexp_, maximum_, minimum_, mul_, pow_, sqrt_
+from threads cimport import_threads, parallel_for, task_t
+from types cimport element, floating, integer, number, real
+
+import_threads()
+
+cdef enum:
+    SUM
+    MEAN
+    NANSUM
+    PROD
+    AMAX
+    AMIN
+    ANY
+    ALL
+    COUNT_NONZERO
+    LOGSUMEXP
+    NORM_0
+    NORM_1
+    NORM_2
+    NORM_P
+    NORM_INF
+    NORM_MINUS_INF
+    ARGMAX
+    ARGMIN
+    CUMSUM
+    CUMPROD
+    CUMMAX
+    CUMMIN
+    LOGCUMSUMEXP
+
+codes = {
+    "sum": SUM, "mean": MEAN, "nansum": NANSUM, "prod": PROD, "amax": AMAX, "amin": AMIN, "any": ANY, "all": ALL,
+    "count_nonzero": COUNT_NONZERO, "logsumexp": LOGSUMEXP, "norm_0": NORM_0, "norm_1": NORM_1, "norm_2": NORM_2,
+    "norm_p": NORM_P, "norm_inf": NORM_INF, "norm_minus_inf": NORM_MINUS_INF, "argmax": ARGMAX, "argmin": ARGMIN,
+    "cumsum": CUMSUM, "cumprod": CUMPROD, "cummax": CUMMAX, "cummin": CUMMIN, "logcumsumexp": LOGCUMSUMEXP,
+}
+
+cdef enum:
+    LANES = 64           # columns a contiguous row is folded to
+    SHORT = 32           # rows up to this long are folded as columns of a tile
+    WIDTH = 512          # columns of one unit of work
+    BLOCK_ROWS = 128     # rows joined in sequence, eight at a time
+    GRAIN = 65536        # elements a thread takes at a time
+    COSTLY_GRAIN = 4096  # the same for rules with an exp or pow
+    MAX_SEGMENTS = 64
+
+# Scaffolding takes its rules as function pointers: it is fast only where it is inlined, and too large for the
+# compiler to do so by itself.
+cdef extern from *:
+    """
+    #if defined(__GNUC__)
+    #define inlined_void __attribute__((always_inline)) void
+    #else
+    #define inlined_void void
+    #endif
+    """
+    ctypedef void inlined_void
+
+# The accumulator, where it is not of the elements' type.
+ctypedef fused accum:
+    uint8_t
+    int8_t
+    int16_t
+    int32_t
+    int64_t
+    float
+    double
+
+# What a scan stores.
+ctypedef fused target:
+    int64_t
+    float
+    double
+
+
+# ------------------------------------------------------------------------------------------------ rules
+
+
+cdef inline accum same_(real x, accum p) noexcept nogil:
+    return <accum>x
+
+cdef inline accum known_(real x, accum p) noexcept nogil:
+    return <accum>x if x == x else <accum>0
+
+cdef inline accum nonzero_(real x, accum p) noexcept nogil:
+    return <accum>(x != 0)
+
+cdef inline accum magnitude_(real x, accum p) noexcept nogil:
+    return <accum>abs_(x)
+
+cdef inline accum square_(real x, accum p) noexcept nogil:
+    return <accum>x * <accum>x
+
+cdef inline accum deviation_(real x, accum p) noexcept nogil:
+    return (<accum>x - p) * (<accum>x - p)
+
+cdef inline floating power_(floating x, floating p) noexcept nogil:
+    return pow_(abs_(x), p)
+
+cdef inline floating exp_below_(floating x, floating p) noexcept nogil:
+    return exp_(x - p)
+
+cdef inline uint8_t or_(uint8_t a, uint8_t b) noexcept nogil:
+    return a | b
+
+cdef inline uint8_t and_(uint8_t a, uint8_t b) noexcept nogil:
+    return a & b
+
+cdef inline real lowest(real tag) noexcept nogil:
+    """Below every value of this type."""
+    if real is float or real is double:
+        return -<real>INFINITY
+    elif real is uint8_t:
+        return 0
+    else:
+        return <real>(<int64_t>1 << (8 * sizeof(real) - 1))
+
+cdef inline real highest(real tag) noexcept nogil:
+    if real is float or real is double:
+        return <real>INFINITY
+    elif real is uint8_t:
+        return 255
+    else:
+        return <real>~(<int64_t>1 << (8 * sizeof(real) - 1))
+
+
+# ------------------------------------------------------------------------------------------------ rows of an op
+
+
+cdef inline inlined_void fold_rows(
+    accum (*f)(real, accum) noexcept nogil, accum (*join)(accum, accum) noexcept nogil, accum identity, const real* x,
+    Py_ssize_t rows, Py_ssize_t stride, Py_ssize_t width, const accum* p, accum* out, bint start,
+) noexcept nogil:
+    """out[j] = join(out[j], f(x[k, j], p[j])) for each row k, from the identity if this is the start."""
+    cdef Py_ssize_t k = 0, j
+    if start:
+        for j in range(width):
+            out[j] = identity
+    while k + 8 <= rows:
+        for j in range(width):
+            out[j] = join(out[j], join(
+                join(join(f(x[j], p[j]), f(x[j + stride], p[j])),
+                     join(f(x[j + 2 * stride], p[j]), f(x[j + 3 * stride], p[j]))),
+                join(join(f(x[j + 4 * stride], p[j]), f(x[j + 5 * stride], p[j])),
+                     join(f(x[j + 6 * stride], p[j]), f(x[j + 7 * stride], p[j])))))
+        x += 8 * stride
+        k += 8
+    while k < rows:
+        for j in range(width):
+            out[j] = join(out[j], f(x[j], p[j]))
+        x += stride
+        k += 1
+
+
+ctypedef void (*rows_t)(
+    const void* x, Py_ssize_t rows, Py_ssize_t stride, Py_ssize_t width, const void* p, void* out,
+    bint start,
+) noexcept nogil
+
+
+cdef void sum_rows(
+    const floating* x, Py_ssize_t rows, Py_ssize_t stride, Py_ssize_t width, const floating* p, floating* out,
+    bint start,
+) noexcept nogil:
+    fold_rows(same_[floating, floating], add_[floating], <floating>0, x, rows, stride, width, p, out, start)
+
+
+cdef void nansum_rows(
+    const floating* x, Py_ssize_t rows, Py_ssize_t stride, Py_ssize_t width, const floating* p, floating* out,
+    bint start,
+) noexcept nogil:
+    fold_rows(known_[floating, floating], add_[floating], <floating>0, x, rows, stride, width, p, out, start)
+
+
+cdef void prod_rows(
+    const floating* x, Py_ssize_t rows, Py_ssize_t stride, Py_ssize_t width, const floating* p, floating* out,
+    bint start,
+) noexcept nogil:
+    fold_rows(same_[floating, floating], mul_[floating], <floating>1, x, rows, stride, width, p, out, start)
+
+
+cdef void amax_rows(
+    const real* x, Py_ssize_t rows, Py_ssize_t stride, Py_ssize_t width, const real* p, real* out,
+    bint start,
+) noexcept nogil:
+    fold_rows(same_[real, real], maximum_[real], lowest(<real>0), x, rows, stride, width, p, out, start)
+
+
+cdef void amin_rows(
+    const real* x, Py_ssize_t rows, Py_ssize_t stride, Py_ssize_t width, const real* p, real* out,
+    bint start,
+) noexcept nogil:
+    fold_rows(same_[real, real], minimum_[real], highest(<real>0), x, rows, stride, width, p, out, start)
+
+
+cdef void nonzero_rows(
+    const floating* x, Py_ssize_t rows, Py_ssize_t stride, Py_ssize_t width, const floating* p, floating* out,
+    bint start,
+) noexcept nogil:
+    fold_rows(nonzero_[floating, floating], add_[floating], <floating>0, x, rows, stride, width, p, out, start)
+
+
+cdef void magnitude_rows(
+    const floating* x, Py_ssize_t rows, Py_ssize_t stride, Py_ssize_t width, const floating* p, floating* out,
+    bint start,
+) noexcept nogil:
+    fold_rows(magnitude_[floating, floating], add_[floating], <floating>0, x, rows, stride, width, p, out, start)
+
+
+cdef void square_rows(
+    const floating* x, Py_ssize_t rows, Py_ssize_t stride, Py_ssize_t width, const floating* p, floating* out,
+    bint start,
+) noexcept nogil:
+    fold_rows(square_[floating, floating], add_[floating], <floating>0, x, rows, stride, width, p, out, start)
+
+
+cdef void power_rows(
+    const floating* x, Py_ssize_t rows, Py_ssize_t stride, Py_ssize_t width, const floating* p, floating* out,
+    bint start,
+) noexcept nogil:
+    fold_rows(power_[floating], add_[floating], <floating>0, x, rows, stride, width, p, out, start)
+
+
+cdef void magnitude_max_rows(
+    const floating* x, Py_ssize_t rows, Py_ssize_t stride, Py_ssize_t width, const floating* p, floating* out,
+    bint start,
+) noexcept nogil:
+    fold_rows(magnitude_[floating, floating], maximum_[floating], <floating>0, x, rows, stride, width, p, out, start)
+
+
+cdef void magnitude_min_rows(
+    const floating* x, Py_ssize_t rows, Py_ssize_t stride, Py_ssize_t width, const floating* p, floating* out,
+    bint start,
+) noexcept nogil:
+    fold_rows(magnitude_[floating, floating], minimum_[floating], <floating>INFINITY, x, rows, stride, width, p, out, start)
+
+
+cdef void exp_rows(
+    const floating* x, Py_ssize_t rows, Py_ssize_t stride, Py_ssize_t width, const floating* p, floating* out,
+    bint start,
+) noexcept nogil:
+    fold_rows(exp_below_[floating], add_[floating], <floating>0, x, rows, stride, width, p, out, start)
+
+
+cdef void sum_double_rows(
+    const floating* x, Py_ssize_t rows, Py_ssize_t stride, Py_ssize_t width, const double* p, double* out,
+    bint start,
+) noexcept nogil:
+    fold_rows(same_[floating, double], add_[double], <double>0, x, rows, stride, width, p, out, start)
+
+
+cdef void deviation_rows(
+    const floating* x, Py_ssize_t rows, Py_ssize_t stride, Py_ssize_t width, const double* p, double* out,
+    bint start,
+) noexcept nogil:
+    fold_rows(deviation_[floating, double], add_[double], <double>0, x, rows, stride, width, p, out, start)
+
+
+cdef void sum_long_rows(
+    const integer* x, Py_ssize_t rows, Py_ssize_t stride, Py_ssize_t width, const int64_t* p, int64_t* out,
+    bint start,
+) noexcept nogil:
+    fold_rows(same_[integer, int64_t], add_[int64_t], <int64_t>0, x, rows, stride, width, p, out, start)
+
+
+cdef void prod_long_rows(
+    const integer* x, Py_ssize_t rows, Py_ssize_t stride, Py_ssize_t width, const int64_t* p, int64_t* out,
+    bint start,
+) noexcept nogil:
+    fold_rows(same_[integer, int64_t], mul_[int64_t], <int64_t>1, x, rows, stride, width, p, out, start)
+
+
+cdef void count_rows(
+    const real* x, Py_ssize_t rows, Py_ssize_t stride, Py_ssize_t width, const int64_t* p, int64_t* out,
+    bint start,
+) noexcept nogil:
+    fold_rows(nonzero_[real, int64_t], add_[int64_t], <int64_t>0, x, rows, stride, width, p, out, start)
+
+
+cdef void any_rows(
+    const real* x, Py_ssize_t rows, Py_ssize_t stride, Py_ssize_t width, const uint8_t* p, uint8_t* out,
+    bint start,
+) noexcept nogil:
+    fold_rows(nonzero_[real, uint8_t], or_, <uint8_t>0, x, rows, stride, width, p, out, start)
+
+
+cdef void all_rows(
+    const real* x, Py_ssize_t rows, Py_ssize_t stride, Py_ssize_t width, const uint8_t* p, uint8_t* out,
+    bint start,
+) noexcept nogil:
+    fold_rows(nonzero_[real, uint8_t], and_, <uint8_t>1, x, rows, stride, width, p, out, start)
+
+
+cdef rows_t float_rows(floating* tag, int op) noexcept:
+    """The rows of an op whose accumulator is of the elements' own type."""
+    if op == SUM or op == MEAN:
+        return <rows_t>sum_rows[floating]
+    if op == NANSUM:
+        return <rows_t>nansum_rows[floating]
+    if op == PROD:
+        return <rows_t>prod_rows[floating]
+    if op == NORM_0:
+        return <rows_t>nonzero_rows[floating]
+    if op == NORM_1:
+        return <rows_t>magnitude_rows[floating]
+    if op == NORM_2:
+        return <rows_t>square_rows[floating]
+    if op == NORM_P:
+        return <rows_t>power_rows[floating]
+    if op == NORM_INF:
+        return <rows_t>magnitude_max_rows[floating]
+    if op == NORM_MINUS_INF:
+        return <rows_t>magnitude_min_rows[floating]
+    if op == LOGSUMEXP:
+        return <rows_t>exp_rows[floating]
+    return NULL
+
+
+cdef rows_t float_join(floating* tag, int op) noexcept:
+    """The rows that join partial results of an op of `float_rows`."""
+    if op == PROD:
+        return <rows_t>prod_rows[floating]
+    if op == NORM_INF:
+        return <rows_t>amax_rows[floating]
+    if op == NORM_MINUS_INF:
+        return <rows_t>amin_rows[floating]
+    return <rows_t>sum_rows[floating]
+
+
+# ------------------------------------------------------------------------------------------------ scaffolding
+
+cdef struct Fold:
+    rows_t rows            # the op's
+    rows_t join            # of its partial results
+    Py_ssize_t x_size      # bytes of an element
+    Py_ssize_t size        # and of a result
+    const char* x
+    const char* p          # one parameter per result; the results themselves where an op has none
+    char* out              # (outer, inner), or (outer, segments, inner) partial results
+    Py_ssize_t axis
+    Py_ssize_t inner
+    Py_ssize_t blocks      # of at most WIDTH columns
+    Py_ssize_t segments    # of the axis
+    Py_ssize_t segment_rows
+
+
+cdef void fold_pairwise(
+    const Fold* c, const char* x, Py_ssize_t rows, Py_ssize_t stride, Py_ssize_t width, const char* p, char* out,
+) noexcept nogil:
+    """out[j] = all rows joined: short blocks in sequence, blocks pairwise."""
+    cdef double partial[WIDTH]
+    cdef Py_ssize_t half
+    if rows <= BLOCK_ROWS:
+        c.rows(x, rows, stride, width, p, out, True)
+        return
+    half = (rows // 2 + 7) & ~7
+    fold_pairwise(c, x, half, stride, width, p, out)
+    fold_pairwise(c, x + half * stride * c.x_size, rows - half, stride, width, p, <char*>partial)
+    c.join(partial, 1, width, width, partial, out, False)
+
+
+cdef void fold_slab(
+    const Fold* c, const char* x, Py_ssize_t rows, Py_ssize_t stride, Py_ssize_t width, const char* p, char* out,
+) noexcept nogil:
+    """out[j] = all rows joined; a narrow contiguous slab is seen as a wider one, to fill the vector lanes."""
+    cdef double lanes[LANES]
+    cdef double lane_p[LANES]
+    cdef double eighth[8]
+    cdef Py_ssize_t group = 1, wide_rows, j
+    if stride != width or width > LANES // 2 or rows * width < 2 * LANES:
+        fold_pairwise(c, x, rows, stride, width, p, out)
+        return
+    while 2 * group * width <= LANES:
+        group *= 2
+    wide_rows = rows // group
+    if p != out:
+        for j in range(group):
+            memcpy(<char*>lane_p + j * width * c.size, p, width * c.size)
+    fold_pairwise(c, x, wide_rows, group * width, group * width, <char*>lane_p, <char*>lanes)
+    if width == 1:
+        # Sixty-four lanes as eight rows of eight, then one row of eight.
+        c.join(lanes, 8, 8, 8, lanes, eighth, True)
+        c.join(eighth, 8, 1, 1, eighth, out, True)
+    else:
+        c.join(lanes, group, width, width, lanes, out, True)
+    if rows > wide_rows * group:
+        c.rows(x + wide_rows * group * width * c.x_size, rows - wide_rows * group, width, width, p, out, False)
+
+
+cdef inline void transpose(const element* x, Py_ssize_t rows, Py_ssize_t columns, element* y) noexcept nogil:
+    cdef Py_ssize_t i, j
+    for j in range(columns):
+        for i in range(rows):
+            y[j * rows + i] = x[i * columns + j]
+
+
+cdef void fold_short_rows(const Fold* c, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+    """Contiguous rows shorter than the vector lanes: transposed, sixty-four at a time."""
+    cdef double tile[LANES * SHORT]
+    cdef Py_ssize_t o = lo, count
+    cdef const char* x
+    while o < hi:
+        count = min(LANES, hi - o)
+        x = c.x + o * c.axis * c.x_size
+        if c.x_size == 1:
+            transpose[uint8_t](<const uint8_t*>x, count, c.axis, <uint8_t*>tile)
+        elif c.x_size == 2:
+            transpose[int16_t](<const int16_t*>x, count, c.axis, <int16_t*>tile)
+        elif c.x_size == 4:
+            transpose[int32_t](<const int32_t*>x, count, c.axis, <int32_t*>tile)
+        else:
+            transpose[int64_t](<const int64_t*>x, count, c.axis, <int64_t*>tile)
+        c.rows(tile, c.axis, count, count, c.p + o * c.size, c.out + o * c.size, True)
+        o += count
+
+
+cdef void fold_task(void* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+    cdef const Fold* c = <const Fold*>ctx
+    cdef Py_ssize_t unit, o, s, column, row, at
+    if c.inner == 1 and c.axis <= SHORT and c.segments == 1 and hi - lo >= 8:
+        fold_short_rows(c, lo, hi)
+        return
+    if c.segments == 1 and c.blocks == 1:
+        for unit in range(lo, hi):
+            at = unit * c.inner * c.size
+            fold_slab(c, c.x + unit * c.axis * c.inner * c.x_size, c.axis, c.inner, c.inner, c.p + at, c.out + at)
+        return
+    for unit in range(lo, hi):
+        o = unit // (c.segments * c.blocks)
+        s = unit // c.blocks % c.segments
+        column = unit % c.blocks * WIDTH
+        row = s * c.segment_rows
+        at = ((o * c.segments + s) * c.inner + column) * c.size
+        fold_slab(c, c.x + ((o * c.axis + row) * c.inner + column) * c.x_size, min(c.segment_rows, c.axis - row),
+                  c.inner, min(WIDTH, c.inner - column),
+                  c.out + at if c.p == c.out else c.p + (o * c.inner + column) * c.size, c.out + at)
+
+
+cdef int fold(
+    rows_t rows, rows_t join, const void* x, Py_ssize_t x_size, void* out, Py_ssize_t size, const void* p,
+    Py_ssize_t outer, Py_ssize_t axis, Py_ssize_t inner, Py_ssize_t grain,
+) except -1:
+    """Run a reduction: cut it into units, join what they leave."""
+    cdef Fold c
+    cdef Py_ssize_t o
+    if rows == NULL:
+        raise ValueError("reduce: no such op for these types")
+    c.rows, c.join, c.x_size, c.size = rows, join, x_size, size
+    c.x, c.out = <const char*>x, <char*>out
+    c.axis, c.inner = axis, inner
+    c.blocks = (inner + WIDTH - 1) // WIDTH
+    c.segments = 1
+    if outer * c.blocks < 16:
+        c.segments = max(1, min(MAX_SEGMENTS, axis * min(inner, WIDTH) // grain))
+    c.segment_rows = (axis + c.segments - 1) // c.segments
+    if c.segments > 1:
+        c.segments = (axis + c.segment_rows - 1) // c.segment_rows
+        c.out = <char*>malloc(outer * c.segments * inner * size)
+        if c.out == NULL:
+            raise MemoryError
+    c.p = c.out if p == NULL else <const char*>p
+    parallel_for(fold_task, &c, outer * c.blocks * c.segments, max(1, grain // (c.segment_rows * min(inner, WIDTH))))
+    if c.segments > 1:
+        for o in range(outer):
+            join(c.out + o * c.segments * inner * size, c.segments, inner, inner, c.out,
+                 <char*>out + o * inner * size, True)
+        free(c.out)
+    return 0
+
+
+cdef inline int check_sizes(
+    Py_ssize_t x, Py_ssize_t out, Py_ssize_t outer, Py_ssize_t axis, Py_ssize_t inner, Py_ssize_t kept
+) except -1:
+    """Raise unless buffers of `x` and `out` elements hold (outer, axis, inner) and (outer, kept, inner)."""
+    if (outer < 1 or axis < 1 or inner < 1 or outer > x or axis > x // outer or inner > x // outer // axis
+            or outer * kept * inner > out):
+        raise ValueError(f"reduce: ({outer}, {axis}, {inner}) does not fit buffers of {x} and {out} elements")
+    return 0
+
+
+# ------------------------------------------------------------------------------------------------ reductions
+
+
+cdef void finish(floating* out, const floating* high, Py_ssize_t n, Py_ssize_t axis, int op, double p) noexcept nogil:
+    """What an op does once to each result."""
+    cdef Py_ssize_t i
+    if op == MEAN:
+        for i in range(n):
+            out[i] /= <floating>axis
+    elif op == NORM_2:
+        for i in range(n):
+            out[i] = sqrt_(out[i])
+    elif op == NORM_P:
+        for i in range(n):
+            out[i] = pow_(out[i], <floating>(1 / p))
+    elif op == LOGSUMEXP:
+        for i in range(n):
+            out[i] = log_(out[i]) + high[i]
+
+
+def reduce(
+    const real[::1] x, real[::1] out, Py_ssize_t outer, Py_ssize_t axis, Py_ssize_t inner, int op, double p=2,
+):
+    cdef Py_ssize_t n = outer * inner, i
+    cdef real* parameter = NULL
+    check_sizes(x.shape[0], out.shape[0], outer, axis, inner, 1)
+    if op == AMAX:
+        fold(<rows_t>amax_rows[real], <rows_t>amax_rows[real], &x[0], sizeof(real), &out[0], sizeof(real), NULL,
+             outer, axis, inner, GRAIN)
+    elif op == AMIN:
+        fold(<rows_t>amin_rows[real], <rows_t>amin_rows[real], &x[0], sizeof(real), &out[0], sizeof(real), NULL,
+             outer, axis, inner, GRAIN)
+    elif real in floating:
+        if op == LOGSUMEXP or op == NORM_P:
+            parameter = <real*>malloc(n * sizeof(real))
+            if parameter == NULL:
+                raise MemoryError
+        try:
+            if op == LOGSUMEXP:
+                # exp(x - max) cannot overflow; an infinite maximum would make NaN of itself.
+                fold(<rows_t>amax_rows[real], <rows_t>amax_rows[real], &x[0], sizeof(real), parameter, sizeof(real),
+                     NULL, outer, axis, inner, GRAIN)
+                for i in range(n):
+                    if parameter[i] == <real>INFINITY or parameter[i] == -<real>INFINITY:
+                        parameter[i] = 0
+            elif op == NORM_P:
+                for i in range(n):
+                    parameter[i] = <real>p
+            fold(float_rows(<real*>NULL, op), float_join(<real*>NULL, op), &x[0], sizeof(real), &out[0], sizeof(real),
+                 parameter, outer, axis, inner, COSTLY_GRAIN if parameter != NULL else GRAIN)
+            finish(&out[0], parameter, n, axis, op, p)
+        finally:
+            free(parameter)
+    else:
+        raise ValueError(f"reduce: op {op} does not exist for integers")
+
+
+def reduce_long(
+    const real[::1] x, int64_t[::1] out, Py_ssize_t outer, Py_ssize_t axis, Py_ssize_t inner, int op,
+):
+    cdef rows_t rows = <rows_t>count_rows[real] if op == COUNT_NONZERO else NULL
+    if real in integer:
+        if op == SUM:
+            rows = <rows_t>sum_long_rows[real]
+        elif op == PROD:
+            rows = <rows_t>prod_long_rows[real]
+    check_sizes(x.shape[0], out.shape[0], outer, axis, inner, 1)
+    fold(rows, <rows_t>prod_long_rows[int64_t] if op == PROD else <rows_t>sum_long_rows[int64_t], &x[0], sizeof(real),
+         &out[0], sizeof(int64_t), NULL, outer, axis, inner, GRAIN)
+
+
+def reduce_bool(
+    const real[::1] x, uint8_t[::1] out, Py_ssize_t outer, Py_ssize_t axis, Py_ssize_t inner, int op,
+):
+    check_sizes(x.shape[0], out.shape[0], outer, axis, inner, 1)
+    if op == ANY:
+        fold(<rows_t>any_rows[real], <rows_t>any_rows[uint8_t], &x[0], sizeof(real), &out[0], 1, NULL,
+             outer, axis, inner, GRAIN)
+    elif op == ALL:
+        fold(<rows_t>all_rows[real], <rows_t>all_rows[uint8_t], &x[0], sizeof(real), &out[0], 1, NULL,
+             outer, axis, inner, GRAIN)
+    else:
+        raise ValueError(f"reduce_bool: op {op} is neither any nor all")
+
+
+def var_mean(
+    const floating[::1] x, floating[::1] var, floating[::1] mean, Py_ssize_t outer, Py_ssize_t axis, Py_ssize_t inner,
+    double correction=1, bint sqrt=False,
+):
+    cdef Py_ssize_t n = outer * inner, i
+    cdef double* scratch
+    cdef double freedom = max(axis - correction, 0), value
+    check_sizes(x.shape[0], min(var.shape[0], mean.shape[0]), outer, axis, inner, 1)
+    scratch = <double*>malloc(2 * n * sizeof(double))
+    if scratch == NULL:
+        raise MemoryError
+    try:
+        fold(<rows_t>sum_double_rows[floating], <rows_t>sum_rows[double], &x[0], sizeof(floating),
+             scratch, sizeof(double), NULL, outer, axis, inner, GRAIN)
+        for i in range(n):
+            scratch[i] /= axis
+            mean[i] = <floating>scratch[i]
+        fold(<rows_t>deviation_rows[floating], <rows_t>sum_rows[double], &x[0], sizeof(floating),
+             scratch + n, sizeof(double), scratch, outer, axis, inner, GRAIN)
+        for i in range(n):
+            value = scratch[n + i] / freedom
+            var[i] = <floating>(sqrt_(value) if sqrt else value)
+    finally:
+        free(scratch)
+
+
+# ------------------------------------------------------------------------------------------------ arg-reductions
+
+cdef struct Locate:
+    const char* x
+    const char* values     # of the extremes, (outer, inner)
+    int64_t* index
+    Py_ssize_t axis
+    Py_ssize_t inner
+    Py_ssize_t blocks
+
+
+cdef void locate_task(real* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+    """Where each extreme, or the first NaN, first stands. (`ctx` is a Locate.)"""
+    cdef const Locate* c = <const Locate*>ctx
+    cdef const real* x
+    cdef const real* value
+    cdef real best
+    cdef int64_t* index
+    cdef Py_ssize_t unit, o, column, width, k, j
+    cdef int found
+    for unit in range(lo, hi):
+        o = unit // c.blocks
+        column = unit % c.blocks * WIDTH
+        width = min(WIDTH, c.inner - column)
+        x = <const real*>c.x + o * c.axis * c.inner + column
+        value = <const real*>c.values + o * c.inner + column
+        index = c.index + o * c.inner + column
+        if c.inner == 1:
+            best = value[0]
+            k = 0
+            while k + LANES <= c.axis:
+                found = 0
+                for j in range(LANES):
+                    found |= (x[k + j] == best) | (x[k + j] != x[k + j])
+                if found:
+                    break
+                k += LANES
+            while k < c.axis - 1 and not (x[k] == best or x[k] != x[k]):
+                k += 1
+            index[0] = k
+        else:
+            for j in range(width):
+                index[j] = 0
+            for k in range(c.axis - 1, -1, -1):
+                for j in range(width):
+                    best = x[k * c.inner + j]
+                    index[j] = k if (best == value[j]) | (best != best) else index[j]
+
+
+def argreduce(
+    const real[::1] x, real[::1] values, int64_t[::1] index, Py_ssize_t outer, Py_ssize_t axis, Py_ssize_t inner,
+    int op,
+):
+    cdef Locate c
+    if op != ARGMAX and op != ARGMIN:
+        raise ValueError(f"argreduce: op {op} is neither argmax nor argmin")
+    check_sizes(x.shape[0], min(values.shape[0], index.shape[0]), outer, axis, inner, 1)
+    if op == ARGMAX:
+        fold(<rows_t>amax_rows[real], <rows_t>amax_rows[real], &x[0], sizeof(real), &values[0], sizeof(real), NULL,
+             outer, axis, inner, GRAIN)
+    else:
+        fold(<rows_t>amin_rows[real], <rows_t>amin_rows[real], &x[0], sizeof(real), &values[0], sizeof(real), NULL,
+             outer, axis, inner, GRAIN)
+    c.x, c.values, c.index = <const char*>&x[0], <const char*>&values[0], &index[0]
+    c.axis, c.inner, c.blocks = axis, inner, (inner + WIDTH - 1) // WIDTH
+    parallel_for(<task_t>locate_task[real], &c, outer * c.blocks, max(1, GRAIN // (axis * min(inner, WIDTH))))
+
+
+# ------------------------------------------------------------------------------------------------ scans
+
+cdef struct Scan:
+    int op
+    bint unknown
+    const char* x
+    char* out
+    int64_t* index
+    Py_ssize_t axis
+    Py_ssize_t inner
+    Py_ssize_t blocks
+
+
+cdef inline inlined_void scan_units(
+    accum (*f)(real, accum) noexcept nogil, accum (*join)(accum, accum) noexcept nogil, accum identity,
+    const Scan* c, real* tag, target* out, Py_ssize_t lo, Py_ssize_t hi,
+) noexcept nogil:
+    """Running results, accumulated in `accum` and stored as `target`."""
+    cdef accum carry[WIDTH]
+    cdef accum last
+    cdef const real* x
+    cdef Py_ssize_t unit, start, column, width, k, j
+    for unit in range(lo, hi):
+        column = unit % c.blocks * WIDTH
+        width = min(WIDTH, c.inner - column)
+        start = unit // c.blocks * c.axis * c.inner + column
+        x = <const real*>c.x + start
+        if c.inner == 1:
+            last = identity
+            for k in range(c.axis):
+                last = join(last, f(x[k], last))
+                out[start + k] = <target>last
+        else:
+            for j in range(width):
+                carry[j] = identity
+            for k in range(c.axis):
+                for j in range(width):
+                    carry[j] = join(carry[j], f(x[j], identity))
+                    out[start + k * c.inner + j] = <target>carry[j]
+                x += c.inner
+
+
+cdef void scan_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+    cdef Scan* c = <Scan*>ctx
+    cdef floating* tag = NULL
+    cdef floating* out = <floating*>c.out
+    if c.op == CUMSUM:
+        scan_units(same_[floating, double], add_[double], <double>0, c, tag, out, lo, hi)
+    elif c.op == CUMPROD:
+        scan_units(same_[floating, double], mul_[double], <double>1, c, tag, out, lo, hi)
+    elif c.op == LOGCUMSUMEXP:
+        scan_units(same_[floating, floating], logaddexp_[floating], -<floating>INFINITY, c, tag, out, lo, hi)
+    else:
+        c.unknown = True
+
+
+cdef void scan_long_task(integer* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+    cdef Scan* c = <Scan*>ctx
+    cdef integer* tag = NULL
+    cdef int64_t* out = <int64_t*>c.out
+    if c.op == CUMSUM:
+        scan_units(same_[integer, int64_t], add_[int64_t], <int64_t>0, c, tag, out, lo, hi)
+    elif c.op == CUMPROD:
+        scan_units(same_[integer, int64_t], mul_[int64_t], <int64_t>1, c, tag, out, lo, hi)
+    else:
+        c.unknown = True
+
+
+cdef void scan_index_task(real* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+    """Running extreme and where it stands: the last of equals, and every further NaN, as in PyTorch."""
+    cdef Scan* c = <Scan*>ctx
+    cdef const real* x
+    cdef real* out
+    cdef int64_t* index
+    cdef real best, value
+    cdef Py_ssize_t unit, start, k
+    cdef int64_t at
+    cdef bint lower = c.op == CUMMIN, newer
+    for unit in range(lo, hi):
+        start = unit // c.inner * c.axis * c.inner + unit % c.inner
+        x = <const real*>c.x + start
+        out = <real*>c.out + start
+        index = c.index + start
+        best = x[0]
+        at = 0
+        for k in range(c.axis):
+            value = x[k * c.inner]
+            newer = (value <= best) | (value != value) if lower else (value >= best) | (value != value)
+            best = value if newer else best
+            at = k if newer else at
+            out[k * c.inner] = best
+            index[k * c.inner] = at
+
+
+cdef int run_scan(
+    task_t task, Scan* c, Py_ssize_t outer, Py_ssize_t axis, Py_ssize_t inner, int op, Py_ssize_t width
+) except -1:
+    c.op = op
+    c.unknown = False
+    c.axis, c.inner, c.blocks = axis, inner, (inner + width - 1) // width
+    parallel_for(task, c, outer * c.blocks, max(1, COSTLY_GRAIN // (axis * min(inner, width))))
+    if c.unknown:
+        raise ValueError(f"scan: op {op} does not exist for these types")
+    return 0
+
+
+def scan(const floating[::1] x, floating[::1] out, Py_ssize_t outer, Py_ssize_t axis, Py_ssize_t inner, int op):
+    cdef Scan c
+    check_sizes(x.shape[0], out.shape[0], outer, axis, inner, axis)
+    c.x, c.out = <const char*>&x[0], <char*>&out[0]
+    run_scan(<task_t>scan_task[floating], &c, outer, axis, inner, op, WIDTH)
+
+
+def scan_long(const integer[::1] x, int64_t[::1] out, Py_ssize_t outer, Py_ssize_t axis, Py_ssize_t inner, int op):
+    cdef Scan c
+    check_sizes(x.shape[0], out.shape[0], outer, axis, inner, axis)
+    c.x, c.out = <const char*>&x[0], <char*>&out[0]
+    run_scan(<task_t>scan_long_task[integer], &c, outer, axis, inner, op, WIDTH)
+
+
+def scan_index(
+    const real[::1] x, real[::1] values, int64_t[::1] index, Py_ssize_t outer, Py_ssize_t axis, Py_ssize_t inner,
+    int op,
+):
+    cdef Scan c
+    if op != CUMMAX and op != CUMMIN:
+        raise ValueError(f"scan_index: op {op} is neither cummax nor cummin")
+    check_sizes(x.shape[0], min(values.shape[0], index.shape[0]), outer, axis, inner, axis)
+    c.x, c.out, c.index = <const char*>&x[0], <char*>&values[0], &index[0]
+    run_scan(<task_t>scan_index_task[real], &c, outer, axis, inner, op, 1)
+
+
+# ------------------------------------------------------------------------------------------------ dot
+
+
+cdef struct Dot:
+    const char* x
+    const char* y
+    char* partial
+    Py_ssize_t grain
+
+
+cdef void dot_task(number* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+    """One partial sum per chunk, in 32 lanes of eight products each. (`ctx` is a Dot.)"""
+    cdef const Dot* c = <const Dot*>ctx
+    cdef const number* x = <const number*>c.x + lo
+    cdef const number* y = <const number*>c.y + lo
+    cdef number lanes[32]
+    cdef Py_ssize_t n = hi - lo, i = 0, j, h
+    for j in range(32):
+        lanes[j] = 0
+    while i + 256 <= n:
+        for j in range(32):
+            lanes[j] = lanes[j] + (
+                ((x[i + j] * y[i + j] + x[i + j + 32] * y[i + j + 32])
+                 + (x[i + j + 64] * y[i + j + 64] + x[i + j + 96] * y[i + j + 96]))
+                + ((x[i + j + 128] * y[i + j + 128] + x[i + j + 160] * y[i + j + 160])
+                   + (x[i + j + 192] * y[i + j + 192] + x[i + j + 224] * y[i + j + 224])))
+        i += 256
+    while i < n:
+        lanes[i % 32] = lanes[i % 32] + x[i] * y[i]
+        i += 1
+    h = 16
+    while h >= 1:
+        for j in range(h):
+            lanes[j] = lanes[j] + lanes[j + h]
+        h //= 2
+    (<number*>c.partial)[lo // c.grain] = lanes[0]
+
+
+def dot(const number[::1] x, const number[::1] y, number[::1] out):
+    cdef Dot c
+    cdef Py_ssize_t n = x.shape[0], chunks, half, i
+    cdef number partial[MAX_SEGMENTS]
+    if n < 1 or y.shape[0] != n or out.shape[0] < 1:
+        raise ValueError(f"dot: {n} and {y.shape[0]} elements into {out.shape[0]}")
+    c.x, c.y, c.partial = <const char*>&x[0], <const char*>&y[0], <char*>partial
+    c.grain = max(GRAIN, (n + MAX_SEGMENTS - 1) // MAX_SEGMENTS)
+    parallel_for(<task_t>dot_task[number], &c, n, c.grain)
+    chunks = (n + c.grain - 1) // c.grain
+    while chunks > 1:
+        half = (chunks + 1) // 2
+        for i in range(chunks - half):
+            partial[i] = partial[i] + partial[half + i]
+        chunks = half
+    out[0] = partial[0]
