@@ -93,8 +93,8 @@ cdef extern from *:
         __builtin_cpu_init();
         if (!(__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi")
               && __builtin_cpu_supports("bmi2"))) return 0;
-        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd")
-               && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") ? 2 : 1;
+        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
+               && __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") ? 2 : 1;
     }
     #else
     #if defined(__GNUC__) && defined(__aarch64__)
@@ -248,7 +248,9 @@ cdef inline job_time* recall(task_t task, Py_ssize_t n, Py_ssize_t grain) noexce
         entry.task, entry.n, entry.grain, entry.total = task, n, grain, -1
     return entry
 
-cdef void publish(task_t task, void* ctx, Py_ssize_t n, Py_ssize_t grain, Py_ssize_t span, uint32_t total) noexcept nogil:
+cdef void publish(
+    task_t task, void* ctx, Py_ssize_t n, Py_ssize_t grain, Py_ssize_t span, uint32_t total
+) noexcept nogil:
     """Open a job of `total` claims, each of `span` elements, and wake who sleeps."""
     cdef uint32_t sleeping, _
     store_task(&job_task, task)
@@ -336,7 +338,7 @@ cdef void reset() noexcept nogil:
 
 
 def default_num_threads() -> int:
-    """The number of threads a fresh process uses: LUCID_NUM_THREADS, else OMP_NUM_THREADS, else the CPUs it may run on."""
+    """The threads of a fresh process: LUCID_NUM_THREADS, else OMP_NUM_THREADS, else the CPUs it may run on."""
     if text := os.environ.get("LUCID_NUM_THREADS", ""):
         if not text.isdecimal() or int(text) < 1:
             raise ImportError(f"LUCID_NUM_THREADS must be a positive integer, found {text!r}")
