@@ -9,11 +9,16 @@ frame   elementwise calls on dense operands
 cimport cython
 cimport numpy as cnp
 from cpython.object cimport PyObject, PyTypeObject
-from cpython.ref cimport Py_INCREF
+from cpython.ref cimport Py_INCREF, Py_REFCNT
 from libc.stdint cimport uintptr_t
 from libc.string cimport memset
 
-from heapq import heappush
+from call cimport CHEAP_GRAIN, EXPENSIVE_GRAIN, call_t
+from threads cimport import_threads, parallel_for, task_t
+
+from heapq import heappop, heappush
+
+import_threads()
 
 cnp.import_array()
 

@@ -4,8 +4,9 @@ A new op is a rule in `math.pxd`, a member of the enum and a branch in the run o
 outside the loop, which is the same contiguous loop for every op (`loops.pxd`). An op that a dtype does not have
 raises ValueError: the run itself says so, so that no second list of what is supported can fall out of step.
 """
-from libc.stdint cimport uint8_t
+from libc.stdint cimport int64_t, uint8_t
 
+from call cimport CHEAP_GRAIN, EXPENSIVE_GRAIN, call_t
 from loops cimport (TILE_BYTES, load, map1, map1_ab, map2, map2_ab, map3_a, map_pairs, operand_init, operand_t,
                     plan_fits, run_length, select, test1, test2)
 from math cimport (
@@ -52,21 +53,6 @@ cpdef enum Op:
     ADDCMUL, CLAMP_TENSOR, LERP, ADDCDIV
 
 codes = {name.lower(): int(code) for name, code in Op.__members__.items()}
-
-cdef enum:
-    CHEAP_GRAIN = 32768      # elements in a chunk of an op bound by memory
-    EXPENSIVE_GRAIN = 8192   # and of one bound by arithmetic
-
-cdef struct call_t:
-    int op
-    bint unknown              # set by the task: no such op for this dtype
-    const char* x
-    const char* y
-    const char* z
-    char* out
-    double a
-    double b
-    const Py_ssize_t* plan
 
 
 # ---- Runs: one contiguous stretch; whether the op exists for the dtype ----------------------------------------------
@@ -752,3 +738,16 @@ def where(const uint8_t[::1] cond, const number[::1] x, const number[::1] y, num
     c.z = <const char*>&y[0]
     c.out = <char*>&out[0]
     run(<task_t>where_task[number], &c, out.shape[0], CHEAP_GRAIN)
+
+
+# The tasks by shape of call and C type, for `core`: it calls those of dense operands without a memoryview between.
+tasks = {
+    "unary": {"float": <size_t>unary_task[float], "double": <size_t>unary_task[double],
+              "int64_t": <size_t>unary_task[int64_t]},
+    "unary_param": {"float": <size_t>unary_param_task[float], "double": <size_t>unary_param_task[double]},
+    "backward": {"float": <size_t>backward_task[float], "double": <size_t>backward_task[double]},
+    "binary": {"float": <size_t>binary_task[float], "double": <size_t>binary_task[double],
+               "int64_t": <size_t>binary_task[int64_t]},
+    "compare": {"float": <size_t>compare_task[float], "double": <size_t>compare_task[double],
+                "int64_t": <size_t>compare_task[int64_t]},
+}

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from lucid._kernels import core
+from lucid.autograd.node import Node
 
 __all__ = ["detect_anomaly", "is_anomaly_check_nan_enabled", "is_anomaly_enabled", "set_detect_anomaly"]
 
-check_nan = True
 _state = [False]
 
 
@@ -50,8 +50,7 @@ class detect_anomaly:
 
 
 def _switch(mode: bool, nan: bool) -> None:
-    global check_nan
-    check_nan = nan
+    Node.check_nan = nan
     core.set_node_stacks(mode)
     _state[0] = mode
 
@@ -63,4 +62,4 @@ def is_anomaly_enabled() -> bool:
 
 def is_anomaly_check_nan_enabled() -> bool:
     """Whether anomaly detection looks for NaN."""
-    return check_nan
+    return Node.check_nan

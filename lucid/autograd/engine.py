@@ -7,11 +7,8 @@ cast to its dtype; and gradients that meet are added.
 
 from __future__ import annotations
 
-import sys
-from heapq import heappop
-
 from lucid._kernels import core
-from lucid.autograd.node import FREED, Node
+from lucid.autograd.node import Node
 from lucid.autograd.op import Supplied
 from lucid.tensor import Tensor
 
@@ -164,42 +161,21 @@ def run(roots, gradients, retain_graph, create_graph, wanted, accumulate):
     """
     ready: dict = {}  # node -> the gradients of its outputs, so far
     leaves: dict = {}  # id of a leaf -> [leaf, gradient]
-    heap: list = []
+    heap: list = []  # the nodes of `ready`
     places, needed = _wanted(roots, wanted) if wanted is not None else ({}, None)
     caught: dict = {}
+
+    def visit(node, collected):
+        if node.hooks is not None:
+            _run_hooks(node.hooks, collected)
+        for slot, index in places.get(node, ()):
+            caught[index] = collected[slot]
+
     before = core.set_grad(create_graph)
     try:
-        for root, gradient in zip(roots, gradients):
-            core.send(core.edge(root), gradient, ready, leaves, heap, needed)
-        del gradients, gradient
-        while heap:
-            node = heappop(heap)[1]
-            collected = ready.pop(node)
-            hooks = node.hooks
-            if hooks is not None:
-                _run_hooks(hooks, collected)
-            if node in places:
-                for slot, index in places[node]:
-                    caught[index] = collected[slot]
-            if needed is not None and node not in needed:
-                continue
-            if node.calls is None:
-                raise RuntimeError(FREED)
-            try:
-                found = node.apply(collected, create_graph)
-            except Exception as error:
-                if node.stack is not None:
-                    _explain(node, error)
-                raise
-            if node.stack is not None:
-                _check_nan(node, found)
-            if hooks is not None and "post" in hooks:
-                found = _run_post_hooks(hooks["post"], found, collected)
-            edges = node.edges
-            if not retain_graph:
-                node.release()
-            del collected
-            core.send_all(edges, found, ready, leaves, heap, needed)
+        while gradients:
+            core.send(core.edge(roots[-len(gradients)]), gradients.pop(0), ready, leaves, heap, needed)
+        core.drain(heap, ready, leaves, needed, retain_graph, create_graph, visit, _run_post_hooks)
         return _deliver(leaves, wanted, caught, accumulate, create_graph)
     finally:
         core.set_grad(before)
@@ -267,12 +243,7 @@ def _accumulate(entry, create_graph):
     entry[1] = None
     there = leaf._grad
     if there is None:
-        if not create_graph and (
-            sys.getrefcount(gradient) > 2
-            or sys.getrefcount(gradient.array) > 2
-            or not gradient.array.flags.c_contiguous
-            or not (gradient.array.base is None or type(gradient.array.base).__name__ == "Block")
-        ):
+        if not create_graph and not core.owned(gradient):
             gradient = Supplied.clone(gradient)
         leaf._grad = gradient
     elif create_graph:
@@ -313,25 +284,3 @@ def _run_post_hooks(hooks, found, collected):
         if changed is not None:
             found = [changed] if isinstance(changed, Tensor) else list(changed)
     return found
-
-
-def _explain(node, error):
-    """Say where in the forward pass a failing node was made."""
-    import traceback
-
-    error.add_note(
-        f"Error detected in {node.name()}. Traceback of forward call that caused the error:\n"
-        + "".join(traceback.format_list(node.stack))
-    )
-
-
-def _check_nan(node, found):
-    from lucid.autograd import anomaly
-
-    if not anomaly.check_nan:
-        return
-    for index, gradient in enumerate(found):
-        if gradient is not None and gradient.array.dtype.kind in "fc" and (gradient.array != gradient.array).any():
-            error = RuntimeError(f"Function '{node.name()}' returned nan values in its {index}th output.")
-            _explain(node, error)
-            raise error

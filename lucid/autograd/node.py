@@ -41,6 +41,8 @@ class Node(core.NodeBase):
 
     __slots__ = ("metadata",)
 
+    check_nan = True  # whether a node that remembers its stack looks for NaN
+
     def __init__(self, op, edges, calls, joint=None):
         self.op, self.edges, self.calls, self.joint = op, edges, calls, joint
 
@@ -82,6 +84,29 @@ class Node(core.NodeBase):
         if self.calls is None:
             raise RuntimeError(FREED)
         return core.apply_rules(self, gradients[0] if self.outputs == 1 else gradients, create_graph)
+
+    def apply_traced(self, gradients: list, create_graph: bool) -> list:
+        """`apply`; where the node remembers its stack, errors and NaN show it."""
+        if self.stack is None:
+            return self.apply(gradients, create_graph)
+        try:
+            found = self.apply(gradients, create_graph)
+        except Exception as error:
+            self.explain(error)
+            raise
+        for index, gradient in enumerate(found):
+            if Node.check_nan and gradient is not None and (gradient.array != gradient.array).any():
+                error = RuntimeError(f"Function '{self.name()}' returned nan values in its {index}th output.")
+                self.explain(error)
+                raise error
+        return found
+
+    def explain(self, error: Exception) -> None:
+        """Say where in the forward pass the node was made."""
+        error.add_note(
+            f"Error detected in {self.name()}. Traceback of forward call that caused the error:\n"
+            + "".join(traceback.format_list(self.stack))
+        )
 
     def split_joint(self, results) -> list:
         """One gradient an edge, of the results of a rule that computes several; sequences are laid flat."""

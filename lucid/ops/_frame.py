@@ -31,14 +31,20 @@ C_NAMES = {
 MOVED_NAMES = {1: "uint8_t", 2: "int16_t", 4: "int32_t", 8: "int64_t", 16: "double complex"}
 
 
+CHEAP = frozenset("add sub mul div neg maximum minimum abs relu leaky_relu threshold clamp square sign".split())
+
+
 def kernel(function, name: str, dtypes_, code=None, result=None) -> Kernel:
     """A kernel by dtype: `function`'s specialisations for `dtypes_`; `code` picks the op among those it has."""
-    table = [None] * 24
+    table, tasks = [None] * 24, {}
+    addresses = pointwise.tasks.get(function.__name__, {})
     for dtype in dtypes_:
         table[dtype.num] = function[C_NAMES[dtype]]
+        if C_NAMES[dtype] in addresses and dtype != BOOL:
+            tasks[dtype.num] = addresses[C_NAMES[dtype]]
     if table[INT64.num] is not None:
         table[np.dtype("longlong").num] = table[INT64.num]
-    return Kernel(name, tuple(table), code, result)
+    return Kernel(name, tuple(table), code, result, tasks, name in CHEAP)
 
 
 # ------------------------------------------------------------------------------------------------ arguments

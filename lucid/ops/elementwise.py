@@ -6,7 +6,7 @@ the frame: they promote, broadcast and find the specialisation; the rules know n
 
 from __future__ import annotations
 
-from lucid._kernels import pointwise
+from lucid._kernels import core, pointwise
 from lucid._kernels.core import binary, unary
 from lucid.autograd.op import Supplied, op
 from lucid.ops._frame import COMPLEX, FLOATING, NUMBER, kernel
@@ -61,7 +61,8 @@ Supplied.add = add
 
 
 def _add_(target: Tensor, other: Tensor) -> None:
-    target.add_(other)
+    if not core.accumulate(ADD, target, other):
+        target.add_(other)
 
 
 Supplied.add_ = _add_

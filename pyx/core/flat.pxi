@@ -50,18 +50,6 @@ cdef class Flat:
         view.internal = NULL
 
 
-cdef inline Flat new_flat(cnp.ndarray array):
-    """A dense array's row. The caller has made sure that it is dense and its dtype has a format."""
-    cdef Flat flat = Flat.__new__(Flat)
-    flat.owner = array
-    flat.data = cnp.PyArray_DATA(array)
-    flat.n = cnp.PyArray_SIZE(array)
-    flat.itemsize = cnp.PyArray_ITEMSIZE(array)
-    flat.format = FORMATS[cnp.PyArray_TYPE(array)]
-    flat.readonly = not cnp.PyArray_ISWRITEABLE(array)
-    return flat
-
-
 cdef tuple extent(cnp.ndarray array):
     """The lowest element offset an array reaches from its first element, and the number of elements it spans."""
     cdef Py_ssize_t low = 0, high = 0, step

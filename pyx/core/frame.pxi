@@ -20,27 +20,40 @@ cdef inline bint ready(cnp.ndarray a):
 
 @cython.final
 cdef class Kernel:
-    """A kernel by dtype: `table[num]` is the specialisation for NumPy's type number, or None; `code` picks the op."""
+    """A kernel by dtype.
+
+    table    the specialisation for NumPy's type number, or None: called with `Flat` rows
+    code     picks the op among those that the kernel has
+    result   the dtype of the result where it is not the operands' (bool for predicates), or None
+    tasks    what the specialisations run: called here directly for dense operands, which saves the memoryviews, half
+             of the cost of a small call
+    """
     cdef public str name
     cdef public tuple table
     cdef public object code
-    cdef public object result     # dtype of the result where it is not the operands' (bool for predicates), or None
+    cdef public object result
+    cdef int op
+    cdef Py_ssize_t grain
+    cdef task_t tasks[24]
 
-    def __init__(self, str name, tuple table, code=None, result=None):
+    def __init__(self, str name, tuple table, code=None, result=None, dict tasks=None, bint cheap=True):
+        cdef int i
         self.name = name
         self.table = table
         self.code = code
         self.result = result
+        self.op = 0 if code is None else code
+        self.grain = CHEAP_GRAIN if cheap else EXPENSIVE_GRAIN
+        for i in range(24):
+            self.tasks[i] = NULL
+        for num, address in (tasks or {}).items():
+            self.tasks[<int>num] = <task_t><size_t>address
 
     def __reduce__(self):
         raise TypeError("kernels are not pickled")
 
     def __repr__(self):
         return f"<kernel {self.name}>"
-
-
-cdef inline cnp.dtype result_dtype(Kernel kernel, cnp.ndarray operand):
-    return <cnp.dtype>cnp.PyArray_DESCR(operand) if kernel.result is None else kernel.result
 
 
 cdef object general_unary, general_unary_param, general_binary, general_backward
@@ -52,41 +65,42 @@ def set_general(unary, unary_param, binary, backward):
     general_unary, general_unary_param, general_binary, general_backward = unary, unary_param, binary, backward
 
 
+cdef inline task_t task_for(Kernel kernel, cnp.ndarray a) noexcept:
+    """The task for a dense array, or NULL where the general frame has to look at it."""
+    return kernel.tasks[cnp.PyArray_TYPE(a)] if ready(a) else NULL
+
+
+cdef cnp.ndarray run_task(Kernel kernel, task_t task, call_t* call, cnp.ndarray like):
+    """The result of a task over operands laid out as `like`; None where it does not have the op for the dtype."""
+    cdef cnp.dtype dtype = <cnp.dtype>cnp.PyArray_DESCR(like) if kernel.result is None else kernel.result
+    cdef cnp.ndarray out = new_array(cnp.PyArray_NDIM(like), cnp.PyArray_DIMS(like), dtype, False)
+    call.op = kernel.op
+    call.unknown = False
+    call.out = <char*>cnp.PyArray_DATA(out)
+    parallel_for(task, call, cnp.PyArray_SIZE(like), kernel.grain)
+    return None if call.unknown else out
+
+
 def unary(Kernel kernel not None, x):
     """`kernel` over the elements of `x`."""
-    cdef cnp.ndarray a, out
-    if isinstance(x, TensorBase):
-        a = (<TensorBase>x).array
-        if ready(a):
-            fn = kernel.table[cnp.PyArray_TYPE(a)]
-            if fn is not None:
-                out = new_array(cnp.PyArray_NDIM(a), cnp.PyArray_DIMS(a), result_dtype(kernel, a), False)
-                fn(new_flat(a), new_flat(out), kernel.code)
-                return new_tensor(out)
-    return general_unary(kernel, x)
+    return unary_param(kernel, x)
 
 
 def unary_param(Kernel kernel not None, x, double p=0, double q=0):
-    """As `unary`, with two numbers for the kernel."""
+    """`kernel` over the elements of `x`, with two numbers."""
+    cdef call_t call
     cdef cnp.ndarray a, out
+    cdef task_t task
     if isinstance(x, TensorBase):
         a = (<TensorBase>x).array
-        if ready(a):
-            fn = kernel.table[cnp.PyArray_TYPE(a)]
-            if fn is not None:
-                out = new_array(cnp.PyArray_NDIM(a), cnp.PyArray_DIMS(a), <cnp.dtype>cnp.PyArray_DESCR(a), False)
-                fn(new_flat(a), new_flat(out), kernel.code, p, q)
+        task = task_for(kernel, a)
+        if task != NULL:
+            call.x = <const char*>cnp.PyArray_DATA(a)
+            call.a, call.b, call.plan = p, q, NULL
+            out = run_task(kernel, task, &call, a)
+            if out is not None:
                 return new_tensor(out)
     return general_unary_param(kernel, x, p, q)
-
-
-cdef Flat scalar_plan(Py_ssize_t n):
-    """The plan of `n` contiguous elements and one number: [ndim, size, offset, stride of x, offset, stride of y]."""
-    cdef cnp.npy_intp six = 6
-    cdef cnp.ndarray plan = new_array(1, &six, int64_dtype, False)
-    cdef cnp.npy_int64* p = <cnp.npy_int64*>cnp.PyArray_DATA(plan)
-    p[0], p[1], p[2], p[3], p[4], p[5] = 1, n, 0, 1, 0, 0
-    return new_flat(plan)
 
 
 def binary(Kernel kernel not None, x, y):
@@ -94,43 +108,70 @@ def binary(Kernel kernel not None, x, y):
 
     A Python number beside a floating tensor takes the tensor's dtype right here.
     """
+    cdef call_t call
     cdef cnp.ndarray a, b, out
+    cdef task_t task
     cdef int num
+    cdef float single
+    cdef double number
+    cdef Py_ssize_t[6] plan
     if isinstance(x, TensorBase):
         a = (<TensorBase>x).array
-        if ready(a):
+        task = task_for(kernel, a)
+        if task != NULL:
             num = cnp.PyArray_TYPE(a)
-            fn = kernel.table[num]
-            if fn is not None:
-                if isinstance(y, TensorBase):
-                    b = (<TensorBase>y).array
-                    if cnp.PyArray_TYPE(b) != num or not same_shape(a, b) or not ready(b):
-                        return general_binary(kernel, x, y)
-                elif (type(y) is float or type(y) is int) and (num == cnp.NPY_FLOAT32 or num == cnp.NPY_FLOAT64):
-                    b = new_array(0, NULL, <cnp.dtype>cnp.PyArray_DESCR(a), False)
-                    if num == cnp.NPY_FLOAT32:
-                        (<float*>cnp.PyArray_DATA(b))[0] = <float><double>y
-                    else:
-                        (<double*>cnp.PyArray_DATA(b))[0] = <double>y
-                else:
+            call.x = <const char*>cnp.PyArray_DATA(a)
+            call.plan = NULL
+            if isinstance(y, TensorBase):
+                b = (<TensorBase>y).array
+                if cnp.PyArray_TYPE(b) != num or not same_shape(a, b) or not ready(b):
                     return general_binary(kernel, x, y)
-                out = new_array(cnp.PyArray_NDIM(a), cnp.PyArray_DIMS(a), result_dtype(kernel, a), False)
-                fn(new_flat(a), new_flat(b), new_flat(out), kernel.code,
-                   None if cnp.PyArray_SIZE(b) == cnp.PyArray_SIZE(a) else scalar_plan(cnp.PyArray_SIZE(a)))
+                call.y = <const char*>cnp.PyArray_DATA(b)
+            elif (type(y) is float or type(y) is int) and (num == cnp.NPY_FLOAT32 or num == cnp.NPY_FLOAT64):
+                number = y
+                single = <float>number
+                call.y = <const char*>&single if num == cnp.NPY_FLOAT32 else <const char*>&number
+                # one dimension; offset and stride of x; offset and stride of y
+                plan[0], plan[1], plan[2], plan[3], plan[4], plan[5] = 1, cnp.PyArray_SIZE(a), 0, 1, 0, 0
+                call.plan = plan
+            else:
+                return general_binary(kernel, x, y)
+            out = run_task(kernel, task, &call, a)
+            if out is not None:
                 return new_tensor(out)
     return general_binary(kernel, x, y)
 
 
 def backward(Kernel kernel not None, g, x, double p=0, double q=0):
     """The gradient kernel of an activation: `g` and what was saved, both of one dense layout, and two numbers."""
+    cdef call_t call
     cdef cnp.ndarray a, b, out
+    cdef task_t task
     if isinstance(g, TensorBase) and isinstance(x, TensorBase):
         a = (<TensorBase>g).array
         b = (<TensorBase>x).array
-        if (ready(a) and ready(b) and cnp.PyArray_TYPE(a) == cnp.PyArray_TYPE(b) and same_shape(a, b)):
-            fn = kernel.table[cnp.PyArray_TYPE(a)]
-            if fn is not None:
-                out = new_array(cnp.PyArray_NDIM(a), cnp.PyArray_DIMS(a), <cnp.dtype>cnp.PyArray_DESCR(a), False)
-                fn(new_flat(a), new_flat(b), new_flat(out), kernel.code, p, q)
+        task = task_for(kernel, a)
+        if task != NULL and cnp.PyArray_TYPE(a) == cnp.PyArray_TYPE(b) and same_shape(a, b) and ready(b):
+            call.x = <const char*>cnp.PyArray_DATA(a)
+            call.y = <const char*>cnp.PyArray_DATA(b)
+            call.a, call.b, call.plan = p, q, NULL
+            out = run_task(kernel, task, &call, a)
+            if out is not None:
                 return new_tensor(out)
     return general_backward(kernel, g, x, p, q)
+
+
+def accumulate(Kernel add not None, TensorBase target not None, TensorBase x not None):
+    """Add `x` to `target` in place, where both are dense and of one shape and dtype; returns whether it was done."""
+    cdef call_t call
+    cdef cnp.ndarray a = target.array, b = x.array
+    cdef task_t task = task_for(add, a)
+    if (task == NULL or not ready(b) or cnp.PyArray_TYPE(a) != cnp.PyArray_TYPE(b) or not same_shape(a, b)
+            or not cnp.PyArray_ISWRITEABLE(a)):
+        return False
+    call.op, call.unknown, call.plan = add.op, False, NULL
+    call.x = call.out = <char*>cnp.PyArray_DATA(a)
+    call.y = <const char*>cnp.PyArray_DATA(b)
+    parallel_for(task, &call, cnp.PyArray_SIZE(a), add.grain)
+    bump(target)
+    return True

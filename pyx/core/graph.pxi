@@ -50,6 +50,15 @@ cdef class NodeBase:
         self.sequence = sequence
         self.outputs = 1
 
+    def __lt__(self, NodeBase other):
+        return self.sequence > other.sequence    # a heap of nodes has the newest on top
+
+    def __hash__(self):
+        return <Py_hash_t>self.sequence
+
+    def __eq__(self, other):
+        return self is other
+
 
 cdef tuple shape_of(cnp.ndarray array):
     cdef int i, nd = cnp.PyArray_NDIM(array)
@@ -261,7 +270,7 @@ cpdef int send(tuple place, TensorBase gradient, dict ready, dict leaves, list h
                 return 0
             slots = [None] * (<NodeBase>target).outputs
             ready[target] = slots
-            heappush(heap, (-(<NodeBase>target).sequence, target))
+            heappush(heap, target)
         else:
             slots = found
         there = slots[slot]
@@ -275,11 +284,46 @@ cpdef int send(tuple place, TensorBase gradient, dict ready, dict leaves, list h
     return 0
 
 
-def send_all(list edges, list found, dict ready, dict leaves, list heap, needed):
-    """`send` the gradient of each input."""
+def owned(TensorBase gradient):
+    """Whether nobody but the caller's one variable holds a contiguous gradient, so that a leaf may keep it."""
+    cdef object base = None
+    if Py_REFCNT(gradient) > 2 or Py_REFCNT(gradient.array) > 1 or not cnp.PyArray_IS_C_CONTIGUOUS(gradient.array):
+        return False
+    if cnp.PyArray_BASE(gradient.array) != NULL:
+        base = <object>cnp.PyArray_BASE(gradient.array)
+    return base is None or type(base) is Block
+
+
+def drain(list heap, dict ready, dict leaves, needed, bint retain, bint create_graph, visit, run_post_hooks):
+    """Run the nodes of `heap`, newest first, and send on what their rules return.
+
+    `visit(node, gradients)` sees the nodes that have hooks or whose gradient is asked for, before they run.
+    """
+    cdef NodeBase node
+    cdef list collected, found, edges
     cdef Py_ssize_t i
-    for i in range(len(edges)):
-        gradient = found[i]
-        if gradient is not None:
-            found[i] = None    # whoever takes a gradient over shall be its only holder
-            send(edges[i], gradient, ready, leaves, heap, needed)
+    while heap:
+        node = heappop(heap)
+        collected = ready.pop(node)
+        if node.hooks is not None or needed is not None:
+            visit(node, collected)
+            if needed is not None and node not in needed:
+                continue
+        if node.calls is None:
+            node.apply(collected, create_graph)    # raises: the graph was freed
+        if type(node) is rule_node_type and node.stack is None:
+            found = apply_rules(node, collected[0] if node.outputs == 1 else collected, create_graph)
+        else:
+            found = node.apply_traced(collected, create_graph)
+        if node.hooks is not None and "post" in node.hooks:
+            found = run_post_hooks(node.hooks["post"], found, collected)
+        edges = node.edges
+        if not retain:
+            node.release()
+        collected = None
+        for i in range(len(edges)):
+            gradient = found[i]
+            if gradient is not None:
+                found[i] = None    # whoever takes a gradient over shall be its only holder
+                send(edges[i], gradient, ready, leaves, heap, needed)
+        gradient = None
