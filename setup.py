@@ -56,7 +56,7 @@ FLAGS += ["-O1", "-g"] if DEBUG or SANITIZE else ["-O3", "-g0"]
 MODULE_FLAGS = {"random": ["-ffp-contract=off"]}
 LINK = ["-lm"] if os.name == "posix" else []  # an explicit libm: wheel repair looks at symbol versions
 if platform.system() == "Linux" and not (DEBUG or SANITIZE):
-    LINK += []
+    LINK += ["-Wl,-s"]
 if SANITIZE:
     FLAGS += [f"-fsanitize={SANITIZE}", "-fno-omit-frame-pointer"]
     LINK += [f"-fsanitize={SANITIZE}"]

@@ -65,6 +65,13 @@ def set_general(unary, unary_param, binary, backward):
     general_unary, general_unary_param, general_binary, general_backward = unary, unary_param, binary, backward
 
 
+cdef inline cnp.ndarray dense(cnp.ndarray a):
+    """The array, or a contiguous copy where it is small (an expanded gradient, say)."""
+    if cnp.PyArray_IS_C_CONTIGUOUS(a) or cnp.PyArray_SIZE(a) > 512:
+        return a
+    return cnp.PyArray_GETCONTIGUOUS(a)
+
+
 cdef inline task_t task_for(Kernel kernel, cnp.ndarray a) noexcept:
     """The task for a dense array, or NULL where the general frame has to look at it."""
     return kernel.tasks[cnp.PyArray_TYPE(a)] if ready(a) else NULL
@@ -148,8 +155,8 @@ def backward(Kernel kernel not None, g, x, double p=0, double q=0):
     cdef cnp.ndarray a, b, out
     cdef task_t task
     if isinstance(g, TensorBase) and isinstance(x, TensorBase):
-        a = (<TensorBase>g).array
-        b = (<TensorBase>x).array
+        a = dense((<TensorBase>g).array)
+        b = dense((<TensorBase>x).array)
         task = task_for(kernel, a)
         if task != NULL and cnp.PyArray_TYPE(a) == cnp.PyArray_TYPE(b) and same_shape(a, b) and ready(b):
             call.x = <const char*>cnp.PyArray_DATA(a)

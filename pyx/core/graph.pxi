@@ -44,7 +44,7 @@ cdef class NodeBase:
     cdef public long long sequence
     cdef object __weakref__
 
-    def __cinit__(self, *args, **kwargs):
+    def __cinit__(self):
         global sequence
         sequence += 1
         self.sequence = sequence
