@@ -16,6 +16,7 @@ cdef enum:
     TILE_BYTES = 4096  # of one operand's scratch tile
     SHORT_ROW = 64     # rows shorter than this are gathered many to a tile
     MAX_DIMS = 64
+    RARE_BLOCK = 512
 
 
 cdef inline void map1(number (*rule)(number) noexcept nogil, const number* x, number* out,
@@ -23,6 +24,29 @@ cdef inline void map1(number (*rule)(number) noexcept nogil, const number* x, nu
     cdef Py_ssize_t i
     for i in range(n):
         out[i] = rule(x[i])
+
+
+cdef inline void map1_rare(floating (*rule)(floating) noexcept nogil, uint8_t (*beyond)(floating) noexcept nogil,
+                           floating (*far)(floating) noexcept nogil, const floating* x, floating* out,
+                           Py_ssize_t n) noexcept nogil:
+    """`rule` for all, then `far` for the few elements that lie beyond its reach."""
+    cdef floating kept[RARE_BLOCK]
+    cdef Py_ssize_t at = 0, size, i
+    cdef uint8_t found
+    while at < n:
+        size = min(RARE_BLOCK, n - at)
+        found = 0
+        for i in range(size):
+            found |= beyond(x[at + i])
+        if found:
+            memcpy(kept, x + at, size * sizeof(floating))  # out may be x
+        for i in range(size):
+            out[at + i] = rule(x[at + i])
+        if found:
+            for i in range(size):
+                if beyond(kept[i]):
+                    out[at + i] = far(kept[i])
+        at += size
 
 
 cdef inline void map1_ab(floating (*rule)(floating, floating, floating) noexcept nogil, const floating* x,

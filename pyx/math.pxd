@@ -2,7 +2,7 @@
 it is inlined into vectorises; `noexcept nogil`, no state.
 """
 from libc cimport math as libm
-from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t
+from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
 from types cimport floating, inexact, integer, number, real
 
@@ -251,28 +251,285 @@ cdef inline uint8_t signbit_(real x) noexcept nogil:
         return x < 0
 
 
-# ---- Exponentials and logarithms --------------------------------------------------------------------------------
+# ---- Bits and polynomials: what the functions below are made of -----------------------------------------------------
+
+cdef extern from *:
+    """
+    #include <stdint.h>
+    #include <string.h>
+    /* c - a*b, exact when a*b is near c: one instruction where the processor has it, else by splitting. */
+    #if defined(__FMA__) || defined(__aarch64__)
+    static inline double lucid_residual(double a, double b, double c) { return __builtin_fma(-a, b, c); }
+    #else
+    static inline double lucid_top(double x) {
+        int64_t i;
+        memcpy(&i, &x, 8);
+        i &= (int64_t)0xFFFFFFFFF8000000;
+        memcpy(&x, &i, 8);
+        return x;
+    }
+    static inline double lucid_residual(double a, double b, double c) {
+        double ah = lucid_top(a), al = a - ah, bh = lucid_top(b), bl = b - bh;
+        return ((c - ah * bh) - ah * bl - al * bh) - al * bl;
+    }
+    #endif
+    #if defined(__FMA__) || defined(__aarch64__)
+    static inline float lucid_residual_f(float a, float b, float c) { return __builtin_fmaf(-a, b, c); }
+    #else
+    static inline float lucid_residual_f(float a, float b, float c) { return (float)(c - (double)a * b); }
+    #endif
+    """
+    double residual "lucid_residual"(double a, double b, double c) nogil
+    float residual_f "lucid_residual_f"(float a, float b, float c) nogil
+
+cdef inline floating residual_(floating a, floating b, floating c) noexcept nogil:
+    return residual_f(a, b, c) if floating is float else residual(a, b, c)
+
+cdef inline int32_t bits_f(float x) noexcept nogil:
+    return (<int32_t*>&x)[0]
+
+cdef inline int64_t bits_d(double x) noexcept nogil:
+    return (<int64_t*>&x)[0]
+
+cdef inline float from_bits_f(int32_t i) noexcept nogil:
+    return (<float*>&i)[0]
+
+cdef inline double from_bits_d(int64_t i) noexcept nogil:
+    return (<double*>&i)[0]
+
+# Half to even, for |x| < 2**22 (float), 2**51 (double): adding 1.5 * 2**mantissa leaves no room for a fraction.
+cdef inline floating nearest_(floating x) noexcept nogil:
+    if floating is float:
+        return (x + <float>12582912.0) - <float>12582912.0
+    else:
+        return (x + 6755399441055744.0) - 6755399441055744.0
+
+# 2**k for a whole k that is a normal exponent.
+cdef inline floating pow2_(floating k) noexcept nogil:
+    if floating is float:
+        return from_bits_f(bits_f(k + <float>12583039.0) << 23)
+    else:
+        return from_bits_d(bits_d(k + 6755399441056767.0) << 52)
+
+# p * 2**k in two steps, rounded once: k may lead out of the normal exponents on either side.
+cdef inline floating scale_(floating p, floating k) noexcept nogil:
+    cdef floating half = nearest_(k * <floating>0.5)
+    return p * pow2_(half) * pow2_(k - half)
+
+# x = m * 2**k with m in [sqrt(1/2), sqrt(2)), for positive finite x.
+cdef inline floating split_(floating x, floating* k) noexcept nogil:
+    cdef int32_t i
+    cdef int64_t j
+    if floating is float:
+        i = bits_f(x * <float>8388608.0 if x < <float>1.17549435e-38 else x) + 0x004afb0d
+        k[0] = from_bits_f((<int32_t>(<uint32_t>i >> 23)) | 0x4b000000) \
+            - (<float>8388758.0 if x < <float>1.17549435e-38 else <float>8388735.0)
+        return from_bits_f((i & 0x007fffff) + 0x3f3504f3)
+    else:
+        j = bits_d(x * 4503599627370496.0 if x < 2.2250738585072014e-308 else x) + <int64_t>0x00095f619980c433
+        k[0] = from_bits_d((<int64_t>(<uint64_t>j >> 52)) | <int64_t>0x4330000000000000) \
+            - (4503599627371571.0 if x < 2.2250738585072014e-308 else 4503599627371519.0)
+        return from_bits_d((j & <int64_t>0x000fffffffffffff) + <int64_t>0x3fe6a09e667f3bcd)
+
+cdef inline floating poly3(floating x, floating a, floating b, floating c) noexcept nogil:
+    return a + x * (b + x * c)
+
+cdef inline floating poly4(floating x, floating a, floating b, floating c, floating d) noexcept nogil:
+    return a + x * poly3(x, b, c, d)
+
+cdef inline floating poly5(floating x, floating a, floating b, floating c, floating d, floating e) noexcept nogil:
+    return a + x * poly4(x, b, c, d, e)
+
+cdef inline floating poly6(floating x, floating a, floating b, floating c, floating d, floating e,
+                           floating f) noexcept nogil:
+    return a + x * poly5(x, b, c, d, e, f)
+
+cdef inline floating poly7(floating x, floating a, floating b, floating c, floating d, floating e, floating f,
+                           floating g) noexcept nogil:
+    return a + x * poly6(x, b, c, d, e, f, g)
+
+cdef inline floating poly8(floating x, floating a, floating b, floating c, floating d, floating e, floating f,
+                           floating g, floating h) noexcept nogil:
+    return a + x * poly7(x, b, c, d, e, f, g, h)
+
+cdef inline floating poly10(floating x, floating a, floating b, floating c, floating d, floating e, floating f,
+                            floating g, floating h, floating i, floating j) noexcept nogil:
+    return a + x * (b + x * poly8(x, c, d, e, f, g, h, i, j))
+
+cdef inline floating poly12(floating x, floating a, floating b, floating c, floating d, floating e, floating f,
+                            floating g, floating h, floating i, floating j, floating k, floating l) noexcept nogil:
+    return a + x * (b + x * poly10(x, c, d, e, f, g, h, i, j, k, l))
+
+# Coefficients are minimax (Remez), their largest relative error noted as a power of two.
+
+
+# ---- Exponentials -----------------------------------------------------------------------------------------------------
+# x = k ln2 + r with ln2 in two parts, the first short enough that k times it is exact; e**r = 1 + r + r*r*tail(r).
+
+cdef inline floating exp_tail_(floating r) noexcept nogil:
+    if floating is float:  # 2**-28.3
+        return poly5[float](r, 0.49999993431921724, 0.16666520398935833, 0.04166839085034155, 0.00836874512842278,
+                            0.001381453615929776)
+    else:  # 2**-57.9
+        return poly10[double](r, 0.5000000000000011, 0.1666666666666641, 0.04166666666652972, 0.008333333333494947,
+                              0.0013888888943763154, 0.00019841269505838246, 2.4801492946432654e-05,
+                              2.755758674594167e-06, 2.763030735477509e-07, 2.5000037459795345e-08)
+
+cdef inline floating reduce_ln2_(floating x, floating* r, floating* r_low) noexcept nogil:
+    cdef floating k = nearest_(x * <floating>1.4426950408889634), low, high
+    if floating is float:
+        high = x - k * <float>0.693359375
+        low = k * <float>-0.00021219444005469057
+    else:
+        high = x - k * 0.6931471806019545
+        low = k * -4.2009150726810846e-11
+    r[0] = high - low
+    r_low[0] = (high - r[0]) - low
+    return k
 
 cdef inline floating exp_(floating x) noexcept nogil:
-    return libm.expf(x) if floating is float else libm.exp(x)
+    cdef floating k, r, r_low
+    if floating is float:
+        x = clamp_(x, <float>-104.0, <float>89.0)
+    else:
+        x = clamp_(x, -746.0, 710.0)
+    k = reduce_ln2_(x, &r, &r_low)
+    return scale_(<floating>1 + (r + r * r * exp_tail_(r)), k)
 
 cdef inline floating exp2_(floating x) noexcept nogil:
-    return libm.exp2f(x) if floating is float else libm.exp2(x)
+    cdef floating k, r, tail
+    if floating is float:
+        x = clamp_(x, <float>-151.0, <float>129.0)
+        k = nearest_(x)
+        r = x - k
+        tail = poly5[float](r, 0.24022647530821128, 0.055503620587351296, 0.009618527901312518, 0.0013390274459304376,
+                            0.00015320988020707378)  # 2**-28.3
+    else:
+        x = clamp_(x, -1076.0, 1025.0)
+        k = nearest_(x)
+        r = x - k
+        tail = poly10[double](r, 0.24022650695910122, 0.05550410866482072, 0.00961812910759674, 0.0013333558146688064,
+                              0.00015403530454420578, 1.5252733545426477e-05, 1.3215436413586492e-06,
+                              1.0178185014985214e-07, 7.073615740282275e-09, 4.4362887401621e-10)  # 2**-57.9
+    return scale_(<floating>1 + (r * <floating>0.6931471805599453 + r * r * tail), k)
 
+# 2 * ((s - 1/2) + s*r + s*(tail)) with s = 2**(k - 1): the first sum's rounding error is carried along.
 cdef inline floating expm1_(floating x) noexcept nogil:
-    return libm.expm1f(x) if floating is float else libm.expm1(x)
+    cdef floating k, r, r_low, s, a, b, h, y
+    if floating is float:
+        y = clamp_(x, <float>-20.0, <float>89.0)
+    else:
+        y = clamp_(x, -40.0, 710.0)
+    k = reduce_ln2_(y, &r, &r_low)
+    s = pow2_(k - <floating>1)
+    a = s - <floating>0.5
+    b = s * r
+    h = a + b
+    y = <floating>2 * (h + (((a - h) + b) + s * (r_low + r * r * exp_tail_(r))))
+    return x if abs_(x) < <floating>1e-20 else y
+
+
+# ---- Logarithms -------------------------------------------------------------------------------------------------------
+# x = m * 2**k, f = m - 1; log(1 + f) = f - f*f/2 + s*(f*f/2 + R(s*s)) with s = f / (2 + f), as the series of
+# atanh(s); all sums from the largest term down, the rounding of the first carried along.
+
+cdef inline double log_series_(double z) noexcept nogil:  # 2**-59.5
+    return z * poly7[double](z, 0.6666666666666735, 0.3999999999941328, 0.28571428742732685, 0.22222198534609655,
+                             0.18183566483016717, 0.15313991711653588, 0.14796573195490087)
+
+# log(1 + f) for what is computed in double and rounded to float: 2**-36.9.
+cdef inline double log1p_short_(double f) noexcept nogil:
+    cdef double s = f / (2.0 + f), z = s * s
+    return s * (2.0 + z * poly4[double](z, 0.6666666575161287, 0.4000034020892078, 0.28535980418425716,
+                                        0.23618605156226918))
+
+# What a logarithm is where it is not computed: log(0), of negative numbers, infinity, NaN.
+cdef inline floating log_border_(floating x, floating y) noexcept nogil:
+    y = y if x < <floating>libm.INFINITY else x
+    y = -<floating>libm.INFINITY if x == 0 else y
+    return <floating>libm.NAN if x < 0 else y
 
 cdef inline floating log_(floating x) noexcept nogil:
-    return libm.logf(x) if floating is float else libm.log(x)
+    cdef floating k, f, t, h, a, s
+    f = split_(x, &k) - <floating>1
+    if floating is float:  # 2**-27.4
+        t = f * f * (<float>-0.5 + f * poly8[float](
+            f, 0.3333333170607318, -0.25000822151195656, 0.20001228457449965, -0.16623315240546832,
+            0.14201683414180713, -0.13160547031376027, 0.12762334147953844, -0.07634460960529772))
+        a = k * <float>0.693359375
+        t = t + k * <float>-0.00021219444005469057
+    else:
+        s = f / (2.0 + f)
+        t = 0.5 * f * f
+        t = (s * (t + log_series_(s * s)) + k * -4.2009150726810846e-11) - t
+        a = k * 0.6931471806019545
+    h = a + f
+    return log_border_(x, h + (((a - h) + f) + t))
+
+# f - f*f/2 in two parts, the first of 21 bits, and the rest of log(1 + f) in the second.
+cdef inline double log1p_parts_(double f, double* low) noexcept nogil:
+    cdef double s = f / (2.0 + f), square = 0.5 * f * f
+    cdef double high = from_bits_d(bits_d(f - square) & <int64_t>0xFFFFFFFF00000000)
+    low[0] = ((f - high) - square) + s * (square + log_series_(s * s))
+    return high
 
 cdef inline floating log2_(floating x) noexcept nogil:
-    return libm.log2f(x) if floating is float else libm.log2(x)
+    cdef floating k, f
+    cdef double high, low, y
+    f = split_(x, &k) - <floating>1
+    if floating is float:
+        y = <double>k + log1p_short_(<double>f) * 1.4426950408889634
+    else:
+        high = log1p_parts_(f, &low)
+        low = (low + high) * 1.6751713164886512e-10 + low * 1.4426950407214463
+        high = high * 1.4426950407214463
+        y = k + high
+        y = y + (((k - y) + high) + low)
+    return log_border_(x, <floating>y)
 
 cdef inline floating log10_(floating x) noexcept nogil:
-    return libm.log10f(x) if floating is float else libm.log10(x)
+    cdef floating k, f
+    cdef double high, low, a, y
+    f = split_(x, &k) - <floating>1
+    if floating is float:
+        y = <double>k * 0.3010299956639812 + log1p_short_(<double>f) * 0.4342944819032518
+    else:
+        high = log1p_parts_(f, &low)
+        low = (low + high) * 2.5082946711645275e-11 + low * 0.4342944818781689 + k * -1.9043128467164274e-12
+        high = high * 0.4342944818781689
+        a = k * 0.3010299956658855
+        y = a + high
+        y = y + (((a - y) + high) + low)
+    return log_border_(x, <floating>y)
+
+# log(u + low) for u near 1 or not, low a small correction to u; times 2**extra.
+cdef inline double log_of_sum_(double u, double low, double extra) noexcept nogil:
+    cdef double k, f, s, t, a, h
+    f = split_(u, &k) - 1.0
+    k = k + extra
+    s = f / (2.0 + f)
+    t = 0.5 * f * f
+    t = ((s * (t + log_series_(s * s)) + k * -4.2009150726810846e-11) - t) + low / u
+    a = k * 0.6931471806019545
+    h = a + f
+    return h + (((a - h) + f) + t)
+
+# log(1 + x), x a double exact enough for a float result.
+cdef inline double log1p_for_float_(double x) noexcept nogil:
+    cdef double k, f
+    f = split_[double](1.0 + x, &k) - 1.0
+    return k * 0.6931471805599453 + log1p_short_(x if k == 0 else f)
 
 cdef inline floating log1p_(floating x) noexcept nogil:
-    return libm.log1pf(x) if floating is float else libm.log1p(x)
+    cdef double u, v, y
+    if floating is float:
+        y = log1p_for_float_(<double>x)
+    else:
+        u = 1.0 + x
+        v = u - 1.0
+        y = log_of_sum_(u, (1.0 - (u - v)) + (x - v), 0.0)
+    y = <double>log_border_(<floating>1 + x, <floating>y)
+    return x if abs_(x) < <floating>1e-20 else <floating>y
 
 cdef inline floating sqrt_(floating x) noexcept nogil:
     return libm.sqrtf(x) if floating is float else libm.sqrt(x)
@@ -280,8 +537,84 @@ cdef inline floating sqrt_(floating x) noexcept nogil:
 cdef inline floating rsqrt_(floating x) noexcept nogil:
     return <floating>1 / sqrt_(x)
 
+
+# ---- Powers -----------------------------------------------------------------------------------------------------------
+
+# log2(x) = k + N: in double for float; as an unevaluated sum of two doubles (about 2**-66) for double.
+cdef inline double log2_pair_(double x, double* low) noexcept nogil:
+    cdef double k, m, f, d, d_low, inverse, s, s_low, z, z_low, w, u, u_low, v, v_low, t, t_low, h, h_low, n
+    m = split_(x, &k)
+    f = m - 1.0
+    d = m + 1.0
+    d_low = m - (d - 1.0)
+    inverse = 1.0 / d
+    s = f * inverse
+    s_low = (residual(s, d, f) - s * d_low) * inverse
+    z = s * s
+    z_low = 2.0 * s * s_low - residual(s, s, z)
+    w = z * poly7[double](z, 0.4000000000000626, 0.28571428569081647, 0.22222222647437095, 0.18181775614096649,
+                          0.15387093013776118, 0.13250067061406323, 0.13251795391845378)  # 2**-66.7
+    u = 0.6666666666666666 + w
+    u_low = ((0.6666666666666666 - u) + w) + 3.700743415417188e-17
+    v = z * u
+    v_low = z * u_low + z_low * u - residual(z, u, v)
+    t = s * v
+    t_low = s * v_low + s_low * v - residual(s, v, t)
+    h = 2.0 * s + t
+    h_low = ((2.0 * s - h) + t) + (2.0 * s_low + t_low)
+    n = h * 1.4426950408889634
+    t_low = h_low * 1.4426950408889634 + h * 2.0355273740931033e-17 - residual(h, 1.4426950408889634, n)
+    h = k + n
+    low[0] = ((k - h) + n) + t_low
+    return h
+
+# 2**(p + low), low a small correction.
+cdef inline double exp2_of_sum_(double p, double low) noexcept nogil:
+    cdef double k, r, tail
+    p = clamp_(p, -1080.0, 1030.0)
+    k = nearest_(p)
+    r = p - k
+    tail = poly10[double](r, 0.24022650695910122, 0.05550410866482072, 0.00961812910759674, 0.0013333558146688064,
+                          0.00015403530454420578, 1.5252733545426477e-05, 1.3215436413586492e-06,
+                          1.0178185014985214e-07, 7.073615740282275e-09, 4.4362887401621e-10)
+    return scale_(1.0 + (r * 0.6931471805599453 + (low * 0.6931471805599453 + r * r * tail)), k)
+
 cdef inline floating pow_(floating x, floating y) noexcept nogil:
-    return libm.powf(x, y) if floating is float else libm.pow(x, y)
+    cdef floating ax = abs_(x), result, half
+    cdef double high, low, p, k, r
+    cdef bint whole, odd
+    if floating is float:
+        high = split_[double](<double>ax, &k)
+        high = k + log1p_short_(high - 1.0) * 1.4426950408889634
+        p = clamp_(<double>y * high, -200.0, 200.0)
+        k = nearest_(p)
+        r = p - k
+        r = 1.0 + r * (0.6931471805599453 + r * poly6[double](
+            r, 0.24022651022806746, 0.05550410599387091, 0.009618042997659506, 0.0013333821073338683,
+            0.00015465493193690463, 1.521351490546116e-05))  # 2**-34
+        result = <float>(r * pow2_(k))
+        whole = (abs_(y) >= <float>8388608.0) | (nearest_(y) == y)
+        half = y * <float>0.5
+        odd = whole & (abs_(y) < <float>16777216.0) & (((half + <float>12582912.0) - <float>12582912.0) != half)
+    else:
+        high = log2_pair_(ax, &low)
+        p = y * high
+        low = y * low - residual(y, high, p)
+        low = low if abs_(p) < 1100.0 else 0.0
+        result = exp2_of_sum_(p, low)
+        whole = (abs_(y) >= 4503599627370496.0) | (nearest_(y) == y)
+        half = y * 0.5
+        odd = whole & (abs_(y) < 9007199254740992.0) & (((half + 6755399441055744.0) - 6755399441055744.0) != half)
+    # Where the formula does not reach: 0 and infinity as base or exponent.
+    result = (<floating>0 if y > 0 else <floating>libm.INFINITY) if ax == 0 else result
+    result = (<floating>libm.INFINITY if y > 0 else <floating>0) if ax == <floating>libm.INFINITY else result
+    result = (<floating>libm.INFINITY if (ax > 1) == (y > 0) else <floating>0) if abs_(y) == <floating>libm.INFINITY else result
+    result = -result if odd & signbit_(x) else result
+    result = <floating>libm.NAN if (x < 0) & (not whole) & (ax < <floating>libm.INFINITY) else result
+    result = x + y if (x != x) | (y != y) else result
+    result = <floating>1 if (ax == 1) & (abs_(y) == <floating>libm.INFINITY) else result
+    return <floating>1 if (y == 0) | (x == 1) else result
+
 
 # By squaring, modulo 2**width; a negative exponent leaves only the units.
 cdef inline integer integer_pow_(integer x, integer y) noexcept nogil:
@@ -310,62 +643,410 @@ cdef inline floating xlog1py_(floating x, floating y) noexcept nogil:
     return y if y != y else <floating>0 if x == 0 else x * log1p_(y)
 
 
-# ---- Trigonometric and hyperbolic functions ---------------------------------------------------------------------
+# ---- Trigonometric functions ------------------------------------------------------------------------------------------
+# |x| up to 2**19 is reduced by multiples of pi (float, in double) or pi/2 (double) in parts short enough that their
+# products are exact; the loop hands larger ones, which are rare, to the C library.
 
-cdef inline floating sin_(floating x) noexcept nogil:
+cdef inline floating sin_far_(floating x) noexcept nogil:
     return libm.sinf(x) if floating is float else libm.sin(x)
 
-cdef inline floating cos_(floating x) noexcept nogil:
+cdef inline floating cos_far_(floating x) noexcept nogil:
     return libm.cosf(x) if floating is float else libm.cos(x)
 
-cdef inline floating tan_(floating x) noexcept nogil:
+cdef inline floating tan_far_(floating x) noexcept nogil:
     return libm.tanf(x) if floating is float else libm.tan(x)
 
+cdef inline uint8_t beyond_trig_(floating x) noexcept nogil:
+    return abs_(x) > 524288
+
+# sin on [-pi/2, pi/2]: 2**-35.3
+cdef inline double sin_short_(double r) noexcept nogil:
+    cdef double z = r * r
+    return r + r * z * poly5[double](z, -0.16666666626066606, 0.00833333110497727, -0.0001984086772162119,
+                                     2.752535869867027e-06, -2.388844510246503e-08)
+
+# x = k * pi/2 + r + low; the two low bits of the result are k's.
+cdef inline int64_t reduce_half_pi_(double x, double* r, double* r_low) noexcept nogil:
+    cdef double k = nearest_(x * 0.6366197723675814)
+    cdef double a = x - k * 1.5707963267341256, b = k * 6.077100506303966e-11
+    cdef double c = a - b, v = c - a
+    cdef double t = ((a - (c - v)) - (b + v)) - k * 2.0222662487959506e-21
+    r[0] = c + t
+    r_low[0] = (c - r[0]) + t
+    return bits_d(k + 6755399441055744.0)
+
+# On [-pi/4, pi/4] sin(r + low) = r + t, cos(r + low) = w + t.
+cdef inline double sin_part_(double r, double low) noexcept nogil:  # 2**-58.0
+    cdef double z = r * r
+    return low * (1.0 - 0.5 * z) + r * z * poly6[double](
+        z, -0.16666666666666632, 0.008333333333322403, -0.000198412698297987, 2.7557313688616638e-06,
+        -2.505075757773605e-08, 1.5896763375962135e-10)
+
+cdef inline double cos_part_(double r, double low, double* w) noexcept nogil:  # 2**-62.6
+    cdef double z = r * r, half = 0.5 * z
+    w[0] = 1.0 - half
+    return ((1.0 - w[0]) - half) + (z * z * poly6[double](
+        z, 0.04166666666666665, -0.0013888888888882803, 2.480158729460069e-05, -2.7557315730192817e-07,
+        2.087589658270055e-09, -1.1367923022823815e-11) - r * low)
+
+cdef inline double sin_quadrant_(double x, int64_t turn) noexcept nogil:
+    cdef double r, low, w, s, c
+    cdef int64_t n = reduce_half_pi_(x, &r, &low) + turn
+    s = r + sin_part_(r, low)
+    c = cos_part_(r, low, &w)
+    c = w + c
+    s = c if n & 1 else s
+    return from_bits_d(bits_d(s) ^ ((n & 2) << 62))
+
+cdef inline floating sin_(floating x) noexcept nogil:
+    cdef double k, r
+    if floating is float:
+        k = nearest_(<double>x * 0.3183098861837907)
+        r = (<double>x - k * 3.1415926534682512) - k * 1.2154201013012384e-10
+        r = sin_short_(r)
+        r = from_bits_d(bits_d(r) ^ (bits_d(k + 6755399441055744.0) << 63))
+        return x if x == 0 else <float>r
+    else:
+        return x if x == 0 else sin_quadrant_(x, 0)
+
+cdef inline floating cos_(floating x) noexcept nogil:
+    cdef double k, r
+    if floating is float:
+        k = nearest_(<double>x * 0.3183098861837907 - 0.5)
+        r = (<double>x - (k + 0.5) * 3.1415926534682512) - (k + 0.5) * 1.2154201013012384e-10
+        r = sin_short_(r)
+        return <float>from_bits_d(bits_d(r) ^ ((bits_d(k + 6755399441055744.0) + 1) << 63))
+    else:
+        return sin_quadrant_(x, 1)
+
+cdef inline floating tan_(floating x) noexcept nogil:
+    cdef double k, r, low, s, c, w, t, inverse
+    cdef int64_t n
+    if floating is float:
+        k = nearest_(<double>x * 0.6366197723675814)
+        r = (<double>x - k * 1.5707963267341256) - k * 6.077100506506192e-11
+        w = r * r
+        s = r + r * w * poly4[double](w, -0.16666666641587177, 0.008333329381241128, -0.0001983933331856842,
+                                      2.7182968492317908e-06)  # 2**-37.6
+        c = 1.0 + w * poly4[double](w, -0.4999999972467162, 0.041666623272752785, -0.0013886762109870184,
+                                    2.4390288128001806e-05)  # 2**-34.1
+        n = bits_d(k + 6755399441055744.0)
+        w = s if n & 1 else c
+        s = -c if n & 1 else s
+        return x if x == 0 else <float>(s / w)
+    else:
+        n = reduce_half_pi_(x, &r, &low)
+        t = sin_part_(r, low)
+        s = r + t
+        low = cos_part_(r, low, &w)  # r_low is used up: now the cosine's low part
+        t = (r - s) + t
+        c = w + low
+        low = (w - c) + low
+        w = s if n & 1 else c
+        r = t if n & 1 else low
+        s = -c if n & 1 else s
+        t = -low if n & 1 else t
+        # (s + t) / (w + r), with one correction
+        inverse = 1.0 / w
+        c = s * inverse
+        c = c + ((residual(c, w, s) + t) - c * r) * inverse
+        return x if x == 0 else c
+
+cdef inline double asin_series_(double z) noexcept nogil:  # 2**-55.9
+    return z * poly12[double](z, 0.166666666666654, 0.07500000000339294, 0.044642856826382624, 0.03038195921942579,
+                              0.022371756027413574, 0.017359735876964544, 0.01388492280387451, 0.012171296356719803,
+                              0.006518831824933789, 0.019553613780320833, -0.016264514100686762, 0.03194018325385606)
+
+cdef inline double asin_series_short_(double z) noexcept nogil:  # 2**-31.8
+    return z * poly6[double](z, 0.16666659960951002, 0.07500506084377043, 0.04451657400424588, 0.031811023371434835,
+                             0.014425692407212023, 0.037535109771494934)
+
+# Beyond 1/2: asin(x) = pi/2 - 2 asin(sqrt((1 - x) / 2)).
 cdef inline floating asin_(floating x) noexcept nogil:
-    return libm.asinf(x) if floating is float else libm.asin(x)
+    cdef double a = libm.fabs(<double>x), z, s, low, r
+    cdef bint large = a > 0.5
+    z = 0.5 * (1.0 - a) if large else a * a
+    s = libm.sqrt(z)
+    if floating is float:
+        r = a if not large else s
+        r = r + r * asin_series_short_(z)
+        r = 1.5707963267948966 - 2.0 * r if large else r
+    else:
+        r = asin_series_(z)
+        low = residual(s, s, z) / (s + s) if s > 0 else 0.0
+        s = 2.0 * s
+        low = 2.0 * low
+        z = 1.5707963267948966 - s
+        low = (((1.5707963267948966 - z) - s) - low) + (6.123233995736766e-17 - s * r)
+        r = z + low if large else a + a * r
+    return copysign_(<floating>r, x) if a <= 1 else <floating>libm.NAN
 
 cdef inline floating acos_(floating x) noexcept nogil:
-    return libm.acosf(x) if floating is float else libm.acos(x)
+    cdef double a = libm.fabs(<double>x), z, s, low, r, h
+    cdef bint large = a > 0.5
+    z = 0.5 * (1.0 - a) if large else a * a
+    s = libm.sqrt(z)
+    if floating is float:
+        r = <double>x if not large else s
+        r = r + r * asin_series_short_(z)
+        r = (2.0 * r if x > 0 else 3.141592653589793 - 2.0 * r) if large else 1.5707963267948966 - r
+    else:
+        r = asin_series_(z)
+        low = residual(s, s, z) / (s + s) if s > 0 else 0.0
+        s = 2.0 * s
+        low = s * r + 2.0 * low  # asin = s + low, doubled
+        h = 3.141592653589793 - s
+        z = h + (((3.141592653589793 - h) - s) + (1.2246467991473532e-16 - low))
+        s = s + low if x > 0 else z
+        h = 1.5707963267948966 - x
+        h = h + (((1.5707963267948966 - h) - x) + (6.123233995736766e-17 - x * r))
+        r = s if large else h
+    return <floating>r if a <= 1 else <floating>libm.NAN
+
+cdef inline double atan_series_(double z) noexcept nogil:  # 2**-57.6
+    cdef double z8 = (z * z) * (z * z)
+    z8 = z8 * z8
+    return z * (poly8[double](z, -0.3333333333333307, 0.1999999999995145, -0.14285714282574624, 0.11111111007012309,
+                              -0.09090907002754649, 0.07692279836617626, -0.06666404036365266, 0.058805276918671615)
+                + z8 * poly12[double](
+                    z, -0.052535180202224585, 0.04722320450702916, -0.042191744266965814, 0.03664182050411832,
+                    -0.02990371783344551, 0.021984683570244863, -0.01390040284695528, 0.007196393635528345,
+                    -0.002884862931764226, 0.0008313025306935949, -0.00015215674127702278, 1.322466825705877e-05))
+
+cdef inline double atan_series_short_(double z) noexcept nogil:  # 2**-28.5
+    return z * (-0.3333329909040165 + z * poly8[double](
+        z, 0.19998548317461248, -0.14264241977982658, 0.10952186952019934, -0.0840345251023128, 0.05795760944728429,
+        -0.03117784171193034, 0.010914593885640152, -0.0017936171538367623))
+
+# atan(a / b) in [0, pi/2] for a, b >= 0: the smaller over the larger, then perhaps the complement.
+cdef inline double atan_ratio_(double a, double b, floating precision) noexcept nogil:
+    cdef bint swap = a > b
+    cdef double num = b if swap else a, den = a if swap else b
+    cdef double u = num / den, low, r, h
+    u = 1.0 if num == den else u  # infinity over infinity
+    u = 0.0 if num == 0 else u    # and 0 over 0
+    if floating is float:
+        r = u + u * atan_series_short_(u * u)
+        return 1.5707963267948966 - r if swap else r
+    else:
+        r = u * atan_series_(u * u)
+        h = 1.5707963267948966 - u
+        low = ((1.5707963267948966 - h) - u) + (6.123233995736766e-17 - r)
+        return h + low if swap else u + r
 
 cdef inline floating atan_(floating x) noexcept nogil:
-    return libm.atanf(x) if floating is float else libm.atan(x)
+    cdef double r = atan_ratio_(libm.fabs(<double>x), 1.0, x)
+    return copysign_(<floating>r, x) if x == x else x
 
 cdef inline floating atan2_(floating y, floating x) noexcept nogil:
-    return libm.atan2f(y, x) if floating is float else libm.atan2(y, x)
+    cdef double r = atan_ratio_(libm.fabs(<double>y), libm.fabs(<double>x), x)
+    r = (3.141592653589793 - r) + 1.2246467991473532e-16 if signbit_(x) else r
+    return copysign_(<floating>r, y) if (x == x) & (y == y) else x + y
 
 cdef inline floating angle_(floating x, floating y) noexcept nogil:
     return atan2_(y, x)
-
-cdef inline floating sinh_(floating x) noexcept nogil:
-    return libm.sinhf(x) if floating is float else libm.sinh(x)
-
-cdef inline floating cosh_(floating x) noexcept nogil:
-    return libm.coshf(x) if floating is float else libm.cosh(x)
-
-cdef inline floating tanh_(floating x) noexcept nogil:
-    return libm.tanhf(x) if floating is float else libm.tanh(x)
-
-cdef inline floating asinh_(floating x) noexcept nogil:
-    return libm.asinhf(x) if floating is float else libm.asinh(x)
-
-cdef inline floating acosh_(floating x) noexcept nogil:
-    return libm.acoshf(x) if floating is float else libm.acosh(x)
-
-cdef inline floating atanh_(floating x) noexcept nogil:
-    return libm.atanhf(x) if floating is float else libm.atanh(x)
 
 cdef inline floating sinc_(floating x) noexcept nogil:
     cdef floating t = <floating>3.14159265358979323846 * x
     return <floating>1 if x == 0 else sin_(t) / t
 
 
-# ---- Error function, gamma function and their family --------------------------------------------------------------
+# ---- Hyperbolic functions ---------------------------------------------------------------------------------------------
+# e**x = 2**k (C + S) with C = cosh(r), S = sinh(r): sinh and cosh are (2**k +- 2**-k) / 2 combined with C and S, so
+# that nothing cancels, not even at 0. `quarter` parts carry a factor 1/2 against overflow.
+
+cdef inline void hyperbolic_(double x, double* high, double* low, double* cosh_high, double* cosh_low) noexcept nogil:
+    """sinh(x)/2 = high + low and cosh(x)/2, each to about 2**-57, for x >= 0."""
+    cdef double r, r_low, z, s, c, up, down, a, b
+    cdef double k = reduce_ln2_(x, &r, &r_low)
+    z = r * r
+    s = r_low + r * z * poly5[double](z, 0.16666666666666677, 0.008333333333321577, 0.0001984126988626804,
+                                      2.7557244060088697e-06, 2.510909105466421e-08)  # 2**-61.7
+    c = z * poly6[double](z, 0.5, 0.041666666666666706, 0.001388888888886452, 2.4801587364104144e-05,
+                          2.7557240571580775e-07, 2.092509779229517e-09)  # 2**-69.8
+    up = pow2_(k - 2.0)
+    down = pow2_(-2.0 - (k if k < 1000 else 1000.0))
+    a = up - down
+    b = up + down
+    high[0] = a + up * r
+    low[0] = ((a - high[0]) + up * r) + (down * r + (b * s + a * c) + ((up - a) - down))
+    cosh_high[0] = b + up * r
+    cosh_low[0] = ((b - cosh_high[0]) + up * r) + ((b * c + a * s) - down * r + ((up - b) + down))
+
+cdef inline floating sinh_(floating x) noexcept nogil:
+    cdef double high, low, ch, cl
+    hyperbolic_(clamp_(libm.fabs(<double>x), 0.0, 710.5), &high, &low, &ch, &cl)
+    return x if abs_(x) < <floating>1e-8 else copysign_(<floating>(2.0 * (high + low)), x) if x == x else x
+
+cdef inline floating cosh_(floating x) noexcept nogil:
+    cdef double high, low, ch, cl
+    hyperbolic_(clamp_(libm.fabs(<double>x), 0.0, 710.5), &high, &low, &ch, &cl)
+    return <floating>(2.0 * (ch + cl))
+
+cdef inline floating tanh_(floating x) noexcept nogil:
+    cdef double high, low, ch, cl, s, c, z, q, inverse
+    if floating is float:  # x * P(x*x) / Q(x*x), 2**-29.7 up to where it rounds to 1
+        s = <double>clamp_(x, <float>-9.2, <float>9.2)
+        z = s * s
+        s = s * poly5[double](z, 0.9999999988175733, 0.1377668305421163, 0.003997447599804206, 3.134872693891386e-05,
+                              4.991988886478967e-08)
+        c = poly6[double](z, 1.0, 0.4711001524575289, 0.02769751679142228, 0.0004187412818420169,
+                          1.598871602903812e-06, 7.205232996937634e-10)
+        return <float>(s / c)
+    else:
+        hyperbolic_(clamp_(libm.fabs(x), 0.0, 20.0), &high, &low, &ch, &cl)
+        s = high + low
+        low = (high - s) + low
+        c = ch + cl
+        cl = (ch - c) + cl
+        inverse = 1.0 / c
+        q = s * inverse
+        q = q + ((residual(q, c, s) + low) - q * cl) * inverse
+        return x if abs_(x) < 1e-8 else copysign_(q, x) if x == x else x
+
+cdef inline floating asinh_(floating x) noexcept nogil:
+    cdef double a = libm.fabs(<double>x), y, f, low, u, v, r
+    cdef bint large = a > 1e9
+    y = a * a / (1.0 + libm.sqrt(1.0 + a * a))
+    f = a + y
+    if floating is float:
+        r = log1p_for_float_(f)
+        r = log1p_for_float_(a) + 0.6931471805599453 if large else r
+    else:
+        low = (a - f) + y
+        u = 1.0 + f
+        v = u - 1.0
+        low = ((1.0 - (u - v)) + (f - v)) + low
+        r = log_of_sum_(a if large else u, 0.0 if large else low, 1.0 if large else 0.0)
+    r = r if a < libm.INFINITY else a
+    return x if a < 1e-8 else copysign_(<floating>r, x)
+
+cdef inline floating acosh_(floating x) noexcept nogil:
+    cdef double t = <double>x - 1.0, w, w_low, s, f, low, u, v, r
+    cdef bint large = x > <floating>1e9
+    if floating is float:
+        r = log1p_for_float_(t + libm.sqrt(t * (t + 2.0)))
+        r = log1p_for_float_(t) + 0.6931471805599453 if large else r
+    else:
+        u = t + 2.0
+        w = t * u
+        w_low = t * ((t - (u - 2.0))) - residual(t, u, w)
+        s = libm.sqrt(w)
+        low = (residual(s, s, w) + w_low) / (s + s) if s > 0 else 0.0
+        f = s + t
+        low = low + ((s - f) + t if s > t else (t - f) + s)
+        u = 1.0 + f
+        v = u - 1.0
+        low = ((1.0 - (u - v)) + (f - v)) + low
+        r = log_of_sum_(x if large else u, 0.0 if large else low, 1.0 if large else 0.0)
+    r = r if x < libm.INFINITY else <double>x
+    return <floating>r if (x >= 1) | (x != x) else <floating>libm.NAN
+
+cdef inline floating atanh_(floating x) noexcept nogil:
+    cdef double a = libm.fabs(<double>x), d, q, low, u, v, r
+    d = 1.0 - a
+    q = 2.0 * a / d
+    if floating is float:
+        r = log1p_for_float_(q)
+    else:
+        low = (residual(q, d, 2.0 * a) - q * ((1.0 - d) - a)) / d
+        u = 1.0 + q
+        v = u - 1.0
+        r = log_of_sum_(u, ((1.0 - (u - v)) + (q - v)) + low, 0.0)
+    r = 0.5 * r if a < 1 else libm.INFINITY
+    return x if a < 1e-8 else copysign_(<floating>r, x) if a <= 1 else <floating>libm.NAN
+
+
+# ---- Error function and its family --------------------------------------------------------------------------------------
+# erfc(x) = e**(-x*x) * G(q) / (1 + 2x) with q = (x - K) / (x + K), for x >= 0.
+
+cdef inline double erfc_short_(double x) noexcept nogil:
+    """For 0 <= x < 10.3, to 2**-30."""
+    cdef double z = -x * x, r, r_low, q = (x - 2.5) / (x + 2.5), k
+    k = reduce_ln2_(z, &r, &r_low)
+    r = 1.0 + r * (1.0 + r * poly6[double](r, 0.5, 0.16666666666, 0.041666666, 0.0083333, 0.00138889, 0.0002))
+    return r * pow2_(k) / (1.0 + 2.0 * x) * poly12[double](
+        q, 1.2648381835984988, -0.1223567622075918, -0.09902444818951418, 0.1576299066282143, -0.10296882655154409,
+        0.03276035487478874, 0.0009442819487560979, -0.004374135977948237, 0.00045490017838178124,
+        0.0005974917690787247, -4.617941197120401e-05, -5.894412278422643e-05)
+
+cdef inline double erfcx_factor_(double q) noexcept nogil:
+    """G without its leading coefficient, 2**-59.5."""
+    cdef double q6 = (q * q) * (q * q) * (q * q)
+    return q * (poly12[double](
+        q, -0.13962111684056253, 0.015379652102619622, 0.06809705425469532, -0.10103906603629771,
+        0.09373283499825627, -0.06633036581236029, 0.03716751553897748, -0.016197734056205993, 0.00503196996488463,
+        -0.0007577732992545837, -0.00019925662552604468, 0.00015062172352180975)
+        + (q6 * q6) * (-2.439944223071842e-05 + q * poly10[double](
+            q, -1.1222183131027519e-05, 5.7101967477936116e-06, 2.9416197828862776e-07, -8.259663934099178e-07,
+            7.410521199212252e-08, 1.1033281741447637e-07, -1.746963454629355e-08, -1.407051349919624e-08,
+            1.6772845789093197e-09, 1.1981319536504629e-09)))
+
+cdef inline double erfc_pair_(double x, double* low, double* k) noexcept nogil:
+    """erfc(x) = (high + low) * 2**k for 0 <= x < 28."""
+    cdef double z = x * x, z_low = residual(x, x, z), r, r_low, e, e_low, g, g_low, d, d_low, t, p, p_low, inverse, c
+    k[0] = reduce_ln2_(-z, &c, &r_low)
+    r_low = r_low + z_low
+    r = c + r_low
+    r_low = (c - r) + r_low
+    t = r_low + r * r * exp_tail_(r)
+    c = 1.0 + r
+    e_low = ((1.0 - c) + r) + (t + r * r_low)
+    e = c + e_low
+    e_low = (c - e) + e_low
+    t = erfcx_factor_((x - 4.0) / (x + 4.0))
+    g = 1.2329951186255526 + t
+    g_low = ((1.2329951186255526 - g) + t) - 4.5164673350869563e-17
+    d = 1.0 + 2.0 * x
+    d_low = (1.0 - (d - 2.0 * x)) if x > 0.5 else 2.0 * x - (d - 1.0)
+    p = e * g
+    p_low = (e * g_low + e_low * g) - residual(e, g, p)
+    inverse = 1.0 / d
+    c = p * inverse
+    low[0] = ((residual(c, d, p) + p_low) - c * d_low) * inverse
+    return c
+
+# erf(x) = x + x * series(x*x) on [-1, 1]: 2**-62.7
+cdef inline double erf_series_(double z) noexcept nogil:
+    return 0.1283791670955126 + z * poly12[double](
+        z, -0.3761263890318375, 0.11283791670954857, -0.026866170645072834, 0.005223977624780256,
+        -0.0008548326978706029, 0.00012055331035542579, -1.4925593473411147e-05, 1.6460972266596243e-06,
+        -1.6350019251500457e-07, 1.4657838805148195e-08, -1.1365504105971255e-09, 5.944982719343914e-11)
 
 cdef inline floating erf_(floating x) noexcept nogil:
-    return libm.erff(x) if floating is float else libm.erf(x)
+    cdef double a, z, s, c, k, low, r, r_low
+    if floating is float:  # 2**-28.9 up to where it rounds to 1
+        s = <double>clamp_(x, <float>-4.0, <float>4.0)
+        z = s * s
+        s = s * poly7[double](z, 1.1283791693778786, 0.1852028996049056, 0.05431695665069748, 0.0038496101051063865,
+                              0.0003796124298289429, 4.684878914862426e-06, -1.3202727904845699e-08)
+        c = poly6[double](z, 1.0, 0.49746521017802814, 0.11395836095581303, 0.01546209887266679,
+                          0.001307574419717498, 6.31115440398689e-05)
+        return <float>(s / c)
+    else:
+        a = clamp_(libm.fabs(x), 0.0, 6.0)
+        z = a * a
+        s = a + a * erf_series_(z)
+        k = reduce_ln2_(-z, &r, &r_low)
+        r_low = r_low + residual(a, a, z)
+        c = (1.0 + (r + (r_low + r * r * exp_tail_(r)))) * pow2_(k)
+        c = 1.0 - c * (1.2329951186255526 + erfcx_factor_((a - 4.0) / (a + 4.0))) / (1.0 + 2.0 * a)
+        s = c if a > 1 else s
+        return copysign_(s, x) if x == x else x
 
 cdef inline floating erfc_(floating x) noexcept nogil:
-    return libm.erfcf(x) if floating is float else libm.erfc(x)
+    cdef double a = libm.fabs(<double>x), r, low, k, h
+    if floating is float:
+        r = erfc_short_(clamp_(a, 0.0, 10.2))
+        return <float>(2.0 - r if x < 0 else r)
+    else:
+        h = 1.0 - x
+        h = h + (((1.0 - h) - x) - x * erf_series_(x * x))  # where erfc is steep in q
+        a = clamp_(a, 0.0, 27.5)
+        r = erfc_pair_(a, &low, &k)
+        a = pow2_(clamp_(k, -1000.0, 0.0))
+        r = (2.0 - r * a) - low * a if x < 0 else scale_(r + low, k)
+        return h if libm.fabs(x) < 0.5 else r
 
 cdef inline floating ndtr_(floating x) noexcept nogil:
     return <floating>0.5 * erfc_(x * <floating>-0.70710678118654752440)
@@ -377,7 +1058,19 @@ cdef inline floating lgamma_(floating x) noexcept nogil:
 # ---- Activations: rules take (x, a, b), gradients (g, x, a, b) ----------------------------------------------------
 
 cdef inline floating sigmoid_(floating x) noexcept nogil:
-    return <floating>1 / (<floating>1 + exp_(-x))
+    cdef floating k, r, r_low, s, t, e, d, q, low, y
+    y = -abs_(x)
+    if floating is float:
+        y = clamp_(y, <float>-104.0, <float>0.0)
+    else:
+        y = clamp_(y, -746.0, 0.0)
+    k = reduce_ln2_(y, &r, &r_low)
+    e = scale_(<floating>1 + (r + r * r * exp_tail_(r)), k)
+    d = <floating>1 + e
+    low = e - (d - <floating>1)
+    t = <floating>1 if x > 0 else e
+    q = t / d
+    return q + (residual_(q, d, t) - q * low) * (<floating>1.457 - <floating>0.5 * d)
 
 cdef inline floating sigmoid_backward_(floating g, floating out, floating a, floating b) noexcept nogil:
     return g * (<floating>1 - out) * out

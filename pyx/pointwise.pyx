@@ -4,28 +4,12 @@ A new op is a rule in `math.pxd`, a member of the enum and a branch in the run o
 outside the loop, which is the same contiguous loop for every op (`loops.pxd`). An op that a dtype does not have
 raises ValueError: the run itself says so, so that no second list of what is supported can fall out of step.
 """
+cimport math
 from libc.stdint cimport int64_t, uint8_t
 
 from call cimport CHEAP_GRAIN, EXPENSIVE_GRAIN, call_t
-from loops cimport (TILE_BYTES, load, map1, map1_ab, map2, map2_ab, map3_a, map_pairs, operand_init, operand_t,
-                    plan_fits, run_length, select, test1, test2)
-from math cimport (
-    abs_, acos_, acosh_, add_, addcdiv_, addcmul_, angle_, asin_, asinh_, atan2_, atan_, atanh_, bitwise_and_,
-    bitwise_not_, bitwise_or_, bitwise_xor_, cacos_, cacosh_, casin_, casinh_, catan_, catanh_, ccos_, ccosh_,
-    ceil_, celu_, celu_backward_, cexp_, cisinf_, clamp_, clamp_backward_, clamp_tensor_, clog10_, clog2_,
-    clog_, copysign_, cos_, cosh_, cpow_, csgn_, csigmoid_, csin_, csinh_, csqrt_, ctan_, ctanh_, deg2rad_,
-    div_, elu_, elu_backward_, eq_, erf_, erfc_, exp2_, exp_, expm1_, floor_, floor_divide_, fmax_, fmin_,
-    fmod_, frac_, ge_, gelu_, gelu_backward_, gelu_tanh_, gelu_tanh_backward_, gt_, hardshrink_, hardsigmoid_,
-    hardsigmoid_backward_, hardswish_, hardswish_backward_, hardtanh_backward_, heaviside_, hypot_,
-    integer_pow_, isfinite_, isinf_, isnan_, isneginf_, isposinf_, le_, leaky_relu_, leaky_relu_backward_,
-    left_shift_, lerp_, lgamma_, log10_, log1p_, log2_, log_, log_sigmoid_, log_sigmoid_backward_, logaddexp2_,
-    logaddexp_, logical_and_, logical_not_, logical_or_, logical_xor_, logit_, logit_eps_, lt_, maximum_,
-    minimum_, mish_, mish_backward_, mul_, ndtr_, ne_, neg_, nextafter_, pow_, rad2deg_, reciprocal_, relu6_,
-    relu_, remainder_, right_shift_, round_, rsqrt_, selu_, selu_backward_, shrink_backward_, sigmoid_,
-    sigmoid_backward_, sign_, signbit_, silu_, silu_backward_, sin_, sinc_, sinh_, softplus_,
-    softplus_backward_, softshrink_, softsign_, sqrt_, square_, sub_, tan_, tanh_, tanh_backward_, tanhshrink_,
-    threshold_, threshold_backward_, trunc_, trunc_divide_, xlog1py_, xlogy_,
-)
+from loops cimport (TILE_BYTES, load, map1, map1_ab, map1_rare, map2, map2_ab, map3_a, map_pairs, operand_init,
+                    operand_t, plan_fits, run_length, select, test1, test2)
 from threads cimport import_threads, parallel_for, task_t
 from types cimport floating, inexact, integer, number, real
 
@@ -59,163 +43,163 @@ codes = {name.lower(): int(code) for name, code in Op.__members__.items()}
 
 cdef bint unary_run(int op, const number* x, number* out, Py_ssize_t n) noexcept nogil:
     if op == NEG:
-        map1(neg_[number], x, out, n)
+        map1(math.neg_[number], x, out, n)
         return True
     if op == SQUARE:
-        map1(square_[number], x, out, n)
+        map1(math.square_[number], x, out, n)
         return True
     if number in real:
         if op == ABS:
-            map1(abs_[number], x, out, n)
+            map1(math.abs_[number], x, out, n)
             return True
         if op == SIGN:
-            map1(sign_[number], x, out, n)
+            map1(math.sign_[number], x, out, n)
             return True
     if number in floating:
         if op == CEIL:
-            map1(ceil_[number], x, out, n)
+            map1(math.ceil_[number], x, out, n)
         elif op == FLOOR:
-            map1(floor_[number], x, out, n)
+            map1(math.floor_[number], x, out, n)
         elif op == ROUND:
-            map1(round_[number], x, out, n)
+            map1(math.round_[number], x, out, n)
         elif op == TRUNC:
-            map1(trunc_[number], x, out, n)
+            map1(math.trunc_[number], x, out, n)
         elif op == FRAC:
-            map1(frac_[number], x, out, n)
+            map1(math.frac_[number], x, out, n)
         elif op == RECIPROCAL:
-            map1(reciprocal_[number], x, out, n)
+            map1(math.reciprocal_[number], x, out, n)
         elif op == DEG2RAD:
-            map1(deg2rad_[number], x, out, n)
+            map1(math.deg2rad_[number], x, out, n)
         elif op == RAD2DEG:
-            map1(rad2deg_[number], x, out, n)
+            map1(math.rad2deg_[number], x, out, n)
         elif op == EXP:
-            map1(exp_[number], x, out, n)
+            map1(math.exp_[number], x, out, n)
         elif op == EXP2:
-            map1(exp2_[number], x, out, n)
+            map1(math.exp2_[number], x, out, n)
         elif op == EXPM1:
-            map1(expm1_[number], x, out, n)
+            map1(math.expm1_[number], x, out, n)
         elif op == LOG:
-            map1(log_[number], x, out, n)
+            map1(math.log_[number], x, out, n)
         elif op == LOG2:
-            map1(log2_[number], x, out, n)
+            map1(math.log2_[number], x, out, n)
         elif op == LOG10:
-            map1(log10_[number], x, out, n)
+            map1(math.log10_[number], x, out, n)
         elif op == LOG1P:
-            map1(log1p_[number], x, out, n)
+            map1(math.log1p_[number], x, out, n)
         elif op == SQRT:
-            map1(sqrt_[number], x, out, n)
+            map1(math.sqrt_[number], x, out, n)
         elif op == RSQRT:
-            map1(rsqrt_[number], x, out, n)
+            map1(math.rsqrt_[number], x, out, n)
         elif op == SIN:
-            map1(sin_[number], x, out, n)
+            map1_rare(math.sin_[number], math.beyond_trig_[number], math.sin_far_[number], x, out, n)
         elif op == COS:
-            map1(cos_[number], x, out, n)
+            map1_rare(math.cos_[number], math.beyond_trig_[number], math.cos_far_[number], x, out, n)
         elif op == TAN:
-            map1(tan_[number], x, out, n)
+            map1_rare(math.tan_[number], math.beyond_trig_[number], math.tan_far_[number], x, out, n)
         elif op == ASIN:
-            map1(asin_[number], x, out, n)
+            map1(math.asin_[number], x, out, n)
         elif op == ACOS:
-            map1(acos_[number], x, out, n)
+            map1(math.acos_[number], x, out, n)
         elif op == ATAN:
-            map1(atan_[number], x, out, n)
+            map1(math.atan_[number], x, out, n)
         elif op == SINH:
-            map1(sinh_[number], x, out, n)
+            map1(math.sinh_[number], x, out, n)
         elif op == COSH:
-            map1(cosh_[number], x, out, n)
+            map1(math.cosh_[number], x, out, n)
         elif op == TANH:
-            map1(tanh_[number], x, out, n)
+            map1(math.tanh_[number], x, out, n)
         elif op == ASINH:
-            map1(asinh_[number], x, out, n)
+            map1(math.asinh_[number], x, out, n)
         elif op == ACOSH:
-            map1(acosh_[number], x, out, n)
+            map1(math.acosh_[number], x, out, n)
         elif op == ATANH:
-            map1(atanh_[number], x, out, n)
+            map1(math.atanh_[number], x, out, n)
         elif op == SINC:
-            map1(sinc_[number], x, out, n)
+            map1(math.sinc_[number], x, out, n)
         elif op == ERF:
-            map1(erf_[number], x, out, n)
+            map1(math.erf_[number], x, out, n)
         elif op == ERFC:
-            map1(erfc_[number], x, out, n)
+            map1(math.erfc_[number], x, out, n)
         elif op == NDTR:
-            map1(ndtr_[number], x, out, n)
+            map1(math.ndtr_[number], x, out, n)
         elif op == LGAMMA:
-            map1(lgamma_[number], x, out, n)
+            map1(math.lgamma_[number], x, out, n)
         elif op == SIGMOID:
-            map1(sigmoid_[number], x, out, n)
+            map1(math.sigmoid_[number], x, out, n)
         elif op == LOG_SIGMOID:
-            map1(log_sigmoid_[number], x, out, n)
+            map1(math.log_sigmoid_[number], x, out, n)
         elif op == RELU:
-            map1(relu_[number], x, out, n)
+            map1(math.relu_[number], x, out, n)
         elif op == RELU6:
-            map1(relu6_[number], x, out, n)
+            map1(math.relu6_[number], x, out, n)
         elif op == SELU:
-            map1(selu_[number], x, out, n)
+            map1(math.selu_[number], x, out, n)
         elif op == GELU:
-            map1(gelu_[number], x, out, n)
+            map1(math.gelu_[number], x, out, n)
         elif op == GELU_TANH:
-            map1(gelu_tanh_[number], x, out, n)
+            map1(math.gelu_tanh_[number], x, out, n)
         elif op == SILU:
-            map1(silu_[number], x, out, n)
+            map1(math.silu_[number], x, out, n)
         elif op == MISH:
-            map1(mish_[number], x, out, n)
+            map1(math.mish_[number], x, out, n)
         elif op == HARDSIGMOID:
-            map1(hardsigmoid_[number], x, out, n)
+            map1(math.hardsigmoid_[number], x, out, n)
         elif op == HARDSWISH:
-            map1(hardswish_[number], x, out, n)
+            map1(math.hardswish_[number], x, out, n)
         elif op == SOFTSIGN:
-            map1(softsign_[number], x, out, n)
+            map1(math.softsign_[number], x, out, n)
         elif op == TANHSHRINK:
-            map1(tanhshrink_[number], x, out, n)
+            map1(math.tanhshrink_[number], x, out, n)
         elif op == LOGIT:
-            map1(logit_[number], x, out, n)
+            map1(math.logit_[number], x, out, n)
         else:
             return False
     elif number in integer:
         if op == BITWISE_NOT:
-            map1(bitwise_not_[number], x, out, n)
+            map1(math.bitwise_not_[number], x, out, n)
         else:
             return False
     else:
         if op == RECIPROCAL:
-            map1(reciprocal_[number], x, out, n)
+            map1(math.reciprocal_[number], x, out, n)
         elif op == SQRT:
-            map1(csqrt_[number], x, out, n)
+            map1(math.csqrt_[number], x, out, n)
         elif op == EXP:
-            map1(cexp_[number], x, out, n)
+            map1(math.cexp_[number], x, out, n)
         elif op == LOG:
-            map1(clog_[number], x, out, n)
+            map1(math.clog_[number], x, out, n)
         elif op == LOG2:
-            map1(clog2_[number], x, out, n)
+            map1(math.clog2_[number], x, out, n)
         elif op == LOG10:
-            map1(clog10_[number], x, out, n)
+            map1(math.clog10_[number], x, out, n)
         elif op == SIN:
-            map1(csin_[number], x, out, n)
+            map1(math.csin_[number], x, out, n)
         elif op == COS:
-            map1(ccos_[number], x, out, n)
+            map1(math.ccos_[number], x, out, n)
         elif op == TAN:
-            map1(ctan_[number], x, out, n)
+            map1(math.ctan_[number], x, out, n)
         elif op == ASIN:
-            map1(casin_[number], x, out, n)
+            map1(math.casin_[number], x, out, n)
         elif op == ACOS:
-            map1(cacos_[number], x, out, n)
+            map1(math.cacos_[number], x, out, n)
         elif op == ATAN:
-            map1(catan_[number], x, out, n)
+            map1(math.catan_[number], x, out, n)
         elif op == SINH:
-            map1(csinh_[number], x, out, n)
+            map1(math.csinh_[number], x, out, n)
         elif op == COSH:
-            map1(ccosh_[number], x, out, n)
+            map1(math.ccosh_[number], x, out, n)
         elif op == TANH:
-            map1(ctanh_[number], x, out, n)
+            map1(math.ctanh_[number], x, out, n)
         elif op == ASINH:
-            map1(casinh_[number], x, out, n)
+            map1(math.casinh_[number], x, out, n)
         elif op == ACOSH:
-            map1(cacosh_[number], x, out, n)
+            map1(math.cacosh_[number], x, out, n)
         elif op == ATANH:
-            map1(catanh_[number], x, out, n)
+            map1(math.catanh_[number], x, out, n)
         elif op == SIGMOID:
-            map1(csigmoid_[number], x, out, n)
+            map1(math.csigmoid_[number], x, out, n)
         elif op == SGN:
-            map1(csgn_[number], x, out, n)
+            map1(math.csgn_[number], x, out, n)
         else:
             return False
     return True
@@ -224,23 +208,23 @@ cdef bint unary_run(int op, const number* x, number* out, Py_ssize_t n) noexcept
 cdef bint unary_param_run(int op, const floating* x, floating a, floating b, floating* out,
                           Py_ssize_t n) noexcept nogil:
     if op == SOFTPLUS:
-        map1_ab(softplus_[floating], x, a, b, out, n)
+        map1_ab(math.softplus_[floating], x, a, b, out, n)
     elif op == THRESHOLD:
-        map1_ab(threshold_[floating], x, a, b, out, n)
+        map1_ab(math.threshold_[floating], x, a, b, out, n)
     elif op == LEAKY_RELU:
-        map1_ab(leaky_relu_[floating], x, a, b, out, n)
+        map1_ab(math.leaky_relu_[floating], x, a, b, out, n)
     elif op == ELU:
-        map1_ab(elu_[floating], x, a, b, out, n)
+        map1_ab(math.elu_[floating], x, a, b, out, n)
     elif op == CELU:
-        map1_ab(celu_[floating], x, a, b, out, n)
+        map1_ab(math.celu_[floating], x, a, b, out, n)
     elif op == CLAMP:
-        map1_ab(clamp_[floating], x, a, b, out, n)
+        map1_ab(math.clamp_[floating], x, a, b, out, n)
     elif op == SOFTSHRINK:
-        map1_ab(softshrink_[floating], x, a, b, out, n)
+        map1_ab(math.softshrink_[floating], x, a, b, out, n)
     elif op == HARDSHRINK:
-        map1_ab(hardshrink_[floating], x, a, b, out, n)
+        map1_ab(math.hardshrink_[floating], x, a, b, out, n)
     elif op == LOGIT_EPS:
-        map1_ab(logit_eps_[floating], x, a, b, out, n)
+        map1_ab(math.logit_eps_[floating], x, a, b, out, n)
     else:
         return False
     return True
@@ -249,41 +233,41 @@ cdef bint unary_param_run(int op, const floating* x, floating a, floating b, flo
 cdef bint backward_run(int op, const floating* g, const floating* x, floating a, floating b, floating* out,
                        Py_ssize_t n) noexcept nogil:
     if op == SIGMOID:
-        map2_ab(sigmoid_backward_[floating], g, x, a, b, out, n)
+        map2_ab(math.sigmoid_backward_[floating], g, x, a, b, out, n)
     elif op == TANH:
-        map2_ab(tanh_backward_[floating], g, x, a, b, out, n)
+        map2_ab(math.tanh_backward_[floating], g, x, a, b, out, n)
     elif op == LOG_SIGMOID:
-        map2_ab(log_sigmoid_backward_[floating], g, x, a, b, out, n)
+        map2_ab(math.log_sigmoid_backward_[floating], g, x, a, b, out, n)
     elif op == SOFTPLUS:
-        map2_ab(softplus_backward_[floating], g, x, a, b, out, n)
+        map2_ab(math.softplus_backward_[floating], g, x, a, b, out, n)
     elif op == THRESHOLD:
-        map2_ab(threshold_backward_[floating], g, x, a, b, out, n)
+        map2_ab(math.threshold_backward_[floating], g, x, a, b, out, n)
     elif op == LEAKY_RELU:
-        map2_ab(leaky_relu_backward_[floating], g, x, a, b, out, n)
+        map2_ab(math.leaky_relu_backward_[floating], g, x, a, b, out, n)
     elif op == ELU:
-        map2_ab(elu_backward_[floating], g, x, a, b, out, n)
+        map2_ab(math.elu_backward_[floating], g, x, a, b, out, n)
     elif op == CELU:
-        map2_ab(celu_backward_[floating], g, x, a, b, out, n)
+        map2_ab(math.celu_backward_[floating], g, x, a, b, out, n)
     elif op == SELU:
-        map2_ab(selu_backward_[floating], g, x, a, b, out, n)
+        map2_ab(math.selu_backward_[floating], g, x, a, b, out, n)
     elif op == GELU:
-        map2_ab(gelu_backward_[floating], g, x, a, b, out, n)
+        map2_ab(math.gelu_backward_[floating], g, x, a, b, out, n)
     elif op == GELU_TANH:
-        map2_ab(gelu_tanh_backward_[floating], g, x, a, b, out, n)
+        map2_ab(math.gelu_tanh_backward_[floating], g, x, a, b, out, n)
     elif op == SILU:
-        map2_ab(silu_backward_[floating], g, x, a, b, out, n)
+        map2_ab(math.silu_backward_[floating], g, x, a, b, out, n)
     elif op == MISH:
-        map2_ab(mish_backward_[floating], g, x, a, b, out, n)
+        map2_ab(math.mish_backward_[floating], g, x, a, b, out, n)
     elif op == CLAMP:
-        map2_ab(clamp_backward_[floating], g, x, a, b, out, n)
+        map2_ab(math.clamp_backward_[floating], g, x, a, b, out, n)
     elif op == HARDTANH:
-        map2_ab(hardtanh_backward_[floating], g, x, a, b, out, n)
+        map2_ab(math.hardtanh_backward_[floating], g, x, a, b, out, n)
     elif op == HARDSIGMOID:
-        map2_ab(hardsigmoid_backward_[floating], g, x, a, b, out, n)
+        map2_ab(math.hardsigmoid_backward_[floating], g, x, a, b, out, n)
     elif op == HARDSWISH:
-        map2_ab(hardswish_backward_[floating], g, x, a, b, out, n)
+        map2_ab(math.hardswish_backward_[floating], g, x, a, b, out, n)
     elif op == SOFTSHRINK or op == HARDSHRINK:
-        map2_ab(shrink_backward_[floating], g, x, a, b, out, n)
+        map2_ab(math.shrink_backward_[floating], g, x, a, b, out, n)
     else:
         return False
     return True
@@ -291,39 +275,39 @@ cdef bint backward_run(int op, const floating* g, const floating* x, floating a,
 
 cdef bint predicate_run(int op, const number* x, uint8_t* out, Py_ssize_t n) noexcept nogil:
     if op == ISNAN:
-        test1(isnan_[number], x, out, n)
+        test1(math.isnan_[number], x, out, n)
         return True
     if op == ISFINITE:
-        test1(isfinite_[number], x, out, n)
+        test1(math.isfinite_[number], x, out, n)
         return True
     if op == LOGICAL_NOT:
-        test1(logical_not_[number], x, out, n)
+        test1(math.logical_not_[number], x, out, n)
         return True
     if number in real:
         if op == ISINF:
-            test1(isinf_[number], x, out, n)
+            test1(math.isinf_[number], x, out, n)
             return True
         if op == ISPOSINF:
-            test1(isposinf_[number], x, out, n)
+            test1(math.isposinf_[number], x, out, n)
             return True
         if op == ISNEGINF:
-            test1(isneginf_[number], x, out, n)
+            test1(math.isneginf_[number], x, out, n)
             return True
         if op == SIGNBIT:
-            test1(signbit_[number], x, out, n)
+            test1(math.signbit_[number], x, out, n)
             return True
     else:
         if op == ISINF:
-            test1(cisinf_[number], x, out, n)
+            test1(math.cisinf_[number], x, out, n)
             return True
     return False
 
 
 cdef bint complex_to_real_run(int op, const floating* x, floating* out, Py_ssize_t n) noexcept nogil:
     if op == ABS:
-        map_pairs(hypot_[floating], x, out, n)
+        map_pairs(math.hypot_[floating], x, out, n)
     elif op == ANGLE:
-        map_pairs(angle_[floating], x, out, n)
+        map_pairs(math.angle_[floating], x, out, n)
     else:
         return False
     return True
@@ -331,85 +315,85 @@ cdef bint complex_to_real_run(int op, const floating* x, floating* out, Py_ssize
 
 cdef bint binary_run(int op, const number* x, const number* y, number* out, Py_ssize_t n) noexcept nogil:
     if op == ADD:
-        map2(add_[number], x, y, out, n)
+        map2(math.add_[number], x, y, out, n)
         return True
     if op == SUB:
-        map2(sub_[number], x, y, out, n)
+        map2(math.sub_[number], x, y, out, n)
         return True
     if op == MUL:
-        map2(mul_[number], x, y, out, n)
+        map2(math.mul_[number], x, y, out, n)
         return True
     if number in real:
         if op == MAXIMUM:
-            map2(maximum_[number], x, y, out, n)
+            map2(math.maximum_[number], x, y, out, n)
             return True
         if op == MINIMUM:
-            map2(minimum_[number], x, y, out, n)
+            map2(math.minimum_[number], x, y, out, n)
             return True
         if op == FMAX:
-            map2(fmax_[number], x, y, out, n)
+            map2(math.fmax_[number], x, y, out, n)
             return True
         if op == FMIN:
-            map2(fmin_[number], x, y, out, n)
+            map2(math.fmin_[number], x, y, out, n)
             return True
         if op == HEAVISIDE:
-            map2(heaviside_[number], x, y, out, n)
+            map2(math.heaviside_[number], x, y, out, n)
             return True
         if op == FMOD:
-            map2(fmod_[number], x, y, out, n)
+            map2(math.fmod_[number], x, y, out, n)
             return True
         if op == REMAINDER:
-            map2(remainder_[number], x, y, out, n)
+            map2(math.remainder_[number], x, y, out, n)
             return True
         if op == TRUNC_DIVIDE:
-            map2(trunc_divide_[number], x, y, out, n)
+            map2(math.trunc_divide_[number], x, y, out, n)
             return True
         if op == FLOOR_DIVIDE:
-            map2(floor_divide_[number], x, y, out, n)
+            map2(math.floor_divide_[number], x, y, out, n)
             return True
     if number in floating:
         if op == DIV:
-            map2(div_[number], x, y, out, n)
+            map2(math.div_[number], x, y, out, n)
         elif op == POW:
-            map2(pow_[number], x, y, out, n)
+            map2(math.pow_[number], x, y, out, n)
         elif op == ATAN2:
-            map2(atan2_[number], x, y, out, n)
+            map2(math.atan2_[number], x, y, out, n)
         elif op == HYPOT:
-            map2(hypot_[number], x, y, out, n)
+            map2(math.hypot_[number], x, y, out, n)
         elif op == COPYSIGN:
-            map2(copysign_[number], x, y, out, n)
+            map2(math.copysign_[number], x, y, out, n)
         elif op == NEXTAFTER:
-            map2(nextafter_[number], x, y, out, n)
+            map2(math.nextafter_[number], x, y, out, n)
         elif op == LOGADDEXP:
-            map2(logaddexp_[number], x, y, out, n)
+            map2(math.logaddexp_[number], x, y, out, n)
         elif op == LOGADDEXP2:
-            map2(logaddexp2_[number], x, y, out, n)
+            map2(math.logaddexp2_[number], x, y, out, n)
         elif op == XLOGY:
-            map2(xlogy_[number], x, y, out, n)
+            map2(math.xlogy_[number], x, y, out, n)
         elif op == XLOG1PY:
-            map2(xlog1py_[number], x, y, out, n)
+            map2(math.xlog1py_[number], x, y, out, n)
         else:
             return False
     elif number in integer:
         if op == BITWISE_AND:
-            map2(bitwise_and_[number], x, y, out, n)
+            map2(math.bitwise_and_[number], x, y, out, n)
         elif op == BITWISE_OR:
-            map2(bitwise_or_[number], x, y, out, n)
+            map2(math.bitwise_or_[number], x, y, out, n)
         elif op == BITWISE_XOR:
-            map2(bitwise_xor_[number], x, y, out, n)
+            map2(math.bitwise_xor_[number], x, y, out, n)
         elif op == LEFT_SHIFT:
-            map2(left_shift_[number], x, y, out, n)
+            map2(math.left_shift_[number], x, y, out, n)
         elif op == RIGHT_SHIFT:
-            map2(right_shift_[number], x, y, out, n)
+            map2(math.right_shift_[number], x, y, out, n)
         elif op == POW:
-            map2(integer_pow_[number], x, y, out, n)
+            map2(math.integer_pow_[number], x, y, out, n)
         else:
             return False
     else:
         if op == DIV:
-            map2(div_[number], x, y, out, n)
+            map2(math.div_[number], x, y, out, n)
         elif op == POW:
-            map2(cpow_[number], x, y, out, n)
+            map2(math.cpow_[number], x, y, out, n)
         else:
             return False
     return True
@@ -417,32 +401,32 @@ cdef bint binary_run(int op, const number* x, const number* y, number* out, Py_s
 
 cdef bint compare_run(int op, const number* x, const number* y, uint8_t* out, Py_ssize_t n) noexcept nogil:
     if op == EQ:
-        test2(eq_[number], x, y, out, n)
+        test2(math.eq_[number], x, y, out, n)
         return True
     if op == NE:
-        test2(ne_[number], x, y, out, n)
+        test2(math.ne_[number], x, y, out, n)
         return True
     if op == LOGICAL_AND:
-        test2(logical_and_[number], x, y, out, n)
+        test2(math.logical_and_[number], x, y, out, n)
         return True
     if op == LOGICAL_OR:
-        test2(logical_or_[number], x, y, out, n)
+        test2(math.logical_or_[number], x, y, out, n)
         return True
     if op == LOGICAL_XOR:
-        test2(logical_xor_[number], x, y, out, n)
+        test2(math.logical_xor_[number], x, y, out, n)
         return True
     if number in real:
         if op == LT:
-            test2(lt_[number], x, y, out, n)
+            test2(math.lt_[number], x, y, out, n)
             return True
         if op == LE:
-            test2(le_[number], x, y, out, n)
+            test2(math.le_[number], x, y, out, n)
             return True
         if op == GT:
-            test2(gt_[number], x, y, out, n)
+            test2(math.gt_[number], x, y, out, n)
             return True
         if op == GE:
-            test2(ge_[number], x, y, out, n)
+            test2(math.ge_[number], x, y, out, n)
             return True
     return False
 
@@ -450,17 +434,17 @@ cdef bint compare_run(int op, const number* x, const number* y, uint8_t* out, Py
 cdef bint ternary_run(int op, const number* x, const number* y, const number* z, number a, number* out,
                       Py_ssize_t n) noexcept nogil:
     if op == ADDCMUL:
-        map3_a(addcmul_[number], x, y, z, a, out, n)
+        map3_a(math.addcmul_[number], x, y, z, a, out, n)
         return True
     if number in real:
         if op == CLAMP_TENSOR:
-            map3_a(clamp_tensor_[number], x, y, z, a, out, n)
+            map3_a(math.clamp_tensor_[number], x, y, z, a, out, n)
             return True
     if number in inexact:
         if op == LERP:
-            map3_a(lerp_[number], x, y, z, a, out, n)
+            map3_a(math.lerp_[number], x, y, z, a, out, n)
         elif op == ADDCDIV:
-            map3_a(addcdiv_[number], x, y, z, a, out, n)
+            map3_a(math.addcdiv_[number], x, y, z, a, out, n)
         else:
             return False
         return True
