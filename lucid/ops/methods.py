@@ -14,7 +14,8 @@ from lucid.tensor import Tensor
 METHODS = {
     "elementwise": "add exp mul",
     "view": "as_strided as_strided_scatter clone contiguous detach",
-    "reduction": "sum",
+    "reduction": "sum nansum mean nanmean prod var std amax amin aminmax argmax argmin max min any all count_nonzero "
+    "logsumexp cumsum cumprod logcumsumexp cummax cummin",
 }
 
 INPLACE = {

@@ -1,41 +1,908 @@
-"""Reductions over dimensions, and what is computed along one."""
+"""Reductions over dimensions, and what is computed along one dimension.
+
+`_frame.fold` lays the reduced dimensions together as (outer, axis, inner); the kernels of `pyx/reduce.pyx` know only
+those three sizes. `spread` is the way back: a gradient of the result, seen in the input's shape, without a copy.
+"""
 
 from __future__ import annotations
 
+import builtins
+import math
+from typing import NamedTuple
+
 import numpy as np
 
-from lucid._kernels import core
-from lucid._kernels.core import wrap
-from lucid.autograd.op import Supplied, op
-from lucid.ops._frame import dims_argument
-from lucid.ops.elementwise import add
+from lucid import dtypes
+from lucid._kernels import core, reduce
+from lucid._kernels.core import empty, flat, wrap
+from lucid.autograd.op import Supplied, op, torch_name
+from lucid.dtypes import as_dtype
+from lucid.ops import elementwise as el
+from lucid.ops._frame import (
+    C_NAMES,
+    FLOAT32,
+    FLOATING,
+    INT64,
+    Kernel,
+    cast,
+    dims_argument,
+    fold,
+    reduced_shape,
+    tensor_argument,
+)
 from lucid.ops.view import expand, reshape
-from lucid.tensor import Tensor
+from lucid.tensor import Tensor, check_dim
+
+CODES = reduce.codes
+BOOL = np.dtype(bool)
 
 
-@op("sum")
-def sum(input_: Tensor, dim=None, keepdim: bool = False, *, dtype=None, out=None) -> Tensor:
-    """Sum over dimensions."""
-    return wrap(np.asarray(np.add.reduce(input_.array, axis=dim, keepdims=keepdim)))
+def _table(function) -> dict:
+    """A kernel's specialisations by NumPy dtype."""
+    return {numpy: function[c] for numpy, c in C_NAMES.items() if c in function.__signatures__}
+
+
+REDUCE, REDUCE_LONG, REDUCE_BOOL, VAR_MEAN, ARGREDUCE, SCAN, SCAN_LONG, SCAN_INDEX = (
+    _table(getattr(reduce, name))
+    for name in ("reduce", "reduce_long", "reduce_bool", "var_mean", "argreduce", "scan", "scan_long", "scan_index")
+)
+
+
+def _whole(name: str) -> Kernel:
+    """The kernel of a full reduction of floating tensors, which takes the short way through `core`."""
+    table = [None] * 24
+    for dtype in FLOATING:
+        table[dtype.num] = REDUCE[dtype]
+    return Kernel(name, tuple(table), CODES[name])
+
+
+SUM, MEAN, AMAX, AMIN = map(_whole, ("sum", "mean", "amax", "amin"))
+
+
+# ------------------------------------------------------------------------------------------------ the frame
+
+
+def computed(array: np.ndarray, dtype: dtypes.dtype) -> np.ndarray:
+    """The array in the dtype that kernels compute `dtype` in: float32 for half precision."""
+    return cast(array, FLOAT32 if dtype.is_floating_point and dtype.itemsize == 2 else dtype.numpy)
+
+
+def reduced(name: str, array: np.ndarray, dims, keepdim: bool, empty_value, table=REDUCE, result=None, p: float = 2):
+    """A reduction of an array over dimensions. `empty_value` is that of no elements; None where there is none."""
+    shape = reduced_shape(array.shape, dims, keepdim)
+    out = empty(shape, array.dtype if result is None else result)
+    if not out.size:
+        return out
+    if array.size == 0:
+        if empty_value is None:
+            raise IndexError(
+                f"{name}(): Expected reduction dim {next(d for d in dims if array.shape[d] == 0)} to have non-zero size."
+            )
+        out.fill(empty_value)
+        return out
+    doubled = array.dtype.kind == "c"
+    rows, outer, axis, inner = fold(array, dims)
+    target = out
+    if doubled:  # sums of complex numbers are sums of their parts
+        parts = np.dtype(f"f{array.itemsize // 2}")
+        rows, target, inner = rows.reshape(-1).view(parts), out.reshape(-1).view(parts), inner * 2
+    function = table[rows.dtype]
+    if p != 2:
+        function(flat(rows), flat(target), outer, axis, inner, CODES[name], p)
+    else:
+        function(flat(rows), flat(target), outer, axis, inner, CODES[name])
+    return out
 
 
 def spread(g: Tensor, input_: Tensor, dim, keepdim: bool) -> Tensor:
     """A gradient of a reduction, seen in the input's shape."""
+    return expand(kept(g, input_, dim, keepdim), input_.array.shape)
+
+
+def kept(g: Tensor, input_: Tensor, dim, keepdim: bool) -> Tensor:
+    """A result of a reduction with the reduced dimensions as ones."""
     shape = input_.array.shape
-    if not keepdim and dim is not None:
-        dims = dims_argument("sum", dim, len(shape))
-        g = reshape(g, [1 if i in dims else size for i, size in enumerate(shape)])
-    return expand(g, shape)
+    if keepdim or not shape:
+        return g
+    dims = dims_argument("sum", dim, len(shape))
+    return reshape(g, [1 if i in dims else size for i, size in enumerate(shape)])
+
+
+def count(input_: Tensor, dim) -> int:
+    """How many elements a reduction takes together."""
+    return math.prod(input_.array.shape[i] for i in dims_argument("sum", dim, input_.array.ndim))
+
+
+# ------------------------------------------------------------------------------------------------ sums
+
+
+@op("sum")
+def sum(input_: Tensor, dim=None, keepdim: bool = False, *, dtype=None, out=None) -> Tensor:
+    r"""Sum over all elements, or over dimensions.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    dim : int or tuple of int, optional
+        The dimensions to sum over; all by default.
+    keepdim : bool, optional
+        Keep the summed dimensions, of size 1.
+    dtype : dtype, optional
+        Convert the input first. Integers and bools are summed as int64 by default.
+
+    Returns
+    -------
+    Tensor
+        The gradient with respect to every element of the input is that of its sum.
+
+    Examples
+    --------
+    >>> print(lucid.sum(lucid.tensor([[1.0, 2.0], [3.0, 4.0]]), dim=0))
+    [4.0, 6.0]
+    """
+    if dim is None and dtype is None and isinstance(input_, Tensor) and not keepdim:
+        whole = core.reduce_all(SUM, input_)
+        if whole is not None:
+            return whole
+    return _sum("sum", input_, dim, keepdim, dtype)
+
+
+def _sum(name: str, input_, dim, keepdim, dtype) -> Tensor:
+    tensor_argument(name, input_)
+    dims = dims_argument(name, dim, input_.array.ndim)
+    own = input_.dtype
+    target = as_dtype(dtype) if dtype is not None else (dtypes.int64 if own.kind < 2 else own)
+    array = computed(input_.array, target)
+    if target.kind < 2:
+        result = cast(reduced("sum", cast(array, INT64), dims, keepdim, 0, REDUCE_LONG, INT64), target.numpy)
+    else:
+        result = cast(reduced(name, array, dims, keepdim, 0), target.numpy)
+    return wrap(result)
 
 
 sum.vjp(input_=lambda g, input_, dim, keepdim: spread(g, input_, dim, keepdim))
 
 
+@op("nansum")
+def nansum(input_: Tensor, dim=None, keepdim: bool = False, *, dtype=None, out=None) -> Tensor:
+    """Sum over dimensions, NaN counting as zero. Parameters as for `sum`."""
+    if input_.dtype.is_complex:
+        raise RuntimeError("nansum on CPU does not support complex inputs")
+    return _sum("nansum" if input_.dtype.is_floating_point else "sum", input_, dim, keepdim, dtype)
+
+
+nansum.vjp(input_=lambda g, input_, dim, keepdim: spread(g, input_, dim, keepdim) * (input_ == input_))
+
+
 def sum_to(gradient: Tensor, shape: tuple) -> Tensor:
     """A gradient summed over the dimensions along which its input was broadcast."""
-    lead = gradient.array.ndim - len(shape)
-    dims = (*range(lead), *(i for i, size in enumerate(shape, lead) if size == 1 and gradient.array.shape[i] != 1))
+    own = gradient.array.shape
+    lead = len(own) - len(shape)
+    dims = (*range(lead), *(i for i, size in enumerate(shape, lead) if size == 1 and own[i] != 1))
     return reshape(sum(gradient, dims, True), shape)
 
 
-core.set_graph_ops(sum_to, Supplied.cast, add)
+core.set_graph_ops(sum_to, Supplied.cast, el.add)
+
+
+@op("mean")
+def mean(input_: Tensor, dim=None, keepdim: bool = False, *, dtype=None, out=None) -> Tensor:
+    r"""Mean over all elements, or over dimensions; NaN where there are none.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape, of a floating or complex dtype.
+    dim : int or tuple of int, optional
+        The dimensions to average over; all by default.
+    keepdim : bool, optional
+        Keep them, of size 1.
+    dtype : dtype, optional
+        Convert the input first.
+
+    Returns
+    -------
+    Tensor
+        The gradient with respect to every element is that of its mean, divided by the count.
+
+    Raises
+    ------
+    RuntimeError
+        If the dtype is an integer one or bool.
+    """
+    if dim is None and dtype is None and isinstance(input_, Tensor) and not keepdim:
+        whole = core.reduce_all(MEAN, input_)
+        if whole is not None:
+            return whole
+    tensor_argument("mean", input_)
+    target = input_.dtype if dtype is None else as_dtype(dtype)
+    if target.kind < 2:
+        what = "Input" if dtype is None else "Optional"
+        raise RuntimeError(
+            f"mean(): could not infer output dtype. {what} dtype must be either a floating point or complex dtype. "
+            f"Got: {torch_name(target)}"
+        )
+    dims = dims_argument("mean", dim, input_.array.ndim)
+    return wrap(cast(reduced("mean", computed(input_.array, target), dims, keepdim, math.nan), target.numpy))
+
+
+mean.vjp(
+    input_=lambda g, input_, dim, keepdim: spread(
+        g / count(input_, dim) if count(input_, dim) else g, input_, dim, keepdim
+    )
+)
+
+
+@op("nanmean", composite=True)
+def nanmean(input_: Tensor, dim=None, keepdim: bool = False, *, dtype=None, out=None) -> Tensor:
+    """Mean over dimensions of what is not NaN. Parameters as for `mean`."""
+    known = input_ == input_
+    return nansum(input_, dim, keepdim, dtype=dtype) / sum(known, dim, keepdim)
+
+
+@op("prod")
+def prod(input_: Tensor, dim=None, keepdim: bool = False, *, dtype=None, out=None) -> Tensor:
+    r"""Product of all elements, or along a dimension.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype; integers and bools are multiplied as int64 by default.
+    dim : int, optional
+        The dimension; all elements by default.
+    keepdim : bool, optional
+        Keep it, of size 1.
+    dtype : dtype, optional
+        Convert the input first.
+
+    Returns
+    -------
+    Tensor
+        The gradient with respect to an element is the product of the others, also where some are zero.
+    """
+    tensor_argument("prod", input_)
+    dims = dims_argument("prod", dim, input_.array.ndim)
+    own = input_.dtype
+    target = as_dtype(dtype) if dtype is not None else (dtypes.int64 if own.kind < 2 else own)
+    array = computed(input_.array, target)
+    if target.is_complex:
+        return wrap(np.asarray(np.prod(array, axis=dims or None, keepdims=keepdim), target.numpy))
+    if target.kind < 2:
+        return wrap(cast(reduced("prod", cast(array, INT64), dims, keepdim, 1, REDUCE_LONG, INT64), target.numpy))
+    return wrap(cast(reduced("prod", array, dims, keepdim, 1), target.numpy))
+
+
+def _prod_backward(g, input_, dim, keepdim, out):
+    if input_.array.size == 0:
+        return spread(g, input_, dim, keepdim)
+    if dim is None:
+        flat_ = reshape(input_, (-1,))
+        return (
+            reshape(_others(flat_, 0) * reshape(g, (1,)).conj(), input_.array.shape).conj()
+            if (input_.dtype.is_complex)
+            else reshape(_others(flat_, 0) * reshape(g, (1,)), input_.array.shape)
+        )
+    others = _others(input_, check_dim("prod", dim, input_.array.ndim)) if input_.array.ndim else 1
+    g = kept(g, input_, dim, keepdim)
+    return g * (others.conj() if input_.dtype.is_complex else others)
+
+
+def _others(x: Tensor, dim: int) -> Tensor:
+    """For each element along a dimension, the product of all the others."""
+    from lucid.ops.shape import cat, flip
+
+    size = x.array.shape[dim]
+    one = Supplied.ones((*x.array.shape[:dim], 1, *x.array.shape[dim + 1 :]), x.dtype)
+    before = cumprod(cat([one, x.narrow(dim, 0, size - 1)], dim), dim)
+    after = flip(cumprod(cat([one, flip(x, (dim,)).narrow(dim, 0, size - 1)], dim), dim), (dim,))
+    return before * after
+
+
+prod.vjp(input_=_prod_backward)
+
+
+# ------------------------------------------------------------------------------------------------ moments
+
+
+def _correction(dim, unbiased, correction):
+    """`dim` and correction of a call: `unbiased` may stand in the place of `dim`."""
+    if isinstance(dim, bool):
+        dim, unbiased = None, dim
+    if correction is None:
+        correction = 1 if unbiased is None or unbiased else 0
+    return dim, correction
+
+
+def _moments(name: str, input_, dim, correction, keepdim: bool, root: bool):
+    tensor_argument(name, input_)
+    dtype = input_.dtype
+    if dtype.kind < 2:
+        raise RuntimeError(f"{name} only support floating point and complex dtypes")
+    dims = dims_argument(name, dim, input_.array.ndim)
+    if dtype.is_complex:
+        return _complex_moments(input_, dims, correction, keepdim, root)
+    array = computed(input_.array, dtype)
+    shape = reduced_shape(array.shape, dims, keepdim)
+    var_, mean_ = empty(shape, array.dtype), empty(shape, array.dtype)
+    if var_.size:
+        if array.size == 0:
+            var_.fill(math.nan)
+            mean_.fill(math.nan)
+        else:
+            rows, outer, axis, inner = fold(array, dims)
+            VAR_MEAN[array.dtype](flat(rows), flat(var_), flat(mean_), outer, axis, inner, correction, root)
+    return wrap(cast(var_, dtype.numpy)), wrap(cast(mean_, dtype.numpy))
+
+
+def _complex_moments(input_, dims, correction, keepdim, root):
+    array = input_.array
+    with np.errstate(all="ignore"):
+        n = math.prod(array.shape[i] for i in dims)
+        mean_ = array.mean(axis=dims, keepdims=True)
+        deviation = array - mean_
+        total = (deviation.real**2 + deviation.imag**2).sum(axis=dims, keepdims=keepdim)
+        var_ = np.asarray(total / builtins.max(n - correction, 0), array.real.dtype)
+    return wrap(np.sqrt(var_) if root else var_), wrap(np.asarray(mean_ if keepdim else mean_.squeeze(dims)))
+
+
+def _var_backward(g, input_, dim, correction, keepdim):
+    n = count(input_, dim) - correction
+    deviation = input_ - mean(input_, dim, True)
+    return kept(g, input_, dim, keepdim) * (2 / n if n > 0 else math.nan) * deviation
+
+
+def _std_backward(g, input_, dim, correction, keepdim, std_):
+    g = (g / (std_ * 2)).masked_fill(std_ == 0, 0)
+    return _var_backward(g, input_, dim, correction, keepdim)
+
+
+@op("var")
+def var(input_: Tensor, dim=None, unbiased=None, keepdim: bool = False, *, correction=None, out=None) -> Tensor:
+    r"""Variance over all elements, or over dimensions: the sum of squared deviations divided by max(0, n - correction).
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape, of a floating or complex dtype.
+    dim : int or tuple of int, optional
+        The dimensions; all by default.
+    unbiased : bool, optional
+        False for a correction of 0.
+    keepdim : bool, optional
+        Keep the dimensions, of size 1.
+    correction : number, optional
+        What is taken from the count (default 1).
+
+    Returns
+    -------
+    Tensor
+        The gradient is ``2 (x - mean) / (n - correction)``.
+    """
+    dim, correction = _correction(dim, unbiased, correction)
+    return _moments("var", input_, dim, correction, keepdim, False)[0]
+
+
+@op("std")
+def std(input_: Tensor, dim=None, unbiased=None, keepdim: bool = False, *, correction=None, out=None) -> Tensor:
+    """Standard deviation: the root of `var`, whose parameters it has. At 0 the gradient is 0."""
+    dim, correction = _correction(dim, unbiased, correction)
+    return _moments("std", input_, dim, correction, keepdim, True)[0]
+
+
+@op("var_mean")
+def var_mean(input_: Tensor, dim=None, unbiased=None, keepdim: bool = False, *, correction=None, out=None):
+    """Variance and mean, as a tuple. Parameters as for `var`."""
+    dim, correction = _correction(dim, unbiased, correction)
+    return _moments("var_mean", input_, dim, correction, keepdim, False)
+
+
+@op("std_mean")
+def std_mean(input_: Tensor, dim=None, unbiased=None, keepdim: bool = False, *, correction=None, out=None):
+    """Standard deviation and mean, as a tuple. Parameters as for `var`."""
+    dim, correction = _correction(dim, unbiased, correction)
+    return _moments("std_mean", input_, dim, correction, keepdim, True)
+
+
+def _moment_rule(root: bool, with_mean: bool):
+    def rule(g, input_, dim, unbiased, correction, keepdim, out):
+        dim, correction = _correction(dim, unbiased, correction)
+        g_moment, g_mean = g if with_mean else (g, None)
+        total = None
+        if g_moment is not None:
+            if root:
+                total = _std_backward(g_moment, input_, dim, correction, keepdim, out[0] if with_mean else out)
+            else:
+                total = _var_backward(g_moment, input_, dim, correction, keepdim)
+        if g_mean is not None:
+            part = spread(g_mean / count(input_, dim), input_, dim, keepdim)
+            total = part if total is None else total + part
+        return total
+
+    return rule
+
+
+var.vjp(input_=_moment_rule(False, False))
+std.vjp(input_=_moment_rule(True, False))
+var_mean.vjp(input_=_moment_rule(False, True))
+std_mean.vjp(input_=_moment_rule(True, True))
+
+
+# ------------------------------------------------------------------------------------------------ extremes
+
+
+class MaxResult(NamedTuple):
+    """Extremes along a dimension, and where they stand."""
+
+    values: Tensor
+    indices: Tensor
+
+
+def _extreme(name: str, input_, dim, keepdim: bool, whole=None) -> Tensor:
+    tensor_argument(name, input_)
+    dtype = input_.dtype
+    if dtype.is_complex:
+        raise RuntimeError(f"\"{name}_values_cpu\" not implemented for '{torch_name(dtype)}'")
+    if input_.array.size == 0 and (dim is None or dim == () or dim == []):
+        raise RuntimeError(
+            f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with "
+            "the 'dim' argument."
+        )
+    if whole is not None and (dim is None or dim == ()) and not keepdim:
+        found = core.reduce_all(whole, input_)
+        if found is not None:
+            return found
+    dims = dims_argument(name, dim, input_.array.ndim)
+    array = computed(input_.array, dtype)
+    return wrap(cast(reduced(name, array, dims, keepdim, None, result=array.dtype), dtype.numpy))
+
+
+def _share(g, input_, dim, keepdim, out):
+    """The gradient of an extreme, in equal parts to all elements that reach it."""
+    hit = input_ == kept(out, input_, dim, keepdim)
+    hit = hit | (input_ != input_) if input_.dtype.is_floating_point else hit
+    hit = hit.to(input_.dtype)
+    return hit * (kept(g, input_, dim, keepdim) / sum(hit, dim, True) if input_.array.ndim else g)
+
+
+@op("amax")
+def amax(input_: Tensor, dim=(), keepdim: bool = False, *, out=None) -> Tensor:
+    """The greatest element, over all or over dimensions; NaN wins.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and real dtype.
+    dim : int or tuple of int, optional
+        The dimensions; all by default.
+    keepdim : bool, optional
+        Keep them, of size 1.
+
+    Returns
+    -------
+    Tensor
+        Elements that are equally great share the gradient in equal parts.
+    """
+    return _extreme("amax", input_, dim, keepdim, AMAX)
+
+
+amax.vjp(input_=_share)
+
+
+@op("amin")
+def amin(input_: Tensor, dim=(), keepdim: bool = False, *, out=None) -> Tensor:
+    """The least element, over all or over dimensions; NaN wins. Parameters and gradient as for `amax`."""
+    return _extreme("amin", input_, dim, keepdim, AMIN)
+
+
+amin.vjp(input_=_share)
+
+
+@op("aminmax", composite=True)
+def aminmax(input_: Tensor, *, dim=None, keepdim: bool = False, out=None):
+    """The least and the greatest element, as a named tuple (min, max)."""
+    return AminmaxResult(
+        amin(input_, () if dim is None else dim, keepdim), amax(input_, () if dim is None else dim, keepdim)
+    )
+
+
+class AminmaxResult(NamedTuple):
+    """The least and the greatest element."""
+
+    min: Tensor
+    max: Tensor
+
+
+def _arg(name: str, input_: Tensor, dim, keepdim: bool):
+    """Extreme and position along one dimension, or over all elements."""
+    tensor_argument(name, input_)
+    dtype = input_.dtype
+    if dtype.is_complex:
+        raise RuntimeError(f"\"{name}_cpu\" not implemented for '{torch_name(dtype)}'")
+    array = computed(input_.array, dtype)
+    if dim is None:
+        if array.size == 0:
+            raise IndexError(
+                f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument."
+            )
+        shape = (1,) * array.ndim if keepdim else ()
+        array, dims = array.reshape(-1), (0,)
+    else:
+        dims = (check_dim(name, dim, array.ndim),)
+        if array.ndim == 0:
+            array, shape = array.reshape(1), ()
+        else:
+            shape = reduced_shape(array.shape, dims, keepdim)
+            if array.shape[dims[0]] == 0 and array.ndim:
+                raise IndexError(f"{name}(): Expected reduction dim {dims[0]} to have non-zero size.")
+    values, index = empty(shape, array.dtype), empty(shape, INT64)
+    if index.size:
+        rows, outer, axis, inner = fold(array, dims)
+        ARGREDUCE[array.dtype](flat(rows), flat(values), flat(index), outer, axis, inner, CODES[name])
+    return wrap(cast(values, dtype.numpy)), wrap(index)
+
+
+@op("argmax", gradient=False)
+def argmax(input_: Tensor, dim=None, keepdim: bool = False, *, out=None) -> Tensor:
+    """Where the greatest element stands, along a dimension or in the flattened tensor; the first of equals, or of NaNs.
+
+    Returns
+    -------
+    Tensor
+        Of int64.
+    """
+    return _arg("argmax", input_, dim, keepdim)[1]
+
+
+@op("argmin", gradient=False)
+def argmin(input_: Tensor, dim=None, keepdim: bool = False, *, out=None) -> Tensor:
+    """Where the least element stands, along a dimension or in the flattened tensor; the first of equals, or of NaNs."""
+    return _arg("argmin", input_, dim, keepdim)[1]
+
+
+@op("_extreme_along")
+def _extreme_along(input_: Tensor, dim: int, keepdim: bool, name: str):
+    return MaxResult(*_arg(name, input_, dim, keepdim))
+
+
+def _scatter_back(g, input_, dim, keepdim, out):
+    from lucid.ops.indexing import scatter_add
+
+    if not input_.array.ndim:
+        return g[0]
+    index, own = kept(out[1], input_, dim, keepdim), kept(g[0], input_, dim, keepdim)
+    return scatter_add(Supplied.zeros(input_.array.shape, input_.dtype), dim, index, own)
+
+
+_extreme_along.vjp(input_=_scatter_back)
+
+
+def _max_or_min(name: str, whole, along: str, pairwise: str, input_, dim, keepdim):
+    """The three meanings of `max` and `min`: of all, along a dimension, of two tensors."""
+    if isinstance(dim, Tensor):
+        return getattr(el, pairwise)(input_, dim)
+    if dim is None:
+        tensor_argument(name, input_)
+        if input_.array.size == 0:
+            raise RuntimeError(
+                f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim "
+                "with the 'dim' argument."
+            )
+        return whole(input_)
+    return _extreme_along(input_, dim, keepdim, along)
+
+
+@op("max", composite=True)
+def max(input_: Tensor, dim=None, keepdim: bool = False, *, out=None):
+    """The greatest element of all; with `dim`, a named tuple of the greatest along it and their positions.
+
+    With a second tensor instead of `dim`: the elementwise `maximum`.
+    """
+    return _max_or_min("max", amax, "argmax", "maximum", input_, dim, keepdim)
+
+
+@op("min", composite=True)
+def min(input_: Tensor, dim=None, keepdim: bool = False, *, out=None):
+    """The least element of all; with `dim`, a named tuple of the least along it and their positions.
+
+    With a second tensor instead of `dim`: the elementwise `minimum`.
+    """
+    return _max_or_min("min", amin, "argmin", "minimum", input_, dim, keepdim)
+
+
+# ------------------------------------------------------------------------------------------------ logic, counting
+
+
+def _parts(array: np.ndarray) -> np.ndarray:
+    """Complex and half numbers as something whose truth is the same."""
+    if array.dtype.kind == "c" or array.dtype not in C_NAMES:
+        return array != 0
+    return array
+
+
+def _truth(name: str, input_, dim, keepdim: bool, of_none: bool) -> Tensor:
+    tensor_argument(name, input_)
+    dims = dims_argument(name, dim, input_.array.ndim, all_when_empty=False)
+    result = np.dtype("uint8") if input_.dtype is dtypes.uint8 else BOOL
+    out = reduced(name, _parts(input_.array), dims, keepdim, of_none, REDUCE_BOOL, BOOL)
+    return wrap(cast(out, result))
+
+
+@op("any", gradient=False)
+def any(input_: Tensor, dim=None, keepdim: bool = False, *, out=None) -> Tensor:
+    """Whether an element is not zero, over all or over dimensions. Bool; uint8 for uint8."""
+    return _truth("any", input_, dim, keepdim, False)
+
+
+@op("all", gradient=False)
+def all(input_: Tensor, dim=None, keepdim: bool = False, *, out=None) -> Tensor:
+    """Whether no element is zero, over all or over dimensions. Bool; uint8 for uint8."""
+    return _truth("all", input_, dim, keepdim, True)
+
+
+@op("count_nonzero", gradient=False)
+def count_nonzero(input_: Tensor, dim=None) -> Tensor:
+    """How many elements are not zero, over all or over dimensions; int64."""
+    tensor_argument("count_nonzero", input_)
+    dims = dims_argument("count_nonzero", dim, input_.array.ndim)
+    return wrap(reduced("count_nonzero", _parts(input_.array), dims, False, 0, REDUCE_LONG, INT64))
+
+
+# ------------------------------------------------------------------------------------------------ exponentials
+
+
+@op("logsumexp", aliases=("special.logsumexp",))
+def logsumexp(input_: Tensor, dim, keepdim: bool = False, *, out=None) -> Tensor:
+    r"""Logarithm of the sum of exponentials over dimensions, without overflow.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape; integers are computed in the default floating dtype.
+    dim : int or tuple of int
+        The dimensions.
+    keepdim : bool, optional
+        Keep them, of size 1.
+
+    Returns
+    -------
+    Tensor
+        The gradient is ``exp(x - out)``, the softmax.
+    """
+    tensor_argument("logsumexp", input_)
+    if input_.dtype.is_complex:
+        return _complex_logsumexp(input_, dim, keepdim)
+    dtype = dtypes.to_floating(input_.dtype)
+    dims = dims_argument("logsumexp", dim, input_.array.ndim)
+    return wrap(cast(reduced("logsumexp", computed(input_.array, dtype), dims, keepdim, -math.inf), dtype.numpy))
+
+
+def _complex_logsumexp(input_, dim, keepdim):
+    dims = dims_argument("logsumexp", dim, input_.array.ndim)
+    array = input_.array
+    with np.errstate(all="ignore"):
+        top = np.max(array.real, axis=dims, keepdims=True, initial=-math.inf)
+        top[~np.isfinite(top)] = 0
+        total = np.log(np.exp(array - top).sum(axis=dims, keepdims=True)) + top
+    return wrap(np.asarray(total.reshape(reduced_shape(array.shape, dims, keepdim)), array.dtype))
+
+
+def _logsumexp_backward(g, input_, dim, keepdim, out):
+    safe = out.masked_fill(out == -math.inf, 0) if not input_.dtype.is_complex else out
+    weight = (input_ - kept(safe, input_, dim, keepdim)).exp()
+    return kept(g, input_, dim, keepdim) * (weight.conj() if input_.dtype.is_complex else weight)
+
+
+logsumexp.vjp(input_=_logsumexp_backward)
+
+
+# ------------------------------------------------------------------------------------------------ along a dimension
+
+
+def _scanned(name: str, input_: Tensor, dim: int, dtype) -> Tensor:
+    tensor_argument(name, input_)
+    at = check_dim(name, dim, input_.array.ndim)
+    target = as_dtype(dtype) if dtype is not None else (dtypes.int64 if input_.dtype.kind < 2 else input_.dtype)
+    array = computed(input_.array, target)
+    if target.kind < 2:
+        array = cast(array, INT64)
+    out = empty(array.shape, array.dtype)
+    if not array.size:
+        return wrap(out)
+    if not array.ndim:
+        out[...] = array
+        return wrap(cast(out, target.numpy))
+    rows, outer, axis, inner = fold(array, (at,))
+    if target.is_complex:
+        if name != "cumsum":
+            with np.errstate(all="ignore"):
+                return wrap(getattr(np, name)(array, axis=at))
+        parts = np.dtype(f"f{array.itemsize // 2}")
+        SCAN[parts](
+            flat(rows.reshape(-1).view(parts)), flat(out.reshape(-1).view(parts)), outer, axis, inner * 2, CODES[name]
+        )
+        return wrap(out)
+    (SCAN_LONG if target.kind < 2 else SCAN)[array.dtype](flat(rows), flat(out), outer, axis, inner, CODES[name])
+    return wrap(cast(out, target.numpy))
+
+
+@op("cumsum")
+def cumsum(input_: Tensor, dim: int, *, dtype=None, out=None) -> Tensor:
+    """Running sum along a dimension; integers as int64 by default. The gradient is the running sum from the end."""
+    return _scanned("cumsum", input_, dim, dtype)
+
+
+def reverse_cumsum(g: Tensor, dim: int) -> Tensor:
+    """Running sum from the end."""
+    from lucid.ops.shape import flip
+
+    return flip(cumsum(flip(g, (dim,)), dim), (dim,)) if g.array.ndim else g
+
+
+cumsum.vjp(input_=lambda g, dim: reverse_cumsum(g, dim))
+
+
+@op("cumprod")
+def cumprod(input_: Tensor, dim: int, *, dtype=None, out=None) -> Tensor:
+    """Running product along a dimension; integers as int64 by default. The gradient is right where elements are zero."""
+    return _scanned("cumprod", input_, dim, dtype)
+
+
+def _cumprod_backward(g, input_, dim, out):
+    from lucid.ops.shape import cat, stack
+
+    if not input_.array.ndim or not input_.array.size:
+        return g
+    at = check_dim("cumprod", dim, input_.array.ndim)
+    if input_.dtype.is_complex:
+        g, input_, out = g, input_.conj(), out.conj()
+    if not (input_.array == 0).any() and not core.is_grad_enabled():
+        return reverse_cumsum(g * out, at) / input_
+    # The derivative of each later product with respect to element k is that product without it.
+    size = input_.array.shape[at]
+    one = Supplied.ones((*input_.array.shape[:at], 1, *input_.array.shape[at + 1 :]), input_.dtype)
+    parts = []
+    for k in range(size):
+        before = input_.narrow(at, 0, k).prod(at, True) if k else one
+        after = cat([one, cumprod(input_.narrow(at, k + 1, size - k - 1), at)], at) if k < size - 1 else one
+        parts.append(before.squeeze(at) * (g.narrow(at, k, size - k) * after).sum(at))
+    return stack(parts, at)
+
+
+cumprod.vjp(input_=_cumprod_backward)
+
+
+@op("logcumsumexp")
+def logcumsumexp(input_: Tensor, dim: int, *, out=None) -> Tensor:
+    """Running logarithm of the sum of exponentials along a dimension."""
+    if input_.dtype.kind < 2:
+        raise RuntimeError(f"\"logcumsumexp_out_cpu\" not implemented for '{torch_name(input_.dtype)}'")
+    return _scanned("logcumsumexp", input_, dim, None)
+
+
+def _logcumsumexp_backward(g, input_, dim, out):
+    from lucid.ops.shape import flip
+
+    if not input_.array.ndim:
+        return g
+    minus = Supplied.zeros((), g.dtype) - math.inf
+    positive = g.log().where(g > 0, minus) - out
+    negative = (-g).log().where(g < 0, minus) - out
+
+    def back(part):
+        return (flip(logcumsumexp(flip(part, (dim,)), dim), (dim,)) + input_).exp()
+
+    return back(positive) - back(negative)
+
+
+logcumsumexp.vjp(input_=_logcumsumexp_backward)
+
+
+def _running(name: str, input_: Tensor, dim: int):
+    tensor_argument(name, input_)
+    at = check_dim(name, dim, input_.array.ndim)
+    dtype = input_.dtype
+    if dtype.is_complex:
+        raise RuntimeError(f"\"{name}_cpu\" not implemented for '{torch_name(dtype)}'")
+    array = computed(input_.array, dtype)
+    values, index = empty(array.shape, array.dtype), empty(array.shape, INT64)
+    if not array.ndim:
+        values[...] = array
+        index[...] = 0
+    elif array.size:
+        rows, outer, axis, inner = fold(array, (at,))
+        SCAN_INDEX[array.dtype](flat(rows), flat(values), flat(index), outer, axis, inner, CODES[name])
+    return MaxResult(wrap(cast(values, dtype.numpy)), wrap(index))
+
+
+@op("cummax")
+def cummax(input_: Tensor, dim: int, *, out=None):
+    """Running maximum along a dimension, and where it stands: a named tuple (values, indices)."""
+    return _running("cummax", input_, dim)
+
+
+@op("cummin")
+def cummin(input_: Tensor, dim: int, *, out=None):
+    """Running minimum along a dimension, and where it stands: a named tuple (values, indices)."""
+    return _running("cummin", input_, dim)
+
+
+def _running_backward(g, input_, dim, out):
+    return _scatter_back(g, input_, dim, True, out)
+
+
+cummax.vjp(input_=_running_backward)
+cummin.vjp(input_=_running_backward)
+
+
+# ------------------------------------------------------------------------------------------------ norms
+
+
+@op("linalg.vector_norm")
+def vector_norm(x: Tensor, ord=2, dim=None, keepdim: bool = False, *, dtype=None, out=None) -> Tensor:
+    r"""Vector norm over dimensions: the `ord`-th root of the sum of absolute values to that power.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape, of a floating or complex dtype.
+    ord : number, optional
+        Default 2; 0 counts what is not zero, infinities take the extreme of the absolute values.
+    dim : int or tuple of int, optional
+        The dimensions; all by default.
+    keepdim : bool, optional
+        Keep them, of size 1.
+    dtype : dtype, optional
+        Convert the input first.
+
+    Returns
+    -------
+    Tensor
+        Real. At zero the gradient of the 2-norm is 0.
+    """
+    tensor_argument("linalg.vector_norm", x)
+    source = x.dtype if dtype is None else as_dtype(dtype)
+    if source.kind < 2:
+        raise RuntimeError(
+            "linalg.vector_norm: Expected a floating point or complex tensor as input. Got " + torch_name(source)
+        )
+    target = source.to_real()
+    array = x.array if dtype is None else cast(x.array, source.numpy)
+    if array.dtype.kind == "c":
+        array = np.abs(array)
+    array = computed(array, target)
+    dims = dims_argument("linalg.vector_norm", dim, array.ndim)
+    ord = float(ord)
+    name = {0.0: "norm_0", 1.0: "norm_1", 2.0: "norm_2", math.inf: "norm_inf", -math.inf: "norm_minus_inf"}.get(
+        ord, "norm_p"
+    )
+    if array.size == 0 and (ord < 0 or ord == math.inf) and math.prod(reduced_shape(array.shape, dims, keepdim)):
+        if dim is None or math.prod(array.shape[i] for i in dims) == 0:
+            raise RuntimeError(
+                f"linalg.vector_norm cannot compute the {ord:g} norm on an empty "
+                + ("tensor because the operation does not have an identity" if dim is None else "dimension")
+            )
+    return wrap(cast(reduced(name, array, dims, keepdim, 0, p=ord), target.numpy))
+
+
+def _norm_backward(g, x, ord, dim, keepdim, out):
+    ord = float(ord)
+    g, norm_ = kept(g, x, dim, keepdim), kept(out, x, dim, keepdim)
+    if ord == 0:
+        return x * 0
+    if ord == 1:
+        return x.sgn() * g
+    if ord == 2:
+        return x * (g / norm_).masked_fill(norm_ == 0, 0)
+    size = x.abs()
+    if math.isinf(ord):
+        hit = (size == norm_).to(g.dtype)
+        return x.sgn() * (hit * (g / sum(hit, dim, True) if x.array.ndim else g))
+    if ord < 1:
+        return (x.sgn() * size.pow(ord - 1)).masked_fill(x == 0, 0) * g * norm_.pow(1 - ord)
+    if ord < 2:
+        return x.sgn() * size.pow(ord - 1) * (g / norm_.pow(ord - 1)).masked_fill(norm_ == 0, 0)
+    return x * size.pow(ord - 2) * (g / norm_.pow(ord - 1)).masked_fill(norm_ == 0, 0)
+
+
+vector_norm.vjp(x=_norm_backward)

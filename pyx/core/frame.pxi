@@ -182,3 +182,16 @@ def accumulate(Kernel add not None, TensorBase target not None, TensorBase x not
     parallel_for(task, &call, cnp.PyArray_SIZE(a), add.grain)
     bump(target)
     return True
+
+
+def reduce_all(Kernel kernel not None, TensorBase x not None):
+    """A reduction of all elements to a 0-d tensor; None where the general way has to be taken."""
+    cdef cnp.ndarray a = x.array, out
+    if not ready(a):
+        return None
+    fn = kernel.table[cnp.PyArray_TYPE(a)]
+    if fn is None:
+        return None
+    out = new_array(0, NULL, <cnp.dtype>cnp.PyArray_DESCR(a), False)
+    fn(flat(a), flat(out), 1, cnp.PyArray_SIZE(a), 1, kernel.code)
+    return new_tensor(out)
