@@ -1,8 +1,8 @@
 """Matrix products of float32 and float64, of any strides, single and batched."""
-from collections.abc import Buffer
+from numpy.typing import NDArray
 
 def bmm(
-    a: Buffer, b: Buffer, c: Buffer,
+    a: NDArray, b: NDArray, c: NDArray,
     batch: int, m: int, n: int, k: int,
     a_batch: int, a_row: int, a_col: int,
     b_batch: int, b_row: int, b_col: int,
@@ -13,8 +13,8 @@ def bmm(
     """C[i] = alpha A[i] B[i] + beta C[i] for i < batch, A[i] (m, k), B[i] (k, n), C[i] (m, n).
 
     The buffers are flat and of one dtype. Element (r, s) of A[i] is `a[a_offset + i*a_batch + r*a_row + s*a_col]`,
-    and of B[i] alike: a transposed operand has its strides exchanged, a broadcast one has batch stride 0. C's columns are
-    contiguous and its matrices do not overlap. Strides and offsets are counted in elements and are not negative.
+    and of B[i] alike: a transposed operand has its strides exchanged, a broadcast one has batch stride 0. C's columns
+    are contiguous and its matrices do not overlap. Strides and offsets are counted in elements and are not negative.
     With beta 0 C is not read. The result does not depend on the number of threads.
     """
 

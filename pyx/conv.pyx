@@ -1,0 +1,604 @@
+"""Convolution in up to three dimensions: forward, and its gradients with respect to input and weight.
+
+Design
+------
+(a) Everything is the blocked product of `gemm.pxd`. An image is copied once into a frame of zeros (not if it needs
+    none); then the element that tap k of the kernel sees from pixel q is `image[tap[k] + pixel(q)]`, whatever stride,
+    padding, dilation and dimensions are. One and two dimensions are three with sizes of 1.
+(b) Forward: weight (c_out, taps) times taps x pixels. A panel of that second matrix is gathered, run of pixels by run,
+    just before it is used, and never exists as a whole.
+(c) Input gradient, stride 1: a forward convolution of the gradient with the weight turned round. Otherwise weight^T
+    times gradient, panel by panel, is added back to where its pixels came from; a task owns some channels of one image.
+    That is also the transposed convolution.
+(d) Weight gradient: the transposed gradient's panels times pixels read where they are in the image; sums over pixels
+    of an image, then over images, so that the result does not depend on the number of threads.
+(e) Scratch is bounded: images are framed in groups of at most GROUP bytes.
+"""
+from libc.stdlib cimport free, malloc
+from libc.string cimport memcpy, memset
+
+from gemm cimport DEPTH, MAX_COLUMNS, MAX_ROWS, columns, pack_columns, pack_rows, panel
+from simd cimport DOUBLES, FLOATS, ROWS, load, splat, splat_double, splat_float, vdouble, vector, vfloat
+from threads cimport import_threads, parallel_for
+from types cimport floating
+
+import_threads()
+
+cdef enum:
+    TASK = 4_000_000            # multiply-adds of a task at least: 20 to 60 us
+    GROUP = 8 << 20             # bytes of framed images at once
+    PLANES = 1 << 18            # elements of the planes that one input-gradient task adds into
+    FRAME = 16384               # elements that a framing chunk writes
+
+cdef struct conv_t:
+    # Sizes; channels are those of one group.
+    Py_ssize_t n, groups, c_in, c_out, taps, k, pixels
+    Py_ssize_t[3] size, kernel, stride, padding, dilation, out
+    # The framed images, `first` the number of the first of them, and the steps through one. (An input gradient has
+    # none: `x` is then the weight.)
+    const void* x
+    void* image
+    Py_ssize_t first, images, plane, depth_step, row_step
+    Py_ssize_t[3] framed
+    Py_ssize_t* tap
+    bint slack                  # a vector may be read past the end of a row, image or buffer
+    # Operands
+    const void* g
+    const void* bias
+    void* packed
+    void* out_data
+    Py_ssize_t per_task, tasks  # panels, channels or groups of taps of a task; tasks of one image
+    bint failed
+
+
+cdef inline Py_ssize_t ceil_div(Py_ssize_t x, Py_ssize_t y) noexcept nogil:
+    return (x + y - 1) // y
+
+
+cdef inline Py_ssize_t pixel(const conv_t* call, Py_ssize_t q) noexcept nogil:
+    """Where output pixel q looks at the image with its first tap."""
+    cdef Py_ssize_t x = q % call.out[2], y = q // call.out[2] % call.out[1], z = q // (call.out[2] * call.out[1])
+    return z * call.stride[0] * call.depth_step + y * call.stride[1] * call.row_step + x * call.stride[2]
+
+
+cdef inline void frame_row(const conv_t* call, Py_ssize_t row, const floating* _type) noexcept nogil:
+    """Copy one row of one channel of one image into its place between zeros."""
+    cdef Py_ssize_t y = row % call.framed[1], z = row // call.framed[1] % call.framed[0]
+    cdef Py_ssize_t channel = row // (call.framed[1] * call.framed[0])
+    cdef floating* out = <floating*>call.image + row * call.framed[2]
+    cdef const floating* x = <const floating*>call.x + call.first * call.groups * call.c_in * (
+        call.size[0] * call.size[1] * call.size[2])
+    cdef Py_ssize_t lo = min(max(<Py_ssize_t>0, call.padding[2]), call.framed[2])
+    cdef Py_ssize_t hi = max(lo, min(call.framed[2], call.size[2] + call.padding[2])), i
+    y -= call.padding[1]
+    z -= call.padding[0]
+    if y < 0 or y >= call.size[1] or z < 0 or z >= call.size[0]:
+        lo = hi = 0
+    x += ((channel * call.size[0] + z) * call.size[1] + y) * call.size[2] - call.padding[2]
+    for i in range(lo):
+        out[i] = 0
+    for i in range(lo, hi):
+        out[i] = x[i]
+    for i in range(hi, call.framed[2]):
+        out[i] = 0
+
+
+cdef void frame_float(void* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+    for row in range(lo, hi):
+        frame_row[float](<const conv_t*>ctx, row, NULL)
+
+
+cdef void frame_double(void* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+    for row in range(lo, hi):
+        frame_row[double](<const conv_t*>ctx, row, NULL)
+
+
+cdef bint needs_frame(const conv_t* call) noexcept:
+    for i in range(3):
+        if call.padding[i] or call.framed[i] > call.size[i]:
+            return True
+    return False
+
+
+cdef void steps(conv_t* call, const Py_ssize_t* size) noexcept:
+    """Set the steps through an image of `size` and the taps' places in it."""
+    cdef Py_ssize_t c, i, j, l, at = 0
+    call.row_step = size[2]
+    call.depth_step = size[1] * size[2]
+    call.plane = size[0] * call.depth_step
+    for c in range(call.c_in):
+        for i in range(call.kernel[0]):
+            for j in range(call.kernel[1]):
+                for l in range(call.kernel[2]):
+                    call.tap[at] = (c * call.plane + i * call.dilation[0] * call.depth_step
+                                    + j * call.dilation[1] * call.row_step + l * call.dilation[2])
+                    at += 1
+
+
+cdef int prepare(conv_t* call, const floating* x) except -1:
+    """Find the frame's size, and how many images are framed at once; allocate. `release` must follow.
+
+    Without images, x NULL, the frame is what an input gradient is added up in.
+    """
+    cdef Py_ssize_t bytes_each
+    call.x = x
+    call.taps = call.kernel[0] * call.kernel[1] * call.kernel[2]
+    call.k = call.c_in * call.taps
+    call.pixels = call.out[0] * call.out[1] * call.out[2]
+    for i in range(3):
+        call.framed[i] = (call.out[i] - 1) * call.stride[i] + (call.kernel[i] - 1) * call.dilation[i] + 1
+    call.tap = <Py_ssize_t*>malloc(call.k * sizeof(Py_ssize_t))
+    if call.tap == NULL:
+        raise MemoryError("no memory for a convolution")
+    if x == NULL:
+        steps(call, call.framed)
+        return 0
+    call.slack = needs_frame(call)
+    if call.slack:
+        steps(call, call.framed)
+        bytes_each = call.groups * call.c_in * call.plane * <Py_ssize_t>sizeof(floating)
+        call.images = max(<Py_ssize_t>1, min(call.n, GROUP // bytes_each))
+        call.image = malloc(call.images * bytes_each + 4 * MAX_COLUMNS * sizeof(double))
+        if call.image == NULL:
+            raise MemoryError("no memory for a convolution")
+    else:
+        steps(call, call.size)
+        call.images = call.n
+        if call.taps == 1 and call.stride[0] == call.stride[1] == call.stride[2] == 1:
+            # Pixels of all rows follow each other: one long row.
+            if call.out[2] == call.size[2] and call.out[1] == call.size[1]:
+                call.out[2], call.out[1], call.out[0] = call.pixels, 1, 1
+    return 0
+
+
+cdef void release(conv_t* call) noexcept:
+    free(call.tap)
+    free(call.packed)
+    if call.slack:
+        free(call.image)
+
+
+cdef void next_images(conv_t* call, Py_ssize_t first, const floating* _type) noexcept:
+    """Frame the group of images that begins with `first`."""
+    cdef Py_ssize_t rows
+    call.first = first
+    call.images = min(call.images, call.n - first)
+    if call.slack:
+        rows = call.images * call.groups * call.c_in * call.framed[0] * call.framed[1]
+        parallel_for(frame_float if floating is float else frame_double, call, rows,
+                     max(<Py_ssize_t>1, FRAME // call.framed[2]))
+    else:
+        call.image = <void*>(<const floating*>call.x + first * call.groups * call.c_in * call.plane)
+
+
+cdef int pack_weight(conv_t* call, const floating* weight) except -1:
+    """Pack the weight of each group, block of depth by block."""
+    cdef Py_ssize_t rows = ceil_div(call.c_out, ROWS) * ROWS, p, k, _
+    cdef floating* packed = <floating*>malloc(call.groups * rows * call.k * sizeof(floating) + 64)
+    if packed == NULL:
+        raise MemoryError("no memory to pack a convolution's weight")
+    call.packed = packed
+    for _ in range(call.groups):
+        p = 0
+        while p < call.k:
+            k = min(<Py_ssize_t>DEPTH, call.k - p)
+            pack_rows(weight + p, call.k, 1, call.c_out, k, packed)
+            packed += rows * k
+            p += k
+        weight += call.c_out * call.k
+    return 0
+
+
+cdef inline void gather(const conv_t* call, const floating* image, const Py_ssize_t* tap, Py_ssize_t k, Py_ssize_t q,
+                        Py_ssize_t many, floating* out) noexcept nogil:
+    """Pack the panel of k taps by `many` pixels from q on; `out` has room for one vector more."""
+    cdef Py_ssize_t width = columns(out), step = call.stride[2], runs = 0, i, j, p
+    cdef Py_ssize_t[MAX_COLUMNS] at, source, length
+    cdef const floating* x
+    cdef floating* row
+    i = 0
+    while i < many:
+        at[runs], source[runs] = i, pixel(call, q + i)
+        length[runs] = min(many - i, call.out[2] - (q + i) % call.out[2])
+        i += length[runs]
+        runs += 1
+    if step == 1 and length[0] == width:
+        x = image + source[0]
+        for p in range(k):
+            row = out + width * p
+            for j in range(width):
+                row[j] = x[tap[p] + j]
+    elif step == 1 and call.slack:
+        # Whole vectors: what they hold too much is overwritten by the next run, or by the next row.
+        for p in range(k):
+            x = image + tap[p]
+            row = out + width * p
+            for i in range(runs):
+                if floating is float:
+                    (<vfloat*>(row + at[i]))[0] = load(<const vfloat*>(x + source[i]), 0)
+                    if length[i] > FLOATS:
+                        (<vfloat*>(row + at[i] + FLOATS))[0] = load(<const vfloat*>(x + source[i]), FLOATS)
+                else:
+                    (<vdouble*>(row + at[i]))[0] = load(<const vdouble*>(x + source[i]), 0)
+                    if length[i] > DOUBLES:
+                        (<vdouble*>(row + at[i] + DOUBLES))[0] = load(<const vdouble*>(x + source[i]), DOUBLES)
+    else:
+        for p in range(k):
+            row = out + width * p
+            for i in range(runs):
+                x = image + tap[p] + source[i]
+                for j in range(length[i]):
+                    row[at[i] + j] = x[j * step]
+
+
+cdef inline void forward_task(const conv_t* call, Py_ssize_t index, const floating* _type) noexcept nogil:
+    """Some panels of pixels of one group of one image."""
+    cdef floating b[MAX_COLUMNS * (DEPTH + 2)]
+    cdef Py_ssize_t width = columns(_type), rows = ceil_div(call.c_out, ROWS) * ROWS
+    cdef Py_ssize_t image = index // (call.groups * call.tasks), group = index // call.tasks % call.groups
+    cdef Py_ssize_t q = index % call.tasks * call.per_task * width
+    cdef Py_ssize_t end = min(call.pixels, q + call.per_task * width), many, p, k, i, j
+    cdef const floating* x = <const floating*>call.image + (image * call.groups + group) * call.c_in * call.plane
+    cdef const floating* weight = <const floating*>call.packed + group * rows * call.k
+    cdef floating* out = <floating*>call.out_data + (
+        ((call.first + image) * call.groups + group) * call.c_out * call.pixels)
+    while q < end:
+        many = min(width, end - q)
+        if call.bias != NULL:
+            for i in range(call.c_out):
+                for j in range(many):
+                    out[i * call.pixels + q + j] = (<const floating*>call.bias)[group * call.c_out + i]
+        p = 0
+        while p < call.k:
+            k = min(<Py_ssize_t>DEPTH, call.k - p)
+            gather(call, x, call.tap + p, k, q, many, b)
+            panel(weight + rows * p, b, call.c_out, many, k, out + q, call.pixels, <floating>1,
+                  <floating>(p > 0 or call.bias != NULL))
+            p += k
+        q += width
+
+
+cdef void forward_float(void* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+    for i in range(lo, hi):
+        forward_task[float](<const conv_t*>ctx, i, NULL)
+
+
+cdef void forward_double(void* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+    for i in range(lo, hi):
+        forward_task[double](<const conv_t*>ctx, i, NULL)
+
+
+cdef int run_forward(conv_t* call, const floating* x, const floating* weight) except -1:
+    cdef Py_ssize_t width = columns(x), panels, first = 0, task
+    try:
+        prepare(call, x)
+        pack_weight(call, weight)
+        panels = ceil_div(call.pixels, width)
+        task = call.c_out * call.k * width
+        call.per_task = max(<Py_ssize_t>1, min(panels, TASK // task))
+        call.tasks = ceil_div(panels, call.per_task)
+        while first < call.n:
+            next_images(call, first, x)
+            parallel_for(forward_float if floating is float else forward_double, call,
+                         call.images * call.groups * call.tasks,
+                         max(<Py_ssize_t>1, TASK // (task * call.per_task)))
+            first += call.images
+    finally:
+        release(call)
+    return 0
+
+
+cdef inline void add_panel(const conv_t* call, const floating* tile, const Py_ssize_t* tap, Py_ssize_t rows,
+                           Py_ssize_t q, Py_ssize_t many, floating* planes) noexcept nogil:
+    """Add rows of taps by `many` pixels from q on to where they came from: the reverse of `gather`."""
+    cdef Py_ssize_t width = columns(tile), step = call.stride[2], i = 0, j, p, length
+    cdef floating* x
+    cdef const floating* from_
+    while i < many:
+        length = min(many - i, call.out[2] - (q + i) % call.out[2])
+        for p in range(rows):
+            x = planes + tap[p] + pixel(call, q + i)
+            from_ = tile + p * width + i
+            for j in range(length):
+                x[j * step] += from_[j]
+        i += length
+
+
+cdef inline void input_task(conv_t* call, Py_ssize_t index, const floating* _type) noexcept nogil:
+    """Some channels of one image: weight^T times gradient, added up in framed planes, then copied out of the frame."""
+    cdef Py_ssize_t width = columns(_type), image = index // (call.groups * call.tasks)
+    cdef Py_ssize_t group = index // call.tasks % call.groups, channel = index % call.tasks * call.per_task
+    cdef Py_ssize_t channels = min(call.per_task, call.c_in - channel), rows = channels * call.taps
+    cdef Py_ssize_t all_rows = ceil_div(rows, ROWS) * ROWS
+    cdef Py_ssize_t panel_size = MAX_COLUMNS * DEPTH, p, k, q, many, c, z, y, i
+    cdef const floating* g = <const floating*>call.g + (image * call.groups + group) * call.c_out * call.pixels
+    cdef const floating* weight = <const floating*>call.x + group * call.c_out * call.k + channel * call.taps
+    cdef floating* planes = <floating*>malloc(
+        (channels * call.plane + panel_size + all_rows * (width + DEPTH)) * sizeof(floating))
+    cdef floating* b = planes + channels * call.plane
+    cdef floating* a = b + panel_size
+    cdef floating* tile = a + all_rows * DEPTH
+    cdef floating* out
+    cdef floating bias
+    if planes == NULL:
+        call.failed = True
+        return
+    memset(planes, 0, channels * call.plane * sizeof(floating))
+    q = 0
+    while q < call.pixels:
+        many = min(width, call.pixels - q)
+        p = 0
+        while p < call.c_out:
+            k = min(<Py_ssize_t>DEPTH, call.c_out - p)
+            if q == 0 or call.c_out > DEPTH:
+                pack_rows(weight + p * call.k, 1, call.k, rows, k, a)
+            pack_columns(g + p * call.pixels + q, call.pixels, 1, k, many, b)
+            panel(a, b, rows, width, k, tile, width, <floating>1, <floating>(p > 0))
+            p += k
+        add_panel(call, tile, call.tap, rows, q, many, planes)
+        q += many
+    for c in range(channels):
+        bias = (<const floating*>call.bias)[group * call.c_in + channel + c] if call.bias != NULL else 0
+        out = <floating*>call.out_data + ((image * call.groups + group) * call.c_in + channel + c) * (
+            call.size[0] * call.size[1] * call.size[2])
+        for z in range(call.padding[0], call.padding[0] + call.size[0]):
+            for y in range(call.padding[1], call.padding[1] + call.size[1]):
+                p = c * call.plane + z * call.depth_step + y * call.row_step + call.padding[2]
+                many = call.framed[2] - call.padding[2]
+                if z < 0 or z >= call.framed[0] or y < 0 or y >= call.framed[1]:
+                    many = 0
+                for i in range(call.size[2]):
+                    out[i] = bias
+                for i in range(max(<Py_ssize_t>0, -call.padding[2]), min(many, call.size[2])):
+                    out[i] += planes[p + i]
+                out += call.size[2]
+    free(planes)
+
+
+cdef void input_float(void* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+    for i in range(lo, hi):
+        input_task[float](<conv_t*>ctx, i, NULL)
+
+
+cdef void input_double(void* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+    for i in range(lo, hi):
+        input_task[double](<conv_t*>ctx, i, NULL)
+
+
+cdef int run_input(conv_t* call, const floating* g, const floating* weight) except -1:
+    """Input gradient for any stride."""
+    try:
+        prepare(call, <const floating*>NULL)
+        call.g, call.x = g, weight
+        call.per_task = max(<Py_ssize_t>1, min(call.c_in, PLANES // call.plane,
+                                               TASK // max(<Py_ssize_t>1, call.taps * call.c_out * call.pixels) + 1))
+        call.tasks = ceil_div(call.c_in, call.per_task)
+        parallel_for(input_float if floating is float else input_double, call, call.n * call.groups * call.tasks, 1)
+    finally:
+        release(call)
+    if call.failed:
+        raise MemoryError("no memory for a convolution")
+    return 0
+
+
+cdef int turned_forward(conv_t* call, const floating* g, const floating* weight) except -1:
+    """Input gradient for stride 1: convolve the gradient with the weight turned round and its channels exchanged."""
+    cdef Py_ssize_t taps = call.kernel[0] * call.kernel[1] * call.kernel[2], size = call.c_in * call.c_out * taps
+    cdef Py_ssize_t group, i, o, t, c_in = call.c_in, c_out = call.c_out
+    cdef floating* turned = <floating*>malloc(call.groups * size * sizeof(floating))
+    if turned == NULL:
+        raise MemoryError("no memory for a convolution")
+    for group in range(call.groups):
+        for i in range(c_in):
+            for o in range(c_out):
+                for t in range(taps):
+                    turned[group * size + (i * c_out + o) * taps + t] = (
+                        weight[group * size + (o * c_in + i) * taps + taps - 1 - t])
+    call.c_in, call.c_out = c_out, c_in
+    for i in range(3):
+        call.size[i], call.out[i] = call.out[i], call.size[i]
+        call.padding[i] = (call.kernel[i] - 1) * call.dilation[i] - call.padding[i]
+    try:
+        run_forward(call, g, <const floating*>turned)
+    finally:
+        free(turned)
+    return 0
+
+
+cdef inline void taps_tile(const vector** a, const Py_ssize_t* row_start, Py_ssize_t rows, Py_ssize_t length,
+                           Py_ssize_t step, const vector* b, bint two, vector* out) noexcept nogil:
+    """As `tile` of gemm.pxd; A's rows are taps, read in the image, k runs over pixels; `two` vectors or one."""
+    cdef vector acc[MAX_ROWS][2]
+    cdef vector b0, b1, x
+    cdef Py_ssize_t i, r, at, q = 0, _
+    cdef Py_ssize_t lanes = FLOATS if vector is vfloat else DOUBLES
+    for i in range(ROWS):
+        if vector is vfloat:
+            acc[i][0] = acc[i][1] = splat_float(0)
+        else:
+            acc[i][0] = acc[i][1] = splat_double(0)
+    for r in range(rows):
+        at = row_start[r]
+        for _ in range(length):
+            b0 = load(b, q)
+            if two:
+                b1 = load(b, q + lanes)
+            for i in range(ROWS):
+                x = splat(a[i], at)
+                acc[i][0] = acc[i][0] + x * b0
+                if two:
+                    acc[i][1] = acc[i][1] + x * b1
+            at += step
+            q += 2 * lanes
+    for i in range(ROWS):
+        out[2 * i] = acc[i][0]
+        out[2 * i + 1] = acc[i][1]
+
+
+cdef inline void weight_task(const conv_t* call, Py_ssize_t index, const floating* _type) noexcept nogil:
+    """Some taps by one panel of output channels of one group, over the images that are framed."""
+    cdef floating[MAX_ROWS * MAX_COLUMNS] out
+    cdef const floating* a[MAX_ROWS]
+    cdef Py_ssize_t width = columns(_type), panels = ceil_div(call.c_out, width)
+    cdef Py_ssize_t group = index // (panels * call.tasks), channel = index // call.tasks % panels * width
+    cdef Py_ssize_t many = min(width, call.c_out - channel), first = index % call.tasks * call.per_task * ROWS
+    cdef Py_ssize_t rows = call.out[0] * call.out[1], image, t, i, j
+    cdef Py_ssize_t end = min(call.k, first + call.per_task * ROWS)
+    cdef const Py_ssize_t* row_start = call.tap + call.k
+    cdef const floating* x
+    cdef const floating* b
+    cdef floating* weight = <floating*>call.out_data + (group * call.c_out + channel) * call.k
+    for image in range(call.images):
+        x = <const floating*>call.image + (image * call.groups + group) * call.c_in * call.plane
+        b = <const floating*>call.packed + ((image * call.groups + group) * panels * width + channel) * call.pixels
+        t = first
+        while t < end:
+            for i in range(ROWS):
+                a[i] = x + call.tap[min(t + i, end - 1)]
+            if floating is float:
+                if many > FLOATS:
+                    taps_tile(<const vfloat**>a, row_start, rows, call.out[2], call.stride[2], <const vfloat*>b, True,
+                              <vfloat*>out)
+                else:
+                    taps_tile(<const vfloat**>a, row_start, rows, call.out[2], call.stride[2], <const vfloat*>b, False,
+                              <vfloat*>out)
+            else:
+                if many > DOUBLES:
+                    taps_tile(<const vdouble**>a, row_start, rows, call.out[2], call.stride[2], <const vdouble*>b,
+                              True, <vdouble*>out)
+                else:
+                    taps_tile(<const vdouble**>a, row_start, rows, call.out[2], call.stride[2], <const vdouble*>b,
+                              False, <vdouble*>out)
+            for j in range(many):
+                for i in range(min(<Py_ssize_t>ROWS, end - t)):
+                    if call.first + image == 0:
+                        weight[j * call.k + t + i] = out[i * width + j]
+                    else:
+                        weight[j * call.k + t + i] += out[i * width + j]
+            t += ROWS
+
+
+cdef void weight_float(void* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+    for i in range(lo, hi):
+        weight_task[float](<const conv_t*>ctx, i, NULL)
+
+
+cdef void weight_double(void* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+    for i in range(lo, hi):
+        weight_task[double](<const conv_t*>ctx, i, NULL)
+
+
+cdef inline void pack_gradient(const conv_t* call, Py_ssize_t index, const floating* _type) noexcept nogil:
+    """Panels of output channels, pixel by pixel, of one group of one image."""
+    cdef Py_ssize_t width = columns(_type), panels = ceil_div(call.c_out, width)
+    pack_columns(<const floating*>call.g + (call.first * call.groups + index) * call.c_out * call.pixels, 1,
+                 call.pixels, call.pixels, call.c_out, <floating*>call.packed + index * panels * width * call.pixels)
+
+
+cdef void gradient_float(void* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+    for i in range(lo, hi):
+        pack_gradient[float](<const conv_t*>ctx, i, NULL)
+
+
+cdef void gradient_double(void* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+    for i in range(lo, hi):
+        pack_gradient[double](<const conv_t*>ctx, i, NULL)
+
+
+cdef int run_weight(conv_t* call, const floating* x, const floating* g) except -1:
+    cdef Py_ssize_t width = columns(x), panels, each, first = 0, i, rows, work
+    cdef Py_ssize_t* table
+    try:
+        prepare(call, x)
+        rows = call.out[0] * call.out[1]
+        table = <Py_ssize_t*>malloc((call.k + rows) * sizeof(Py_ssize_t))
+        if table == NULL:
+            raise MemoryError("no memory for a convolution")
+        memcpy(table, call.tap, call.k * sizeof(Py_ssize_t))
+        free(call.tap)
+        call.tap = table
+        for i in range(rows):
+            table[call.k + i] = pixel(call, i * call.out[2])
+        panels = ceil_div(call.c_out, width)
+        each = call.groups * panels * width * call.pixels * <Py_ssize_t>sizeof(floating)
+        call.images = max(<Py_ssize_t>1, min(call.images, GROUP // each))
+        call.packed = malloc(call.images * each + 64)
+        if call.packed == NULL:
+            raise MemoryError("no memory for a convolution")
+        call.g = g
+        while first < call.n:
+            next_images(call, first, x)
+            parallel_for(gradient_float if floating is float else gradient_double, call, call.images * call.groups,
+                         max(<Py_ssize_t>1, FRAME // (call.c_out * call.pixels)))
+            work = width * ROWS * call.pixels * call.images
+            call.per_task = max(<Py_ssize_t>1, min(ceil_div(call.k, ROWS), TASK // work))
+            call.tasks = ceil_div(ceil_div(call.k, ROWS), call.per_task)
+            parallel_for(weight_float if floating is float else weight_double, call, call.groups * panels * call.tasks,
+                         max(<Py_ssize_t>1, TASK // (work * call.per_task)))
+            first += call.images
+    finally:
+        release(call)
+    return 0
+
+
+cdef int describe(conv_t* call, Py_ssize_t n, Py_ssize_t groups, Py_ssize_t c_in, Py_ssize_t c_out, tuple size,
+                  tuple kernel, tuple stride, tuple padding, tuple dilation, tuple out, Py_ssize_t x_length,
+                  Py_ssize_t weight_length, Py_ssize_t out_length) except -1:
+    """Fill in the sizes (channels come as totals) and see that the buffers are as long as they say."""
+    call.n, call.groups, call.c_in, call.c_out = n, groups, c_in // groups, c_out // groups
+    cdef Py_ssize_t in_pixels = 1, out_pixels = 1, taps = 1
+    for i in range(3):
+        call.size[i], call.kernel[i], call.stride[i] = size[i], kernel[i], stride[i]
+        call.padding[i], call.dilation[i], call.out[i] = padding[i], dilation[i], out[i]
+        if min(call.size[i], call.kernel[i], call.stride[i], call.dilation[i], call.out[i]) < 1:
+            raise ValueError("a size is not positive")
+        in_pixels *= call.size[i]
+        out_pixels *= call.out[i]
+        taps *= call.kernel[i]
+    if min(n, groups, call.c_in, call.c_out) < 1 or x_length < n * c_in * in_pixels or (
+            weight_length < c_out * call.c_in * taps) or out_length < n * c_out * out_pixels:
+        raise ValueError("a buffer is shorter than its sizes say")
+    call.x, call.g, call.bias, call.image, call.packed, call.tap = NULL, NULL, NULL, NULL, NULL, NULL
+    call.slack = call.failed = False
+    return 0
+
+
+def conv(const floating[::1] x, const floating[::1] weight, const floating[::1] bias, floating[::1] out, Py_ssize_t n,
+         Py_ssize_t groups, Py_ssize_t c_in, Py_ssize_t c_out, tuple size, tuple kernel, tuple stride, tuple padding,
+         tuple dilation, tuple out_size):
+    cdef conv_t call
+    describe(&call, n, groups, c_in, c_out, size, kernel, stride, padding, dilation, out_size, x.shape[0],
+             weight.shape[0], out.shape[0])
+    if bias is not None:
+        if bias.shape[0] < c_out:
+            raise ValueError("a buffer is shorter than its sizes say")
+        call.bias = &bias[0]
+    call.out_data = &out[0]
+    run_forward(&call, &x[0], &weight[0])
+
+
+def conv_backward_input(const floating[::1] g, const floating[::1] weight, const floating[::1] bias, floating[::1] out,
+                        Py_ssize_t n, Py_ssize_t groups, Py_ssize_t c_in, Py_ssize_t c_out, tuple size, tuple kernel,
+                        tuple stride, tuple padding, tuple dilation, tuple out_size):
+    cdef conv_t call
+    describe(&call, n, groups, c_in, c_out, size, kernel, stride, padding, dilation, out_size, out.shape[0],
+             weight.shape[0], g.shape[0])
+    if bias is not None:
+        if bias.shape[0] < c_in:
+            raise ValueError("a buffer is shorter than its sizes say")
+        call.bias = &bias[0]
+    call.out_data = &out[0]
+    if call.stride[0] == call.stride[1] == call.stride[2] == 1:
+        turned_forward(&call, &g[0], &weight[0])
+    else:
+        run_input(&call, &g[0], &weight[0])
+
+
+def conv_backward_weight(const floating[::1] g, const floating[::1] x, floating[::1] out, Py_ssize_t n,
+                         Py_ssize_t groups, Py_ssize_t c_in, Py_ssize_t c_out, tuple size, tuple kernel, tuple stride,
+                         tuple padding, tuple dilation, tuple out_size):
+    cdef conv_t call
+    describe(&call, n, groups, c_in, c_out, size, kernel, stride, padding, dilation, out_size, x.shape[0],
+             out.shape[0], g.shape[0])
+    call.out_data = &out[0]
+    run_weight(&call, &x[0], &g[0])
