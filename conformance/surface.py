@@ -160,6 +160,7 @@ def _members(owner: Any) -> Iterator[str]:
 def names() -> dict[str, tuple[str, Any]]:
     """Every public path of PyTorch, without `torch.` -> (its group, the object)."""
     found: dict[str, tuple[str, Any]] = {}
+    importlib.import_module("torch.onnx")  # loaded only on demand; the count must not depend on who demanded it
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for owner in (*MODULES, *CLASSES):
