@@ -567,7 +567,7 @@ def randperm(Engine engine not None, int64_t[::1] out):
             lo += WORDS
 
 
-# --------------------------------------------------------------------------------------------- bernoulli, dropout
+# --------------------------------------------------------------------------------------------- bernoulli, masks
 
 def bernoulli(Engine engine not None, uint8_t[::1] out, double p):
     """1 with probability p: whether a float64 uniform is below p."""
@@ -599,50 +599,71 @@ def bernoulli_each(Engine engine not None, const floating[::1] p, uint8_t[::1] o
             lo += PAIRS
 
 
-def dropout(Engine engine not None, const floating[::1] x, floating[::1] out, uint8_t[::1] mask, double keep):
-    """Draw a mask that is 1 with probability `keep`, and multiply x by mask / keep."""
-    cdef double u[PAIRS]
-    cdef floating scale = <floating>1.0 / <floating>keep
-    cdef Py_ssize_t i, lo, m, n = x.shape[0]
-    if out.shape[0] < n or mask.shape[0] < n:
-        raise ValueError(f"dropout: {n} elements into {out.shape[0]} with a mask of {mask.shape[0]}")
-    with engine.lock:
-        lo = 0
-        while lo < n:
-            m = min(n - lo, PAIRS)
-            standard_uniform(engine, u, m)
-            for i in range(m):
-                mask[lo + i] = u[i] < keep
-            for i in range(lo, lo + m):  # a product, not a choice: a dropped infinity is NaN
-                out[i] = x[i] * (scale if mask[i] else <floating>0.0)
-            lo += PAIRS
+cdef struct Masked:
+    const void* x
+    const uint8_t* mask
+    void* out
+    Py_ssize_t inner
+    double scale
+    double kept
+    double dropped
 
 
-def dropout_backward(const floating[::1] g, const uint8_t[::1] mask, floating[::1] out, double keep):
-    """g * mask / keep."""
-    cdef floating scale = <floating>1.0 / <floating>keep
-    cdef Py_ssize_t i, n = g.shape[0]
-    if out.shape[0] < n or mask.shape[0] < n:
-        raise ValueError(f"dropout_backward: {n} elements into {out.shape[0]} with a mask of {mask.shape[0]}")
-    for i in range(n):
-        out[i] = g[i] * (scale if mask[i] else <floating>0.0)
+cdef inline void mask_rows(const floating* x, const uint8_t* mask, floating* out, Py_ssize_t inner, floating scale,
+                           floating kept, floating dropped, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+    cdef Py_ssize_t i, end
+    cdef floating factor, term
+    if inner == 1:
+        for i in range(lo, hi):
+            out[i] = x[i] * (scale if mask[i] else <floating>0.0) + (kept if mask[i] else dropped)
+        return
+    while lo < hi:
+        end = min(hi, (lo // inner + 1) * inner)
+        factor = scale if mask[lo // inner] else <floating>0.0
+        term = kept if mask[lo // inner] else dropped
+        for i in range(lo, end):
+            out[i] = x[i] * factor + term
+        lo = end
 
 
-def rrelu(Engine engine not None, const floating[::1] x, floating[::1] out, floating[::1] noise,
-          double lower, double upper):
-    """x where it is positive, else x times a uniform slope in [lower, upper); `noise` receives the slopes, 1 where
-    x passes. Only the negative elements (and zeros) draw."""
-    cdef floating a = <floating>lower, b = <floating>upper, slope
+cdef void mask_task32(void* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+    cdef Masked* m = <Masked*>ctx
+    mask_rows(<const float*>m.x, m.mask, <float*>m.out, m.inner, <float>m.scale, <float>m.kept, <float>m.dropped, lo, hi)
+
+
+cdef void mask_task64(void* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+    cdef Masked* m = <Masked*>ctx
+    mask_rows(<const double*>m.x, m.mask, <double*>m.out, m.inner, m.scale, m.kept, m.dropped, lo, hi)
+
+
+def mask_scale(const floating[::1] x, const uint8_t[::1] mask, floating[::1] out, Py_ssize_t inner, double scale,
+               double kept=-0.0, double dropped=-0.0):
+    """x * scale + kept where the mask is 1, x * 0 + dropped elsewhere; each flag counts for `inner` elements.
+
+    A product, not a choice: a dropped infinity is NaN. Adding -0.0 changes nothing.
+    """
+    cdef Py_ssize_t n = x.shape[0]
+    cdef Masked m
+    if inner < 1 or out.shape[0] < n or mask.shape[0] * inner < n:
+        raise ValueError(f"mask_scale: {n} elements into {out.shape[0]} with {mask.shape[0]} flags for {inner} each")
+    if n == 0:
+        return
+    m = Masked(&x[0], &mask[0], &out[0], inner, scale, kept, dropped)
+    if floating is float:
+        parallel_for(mask_task32, &m, n, SLAB)
+    else:
+        parallel_for(mask_task64, &m, n, SLAB)
+
+
+def rrelu_noise(Engine engine not None, const floating[::1] x, floating[::1] noise, double lower, double upper):
+    """A uniform slope in [lower, upper) for each element that is not positive, which alone draw; 1 elsewhere."""
+    cdef double a = <floating>lower, b = <floating>upper
     cdef Py_ssize_t i, n = x.shape[0]
-    if out.shape[0] < n or noise.shape[0] < n:
-        raise ValueError(f"rrelu: {n} elements into {out.shape[0]} with noise of {noise.shape[0]}")
+    if noise.shape[0] < n:
+        raise ValueError(f"rrelu: {n} elements with noise of {noise.shape[0]}")
     with engine.lock:
         for i in range(n):
-            slope = 1.0
-            if x[i] <= 0:
-                slope = <floating>(engine.uniform() * (<double>b - <double>a) + <double>a)
-            noise[i] = slope
-            out[i] = x[i] * slope if x[i] <= 0 else x[i]
+            noise[i] = <floating>(engine.uniform() * (b - a) + a) if x[i] <= 0 else <floating>1.0
 
 
 # --------------------------------------------------------------------------------------------- multinomial
@@ -707,7 +728,7 @@ cdef double poisson_one(Engine engine, double rate) noexcept nogil:
         u = engine.uniform() - 0.5
         v = engine.uniform()
         distance = 0.5 - fabs(u)
-        k = floor((2 * a / distance + b) * u + rate + 0.43)
+        k = <double><int64_t>floor((2 * a / distance + b) * u + rate + 0.43)
         if distance >= 0.07 and v <= acceptance:
             return k
         if k < 0 or (distance < 0.013 and v > distance):

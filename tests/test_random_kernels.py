@@ -59,16 +59,15 @@ def each(kernel, *ranges, out=None):
 
 def dropout(engine, n, dtype):
     out, mask = np.empty(n, dtype), np.empty(n, np.uint8)
-    random.dropout(engine, ramp(n, dtype, 1, 5), out, mask, 1 - 0.3)
-    np.testing.assert_array_equal(mask, out != 0)
+    random.bernoulli(engine, mask, 1 - 0.3)
+    random.mask_scale(ramp(n, dtype, 1, 5), mask, out, 1, float(dtype(1) / dtype(1 - 0.3)))
     return out
 
 
 def rrelu(engine, n, dtype):
-    out, noise, x = np.empty(n, dtype), np.empty(n, dtype), ramp(n, dtype, -4, 4)
-    random.rrelu(engine, x, out, noise, 0.125, 1 / 3)
-    np.testing.assert_array_equal(out, x * noise)
-    return out
+    noise, x = np.empty(n, dtype), ramp(n, dtype, -4, 4)
+    random.rrelu_noise(engine, x, noise, 0.125, 1 / 3)
+    return x * noise
 
 
 def multinomial(engine, n, dtype):
@@ -237,10 +236,9 @@ def test_short_buffers_are_refused():
     long, bytes_ = np.ones(7, np.int64), np.ones(7, np.uint8)
     for call in (
         lambda: random.bernoulli_each(engine, x, bytes_),
-        lambda: random.dropout(engine, x, x, bytes_, 0.5),
-        lambda: random.dropout(engine, x, short, np.ones(8, np.uint8), 0.5),
-        lambda: random.dropout_backward(x, bytes_, x, 0.5),
-        lambda: random.rrelu(engine, x, short, x, 0.0, 1.0),
+        lambda: random.mask_scale(x, bytes_, x, 1, 0.5),
+        lambda: random.mask_scale(x, np.ones(8, np.uint8), short, 1, 0.5),
+        lambda: random.rrelu_noise(engine, x, short, 0.0, 1.0),
         lambda: random.poisson(engine, x, short),
         lambda: random.binomial(engine, x, short, x),
         lambda: random.standard_gamma(engine, x, short),
@@ -252,15 +250,20 @@ def test_short_buffers_are_refused():
             call()
 
 
-def test_dropout_keeps_infinities_and_nan_as_products():
-    x = np.array([np.inf, -np.inf, np.nan, -1.0] * 200)
-    out, mask, back = np.empty(800), np.empty(800, np.uint8), np.empty(800)
-    random.dropout(engine_of(0), x, out, mask, 0.5)
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("inner", [1, 3, 1000])
+def test_mask_scale(inner, dtype):
+    rng = np.random.default_rng(0)
+    mask = rng.integers(0, 2, 120_000 // inner).astype(np.uint8)
+    x = rng.standard_normal(mask.size * inner).astype(dtype)
+    x[:8] = [np.inf, -np.inf, np.nan, 0.0, -0.0, -1.0, 1e-45, 3.0]
+    out, each, one = np.empty_like(x), np.repeat(mask, inner), FLOATS[dtype]
     with np.errstate(invalid="ignore"):
-        np.testing.assert_array_equal(out, x * (mask * 2.0))
-        random.dropout_backward(x, mask, back, 0.5)
-        np.testing.assert_array_equal(back, out)
-    assert 300 < mask.sum() < 500
+        random.mask_scale(x, mask, out, inner, 1.25)
+        np.testing.assert_array_equal(out, x * (each * one(1.25)))
+        np.testing.assert_array_equal(np.signbit(out[3:5]), [False, True])
+        random.mask_scale(x, mask, out, inner, 1.25, 0.5, -2.0)
+        np.testing.assert_array_equal(out, x * (each * one(1.25)) + np.where(each, one(0.5), one(-2.0)))
 
 
 def kolmogorov_smirnov(samples, distribution):
