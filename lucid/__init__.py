@@ -15,7 +15,7 @@ from lucid.dtypes import int_ as int  # noqa: F401
 from lucid.tensor import Size, Tensor, device  # noqa: F401
 
 from lucid import autograd  # noqa: F401, isort: skip
-from lucid import ops  # isort: skip
+from lucid import ops, random  # noqa: F401, isort: skip
 from lucid._kernels.core import empty_cache, memory_stats, set_cache_limit  # noqa: F401
 from lucid._kernels.threads import get_num_threads, set_num_threads  # noqa: F401
 from lucid.autograd.modes import (  # noqa: F401
@@ -27,6 +27,15 @@ from lucid.autograd.modes import (  # noqa: F401
     set_grad_enabled,
 )
 from lucid.printing import set_printoptions  # noqa: F401
+from lucid.random import (  # noqa: F401
+    Generator,
+    default_generator,
+    get_rng_state,
+    initial_seed,
+    manual_seed,
+    seed,
+    set_rng_state,
+)
 
 __version__ = "0.1.0"
 

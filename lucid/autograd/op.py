@@ -31,7 +31,7 @@ from lucid.tensor import Tensor
 REGISTRY: dict[str, Op] = {}
 
 # Other spellings of a parameter that PyTorch accepts too.
-SPELLINGS = {"input": "input_", "axis": "dim", "keepdims": "keepdim", "x1": "input_", "x2": "other"}
+SPELLINGS = {"input": "input_", "from": "from_", "axis": "dim", "keepdims": "keepdim", "x1": "input_", "x2": "other"}
 
 
 class Op(core.OpBase):
@@ -55,7 +55,7 @@ class Op(core.OpBase):
 
     OUT = -1  # the position that stands for the result
 
-    def __init__(self, path: str, forward, kind: str, view: bool, aliases: tuple):
+    def __init__(self, path: str, forward, kind: str, view: bool, aliases: tuple, own: tuple = ()):
         code = forward.__code__
         self.path, self.name, self.kind, self.view, self.aliases = path, path.rpartition(".")[2], kind, view, aliases
         self.forward = forward
@@ -65,13 +65,15 @@ class Op(core.OpBase):
         defaults = dict(zip(self.parameters[: self.positional][::-1], (forward.__defaults__ or ())[::-1]))
         self.defaults = defaults | (forward.__kwdefaults__ or {})
         self.position = {name: i for i, name in enumerate(self.parameters)}
-        self.out_at = self.position.get("out")
+        self.out_at = None if "out" in own else self.position.get("out")
         self.rules = []
         self.joint = None
         self.keyword_only = self.parameters[self.positional :]
         self.required = self.positional - len(forward.__defaults__ or ())
         self.defaults_in_order = [self.defaults.get(name) for name in self.parameters]
-        self.inplace_at = self.position.get("inplace", len(self.parameters))
+        self.inplace_at = len(self.parameters)
+        if "inplace" not in own:
+            self.inplace_at = self.position.get("inplace", self.inplace_at)
 
     # ------------------------------------------------------------------------------------------ declaring
 
@@ -149,14 +151,7 @@ class Op(core.OpBase):
         values[self.out_at] = None
         many = isinstance(out, (tuple, list))
         for one in out if many else (out,):
-            if not isinstance(one, Tensor):
-                raise TypeError(f"{self.name}(): argument 'out' must be Tensor, not {type(one).__name__}")
-            if one.requires_grad and core.is_grad_enabled():
-                raise RuntimeError(f"{self.name}(): functions with out=... arguments don't support automatic "
-                                   "differentiation, but one of the arguments requires grad.")  # fmt: skip
-        if core.recording(tuple(values)):
-            raise RuntimeError(f"{self.name}(): functions with out=... arguments don't support automatic "
-                               "differentiation, but one of the arguments requires grad.")  # fmt: skip
+            check_out(self.name, one, values)
         result = self.run(values)
         if not many:
             write_out(self.name, out, result)
@@ -312,11 +307,20 @@ def check_writable(name: str, target: Tensor) -> None:
     array = target.array
     if not array.flags.writeable:
         raise RuntimeError(f"{name}(): the tensor's memory is read-only; write to a clone() of it")
-    if overlaps_itself(array):
+    if not array.flags.c_contiguous and overlaps_itself(array):
         raise RuntimeError(
             "unsupported operation: more than one element of the written-to tensor refers to a single memory "
             "location. Please clone() the tensor before performing the operation."
         )
+
+
+def check_out(name: str, out, values=()) -> None:
+    """Raise TypeError if `out` is no tensor, RuntimeError if it or one of the values would be recorded."""
+    if not isinstance(out, Tensor):
+        raise TypeError(f"{name}(): argument 'out' must be Tensor, not {type(out).__name__}")
+    if core.recording((out, *values)):
+        raise RuntimeError(f"{name}(): functions with out=... arguments don't support automatic differentiation, "
+                           "but one of the arguments requires grad.")  # fmt: skip
 
 
 def write(name: str, target: Tensor, result) -> None:
@@ -369,7 +373,10 @@ def torch_name(dtype: dtypes.dtype) -> str:
 # ---------------------------------------------------------------------------------------------- declaring
 
 
-def op(path: str, *, gradient: bool = True, composite: bool = False, view: bool = False, aliases: tuple = ()):
+def op(
+    path: str, *, gradient: bool = True, composite: bool = False, view: bool = False, aliases: tuple = (),
+    own: tuple = (),
+):  # fmt: skip
     """Declare the operation that is PyTorch's `path`.
 
     Parameters
@@ -384,11 +391,13 @@ def op(path: str, *, gradient: bool = True, composite: bool = False, view: bool 
         Whether the result shares memory with the input.
     aliases : tuple of str, optional
         Other paths of the same function.
+    own : tuple of str, optional
+        Of `out` and `inplace`, those that the function takes care of itself.
     """
     kind = "composite" if composite else "rule" if gradient else "none"
 
     def declare(forward):
-        spec = Op(path, forward, kind, view, aliases)
+        spec = Op(path, forward, kind, view, aliases, own)
         if spec.variadic:
 
             def call(*args, **kwargs):

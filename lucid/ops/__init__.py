@@ -6,6 +6,7 @@ from lucid.ops import (  # noqa: F401
     creation,
     elementwise,
     methods,
+    random,
     reduction,
     view,
 )

@@ -8,7 +8,7 @@ and is entered under `OWN`.
 from __future__ import annotations
 
 from lucid.autograd.op import REGISTRY, inplace
-from lucid.ops import view
+from lucid.ops import random, view
 from lucid.tensor import Tensor
 
 METHODS = {
@@ -16,6 +16,7 @@ METHODS = {
     "view": "as_strided as_strided_scatter clone contiguous detach",
     "reduction": "sum nansum mean nanmean prod var std amax amin aminmax argmax argmin max min any all count_nonzero "
     "logsumexp cumsum cumprod logcumsumexp cummax cummin",
+    "random": "bernoulli multinomial",
 }
 
 INPLACE = {
@@ -23,6 +24,7 @@ INPLACE = {
 }
 
 OWN = {
+    "random": (random,),
     "view": (view,),
 }
 

@@ -1,0 +1,215 @@
+"""The generator of random numbers: PyTorch's CPU stream, seeded, saved and restored as PyTorch does.
+
+A `Generator` holds an engine of `lucid._kernels.random`; what is drawn from it stands in `lucid/ops/random.py`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+
+import numpy as np
+
+from lucid._kernels import core
+from lucid._kernels import random as kernels
+from lucid.tensor import CPU, Tensor, check_device, device
+
+__all__ = [
+    "Generator", "default_generator", "fork_rng", "get_rng_state", "initial_seed", "manual_seed", "seed",
+    "set_rng_state", "thread_safe_generator",
+]  # fmt: skip
+
+STATE_BYTES = 5056
+
+
+class Generator:
+    """A stream of random numbers (mt19937, 32 bits).
+
+    Parameters
+    ----------
+    device : device or str, optional
+        The CPU, which is the only one.
+
+    Examples
+    --------
+    >>> import lucid
+    >>> generator = lucid.Generator().manual_seed(0)
+    >>> lucid.randint(10, (3,), generator=generator).tolist()
+    [4, 9, 3]
+    """
+
+    __module__ = "lucid"
+
+    def __init__(self, device="cpu"):
+        check_device(device)
+        self.engine = kernels.Engine()
+
+    @property
+    def device(self) -> device:
+        """Where the generator draws: always `device('cpu')`."""
+        return CPU
+
+    def manual_seed(self, seed: int) -> Generator:
+        """Start the stream of `seed`, an int in [-2**63, 2**64); a negative one counts from 2**64. Returns itself."""
+        if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
+            raise RuntimeError(f"manual_seed expected a long, but got {type(seed).__name__}")
+        if not -(2**63) <= seed < 2**64:
+            raise ValueError(f"manual_seed: the seed must be in [-2**63, 2**64), got {seed}")
+        self.engine.seed(int(seed) & 0xFFFFFFFFFFFFFFFF)
+        return self
+
+    def seed(self) -> int:
+        """Start a stream that nobody can foresee. Returns the seed."""
+        seed = int.from_bytes(os.urandom(8), "little")
+        self.engine.seed(seed)
+        return seed
+
+    def initial_seed(self) -> int:
+        """The seed that the stream started from."""
+        return self.engine.initial_seed
+
+    def get_state(self) -> Tensor:
+        """The state as 5056 bytes in PyTorch's layout."""
+        state = core.empty((STATE_BYTES,), np.dtype(np.uint8))
+        self.engine.get_state(core.flat(state))
+        return core.wrap(state)
+
+    def set_state(self, new_state: Tensor) -> None:
+        """Take over a state that `get_state` (Lucid's or PyTorch's) returned.
+
+        Raises
+        ------
+        TypeError
+            If it is no tensor of bytes.
+        RuntimeError
+            If it is no state.
+        """
+        if not isinstance(new_state, Tensor):
+            raise TypeError(f"expected a ByteTensor, but got {type(new_state).__name__}")
+        if new_state.array.dtype != np.uint8:
+            raise TypeError(f"RNG state must be a ByteTensor, but its dtype is {new_state.dtype}")
+        if new_state.array.size != STATE_BYTES:
+            raise RuntimeError(
+                f"Expected an RNG state of size {STATE_BYTES} but found the input RNG state size to be "
+                f"{new_state.array.size}"
+            )
+        try:
+            self.engine.set_state(np.ascontiguousarray(new_state.array).reshape(-1))
+        except ValueError as error:
+            raise RuntimeError(f"Invalid mt19937 state: {error}") from None
+
+    def clone_state(self) -> Generator:
+        """Another generator with the same state."""
+        twin = Generator()
+        twin.set_state(self.get_state())
+        return twin
+
+    def get_offset(self) -> int:
+        """Raise RuntimeError: this kind of generator has no offset."""
+        raise RuntimeError("CPU Generator does not use offset")
+
+    def set_offset(self, offset: int) -> None:
+        """Raise RuntimeError: this kind of generator has no offset."""
+        raise RuntimeError("CPU Generator does not use offset")
+
+    def __reduce__(self):
+        return _rebuild, (self.get_state(),)
+
+
+def _rebuild(state: Tensor) -> Generator:
+    generator = Generator()
+    generator.set_state(state)
+    return generator
+
+
+#: The generator that is drawn from where none is given; every process starts another stream.
+default_generator = Generator()
+default_generator.seed()
+
+
+def engine_of(name: str, generator: Generator | None):
+    """The engine to draw from. TypeError for what is no generator."""
+    if generator is None:
+        return default_generator.engine
+    if not isinstance(generator, Generator):
+        raise TypeError(f"{name}(): argument 'generator' must be Generator, not {type(generator).__name__}")
+    return generator.engine
+
+
+def manual_seed(seed) -> Generator:
+    """Start the default generator's stream of `seed`.
+
+    Parameters
+    ----------
+    seed : int
+        In [-2**63, 2**64); a negative one counts from 2**64.
+
+    Returns
+    -------
+    Generator
+        The default generator.
+
+    Examples
+    --------
+    >>> import lucid
+    >>> lucid.manual_seed(0).initial_seed()
+    0
+    >>> print(lucid.rand(2))
+    [0.4962565898895264, 0.7682217955589294]
+    """
+    return default_generator.manual_seed(int(seed))
+
+
+def seed() -> int:
+    """Start a stream of the default generator that nobody can foresee. Returns the seed."""
+    return default_generator.seed()
+
+
+def initial_seed() -> int:
+    """The seed that the default generator's stream started from."""
+    return default_generator.initial_seed()
+
+
+def get_rng_state() -> Tensor:
+    """The state of the default generator, as 5056 bytes in PyTorch's layout."""
+    return default_generator.get_state()
+
+
+def set_rng_state(new_state: Tensor) -> None:
+    """Restore the state of the default generator."""
+    default_generator.set_state(new_state)
+
+
+@contextlib.contextmanager
+def fork_rng(devices=None, enabled: bool = True, _caller="fork_rng", _devices_kw="devices", device_type=None):
+    """A block after which the default generator is as it was before.
+
+    Parameters
+    ----------
+    devices : optional
+        Other devices' generators; there are none.
+    enabled : bool, optional
+        False makes the block an ordinary one.
+
+    Examples
+    --------
+    >>> import lucid
+    >>> before = lucid.get_rng_state()
+    >>> with lucid.random.fork_rng():
+    ...     _ = lucid.rand(3)
+    >>> bool((lucid.get_rng_state().numpy() == before.numpy()).all())
+    True
+    """
+    if not enabled:
+        yield
+        return
+    state = get_rng_state()
+    try:
+        yield
+    finally:
+        set_rng_state(state)
+
+
+def thread_safe_generator() -> Generator | None:
+    """The generator of this worker of a data loader; None elsewhere: the default generator locks itself."""
+    return None
