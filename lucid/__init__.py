@@ -7,7 +7,7 @@
 [2.0, 4.0]
 """
 
-from lucid import dtypes
+from lucid import dtypes  # noqa: F401
 from lucid.dtypes import *  # noqa: F403
 from lucid.dtypes import cdouble, cfloat, double, half, long, short  # noqa: F401
 from lucid.dtypes import float_ as float  # noqa: F401
