@@ -85,11 +85,15 @@ cdef inline inexact div_(inexact x, inexact y) noexcept nogil:
 # Two selects: a tree of these with a compound condition each is not vectorised.
 cdef inline real maximum_(real x, real y) noexcept nogil:
     cdef real m = y if y > x else x
-    return m if y == y else y
+    if real is float or real is double:
+        return m if y == y else y
+    return m
 
 cdef inline real minimum_(real x, real y) noexcept nogil:
     cdef real m = y if y < x else x
-    return m if y == y else y
+    if real is float or real is double:
+        return m if y == y else y
+    return m
 
 cdef inline real fmax_(real x, real y) noexcept nogil:
     return y if (y > x) | (x != x) else x

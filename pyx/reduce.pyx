@@ -15,6 +15,7 @@ from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy
 
+from inlined cimport inlined_void
 from math cimport abs_, add_, exp_, log_, logaddexp_, maximum_, minimum_, mul_, pow_, sqrt_
 from threads cimport import_threads, parallel_for, task_t
 from types cimport element, floating, integer, number, real
@@ -61,18 +62,6 @@ cdef enum:
     GRAIN = 65536        # elements a thread takes at a time
     COSTLY_GRAIN = 4096  # the same for rules with an exp or pow
     MAX_SEGMENTS = 64
-
-# Scaffolding takes its rules as function pointers: it is fast only where it is inlined, and too large for the
-# compiler to do so by itself.
-cdef extern from *:
-    """
-    #if defined(__GNUC__)
-    #define inlined_void __attribute__((always_inline)) void
-    #else
-    #define inlined_void void
-    #endif
-    """
-    ctypedef void inlined_void
 
 # The accumulator, where it is not of the elements' type.
 ctypedef fused accum:
@@ -250,7 +239,8 @@ cdef void magnitude_min_rows(
     const floating* x, Py_ssize_t rows, Py_ssize_t stride, Py_ssize_t width, const floating* p, floating* out,
     bint start,
 ) noexcept nogil:
-    fold_rows(magnitude_[floating, floating], minimum_[floating], <floating>INFINITY, x, rows, stride, width, p, out, start)
+    fold_rows(magnitude_[floating, floating], minimum_[floating], <floating>INFINITY, x, rows, stride, width, p, out,
+              start)
 
 
 cdef void exp_rows(
