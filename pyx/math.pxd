@@ -87,13 +87,15 @@ cdef inline real maximum_(real x, real y) noexcept nogil:
     cdef real m = y if y > x else x
     if real is float or real is double:
         return m if y == y else y
-    return m
+    else:
+        return m
 
 cdef inline real minimum_(real x, real y) noexcept nogil:
     cdef real m = y if y < x else x
     if real is float or real is double:
         return m if y == y else y
-    return m
+    else:
+        return m
 
 cdef inline real fmax_(real x, real y) noexcept nogil:
     return y if (y > x) | (x != x) else x

@@ -571,35 +571,69 @@ cdef struct Channels:
     char* shift
 
 
+cdef void lane_moments(
+    const floating* x, Py_ssize_t n, Py_ssize_t stride, Py_ssize_t width, double* mean, double* var
+) noexcept nogil:
+    """Mean and biased variance of columns, of which there are at most WIDTH."""
+    cdef double total[WIDTH]
+    cdef double center[WIDTH]
+    cdef Py_ssize_t i, j
+    for j in range(width):
+        total[j] = 0
+    for i in range(n):
+        for j in range(width):
+            total[j] += x[i * stride + j]
+    for j in range(width):
+        mean[j] = center[j] = total[j] / n
+        total[j] = 0
+    for i in range(n):
+        for j in range(width):
+            total[j] += (x[i * stride + j] - center[j]) * (x[i * stride + j] - center[j])
+    for j in range(width):
+        var[j] = total[j] / n
+
+
+cdef void lane_gradient_sums(
+    const floating* g, const floating* x, const floating* mean, Py_ssize_t n, Py_ssize_t stride, Py_ssize_t width,
+    double* sums, double* products,
+) noexcept nogil:
+    """Sums of g and of g * (x - mean) down columns, of which there are at most WIDTH."""
+    cdef double total[WIDTH]
+    cdef double product[WIDTH]
+    cdef Py_ssize_t i, j
+    for j in range(width):
+        total[j] = product[j] = 0
+    for i in range(n):
+        for j in range(width):
+            total[j] += g[i * stride + j]
+            product[j] += g[i * stride + j] * (x[i * stride + j] - mean[j])
+    for j in range(width):
+        sums[j] = total[j]
+        products[j] = product[j]
+
+
 cdef void moments_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
     """Mean and biased variance of channels lo to hi. (`ctx` is a Channels.)"""
     cdef const Channels* c = <const Channels*>ctx
     cdef const floating* x = <const floating*>c.x
     cdef floating row_mean, row_var
-    cdef double delta
-    cdef Py_ssize_t j, i
-    for j in range(lo, hi):
-        c.first[j] = c.second[j] = 0
+    cdef double mean, var, delta
+    cdef Py_ssize_t j = lo, i
     if c.length == 1:
-        for i in range(c.n):
-            for j in range(lo, hi):
-                c.first[j] += x[i * c.channels + j]
-        for j in range(lo, hi):
-            c.first[j] /= c.n
-        for i in range(c.n):
-            for j in range(lo, hi):
-                delta = x[i * c.channels + j] - c.first[j]
-                c.second[j] += delta * delta
-        for j in range(lo, hi):
-            c.second[j] /= c.n
+        while j < hi:
+            lane_moments(x + j, c.n, c.channels, min(WIDTH, hi - j), c.first + j, c.second + j)
+            j += WIDTH
         return
     for j in range(lo, hi):
+        mean = var = 0
         for i in range(c.n):
             # Chan's rule: i rows joined so far, and one more.
             row_moments(x + (i * c.channels + j) * c.length, c.length, &row_mean, &row_var)
-            delta = row_mean - c.first[j]
-            c.first[j] += delta / (i + 1)
-            c.second[j] += (row_var - c.second[j] + delta * delta * i / (i + 1)) / (i + 1)
+            delta = row_mean - mean
+            mean += delta / (i + 1)
+            var += (row_var - var + delta * delta * i / (i + 1)) / (i + 1)
+        c.first[j] = mean
+        c.second[j] = var
 
 
 cdef void gradient_sums_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
@@ -608,21 +642,21 @@ cdef void gradient_sums_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexce
     cdef const floating* g = <const floating*>c.g
     cdef const floating* x = <const floating*>c.x
     cdef const floating* mean = <const floating*>c.mean
-    cdef Py_ssize_t j, i, at
-    for j in range(lo, hi):
-        c.first[j] = c.second[j] = 0
+    cdef double total, product
+    cdef Py_ssize_t j = lo, i, at
     if c.length == 1:
-        for i in range(c.n):
-            at = i * c.channels
-            for j in range(lo, hi):
-                c.first[j] += g[at + j]
-                c.second[j] += g[at + j] * (x[at + j] - mean[j])
+        while j < hi:
+            lane_gradient_sums(g + j, x + j, mean + j, c.n, c.channels, min(WIDTH, hi - j), c.first + j, c.second + j)
+            j += WIDTH
         return
     for j in range(lo, hi):
+        total = product = 0
         for i in range(c.n):
             at = (i * c.channels + j) * c.length
-            c.first[j] += row_sum(g + at, c.length)
-            c.second[j] += row_product_deviations(g + at, x + at, mean[j], c.length)
+            total += row_sum(g + at, c.length)
+            product += row_product_deviations(g + at, x + at, mean[j], c.length)
+        c.first[j] = total
+        c.second[j] = product
 
 
 cdef void batch_norm_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
