@@ -15,6 +15,7 @@ OUT_OF_SCOPE = (
     ("*.sspaddmm", "sparse tensors"),
     ("sspaddmm", "sparse tensors"),
     ("hspmm", "sparse tensors"),
+    ("optim.SparseAdam", "sparse tensors"),
     ("jiterator*", "CUDA: compiles a kernel for the graphics processor"),
     ("cuda.*", "CUDA"),
     ("nested.*", "nested (jagged) tensors"),

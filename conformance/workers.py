@@ -123,6 +123,7 @@ class _Worker:
     fatal: dict[int, tuple[str, str, str]] = field(default_factory=dict)
     results: list[Result] = field(default_factory=list)
     ready: bool = False
+    silent: bool = False  # its pipe has ended
     deaths: int = 0
 
     def start(self, subject: str, plan: Plan, faults: tuple) -> None:
@@ -138,7 +139,7 @@ class _Worker:
             for key, value in saved.items():
                 os.environ.pop(key) if value is None else os.environ.__setitem__(key, value)
         theirs.close()
-        self.ready = False
+        self.ready = self.silent = False
 
     def give(self, task: Task) -> None:
         self.task, self.received, self.fatal, self.results, self.deaths = task, 0, {}, [], 0
@@ -194,13 +195,14 @@ class Pool:
                 item.stop()
 
     def _turn(self, workers: list[_Worker], queue: list[Task]) -> Iterator[tuple[Task, list[Result]]]:
-        pipes = {item.pipe: item for item in workers if item.process.is_alive() or item.pipe.poll()}
+        pipes = {item.pipe: item for item in workers if not item.silent}
         for pipe in wait(list(pipes), timeout=0.2):
             item = pipes[pipe]
             try:
                 kind, content = pipe.recv()
             except (EOFError, OSError, pickle.UnpicklingError):
-                continue  # it died; seen below
+                item.silent = True  # it died; seen below
+                continue
             if kind == "ready":
                 item.ready = True
                 if item.task is not None:
@@ -227,7 +229,7 @@ class Pool:
     def _trouble(self, item: _Worker) -> tuple[str, str] | None:
         """(status, message) when a worker has come to grief."""
         if not item.process.is_alive():
-            if item.pipe.poll():
+            if not item.silent and item.pipe.poll():
                 return None  # its last words first
             if item.task is None and item.ready:
                 return None
