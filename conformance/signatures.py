@@ -4,7 +4,8 @@ Design: PyTorch states its signatures in four places, none complete: Python func
 their docstrings, operators in their native schemas, and everything overridable in the lambdas of `torch.overrides`.
 Each place gives a list of forms (an op may be called in several ways). A subject agrees when it agrees with all forms
 of one place: the docstrings have typing errors of their own, the schemas do not know what Python's layer renames.
-Accepting more than PyTorch (a default where PyTorch has none, by position what PyTorch wants by name) is no difference.
+Accepting more than PyTorch (a default where PyTorch has none, by position what PyTorch wants by name, one more keyword
+with a default) is no difference. Special methods are called by Python's syntax, which knows no names: not compared.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import ast
 import enum
 import inspect
 import re
+import types
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -25,6 +27,10 @@ import torch.overrides
 EMPTY = inspect.Parameter.empty
 POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
+# Docstrings that name a type instead of the parameter: any name will do.
+UNNAMED = {"int", "float", "bool", "str", "Tensor", "callable"}
+# What the object is called in methods that are no Python functions.
+RECEIVER = ("self", "input_", "input")
 # A parameter may be called otherwise on purpose: the name found -> (PyTorch's, the reason).
 RENAMED = {"input_": ("input", "the project's own page calls it input_; input= is accepted too")}
 
@@ -78,15 +84,15 @@ def int_or_none(value: float) -> int | None:
     return int(value) if value == value and abs(value) != float("inf") else None
 
 
-def from_signature(found: inspect.Signature, drop: str | None = None) -> Form:
-    """A form of what `inspect` says; a first parameter called `drop` is left out."""
+def from_signature(found: inspect.Signature, bound: bool = False) -> Form:
+    """A form of what `inspect` says; of a method the first parameter, its object, is left out."""
     parameters, rest, options = [], False, False
     for i, (name, parameter) in enumerate(found.parameters.items()):
         if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
             rest = True
         elif parameter.kind is inspect.Parameter.VAR_KEYWORD:
             options = True
-        elif not (i == 0 and name == drop):
+        elif not (i == 0 and bound):
             default = None if parameter.default is EMPTY else text(parameter.default)
             parameters.append(Parameter(name, default, parameter.kind is inspect.Parameter.KEYWORD_ONLY))
     return Form(tuple(parameters), rest, options)
@@ -95,10 +101,14 @@ def from_signature(found: inspect.Signature, drop: str | None = None) -> Form:
 # -- the four places ---------------------------------------------------------------------------------------------------
 
 
-def inspected(value: Any, drop: str | None = None) -> list[Form]:
+def inspected(value: Any, member: bool = False) -> list[Form]:
     """What the object itself says, when that is more than *args."""
+    if isinstance(value, type) and value.__init__ is object.__init__ and value.__new__ is object.__new__:
+        return []  # it says `()`, and cannot be called
     try:
-        form = from_signature(inspect.signature(value), drop)
+        signature = inspect.signature(value)
+        first = next(iter(signature.parameters), "")
+        form = from_signature(signature, member and (isinstance(value, types.FunctionType) or first in RECEIVER))
     except (ValueError, TypeError):
         return []
     return [] if form.bare else [form]
@@ -107,20 +117,20 @@ def inspected(value: Any, drop: str | None = None) -> list[Form]:
 STATED = re.compile(r"^\s*(?:\.\. (?:\w+:)?(?:function|method):: )?([\w.]+)\((.*)\)\s*(?:->.*)?$")
 
 
-def documented(value: Any, name: str, drop: str | None = None) -> list[Form]:
+def documented(value: Any, name: str) -> list[Form]:
     """The forms at the head of a docstring and in its `.. function::` lines."""
     doc = getattr(value, "__doc__", None)
     lines = doc.strip().splitlines() if isinstance(doc, str) else []
     heads = [line for i, line in enumerate(lines) if i == 0 or "function:: " in line or "method:: " in line]
     matches = [match for match in map(STATED.match, heads) if match and match[1].rpartition(".")[2] == name]
-    forms = [parse(match[2], drop) for match in matches]
+    forms = [parse(match[2]) for match in matches]
     return [form for form in forms if form is not None and not form.bare]
 
 
 TYPE = re.compile(r"^(?:Tensor|Scalar|int|float|bool|str|Number|Generator)(?:\[\d*\]|\.\.\.)?\??\s+(?=\w)")
 
 
-def parse(arguments: str, drop: str | None = None) -> Form | None:
+def parse(arguments: str) -> Form | None:
     """A form of the text between the parentheses, None where it is no Python."""
     arguments = ", ".join(TYPE.sub("", part.strip()) for part in split(arguments)).replace("...", "None")
     try:
@@ -133,7 +143,7 @@ def parse(arguments: str, drop: str | None = None) -> Form | None:
     defaults = [None] * (len(plain) - len(found.defaults)) + list(found.defaults)
     parameters = [Parameter(a.arg, written(d)) for a, d in zip(plain, defaults)]
     parameters += [Parameter(a.arg, written(d), True) for a, d in zip(found.kwonlyargs, found.kw_defaults)]
-    if parameters and parameters[0].name == drop:
+    if parameters and parameters[0].name == "self":
         parameters = parameters[1:]
     return Form(tuple(parameters), found.vararg is not None, found.kwarg is not None)
 
@@ -199,30 +209,31 @@ def overrides() -> dict[Any, Callable]:
         return torch.overrides.get_testing_overrides()
 
 
-def overridable(value: Any, drop: str | None = None) -> list[Form]:
+def overridable(value: Any, member: bool = False) -> list[Form]:
     """The form of the lambda that `torch.overrides` keeps for a function."""
     try:
         found = overrides().get(value)
     except TypeError:  # not hashable
         return []
-    return inspected(found, drop) if found else []
+    return inspected(found, member) if found else []
 
 
 def stated(path: str, value: Any, torch_itself: bool = True) -> Iterator[list[Form]]:
     """Every place's forms of a callable, the most reliable first; places that state none are left out."""
     if not callable(value) and not isinstance(value, (staticmethod, classmethod)):
         return
-    name = path.rpartition(".")[2]
-    drop = "self" if isinstance_path(path) else None
-    places = [lambda: inspected(value, drop), lambda: documented(value, name, drop)]
+    name, member = path.rpartition(".")[2], is_member(path)
+    if name.startswith("__") and name not in ("__init__", "__call__"):
+        return
+    places = [lambda: inspected(value, member), lambda: documented(value, name)]
     if torch_itself:
-        places += [lambda: native(path), lambda: overridable(value, drop)]
+        places += [lambda: native(path), lambda: overridable(value, member)]
     for place in places:
         if forms := place():
             yield forms
 
 
-def isinstance_path(path: str) -> bool:
+def is_member(path: str) -> bool:
     """Whether a path names a member of a class: nn.Module.train, Tensor.add."""
     owner = path.rpartition(".")[0].rpartition(".")[2]
     return owner[:1].isupper() or owner in ("device", "dtype", "finfo", "iinfo")
@@ -242,10 +253,10 @@ def difference(theirs: list[Form], mine: list[Form], known: set[str] = frozenset
         if all(complaints):
             found.append(min(complaints, key=len))
     wanted = {p.name for form in theirs for p in form.parameters} | known
-    if not any(form.options for form in theirs):
+    if not any(form.options or form.rest for form in theirs) and not wanted & UNNAMED:
         for own in mine:
-            extra = [p.name for p in own.parameters if renamed(p.name) not in wanted]
-            if extra and not any(form.rest for form in theirs):
+            extra = [p for p in own.parameters if renamed(p.name) not in wanted]
+            if extra := [p.name for p in extra if not p.keyword or p.default is None]:
                 found.append(f"has {', '.join(extra)} besides")
     return "; ".join(dict.fromkeys(found))
 
@@ -261,8 +272,10 @@ def complaint(theirs: Form, mine: Form) -> str:
     found, last = [], -1
     if theirs.rest and not mine.rest:
         found.append("takes no *args")
-    for parameter in theirs.parameters:
+    for place, parameter in enumerate(theirs.parameters):
         name = parameter.name
+        if name in UNNAMED and place < len(places):
+            continue
         if name not in own:
             if not mine.options and not (mine.rest and not parameter.keyword):
                 found.append(f"lacks {name}")
@@ -286,8 +299,8 @@ def compare(path: str, theirs: Any, mine: Any) -> tuple[str, str, str, str]:
     own = next(stated(path, mine, torch_itself=mine is theirs), None) if mine is not None else None
     show = lambda forms: " or ".join(map(str, forms)) if forms else ""
     if mine is not None and own is None and callable(mine):
-        with_args = inspected_bare(mine)
-        own = [with_args] if with_args else None
+        bare = inspected_bare(mine)
+        own = [bare] if bare and not path.endswith("__") else None
     if not places or own is None:
         return "unknown", show(places[0] if places else []), show(own), ""
     known = {p.name for forms in places for form in forms for p in form.parameters}

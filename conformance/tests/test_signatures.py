@@ -14,7 +14,9 @@ def forms(*functions):
     ("mine", "found"),
     [
         (lambda input_, dim=None, keepdim=False, *, dtype=None: 0, ""),
-        (lambda input, dim=None, keepdim=False, *, dtype=None, out=None: 0, "has out besides"),
+        (lambda input, dim=None, keepdim=False, *, dtype=None, out=None: 0, ""),
+        (lambda input, dim=None, keepdim=False, extra=None, *, dtype=None: 0, "has extra besides"),
+        (lambda input, dim=None, keepdim=False, *, dtype=None, extra: 0, "has extra besides"),
         (lambda input, dim=None, *, dtype=None: 0, "lacks keepdim"),
         (lambda input, keepdim=False, dim=None, *, dtype=None: 0, "has keepdim in another place"),
         (lambda input, dim=-1, keepdim=False, *, dtype=None: 0, "default of dim is -1, not None"),
@@ -32,6 +34,24 @@ def test_each_difference_is_named(mine, found):
 def test_accepting_more_is_no_difference():
     theirs = forms(lambda input, dim, *, dtype=None: 0)
     assert s.difference(theirs, forms(lambda input_, dim=0, dtype=None: 0)) == ""
+
+
+def test_a_method_does_not_count_its_object():
+    def add(input_, other, *, alpha=1, out=None):
+        pass
+
+    assert s.compare("Tensor.add", torch.Tensor.add, add)[0] == "same"
+    assert s.compare("add", torch.add, add)[0] == "same"
+    assert s.compare("Tensor.add", torch.Tensor.add, lambda self, value: 0)[3] == "lacks other; lacks alpha; has value besides"
+
+
+def test_special_methods_are_not_compared():
+    assert s.compare("Tensor.__add__", torch.Tensor.__add__, lambda self, value: 0)[0] == "unknown"
+
+
+def test_a_type_in_place_of_a_name_takes_any_name():
+    assert s.compare("set_num_threads", torch.set_num_threads, lambda n: 0)[0] == "same"
+    assert s.compare("set_num_threads", torch.set_num_threads, lambda: 0)[0] == "differs"
 
 
 def test_every_form_must_be_met():
