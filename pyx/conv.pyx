@@ -19,7 +19,7 @@ from libc.string cimport memcpy, memset
 
 from gemm cimport DEPTH, MAX_COLUMNS, MAX_ROWS, columns, pack_columns, pack_rows, panel
 from simd cimport DOUBLES, FLOATS, ROWS, load, splat, splat_double, splat_float, vdouble, vector, vfloat
-from threads cimport import_threads, parallel_for
+from threads cimport import_threads, parallel_for, task_t
 from types cimport floating
 
 import_threads()
@@ -83,14 +83,9 @@ cdef inline void frame_row(const conv_t* call, Py_ssize_t row, const floating* _
         out[i] = 0
 
 
-cdef void frame_float(void* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+cdef void frame_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
     for row in range(lo, hi):
-        frame_row[float](<const conv_t*>ctx, row, NULL)
-
-
-cdef void frame_double(void* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
-    for row in range(lo, hi):
-        frame_row[double](<const conv_t*>ctx, row, NULL)
+        frame_row(<const conv_t*>ctx, row, ctx)
 
 
 cdef bint needs_frame(const conv_t* call) noexcept:
@@ -165,7 +160,7 @@ cdef void next_images(conv_t* call, Py_ssize_t first, const floating* _type) noe
     call.images = min(call.images, call.n - first)
     if call.slack:
         rows = call.images * call.groups * call.c_in * call.framed[0] * call.framed[1]
-        parallel_for(frame_float if floating is float else frame_double, call, rows,
+        parallel_for(<task_t>frame_task[floating], call, rows,
                      max(<Py_ssize_t>1, FRAME // call.framed[2]))
     else:
         call.image = <void*>(<const floating*>call.x + first * call.groups * call.c_in * call.plane)
@@ -231,7 +226,7 @@ cdef inline void gather(const conv_t* call, const floating* image, const Py_ssiz
                     row[at[i] + j] = x[j * step]
 
 
-cdef inline void forward_task(const conv_t* call, Py_ssize_t index, const floating* _type) noexcept nogil:
+cdef inline void forward_part(const conv_t* call, Py_ssize_t index, const floating* _type) noexcept nogil:
     """Some panels of pixels of one group of one image."""
     cdef floating b[MAX_COLUMNS * (DEPTH + 2)]
     cdef Py_ssize_t width = columns(_type), rows = ceil_div(call.c_out, ROWS) * ROWS
@@ -258,14 +253,9 @@ cdef inline void forward_task(const conv_t* call, Py_ssize_t index, const floati
         q += width
 
 
-cdef void forward_float(void* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+cdef void forward_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
     for i in range(lo, hi):
-        forward_task[float](<const conv_t*>ctx, i, NULL)
-
-
-cdef void forward_double(void* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
-    for i in range(lo, hi):
-        forward_task[double](<const conv_t*>ctx, i, NULL)
+        forward_part(<const conv_t*>ctx, i, ctx)
 
 
 cdef int run_forward(conv_t* call, const floating* x, const floating* weight) except -1:
@@ -279,7 +269,7 @@ cdef int run_forward(conv_t* call, const floating* x, const floating* weight) ex
         call.tasks = ceil_div(panels, call.per_task)
         while first < call.n:
             next_images(call, first, x)
-            parallel_for(forward_float if floating is float else forward_double, call,
+            parallel_for(<task_t>forward_task[floating], call,
                          call.images * call.groups * call.tasks,
                          max(<Py_ssize_t>1, TASK // (task * call.per_task)))
             first += call.images
@@ -304,7 +294,7 @@ cdef inline void add_panel(const conv_t* call, const floating* tile, const Py_ss
         i += length
 
 
-cdef inline void input_task(conv_t* call, Py_ssize_t index, const floating* _type) noexcept nogil:
+cdef inline void input_part(conv_t* call, Py_ssize_t index, const floating* _type) noexcept nogil:
     """Some channels of one image: weight^T times gradient, added up in framed planes, then copied out of the frame."""
     cdef Py_ssize_t width = columns(_type), image = index // (call.groups * call.tasks)
     cdef Py_ssize_t group = index // call.tasks % call.groups, channel = index % call.tasks * call.per_task
@@ -355,14 +345,9 @@ cdef inline void input_task(conv_t* call, Py_ssize_t index, const floating* _typ
     free(planes)
 
 
-cdef void input_float(void* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+cdef void input_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
     for i in range(lo, hi):
-        input_task[float](<conv_t*>ctx, i, NULL)
-
-
-cdef void input_double(void* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
-    for i in range(lo, hi):
-        input_task[double](<conv_t*>ctx, i, NULL)
+        input_part(<conv_t*>ctx, i, ctx)
 
 
 cdef int run_input(conv_t* call, const floating* g, const floating* weight) except -1:
@@ -373,7 +358,7 @@ cdef int run_input(conv_t* call, const floating* g, const floating* weight) exce
         call.per_task = max(<Py_ssize_t>1, min(call.c_in, PLANES // call.plane,
                                                TASK // max(<Py_ssize_t>1, call.taps * call.c_out * call.pixels) + 1))
         call.tasks = ceil_div(call.c_in, call.per_task)
-        parallel_for(input_float if floating is float else input_double, call, call.n * call.groups * call.tasks, 1)
+        parallel_for(<task_t>input_task[floating], call, call.n * call.groups * call.tasks, 1)
     finally:
         release(call)
     if call.failed:
@@ -435,7 +420,7 @@ cdef inline void taps_tile(const vector** a, const Py_ssize_t* row_start, Py_ssi
         out[2 * i + 1] = acc[i][1]
 
 
-cdef inline void weight_task(const conv_t* call, Py_ssize_t index, const floating* _type) noexcept nogil:
+cdef inline void weight_part(const conv_t* call, Py_ssize_t index, const floating* _type) noexcept nogil:
     """Some taps by one panel of output channels of one group, over the images that are framed."""
     cdef floating[MAX_ROWS * MAX_COLUMNS] out
     cdef const floating* a[MAX_ROWS]
@@ -478,14 +463,9 @@ cdef inline void weight_task(const conv_t* call, Py_ssize_t index, const floatin
             t += ROWS
 
 
-cdef void weight_float(void* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+cdef void weight_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
     for i in range(lo, hi):
-        weight_task[float](<const conv_t*>ctx, i, NULL)
-
-
-cdef void weight_double(void* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
-    for i in range(lo, hi):
-        weight_task[double](<const conv_t*>ctx, i, NULL)
+        weight_part(<const conv_t*>ctx, i, ctx)
 
 
 cdef inline void pack_gradient(const conv_t* call, Py_ssize_t index, const floating* _type) noexcept nogil:
@@ -495,14 +475,9 @@ cdef inline void pack_gradient(const conv_t* call, Py_ssize_t index, const float
                  call.pixels, call.pixels, call.c_out, <floating*>call.packed + index * panels * width * call.pixels)
 
 
-cdef void gradient_float(void* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+cdef void gradient_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
     for i in range(lo, hi):
-        pack_gradient[float](<const conv_t*>ctx, i, NULL)
-
-
-cdef void gradient_double(void* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
-    for i in range(lo, hi):
-        pack_gradient[double](<const conv_t*>ctx, i, NULL)
+        pack_gradient(<const conv_t*>ctx, i, ctx)
 
 
 cdef int run_weight(conv_t* call, const floating* x, const floating* g) except -1:
@@ -528,12 +503,12 @@ cdef int run_weight(conv_t* call, const floating* x, const floating* g) except -
         call.g = g
         while first < call.n:
             next_images(call, first, x)
-            parallel_for(gradient_float if floating is float else gradient_double, call, call.images * call.groups,
+            parallel_for(<task_t>gradient_task[floating], call, call.images * call.groups,
                          max(<Py_ssize_t>1, FRAME // (call.c_out * call.pixels)))
             work = width * ROWS * call.pixels * call.images
             call.per_task = max(<Py_ssize_t>1, min(ceil_div(call.k, ROWS), TASK // work))
             call.tasks = ceil_div(ceil_div(call.k, ROWS), call.per_task)
-            parallel_for(weight_float if floating is float else weight_double, call, call.groups * panels * call.tasks,
+            parallel_for(<task_t>weight_task[floating], call, call.groups * panels * call.tasks,
                          max(<Py_ssize_t>1, TASK // (work * call.per_task)))
             first += call.images
     finally:

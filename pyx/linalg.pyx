@@ -13,7 +13,7 @@ from libc.stdlib cimport free, malloc
 
 from gemm cimport BLOCK_ROWS, DEPTH, MAX_COLUMNS, block, columns, pack_columns, pack_rows, panel
 from simd cimport FLOATS, ROWS, load, splat_double, splat_float, vdouble, vector, vfloat
-from threads cimport import_threads, parallel_for
+from threads cimport import_threads, parallel_for, task_t
 from types cimport floating
 
 import_threads()
@@ -71,14 +71,9 @@ cdef inline void region(const product_t* call, Py_ssize_t index, const floating*
         p += k
 
 
-cdef void region_float(void* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+cdef void region_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
     for i in range(lo, hi):
-        region[float](<const product_t*>ctx, i, NULL)
-
-
-cdef void region_double(void* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
-    for i in range(lo, hi):
-        region[double](<const product_t*>ctx, i, NULL)
+        region(<const product_t*>ctx, i, ctx)
 
 
 cdef inline void pack_part(const product_t* call, Py_ssize_t index, const floating* _type) noexcept nogil:
@@ -94,14 +89,9 @@ cdef inline void pack_part(const product_t* call, Py_ssize_t index, const floati
         p += k
 
 
-cdef void pack_float(void* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+cdef void pack_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
     for i in range(lo, hi):
-        pack_part[float](<const product_t*>ctx, i, NULL)
-
-
-cdef void pack_double(void* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
-    for i in range(lo, hi):
-        pack_part[double](<const product_t*>ctx, i, NULL)
+        pack_part(<const product_t*>ctx, i, ctx)
 
 
 cdef void cut(product_t* call, Py_ssize_t width, Py_ssize_t batch) noexcept:
@@ -138,9 +128,9 @@ cdef int big_product(product_t* call, const floating* _type) except -1:
                 part.beta = 1
             cut(&part, width, 1)
             part.cols = max(width, 32768 // part.k // width * width)
-            parallel_for(pack_float if floating is float else pack_double, &part, ceil_div(part.n, part.cols), 1)
+            parallel_for(<task_t>pack_task[floating], &part, ceil_div(part.n, part.cols), 1)
             cut(&part, width, 1)
-            parallel_for(region_float if floating is float else region_double, &part, part.row_tasks * part.col_tasks,
+            parallel_for(<task_t>region_task[floating], &part, part.row_tasks * part.col_tasks,
                          max(<Py_ssize_t>1, TASK // (part.rows * part.cols * part.k)))
     free(memory)
     return 0
@@ -187,14 +177,12 @@ cdef inline void dots(const vector_product_t* call, Py_ssize_t lo, Py_ssize_t hi
         out[0] = alpha * total if beta == 0 else alpha * total + beta * out[0]
 
 
-cdef void dots_float(void* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+cdef void dots_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
     call = <const vector_product_t*>ctx
-    dots(call, lo, hi, <const vfloat*>NULL, <const float*>call.x)
-
-
-cdef void dots_double(void* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
-    call = <const vector_product_t*>ctx
-    dots(call, lo, hi, <const vdouble*>NULL, <const double*>call.x)
+    if floating is float:
+        dots(call, lo, hi, <const vfloat*>NULL, <const float*>call.x)
+    else:
+        dots(call, lo, hi, <const vdouble*>NULL, <const double*>call.x)
 
 
 cdef inline void row_sums(const vector_product_t* call, Py_ssize_t lo, Py_ssize_t hi,
@@ -224,14 +212,9 @@ cdef inline void row_sums(const vector_product_t* call, Py_ssize_t lo, Py_ssize_
         out[j] = alpha * acc[j] if beta == 0 else alpha * acc[j] + beta * out[j]
 
 
-cdef void row_sums_float(void* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+cdef void row_sums_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
     call = <const vector_product_t*>ctx
-    row_sums(call, lo, hi, <const float*>call.x)
-
-
-cdef void row_sums_double(void* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
-    call = <const vector_product_t*>ctx
-    row_sums(call, lo, hi, <const double*>call.x)
+    row_sums(call, lo, hi, <const floating*>call.x)
 
 
 cdef inline bint try_vector(const product_t* product, const floating* _type) noexcept:
@@ -249,10 +232,10 @@ cdef inline bint try_vector(const product_t* product, const floating* _type) noe
         return False
     if call.row == 1 and call.x_step == 1:
         grain = max(<Py_ssize_t>1, STREAM // call.k)
-        parallel_for(dots_float if floating is float else dots_double, &call, call.n, grain)
+        parallel_for(<task_t>dots_task[floating], &call, call.n, grain)
     elif call.col == 1 and call.out_step == 1:
         grain = max(<Py_ssize_t>64, min(<Py_ssize_t>STRIP, STREAM // call.k // 64 * 64))
-        parallel_for(row_sums_float if floating is float else row_sums_double, &call, call.n, grain)
+        parallel_for(<task_t>row_sums_task[floating], &call, call.n, grain)
     else:
         return False
     return True
@@ -281,7 +264,7 @@ def bmm(const floating[::1] a, const floating[::1] b, floating[::1] c, Py_ssize_
     cut(&call, width, batch)
     if call.row_tasks == 1:
         tasks = batch * call.col_tasks
-        parallel_for(region_float if floating is float else region_double, &call, tasks,
+        parallel_for(<task_t>region_task[floating], &call, tasks,
                      max(<Py_ssize_t>1, TASK // (m * call.cols * k)))
         return
     for i in range(batch):
