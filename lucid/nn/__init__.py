@@ -1,3 +1,3 @@
 """Neural networks: functions, modules, parameters."""
 
-from lucid.nn import functional  # noqa: F401
+from lucid.nn import functional, init  # noqa: F401
