@@ -173,6 +173,8 @@ class Op(core.OpBase):
             check_writable(self.name, target)
             write(self.name, target, self.run(values))
             return target
+        if self.kind == "composite":  # what it is made of has been recorded; the write itself is one more operation
+            return rewrite(target, Supplied.replaced.op, [target, self.run(values)])
         return rewrite(target, self, values)
 
 
@@ -192,7 +194,7 @@ class RuleNode(Node):
 class Supplied:
     """Operations that autograd calls; set by `lucid.ops`, which stands above it."""
 
-    add = add_ = as_strided = as_strided_scatter = clone = contiguous = ones = stack = view_alias = zeros = None
+    add = add_ = as_strided = as_strided_scatter = clone = contiguous = ones = replaced = stack = view_alias = zeros = None
 
 
 def refresh(view: Tensor) -> None:

@@ -3,6 +3,8 @@
 from lucid.autograd.op import REGISTRY
 from lucid.ops import (  # noqa: F401
     activation,
+    comparison,
+    complex,
     creation,
     elementwise,
     methods,

@@ -31,7 +31,7 @@ C_NAMES = {
 MOVED_NAMES = {1: "uint8_t", 2: "int16_t", 4: "int32_t", 8: "int64_t", 16: "double complex"}
 
 
-CHEAP = frozenset("add sub mul div neg maximum minimum abs relu leaky_relu threshold clamp square sign".split())
+CHEAP = frozenset(["add", "sub", "mul", "div", "neg", "maximum", "minimum", "abs", "relu", "leaky_relu", "threshold", "clamp", "square", "sign"])
 
 
 def kernel(function, name: str, dtypes_, code=None, result=None) -> Kernel:
@@ -57,6 +57,15 @@ def tensor_argument(name: str, value, position: int = 1, argument: str = "input"
             f"{name}(): argument '{argument}' (position {position}) must be Tensor, not {type(value).__name__}"
         )
     return value
+
+
+def number_argument(name: str, value, position: int = 1, argument: str = "input"):
+    """The value, if it is a tensor or a number; NumPy's scalars as Python's. TypeError otherwise."""
+    if isinstance(value, (Tensor, bool, int, float, complex)):
+        return value
+    if isinstance(value, np.generic) and value.dtype.kind in "biufc":
+        return value.item()
+    return tensor_argument(name, value, position, argument)
 
 
 def dims_argument(name: str, dim, ndim: int, all_when_empty: bool = True) -> tuple[int, ...]:
@@ -269,7 +278,12 @@ def compute_dtype(kernel_: Kernel, dtype: dtypes.dtype) -> np.dtype:
         return FLOAT32
     if dtype.kind < 2 and kernel_.table[INT64.num] is None and kernel_.table[FLOAT32.num] is not None:
         return dtypes.get_default_dtype().numpy
-    raise RuntimeError(f"\"{kernel_.name}\" not implemented for '{torch_name(dtype)}'")
+    raise NotImplementedError(f"\"{kernel_.name}\" not implemented for '{torch_name(dtype)}'")
+
+
+# What an operation does with operands that its kernel does not take as they are: `function(*operands)`, entered by the
+# operation. None from it means: nothing special, go on.
+EXCEPTIONS: dict = {}
 
 
 def result_numpy(kernel_: Kernel, dtype: dtypes.dtype, computed: np.dtype) -> np.dtype:
@@ -298,6 +312,10 @@ def apply(kernel_: Kernel, tensors, arrays, dtype: dtypes.dtype, *extra) -> Tens
 def unary(kernel_: Kernel, x, *parameters) -> Tensor:
     """A kernel over the elements of one tensor."""
     tensor_argument(kernel_.name, x)
+    if kernel_ in EXCEPTIONS:
+        found = EXCEPTIONS[kernel_](x)
+        if found is not None:
+            return found
     return apply(kernel_, (x,), [x.array], x.dtype, *parameters)
 
 
@@ -313,15 +331,15 @@ def backward(kernel_: Kernel, g, x, *parameters) -> Tensor:
 
 def binary(kernel_: Kernel, x, y) -> Tensor:
     """A kernel over pairs of elements, of tensors or Python numbers, promoted and broadcast."""
-    if not isinstance(x, Tensor) and not isinstance(y, Tensor):
-        tensor_argument(kernel_.name, x)
-    for position, (argument, value) in enumerate((("input", x), ("other", y)), 1):
-        if not isinstance(value, (Tensor, bool, int, float, complex)):
-            tensor_argument(kernel_.name, value, position, argument)
+    x, y = number_argument(kernel_.name, x), number_argument(kernel_.name, y, 2, "other")
+    if kernel_ in EXCEPTIONS:
+        found = EXCEPTIONS[kernel_](x, y)
+        if found is not None:
+            return found
     return elementwise(kernel_, (x, y))
 
 
-def elementwise(kernel_: Kernel, operands, dtype: dtypes.dtype | None = None) -> Tensor:
+def elementwise(kernel_: Kernel, operands, dtype: dtypes.dtype | None = None, *parameters) -> Tensor:
     """A kernel with a plan over any number of operands of one dtype."""
     dtype = dtypes.result_dtype(operands) if dtype is None else dtype
     computed = compute_dtype(kernel_, dtype)
@@ -331,7 +349,7 @@ def elementwise(kernel_: Kernel, operands, dtype: dtypes.dtype | None = None) ->
     result = ordered_empty(shape, order, kernel_.result or computed)
     if result.size:
         rows = [row(array) if walk is None else flat(array) for array in arrays]
-        kernel_.table[computed.num](*rows, row(result), kernel_.code, walk)
+        kernel_.table[computed.num](*rows, row(result), kernel_.code, *parameters, walk)
     return wrap(cast(result, result_numpy(kernel_, dtype, computed)))
 
 

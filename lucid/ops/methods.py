@@ -1,18 +1,32 @@
 """The table of Tensor's methods: which operation each name is.
 
-`METHODS` are operations under their own name, `INPLACE` those that also write to the tensor (`add_`), `OPERATORS`
-Python's operators. A method whose arguments differ from the function's (`x.view(2, 3)`) stands in its family's file
-and is entered under `OWN`.
+`METHODS` are operations under their own name, `INPLACE` those that also write to the tensor (`add_`). A method whose
+arguments differ from the function's (`x.view(2, 3)`) stands in its family's file and is entered under `OWN`.
+Python's operators are `BINARY` (each with its reflected and in-place form), `COMPARISONS` and `UNARY`.
 """
 
 from __future__ import annotations
 
+import numpy as np
+
+from lucid._kernels import core
 from lucid.autograd.op import REGISTRY, inplace
-from lucid.ops import random, view
+from lucid.dtypes import BY_NUM
+from lucid.ops import comparison, elementwise, random, view
+from lucid.ops import complex as complex_
 from lucid.tensor import Tensor
 
 METHODS = {
-    "elementwise": "add exp mul",
+    "elementwise": "add sub subtract mul multiply addcmul div divide true_divide floor_divide fmod remainder addcdiv "
+    "reciprocal pow float_power square sqrt rsqrt neg negative positive abs absolute sign sgn copysign nextafter floor "
+    "ceil round trunc fix frac maximum minimum fmax fmin clamp clip clamp_min clamp_max lerp nan_to_num exp exp2 expm1 "
+    "log log2 log10 log1p sin cos tan asin arcsin acos arccos atan arctan sinh cosh asinh arcsinh acosh arccosh atanh "
+    "arctanh erf erfc deg2rad rad2deg sinc tanh sigmoid logit angle atan2 arctan2 hypot logaddexp logaddexp2 xlogy "
+    "ldexp frexp",
+    "comparison": "eq ne not_equal lt less le less_equal gt greater ge greater_equal equal isclose allclose isnan "
+    "isinf isfinite isposinf isneginf isreal signbit logical_not logical_and logical_or logical_xor bitwise_not "
+    "bitwise_and bitwise_or bitwise_xor bitwise_left_shift bitwise_right_shift gcd lcm heaviside",
+    "complex": "conj conj_physical resolve_conj resolve_neg",
     "view": "as_strided as_strided_scatter clone contiguous detach",
     "reduction": "sum nansum mean nanmean prod var std amax amin aminmax argmax argmin max min any all count_nonzero "
     "logsumexp cumsum cumprod logcumsumexp cummax cummin",
@@ -20,17 +34,43 @@ METHODS = {
 }
 
 INPLACE = {
-    "elementwise": "add exp mul",
+    "elementwise": "add sub subtract mul multiply addcmul div divide true_divide floor_divide fmod remainder addcdiv "
+    "reciprocal pow float_power square sqrt rsqrt neg negative abs absolute sign sgn copysign nextafter floor ceil "
+    "round trunc fix frac clamp clip clamp_min clamp_max lerp nan_to_num exp exp2 expm1 log log2 log10 log1p sin cos "
+    "tan asin arcsin acos arccos atan arctan sinh cosh asinh arcsinh acosh arccosh atanh arctanh erf erfc deg2rad "
+    "rad2deg sinc tanh sigmoid logit atan2 arctan2 hypot xlogy ldexp",
+    "comparison": "eq ne not_equal lt less le less_equal gt greater ge greater_equal logical_not logical_and "
+    "logical_or logical_xor bitwise_not bitwise_and bitwise_or bitwise_xor bitwise_left_shift bitwise_right_shift gcd "
+    "lcm heaviside",
+    "complex": "conj_physical",
 }
 
 OWN = {
+    "comparison": (comparison,),
+    "complex": (complex_,),
+    "elementwise": (elementwise,),
     "random": (random,),
     "view": (view,),
 }
 
-OPERATORS = {
-    "__add__": "add", "__radd__": "add", "__iadd__": "add_", "__mul__": "mul", "__rmul__": "mul", "__imul__": "mul_",
+BINARY = {
+    "add": "add", "sub": "sub", "mul": "mul", "truediv": "div", "floordiv": "floor_divide", "mod": "remainder",
+    "pow": "pow", "and": "bitwise_and", "or": "bitwise_or", "xor": "bitwise_xor", "lshift": "bitwise_left_shift",
+    "rshift": "bitwise_right_shift",
 }  # fmt: skip
+COMPARISONS = ("eq", "ne", "lt", "le", "gt", "ge")
+UNARY = {"neg": "neg", "pos": "positive", "abs": "abs"}
+
+
+def foreign(function, reflected: bool, x, y):
+    """A binary operator whose other operand is no tensor: numbers and NumPy's arrays, or `NotImplemented`."""
+    if isinstance(y, np.generic):
+        y = y.item()
+    elif isinstance(y, np.ndarray) and y.dtype.num in BY_NUM:
+        y = core.wrap(y)
+    if not isinstance(y, (bool, int, float, complex, core.TensorBase)):
+        return NotImplemented
+    return function(y, x) if reflected else function(x, y)
 
 
 def find(name: str):
@@ -53,5 +93,20 @@ def attach() -> None:
         for module in modules:
             for name, method in getattr(module, "TENSOR_METHODS", {}).items():
                 setattr(Tensor, name, method)
-    for name, operation in OPERATORS.items():
-        setattr(Tensor, name, getattr(Tensor, operation))
+    for name, operation in BINARY.items():
+        function = find(operation)
+        setattr(Tensor, f"__{name}__", operator(function, f"__{name}__"))
+        setattr(Tensor, f"__r{name}__", operator(function, f"__r{name}__", True))
+        setattr(Tensor, f"__i{name}__", operator(inplace(function, f"{operation}_"), f"__i{name}__"))
+    for name in COMPARISONS:
+        setattr(Tensor, f"__{name}__", operator(find(name), f"__{name}__"))
+    for name, operation in UNARY.items():
+        setattr(Tensor, f"__{name}__", find(operation))
+
+
+def operator(function, name: str, reflected: bool = False):
+    """The method of a binary operator."""
+    method = core.make_operator(function, reflected, foreign)
+    method.__name__, method.__qualname__ = name, f"Tensor.{name}"
+    method.__doc__ = f"The operator `{name}`; see `{function.__name__}`."
+    return method

@@ -88,13 +88,8 @@ cdef cnp.ndarray run_task(Kernel kernel, task_t task, call_t* call, cnp.ndarray 
     return None if call.unknown else out
 
 
-def unary(Kernel kernel not None, x):
-    """`kernel` over the elements of `x`."""
-    return unary_param(kernel, x)
-
-
-def unary_param(Kernel kernel not None, x, double p=0, double q=0):
-    """`kernel` over the elements of `x`, with two numbers."""
+cdef inline object run_unary(Kernel kernel, x, double p, double q):
+    """`kernel` over the elements of `x` where they are dense and it has a task for them; otherwise None."""
     cdef call_t call
     cdef cnp.ndarray a, out
     cdef task_t task
@@ -107,7 +102,19 @@ def unary_param(Kernel kernel not None, x, double p=0, double q=0):
             out = run_task(kernel, task, &call, a)
             if out is not None:
                 return new_tensor(out)
-    return general_unary_param(kernel, x, p, q)
+    return None
+
+
+def unary(Kernel kernel not None, x):
+    """`kernel` over the elements of `x`."""
+    out = run_unary(kernel, x, 0, 0)
+    return general_unary(kernel, x) if out is None else out
+
+
+def unary_param(Kernel kernel not None, x, double p=0, double q=0):
+    """`kernel` over the elements of `x`, with two numbers."""
+    out = run_unary(kernel, x, p, q)
+    return general_unary_param(kernel, x, p, q) if out is None else out
 
 
 def binary(Kernel kernel not None, x, y):

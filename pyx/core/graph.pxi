@@ -239,6 +239,19 @@ def make_call(OpBase op, slow):
     return call
 
 
+def make_operator(function, bint reflected, foreign):
+    """A binary operator of tensors. `foreign(function, reflected, x, y)` is asked when the other operand is neither a
+    tensor nor an int or float; it may return NotImplemented.
+    """
+
+    def operator(x, y):
+        if isinstance(y, TensorBase) or type(y) is float or type(y) is int:
+            return function(y, x) if reflected else function(x, y)
+        return foreign(function, reflected, x, y)
+
+    return operator
+
+
 cpdef list apply_rules(NodeBase node, g, bint create_graph):
     """The gradients of a node's inputs."""
     cdef list found = []

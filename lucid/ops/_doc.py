@@ -1,0 +1,81 @@
+"""The common sections of a docstring, written once.
+
+An elementwise operation says in its docstring what it computes and shows an example; `@doc` states its formula and
+its gradient, and fills in the sections that are the same for the whole family. `help(lucid.exp)` reads as if they
+had been written out.
+"""
+
+from __future__ import annotations
+
+import inspect
+
+# Parameters that mean the same wherever they occur: type and sentence.
+GLOSSARY = {
+    "input_": ("Tensor", "Of any shape."),
+    "other": ("Tensor or number", "Broadcasts with `input_`; dtypes are promoted."),
+    "out": ("Tensor, optional", "Where the result is written."),
+    "inplace": ("bool, optional", "Write the result to `input_` and return it. Default: False."),
+    "target": ("Tensor", "What `input_` is compared with."),
+    "reduction": ("{'none', 'mean', 'sum'}, optional", "What is returned: each element's loss, their mean or their "
+                  "sum. Default: 'mean'."),
+    "size_average": ("bool, optional", "Superseded by `reduction`."),
+    "reduce": ("bool, optional", "Superseded by `reduction`."),
+    "weight": ("Tensor, optional", "Factors of the elements' losses."),
+}  # fmt: skip
+
+
+def doc(formula: str | None = None, gradient: str | None = None, *, returns: str = "Of the input's shape.",
+        raises: str = "", **about):  # fmt: skip
+    r"""Give a function's docstring its sections.
+
+    Parameters
+    ----------
+    formula : str
+        TeX of the result; `x` is the first tensor, `y` the second.
+    gradient : str
+        TeX of the gradient, `g` being that of the result; several inputs one after the other.
+    returns : str
+        What is returned.
+    raises : str
+        `"RuntimeError: if ..."`, one a line.
+    **about
+        Of parameters that the glossary does not describe, or not rightly: a sentence, or type and sentence
+        divided by `": "`.
+    """
+
+    def describe(function):
+        summary, _, example = (function.__doc__ or "").partition(">>>")
+        lines = [inspect.cleandoc(summary).rstrip(), "", "Parameters", "----------"]
+        for name, parameter in inspect.signature(function).parameters.items():
+            kind, text = GLOSSARY.get(name, ("", ""))
+            if name in about:
+                before, colon, after = about[name].partition(": ")
+                kind, text = (before, after) if colon else (kind or _kind(parameter), about[name])
+            lines += [f"{name} : {kind or _kind(parameter)}", *([f"    {text}"] if text else [])]
+        lines += ["", "Returns", "-------", "Tensor", f"    {returns}"]
+        if raises:
+            lines += ["", "Raises", "------"]
+            for line in raises.splitlines():
+                error, _, text = line.partition(": ")
+                lines += [error, f"    {text[:1].upper()}{text[1:]}."]
+        if formula or gradient:
+            lines += ["", "Notes", "-----"]
+            if formula:
+                lines += [f".. math:: {formula}"]
+            if gradient:
+                lines += ["", "Gradient, from that of the result :math:`g`:", "", f".. math:: {gradient}"]
+        if example:
+            lines += ["", "Examples", "--------", inspect.cleandoc(">>>" + example)]
+        function.__doc__ = "\n".join(lines)
+        return function
+
+    return describe
+
+
+def _kind(parameter: inspect.Parameter) -> str:
+    """What a parameter's default says of its type."""
+    if parameter.default is inspect.Parameter.empty:
+        return "Tensor or number"
+    if parameter.default is None:
+        return "optional"
+    return f"{type(parameter.default).__name__}, optional"

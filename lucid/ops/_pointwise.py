@@ -1,0 +1,129 @@
+"""Elementwise kernels by name, and what they do with dtypes that they do not compute in.
+
+    exp    floating and complex; integers and bools become the default floating dtype
+    floor  floating; integers are copied
+    relu   floating; anything else is refused
+
+`unary_kernel("exp", MATH)` is the first; `copy_integers`, `refuse` and `override` say the rest, in the kernel's
+own table, so that an operation stays one line. An operation whose general case is something else altogether (the
+absolute value of complex numbers, the division of integers) enters it in `_frame.EXCEPTIONS`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lucid import dtypes
+from lucid._kernels import pointwise
+from lucid._kernels.core import Kernel, wrap
+from lucid.autograd.op import torch_name
+from lucid.dtypes import from_numpy_dtype
+from lucid.ops._frame import BOOL, COMPLEX, FLOATING, INTEGER, NUMBER, as_array, elementwise, kernel
+from lucid.tensor import Tensor
+
+MATH = FLOATING + COMPLEX
+ALL = (BOOL, *NUMBER)
+
+
+def unary_kernel(name: str, dtypes_, code: str = "") -> Kernel:
+    """A function of one number."""
+    return kernel(pointwise.unary, name, dtypes_, pointwise.codes[code or name])
+
+
+def param_kernel(name: str, dtypes_=FLOATING, code: str = "") -> Kernel:
+    """A function of one number and up to two parameters."""
+    return kernel(pointwise.unary_param, name, dtypes_, pointwise.codes[code or name])
+
+
+def backward_kernel(name: str, dtypes_=FLOATING) -> Kernel:
+    """The gradient of an activation."""
+    return kernel(pointwise.backward, f"{name}_backward", dtypes_, pointwise.codes[name])
+
+
+def predicate_kernel(name: str, dtypes_=ALL) -> Kernel:
+    """A question about one number."""
+    return kernel(pointwise.predicate, name, dtypes_, pointwise.codes[name], BOOL)
+
+
+def binary_kernel(name: str, dtypes_) -> Kernel:
+    """A function of two numbers."""
+    return kernel(pointwise.binary, name, dtypes_, pointwise.codes[name])
+
+
+def compare_kernel(name: str, dtypes_) -> Kernel:
+    """A question about two numbers."""
+    return kernel(pointwise.compare, name, dtypes_, pointwise.codes[name], BOOL)
+
+
+def ternary_kernel(name: str, dtypes_) -> Kernel:
+    """A function of three numbers and a parameter."""
+    return kernel(pointwise.ternary, name, dtypes_, pointwise.codes[name])
+
+
+def override(kernel_: Kernel, entries: dict) -> Kernel:
+    """Replace what the kernel does for some dtypes."""
+    table = list(kernel_.table)
+    for dtype, function in entries.items():
+        table[dtype.num] = function
+        if dtype.name == "int64":
+            table[np.dtype("longlong").num] = function
+    kernel_.table = tuple(table)
+    return kernel_
+
+
+def _copy(x, out, *_):
+    np.asarray(out)[...] = np.asarray(x)
+
+
+def copy_integers(kernel_: Kernel) -> Kernel:
+    """Integers stay what they are; bools are refused."""
+    return refuse(override(kernel_, dict.fromkeys(INTEGER, _copy)), (BOOL,))
+
+
+def refuse(kernel_: Kernel, dtypes_=(BOOL, *INTEGER), error=NotImplementedError, message: str = "") -> Kernel:
+    """These dtypes raise an error."""
+
+    def refusing(dtype):
+        text = message or f"\"{kernel_.name}\" not implemented for '{torch_name(from_numpy_dtype(dtype))}'"
+
+        def raise_error(*_):
+            raise error(text)
+
+        return raise_error
+
+    return override(kernel_, {dtype: refusing(dtype) for dtype in dtypes_})
+
+
+def numpy_kernel(name: str, dtypes_, function, result=None) -> Kernel:
+    """A function of one number that no kernel has yet, computed with NumPy: `function(array, *parameters)`."""
+
+    def run(x, out, code, *parameters):
+        with np.errstate(all="ignore"):
+            np.asarray(out)[...] = function(np.asarray(x), *parameters)
+
+    return override(Kernel(name, (None,) * 24, None, result), dict.fromkeys(dtypes_, run))
+
+
+def double(function):
+    """The function computed in double precision, for float32 and float64 alike."""
+    return lambda x, *parameters: function(x.astype(np.float64), *parameters)
+
+
+def numpy_binary(name: str, x, y, function, dtypes_) -> Tensor:
+    """A function of two numbers that no kernel has yet, computed with NumPy in one of `dtypes_`."""
+    dtype = dtypes.result_dtype((x, y))
+    computed = dtype.numpy
+    if dtype.itemsize == 2 and dtype.is_floating_point:
+        computed = FLOATING[0]
+    elif dtype.kind < 2 and INTEGER[0] not in dtypes_:
+        computed = dtypes.get_default_dtype().numpy
+    if computed not in dtypes_:
+        raise NotImplementedError(f"\"{name}\" not implemented for '{torch_name(dtype)}'")
+    with np.errstate(all="ignore"):
+        made = np.asarray(function(as_array(x, computed), as_array(y, computed)))
+        return wrap(made.astype(dtype.numpy if dtype.kind >= 2 else computed, copy=False))
+
+
+def ternary(kernel_: Kernel, x, y, z, value=0, dtype=None) -> Tensor:
+    """A kernel over triples of elements, promoted and broadcast."""
+    return elementwise(kernel_, (x, y, z), dtype, value)
