@@ -155,7 +155,7 @@ def manual_seed(seed) -> Generator:
     >>> lucid.manual_seed(0).initial_seed()
     0
     >>> print(lucid.rand(2))
-    [0.4962565898895264, 0.7682217955589294]
+    [0.4962566, 0.7682218]
     """
     return default_generator.manual_seed(int(seed))
 
