@@ -1,0 +1,373 @@
+"""Convolutions of one, two and three dimensions, and their transposes.
+
+Three operations are closed under differentiation: `_conv(x, w)`, its gradient for the input `_conv_input(g, w)` and for
+the weight `_conv_weight(g, x)`; each is linear in both operands and the gradients of one are the other two. A transposed
+convolution is `_conv_input`. What they share is a `Geometry`.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+
+from lucid._kernels import conv as kernels
+from lucid._kernels.core import empty, flat, wrap
+from lucid.autograd.op import op, torch_name
+from lucid.ops._frame import C_NAMES, FLOAT32, FLOATING, cast, contiguous, tensor_argument
+from lucid.ops.reduction import sum as sum_
+from lucid.tensor import Tensor
+
+CONV, CONV_INPUT, CONV_WEIGHT = (
+    {dtype: getattr(kernels, name)[C_NAMES[dtype]] for dtype in FLOATING}
+    for name in ("conv", "conv_backward_input", "conv_backward_weight")
+)
+
+
+class Geometry(NamedTuple):
+    """The sizes of a convolution from (n, c_in, *size) to (n, c_out, *out_size)."""
+
+    n: int
+    groups: int
+    c_in: int
+    c_out: int
+    size: tuple[int, ...]
+    kernel: tuple[int, ...]
+    stride: tuple[int, ...]
+    padding: tuple[int, ...]
+    dilation: tuple[int, ...]
+    out_size: tuple[int, ...]
+
+    def arguments(self) -> tuple:
+        """As the kernels take it: always three dimensions."""
+        missing = 3 - len(self.size)
+        ones, zeros = (1,) * missing, (0,) * missing
+        return (
+            self.n, self.groups, self.c_in, self.c_out, ones + self.size, ones + self.kernel, ones + self.stride,
+            zeros + self.padding, ones + self.dilation, ones + self.out_size,
+        )  # fmt: skip
+
+
+def _run(table, a, b, bias, shape, geometry: Geometry, with_bias: bool) -> Tensor:
+    """A kernel of the three on arrays of any floating dtype."""
+    dtype = a.dtype
+    computed = dtype if dtype in table else FLOAT32
+    out = empty(shape, computed)
+    if not out.size:
+        return wrap(cast(out, dtype))
+    if not a.size or not b.size or not math.prod(geometry.size) or not math.prod(geometry.out_size):
+        out[...] = 0
+        if bias is not None:
+            out += bias.reshape(-1, *(1,) * len(geometry.size))
+        return wrap(cast(out, dtype))
+    rows = [flat(contiguous(cast(x, computed))) for x in (a, b)]
+    if with_bias:
+        rows.append(None if bias is None else flat(contiguous(cast(bias, computed))))
+    table[computed](*rows, flat(out), *geometry.arguments())
+    return wrap(cast(out, dtype))
+
+
+@op("_conv")
+def _conv(x: Tensor, w: Tensor, bias: Tensor | None, geometry: Geometry) -> Tensor:
+    shape = (geometry.n, geometry.c_out, *geometry.out_size)
+    return _run(CONV, x.array, w.array, None if bias is None else bias.array, shape, geometry, True)
+
+
+@op("_conv_input")
+def _conv_input(g: Tensor, w: Tensor, bias: Tensor | None, geometry: Geometry) -> Tensor:
+    shape = (geometry.n, geometry.c_in, *geometry.size)
+    return _run(CONV_INPUT, g.array, w.array, None if bias is None else bias.array, shape, geometry, True)
+
+
+@op("_conv_weight")
+def _conv_weight(g: Tensor, x: Tensor, geometry: Geometry) -> Tensor:
+    shape = (geometry.c_out, geometry.c_in // geometry.groups, *geometry.kernel)
+    return _run(CONV_WEIGHT, g.array, x.array, None, shape, geometry, False)
+
+
+def _bias_gradient(g: Tensor) -> Tensor:
+    return sum_(g, (0, *range(2, g.array.ndim)))
+
+
+_conv.vjp(
+    x=lambda g, w, geometry: _conv_input(g, w, None, geometry),
+    w=lambda g, x, geometry: _conv_weight(g, x, geometry),
+    bias=lambda g: _bias_gradient(g),
+)
+_conv_input.vjp(
+    g=lambda g, w, geometry: _conv(g, w, None, geometry),
+    w=lambda gradient, g, geometry: _conv_weight(g, gradient, geometry),
+    bias=lambda g: _bias_gradient(g),
+)
+_conv_weight.vjp(
+    g=lambda gradient, x, geometry: _conv(x, gradient, None, geometry),
+    x=lambda gradient, g, geometry: _conv_input(g, gradient, None, geometry),
+)
+
+
+# ------------------------------------------------------------------------------------------------ arguments
+
+
+def ntuple(name: str, argument: str, value, n: int) -> tuple[int, ...]:
+    """A number for all dimensions, or one for each."""
+    if isinstance(value, (tuple, list)):
+        if len(value) == 1:
+            value = tuple(value) * n
+        if len(value) != n:
+            raise RuntimeError(f"{name}(): expected {argument} to be a single integer value or a list of {n} values "
+                               f"to match the convolution dimensions, but got {argument}={list(value)}")  # fmt: skip
+        return tuple(int(one) for one in value)
+    return (int(value),) * n
+
+
+def _checked(name: str, input_, weight, bias, n: int, groups: int):
+    """The input as a batch, whether it was one, and that dtypes and ranks fit."""
+    tensor_argument(name, input_)
+    tensor_argument(name, weight, 2, "weight")
+    x, w = input_.array, weight.array
+    if x.ndim not in (n + 1, n + 2):
+        raise RuntimeError(
+            f"Expected {n + 1}D (unbatched) or {n + 2}D (batched) input to {name}, but got input of size: {list(x.shape)}"
+        )
+    if w.ndim != n + 2:
+        raise RuntimeError(f"{name}(): expected {n + 2}-dimensional weight, but got weight of size {list(w.shape)}")
+    for other, which in ((weight, "weight"), (bias, "bias")):
+        if other is not None and other.array.dtype != x.dtype:
+            raise RuntimeError(
+                f"Input type ({torch_name(input_.dtype)}) and {which} type ({torch_name(other.dtype)}) should be the same"
+            )
+    if x.dtype.kind in "iub":
+        raise RuntimeError(f'"slow_{name}_cpu" not implemented for \'{torch_name(input_.dtype)}\'')
+    if groups <= 0:
+        raise RuntimeError("non-positive groups is not supported")
+    batched = x.ndim == n + 2
+    return (input_ if batched else input_.unsqueeze(0)), batched
+
+
+def _positive(name: str, **values) -> None:
+    for argument, value in values.items():
+        if argument == "padding":
+            if any(one < 0 for one in value):
+                raise RuntimeError("negative padding is not supported")
+        elif any(one <= 0 for one in value):
+            raise RuntimeError(f"non-positive {argument} is not supported")
+
+
+def _convolve(name, input_, weight, bias, stride, padding, dilation, groups, n) -> Tensor:
+    x, batched = _checked(name, input_, weight, bias, n, groups)
+    stride, dilation = ntuple(name, "stride", stride, n), ntuple(name, "dilation", dilation, n)
+    size, kernel = x.array.shape[2:], weight.array.shape[2:]
+    c_in, c_out = x.array.shape[1], weight.array.shape[0]
+    behind = None
+    if isinstance(padding, str):
+        if padding == "same":
+            if any(step != 1 for step in stride):
+                raise RuntimeError("padding='same' is not supported for strided convolutions")
+            total = tuple(d * (k - 1) for d, k in zip(dilation, kernel))
+            padding, behind = tuple(t // 2 for t in total), tuple(t - t // 2 for t in total)
+        elif padding == "valid":
+            padding = (0,) * n
+        else:
+            raise RuntimeError("Invalid padding string: '" + padding + "': must be 'same' or 'valid'")
+    else:
+        padding = ntuple(name, "padding", padding, n)
+    _positive(name, stride=stride, padding=padding, dilation=dilation)
+    behind = padding if behind is None else behind
+    if c_out % groups or c_out < groups:
+        raise RuntimeError(
+            f"Given groups={groups}, expected weight to be at least {groups} at dimension 0, and divisible by it, but got "
+            f"weight of size {list(weight.shape)} instead"
+        )
+    if weight.array.shape[1] * groups != c_in:
+        raise RuntimeError(
+            f"Given groups={groups}, weight of size {list(weight.shape)}, expected input{list(x.shape)} to have "
+            f"{weight.array.shape[1] * groups} channels, but got {c_in} channels instead"
+        )
+    if bias is not None and bias.array.shape != (c_out,):
+        raise RuntimeError(
+            f"Given weight of size {list(weight.shape)}, expected bias to be 1-dimensional with {c_out} elements, but got "
+            f"bias of size {list(bias.shape)} instead"
+        )
+    padded = tuple(s + a + b for s, a, b in zip(size, padding, behind))
+    reach = tuple(d * (k - 1) + 1 for d, k in zip(dilation, kernel))
+    if any(r > p for r, p in zip(reach, padded)):
+        raise RuntimeError(
+            f"Calculated padded input size per channel: ({' x '.join(map(str, padded))}). Kernel size: "
+            f"({' x '.join(map(str, reach))}). Kernel size can't be greater than actual input size"
+        )
+    out_size = tuple((p - r) // s + 1 for p, r, s in zip(padded, reach, stride))
+    geometry = Geometry(
+        x.array.shape[0], groups, c_in, c_out, tuple(size), tuple(kernel), stride, padding, dilation, out_size
+    )
+    out = _complex(_conv, x, weight, bias, geometry) if x.array.dtype.kind == "c" else _conv(x, weight, bias, geometry)
+    return out if batched else out.squeeze(0)
+
+
+def _transpose(name, input_, weight, bias, stride, padding, output_padding, groups, dilation, n) -> Tensor:
+    x, batched = _checked(name, input_, weight, bias, n, groups)
+    stride, dilation = ntuple(name, "stride", stride, n), ntuple(name, "dilation", dilation, n)
+    padding, extra = ntuple(name, "padding", padding, n), ntuple(name, "output_padding", output_padding, n)
+    _positive(name, stride=stride, padding=padding, dilation=dilation)
+    own, kernel = x.array.shape[2:], weight.array.shape[2:]
+    channels, c_out = x.array.shape[1], weight.array.shape[1] * groups
+    if weight.array.shape[0] != channels or channels % groups:
+        raise RuntimeError(
+            f"Given transposed=1, weight of size {list(weight.shape)}, expected input{list(x.shape)} to have "
+            f"{weight.array.shape[0]} channels, but got {channels} channels instead"
+        )
+    if bias is not None and bias.array.shape != (c_out,):
+        raise RuntimeError(
+            f"Given transposed=1, weight of size {list(weight.shape)}, expected bias to be 1-dimensional with {c_out} "
+            f"elements, but got bias of size {list(bias.shape)} instead"
+        )
+    if any(e < 0 or e >= max(s, d) for e, s, d in zip(extra, stride, dilation)):
+        raise RuntimeError(
+            f"output padding must be smaller than either stride or dilation, but got output_padding: {list(extra)}, "
+            f"stride: {list(stride)}, dilation: {list(dilation)}"
+        )
+    size = tuple(
+        (i - 1) * s - 2 * p + d * (k - 1) + e + 1
+        for i, s, p, d, k, e in zip(own, stride, padding, dilation, kernel, extra)
+    )
+    if any(s <= 0 for s in size):
+        raise RuntimeError(
+            f"Given input size per channel: {list(own)}. Calculated output size per channel: {list(size)}. Output size is "
+            "too small"
+        )
+    geometry = Geometry(
+        x.array.shape[0], groups, c_out, channels, size, tuple(kernel), stride, padding, dilation, tuple(own)
+    )
+    if x.array.dtype.kind == "c":
+        out = _complex(_conv_input, x, weight, bias, geometry)
+    else:
+        out = _conv_input(x, weight, bias, geometry)
+    return out if batched else out.squeeze(0)
+
+
+def _complex(function, x, w, bias, geometry) -> Tensor:
+    """A convolution of complex numbers, of four of their parts."""
+    from lucid.ops.complex import complex as complex_
+
+    a, b, c, d = x.real, x.imag, w.real, w.imag
+    real = function(a, c, None, geometry) - function(b, d, None, geometry)
+    imag = function(a, d, None, geometry) + function(b, c, None, geometry)
+    out = complex_(real, imag)
+    return out if bias is None else out + bias.reshape((-1, *(1,) * len(geometry.size)))
+
+
+# ------------------------------------------------------------------------------------------------ the functions
+
+_DOC = """{dims}-dimensional convolution (cross-correlation) of a batch of images.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of shape (n, c_in, *size), or (c_in, *size).
+    weight : Tensor
+        Of shape (c_out, c_in // groups, *kernel).
+    bias : Tensor, optional
+        Of shape (c_out,).
+    stride, dilation : int or tuple of int, optional
+        Steps between positions, and between the kernel's elements (default 1).
+    padding : int, tuple of int, "valid" or "same", optional
+        Zeros added on both sides (default 0); "same" keeps the size.
+    groups : int, optional
+        The channels fall into so many groups that do not see each other (default 1).
+
+    Returns
+    -------
+    Tensor
+        Of shape (n, c_out, *out_size), with ``out_size = (size + 2 padding - dilation (kernel - 1) - 1) // stride + 1``.
+
+    Raises
+    ------
+    RuntimeError
+        If channels, sizes or dtypes do not fit.
+    """
+
+_TRANSPOSE_DOC = """{dims}-dimensional transposed convolution: the gradient of a convolution with respect to its input.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of shape (n, c_in, *size), or (c_in, *size).
+    weight : Tensor
+        Of shape (c_in, c_out // groups, *kernel).
+    bias : Tensor, optional
+        Of shape (c_out,).
+    stride, dilation : int or tuple of int, optional
+        Those of the convolution (default 1).
+    padding : int or tuple of int, optional
+        That of the convolution (default 0).
+    output_padding : int or tuple of int, optional
+        What is added to one side of the result (default 0).
+    groups : int, optional
+        The channels fall into so many groups that do not see each other (default 1).
+
+    Returns
+    -------
+    Tensor
+        Of shape (n, c_out, *out_size), with
+        ``out_size = (size - 1) stride - 2 padding + dilation (kernel - 1) + output_padding + 1``.
+    """
+
+
+def _documented(text: str, dims: str):
+    def decorate(function):
+        function.__doc__ = text.format(dims=dims)
+        return function
+
+    return decorate
+
+
+@op("nn.functional.conv1d", composite=True, aliases=("conv1d",))
+@_documented(_DOC, "One")
+def conv1d(input_: Tensor, weight: Tensor, bias=None, stride=1, padding=0, dilation=1, groups: int = 1) -> Tensor:
+    return _convolve("conv1d", input_, weight, bias, stride, padding, dilation, groups, 1)
+
+
+@op("nn.functional.conv2d", composite=True, aliases=("conv2d",))
+@_documented(_DOC, "Two")
+def conv2d(input_: Tensor, weight: Tensor, bias=None, stride=1, padding=0, dilation=1, groups: int = 1) -> Tensor:
+    return _convolve("conv2d", input_, weight, bias, stride, padding, dilation, groups, 2)
+
+
+@op("nn.functional.conv3d", composite=True, aliases=("conv3d",))
+@_documented(_DOC, "Three")
+def conv3d(input_: Tensor, weight: Tensor, bias=None, stride=1, padding=0, dilation=1, groups: int = 1) -> Tensor:
+    return _convolve("conv3d", input_, weight, bias, stride, padding, dilation, groups, 3)
+
+
+@op("nn.functional.conv_transpose1d", composite=True, aliases=("conv_transpose1d",))
+@_documented(_TRANSPOSE_DOC, "One")
+def conv_transpose1d(
+    input_: Tensor, weight: Tensor, bias=None, stride=1, padding=0, output_padding=0, groups: int = 1, dilation=1
+) -> Tensor:
+    return _transpose("conv_transpose1d", input_, weight, bias, stride, padding, output_padding, groups, dilation, 1)
+
+
+@op("nn.functional.conv_transpose2d", composite=True, aliases=("conv_transpose2d",))
+@_documented(_TRANSPOSE_DOC, "Two")
+def conv_transpose2d(
+    input_: Tensor, weight: Tensor, bias=None, stride=1, padding=0, output_padding=0, groups: int = 1, dilation=1
+) -> Tensor:
+    return _transpose("conv_transpose2d", input_, weight, bias, stride, padding, output_padding, groups, dilation, 2)
+
+
+@op("nn.functional.conv_transpose3d", composite=True, aliases=("conv_transpose3d",))
+@_documented(_TRANSPOSE_DOC, "Three")
+def conv_transpose3d(
+    input_: Tensor, weight: Tensor, bias=None, stride=1, padding=0, output_padding=0, groups: int = 1, dilation=1
+) -> Tensor:
+    return _transpose("conv_transpose3d", input_, weight, bias, stride, padding, output_padding, groups, dilation, 3)
+
+
+@op("convolution", composite=True)
+def convolution(input_, weight, bias, stride, padding, dilation, transposed, output_padding, groups) -> Tensor:
+    """Convolution of any number of dimensions, or its transpose: what `conv1d` to `conv_transpose3d` are."""
+    n = weight.array.ndim - 2
+    if transposed:
+        return _transpose("convolution", input_, weight, bias, stride, padding, output_padding, groups, dilation, n)
+    return _convolve("convolution", input_, weight, bias, stride, padding, dilation, groups, n)
+
+
