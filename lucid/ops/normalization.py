@@ -1,0 +1,553 @@
+"""Softmax and the normalisations.
+
+Each normalisation is an operation with one fused gradient kernel. Its statistics are buffers (`stats`) that the forward
+kernel fills and the rule names, so that they are saved and the result is not. Where a gradient is itself recorded, the
+rule is `_composed` instead: the same formula, made of operations.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from lucid import dtypes
+from lucid._kernels import core, norm
+from lucid._kernels.core import empty, flat, wrap
+from lucid.autograd.op import op, torch_name
+from lucid.dtypes import as_dtype
+from lucid.ops._frame import C_NAMES, FLOAT32, FLOATING, cast, contiguous, fold, tensor_argument
+from lucid.ops.reduction import mean as mean_
+from lucid.ops.reduction import sum as sum_
+from lucid.ops.reduction import vector_norm
+from lucid.tensor import Tensor, check_dim
+
+
+def _table(name: str) -> dict:
+    return {dtype: getattr(norm, name)[C_NAMES[dtype]] for dtype in FLOATING}
+
+
+SOFTMAX, SOFTMAX_BACKWARD = _table("softmax"), _table("softmax_backward")
+LAYER_NORM, LAYER_NORM_BACKWARD = _table("layer_norm"), _table("layer_norm_backward")
+LAYER_NORM_PARAMETERS = _table("layer_norm_backward_parameters")
+BATCH_STATISTICS, BATCH_NORM, BATCH_NORM_BACKWARD = map(
+    _table, ("batch_norm_statistics", "batch_norm", "batch_norm_backward")
+)
+GROUP_NORM, GROUP_NORM_BACKWARD = _table("group_norm"), _table("group_norm_backward")
+
+
+def _floating(name: str, input_: Tensor) -> np.dtype:
+    """The dtype that the kernels compute the input in."""
+    dtype = tensor_argument(name, input_).dtype
+    if not dtype.is_floating_point:
+        raise RuntimeError(f'"{name}_kernel_impl" not implemented for \'{torch_name(dtype)}\'')
+    return FLOAT32 if dtype.itemsize == 2 else dtype.numpy
+
+
+def _row(tensor: Tensor | None, computed: np.dtype):
+    """A tensor's memory as a row for a kernel; None where there is none."""
+    return None if tensor is None else flat(contiguous(cast(tensor.array, computed)))
+
+
+# ------------------------------------------------------------------------------------------------ softmax
+
+
+def _softmax(name: str, input_: Tensor, dim: int, log: bool) -> Tensor:
+    computed = _floating(name, input_)
+    array = cast(input_.array, computed)
+    dim = check_dim(name, dim, array.ndim)
+    out = empty(array.shape, computed)
+    if out.size:
+        rows, outer, axis, inner = fold(array, (dim,) if array.ndim else ())
+        if not array.ndim:
+            outer, axis = 1, 1
+        SOFTMAX[computed](flat(rows), flat(out), outer, axis, inner, log)
+    return wrap(cast(out, input_.dtype.numpy))
+
+
+def _softmax_backward(g: Tensor, out: Tensor, dim: int, log: bool) -> Tensor:
+    if core.is_grad_enabled() or out.array.dtype not in SOFTMAX or not out.array.size or not out.array.ndim:
+        if log:
+            return g - out.exp() * sum_(g, dim, True)
+        return out * (g - sum_(g * out, dim, True))
+    rows, outer, axis, inner = fold(out.array, (check_dim("softmax", dim, out.array.ndim),))
+    result = empty(out.array.shape, out.array.dtype)
+    SOFTMAX_BACKWARD[result.dtype](flat(contiguous(g.array)), flat(rows), flat(result), outer, axis, inner, log)
+    return wrap(result)
+
+
+@op("softmax", aliases=("special.softmax",))
+def softmax(input_: Tensor, dim: int, dtype=None) -> Tensor:
+    r"""Exponentials along a dimension, divided by their sum.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and a floating dtype.
+    dim : int
+        The dimension that sums to 1.
+    dtype : dtype, optional
+        Convert the input first.
+
+    Returns
+    -------
+    Tensor
+        Of the input's shape. The gradient is ``out * (g - sum(g * out))``.
+    """
+    return _softmax("softmax", _converted(input_, dtype), dim, False)
+
+
+softmax.vjp(input_=lambda g, out, dim: _softmax_backward(g, out, dim, False))
+
+
+@op("log_softmax", aliases=("special.log_softmax",))
+def log_softmax(input_: Tensor, dim: int, dtype=None) -> Tensor:
+    r"""Logarithm of `softmax`, without overflow.
+
+    Returns
+    -------
+    Tensor
+        Of the input's shape. The gradient is ``g - exp(out) * sum(g)``.
+    """
+    return _softmax("log_softmax", _converted(input_, dtype), dim, True)
+
+
+log_softmax.vjp(input_=lambda g, out, dim: _softmax_backward(g, out, dim, True))
+
+
+def _converted(input_: Tensor, dtype) -> Tensor:
+    return input_ if dtype is None else wrap(cast(input_.array, as_dtype(dtype).numpy))
+
+
+def _implicit(name: str, dim, ndim: int) -> int:
+    """The dimension that PyTorch takes where none is given."""
+    if dim is None:
+        dim = 0 if ndim in (0, 1, 3) else 1
+    return dim
+
+
+@op("nn.functional.softmax", composite=True)
+def functional_softmax(input_: Tensor, dim=None, _stacklevel: int = 3, dtype=None) -> Tensor:
+    """`lucid.softmax`; without `dim`, along dimension 0 of 0-, 1- and 3-d inputs and 1 of others."""
+    return softmax(input_, _implicit("softmax", dim, input_.array.ndim), dtype)
+
+
+@op("nn.functional.log_softmax", composite=True)
+def functional_log_softmax(input_: Tensor, dim=None, _stacklevel: int = 3, dtype=None) -> Tensor:
+    """`lucid.log_softmax`; without `dim`, along dimension 0 of 0-, 1- and 3-d inputs and 1 of others."""
+    return log_softmax(input_, _implicit("log_softmax", dim, input_.array.ndim), dtype)
+
+
+@op("nn.functional.softmin", composite=True)
+def softmin(input_: Tensor, dim=None, _stacklevel: int = 3, dtype=None) -> Tensor:
+    """`softmax` of the negated input."""
+    return softmax(-input_, _implicit("softmin", dim, input_.array.ndim), dtype)
+
+
+# ------------------------------------------------------------------------------------------------ the common gradient
+
+
+def _composed(g, needs, x, weight, eps, dims, parameter_dims, shape, centred=True, groups=None):
+    """Gradients of input, weight and bias, made of operations.
+
+    The statistics are over `dims` of x (of x seen as (n, groups, -1) where `groups` is given), weight and bias have
+    `shape` when seen beside x, and their gradients are summed over `parameter_dims`.
+    """
+    own = x.array.shape
+
+    def seen(t):
+        return t.reshape((own[0], groups, -1)) if groups else t
+
+    def back(t):
+        return t.reshape(own) if groups else t
+
+    y = seen(x)
+    if centred:
+        y = y - mean_(y, dims, True)
+    rstd = (mean_(y * y, dims, True) + eps).rsqrt()
+    hat = y * rstd
+    gx = gw = gb = None
+    if needs[0]:
+        gy = seen(g * weight.reshape(shape) if weight is not None else g)
+        gx = gy - hat * mean_(gy * hat, dims, True)
+        if centred:
+            gx = gx - mean_(gy, dims, True)
+        gx = back(gx * rstd)
+    if needs[1]:
+        gw = sum_(g * back(hat), parameter_dims).reshape(weight.array.shape)
+    if len(needs) > 2 and needs[2]:
+        gb = sum_(g, parameter_dims)
+        gb = gb.reshape([n for n in shape if n != 1] or [1]) if weight is None else gb.reshape(weight.array.shape)
+    return gx, gw, gb
+
+
+def _result(array: np.ndarray | None, like: Tensor | None):
+    return None if array is None or like is None else wrap(cast(array, like.array.dtype))
+
+
+# ------------------------------------------------------------------------------------------------ layer_norm, rms_norm
+
+
+@op("nn.functional.layer_norm", composite=True, aliases=("layer_norm",))
+def layer_norm(input_: Tensor, normalized_shape, weight=None, bias=None, eps: float = 1e-5) -> Tensor:
+    r"""Normalise over the last dimensions: ``(x - mean) / sqrt(var + eps) * weight + bias``.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of shape (..., *normalized_shape).
+    normalized_shape : sequence of int
+        The last dimensions, over which mean and (biased) variance are taken.
+    weight, bias : Tensor, optional
+        Of shape `normalized_shape`.
+    eps : float, optional
+        Added to the variance (default 1e-5).
+
+    Returns
+    -------
+    Tensor
+        Of the input's shape.
+
+    References
+    ----------
+    Ba, Kiros, Hinton, "Layer Normalization", 2016.
+    """
+    return _normalised("layer_norm", input_, normalized_shape, weight, bias, eps, True)
+
+
+@op("nn.functional.rms_norm", composite=True, aliases=("rms_norm",))
+def rms_norm(input_: Tensor, normalized_shape, weight=None, eps=None) -> Tensor:
+    r"""Divide by the root of the mean square over the last dimensions: ``x / sqrt(mean(x**2) + eps) * weight``.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of shape (..., *normalized_shape).
+    normalized_shape : sequence of int
+        The last dimensions.
+    weight : Tensor, optional
+        Of shape `normalized_shape`.
+    eps : float, optional
+        Default: the smallest step of the input's dtype at 1.
+
+    References
+    ----------
+    Zhang, Sennrich, "Root Mean Square Layer Normalization", 2019.
+    """
+    if eps is None:
+        eps = dtypes.finfo(input_.dtype if input_.dtype.itemsize > 2 else dtypes.float32).eps
+    return _normalised("rms_norm", input_, normalized_shape, weight, None, eps, False)
+
+
+def _normalised(name, input_, normalized_shape, weight, bias, eps, centred) -> Tensor:
+    computed = _floating(name, input_)
+    shape = tuple(normalized_shape) if isinstance(normalized_shape, (tuple, list)) else (normalized_shape,)
+    own = input_.array.shape
+    if not shape:
+        raise RuntimeError("Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, "
+                           "but got normalized_shape = []")  # fmt: skip
+    for parameter, which in ((weight, "weight"), (bias, "bias")):
+        if parameter is not None and parameter.array.shape != shape:
+            raise RuntimeError(
+                f"Expected {which} to be of same shape as normalized_shape, but got {which} of shape "
+                f"{list(parameter.shape)} and normalized_shape = {list(shape)}"
+            )
+    if own[len(own) - len(shape) :] != shape or len(own) < len(shape):
+        raise RuntimeError(
+            f"Given normalized_shape={list(shape)}, expected input with shape [*, {', '.join(map(str, shape))}], but got "
+            f"input of size{list(own)}"
+        )
+    rows = math.prod(own[: len(own) - len(shape)])
+    stats = (wrap(empty((rows,), computed)) if centred else None, wrap(empty((rows,), computed)))
+    return _layer_norm(input_, weight, bias, len(shape), eps, stats)
+
+
+@op("_layer_norm")
+def _layer_norm(x: Tensor, weight, bias, count: int, eps: float, stats) -> Tensor:
+    mean, rstd = stats
+    computed = rstd.array.dtype
+    out = empty(x.array.shape, computed)
+    if out.size:
+        rows = rstd.array.size
+        LAYER_NORM[computed](
+            _row(x, computed), flat(out), _row(mean, computed), flat(rstd.array), _row(weight, computed),
+            _row(bias, computed), rows, out.size // rows, eps,
+        )  # fmt: skip
+    return wrap(cast(out, x.array.dtype))
+
+
+@_layer_norm.vjp_joint("x", "weight", "bias")
+def _layer_norm_backward(g, needs, x, weight, bias, count, eps, stats):
+    mean, rstd = stats
+    computed = rstd.array.dtype
+    ndim = x.array.ndim
+    if core.is_grad_enabled() or not x.array.size:
+        lead = ndim - count
+        return _composed(
+            g, needs, x, weight, eps, tuple(range(lead, ndim)), tuple(range(lead)),
+            x.array.shape[lead:], mean is not None,
+        )  # fmt: skip
+    rows, cols = rstd.array.size, x.array.size // rstd.array.size
+    g_row, x_row, mean_row, rstd_row = _row(g, computed), _row(x, computed), _row(mean, computed), flat(rstd.array)
+    gx = gw = gb = None
+    if needs[0]:
+        gx = empty(x.array.shape, computed)
+        LAYER_NORM_BACKWARD[computed](g_row, x_row, mean_row, rstd_row, _row(weight, computed), flat(gx), rows, cols)
+    if needs[1] or needs[2]:
+        shape = (weight if needs[1] else bias).array.shape
+        gw, gb = empty(shape, computed), empty(shape, computed)
+        LAYER_NORM_PARAMETERS[computed](g_row, x_row, mean_row, rstd_row, flat(gw), flat(gb), rows, cols)
+    return _result(gx, x), _result(gw, weight) if needs[1] else None, _result(gb, bias) if needs[2] else None
+
+
+# ------------------------------------------------------------------------------------------------ batch_norm
+
+
+@op("nn.functional.batch_norm", composite=True)
+def batch_norm(
+    input_: Tensor, running_mean, running_var, weight=None, bias=None, training: bool = False, momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Tensor:  # fmt: skip
+    r"""Normalise each channel: ``(x - mean) / sqrt(var + eps) * weight + bias``.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of shape (n, c, ...).
+    running_mean, running_var : Tensor or None
+        Of shape (c,): used unless `training`, moved by `momentum` towards the batch's statistics when it is on.
+    weight, bias : Tensor, optional
+        Of shape (c,).
+    training : bool, optional
+        Take mean and (biased) variance from the batch (default False).
+    momentum : float, optional
+        Default 0.1.
+    eps : float, optional
+        Added to the variance (default 1e-5).
+
+    References
+    ----------
+    Ioffe, Szegedy, "Batch Normalization", 2015.
+    """
+    computed = _floating("batch_norm", input_)
+    shape = input_.array.shape
+    if len(shape) < 2:
+        raise RuntimeError(f"batch_norm(): expected an input of at least 2 dimensions, got {len(shape)}")
+    channels = shape[1]
+    if training and math.prod(shape) // max(channels, 1) == 1:
+        raise ValueError(f"Expected more than 1 value per channel when training, got input size {input_.shape}")
+    if not training and (running_mean is None or running_var is None):
+        raise RuntimeError("Expected running_mean and running_var to be defined when training=False")
+    for tensor, which in ((running_mean, "running_mean"), (running_var, "running_var"), (weight, "weight"), (bias, "bias")):
+        if tensor is not None and tensor.array.shape != (channels,):
+            raise RuntimeError(f"{which} should contain {channels} elements not {tensor.array.size}")
+    stats = (wrap(empty((channels,), computed)), wrap(empty((channels,), computed)))
+    running = (running_mean, running_var)
+    return _batch_norm(input_, weight, bias, running, training, momentum, eps, stats)
+
+
+def _channels_first(x: Tensor) -> tuple[int, int, int]:
+    n, channels, *rest = x.array.shape
+    return n, channels, math.prod(rest)
+
+
+@op("_batch_norm")
+def _batch_norm(x: Tensor, weight, bias, running, training: bool, momentum: float, eps: float, stats) -> Tensor:
+    mean, rstd = stats
+    computed = mean.array.dtype
+    out = empty(x.array.shape, computed)
+    sizes = _channels_first(x)
+    if not out.size:
+        return wrap(cast(out, x.array.dtype))
+    x_row = _row(x, computed)
+    if training:
+        moving = [None if one is None else contiguous(cast(one.array, computed)) for one in running]
+        BATCH_STATISTICS[computed](
+            x_row, flat(mean.array), flat(rstd.array), *(None if one is None else flat(one) for one in moving), *sizes,
+            eps, momentum,
+        )  # fmt: skip
+        for one, array in zip(running, moving):
+            if one is not None:
+                if array is not one.array:
+                    one.array[...] = array
+                core.bump(one)
+    else:
+        mean.array[...] = running[0].array
+        rstd.array[...] = 1 / np.sqrt(running[1].array.astype(computed) + computed.type(eps))
+    BATCH_NORM[computed](
+        x_row, flat(out), flat(mean.array), flat(rstd.array), _row(weight, computed), _row(bias, computed), *sizes
+    )
+    return wrap(cast(out, x.array.dtype))
+
+
+@_batch_norm.vjp_joint("x", "weight", "bias")
+def _batch_norm_backward(g, needs, x, weight, bias, training, eps, stats):
+    mean, rstd = stats
+    computed = rstd.array.dtype
+    ndim = x.array.ndim
+    others = (0, *range(2, ndim))
+    shape = (1, -1, *(1,) * (ndim - 2))
+    if core.is_grad_enabled() or not x.array.size:
+        if training:
+            return _composed(g, needs, x, weight, eps, others, others, shape)
+        scale = rstd.to(x.dtype).reshape(shape)
+        hat = (x - mean.to(x.dtype).reshape(shape)) * scale
+        return (
+            (g * weight.reshape(shape) if weight is not None else g) * scale if needs[0] else None,
+            sum_(g * hat, others) if needs[1] else None,
+            sum_(g, others) if needs[2] else None,
+        )
+    gx = empty(x.array.shape, computed)
+    gw, gb = empty(mean.array.shape, computed), empty(mean.array.shape, computed)
+    BATCH_NORM_BACKWARD[computed](
+        _row(g, computed), _row(x, computed), flat(mean.array), flat(rstd.array), _row(weight, computed), flat(gx),
+        flat(gw), flat(gb), *_channels_first(x), training,
+    )  # fmt: skip
+    return (
+        _result(gx, x) if needs[0] else None,
+        _result(gw, weight) if needs[1] else None,
+        _result(gb, bias) if needs[2] else None,
+    )
+
+
+# ------------------------------------------------------------------------------------------------ group, instance
+
+
+@op("nn.functional.group_norm", composite=True)
+def group_norm(input_: Tensor, num_groups: int, weight=None, bias=None, eps: float = 1e-5) -> Tensor:
+    """Normalise over groups of channels of each sample; weight and bias are per channel.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of shape (n, c, ...).
+    num_groups : int
+        Into how many groups the channels fall; divides c.
+    weight, bias : Tensor, optional
+        Of shape (c,).
+    eps : float, optional
+        Added to the variance (default 1e-5).
+
+    References
+    ----------
+    Wu, He, "Group Normalization", 2018.
+    """
+    computed = _floating("group_norm", input_)
+    shape = input_.array.shape
+    if len(shape) < 2:
+        raise RuntimeError(f"Expected at least 2 dimensions for input tensor but received {len(shape)}")
+    if num_groups <= 0:
+        raise RuntimeError(f"Expected num groups to be greater than 0, got {num_groups}")
+    if shape[1] % num_groups:
+        raise RuntimeError(
+            f"Expected number of channels in input to be divisible by num_groups, but got input of shape {list(shape)} and "
+            f"num_groups={num_groups}"
+        )
+    for tensor, which in ((weight, "weight"), (bias, "bias")):
+        if tensor is not None and tensor.array.shape != (shape[1],):
+            raise RuntimeError(
+                f"Expected {which} to be a vector of size equal to the number of channels in input, but got {which} of "
+                f"shape {list(tensor.shape)} and input of shape {list(shape)}"
+            )
+    stats = tuple(wrap(empty((shape[0] * num_groups,), computed)) for _ in range(2))
+    return _group_norm(input_, weight, bias, num_groups, eps, stats)
+
+
+@op("_group_norm")
+def _group_norm(x: Tensor, weight, bias, groups: int, eps: float, stats) -> Tensor:
+    mean, rstd = stats
+    computed = rstd.array.dtype
+    out = empty(x.array.shape, computed)
+    if out.size:
+        GROUP_NORM[computed](
+            _row(x, computed), flat(out), flat(mean.array), flat(rstd.array), _row(weight, computed),
+            _row(bias, computed), *_channels_first(x), groups, eps,
+        )  # fmt: skip
+    return wrap(cast(out, x.array.dtype))
+
+
+@_group_norm.vjp_joint("x", "weight", "bias")
+def _group_norm_backward(g, needs, x, weight, bias, groups, eps, stats):
+    mean, rstd = stats
+    computed = rstd.array.dtype
+    ndim = x.array.ndim
+    if core.is_grad_enabled() or not x.array.size:
+        others = (0, *range(2, ndim))
+        return _composed(g, needs, x, weight, eps, (2,), others, (1, -1, *(1,) * (ndim - 2)), True, groups)
+    channels = x.array.shape[1]
+    gx, gw, gb = empty(x.array.shape, computed), empty((channels,), computed), empty((channels,), computed)
+    GROUP_NORM_BACKWARD[computed](
+        _row(g, computed), _row(x, computed), flat(mean.array), flat(rstd.array), _row(weight, computed), flat(gx),
+        flat(gw), flat(gb), *_channels_first(x), groups,
+    )  # fmt: skip
+    return (
+        _result(gx, x) if needs[0] else None,
+        _result(gw, weight) if needs[1] else None,
+        _result(gb, bias) if needs[2] else None,
+    )
+
+
+@op("nn.functional.instance_norm", composite=True)
+def instance_norm(
+    input_: Tensor, running_mean=None, running_var=None, weight=None, bias=None, use_input_stats: bool = True,
+    momentum: float = 0.1, eps: float = 1e-5,
+) -> Tensor:  # fmt: skip
+    """Normalise each channel of each sample.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of shape (n, c, ...).
+    running_mean, running_var : Tensor, optional
+        Of shape (c,): used where `use_input_stats` is False, else moved towards the mean statistics of the samples.
+    weight, bias : Tensor, optional
+        Of shape (c,).
+    use_input_stats : bool, optional
+        Take the statistics from the samples (default).
+    momentum, eps : float, optional
+        As for `batch_norm`.
+    """
+    shape = input_.array.shape
+    if len(shape) < 3:
+        raise ValueError(f"instance_norm(): expected an input of at least 3 dimensions, got {len(shape)}")
+    if not use_input_stats:
+        return batch_norm(input_, running_mean, running_var, weight, bias, False, momentum, eps)
+    if math.prod(shape[2:]) == 1:
+        raise ValueError(f"Expected more than 1 spatial element when training, got input size {input_.shape}")
+    if running_mean is not None:
+        before = core.set_grad(False)
+        try:
+            dims = tuple(range(2, len(shape)))
+            running_mean.mul_(1 - momentum).add_(input_.mean(dims).mean(0), alpha=momentum)
+            running_var.mul_(1 - momentum).add_(input_.var(dims).mean(0), alpha=momentum)
+        finally:
+            core.set_grad(before)
+    return group_norm(input_, shape[1], weight, bias, eps)
+
+
+@op("nn.functional.normalize", composite=True)
+def normalize(input_: Tensor, p: float = 2.0, dim=1, eps: float = 1e-12, out=None) -> Tensor:
+    """Divide by the p-norm along a dimension, at least `eps`."""
+    size = vector_norm(input_, p, dim, True)
+    return input_ / size.clamp_min(eps).expand_as(input_)
+
+
+@op("nn.functional.local_response_norm", composite=True)
+def local_response_norm(input_: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> Tensor:
+    """Divide by ``(k + alpha * mean of squares over `size` neighbouring channels) ** beta``.
+
+    References
+    ----------
+    Krizhevsky, Sutskever, Hinton, "ImageNet Classification with Deep Convolutional Neural Networks", 2012.
+    """
+    from lucid.ops.shape import pad
+
+    ndim = input_.array.ndim
+    if ndim < 3:
+        raise ValueError(f"Expected 3D or higher dimensionality input (got {ndim} dimensions)")
+    squares = pad(input_ * input_, (*(0, 0) * (ndim - 2), size // 2, (size - 1) // 2))
+    channels = input_.array.shape[1]
+    total = squares.narrow(1, 0, channels)
+    for i in range(1, size):
+        total = total + squares.narrow(1, i, channels)
+    return input_ / (total * (alpha / size) + k).pow(beta)
