@@ -228,7 +228,7 @@ def make_call(OpBase op, slow):
 
     def call(*args, **kwargs):
         cdef Py_ssize_t n = len(args)
-        if kwargs or n > op.inplace_at or n > op.positional:
+        if kwargs or n > op.positional or (n > op.inplace_at and args[op.inplace_at]):
             return slow(args, kwargs)
         if recorded and grad_enabled and any_needs_grad(args):
             if n < op.required:

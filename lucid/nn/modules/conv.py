@@ -1,0 +1,203 @@
+"""Convolution layers. Initial weights are PyTorch's for the same seed."""
+
+from __future__ import annotations
+
+import math
+
+import lucid
+from lucid.nn import functional as F
+from lucid.nn import init
+from lucid.nn.modules.linear import reset_bias
+from lucid.nn.modules.module import Module
+from lucid.nn.parameter import Parameter
+from lucid.ops.convolution import ntuple
+
+__all__ = ["Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"]
+
+
+class _Convolution(Module):
+    """What all convolutions have: sizes, a weight and a bias."""
+
+    dims: int
+    transposed = False
+
+    def __init__(
+        self, in_channels, out_channels, kernel_size, stride, padding, output_padding, dilation, groups, bias,
+        padding_mode, dtype,
+    ):  # fmt: skip
+        super().__init__()
+        if groups <= 0:
+            raise ValueError("groups must be a positive integer")
+        if in_channels % groups:
+            raise ValueError("in_channels must be divisible by groups")
+        if out_channels % groups:
+            raise ValueError("out_channels must be divisible by groups")
+        if padding_mode not in ("zeros", "reflect", "replicate", "circular"):
+            raise ValueError(
+                "padding_mode must be one of {'zeros', 'reflect', 'replicate', 'circular'}, but got "
+                f"padding_mode='{padding_mode}'"
+            )
+        if isinstance(padding, str) and padding not in ("same", "valid"):
+            raise ValueError(f"Invalid padding string {padding!r}, should be one of {{'valid', 'same'}}")
+        name = type(self).__name__
+        self.in_channels, self.out_channels, self.groups, self.padding_mode = in_channels, out_channels, groups, padding_mode
+        self.kernel_size = ntuple(name, "kernel_size", kernel_size, self.dims)
+        self.stride = ntuple(name, "stride", stride, self.dims)
+        self.padding = padding if isinstance(padding, str) else ntuple(name, "padding", padding, self.dims)
+        self.dilation = ntuple(name, "dilation", dilation, self.dims)
+        self.output_padding = ntuple(name, "output_padding", output_padding, self.dims)
+        if self.padding == "same" and any(step != 1 for step in self.stride):
+            raise ValueError("padding='same' is not supported for strided convolutions")
+        first, second = (in_channels, out_channels) if self.transposed else (out_channels, in_channels)
+        self.weight = Parameter(lucid.empty((first, second // groups, *self.kernel_size), dtype=dtype))
+        self.register_parameter("bias", Parameter(lucid.empty((out_channels,), dtype=dtype)) if bias else None)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw new initial values, uniform in ``±1 / sqrt(fan_in)``."""
+        init.kaiming_uniform_(self.weight, a=math.sqrt(5))
+        reset_bias(self.bias, self.weight)
+
+    def _padded(self, input):
+        """The input with what `padding_mode` adds, and the padding that is left for the convolution."""
+        if self.padding_mode == "zeros":
+            return input, self.padding
+        if self.padding == "valid":
+            around = (0,) * (2 * self.dims)
+        elif self.padding == "same":
+            around = []
+            for dilation, kernel in zip(self.dilation[::-1], self.kernel_size[::-1]):
+                total = dilation * (kernel - 1)
+                around += [total // 2, total - total // 2]
+        else:
+            around = [size for size in self.padding[::-1] for _ in range(2)]
+        return F.pad(input, tuple(around), mode=self.padding_mode), 0
+
+    def extra_repr(self) -> str:
+        text = f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"
+        plain = {"padding": 0, "dilation": 1, "output_padding": 0}
+        for name, usual in plain.items():
+            if getattr(self, name) != (usual,) * self.dims:
+                text += f", {name}={getattr(self, name)}"
+        if self.groups != 1:
+            text += f", groups={self.groups}"
+        if self.bias is None:
+            text += ", bias=False"
+        if self.padding_mode != "zeros":
+            text += f", padding_mode={self.padding_mode}"
+        return text
+
+
+class _Conv(_Convolution):
+    """Convolution: see `nn.functional.conv2d`.
+
+    Parameters
+    ----------
+    in_channels, out_channels : int
+        Channels of input and output.
+    kernel_size, stride, padding, dilation : int or tuple of int
+        See `nn.functional.conv2d`; `padding` also "same" or "valid".
+    groups : int, optional
+        Default 1.
+    bias : bool, optional
+        Whether there is a bias (default True).
+    padding_mode : {"zeros", "reflect", "replicate", "circular"}, optional
+        What is added at the borders.
+    """
+
+    def __init__(
+        self, in_channels: int, out_channels: int, kernel_size, stride=1, padding=0, dilation=1, groups: int = 1,
+        bias: bool = True, padding_mode: str = "zeros", device=None, dtype=None,
+    ):  # fmt: skip
+        super().__init__(
+            in_channels, out_channels, kernel_size, stride, padding, 0, dilation, groups, bias, padding_mode, dtype
+        )
+
+    def forward(self, input):
+        input, padding = self._padded(input)
+        convolve = getattr(F, f"conv{self.dims}d")
+        return convolve(input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
+
+
+class Conv1d(_Conv):
+    __doc__ = "One-dimensional c" + _Conv.__doc__[1:]
+    dims = 1
+
+
+class Conv2d(_Conv):
+    __doc__ = "Two-dimensional c" + _Conv.__doc__[1:]
+    dims = 2
+
+
+class Conv3d(_Conv):
+    __doc__ = "Three-dimensional c" + _Conv.__doc__[1:]
+    dims = 3
+
+
+class _ConvTranspose(_Convolution):
+    """Transposed convolution: see `nn.functional.conv_transpose2d`.
+
+    Parameters
+    ----------
+    in_channels, out_channels : int
+        Channels of input and output.
+    kernel_size, stride, padding, output_padding, dilation : int or tuple of int
+        See `nn.functional.conv_transpose2d`.
+    groups : int, optional
+        Default 1.
+    bias : bool, optional
+        Whether there is a bias (default True).
+    """
+
+    transposed = True
+
+    def __init__(
+        self, in_channels: int, out_channels: int, kernel_size, stride=1, padding=0, output_padding=0, groups: int = 1,
+        bias: bool = True, dilation=1, padding_mode: str = "zeros", device=None, dtype=None,
+    ):  # fmt: skip
+        if padding_mode != "zeros":
+            raise ValueError(f'Only "zeros" padding mode is supported for {type(self).__name__}')
+        super().__init__(
+            in_channels, out_channels, kernel_size, stride, padding, output_padding, dilation, groups, bias, padding_mode,
+            dtype,
+        )  # fmt: skip
+
+    def forward(self, input, output_size=None):
+        extra = self.output_padding
+        if output_size is not None:
+            extra = self._output_padding(input, tuple(output_size))
+        convolve = getattr(F, f"conv_transpose{self.dims}d")
+        return convolve(input, self.weight, self.bias, self.stride, self.padding, extra, self.groups, self.dilation)
+
+    def _output_padding(self, input, wanted: tuple) -> tuple:
+        """What has to be added to reach a size that several inputs may have come from."""
+        own = input.shape[-self.dims :]
+        wanted = wanted[-self.dims :]
+        smallest = [
+            (size - 1) * stride - 2 * padding + dilation * (kernel - 1) + 1
+            for size, stride, padding, dilation, kernel in zip(
+                own, self.stride, self.padding, self.dilation, self.kernel_size
+            )
+        ]
+        for size, low, stride in zip(wanted, smallest, self.stride):
+            if not low <= size <= low + stride - 1:
+                raise ValueError(
+                    f"requested an output size of {list(wanted)}, but valid sizes range from {smallest} to "
+                    f"{[low + stride - 1 for low, stride in zip(smallest, self.stride)]} (for an input of {list(own)})"
+                )
+        return tuple(size - low for size, low in zip(wanted, smallest))
+
+
+class ConvTranspose1d(_ConvTranspose):
+    __doc__ = "One-dimensional t" + _ConvTranspose.__doc__[1:]
+    dims = 1
+
+
+class ConvTranspose2d(_ConvTranspose):
+    __doc__ = "Two-dimensional t" + _ConvTranspose.__doc__[1:]
+    dims = 2
+
+
+class ConvTranspose3d(_ConvTranspose):
+    __doc__ = "Three-dimensional t" + _ConvTranspose.__doc__[1:]
+    dims = 3

@@ -1,0 +1,478 @@
+"""Module: parameters, buffers and other modules, under names, with what a forward pass does to an input.
+
+Assigning a Parameter, a Module or a Buffer to an attribute registers it. `state_dict` names and shapes are PyTorch's, so
+that weights travel both ways.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import OrderedDict
+from typing import NamedTuple
+
+from lucid.autograd.modes import no_grad
+from lucid.autograd.node import Handle
+from lucid.nn.parameter import Buffer, Parameter
+from lucid.tensor import Tensor
+
+__all__ = ["Module"]
+
+
+class IncompatibleKeys(NamedTuple):
+    """What `load_state_dict` did not find, and what it found too many."""
+
+    missing_keys: list
+    unexpected_keys: list
+
+    def __repr__(self) -> str:
+        if not self.missing_keys and not self.unexpected_keys:
+            return "<All keys matched successfully>"
+        return super().__repr__()
+
+
+class Module:
+    """Base of all neural network modules: define `__init__` and `forward`.
+
+    Examples
+    --------
+    >>> import lucid
+    >>> from lucid import nn
+    >>> class Twice(nn.Module):
+    ...     def __init__(self):
+    ...         super().__init__()
+    ...         self.inner = nn.Linear(2, 2)
+    ...     def forward(self, x):
+    ...         return self.inner(self.inner(x))
+    >>> [name for name, _ in Twice().named_parameters()]
+    ['inner.weight', 'inner.bias']
+    """
+
+    training: bool
+
+    def __init__(self):
+        put = object.__setattr__
+        put(self, "training", True)
+        for name in ("_parameters", "_buffers", "_modules"):
+            put(self, name, {})
+        put(self, "_non_persistent", set())
+        for name in ("_forward_hooks", "_forward_pre_hooks", "_state_dict_hooks", "_load_state_dict_pre_hooks"):
+            put(self, name, OrderedDict())
+
+    def forward(self, *inputs):
+        """What the module computes."""
+        raise NotImplementedError(f'Module [{type(self).__name__}] is missing the required "forward" function')
+
+    def __call__(self, *args, **kwargs):
+        if not self._forward_hooks and not self._forward_pre_hooks:
+            return self.forward(*args, **kwargs)
+        for hook, with_kwargs in list(self._forward_pre_hooks.values()):
+            changed = hook(self, args, kwargs) if with_kwargs else hook(self, args)
+            if changed is not None:
+                if with_kwargs:
+                    args, kwargs = changed
+                else:
+                    args = changed if isinstance(changed, tuple) else (changed,)
+        result = self.forward(*args, **kwargs)
+        for hook, with_kwargs in list(self._forward_hooks.values()):
+            changed = hook(self, args, kwargs, result) if with_kwargs else hook(self, args, result)
+            if changed is not None:
+                result = changed
+        return result
+
+    # ------------------------------------------------------------------------------------------ registration
+
+    def __getattr__(self, name: str):
+        for room in ("_parameters", "_buffers", "_modules"):
+            found = self.__dict__.get(room)
+            if found is not None and name in found:
+                return found[name]
+        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
+
+    def __setattr__(self, name: str, value):
+        if isinstance(value, (Parameter, Module, Buffer)) and "_parameters" not in self.__dict__:
+            raise AttributeError(f"cannot assign {type(value).__name__.lower()} before Module.__init__() call")
+        if isinstance(value, Parameter):
+            self.register_parameter(name, value)
+        elif isinstance(value, Module):
+            self._forget(name)
+            self._modules[name] = value
+        elif isinstance(value, Buffer):
+            self.register_buffer(name, value, value.persistent)
+        elif name in self.__dict__.get("_parameters", ()):
+            if value is not None:
+                raise TypeError(f"cannot assign '{type(value).__name__}' as parameter '{name}' (Parameter or None expected)")
+            self._parameters[name] = None
+        elif name in self.__dict__.get("_modules", ()):
+            if value is not None:
+                raise TypeError(f"cannot assign '{type(value).__name__}' as child module '{name}' (Module or None expected)")
+            self._modules[name] = None
+        elif name in self.__dict__.get("_buffers", ()):
+            if value is not None and not isinstance(value, Tensor):
+                raise TypeError(f"cannot assign '{type(value).__name__}' as buffer '{name}' (Tensor or None expected)")
+            self._buffers[name] = value
+        else:
+            object.__setattr__(self, name, value)
+
+    def __delattr__(self, name: str):
+        for room in (self._parameters, self._buffers, self._modules):
+            if name in room:
+                del room[name]
+                self._non_persistent.discard(name)
+                return
+        object.__delattr__(self, name)
+
+    def __dir__(self):
+        return sorted({*object.__dir__(self), *self._parameters, *self._buffers, *self._modules})
+
+    def _forget(self, name: str) -> None:
+        for room in (self.__dict__, self._parameters, self._buffers, self._modules):
+            room.pop(name, None)
+        self._non_persistent.discard(name)
+
+    def _check_name(self, what: str, name: str, room: dict) -> None:
+        if not isinstance(name, str):
+            raise TypeError(f"{what} name should be a string. Got {type(name).__name__}")
+        if "." in name:
+            raise KeyError(f'{what} name can\'t contain "."')
+        if name == "":
+            raise KeyError(f'{what} name can\'t be empty string ""')
+        if hasattr(self, name) and name not in room:
+            raise KeyError(f"attribute '{name}' already exists")
+
+    def register_parameter(self, name: str, param: Parameter | None) -> None:
+        """Add a parameter under a name; None for one that is not there."""
+        if "_parameters" not in self.__dict__:
+            raise AttributeError("cannot assign parameter before Module.__init__() call")
+        if param is not None and not isinstance(param, Parameter):
+            raise TypeError(f"cannot assign '{type(param).__name__}' object to parameter '{name}' (Parameter or None required)")
+        if name in self._buffers or name in self._modules or name in self.__dict__:
+            self._forget(name)
+        self._check_name("parameter", name, self._parameters)
+        if param is not None and not param.is_leaf:
+            raise ValueError(f"Cannot assign non-leaf Tensor to parameter '{name}'.")
+        self._parameters[name] = param
+
+    def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
+        """Add a buffer: state that is not trained, and is part of `state_dict` if `persistent`."""
+        if "_buffers" not in self.__dict__:
+            raise AttributeError("cannot assign buffer before Module.__init__() call")
+        if tensor is not None and not isinstance(tensor, Tensor):
+            raise TypeError(f"cannot assign '{type(tensor).__name__}' object to buffer '{name}' (Tensor or None required)")
+        self._check_name("buffer", name, self._buffers)
+        self._buffers[name] = tensor
+        (self._non_persistent.discard if persistent else self._non_persistent.add)(name)
+
+    def add_module(self, name: str, module: Module | None) -> None:
+        """Add a module under a name."""
+        if module is not None and not isinstance(module, Module):
+            raise TypeError(f"{type(module).__name__} is not a Module subclass")
+        self._check_name("module", name, self._modules)
+        self._modules[name] = module
+
+    register_module = add_module
+
+    def get_submodule(self, target: str) -> Module:
+        """The module at a dotted path."""
+        module = self
+        for name in target.split(".") if target else ():
+            if name not in module._modules:
+                raise AttributeError(f"{type(module).__name__} has no attribute `{name}`")
+            module = module._modules[name]
+        return module
+
+    def get_parameter(self, target: str) -> Parameter:
+        """The parameter at a dotted path."""
+        path, _, name = target.rpartition(".")
+        module = self.get_submodule(path)
+        if name not in module._parameters:
+            raise AttributeError(f"{type(module).__name__} has no attribute `{name}`")
+        return module._parameters[name]
+
+    def get_buffer(self, target: str) -> Tensor:
+        """The buffer at a dotted path."""
+        path, _, name = target.rpartition(".")
+        module = self.get_submodule(path)
+        if name not in module._buffers:
+            raise AttributeError(f"{type(module).__name__} has no attribute `{name}`")
+        return module._buffers[name]
+
+    # ------------------------------------------------------------------------------------------ going through
+
+    def named_modules(self, memo=None, prefix: str = "", remove_duplicate: bool = True):
+        """All modules of the tree with their dotted paths, this one first."""
+        memo = set() if memo is None else memo
+        if self in memo:
+            return
+        if remove_duplicate:
+            memo.add(self)
+        yield prefix, self
+        for name, module in self._modules.items():
+            if module is not None:
+                yield from module.named_modules(memo, f"{prefix}.{name}" if prefix else name, remove_duplicate)
+
+    def modules(self):
+        """All modules of the tree, this one first."""
+        for _, module in self.named_modules():
+            yield module
+
+    def named_children(self):
+        """The modules directly under this one, with their names."""
+        seen = set()
+        for name, module in self._modules.items():
+            if module is not None and module not in seen:
+                seen.add(module)
+                yield name, module
+
+    def children(self):
+        """The modules directly under this one."""
+        for _, module in self.named_children():
+            yield module
+
+    def _named(self, room: str, prefix: str, recurse: bool, remove_duplicate: bool):
+        seen = set()
+        modules = self.named_modules(prefix=prefix, remove_duplicate=remove_duplicate) if recurse else [(prefix, self)]
+        for path, module in modules:
+            for name, tensor in getattr(module, room).items():
+                if tensor is None or id(tensor) in seen:
+                    continue
+                if remove_duplicate:
+                    seen.add(id(tensor))
+                yield (f"{path}.{name}" if path else name), tensor
+
+    def named_parameters(self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True):
+        """The parameters with their dotted paths, each once."""
+        return self._named("_parameters", prefix, recurse, remove_duplicate)
+
+    def parameters(self, recurse: bool = True):
+        """The parameters, each once."""
+        for _, parameter in self.named_parameters(recurse=recurse):
+            yield parameter
+
+    def named_buffers(self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True):
+        """The buffers with their dotted paths, each once."""
+        return self._named("_buffers", prefix, recurse, remove_duplicate)
+
+    def buffers(self, recurse: bool = True):
+        """The buffers, each once."""
+        for _, buffer in self.named_buffers(recurse=recurse):
+            yield buffer
+
+    # ------------------------------------------------------------------------------------------ state
+
+    def state_dict(self, *, destination=None, prefix: str = "", keep_vars: bool = False) -> OrderedDict:
+        """Parameters and persistent buffers by their dotted paths; detached tensors that share memory."""
+        destination = OrderedDict() if destination is None else destination
+        for name, tensor in itertools.chain(self._parameters.items(), self._buffers.items()):
+            if tensor is not None and name not in self._non_persistent:
+                destination[prefix + name] = tensor if keep_vars else tensor.detach()
+        for name, module in self._modules.items():
+            if module is not None:
+                module.state_dict(destination=destination, prefix=f"{prefix}{name}.", keep_vars=keep_vars)
+        for hook in self._state_dict_hooks.values():
+            hook(self, destination, prefix, {})
+        return destination
+
+    def load_state_dict(self, state_dict, strict: bool = True, assign: bool = False) -> IncompatibleKeys:
+        """Copy parameters and buffers from a `state_dict`.
+
+        Parameters
+        ----------
+        state_dict : mapping of str to Tensor
+            What `state_dict` returned.
+        strict : bool, optional
+            Raise where a name is missing or unknown (default).
+        assign : bool, optional
+            Take the tensors themselves over rather than copy them.
+
+        Returns
+        -------
+        IncompatibleKeys
+            The names that were missing and unexpected.
+
+        Raises
+        ------
+        RuntimeError
+            Naming every mismatch. Nothing was changed then.
+        """
+        if not hasattr(state_dict, "items"):
+            raise TypeError(f"Expected state_dict to be dict-like, got {type(state_dict).__name__}.")
+        own = OrderedDict()
+        for path, module in self.named_modules(remove_duplicate=False):
+            for hook in module._load_state_dict_pre_hooks.values():
+                hook(module, state_dict, f"{path}." if path else "", {}, strict, [], [], [])
+            for room in (module._parameters, module._buffers):
+                for name, tensor in room.items():
+                    if tensor is not None and name not in module._non_persistent:
+                        own[f"{path}.{name}" if path else name] = room, name
+        missing = [name for name in own if name not in state_dict]
+        unexpected = [name for name in state_dict if name not in own]
+        errors = []
+        if strict and unexpected:
+            errors.append("Unexpected key(s) in state_dict: " + ", ".join(f'"{name}"' for name in unexpected) + ". ")
+        if strict and missing:
+            errors.append("Missing key(s) in state_dict: " + ", ".join(f'"{name}"' for name in missing) + ". ")
+        for name, (room, key) in own.items():
+            if name in state_dict:
+                given = state_dict[name]
+                if not isinstance(given, Tensor):
+                    errors.append(f'While copying the parameter named "{name}", expected a Tensor, got {type(given).__name__}.')
+                elif given.shape != room[key].shape:
+                    errors.append(
+                        f"size mismatch for {name}: copying a param with shape {given.shape} from checkpoint, the shape in "
+                        f"current model is {room[key].shape}."
+                    )
+        if errors:
+            raise RuntimeError(
+                f"Error(s) in loading state_dict for {type(self).__name__}:\n\t" + "\n\t".join(errors)
+            )
+        with no_grad():
+            for name, (room, key) in own.items():
+                if name not in state_dict:
+                    continue
+                if assign:
+                    given = state_dict[name]
+                    is_parameter = isinstance(room[key], Parameter)
+                    room[key] = Parameter(given, room[key].requires_grad) if is_parameter else given
+                else:
+                    room[key].copy_(state_dict[name])
+        return IncompatibleKeys(missing, unexpected)
+
+    # ------------------------------------------------------------------------------------------ changing all
+
+    def apply(self, fn):
+        """Call `fn` on every module of the tree, this one last; returns the module."""
+        for module in self.children():
+            module.apply(fn)
+        fn(self)
+        return self
+
+    def _apply(self, change):
+        for module in self.children():
+            module._apply(change)
+        with no_grad():
+            for tensor in self._parameters.values():
+                if tensor is not None:
+                    tensor.data = change(tensor.data)
+                    if tensor._grad is not None:
+                        tensor._grad = change(tensor._grad)
+            for name, tensor in self._buffers.items():
+                if tensor is not None:
+                    self._buffers[name] = change(tensor)
+        return self
+
+    def to(self, *args, **kwargs):
+        """Convert floating and complex parameters and buffers to a dtype; the device can only be the CPU."""
+        probe = Tensor([0.0]).to(*args, **{k: v for k, v in kwargs.items() if k != "memory_format"})
+        asked = any(not isinstance(value, (str, bool)) and type(value).__name__ in ("dtype", "Tensor")
+                    for value in (*args, *kwargs.values()))  # fmt: skip
+        if not asked:
+            return self
+        return self._apply(lambda tensor: tensor.to(probe.dtype) if tensor.dtype.kind >= 2 else tensor)
+
+    def type(self, dst_type):
+        """Convert all parameters and buffers."""
+        return self._apply(lambda tensor: tensor.to(dst_type))
+
+    def _floating(self, dtype_name: str):
+        from lucid import dtypes
+
+        dtype = getattr(dtypes, dtype_name)
+        return self._apply(lambda tensor: tensor.to(dtype) if tensor.is_floating_point() else tensor)
+
+    def float(self):
+        """Convert floating parameters and buffers to float32."""
+        return self._floating("float32")
+
+    def double(self):
+        """Convert floating parameters and buffers to float64."""
+        return self._floating("float64")
+
+    def half(self):
+        """Convert floating parameters and buffers to float16."""
+        return self._floating("float16")
+
+    def bfloat16(self):
+        """Convert floating parameters and buffers to bfloat16."""
+        return self._floating("bfloat16")
+
+    def cpu(self):
+        """The module itself: it lies on the CPU."""
+        return self
+
+    def train(self, mode: bool = True):
+        """Set training mode, which Dropout and BatchNorm look at; returns the module."""
+        if not isinstance(mode, bool):
+            raise ValueError("training mode is expected to be boolean")
+        self.training = mode
+        for module in self.children():
+            module.train(mode)
+        return self
+
+    def eval(self):
+        """Leave training mode; returns the module."""
+        return self.train(False)
+
+    def requires_grad_(self, requires_grad: bool = True):
+        """Set `requires_grad` of all parameters; returns the module."""
+        for parameter in self.parameters():
+            parameter.requires_grad_(requires_grad)
+        return self
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients of all parameters, or set them to zero."""
+        for parameter in self.parameters():
+            if parameter._grad is not None:
+                if set_to_none:
+                    parameter._grad = None
+                else:
+                    parameter._grad = parameter._grad.detach()
+                    parameter._grad.zero_()
+
+    def share_memory(self):
+        """The module itself: nothing is to be done for it."""
+        return self
+
+    # ------------------------------------------------------------------------------------------ hooks
+
+    def register_forward_pre_hook(self, hook, *, prepend: bool = False, with_kwargs: bool = False) -> Handle:
+        """Have `hook(module, args)` called before `forward`; it may return other arguments."""
+        return self._hooked(self._forward_pre_hooks, hook, prepend, with_kwargs)
+
+    def register_forward_hook(
+        self, hook, *, prepend: bool = False, with_kwargs: bool = False, always_call: bool = False
+    ) -> Handle:
+        """Have `hook(module, args, output)` called after `forward`; it may return another output."""
+        return self._hooked(self._forward_hooks, hook, prepend, with_kwargs)
+
+    @staticmethod
+    def _hooked(hooks, hook, prepend, with_kwargs) -> Handle:
+        handle = Handle(hooks, hook)
+        hooks[handle.key] = hook, with_kwargs
+        if prepend:
+            hooks.move_to_end(handle.key, last=False)
+        return handle
+
+    def register_state_dict_post_hook(self, hook) -> Handle:
+        """Have `hook(module, state_dict, prefix, local_metadata)` called by `state_dict`."""
+        return Handle(self._state_dict_hooks, hook)
+
+    def register_load_state_dict_pre_hook(self, hook) -> Handle:
+        """Have `hook` called before `load_state_dict`; it may change the dictionary."""
+        return Handle(self._load_state_dict_pre_hooks, hook)
+
+    # ------------------------------------------------------------------------------------------ text
+
+    def _get_name(self) -> str:
+        return type(self).__name__
+
+    def extra_repr(self) -> str:
+        """What `repr` says of the module itself."""
+        return ""
+
+    def __repr__(self) -> str:
+        own = self.extra_repr().split("\n") if self.extra_repr() else []
+        children = [f"({name}): " + repr(module).replace("\n", "\n  ") for name, module in self._modules.items()]
+        lines = own + children
+        if not children and len(own) <= 1:
+            return f"{self._get_name()}({''.join(own)})"
+        return f"{self._get_name()}(\n  " + "\n  ".join(lines) + "\n)"
