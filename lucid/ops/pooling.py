@@ -1,0 +1,485 @@
+"""Pooling: maxima and means over windows, fixed or adaptive, in one to three dimensions.
+
+The kernels see (planes, *size) with planes = batch times channels. A maximum remembers where it stood: its gradient goes
+there, and the gradient of that gradient is picked up from there.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from lucid._kernels import pool
+from lucid._kernels.core import empty, flat, wrap
+from lucid.autograd.op import op, torch_name
+from lucid.ops._frame import C_NAMES, FLOAT32, INT64, cast, contiguous, tensor_argument
+from lucid.ops.convolution import ntuple
+from lucid.tensor import Tensor
+
+
+def _table(name: str) -> dict:
+    function = getattr(pool, name)
+    return {dtype: function[c] for dtype, c in C_NAMES.items() if c in function.__signatures__ and dtype != np.dtype(bool)}
+
+
+MAX, MAX_BACKWARD, ADAPTIVE_MAX = map(_table, ("max_pool", "max_pool_backward", "adaptive_max_pool"))
+AVG, AVG_BACKWARD = map(_table, ("avg_pool", "avg_pool_backward"))
+ADAPTIVE_AVG, ADAPTIVE_AVG_BACKWARD = map(_table, ("adaptive_avg_pool", "adaptive_avg_pool_backward"))
+
+
+class Windows(NamedTuple):
+    """Fixed windows over (planes, *size)."""
+
+    planes: int
+    size: tuple[int, ...]
+    kernel: tuple[int, ...]
+    stride: tuple[int, ...]
+    padding: tuple[int, ...]
+    dilation: tuple[int, ...]
+    out_size: tuple[int, ...]
+
+
+def _three(values: tuple, fill: int) -> tuple:
+    return (fill,) * (3 - len(values)) + tuple(values)
+
+
+def _computed(name: str, array: np.ndarray, table: dict) -> np.ndarray:
+    """The array in a dtype that the kernel has."""
+    if array.dtype in table:
+        return contiguous(array)
+    if array.dtype.itemsize == 2 and array.dtype.kind in "fV":
+        return contiguous(cast(array, FLOAT32))
+    from lucid.dtypes import from_numpy_dtype
+
+    raise RuntimeError(f'"{name}" not implemented for \'{torch_name(from_numpy_dtype(array.dtype))}\'')
+
+
+def _check_input(name: str, input_: Tensor, n: int) -> np.ndarray:
+    array = tensor_argument(name, input_).array
+    if array.ndim not in (n + 1, n + 2):
+        raise RuntimeError(f"{name}(): Expected {n + 1}D or {n + 2}D (batch mode) tensor, but got input with sizes "
+                           f"{list(array.shape)}")  # fmt: skip
+    if any(size == 0 for size in array.shape[array.ndim - n - 1 :]):
+        raise RuntimeError(f"{name}(): Expected input to have non-zero size for non-batch dimensions, but got sizes "
+                           f"{list(array.shape)}")  # fmt: skip
+    return array
+
+
+def _windows(name, input_, n, kernel_size, stride, padding, dilation, ceil_mode) -> Windows:
+    array = _check_input(name, input_, n)
+    kernel = ntuple(name, "kernel_size", kernel_size, n)
+    stride = kernel if stride is None or stride == () or stride == [] else ntuple(name, "stride", stride, n)
+    padding, dilation = ntuple(name, "padding", padding, n), ntuple(name, "dilation", dilation, n)
+    if any(k <= 0 for k in kernel):
+        raise RuntimeError(f"{name}: kernel size should be greater than zero, but got {list(kernel)}")
+    if any(s <= 0 for s in stride):
+        raise RuntimeError(f"{name}: stride should not be zero")
+    if any(d <= 0 for d in dilation):
+        raise RuntimeError(f"{name}: dilation should be greater than zero, but got {list(dilation)}")
+    for p, k, d in zip(padding, kernel, dilation):
+        if p < 0:
+            raise RuntimeError(f"{name}: pad must be non-negative, but got pad: {p}")
+        if p > ((k - 1) * d + 1) // 2:
+            raise RuntimeError(
+                f"{name}: pad should be at most half of effective kernel size, but got pad={p}, kernel_size={k} and "
+                f"dilation={d}"
+            )
+    size = array.shape[-n:]
+    out = []
+    for i, k, s, p, d in zip(size, kernel, stride, padding, dilation):
+        room = i + 2 * p - d * (k - 1) - 1
+        count = (-(-room // s) if ceil_mode else room // s) + 1
+        if ceil_mode and (count - 1) * s >= i + p:  # the last window must begin inside
+            count -= 1
+        if count <= 0:
+            raise RuntimeError(
+                f"{name}(): Given input size: {list(array.shape)}. Calculated output size is too small: {count}"
+            )
+        out.append(count)
+    return Windows(math.prod(array.shape[:-n]), size, kernel, stride, padding, dilation, tuple(out))
+
+
+# ------------------------------------------------------------------------------------------------ maxima
+
+
+@op("_max_pool")
+def _max_pool(x: Tensor, windows: Windows):
+    array = _computed("max_pool", x.array, MAX)
+    shape = (*x.array.shape[: -len(windows.size)], *windows.out_size)
+    out, indices = empty(shape, array.dtype), empty(shape, INT64)
+    if out.size:
+        MAX[array.dtype](
+            flat(array), flat(out), flat(indices), windows.planes, _three(windows.size, 1), _three(windows.kernel, 1),
+            _three(windows.stride, 1), _three(windows.padding, 0), _three(windows.dilation, 1),
+            _three(windows.out_size, 1),
+        )  # fmt: skip
+    return wrap(cast(out, x.array.dtype)), wrap(indices)
+
+
+@op("_adaptive_max_pool")
+def _adaptive_max_pool(x: Tensor, out_size: tuple):
+    n = len(out_size)
+    array = _computed("adaptive_max_pool", x.array, ADAPTIVE_MAX)
+    shape = (*x.array.shape[:-n], *out_size)
+    out, indices = empty(shape, array.dtype), empty(shape, INT64)
+    if out.size:
+        ADAPTIVE_MAX[array.dtype](
+            flat(array), flat(out), flat(indices), math.prod(shape[:-n]), _three(array.shape[-n:], 1), _three(out_size, 1)
+        )
+    return wrap(cast(out, x.array.dtype)), wrap(indices)
+
+
+@op("_max_unpool")
+def _max_unpool(g: Tensor, indices: Tensor, size: tuple) -> Tensor:
+    """Each element added at its place in a plane of `size`."""
+    n = len(size)
+    array = _computed("max_unpool", g.array, MAX_BACKWARD)
+    out = empty((*g.array.shape[:-n], *size), array.dtype)
+    if out.size:
+        if array.size:
+            MAX_BACKWARD[array.dtype](
+                flat(array), flat(contiguous(indices.array)), flat(out), math.prod(g.array.shape[:-n]), _three(size, 1),
+                _three(g.array.shape[-n:], 1),
+            )  # fmt: skip
+        else:
+            out.fill(0)
+    return wrap(cast(out, g.array.dtype))
+
+
+@op("_picked")
+def _picked(x: Tensor, indices: Tensor, n: int) -> Tensor:
+    """The elements of each plane at `indices`."""
+    lead = x.array.shape[:-n]
+    planes = x.array.reshape(*lead, -1)
+    found = np.take_along_axis(planes, indices.array.reshape(*lead, -1), -1)
+    return wrap(found.reshape(indices.array.shape))
+
+
+_max_unpool.vjp(g=lambda g, indices, size: _picked(g, indices, len(size)))
+_picked.vjp(x=lambda g, x, indices, n: _max_unpool(g, indices, x.array.shape[-n:]))
+_max_pool.vjp(x=lambda g, windows, out: _max_unpool(g[0], out[1], tuple(windows.size)))
+_adaptive_max_pool.vjp(x=lambda g, x, out_size, out: _max_unpool(g[0], out[1], x.array.shape[-len(out_size) :]))
+
+_MAX_DOC = """Maximum over windows of {n} dimension(s).
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of shape (n, c, *size), or (c, *size).
+    kernel_size : int or tuple of int
+        Size of a window.
+    stride : int or tuple of int, optional
+        Steps between windows (default: `kernel_size`).
+    padding : int or tuple of int, optional
+        Negative infinities added on both sides (default 0), at most half of a window.
+    dilation : int or tuple of int, optional
+        Steps between the elements of a window (default 1).
+    ceil_mode : bool, optional
+        Count windows that begin inside but do not end there (default False).
+    return_indices : bool, optional
+        Return also where in the flattened plane each maximum stands, as int64 (default False).
+
+    Returns
+    -------
+    Tensor, or (Tensor, Tensor)
+        The gradient goes to the first maximum of a window.
+    """
+
+_AVG_DOC = """Mean over windows of {n} dimension(s).
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of shape (n, c, *size), or (c, *size).
+    kernel_size, stride, padding, ceil_mode
+        As for max_pool{n}d; what is padded is zero.
+    count_include_pad : bool, optional
+        Whether padded zeros count among the elements of a window (default True).
+    """
+
+
+def _documented(text: str, n: int):
+    def decorate(function):
+        function.__doc__ = text.format(n=n)
+        return function
+
+    return decorate
+
+
+def _max_pool_nd(name, n, input_, kernel_size, stride, padding, dilation, ceil_mode, return_indices):
+    found = _max_pool(input_, _windows(name, input_, n, kernel_size, stride, padding, dilation, ceil_mode))
+    return found if return_indices else found[0]
+
+
+@op("nn.functional.max_pool1d", composite=True)
+@_documented(_MAX_DOC, 1)
+def max_pool1d(
+    input_, kernel_size, stride=None, padding=0, dilation=1, ceil_mode: bool = False, return_indices: bool = False
+):
+    return _max_pool_nd("max_pool1d", 1, input_, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+
+
+@op("nn.functional.max_pool2d", composite=True)
+@_documented(_MAX_DOC, 2)
+def max_pool2d(
+    input_, kernel_size, stride=None, padding=0, dilation=1, ceil_mode: bool = False, return_indices: bool = False
+):
+    return _max_pool_nd("max_pool2d", 2, input_, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+
+
+@op("nn.functional.max_pool3d", composite=True)
+@_documented(_MAX_DOC, 3)
+def max_pool3d(
+    input_, kernel_size, stride=None, padding=0, dilation=1, ceil_mode: bool = False, return_indices: bool = False
+):
+    return _max_pool_nd("max_pool3d", 3, input_, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+
+
+def _with_indices(n: int):
+    plain = (max_pool1d, max_pool2d, max_pool3d)[n - 1]
+
+    def pool_(input_, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
+        return plain(input_, kernel_size, stride, padding, dilation, ceil_mode, True)
+
+    pool_.__name__ = pool_.__qualname__ = f"max_pool{n}d_with_indices"
+    pool_.__doc__ = f"`max_pool{n}d` that always returns the indices too."
+    return op(f"nn.functional.max_pool{n}d_with_indices", composite=True)(pool_)
+
+
+max_pool1d_with_indices, max_pool2d_with_indices, max_pool3d_with_indices = map(_with_indices, (1, 2, 3))
+
+
+def _adaptive_size(name: str, input_: Tensor, output_size, n: int) -> tuple:
+    """The size wanted; None keeps the input's."""
+    array = _check_input(name, input_, n)
+    given = output_size if isinstance(output_size, (tuple, list)) else (output_size,) * n
+    if len(given) != n:
+        raise RuntimeError(f"{name}(): internal error: output_size must have {n} elements, got {len(given)}")
+    size = tuple(own if one is None else int(one) for one, own in zip(given, array.shape[-n:]))
+    if any(one < 0 for one in size):
+        raise RuntimeError(f"{name}: elements of output_size must be greater than or equal to 0 but received {list(size)}")
+    return size
+
+
+def _adaptive_max(n: int):
+    def pool_(input_, output_size, return_indices: bool = False):
+        found = _adaptive_max_pool(input_, _adaptive_size(pool_.__name__, input_, output_size, n))
+        return found if return_indices else found[0]
+
+    pool_.__name__ = pool_.__qualname__ = f"adaptive_max_pool{n}d"
+    pool_.__doc__ = f"""Maximum over windows that together give a result of `output_size`, in {n} dimension(s).
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of shape (n, c, *size), or (c, *size).
+    output_size : int or tuple of (int or None)
+        Size of the result; None keeps the input's.
+    return_indices : bool, optional
+        Return also where in the flattened plane each maximum stands (default False).
+    """
+    return op(f"nn.functional.adaptive_max_pool{n}d", composite=True)(pool_)
+
+
+adaptive_max_pool1d, adaptive_max_pool2d, adaptive_max_pool3d = map(_adaptive_max, (1, 2, 3))
+
+
+def _unpool(n: int):
+    def unpool(input_, indices, kernel_size, stride=None, padding=0, output_size=None):
+        name = unpool.__name__
+        array = _check_input(name, input_, n)
+        kernel = ntuple(name, "kernel_size", kernel_size, n)
+        stride = kernel if stride is None else ntuple(name, "stride", stride, n)
+        padding = ntuple(name, "padding", padding, n)
+        if indices.array.dtype != INT64:
+            raise RuntimeError(f"elements in indices should be type int64 but got: {torch_name(indices.dtype)}")
+        if indices.array.shape != array.shape:
+            raise RuntimeError(
+                f"Expected shape of indices to be same as that of the input tensor ({list(array.shape)}) but got indices "
+                f"tensor with shape: {list(indices.shape)}"
+            )
+        size = tuple((i - 1) * s - 2 * p + k for i, s, p, k in zip(array.shape[-n:], stride, padding, kernel))
+        if output_size is not None:
+            wanted = tuple(output_size)[-n:]
+            for one, own, step in zip(wanted, size, stride):
+                if not own - step < one < own + step:
+                    raise ValueError(f"invalid output_size {list(wanted)} (dim must be between {own - step} and {own + step})")
+            size = wanted
+        plane = math.prod(size)
+        if indices.array.size and not (0 <= indices.array.min() and indices.array.max() < plane):
+            wrong = indices.array[(indices.array < 0) | (indices.array >= plane)][0]
+            raise RuntimeError(f"{name}(): found an invalid max index: {wrong} (output volumes are of size {size})")
+        return _max_scatter(input_, indices, size)
+
+    unpool.__name__ = unpool.__qualname__ = f"max_unpool{n}d"
+    unpool.__doc__ = f"""Each element put at its index in a plane of zeros: a partial inverse of `max_pool{n}d`.
+
+    Parameters
+    ----------
+    input_, indices : Tensor
+        What `max_pool{n}d(..., return_indices=True)` returned.
+    kernel_size, stride, padding
+        Its windows.
+    output_size : sequence of int, optional
+        Size of the result where the windows leave it open.
+    """
+    return op(f"nn.functional.max_unpool{n}d", composite=True)(unpool)
+
+
+@op("_max_scatter")
+def _max_scatter(x: Tensor, indices: Tensor, size: tuple) -> Tensor:
+    """Each element put at its place in a plane; of several the last stays."""
+    n = len(size)
+    out = np.zeros((*x.array.shape[:-n], math.prod(size)), x.array.dtype)
+    lead = x.array.shape[:-n]
+    np.put_along_axis(out, indices.array.reshape(*lead, -1), x.array.reshape(*lead, -1), -1)
+    return wrap(out.reshape(*lead, *size))
+
+
+_max_scatter.vjp(x=lambda g, indices, size: _picked(g, indices, len(size)))
+
+max_unpool1d, max_unpool2d, max_unpool3d = map(_unpool, (1, 2, 3))
+
+
+# ------------------------------------------------------------------------------------------------ means
+
+
+def _average(table, a: Tensor, shape: tuple, windows: Windows, include: bool, divisor: int, name: str) -> Tensor:
+    array = _computed(name, a.array, table)
+    out = empty(shape, array.dtype)
+    if out.size:
+        table[array.dtype](
+            flat(array), flat(out), windows.planes, _three(windows.size, 1), _three(windows.kernel, 1),
+            _three(windows.stride, 1), _three(windows.padding, 0), _three(windows.out_size, 1), include, divisor,
+        )  # fmt: skip
+    return wrap(cast(out, a.array.dtype))
+
+
+@op("_avg_pool")
+def _avg_pool(x: Tensor, windows: Windows, include: bool, divisor: int) -> Tensor:
+    shape = (*x.array.shape[: -len(windows.size)], *windows.out_size)
+    return _average(AVG, x, shape, windows, include, divisor, "avg_pool")
+
+
+@op("_avg_pool_backward")
+def _avg_pool_backward(g: Tensor, windows: Windows, include: bool, divisor: int) -> Tensor:
+    shape = (*g.array.shape[: -len(windows.size)], *windows.size)
+    return _average(AVG_BACKWARD, g, shape, windows, include, divisor, "avg_pool_backward")
+
+
+_avg_pool.vjp(x=lambda g, windows, include, divisor: _avg_pool_backward(g, windows, include, divisor))
+_avg_pool_backward.vjp(g=lambda g, windows, include, divisor: _avg_pool(g, windows, include, divisor))
+
+
+def _avg_pool_nd(name, n, input_, kernel_size, stride, padding, ceil_mode, include, divisor):
+    if divisor == 0:
+        raise RuntimeError("divisor must be not zero")
+    windows = _windows(name, input_, n, kernel_size, stride, padding, 1, ceil_mode)
+    return _avg_pool(input_, windows, bool(include), divisor or 0)
+
+
+@op("nn.functional.avg_pool1d", composite=True)
+@_documented(_AVG_DOC, 1)
+def avg_pool1d(
+    input_, kernel_size, stride=None, padding=0, ceil_mode: bool = False, count_include_pad: bool = True
+) -> Tensor:
+    return _avg_pool_nd("avg_pool1d", 1, input_, kernel_size, stride, padding, ceil_mode, count_include_pad, None)
+
+
+@op("nn.functional.avg_pool2d", composite=True)
+@_documented(_AVG_DOC, 2)
+def avg_pool2d(
+    input_, kernel_size, stride=None, padding=0, ceil_mode: bool = False, count_include_pad: bool = True,
+    divisor_override=None,
+) -> Tensor:  # fmt: skip
+    return _avg_pool_nd(
+        "avg_pool2d", 2, input_, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override
+    )
+
+
+@op("nn.functional.avg_pool3d", composite=True)
+@_documented(_AVG_DOC, 3)
+def avg_pool3d(
+    input_, kernel_size, stride=None, padding=0, ceil_mode: bool = False, count_include_pad: bool = True,
+    divisor_override=None,
+) -> Tensor:  # fmt: skip
+    return _avg_pool_nd(
+        "avg_pool3d", 3, input_, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override
+    )
+
+
+def _adaptive_average(table, a: Tensor, shape: tuple, size: tuple, out_size: tuple, name: str) -> Tensor:
+    array = _computed(name, a.array, table)
+    out = empty(shape, array.dtype)
+    if out.size:
+        if array.size:
+            planes = math.prod(shape[: -len(size)])
+            table[array.dtype](flat(array), flat(out), planes, _three(size, 1), _three(out_size, 1))
+        else:
+            out.fill(0)
+    return wrap(cast(out, a.array.dtype))
+
+
+@op("_adaptive_avg_pool")
+def _adaptive_avg_pool(x: Tensor, size: tuple, out_size: tuple) -> Tensor:
+    shape = (*x.array.shape[: -len(size)], *out_size)
+    return _adaptive_average(ADAPTIVE_AVG, x, shape, size, out_size, "adaptive_avg_pool")
+
+
+@op("_adaptive_avg_pool_backward")
+def _adaptive_avg_pool_backward(g: Tensor, size: tuple, out_size: tuple) -> Tensor:
+    shape = (*g.array.shape[: -len(size)], *size)
+    return _adaptive_average(ADAPTIVE_AVG_BACKWARD, g, shape, size, out_size, "adaptive_avg_pool_backward")
+
+
+_adaptive_avg_pool.vjp(x=lambda g, size, out_size: _adaptive_avg_pool_backward(g, size, out_size))
+_adaptive_avg_pool_backward.vjp(g=lambda g, size, out_size: _adaptive_avg_pool(g, size, out_size))
+
+
+def _adaptive_avg(n: int):
+    def pool_(input_, output_size):
+        size = _adaptive_size(pool_.__name__, input_, output_size, n)
+        return _adaptive_avg_pool(input_, tuple(input_.array.shape[-n:]), size)
+
+    pool_.__name__ = pool_.__qualname__ = f"adaptive_avg_pool{n}d"
+    pool_.__doc__ = f"""Mean over windows that together give a result of `output_size`, in {n} dimension(s).
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of shape (n, c, *size), or (c, *size).
+    output_size : int or tuple of (int or None)
+        Size of the result; None keeps the input's.
+    """
+    return op(f"nn.functional.adaptive_avg_pool{n}d", composite=True)(pool_)
+
+
+adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d = map(_adaptive_avg, (1, 2, 3))
+
+
+def _lp(n: int):
+    def pool_(input_, norm_type, kernel_size, stride=None, ceil_mode: bool = False):
+        average = (avg_pool1d, avg_pool2d, avg_pool3d)[n - 1]
+        kernel = ntuple(pool_.__name__, "kernel_size", kernel_size, n)
+        powered = input_.pow(norm_type)
+        total = average(powered, kernel, stride, 0, ceil_mode)
+        return (total.sign() * total.abs().relu() * math.prod(kernel)).pow(1.0 / norm_type)
+
+    pool_.__name__ = pool_.__qualname__ = f"lp_pool{n}d"
+    pool_.__doc__ = f"""The `norm_type`-th root of the sum of powers over windows of {n} dimension(s).
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of shape (n, c, *size), or (c, *size).
+    norm_type : float
+        The exponent.
+    kernel_size, stride, ceil_mode
+        As for `max_pool{n}d`.
+    """
+    return op(f"nn.functional.lp_pool{n}d", composite=True)(pool_)
+
+
+lp_pool1d, lp_pool2d, lp_pool3d = map(_lp, (1, 2, 3))
