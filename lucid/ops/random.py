@@ -73,9 +73,11 @@ def draw_into(array: np.ndarray, dtype: np.dtype, draw) -> None:
         return
     row = empty(target.shape, dtype)
     draw(flat(row))
-    if array.itemsize == 2 and dtype == INT64 and array.dtype.kind != "i":  # a half is rounded from float32
-        row = cast(row, FLOAT32)
-    target[...] = cast(row, array.dtype)
+    if dtype.kind == "f":
+        row = cast(row, array.dtype)
+    elif array.itemsize == 2 and array.dtype.kind != "i":  # a half is rounded from float32
+        row = cast(cast(row, FLOAT32), array.dtype)
+    target[...] = row
 
 
 def filler(table, engine, parameters: tuple, general):
@@ -194,7 +196,7 @@ def made_like(name: str, input_: Tensor, fill, dtype, device, requires_grad, mem
     if device is not None:
         check_device(device)
     target = array.dtype if dtype is None else as_dtype(dtype).numpy
-    if getattr(memory_format, "name", "preserve_format") == "preserve_format":
+    if memory_format is None or memory_format.name == "preserve_format":
         array = dense_like(array, target)
     else:
         array = empty(array.shape, target)
@@ -588,10 +590,8 @@ def randint(
         raise TypeError(f"randint(): argument 'size' must be tuple of ints, not {type(size).__name__}")
     fill = fill_random(integer("randint", "low", low), integer("randint", "high", high), generator, "randint")
     dtype = dtypes.int64 if dtype is None and out is None else dtype
-    return made(
-        "randint", shape_argument("randint", (size,)), fill, out=out, dtype=dtype, device=device,
-        requires_grad=requires_grad,
-    )  # fmt: skip
+    shape = sizes("randint", (size,), {})
+    return made("randint", shape, fill, out=out, dtype=dtype, device=device, requires_grad=requires_grad)
 
 
 @op("randperm", gradient=False, own=("out",))
@@ -654,9 +654,8 @@ def rand_like(
     Tensor
         Of the input's shape.
     """
-    return made_like(
-        "rand_like", input_, fill_uniform(0.0, 1.0, generator), dtype, device, requires_grad, memory_format
-    )
+    fill = STANDARD_UNIFORM if generator is None else fill_uniform(0.0, 1.0, generator)
+    return made_like("rand_like", input_, fill, dtype, device, requires_grad, memory_format)
 
 
 @op("randn_like", gradient=False)
@@ -677,9 +676,8 @@ def randn_like(
     Tensor
         Of the input's shape.
     """
-    return made_like(
-        "randn_like", input_, fill_normal(0.0, 1.0, generator), dtype, device, requires_grad, memory_format
-    )
+    fill = STANDARD_NORMAL if generator is None else fill_normal(0.0, 1.0, generator)
+    return made_like("randn_like", input_, fill, dtype, device, requires_grad, memory_format)
 
 
 @op("randint_like", gradient=False)
