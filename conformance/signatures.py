@@ -189,6 +189,8 @@ def native(path: str) -> list[Form]:
         kinds = {str(argument.type) for argument in schema.arguments}
         if any("Dimname" in kind or kind == "str" for kind in kinds) or schema.overload_name.endswith(("_out", "out")):
             continue
+        if schema.arguments and schema.arguments[0].name in ("a", "l", "n"):
+            continue  # TorchScript's arithmetic of numbers and lists has the names of the operators
         parameters = []
         for argument in schema.arguments:
             known = argument.name

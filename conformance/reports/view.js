@@ -87,7 +87,7 @@
       h("div", { class: "tools" }, search(state, change, "functions"),
         select("status", "any verdict", unique("s"), state, change), select("kind", "any kind", unique("k"), state, change, (k) => k + "s"),
         select("family", "any family", unique("f"), state, change), select("source", "all sources", D.sources, state, change),
-        select("dtype", "all dtypes", D.dtypes, state, change),
+        select("dtype", "all dtypes", D.dtypes.filter((name) => !name.includes("+")), state, change),
         select("sort", "by name", ["verdict", "failures"], state, change, (v) => (v === "verdict" ? "worst verdict first" : "most failures first")),
         h("button", { type: "button", onclick: () => { location.hash = "#matrix"; } }, "reset")),
       h("p", { class: "result", "aria-live": "polite" }),
@@ -196,11 +196,21 @@
   }
   function countsOf(op) {
     const used = D.checks.map((_, i) => i).filter((i) => op.x.some((count) => count[0] === i));
-    const pairs = [...new Map(op.x.map((c) => [`${c[1]}/${c[2]}`, [c[1], c[2]]])).values()].sort((a, b) => a[0] - b[0] || a[1] - b[1]);
+    // A column for each source and dtype; dtypes that only one check knows (the pairs of promotion) share one.
+    const asked = new Map();
+    for (const [check, source, dtype] of op.x) asked.set(`${source}/${dtype}`, (asked.get(`${source}/${dtype}`) || new Set()).add(check));
+    const columns = new Map();
+    for (const count of op.x) {
+      const [, source, dtype] = count, alone = asked.get(`${source}/${dtype}`).size === 1 && D.dtypes.length > 6;
+      const key = alone ? `${source}/` : `${source}/${dtype}`;
+      if (!columns.has(key)) columns.set(key, { source, dtype: alone ? Infinity : dtype, label: alone ? "others" : D.dtypes[dtype], counts: [] });
+      columns.get(key).counts.push(count);
+    }
+    const pairs = [...columns.values()].sort((a, b) => a.source - b.source || a.dtype - b.dtype);
     const table = h("table", { class: "plain" },
-      h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "check"), pairs.map(([s, d]) => h("th", { scope: "col" }, D.sources[s], h("br"), D.dtypes[d])))),
-      h("tbody", {}, used.map((i) => h("tr", {}, h("th", { scope: "row", title: D.checks[i][2] }, D.checks[i][1]), pairs.map(([s, d]) => {
-        const sums = totals(op, i, { source: D.sources[s], dtype: D.dtypes[d] }), kind = kindOf(sums);
+      h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "check"), pairs.map((pair) => h("th", { scope: "col" }, D.sources[pair.source], h("br"), pair.label)))),
+      h("tbody", {}, used.map((i) => h("tr", {}, h("th", { scope: "row", title: D.checks[i][2] }, D.checks[i][1]), pairs.map((pair) => {
+        const sums = totals({ x: pair.counts }, i, {}), kind = kindOf(sums);
         const text = { bad: `${bad(sums)} failed`, passed: `✓ ${many(sums[at.passed])}`, deviates: `≈ ${sums[at.deviates]}`, missing: "missing", blocked: "∅", skipped: "–" }[kind] || "";
         return h("td", { class: kind === "bad" ? "t-bad" : `c-${kind}`, title: say(sums) }, text);
       })))));
