@@ -1,4 +1,4 @@
-"""Softmax and the normalisations, of float32 and float64. `weight`, `bias` and what is said to be optional may be None."""
+"""Softmax and the normalisations, of float32 and float64. `weight`, `bias` and what is optional may be None."""
 from typing import Any
 
 def softmax(x: Any, out: Any, outer: int, axis: int, inner: int, log: bool = False) -> None:

@@ -411,7 +411,8 @@ cdef void layer_norm_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept 
             row_moments(x + row * n, n, &mean, &var)
             (<floating*>c.mean)[row] = mean
         rstd[row] = 1 / sqrt_(var + <floating>c.eps)
-        normalise_row(x + row * n, out + row * n, <const floating*>c.weight, <const floating*>c.bias, mean, rstd[row], n)
+        normalise_row(x + row * n, out + row * n, <const floating*>c.weight, <const floating*>c.bias, mean, rstd[row],
+                      n)
 
 
 cdef void layer_norm_backward_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
