@@ -25,7 +25,7 @@ with warnings.catch_warnings():
     from torch.testing._internal import common_methods_invocations, common_modules, common_optimizers
     from torch.testing._internal.opinfo import core
 
-PRIVATE = "torch.testing._internal"
+PRIVATE = "torch.testing."
 FAMILY = {
     core.UnaryUfuncInfo: "unary",
     core.BinaryUfuncInfo: "binary",
