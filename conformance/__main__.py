@@ -71,7 +71,9 @@ def parser() -> argparse.ArgumentParser:
     report.add_argument("report", type=Path, nargs="?", default=OUTPUT / "report.json")
     report.add_argument("--output", type=Path, default=None, metavar="DIR")
     surface = command("surface", "PyTorch's public names and what the subject has of them")
-    surface.add_argument("arguments", nargs=argparse.REMAINDER)
+    surface.add_argument("--subject", default="lucid")
+    surface.add_argument("--list", nargs="+", default=[], metavar="STATUS", help="name the names of these statuses")
+    surface.add_argument("--differs", action="store_true", help="name the signatures that differ")
     selftest = command("selftest", "plant faults in the subject and count those that are caught")
     selftest.add_argument("names", nargs="*", help="mutants (default: all)")
     selftest.add_argument("--subject", default="torch", help="in whom to plant them (default torch)")
@@ -336,7 +338,7 @@ def cmd_report(arguments: argparse.Namespace) -> int:
 def cmd_surface(arguments: argparse.Namespace) -> int:
     from . import surface
 
-    surface.main(arguments.arguments)
+    surface.show(arguments.subject, arguments.list, arguments.differs, console)
     return 0
 
 

@@ -5,13 +5,10 @@ new release brings new names by itself. (b) Every name gets one status; none is 
 CPU library is out of scope with its reason, decided by the rules below and in scope.py; a package that is out of scope
 as a whole is one line that says how many names it holds. (c) Whether a name conforms is for the run to say; a name that
 is there and was not judged is `present`, which is no praise.
-
-    python -m conformance.surface [--subject lucid]      counts, and what is missing, on the terminal
 """
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import types
 import typing
@@ -24,7 +21,7 @@ from typing import Any
 import torch
 import torch.overrides
 
-from . import signatures
+from . import scope, signatures
 from .results import Op, Report, Surface, SurfaceName
 
 # Where PyTorch publishes names: modules, and the classes whose members a program calls.
@@ -193,6 +190,8 @@ def out_of_scope(path: str, value: Any) -> str:
         return ""
     if reason := _leaked(path, value):
         return reason
+    if reason := scope.out_of_scope(path):
+        return reason
     for reason, patterns in RULES.items():
         if any(fnmatchcase(path, pattern) for pattern in patterns.split()):
             return reason
@@ -346,27 +345,17 @@ def table(surface: Surface) -> Any:
     return shown
 
 
-def main(arguments: list[str] | None = None) -> None:
-    from rich.console import Console
-
+def show(subject: str, list_: list[str], differs: bool, console: Any) -> None:
+    """Counts by group; on request the names of some statuses, and the signatures that differ."""
     from . import subjects
     from .deviations import DEVIATIONS
 
-    parser = argparse.ArgumentParser(prog="python -m conformance.surface", description="PyTorch's names in a subject")
-    parser.add_argument("--subject", default="lucid")
-    parser.add_argument("--list", nargs="*", metavar="STATUS", help="name the names of these statuses")
-    parser.add_argument("--differs", action="store_true", help="name the signatures that differ")
-    options = parser.parse_args(arguments)
-    surface = survey(subjects.make(options.subject), options.subject, deviations=DEVIATIONS)
-    console = Console()
+    surface = survey(subjects.make(subject), subject, deviations=DEVIATIONS)
     console.print(table(surface))
     for entry in surface.names:
-        if options.list and entry.status in options.list:
+        if entry.status in list_:
             console.print(f"{entry.name}  [dim]{entry.reason}", highlight=False)
-        if options.differs and entry.signature == "differs":
-            console.print(f"[bold]{entry.name}[/] {entry.difference}\n    {entry.torch_signature}", highlight=False)
-            console.print(f"    {entry.subject_signature}", highlight=False)
-
-
-if __name__ == "__main__":
-    main()
+        if differs and entry.signature == "differs":
+            console.print(f"[bold]{entry.name}[/] {entry.difference}", highlight=False)
+            for signature in (entry.torch_signature, entry.subject_signature):
+                console.print(f"    {signature}", highlight=False, markup=False)

@@ -127,3 +127,26 @@ def test_pytorch_itself_lacks_nothing():
 
     found = s.survey(Torch(), "torch")
     assert not [entry.name for entry in found.names if entry.status == "missing" or entry.signature == "differs"]
+
+
+def test_what_is_judged_is_asked():
+    """The two places that decide about scope never contradict each other."""
+    from conformance import judging, scope
+
+    names = s.names()
+    judged = [op for op in judging.catalogue() if op in names]
+    assert len(judged) > 600
+    assert not [op for op in judged if s.out_of_scope(op, names[op][1])]
+    asked = [path for path, (_, value) in names.items() if not s.out_of_scope(path, value)]
+    assert [path for path in asked if scope.out_of_scope(path)] == ["nn.init.sparse_"]  # a dense tensor with zeros in it
+
+
+def test_the_count_does_not_depend_on_what_was_imported():
+    import subprocess
+    import sys
+
+    count = "from conformance import surface; print(len(surface.names()))"
+    fresh = subprocess.run([sys.executable, "-c", count], capture_output=True, text=True, check=True).stdout
+    after = subprocess.run([sys.executable, "-c", "import conformance.torch_private, torch.distributed; " + count],
+                           capture_output=True, text=True, check=True).stdout  # fmt: skip
+    assert fresh == after
