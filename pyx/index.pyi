@@ -1,0 +1,79 @@
+"""Moving elements by index and by mask.
+
+Kernels that only move elements take them by size: `kernel["uint8_t" | "int16_t" | "int32_t" | "int64_t" |
+"double complex"]` for 1, 2, 4, 8, 16 bytes. Indices are int64 and already in range: one that is not is passed over.
+"""
+from typing import Any
+
+codes: dict[str, int]
+
+def check_index(index: Any, size: int) -> int:
+    """The position of the first index outside [0, size), or -1."""
+
+def wrap_index(index: Any, out: Any, size: int) -> int:
+    """Write the indices to `out`, the negative ones counted from the end; as `check_index` of the result."""
+
+def gather(x: Any, index: Any, out: Any, outer: int, axis: int, inner: int, m: int, full: bool = True) -> None:
+    """``out[o, k, i] = x[o, index, i]``: x is (outer, axis, inner), out is (outer, m, inner).
+
+    The index is ``index[o, k, i]``, or ``index[k]`` if not `full`: index_select, embedding, take (1, numel, 1).
+    """
+
+def scatter(
+    out: Any,
+    index: Any,
+    src: Any,
+    outer: int,
+    axis: int,
+    inner: int,
+    m: int,
+    full: bool = True,
+    scalar: bool = False,
+) -> None:
+    """``out[o, index, i] = src[o, k, i]``, the last of equal indices stays: scatter, index_copy, put.
+
+    With `scalar` ``src[0]`` is written everywhere: index_fill.
+    """
+
+def scatter_reduce(
+    out: Any, index: Any, src: Any, outer: int, axis: int, inner: int, m: int, op: int, full: bool = True
+) -> None:
+    """``out[o, index, i] = op(out[o, index, i], src[o, k, i])`` by `codes`: scatter_add, index_add, index_reduce.
+
+    Any element type; amax and amin of real ones.
+    """
+
+def embedding_backward(
+    g: Any, index: Any, grad_weight: Any, rows: int, n: int, dim: int, padding_idx: int = -1, counts: Any = None
+) -> None:
+    """``grad_weight[index[k]] += g[k]`` but for `padding_idx`, each divided by ``counts[index[k]]`` if given."""
+
+def masked_fill(out: Any, mask: Any, value: Any) -> None:
+    """``out[mask] = value[0]``."""
+
+def masked_select(x: Any, mask: Any, out: Any) -> int:
+    """``x[mask]``, as far as `out` has room; returns how many."""
+
+def masked_scatter(out: Any, mask: Any, src: Any) -> int:
+    """``out[mask] = src[:n]``; returns n. ValueError where `src` is too short."""
+
+def nonzero(x: Any, out: Any, sizes: tuple[int, ...]) -> int:
+    """The coordinates of what is not zero, (count, ndim), as far as `out` has room; returns the count."""
+
+def triangle(x: Any, out: Any, batch: int, rows: int, cols: int, diagonal: int, upper: bool) -> None:
+    """tril or triu of each matrix."""
+
+def triangle_indices(out: Any, rows: int, cols: int, diagonal: int, upper: bool) -> int:
+    """Rows, then columns, of the triangle's elements, (2, count); returns the count."""
+
+def one_hot(index: Any, out: Any, classes: int) -> None:
+    """``out[k, index[k]] = 1``, else 0, of (n, classes) int64."""
+
+def bincount(index: Any, out: Any) -> None:
+    """How often each number below ``len(out)`` occurs."""
+
+def bincount_weighted(index: Any, weights: Any, out: Any) -> None:
+    """The sum of the float64 weights of each number below ``len(out)``."""
+
+def histc(x: Any, out: Any, low: float, high: float) -> None:
+    """Counts in ``len(out)`` equal bins over [low, high]; what lies outside is not counted."""

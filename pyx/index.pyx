@@ -1,0 +1,449 @@
+"""Moving elements by index and by mask.
+
+(a) An index is checked before a kernel runs (`check_index`, `wrap_index`); the kernels still pass over one that is
+    out of range, so that not even a caller's mistake reads or writes elsewhere.
+(b) `full` tells gather from index_select: an index per element, (outer, m, inner), or one per row, (m,). Flat indices
+    (take, put, advanced indexing) are rows of an array seen as (1, n, 1), or (1, n, inner) where whole slices move.
+(c) Writes are partitioned by destination, (outer index, block of columns), and go in the order of the index within
+    one: results do not depend on the number of threads.
+"""
+from libc.stdint cimport int64_t, uint8_t, uint64_t
+from libc.string cimport memcpy, memset
+
+from math cimport add_, maximum_, minimum_, mul_
+from threads cimport import_threads, parallel_for, task_t
+from types cimport element, floating, number, real
+
+import_threads()
+
+cdef enum:
+    ADD
+    MUL
+    AMAX
+    AMIN
+
+codes = {"add": ADD, "mul": MUL, "amax": AMAX, "amin": AMIN}
+
+cdef enum:
+    BLOCK = 256          # columns of one unit of work of a write
+    GRAIN = 16384        # elements a thread takes at a time
+
+
+def check_index(const int64_t[::1] index, Py_ssize_t size):
+    cdef Py_ssize_t i = 0, n = index.shape[0], j
+    cdef int outside
+    while i + 256 <= n:
+        outside = 0
+        for j in range(256):
+            outside |= <uint64_t>index[i + j] >= <uint64_t>size
+        if outside:
+            break
+        i += 256
+    while i < n:
+        if <uint64_t>index[i] >= <uint64_t>size:
+            return i
+        i += 1
+    return -1
+
+
+def wrap_index(const int64_t[::1] index, int64_t[::1] out, Py_ssize_t size):
+    cdef Py_ssize_t i
+    if out.shape[0] < index.shape[0]:
+        raise ValueError(f"wrap_index: {index.shape[0]} indices into {out.shape[0]}")
+    for i in range(index.shape[0]):
+        out[i] = index[i] + size if index[i] < 0 else index[i]
+    return check_index(out, size)
+
+
+# ------------------------------------------------------------------------------------------------ gather, scatter
+
+cdef struct Move:
+    const char* x          # what is read
+    char* out              # what is written
+    const int64_t* index
+    Py_ssize_t axis
+    Py_ssize_t inner
+    Py_ssize_t m
+    Py_ssize_t blocks      # of columns, of a write
+    bint full
+    bint scalar            # one element is written everywhere
+    int op
+
+
+cdef void gather_task(element* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+    """Rows lo to hi of (outer * m, inner). (`ctx` is a Move.)"""
+    cdef const Move* c = <const Move*>ctx
+    cdef const element* x
+    cdef element* out
+    cdef const int64_t* index
+    cdef Py_ssize_t row, i, axis = c.axis, inner = c.inner
+    cdef uint64_t at
+    for row in range(lo, hi):
+        x = <const element*>c.x + row // c.m * axis * inner
+        out = <element*>c.out + row * inner
+        if c.full:
+            index = c.index + row * inner
+            for i in range(inner):
+                at = <uint64_t>index[i]
+                if at < <uint64_t>axis:
+                    out[i] = x[<Py_ssize_t>at * inner + i]
+        else:
+            at = <uint64_t>c.index[row % c.m]
+            if at < <uint64_t>axis:
+                x += <Py_ssize_t>at * inner
+                if inner < 32:
+                    for i in range(inner):
+                        out[i] = x[i]
+                else:
+                    memcpy(out, x, inner * sizeof(element))
+
+
+cdef void scatter_task(element* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+    """Units (outer index, block of columns). (`ctx` is a Move.)"""
+    cdef const Move* c = <const Move*>ctx
+    cdef const element* x
+    cdef element* out
+    cdef const int64_t* index
+    cdef Py_ssize_t unit, k, i, column, width, inner = c.inner
+    cdef uint64_t at
+    for unit in range(lo, hi):
+        column = unit % c.blocks * BLOCK
+        width = min(BLOCK, inner - column)
+        out = <element*>c.out + unit // c.blocks * c.axis * inner + column
+        x = <const element*>c.x
+        if not c.scalar:
+            x += unit // c.blocks * c.m * inner + column
+        index = c.index
+        if c.full:
+            index += unit // c.blocks * c.m * inner + column
+        for k in range(c.m):
+            if c.full:
+                for i in range(width):
+                    at = <uint64_t>index[i]
+                    if at < <uint64_t>c.axis:
+                        out[<Py_ssize_t>at * inner + i] = x[0 if c.scalar else i]
+                index += inner
+            else:
+                at = <uint64_t>index[k]
+                if at < <uint64_t>c.axis:
+                    if c.scalar:
+                        for i in range(width):
+                            out[<Py_ssize_t>at * inner + i] = x[0]
+                    else:
+                        for i in range(width):
+                            out[<Py_ssize_t>at * inner + i] = x[i]
+            if not c.scalar:
+                x += inner
+
+
+cdef inline number join(number a, number b, int op) noexcept nogil:
+    if op == ADD:
+        return add_(a, b)
+    if op == MUL:
+        return mul_(a, b)
+    if number in real:
+        return maximum_(a, b) if op == AMAX else minimum_(a, b)
+    else:
+        return a
+
+
+cdef void scatter_reduce_task(number* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+    """Units (outer index, block of columns). (`ctx` is a Move.)"""
+    cdef const Move* c = <const Move*>ctx
+    cdef const number* x
+    cdef number* out
+    cdef number* to
+    cdef const int64_t* index
+    cdef Py_ssize_t unit, k, i, column, width, inner = c.inner
+    cdef int op = c.op
+    cdef uint64_t at
+    for unit in range(lo, hi):
+        column = unit % c.blocks * BLOCK
+        width = min(BLOCK, inner - column)
+        out = <number*>c.out + unit // c.blocks * c.axis * inner + column
+        x = <const number*>c.x + unit // c.blocks * c.m * inner + column
+        index = c.index
+        if c.full:
+            index += unit // c.blocks * c.m * inner + column
+        for k in range(c.m):
+            if c.full:
+                for i in range(width):
+                    at = <uint64_t>index[i]
+                    if at < <uint64_t>c.axis:
+                        to = out + <Py_ssize_t>at * inner + i
+                        to[0] = join(to[0], x[i], op)
+                index += inner
+            else:
+                at = <uint64_t>index[k]
+                if at < <uint64_t>c.axis:
+                    to = out + <Py_ssize_t>at * inner
+                    if op == ADD:
+                        for i in range(width):
+                            to[i] = add_(to[i], x[i])
+                    else:
+                        for i in range(width):
+                            to[i] = join(to[i], x[i], op)
+            x += inner
+
+
+cdef int set_move(
+    Move* c, const int64_t[::1] index, Py_ssize_t whole, Py_ssize_t part, Py_ssize_t outer, Py_ssize_t axis,
+    Py_ssize_t inner, Py_ssize_t m, bint full,
+) except -1:
+    """Check that `whole` elements hold (outer, axis, inner), `part` hold (outer, m, inner), and the index fits."""
+    if (outer < 1 or axis < 1 or inner < 1 or m < 1 or outer > whole or axis > whole // outer
+            or inner > whole // outer // axis or m > part // outer // inner
+            or index.shape[0] < (outer * m * inner if full else m)):
+        raise ValueError(f"index: ({outer}, {axis}, {inner}) and ({outer}, {m}, {inner}) do not fit buffers of {whole} "
+                         f"and {part} elements, {index.shape[0]} indices")
+    c.index, c.axis, c.inner, c.m, c.full, c.scalar = &index[0], axis, inner, m, full, False
+    c.blocks = (inner + BLOCK - 1) // BLOCK
+    return 0
+
+
+def gather(
+    const element[::1] x, const int64_t[::1] index, element[::1] out, Py_ssize_t outer, Py_ssize_t axis,
+    Py_ssize_t inner, Py_ssize_t m, bint full=True,
+):
+    cdef Move c
+    set_move(&c, index, x.shape[0], out.shape[0], outer, axis, inner, m, full)
+    c.x, c.out = <const char*>&x[0], <char*>&out[0]
+    parallel_for(<task_t>gather_task[element], &c, outer * m, max(1, GRAIN // inner))
+
+
+def scatter(
+    element[::1] out, const int64_t[::1] index, const element[::1] src, Py_ssize_t outer, Py_ssize_t axis,
+    Py_ssize_t inner, Py_ssize_t m, bint full=True, bint scalar=False,
+):
+    cdef Move c
+    if src.shape[0] < 1:
+        raise ValueError("scatter: nothing to write")
+    set_move(&c, index, out.shape[0], outer * m * inner if scalar else src.shape[0], outer, axis, inner, m, full)
+    c.x, c.out, c.scalar = <const char*>&src[0], <char*>&out[0], scalar
+    parallel_for(<task_t>scatter_task[element], &c, outer * c.blocks, max(1, GRAIN // (m * min(inner, BLOCK))))
+
+
+def scatter_reduce(
+    number[::1] out, const int64_t[::1] index, const number[::1] src, Py_ssize_t outer, Py_ssize_t axis,
+    Py_ssize_t inner, Py_ssize_t m, int op, bint full=True,
+):
+    cdef Move c
+    if op < ADD or op > AMIN or (number not in real and op > MUL):
+        raise ValueError(f"scatter_reduce: no op {op} for this type")
+    set_move(&c, index, out.shape[0], src.shape[0], outer, axis, inner, m, full)
+    c.x, c.out, c.op = <const char*>&src[0], <char*>&out[0], op
+    parallel_for(<task_t>scatter_reduce_task[number], &c, outer * c.blocks, max(1, GRAIN // (m * min(inner, BLOCK))))
+
+
+def embedding_backward(
+    const floating[::1] g, const int64_t[::1] index, floating[::1] grad_weight, Py_ssize_t rows, Py_ssize_t n,
+    Py_ssize_t dim, int64_t padding_idx=-1, const int64_t[::1] counts=None,
+):
+    cdef Py_ssize_t k, i
+    cdef int64_t at
+    cdef floating scale
+    if (n < 1 or dim < 1 or n > index.shape[0] or dim > g.shape[0] // n or rows < 0
+            or rows > grad_weight.shape[0] // dim or (counts is not None and counts.shape[0] < rows)):
+        raise ValueError(f"embedding_backward: {n} gradients of {dim} into {rows} rows do not fit the buffers")
+    for k in range(n):
+        at = index[k]
+        if <uint64_t>at < <uint64_t>rows and at != padding_idx:
+            scale = 1
+            if counts is not None and counts[at] > 0:
+                scale = <floating>1 / <floating>counts[at]
+            for i in range(dim):
+                grad_weight[at * dim + i] += g[k * dim + i] * scale
+
+
+# ------------------------------------------------------------------------------------------------ masks
+
+
+cdef struct Mask:
+    char* out
+    const uint8_t* mask
+    const char* value
+
+
+cdef void masked_fill_task(element* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+    cdef const Mask* c = <const Mask*>ctx
+    cdef element* out = <element*>c.out
+    cdef element value = (<const element*>c.value)[0]
+    cdef Py_ssize_t i
+    for i in range(lo, hi):
+        out[i] = value if c.mask[i] else out[i]
+
+
+def masked_fill(element[::1] out, const uint8_t[::1] mask, const element[::1] value):
+    cdef Mask c
+    cdef Py_ssize_t n = out.shape[0]
+    if n < 1 or mask.shape[0] < n or value.shape[0] < 1:
+        raise ValueError(f"masked_fill: {mask.shape[0]} flags for {n} elements")
+    c.out, c.mask, c.value = <char*>&out[0], &mask[0], <const char*>&value[0]
+    parallel_for(<task_t>masked_fill_task[element], &c, n, GRAIN)
+
+
+def masked_select(const element[::1] x, const uint8_t[::1] mask, element[::1] out):
+    cdef Py_ssize_t n = x.shape[0], i, count = 0, room = out.shape[0]
+    if mask.shape[0] < n:
+        raise ValueError(f"masked_select: {mask.shape[0]} flags for {n} elements")
+    # Each element is written where the next one goes, without a branch, while there is room for one more.
+    for i in range(n):
+        if count == room:
+            break
+        out[count] = x[i]
+        count += mask[i] != 0
+    return count
+
+
+def masked_scatter(element[::1] out, const uint8_t[::1] mask, const element[::1] src):
+    cdef Py_ssize_t n = out.shape[0], i, count = 0
+    if mask.shape[0] < n:
+        raise ValueError(f"masked_scatter: {mask.shape[0]} flags for {n} elements")
+    for i in range(n):
+        if mask[i]:
+            if count == src.shape[0]:
+                raise ValueError(f"masked_scatter: {count} elements are fewer than the mask selects")
+            out[i] = src[count]
+            count += 1
+    return count
+
+
+def nonzero(const real[::1] x, int64_t[::1] out, tuple sizes):
+    cdef Py_ssize_t n = x.shape[0], i, count = 0, total = 1, ndim = len(sizes), d, room = out.shape[0]
+    cdef int64_t index[64]
+    cdef Py_ssize_t shape[64]
+    if ndim < 1 or ndim > 64:
+        raise ValueError(f"nonzero: {ndim} dimensions")
+    for d in range(ndim):
+        shape[d] = sizes[d]
+        index[d] = 0
+        if shape[d] < 1 or total > n // shape[d]:
+            raise ValueError(f"nonzero: {sizes} is not the shape of {n} elements")
+        total *= shape[d]
+    if ndim == 1:
+        for i in range(n):
+            if count == room:
+                break
+            out[count] = i
+            count += x[i] != 0
+        return count
+    for i in range(total):
+        if x[i] != 0:
+            if room < ndim:
+                break
+            for d in range(ndim):
+                out[count * ndim + d] = index[d]
+            count += 1
+            room -= ndim
+        index[ndim - 1] += 1
+        d = ndim - 1
+        while d > 0 and index[d] == shape[d]:
+            index[d] = 0
+            d -= 1
+            index[d] += 1
+    return count
+
+
+# ------------------------------------------------------------------------------------------------ triangles
+
+
+cdef struct Triangle:
+    const char* x
+    char* out
+    Py_ssize_t rows
+    Py_ssize_t cols
+    Py_ssize_t diagonal
+    bint upper
+
+
+cdef void triangle_task(element* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+    """Rows lo to hi of all matrices. (`ctx` is a Triangle.)"""
+    cdef const Triangle* c = <const Triangle*>ctx
+    cdef Py_ssize_t row, edge, size = sizeof(element)
+    cdef const char* x
+    cdef char* out
+    for row in range(lo, hi):
+        x = c.x + row * c.cols * size
+        out = c.out + row * c.cols * size
+        # The first column right of the diagonal (lower), or on it (upper).
+        edge = max(0, min(c.cols, row % c.rows + c.diagonal + (0 if c.upper else 1)))
+        if c.upper:
+            memset(out, 0, edge * size)
+            memcpy(out + edge * size, x + edge * size, (c.cols - edge) * size)
+        else:
+            memcpy(out, x, edge * size)
+            memset(out + edge * size, 0, (c.cols - edge) * size)
+
+
+def triangle(
+    const element[::1] x, element[::1] out, Py_ssize_t batch, Py_ssize_t rows, Py_ssize_t cols, Py_ssize_t diagonal,
+    bint upper,
+):
+    cdef Triangle c
+    cdef Py_ssize_t length = min(x.shape[0], out.shape[0])
+    if batch < 1 or rows < 1 or cols < 1 or batch > length or rows > length // batch or cols > length // batch // rows:
+        raise ValueError(f"triangle: ({batch}, {rows}, {cols}) does not fit a buffer of {length} elements")
+    c.x, c.out, c.rows, c.cols, c.upper = <const char*>&x[0], <char*>&out[0], rows, cols, upper
+    c.diagonal = max(-rows, min(cols, diagonal))
+    parallel_for(<task_t>triangle_task[element], &c, batch * rows, max(1, GRAIN // cols))
+
+
+def triangle_indices(int64_t[::1] out, Py_ssize_t rows, Py_ssize_t cols, Py_ssize_t diagonal, bint upper):
+    cdef Py_ssize_t n = out.shape[0] // 2, count = 0, row, col, first, last
+    diagonal = max(-rows, min(cols, diagonal))
+    for row in range(rows):
+        first = max(0, min(cols, row + diagonal)) if upper else 0
+        last = cols if upper else max(0, min(cols, row + diagonal + 1))
+        if count + last - first > n:
+            raise ValueError(f"triangle_indices: a buffer of {out.shape[0]} elements is too short")
+        for col in range(first, last):
+            out[count] = row
+            out[n + count] = col
+            count += 1
+    return count
+
+
+# ------------------------------------------------------------------------------------------------ counting
+
+
+def one_hot(const int64_t[::1] index, int64_t[::1] out, Py_ssize_t classes):
+    cdef Py_ssize_t n = index.shape[0], i
+    if classes < 1 or (n and classes > out.shape[0] // n):
+        raise ValueError(f"one_hot: ({n}, {classes}) does not fit a buffer of {out.shape[0]} elements")
+    for i in range(n * classes):
+        out[i] = 0
+    for i in range(n):
+        if <uint64_t>index[i] < <uint64_t>classes:
+            out[i * classes + index[i]] = 1
+
+
+def bincount(const int64_t[::1] index, int64_t[::1] out):
+    cdef Py_ssize_t i
+    for i in range(out.shape[0]):
+        out[i] = 0
+    for i in range(index.shape[0]):
+        if <uint64_t>index[i] < <uint64_t>out.shape[0]:
+            out[index[i]] += 1
+
+
+def bincount_weighted(const int64_t[::1] index, const double[::1] weights, double[::1] out):
+    cdef Py_ssize_t i
+    if weights.shape[0] < index.shape[0]:
+        raise ValueError(f"bincount: {weights.shape[0]} weights for {index.shape[0]} elements")
+    for i in range(out.shape[0]):
+        out[i] = 0
+    for i in range(index.shape[0]):
+        if <uint64_t>index[i] < <uint64_t>out.shape[0]:
+            out[index[i]] += weights[i]
+
+
+def histc(const floating[::1] x, floating[::1] out, floating low, floating high):
+    cdef Py_ssize_t bins = out.shape[0], i, at
+    if bins < 1 or not low < high:
+        raise ValueError(f"histc: {bins} bins from {low} to {high}")
+    for i in range(bins):
+        out[i] = 0
+    for i in range(x.shape[0]):
+        if x[i] >= low and x[i] <= high:
+            at = <Py_ssize_t>((x[i] - low) * bins / (high - low))
+            out[min(max(at, 0), bins - 1)] += 1
