@@ -23,4 +23,4 @@ def published(namespace: str) -> dict:
         parent, _, name = path.rpartition(".")
         if parent == namespace and not name.startswith("_"):
             found[name] = spec.function
-    return found
+    return found | methods.inplace_functions(namespace)

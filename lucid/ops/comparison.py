@@ -127,9 +127,7 @@ def equal(input_: Tensor, other: Tensor) -> bool:
      rtol="float, optional: Tolerance relative to `other`.", atol="float, optional: Absolute tolerance.",
      equal_nan="bool, optional: Whether two NaN are close.",
      raises="RuntimeError: the dtypes differ\nRuntimeError: a tolerance is negative")  # fmt: skip
-def isclose(
-    input_: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
-) -> Tensor:
+def isclose(input_: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Tensor:
     """Whether elements are close to others. Infinities are close to themselves alone.
 
     >>> lucid.isclose(lucid.tensor([1.0, 2.0]), lucid.tensor([1.0 + 1e-6, 2.1]))
@@ -156,9 +154,7 @@ def isclose(
 
 
 @op("allclose", gradient=False)
-def allclose(
-    input_: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
-) -> bool:
+def allclose(input_: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> bool:
     """Whether all elements are close to others; see `isclose`.
 
     Parameters
@@ -185,9 +181,7 @@ def allclose(
 
 # ------------------------------------------------------------------------------------------------ questions
 
-ISNAN, ISFINITE, LOGICAL_NOT, ISINF = (
-    predicate_kernel(name) for name in ("isnan", "isfinite", "logical_not", "isinf")
-)
+ISNAN, ISFINITE, LOGICAL_NOT, ISINF = (predicate_kernel(name) for name in ("isnan", "isfinite", "logical_not", "isinf"))
 ISPOSINF, ISNEGINF, SIGNBIT = (
     refuse(predicate_kernel(name, (BOOL, *REAL)), COMPLEX, RuntimeError,
            f"{name} does not support complex inputs.")

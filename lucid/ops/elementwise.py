@@ -1739,13 +1739,4 @@ def _accumulate(target: Tensor, other: Tensor) -> None:
 Supplied.add_ = _accumulate
 
 
-@op("_replaced")
-def _replaced(input_: Tensor, source: Tensor) -> Tensor:
-    """What `input_` holds after `source` was written to it."""
-    return source
-
-
-_replaced.vjp(source=lambda g: g)
-Supplied.replaced = _replaced
-
 TENSOR_METHODS = {"where": lambda x, condition, other: where(condition, x, other)}

@@ -27,6 +27,7 @@ METHODS = {
     "isinf isfinite isposinf isneginf isreal signbit logical_not logical_and logical_or logical_xor bitwise_not "
     "bitwise_and bitwise_or bitwise_xor bitwise_left_shift bitwise_right_shift gcd lcm heaviside",
     "complex": "conj conj_physical resolve_conj resolve_neg",
+    "activation": "relu prelu hardshrink",
     "view": "as_strided as_strided_scatter clone contiguous detach",
     "reduction": "sum nansum mean nanmean prod var std amax amin aminmax argmax argmin max min any all count_nonzero "
     "logsumexp cumsum cumprod logcumsumexp cummax cummin",
@@ -43,6 +44,7 @@ INPLACE = {
     "logical_or logical_xor bitwise_not bitwise_and bitwise_or bitwise_xor bitwise_left_shift bitwise_right_shift gcd "
     "lcm heaviside",
     "complex": "conj_physical",
+    "activation": "relu",
 }
 
 OWN = {
@@ -51,6 +53,15 @@ OWN = {
     "elementwise": (elementwise,),
     "random": (random,),
     "view": (view,),
+}
+
+# In-place forms that are functions too, by namespace.
+FUNCTIONS = {
+    "": "abs acos acosh arccos arccosh arcsin arcsinh arctan arctanh asin asinh atan atanh ceil celu clamp clamp_max "
+    "clamp_min clip conj_physical cos cosh deg2rad erf erfc exp exp2 expm1 fix floor frac ldexp log log10 log1p log2 "
+    "logit nan_to_num neg negative rad2deg reciprocal relu round rsqrt selu sigmoid sin sinc sinh sqrt square tan tanh "
+    "threshold trunc xlogy",
+    "nn.functional": "celu elu hardtanh leaky_relu relu selu threshold",
 }
 
 BINARY = {
@@ -102,6 +113,11 @@ def attach() -> None:
         setattr(Tensor, f"__{name}__", operator(find(name), f"__{name}__"))
     for name, operation in UNARY.items():
         setattr(Tensor, f"__{name}__", find(operation))
+
+
+def inplace_functions(namespace: str) -> dict:
+    """The in-place forms that PyTorch publishes as functions of a namespace, such as `nn.functional.relu_`."""
+    return {f"{name}_": inplace(find(name), f"{name}_") for name in FUNCTIONS.get(namespace, "").split()}
 
 
 def operator(function, name: str, reflected: bool = False):

@@ -151,7 +151,8 @@ def replaced(input_: Tensor, by: Tensor) -> Tensor:
     return by
 
 
-replaced.vjp(input_=lambda g: Supplied.zeros(g.array.shape, g.dtype))
+replaced.vjp(input_=lambda g: Supplied.zeros(g.array.shape, g.dtype), by=lambda g: g)
+Supplied.replaced = replaced
 
 
 def refill(name: str, target: Tensor, fill) -> Tensor:
