@@ -1,3 +1,5 @@
-"""Neural networks: functions, modules, parameters."""
+"""Neural networks: functions, modules, parameters, initial weights."""
 
 from lucid.nn import functional, init  # noqa: F401
+from lucid.nn.modules import *  # noqa: F403
+from lucid.nn.parameter import Buffer, Parameter  # noqa: F401

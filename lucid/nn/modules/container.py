@@ -1,0 +1,324 @@
+"""Modules that hold others."""
+
+from __future__ import annotations
+
+import itertools
+import operator
+from collections import OrderedDict
+
+from lucid.nn.modules.module import Module
+from lucid.nn.parameter import Parameter
+from lucid.tensor import Tensor
+
+__all__ = ["ModuleDict", "ModuleList", "ParameterDict", "ParameterList", "Sequential"]
+
+
+def _at(index, n: int) -> int:
+    index = operator.index(index)
+    if not -n <= index < n:
+        raise IndexError(f"index {index} is out of range")
+    return index % n
+
+
+class Sequential(Module):
+    """Calls its modules one after the other, each on the result of the one before.
+
+    Parameters
+    ----------
+    *args : Module, or one OrderedDict of str to Module
+        The modules, in order; without a dictionary their names are numbers.
+    """
+
+    def __init__(self, *args):
+        super().__init__()
+        if len(args) == 1 and isinstance(args[0], OrderedDict):
+            for name, module in args[0].items():
+                self.add_module(name, module)
+        else:
+            for number, module in enumerate(args):
+                self.add_module(str(number), module)
+
+    def forward(self, input):
+        for module in self._modules.values():
+            input = module(input)
+        return input
+
+    def __len__(self) -> int:
+        return len(self._modules)
+
+    def __iter__(self):
+        return iter(self._modules.values())
+
+    def __getitem__(self, index):
+        if isinstance(index, slice):
+            return type(self)(OrderedDict(list(self._modules.items())[index]))
+        return list(self._modules.values())[_at(index, len(self))]
+
+    def __setitem__(self, index, module: Module):
+        setattr(self, list(self._modules)[_at(index, len(self))], module)
+
+    def __delitem__(self, index):
+        names = list(self._modules)
+        for name in names[index] if isinstance(index, slice) else [names[_at(index, len(names))]]:
+            del self._modules[name]
+        self._renumber()
+
+    def _renumber(self) -> None:
+        modules = list(self._modules.values())
+        self._modules = {str(i): module for i, module in enumerate(modules)}
+
+    def __add__(self, other):
+        if not isinstance(other, Sequential):
+            raise ValueError(f"add operator supports only objects of Sequential class, but {type(other)} is given.")
+        return Sequential(*self, *other)
+
+    def append(self, module: Module):
+        """Add a module at the end; returns self."""
+        self.add_module(str(len(self)), module)
+        return self
+
+    def extend(self, sequential):
+        """Add modules at the end; returns self."""
+        for module in sequential:
+            self.append(module)
+        return self
+
+    def insert(self, index: int, module: Module):
+        """Add a module before another; returns self."""
+        if not isinstance(module, Module):
+            raise AssertionError(f"module should be of type: {Module}")
+        modules = list(self._modules.values())
+        modules.insert(index, module)
+        self._modules = {str(i): one for i, one in enumerate(modules)}
+        return self
+
+    def pop(self, key):
+        """Remove a module and return it."""
+        found = self[key]
+        del self[key]
+        return found
+
+
+class ModuleList(Module):
+    """A list of modules.
+
+    Parameters
+    ----------
+    modules : iterable of Module, optional
+        The modules.
+    """
+
+    def __init__(self, modules=None):
+        super().__init__()
+        if modules is not None:
+            self.extend(modules)
+
+    def __len__(self) -> int:
+        return len(self._modules)
+
+    def __iter__(self):
+        return iter(self._modules.values())
+
+    def __getitem__(self, index):
+        if isinstance(index, slice):
+            return type(self)(list(self._modules.values())[index])
+        return list(self._modules.values())[_at(index, len(self))]
+
+    def __setitem__(self, index: int, module: Module):
+        setattr(self, str(_at(index, len(self))), module)
+
+    def __delitem__(self, index):
+        modules = list(self._modules.values())
+        del modules[index]
+        self._modules = {str(i): module for i, module in enumerate(modules)}
+
+    def __iadd__(self, modules):
+        return self.extend(modules)
+
+    def __add__(self, other):
+        return ModuleList(itertools.chain(self, other))
+
+    def append(self, module: Module):
+        """Add a module at the end; returns self."""
+        self.add_module(str(len(self)), module)
+        return self
+
+    def extend(self, modules):
+        """Add modules at the end; returns self."""
+        for module in modules:
+            self.append(module)
+        return self
+
+    def insert(self, index: int, module: Module) -> None:
+        """Add a module before another."""
+        modules = list(self._modules.values())
+        modules.insert(index, module)
+        self._modules = {str(i): one for i, one in enumerate(modules)}
+
+    def pop(self, key):
+        """Remove a module and return it."""
+        found = self[key]
+        del self[key]
+        return found
+
+
+class ModuleDict(Module):
+    """A dictionary of modules, in order of insertion.
+
+    Parameters
+    ----------
+    modules : mapping or iterable of (str, Module), optional
+        The modules.
+    """
+
+    def __init__(self, modules=None):
+        super().__init__()
+        if modules is not None:
+            self.update(modules)
+
+    def __getitem__(self, key: str) -> Module:
+        return self._modules[key]
+
+    def __setitem__(self, key: str, module: Module):
+        self.add_module(key, module)
+
+    def __delitem__(self, key: str):
+        del self._modules[key]
+
+    def __len__(self) -> int:
+        return len(self._modules)
+
+    def __iter__(self):
+        return iter(self._modules)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._modules
+
+    def clear(self) -> None:
+        """Remove all."""
+        self._modules.clear()
+
+    def pop(self, key: str) -> Module:
+        """Remove a module and return it."""
+        return self._modules.pop(key)
+
+    def keys(self):
+        """The names."""
+        return self._modules.keys()
+
+    def items(self):
+        """Names and modules."""
+        return self._modules.items()
+
+    def values(self):
+        """The modules."""
+        return self._modules.values()
+
+    def update(self, modules) -> None:
+        """Add or replace modules."""
+        for name, module in modules.items() if hasattr(modules, "items") else modules:
+            self[name] = module
+
+
+class ParameterList(Module):
+    """A list of parameters; tensors become parameters.
+
+    Parameters
+    ----------
+    values : iterable, optional
+        The parameters.
+    """
+
+    def __init__(self, values=None):
+        super().__init__()
+        self._size = 0
+        self.extend(values or ())
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __iter__(self):
+        return (self[i] for i in range(len(self)))
+
+    def __getitem__(self, index):
+        if isinstance(index, slice):
+            return type(self)([self[i] for i in range(*index.indices(len(self)))])
+        return getattr(self, str(_at(index, len(self))))
+
+    def __setitem__(self, index: int, value):
+        setattr(self, str(_at(index, len(self))), _parameter(value))
+
+    def append(self, value):
+        """Add a parameter at the end; returns self."""
+        self._size += 1
+        self[self._size - 1] = value
+        return self
+
+    def extend(self, values):
+        """Add parameters at the end; returns self."""
+        for value in values:
+            self.append(value)
+        return self
+
+    def __iadd__(self, values):
+        return self.extend(values)
+
+    def extra_repr(self) -> str:
+        return "\n".join(f"({i}): {type(p).__name__} of size {'x'.join(map(str, p.shape))}" for i, p in enumerate(self))
+
+
+class ParameterDict(Module):
+    """A dictionary of parameters; tensors become parameters.
+
+    Parameters
+    ----------
+    parameters : mapping or iterable of (str, Tensor), optional
+        The parameters.
+    """
+
+    def __init__(self, parameters=None):
+        super().__init__()
+        self._keys: dict = {}
+        if parameters is not None:
+            self.update(parameters)
+
+    def __getitem__(self, key: str):
+        return getattr(self, key)
+
+    def __setitem__(self, key: str, value):
+        self._keys[key] = None
+        setattr(self, key, _parameter(value))
+
+    def __delitem__(self, key: str):
+        del self._keys[key]
+        delattr(self, key)
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def __iter__(self):
+        return iter(self._keys)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._keys
+
+    def keys(self):
+        """The names."""
+        return self._keys.keys()
+
+    def items(self):
+        """Names and parameters."""
+        return ((key, self[key]) for key in self._keys)
+
+    def values(self):
+        """The parameters."""
+        return (self[key] for key in self._keys)
+
+    def update(self, parameters) -> None:
+        """Add or replace parameters."""
+        for name, value in parameters.items() if hasattr(parameters, "items") else parameters:
+            self[name] = value
+
+
+def _parameter(value):
+    return Parameter(value) if isinstance(value, Tensor) and not isinstance(value, Parameter) else value

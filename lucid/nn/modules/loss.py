@@ -1,0 +1,231 @@
+"""Losses as modules: each keeps the settings of a function of `nn.functional` and calls it."""
+
+from __future__ import annotations
+
+from lucid.nn import functional as F
+from lucid.nn.modules.module import Module
+
+__all__ = [
+    "BCELoss", "BCEWithLogitsLoss", "CosineEmbeddingLoss", "CrossEntropyLoss", "GaussianNLLLoss", "HingeEmbeddingLoss",
+    "HuberLoss", "KLDivLoss", "L1Loss", "MSELoss", "MarginRankingLoss", "MultiLabelMarginLoss",
+    "MultiLabelSoftMarginLoss", "MultiMarginLoss", "NLLLoss", "PoissonNLLLoss", "SmoothL1Loss", "SoftMarginLoss",
+    "TripletMarginLoss",
+]  # fmt: skip
+
+
+class _Loss(Module):
+    """A loss function with its settings, which are attributes of their names; `weight` tensors are buffers."""
+
+    function: str
+
+    def __init__(self, reduction: str = "mean", size_average=None, reduce=None, buffers=None, **settings):
+        super().__init__()
+        if size_average is not None or reduce is not None:
+            wanted = (True if size_average is None else size_average), (True if reduce is None else reduce)
+            reduction = "none" if not wanted[1] else "mean" if wanted[0] else "sum"
+        self.reduction = reduction
+        for name, tensor in (buffers or {}).items():
+            self.register_buffer(name, tensor)
+        self._settings = (*(buffers or {}), *settings)
+        for name, value in settings.items():
+            setattr(self, name, value)
+
+    def forward(self, *inputs):
+        settings = {name: getattr(self, name) for name in self._settings}
+        return getattr(F, self.function)(*inputs, **settings, reduction=self.reduction)
+
+
+class L1Loss(_Loss):
+    """Mean absolute difference: `nn.functional.l1_loss`."""
+
+    function = "l1_loss"
+
+    def __init__(self, size_average=None, reduce=None, reduction: str = "mean"):
+        super().__init__(reduction, size_average, reduce)
+
+
+class MSELoss(_Loss):
+    """Mean squared difference: `nn.functional.mse_loss`."""
+
+    function = "mse_loss"
+
+    def __init__(self, size_average=None, reduce=None, reduction: str = "mean"):
+        super().__init__(reduction, size_average, reduce)
+
+
+class SmoothL1Loss(_Loss):
+    """`nn.functional.smooth_l1_loss`."""
+
+    function = "smooth_l1_loss"
+
+    def __init__(self, size_average=None, reduce=None, reduction: str = "mean", beta: float = 1.0):
+        super().__init__(reduction, size_average, reduce, beta=beta)
+
+
+class HuberLoss(_Loss):
+    """`nn.functional.huber_loss`."""
+
+    function = "huber_loss"
+
+    def __init__(self, reduction: str = "mean", delta: float = 1.0):
+        super().__init__(reduction, delta=delta)
+
+
+class NLLLoss(_Loss):
+    """Negative log likelihood: `nn.functional.nll_loss`."""
+
+    function = "nll_loss"
+
+    def __init__(self, weight=None, size_average=None, ignore_index: int = -100, reduce=None, reduction: str = "mean"):
+        super().__init__(reduction, size_average, reduce, {"weight": weight}, ignore_index=ignore_index)
+
+
+class CrossEntropyLoss(_Loss):
+    """Cross entropy of logits: `nn.functional.cross_entropy`.
+
+    Parameters
+    ----------
+    weight : Tensor, optional
+        A weight for each class.
+    ignore_index : int, optional
+        A label that does not count (default -100).
+    reduction : {"mean", "sum", "none"}, optional
+        What becomes of the losses.
+    label_smoothing : float, optional
+        How much of a label is spread over all classes (default 0).
+    """
+
+    function = "cross_entropy"
+
+    def __init__(
+        self, weight=None, size_average=None, ignore_index: int = -100, reduce=None, reduction: str = "mean",
+        label_smoothing: float = 0.0,
+    ):  # fmt: skip
+        super().__init__(
+            reduction, size_average, reduce, {"weight": weight}, ignore_index=ignore_index, label_smoothing=label_smoothing
+        )
+
+
+class BCELoss(_Loss):
+    """Binary cross entropy of probabilities: `nn.functional.binary_cross_entropy`."""
+
+    function = "binary_cross_entropy"
+
+    def __init__(self, weight=None, size_average=None, reduce=None, reduction: str = "mean"):
+        super().__init__(reduction, size_average, reduce, {"weight": weight})
+
+
+class BCEWithLogitsLoss(_Loss):
+    """Binary cross entropy of logits: `nn.functional.binary_cross_entropy_with_logits`."""
+
+    function = "binary_cross_entropy_with_logits"
+
+    def __init__(self, weight=None, size_average=None, reduce=None, reduction: str = "mean", pos_weight=None):
+        super().__init__(reduction, size_average, reduce, {"weight": weight, "pos_weight": pos_weight})
+
+
+class KLDivLoss(_Loss):
+    """Kullback-Leibler divergence: `nn.functional.kl_div`."""
+
+    function = "kl_div"
+
+    def __init__(self, size_average=None, reduce=None, reduction: str = "mean", log_target: bool = False):
+        super().__init__(reduction, size_average, reduce, log_target=log_target)
+
+
+class PoissonNLLLoss(_Loss):
+    """`nn.functional.poisson_nll_loss`."""
+
+    function = "poisson_nll_loss"
+
+    def __init__(
+        self, log_input: bool = True, full: bool = False, size_average=None, eps: float = 1e-8, reduce=None,
+        reduction: str = "mean",
+    ):  # fmt: skip
+        super().__init__(reduction, size_average, reduce, log_input=log_input, full=full, eps=eps)
+
+
+class GaussianNLLLoss(_Loss):
+    """`nn.functional.gaussian_nll_loss`."""
+
+    function = "gaussian_nll_loss"
+
+    def __init__(self, *, full: bool = False, eps: float = 1e-6, reduction: str = "mean"):
+        super().__init__(reduction, full=full, eps=eps)
+
+
+class HingeEmbeddingLoss(_Loss):
+    """`nn.functional.hinge_embedding_loss`."""
+
+    function = "hinge_embedding_loss"
+
+    def __init__(self, margin: float = 1.0, size_average=None, reduce=None, reduction: str = "mean"):
+        super().__init__(reduction, size_average, reduce, margin=margin)
+
+
+class MarginRankingLoss(_Loss):
+    """`nn.functional.margin_ranking_loss`."""
+
+    function = "margin_ranking_loss"
+
+    def __init__(self, margin: float = 0.0, size_average=None, reduce=None, reduction: str = "mean"):
+        super().__init__(reduction, size_average, reduce, margin=margin)
+
+
+class CosineEmbeddingLoss(_Loss):
+    """`nn.functional.cosine_embedding_loss`."""
+
+    function = "cosine_embedding_loss"
+
+    def __init__(self, margin: float = 0.0, size_average=None, reduce=None, reduction: str = "mean"):
+        super().__init__(reduction, size_average, reduce, margin=margin)
+
+
+class SoftMarginLoss(_Loss):
+    """`nn.functional.soft_margin_loss`."""
+
+    function = "soft_margin_loss"
+
+    def __init__(self, size_average=None, reduce=None, reduction: str = "mean"):
+        super().__init__(reduction, size_average, reduce)
+
+
+class MultiLabelMarginLoss(_Loss):
+    """`nn.functional.multilabel_margin_loss`."""
+
+    function = "multilabel_margin_loss"
+
+    def __init__(self, size_average=None, reduce=None, reduction: str = "mean"):
+        super().__init__(reduction, size_average, reduce)
+
+
+class MultiLabelSoftMarginLoss(_Loss):
+    """`nn.functional.multilabel_soft_margin_loss`."""
+
+    function = "multilabel_soft_margin_loss"
+
+    def __init__(self, weight=None, size_average=None, reduce=None, reduction: str = "mean"):
+        super().__init__(reduction, size_average, reduce, {"weight": weight})
+
+
+class MultiMarginLoss(_Loss):
+    """`nn.functional.multi_margin_loss`."""
+
+    function = "multi_margin_loss"
+
+    def __init__(
+        self, p: int = 1, margin: float = 1.0, weight=None, size_average=None, reduce=None, reduction: str = "mean"
+    ):
+        super().__init__(reduction, size_average, reduce, {"weight": weight}, p=p, margin=margin)
+
+
+class TripletMarginLoss(_Loss):
+    """`nn.functional.triplet_margin_loss`."""
+
+    function = "triplet_margin_loss"
+
+    def __init__(
+        self, margin: float = 1.0, p: float = 2.0, eps: float = 1e-6, swap: bool = False, size_average=None, reduce=None,
+        reduction: str = "mean",
+    ):  # fmt: skip
+        super().__init__(reduction, size_average, reduce, margin=margin, p=p, eps=eps, swap=swap)

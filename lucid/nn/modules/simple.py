@@ -1,0 +1,291 @@
+"""Layers of a line or two: dropout, flattening, embedding, padding, shuffles."""
+
+from __future__ import annotations
+
+import lucid
+from lucid.nn import functional as F
+from lucid.nn import init
+from lucid.nn.modules.module import Module
+from lucid.nn.parameter import Parameter
+
+__all__ = [
+    "AlphaDropout", "ChannelShuffle", "CircularPad1d", "CircularPad2d", "CircularPad3d", "ConstantPad1d", "ConstantPad2d",
+    "ConstantPad3d", "CosineSimilarity", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "Embedding",
+    "FeatureAlphaDropout", "Flatten", "PairwiseDistance", "PixelShuffle", "PixelUnshuffle", "ReflectionPad1d",
+    "ReflectionPad2d", "ReflectionPad3d", "ReplicationPad1d", "ReplicationPad2d", "ReplicationPad3d", "Unflatten", "ZeroPad1d",
+    "ZeroPad2d", "ZeroPad3d",
+]  # fmt: skip
+
+
+class _Dropout(Module):
+    """Zeroes in training with probability `p`; the identity otherwise."""
+
+    function: str
+
+    def __init__(self, p: float = 0.5, inplace: bool = False):
+        super().__init__()
+        if not 0 <= p <= 1:
+            raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
+        self.p, self.inplace = p, inplace
+
+    def forward(self, input):
+        return getattr(F, self.function)(input, self.p, self.training, self.inplace)
+
+    def extra_repr(self) -> str:
+        return f"p={self.p}, inplace={self.inplace}"
+
+
+class Dropout(_Dropout):
+    """Zeroes elements: see `nn.functional.dropout`."""
+
+    function = "dropout"
+
+
+class Dropout1d(_Dropout):
+    """Zeroes channels of (n, c, l): see `nn.functional.dropout1d`."""
+
+    function = "dropout1d"
+
+
+class Dropout2d(_Dropout):
+    """Zeroes channels of (n, c, h, w): see `nn.functional.dropout2d`."""
+
+    function = "dropout2d"
+
+
+class Dropout3d(_Dropout):
+    """Zeroes channels of (n, c, d, h, w): see `nn.functional.dropout3d`."""
+
+    function = "dropout3d"
+
+
+class AlphaDropout(_Dropout):
+    """Dropout that keeps mean and variance of SELU's outputs: see `nn.functional.alpha_dropout`."""
+
+    function = "alpha_dropout"
+
+
+class FeatureAlphaDropout(_Dropout):
+    """`AlphaDropout` of whole channels: see `nn.functional.feature_alpha_dropout`."""
+
+    function = "feature_alpha_dropout"
+
+
+class Flatten(Module):
+    """Dimensions `start_dim` to `end_dim` as one."""
+
+    def __init__(self, start_dim: int = 1, end_dim: int = -1):
+        super().__init__()
+        self.start_dim, self.end_dim = start_dim, end_dim
+
+    def forward(self, input):
+        return input.flatten(self.start_dim, self.end_dim)
+
+    def extra_repr(self) -> str:
+        return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
+
+
+class Unflatten(Module):
+    """Dimension `dim` in the shape `unflattened_size`."""
+
+    def __init__(self, dim: int, unflattened_size):
+        super().__init__()
+        self.dim, self.unflattened_size = dim, unflattened_size
+
+    def forward(self, input):
+        return input.unflatten(self.dim, self.unflattened_size)
+
+    def extra_repr(self) -> str:
+        return f"dim={self.dim}, unflattened_size={self.unflattened_size}"
+
+
+class Embedding(Module):
+    """A table of vectors, looked up by index.
+
+    Parameters
+    ----------
+    num_embeddings, embedding_dim : int
+        Number and size of the vectors.
+    padding_idx : int, optional
+        A vector that is zero at first and gets no gradient.
+    max_norm : float, optional
+        Vectors that are looked up are shortened to this norm.
+    norm_type : float, optional
+        The norm's exponent (default 2).
+    scale_grad_by_freq : bool, optional
+        Divide gradients by how often an index occurs (default False).
+
+    Attributes
+    ----------
+    weight : Parameter
+        Of shape (num_embeddings, embedding_dim); standard normal at first.
+    """
+
+    def __init__(
+        self, num_embeddings: int, embedding_dim: int, padding_idx=None, max_norm=None, norm_type: float = 2.0,
+        scale_grad_by_freq: bool = False, sparse: bool = False, _weight=None, _freeze: bool = False, device=None, dtype=None,
+    ):  # fmt: skip
+        super().__init__()
+        if padding_idx is not None:
+            if not -num_embeddings <= padding_idx < num_embeddings:
+                raise AssertionError("Padding_idx must be within num_embeddings")
+            padding_idx %= num_embeddings
+        self.num_embeddings, self.embedding_dim, self.padding_idx = num_embeddings, embedding_dim, padding_idx
+        self.max_norm, self.norm_type, self.scale_grad_by_freq, self.sparse = max_norm, norm_type, scale_grad_by_freq, sparse
+        if _weight is None:
+            self.weight = Parameter(lucid.empty((num_embeddings, embedding_dim), dtype=dtype), not _freeze)
+            self.reset_parameters()
+        else:
+            if tuple(_weight.shape) != (num_embeddings, embedding_dim):
+                raise AssertionError("Shape of weight does not match num_embeddings and embedding_dim")
+            self.weight = Parameter(_weight, not _freeze)
+
+    def reset_parameters(self) -> None:
+        """Draw new initial values."""
+        init.normal_(self.weight)
+        if self.padding_idx is not None:
+            with lucid.no_grad():
+                self.weight[self.padding_idx].fill_(0)
+
+    def forward(self, input):
+        return F.embedding(
+            input, self.weight, self.padding_idx, self.max_norm, self.norm_type, self.scale_grad_by_freq, self.sparse
+        )
+
+    @classmethod
+    def from_pretrained(
+        cls, embeddings, freeze: bool = True, padding_idx=None, max_norm=None, norm_type: float = 2.0,
+        scale_grad_by_freq: bool = False, sparse: bool = False,
+    ):  # fmt: skip
+        """An Embedding over a given table; not trained if `freeze`."""
+        if embeddings.dim() != 2:
+            raise AssertionError("Embeddings parameter is expected to be 2-dimensional")
+        return cls(
+            *embeddings.shape, padding_idx=padding_idx, max_norm=max_norm, norm_type=norm_type,
+            scale_grad_by_freq=scale_grad_by_freq, sparse=sparse, _weight=embeddings, _freeze=freeze,
+        )  # fmt: skip
+
+    def extra_repr(self) -> str:
+        text = f"{self.num_embeddings}, {self.embedding_dim}"
+        return text if self.padding_idx is None else f"{text}, padding_idx={self.padding_idx}"
+
+
+class PixelShuffle(Module):
+    """Channels to pixels: see `nn.functional.pixel_shuffle`."""
+
+    def __init__(self, upscale_factor: int):
+        super().__init__()
+        self.upscale_factor = upscale_factor
+
+    def forward(self, input):
+        return F.pixel_shuffle(input, self.upscale_factor)
+
+    def extra_repr(self) -> str:
+        return f"upscale_factor={self.upscale_factor}"
+
+
+class PixelUnshuffle(Module):
+    """Pixels to channels: see `nn.functional.pixel_unshuffle`."""
+
+    def __init__(self, downscale_factor: int):
+        super().__init__()
+        self.downscale_factor = downscale_factor
+
+    def forward(self, input):
+        return F.pixel_unshuffle(input, self.downscale_factor)
+
+    def extra_repr(self) -> str:
+        return f"downscale_factor={self.downscale_factor}"
+
+
+class ChannelShuffle(Module):
+    """Channels of all groups in turn: see `nn.functional.channel_shuffle`."""
+
+    def __init__(self, groups: int):
+        super().__init__()
+        self.groups = groups
+
+    def forward(self, input):
+        return F.channel_shuffle(input, self.groups)
+
+    def extra_repr(self) -> str:
+        return f"groups={self.groups}"
+
+
+class CosineSimilarity(Module):
+    """Cosine of the angle between vectors along `dim`."""
+
+    def __init__(self, dim: int = 1, eps: float = 1e-8):
+        super().__init__()
+        self.dim, self.eps = dim, eps
+
+    def forward(self, x1, x2):
+        return F.cosine_similarity(x1, x2, self.dim, self.eps)
+
+
+class PairwiseDistance(Module):
+    """The p-norm of the difference of vectors along the last dimension."""
+
+    def __init__(self, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False):
+        super().__init__()
+        self.norm, self.eps, self.keepdim = p, eps, keepdim
+
+    def forward(self, x1, x2):
+        return F.pairwise_distance(x1, x2, self.norm, self.eps, self.keepdim)
+
+
+class _Pad(Module):
+    """Padding of the last dimensions: see `nn.functional.pad`."""
+
+    mode: str
+    dims: int
+
+    def __init__(self, padding):
+        super().__init__()
+        self.padding = (padding,) * (2 * self.dims) if isinstance(padding, int) else tuple(padding)
+
+    def forward(self, input):
+        return F.pad(input, self.padding, self.mode)
+
+    def extra_repr(self) -> str:
+        return f"{self.padding}"
+
+
+class _ConstantPad(_Pad):
+    mode = "constant"
+
+    def __init__(self, padding, value: float):
+        super().__init__(padding)
+        self.value = value
+
+    def forward(self, input):
+        return F.pad(input, self.padding, "constant", self.value)
+
+    def extra_repr(self) -> str:
+        return f"padding={self.padding}, value={self.value}"
+
+
+class _ZeroPad(_ConstantPad):
+    def __init__(self, padding):
+        super().__init__(padding, 0.0)
+
+    def extra_repr(self) -> str:
+        return f"{self.padding}"
+
+
+def _pads(base: type, prefix: str, mode: str) -> list[type]:
+    """The layers of a mode for one, two and three dimensions."""
+    made = []
+    for dims in (1, 2, 3):
+        text = f"{mode.capitalize()} padding of the last {dims} dimension(s): see `nn.functional.pad`."
+        made.append(
+            type(f"{prefix}Pad{dims}d", (base,), {"dims": dims, "mode": mode, "__doc__": text, "__module__": __name__})
+        )
+    return made
+
+
+ConstantPad1d, ConstantPad2d, ConstantPad3d = _pads(_ConstantPad, "Constant", "constant")
+ZeroPad1d, ZeroPad2d, ZeroPad3d = _pads(_ZeroPad, "Zero", "constant")
+ReflectionPad1d, ReflectionPad2d, ReflectionPad3d = _pads(_Pad, "Reflection", "reflect")
+ReplicationPad1d, ReplicationPad2d, ReplicationPad3d = _pads(_Pad, "Replication", "replicate")
+CircularPad1d, CircularPad2d, CircularPad3d = _pads(_Pad, "Circular", "circular")
