@@ -1,0 +1,241 @@
+"""What optimizers have in common: groups of parameters with their settings, and a state for each parameter."""
+
+from __future__ import annotations
+
+import copy
+import functools
+from collections import OrderedDict, defaultdict
+
+import numpy as np
+
+from lucid._kernels import core
+from lucid._kernels.core import empty, flat, wrap
+from lucid.autograd.modes import enable_grad, no_grad
+from lucid.autograd.node import Handle
+from lucid.ops._frame import contiguous
+from lucid.tensor import Tensor
+
+__all__ = ["Optimizer"]
+
+
+class _Required:
+    def __repr__(self) -> str:
+        return "<required parameter>"
+
+
+required = _Required()
+
+
+class Optimizer:
+    """Base of all optimizers: a subclass gives `defaults` and `_update(group)`.
+
+    Parameters
+    ----------
+    params : iterable of Tensor, of (str, Tensor), or of dict
+        The parameters, or groups of them with settings of their own.
+    defaults : dict
+        The settings of groups that do not give them.
+    """
+
+    def __init__(self, params, defaults: dict):
+        if isinstance(params, Tensor):
+            raise TypeError(
+                f"params argument given to the optimizer should be an iterable of Tensors or dicts, but got {type(params).__name__}"
+            )
+        self.defaults = defaults
+        self.state: defaultdict = defaultdict(dict)
+        self.param_groups: list[dict] = []
+        self._pre_hooks, self._post_hooks = OrderedDict(), OrderedDict()
+        groups = list(params)
+        if not groups:
+            raise ValueError("optimizer got an empty parameter list")
+        if not isinstance(groups[0], dict):
+            groups = [{"params": groups}]
+        for group in groups:
+            self.add_param_group(group)
+
+    def __init_subclass__(cls):
+        if "step" in cls.__dict__ and not getattr(cls.step, "hooked", False):
+            cls.step = _hooked(cls.step)
+
+    def add_param_group(self, param_group: dict) -> None:
+        """Add a group of parameters with settings of its own."""
+        if not isinstance(param_group, dict):
+            raise TypeError(f"param_group must be a dict, but got {type(param_group)}")
+        group = dict(param_group)
+        params = group["params"]
+        if isinstance(params, Tensor):
+            params = [params]
+        elif isinstance(params, set):
+            raise TypeError(
+                "optimizer parameters need to be organized in ordered collections, but the ordering of tensors in sets "
+                "will change between runs. Please use a list instead."
+            )
+        params = list(params)
+        if params and isinstance(params[0], tuple):
+            group["param_names"] = [name for name, _ in params]
+            params = [param for _, param in params]
+        for param in params:
+            if not isinstance(param, Tensor):
+                raise TypeError("optimizer can only optimize Tensors, but one of the params is " + type(param).__name__)
+            if not param.is_leaf:
+                raise ValueError("can't optimize a non-leaf Tensor")
+        group["params"] = params
+        for name, default in self.defaults.items():
+            if default is required and name not in group:
+                raise ValueError(f"parameter group didn't specify a value of required optimization parameter {name}")
+            group.setdefault(name, default)
+        known = {id(param) for other in self.param_groups for param in other["params"]}
+        if known & {id(param) for param in params}:
+            raise ValueError("some parameters appear in more than one parameter group")
+        self.param_groups.append(group)
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients of all parameters, or set them to zero."""
+        for group in self.param_groups:
+            for param in group["params"]:
+                if param._grad is not None:
+                    if set_to_none:
+                        param._grad = None
+                    else:
+                        param._grad = param._grad.detach()
+                        param._grad.zero_()
+
+    def step(self, closure=None):
+        """Change the parameters by one step.
+
+        Parameters
+        ----------
+        closure : callable, optional
+            Computes the loss and its gradients again; its result is returned.
+        """
+        loss = None
+        if closure is not None:
+            with enable_grad():
+                loss = closure()
+        before = core.set_grad(False)
+        try:
+            for group in self.param_groups:
+                self._update(group)
+        finally:
+            core.set_grad(before)
+        return loss
+
+    def _update(self, group: dict) -> None:
+        raise NotImplementedError(f"{type(self).__name__} defines neither step nor _update")
+
+    # ------------------------------------------------------------------------------------------ state
+
+    def state_dict(self) -> dict:
+        """The state and the groups, with numbers in the place of parameters."""
+        numbers, groups = {}, []
+        for group in self.param_groups:
+            packed = {name: value for name, value in group.items() if name != "params"}
+            for param in group["params"]:
+                numbers.setdefault(id(param), len(numbers))
+            packed["params"] = [numbers[id(param)] for param in group["params"]]
+            groups.append(packed)
+        state = {numbers[id(param)] if isinstance(param, Tensor) else param: value for param, value in self.state.items()}
+        return {"state": state, "param_groups": groups}
+
+    @no_grad
+    def load_state_dict(self, state_dict: dict) -> None:
+        """Take over what `state_dict` returned.
+
+        Raises
+        ------
+        ValueError
+            If the groups do not match.
+        """
+        saved = copy.deepcopy({"state": state_dict["state"], "param_groups": state_dict["param_groups"]})
+        groups = saved["param_groups"]
+        if len(groups) != len(self.param_groups):
+            raise ValueError("loaded state dict has a different number of parameter groups")
+        if any(len(new["params"]) != len(own["params"]) for new, own in zip(groups, self.param_groups)):
+            raise ValueError("loaded state dict contains a parameter group that doesn't match the size of optimizer's group")
+        params = {}
+        for new, own in zip(groups, self.param_groups):
+            params.update(zip(new["params"], own["params"]))
+        self.state = defaultdict(dict)
+        for key, value in saved["state"].items():
+            param = params.get(key, key)
+            if isinstance(param, Tensor) and isinstance(value, dict):
+                value = {
+                    name: one.to(param.dtype)
+                    if name != "step" and isinstance(one, Tensor) and param.is_floating_point()
+                    else one
+                    for name, one in value.items()
+                }
+            self.state[param] = value
+        for new, own in zip(groups, self.param_groups):
+            new["params"] = own["params"]
+        self.param_groups = groups
+
+    def register_step_pre_hook(self, hook) -> Handle:
+        """Have `hook(optimizer, args, kwargs)` called before each step."""
+        return Handle(self._pre_hooks, hook)
+
+    def register_step_post_hook(self, hook) -> Handle:
+        """Have `hook(optimizer, args, kwargs)` called after each step."""
+        return Handle(self._post_hooks, hook)
+
+    def __repr__(self) -> str:
+        lines = [f"{type(self).__name__} ("]
+        for i, group in enumerate(self.param_groups):
+            lines.append(f"Parameter Group {i}")
+            lines += [f"    {name}: {group[name]}" for name in sorted(group) if name != "params"]
+        return "\n".join([*lines, ")"])
+
+
+def _hooked(step):
+    @functools.wraps(step)
+    def hooked(self, *args, **kwargs):
+        if not self._pre_hooks and not self._post_hooks:
+            return step(self, *args, **kwargs)
+        for hook in list(self._pre_hooks.values()):
+            hook(self, args, kwargs)
+        result = step(self, *args, **kwargs)
+        for hook in list(self._post_hooks.values()):
+            hook(self, args, kwargs)
+        return result
+
+    hooked.hooked = True
+    return hooked
+
+
+Optimizer.step = _hooked(Optimizer.step)
+
+
+def check(**values) -> None:
+    """ValueError for a negative setting."""
+    names = {"lr": "learning rate", "eps": "epsilon value", "weight_decay": "weight_decay value", "momentum": "momentum value"}
+    for name, value in values.items():
+        if not float(value) >= 0.0:
+            raise ValueError(f"Invalid {names.get(name, name)}: {value}")
+
+
+def zeros_like(param: Tensor) -> Tensor:
+    """A contiguous state of zeros for a parameter."""
+    array = empty(param.array.shape, param.array.dtype)
+    array.fill(0)
+    return wrap(array)
+
+
+def gradient_of(param: Tensor) -> np.ndarray:
+    """The gradient as a contiguous array. RuntimeError where there is one that does not fit."""
+    return contiguous(param._grad.array)
+
+
+def updated(kernel: dict, param: Tensor, arrays, *settings) -> None:
+    """Run a step's kernel over a parameter and arrays of its shape (None for state that is not there)."""
+    array = param.array
+    if not array.size:
+        return
+    rows = [None if one is None else flat(one) for one in arrays]
+    if array.flags.c_contiguous:
+        kernel[array.dtype](flat(array), *rows, *settings)
+    else:
+        copy_ = contiguous(array)
+        kernel[array.dtype](flat(copy_), *rows, *settings)
+        array[...] = copy_
+    core.bump(param)
