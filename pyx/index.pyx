@@ -73,29 +73,34 @@ cdef struct Move:
 cdef void gather_task(element* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
     """Rows lo to hi of (outer * m, inner). (`ctx` is a Move.)"""
     cdef const Move* c = <const Move*>ctx
-    cdef const element* x
-    cdef element* out
-    cdef const int64_t* index
-    cdef Py_ssize_t row, i, axis = c.axis, inner = c.inner
+    cdef Py_ssize_t row, k = lo % c.m, i, axis = c.axis, inner = c.inner, m = c.m
+    cdef const element* x = <const element*>c.x + lo // m * axis * inner
+    cdef element* out = <element*>c.out + lo * inner
+    cdef const int64_t* index = c.index
     cdef uint64_t at
     for row in range(lo, hi):
-        x = <const element*>c.x + row // c.m * axis * inner
-        out = <element*>c.out + row * inner
-        if c.full:
-            index = c.index + row * inner
+        if inner == 1:
+            at = <uint64_t>index[row if c.full else k]
+            if at < <uint64_t>axis:
+                out[0] = x[<Py_ssize_t>at]
+        elif c.full:
             for i in range(inner):
-                at = <uint64_t>index[i]
+                at = <uint64_t>index[row * inner + i]
                 if at < <uint64_t>axis:
                     out[i] = x[<Py_ssize_t>at * inner + i]
         else:
-            at = <uint64_t>c.index[row % c.m]
+            at = <uint64_t>index[k]
             if at < <uint64_t>axis:
-                x += <Py_ssize_t>at * inner
                 if inner < 32:
                     for i in range(inner):
-                        out[i] = x[i]
+                        out[i] = x[<Py_ssize_t>at * inner + i]
                 else:
-                    memcpy(out, x, inner * sizeof(element))
+                    memcpy(out, x + <Py_ssize_t>at * inner, inner * sizeof(element))
+        out += inner
+        k += 1
+        if k == m:
+            k = 0
+            x += axis * inner
 
 
 cdef void scatter_task(element* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
@@ -104,7 +109,7 @@ cdef void scatter_task(element* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogi
     cdef const element* x
     cdef element* out
     cdef const int64_t* index
-    cdef Py_ssize_t unit, k, i, column, width, inner = c.inner
+    cdef Py_ssize_t unit, k, i, column, width, axis = c.axis, inner = c.inner
     cdef uint64_t at
     for unit in range(lo, hi):
         column = unit % c.blocks * BLOCK
@@ -116,16 +121,22 @@ cdef void scatter_task(element* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogi
         index = c.index
         if c.full:
             index += unit // c.blocks * c.m * inner + column
+        if inner == 1 and not c.scalar:
+            for k in range(c.m):
+                at = <uint64_t>index[k]
+                if at < <uint64_t>axis:
+                    out[<Py_ssize_t>at] = x[k]
+            continue
         for k in range(c.m):
             if c.full:
                 for i in range(width):
                     at = <uint64_t>index[i]
-                    if at < <uint64_t>c.axis:
+                    if at < <uint64_t>axis:
                         out[<Py_ssize_t>at * inner + i] = x[0 if c.scalar else i]
                 index += inner
             else:
                 at = <uint64_t>index[k]
-                if at < <uint64_t>c.axis:
+                if at < <uint64_t>axis:
                     if c.scalar:
                         for i in range(width):
                             out[<Py_ssize_t>at * inner + i] = x[0]
@@ -154,7 +165,7 @@ cdef void scatter_reduce_task(number* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcep
     cdef number* out
     cdef number* to
     cdef const int64_t* index
-    cdef Py_ssize_t unit, k, i, column, width, inner = c.inner
+    cdef Py_ssize_t unit, k, i, column, width, axis = c.axis, inner = c.inner
     cdef int op = c.op
     cdef uint64_t at
     for unit in range(lo, hi):
@@ -165,17 +176,23 @@ cdef void scatter_reduce_task(number* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcep
         index = c.index
         if c.full:
             index += unit // c.blocks * c.m * inner + column
+        if inner == 1 and op == ADD:
+            for k in range(c.m):
+                at = <uint64_t>index[k]
+                if at < <uint64_t>axis:
+                    out[<Py_ssize_t>at] = add_(out[<Py_ssize_t>at], x[k])
+            continue
         for k in range(c.m):
             if c.full:
                 for i in range(width):
                     at = <uint64_t>index[i]
-                    if at < <uint64_t>c.axis:
+                    if at < <uint64_t>axis:
                         to = out + <Py_ssize_t>at * inner + i
                         to[0] = join(to[0], x[i], op)
                 index += inner
             else:
                 at = <uint64_t>index[k]
-                if at < <uint64_t>c.axis:
+                if at < <uint64_t>axis:
                     to = out + <Py_ssize_t>at * inner
                     if op == ADD:
                         for i in range(width):
@@ -267,10 +284,13 @@ cdef struct Mask:
 cdef void masked_fill_task(element* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
     cdef const Mask* c = <const Mask*>ctx
     cdef element* out = <element*>c.out
+    cdef const uint8_t* mask = c.mask
     cdef element value = (<const element*>c.value)[0]
+    cdef element keep
     cdef Py_ssize_t i
     for i in range(lo, hi):
-        out[i] = value if c.mask[i] else out[i]
+        keep = out[i]
+        out[i] = value if mask[i] != 0 else keep
 
 
 def masked_fill(element[::1] out, const uint8_t[::1] mask, const element[::1] value):
@@ -309,7 +329,8 @@ def masked_scatter(element[::1] out, const uint8_t[::1] mask, const element[::1]
 
 
 def nonzero(const real[::1] x, int64_t[::1] out, tuple sizes):
-    cdef Py_ssize_t n = x.shape[0], i, count = 0, total = 1, ndim = len(sizes), d, room = out.shape[0]
+    cdef Py_ssize_t n = x.shape[0], i = 0, j, count = 0, first, total = 1, ndim = len(sizes), d, last
+    cdef Py_ssize_t room = out.shape[0]
     cdef int64_t index[64]
     cdef Py_ssize_t shape[64]
     if ndim < 1 or ndim > 64:
@@ -320,27 +341,27 @@ def nonzero(const real[::1] x, int64_t[::1] out, tuple sizes):
         if shape[d] < 1 or total > n // shape[d]:
             raise ValueError(f"nonzero: {sizes} is not the shape of {n} elements")
         total *= shape[d]
-    if ndim == 1:
-        for i in range(n):
+    room //= ndim
+    last = shape[ndim - 1]
+    while i < total:
+        # The last coordinate is written where the next one goes, without a branch, while there is room.
+        first = count
+        for j in range(last):
             if count == room:
                 break
-            out[count] = i
-            count += x[i] != 0
-        return count
-    for i in range(total):
-        if x[i] != 0:
-            if room < ndim:
+            out[count * ndim + ndim - 1] = j
+            count += x[i + j] != 0
+        for d in range(ndim - 1):
+            for j in range(first, count):
+                out[j * ndim + d] = index[d]
+        i += last
+        d = ndim - 2
+        while d >= 0:
+            index[d] += 1
+            if index[d] < shape[d]:
                 break
-            for d in range(ndim):
-                out[count * ndim + d] = index[d]
-            count += 1
-            room -= ndim
-        index[ndim - 1] += 1
-        d = ndim - 1
-        while d > 0 and index[d] == shape[d]:
             index[d] = 0
             d -= 1
-            index[d] += 1
     return count
 
 
