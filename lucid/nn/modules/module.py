@@ -7,8 +7,7 @@ that weights travel both ways.
 from __future__ import annotations
 
 import itertools
-from collections import OrderedDict
-from typing import NamedTuple
+from collections import OrderedDict, namedtuple
 
 from lucid.autograd.modes import no_grad
 from lucid.autograd.node import Handle
@@ -18,11 +17,10 @@ from lucid.tensor import Tensor
 __all__ = ["Module"]
 
 
-class IncompatibleKeys(NamedTuple):
+class IncompatibleKeys(namedtuple("IncompatibleKeys", ["missing_keys", "unexpected_keys"])):
     """What `load_state_dict` did not find, and what it found too many."""
 
-    missing_keys: list
-    unexpected_keys: list
+    __slots__ = ()
 
     def __repr__(self) -> str:
         if not self.missing_keys and not self.unexpected_keys:
