@@ -67,9 +67,11 @@ class Run:
         """Call the case's target, or another one, with the case's arguments, or others (torch tensors)."""
         case = self.case
         function = self.bind(party, case.target if target is None else target)
-        memo: dict = {}
-        args, kwargs = party.convert((case.args if args is None else args, case.kwargs if kwargs is None else kwargs),
-                                     memo, grad, readonly)  # fmt: skip
+        given = case.args if args is None else args, case.kwargs if kwargs is None else kwargs
+        try:
+            args, kwargs = party.convert(given, {}, grad, readonly)
+        except (TypeError, ValueError, RuntimeError) as error:  # it cannot even hold these arguments
+            return Refusal(error)
         mine = [leaf for leaf in leaves((args, kwargs)) if party.is_tensor(leaf)]
         if grad and case.wrapper is not None:
             function, inner = self.bind(party, case.wrapper), function

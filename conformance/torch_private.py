@@ -19,6 +19,7 @@ import numpy as np
 import torch
 
 from .cases import follow, public_path
+from .verdicts import Missing
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -61,6 +62,11 @@ def entries() -> dict[str, list[Any]]:
 
 
 def path_of(info: Any) -> str:
+    """The entry's own name where that is what it calls, else the shortest public name of what it calls."""
+    if type(info.op).__module__ == "torch._ops":
+        return f"ops.aten.{info.name}"
+    if follow(torch, info.name) is info.op:
+        return info.name
     return paths().get(id(info.op)) or public_path(info.name)
 
 
@@ -136,6 +142,10 @@ def _rebind(value: Any, subject: Any, done: dict[int, Any]) -> Any:
         return _Lazy(subject, value.__name__.removeprefix("torch."))
     if not isinstance(value, type) and callable(value) and id(value) in paths():
         return subject.resolve(paths()[id(value)])
+    if type(value).__module__ == "torch._ops" or isinstance(value, types.BuiltinFunctionType) and "torch" in str(
+        getattr(value, "__self__", "")
+    ):
+        raise Missing(str(value))
     if isinstance(value, functools.partial):
         return functools.partial(_rebind(value.func, subject, done), *value.args, **value.keywords)
     if isinstance(value, types.FunctionType) and (value.__module__ or "").startswith(PRIVATE):

@@ -256,6 +256,8 @@ class Pool:
                     item.results += [result for _, result in content]
                     item.received = content[-1][0] + 1
         number, check = item.board.number, item.board.check.decode()
+        if check == "oracle":
+            status, message = "skipped", f"PyTorch itself: {status}"
         item.fatal[number] = status, message, check if check not in ("oracle", "arguments", "next") else "value"
         item.deaths += 1
         item.start(self.subject, self.plan, self.faults)

@@ -13,7 +13,13 @@ def repeat(run: Run) -> None:
     run.expected  # noqa: B018
     if "uninitialised" in run.case.tags:
         raise Skip("the result is uninitialised memory")
-    _alike(first, run.insist(run.call(run.subject), "the second time it"), "the second time")
+    try:
+        _alike(first, run.insist(run.call(run.subject), "the second time it"), "the second time")
+    except Mismatch:
+        again = run.call(run.oracle)
+        if all(same_bits(a, b) for a, b in zip(run.expected.tensors, again.tensors)):
+            raise
+        raise Skip("PyTorch does not repeat itself here either") from None
 
 
 @check("threads", "thread count")

@@ -253,17 +253,20 @@ def binary(
     second: tuple[float, float] | None = None,
     numbers: Iterable = (2, -3, 0.5),
     at: Iterable[float] = (),
+    special: bool = True,
     only: Iterable[torch.dtype] = (),
     **params: list,
 ) -> Plan:
-    """Two tensors that broadcast. `second`: range of the other one; `numbers`: Python numbers on the right."""
+    """Two tensors that broadcast. `second`: range of the other one; `numbers`: Python numbers on the right; `special`:
+    all pairs of special values."""
     X = lambda *shape: T(*shape, low=low, high=high)
     Y = lambda *shape: T(*shape, low=(second or (low, high))[0], high=(second or (low, high))[1])
     made = [call(X(3, 4), Y(3, 4)), call(X(3, 4), Y(4)), call(X(3, 1), Y(1, 4)), call(X(), Y(3)), call(X(2, 3), Y()),
             call(X(), Y()), call(X(0, 3), Y(1, 3)), call(X(2, 1, 3), Y(4, 1)),
-            call(S(extra=at).map(lambda t: t.unsqueeze(1)), S(extra=at)),
             call(V([1.0, 2.0, 2.0, -1.0]), V([1.0, 2.0, -2.0, -1.0]))]  # fmt: skip
     made += [call(X(3, 4), number) for number in numbers]
+    if special:
+        made.append(call(S(extra=at).map(lambda t: t.unsqueeze(1)), S(extra=at)))
     for name, values in params.items():
         for value in values:
             made += [call(X(3, 4), Y(4), **{name: value}), call(S(extra=at).map(lambda t: t.unsqueeze(1)),

@@ -2,7 +2,9 @@
 
 import math
 
-from .spec import FLOATS, S, T, call, unary
+import torch
+
+from .spec import FLOATS, S, T, call, error, unary
 
 SAMPLES = {
     "abs": unary(), "neg": unary(), "positive": unary(), "sign": unary(), "sgn": unary(), "signbit": unary(),
@@ -16,10 +18,11 @@ SAMPLES = {
     "ceil": unary(), "floor": unary(), "trunc": unary(), "frac": unary(),
     "round": unary(at=(0.5, 1.5, 2.5), decimals=[0, 2, -1]),
     "isnan": unary(), "isinf": unary(), "isfinite": unary(), "isposinf": unary(), "isneginf": unary(),
-    "logical_not": unary(), "bitwise_not": unary(), "deg2rad": unary(), "rad2deg": unary(),
+    "logical_not": unary(), "bitwise_not": unary(only=(torch.int64, torch.bool)), "deg2rad": unary(), "rad2deg": unary(),
     "nan_to_num": unary(nan=[0.0, 7.0], posinf=[1.0], neginf=[-1.0]),
-    "clamp": unary(at=(0.5,), min=[0.5, -1], max=[1.5, 0]) + [
-        call(T(3, 4), T(4), T(3, 1)), call(T(3), 2.0, -2.0), call(S(), -1.0, 1.0), call(T(3), min=T(1, 3)),
+    "clamp": [call(X, **limits) for X in (T(3, 4), T(), T(0, 3), S(extra=(0.5, 1.5))) for limits in (
+        {"min": 0.5}, {"max": 0.5}, {"min": -1}, {"min": -0.5, "max": 0.5}, {"min": 1.5, "max": 0.5})] + [
+        call(T(3, 4), T(4), T(3, 1)), call(T(3), 2.0, -2.0), call(S(), -1.0, 1.0), call(T(3), min=T(1, 3)), error(T(3)), error(T(3), 1.0, T(3)),
     ],
     "clamp_min": unary(tail=(0.5,), at=(0.5,)), "clamp_max": unary(tail=(0.5,), at=(0.5,)),
     "special.expit": unary(), "special.ndtr": unary(), "special.log_ndtr": unary(), "special.ndtri": unary(0, 1),
@@ -28,6 +31,5 @@ SAMPLES = {
     "polygamma": [call(n, T(3, 4, low=0.5, high=5.0)) for n in (0, 1, 2, 4)],
     "mvlgamma": unary(2.5, tail=(2,), sweep=False),
     "frexp": unary(only=FLOATS),
-    "ldexp": unary(tail=(3,)),
     "angle": unary(), "real": unary(), "conj": unary(), "isreal": unary(),
 }  # fmt: skip

@@ -61,5 +61,5 @@ def _kind(case: Case) -> str:
 
 def _target(info):
     """The torch path when that is all the entry calls, else its function."""
-    path = torch_private.paths().get(id(info.op))
-    return path if path is not None and follow(torch, path) is not None else info.op
+    path = torch_private.path_of(info)
+    return path if follow(torch, path) is info.op else info.op

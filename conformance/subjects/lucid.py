@@ -3,11 +3,16 @@
 import os
 
 from .. import results
-from .adapter import Adapter, commit_of
+from .adapter import Adapter, commit_of, to_numpy
 
 
 class Subject(Adapter):
     package = "lucid"
+
+    def flat(self, storage, readonly=False):
+        if self.has("from_numpy"):
+            return super().flat(storage, readonly)
+        return self.module.tensor(to_numpy(storage))
 
     def simd_levels(self):
         forced = os.environ.get("LUCID_SIMD")

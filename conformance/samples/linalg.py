@@ -1,0 +1,55 @@
+"""Linear algebra."""
+
+import torch
+
+from .spec import P, T, V, call, error
+
+inf = float("inf")
+SQ, BSQ = T(3, 3), T(2, 3, 3)
+singular = V([[1.0, 2.0], [2.0, 4.0]])
+wide = T(3, 5)
+orders = (None, "fro", "nuc", inf, -inf, 1, -1, 2, -2)
+
+SAMPLES = {
+    "matmul": [call(T(*a), T(*b)) for a, b in (
+        ((3,), (3,)), ((2, 3), (3,)), ((3,), (3, 2)), ((2, 3), (3, 4)), ((3, 3), (3, 3)), ((5, 2, 3), (3, 4)), ((5, 2, 3), (3,)), ((3,), (5, 3, 2)),
+        ((5, 2, 3), (5, 3, 4)), ((2, 1, 2, 3), (5, 3, 4)), ((0, 3), (3, 2)), ((2, 0), (0, 3)), ((0,), (0,)), ((1, 1), (1, 1)),
+        ((2, 3, 0), (0, 4)))] + [
+        call(T(65, 129), T(129, 33), tags="large"), call(T(2, 3).map(lambda t: t.mT), T(2, 4)), call(T(3, 4), T(3, 4).map(lambda t: t.mT)),
+        call(V([[inf, 0.0]]), V([[0.0], [1.0]])), error(T(2, 3), T(2, 3)), error(T(), T(3)), error(T(2, 2, 3), T(3, 3, 2))],
+    "mm": [call(T(2, 3), T(3, 4)), call(T(0, 3), T(3, 4)), error(T(3), T(3)), error(T(2, 3), T(2, 3))],
+    "bmm": [call(T(2, 3, 4), T(2, 4, 5)), call(T(0, 3, 4), T(0, 4, 5)), error(T(2, 3, 4), T(3, 4, 5))],
+    "mv": [call(T(2, 3), T(3)), error(T(2, 3), T(2))], "dot": [call(T(5), T(5)), call(T(0), T(0)), error(T(2), T(3))],
+    "vdot": [call(T(5), T(5))], "inner": [call(T(2, 3), T(4, 3)), call(T(3), T(3)), call(T(), T(3))],
+    "outer": [call(T(3), T(4)), error(T(3, 1), T(4))], "ger": [call(T(3), T(4))], "kron": [call(T(2, 3), T(3, 2)), call(T(2), T(2, 2))],
+    "addmm": [call(T(2, 4), T(2, 3), T(3, 4)), call(T(4), T(2, 3), T(3, 4), beta=0.5, alpha=2), call(T(), T(2, 3), T(3, 4), beta=0)],
+    "addmv": [call(T(2), T(2, 3), T(3)), call(T(2), T(2, 3), T(3), beta=0.5, alpha=-1)],
+    "addbmm": [call(T(2, 4), T(5, 2, 3), T(5, 3, 4)), call(T(4), T(5, 2, 3), T(5, 3, 4), beta=0.5, alpha=2)],
+    "baddbmm": [call(T(5, 2, 4), T(5, 2, 3), T(5, 3, 4)), call(T(4), T(5, 2, 3), T(5, 3, 4), beta=0, alpha=2)],
+    "addr": [call(T(3, 4), T(3), T(4)), call(T(4), T(3), T(4), beta=2, alpha=-0.5)],
+    "tensordot": [call(T(2, 3, 4), T(3, 4, 2)), call(T(2, 3, 4), T(4, 5), 1), call(T(2, 3, 4), T(4, 2, 5), dims=([2, 0], [0, 1]))],
+    "einsum": [call("ij,jk->ik", T(2, 3), T(3, 4)), call("ij->ji", T(2, 3)), call("ii->i", SQ), call("ii", SQ), call("bij,bjk->bik", T(2, 3, 4), T(2, 4, 5)),
+               call("i,j->ij", T(3), T(4)), call("ij,ij", T(2, 3), T(2, 3)), call("...ij,...jk", T(2, 3, 4), T(4, 5)), call("ij,jk,kl->il", T(2, 3), T(3, 4), T(4, 2)),
+               call("ij,kj->ikj", T(2, 3), T(4, 3)), call("i->", T(5)), call("b...->...", T(2, 3, 4)), error("ij,jk", T(2, 3), T(4, 5)), error("ij->k", T(2, 3))],
+    "chain_matmul": [call(T(2, 3), T(3, 4), T(4, 2))], "linalg.multi_dot": [call([T(2, 3), T(3, 4), T(4, 2)]), call([T(3), T(3, 4), T(4)])],
+    "linalg.matrix_power": [call(SQ, n) for n in (0, 1, 2, 3, 5)] + [call(P(3), -2), error(wide, 2)],
+    "linalg.inv": [call(P(3)), call(P(2, 3)), call(T(0, 0)), error(singular), error(wide)],
+    "linalg.det": [call(SQ), call(BSQ), call(singular), call(T(0, 0)), error(wide)], "det": [call(SQ)],
+    "linalg.slogdet": [call(SQ), call(BSQ), call(singular)], "logdet": [call(P(3))],
+    "linalg.solve": [call(P(3), T(3)), call(P(3), T(3, 2)), call(P(2, 3), T(2, 3, 2)), call(P(3), T(2, 3), left=False), error(singular, T(2)), error(wide, T(3))],
+    "linalg.cholesky": [call(P(3)), call(P(2, 3)), call(P(3), upper=True), error(V([[1.0, 2.0], [2.0, 1.0]])), error(wide)],
+    "linalg.eigvalsh": [call(P(3)), call(P(2, 3), UPLO="U")], "linalg.svdvals": [call(wide), call(BSQ)],
+    "linalg.norm": [call(T(3, 4), p) for p in orders] + [call(T(5), p) for p in (None, 0, 1, 3, inf)] + [call(BSQ, 1, (1, 2), True), call(T(2, 3, 4), dim=1), error(T(3), "fro")],
+    "linalg.matrix_norm": [call(T(3, 4), p) for p in orders[1:]] + [call(T(2, 3, 4), "fro", (0, 2), True)],
+    "linalg.matrix_rank": [call(SQ), call(singular)], "linalg.cond": [call(P(3)), call(P(3), "fro"), call(P(3), 1)],
+    "linalg.pinv": [call(wide)], "linalg.tensorinv": [call(P(6).map(lambda t: t.reshape(2, 3, 6)))], "linalg.cross": [call(T(2, 3), T(2, 3)), call(T(3, 2), T(3, 2), dim=0)],
+    "cross": [call(T(2, 3), T(2, 3), 1)], "linalg.vecdot": [call(T(2, 3), T(2, 3)), call(T(2, 3), T(2, 3), dim=0)],
+    "linalg.diagonal": [call(T(3, 4)), call(BSQ, offset=1)], "linalg.solve_triangular": [call(T(3, 3, low=1).map(torch.triu), T(3, 2), upper=True),
+        call(T(3, 3, low=1).map(torch.tril), T(3, 2), upper=False, unitriangular=True), call(T(3, 3, low=1).map(torch.triu), T(2, 3), upper=True, left=False)],
+    "cdist": [call(T(3, 4), T(5, 4), p) for p in (0.0, 1.0, 2.0, 3.0, inf)] + [call(T(2, 3, 4), T(2, 5, 4))],
+    "nn.functional.linear": [call(T(2, 3), T(4, 3)), call(T(2, 3), T(4, 3), T(4)), call(T(3), T(4, 3), T(4)), call(T(2, 5, 3), T(4, 3), T(4)), call(T(0, 3), T(4, 3), T(4)),
+                             call(T(3), T(3)), error(T(2, 3), T(4, 2)), error(T(2, 3), T(4, 3), T(5))],
+    "nn.functional.bilinear": [call(T(2, 3), T(2, 4), T(5, 3, 4), T(5)), call(T(2, 3), T(2, 4), T(5, 3, 4))],
+    "nn.functional.cosine_similarity": [call(T(3, 4), T(3, 4)), call(T(3, 4), T(4), dim=0 - 1, eps=0.5), call(V([[0.0, 0.0]]), V([[1.0, 2.0]]))],
+    "nn.functional.pairwise_distance": [call(T(3, 4), T(3, 4)), call(T(3, 4), T(3, 4), 1.0, 1e-3, True)], "nn.functional.pdist": [call(T(4, 3)), call(T(4, 3), 1.0)],
+}  # fmt: skip

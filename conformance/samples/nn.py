@@ -1,0 +1,89 @@
+"""Convolutions, pooling, normalisation, losses, upsampling, attention."""
+
+import torch
+
+from .spec import B, I, T, V, call, error
+
+F = "nn.functional."
+int64 = torch.int64
+reductions = ("mean", "sum", "none")
+L = lambda *values: V(list(values), int64)
+
+conv1 = (T(2, 4, 9), T(6, 4, 3))
+conv2 = (T(2, 4, 7, 8), T(6, 4, 3, 3))
+conv3 = (T(1, 2, 5, 5, 6), T(4, 2, 3, 3, 2))
+SAMPLES = {
+    F + "conv1d": [call(*conv1), call(*conv1, T(6)), call(*conv1, T(6), 2, 1, 2), call(T(2, 4, 9), T(6, 2, 3), None, groups=2), call(T(4, 9), T(6, 4, 3)),
+                   call(*conv1, padding="same"), call(*conv1, padding="valid"), error(T(2, 3, 9), T(6, 4, 3)), error(T(2, 4, 2), T(6, 4, 3))],
+    F + "conv2d": [call(*conv2), call(*conv2, T(6)), call(*conv2, T(6), 2), call(*conv2, stride=(2, 1), padding=(1, 2)), call(*conv2, T(6), dilation=2),
+                   call(*conv2, dilation=(1, 2), padding="same"), call(T(2, 4, 7, 8), T(6, 2, 3, 3), T(6), groups=2), call(T(2, 4, 5, 5), T(8, 1, 3, 3), groups=4),
+                   call(T(2, 4, 5, 5), T(6, 4, 1, 1)), call(T(4, 7, 8), T(6, 4, 3, 3)), call(T(0, 4, 7, 8), T(6, 4, 3, 3), T(6)), call(T(2, 3, 4, 4), T(5, 3, 4, 4)),
+                   call(T(4, 8, 30, 31), T(16, 8, 3, 3), T(16), padding=1, tags="large"),
+                   error(T(2, 4, 2, 2), T(6, 4, 3, 3)), error(T(2, 3, 7, 8), T(6, 4, 3, 3)), error(*conv2, T(5)), error(*conv2, stride=0)],
+    F + "conv3d": [call(*conv3), call(*conv3, T(4), 2, 1), call(T(1, 4, 4, 4, 4), T(4, 2, 2, 2, 2), groups=2)],
+    F + "conv_transpose1d": [call(T(2, 4, 5), T(4, 6, 3)), call(T(2, 4, 5), T(4, 3, 3), T(6), 2, 1, 1, 2)],
+    F + "conv_transpose2d": [call(T(2, 4, 4, 5), T(4, 6, 3, 3)), call(T(2, 4, 4, 5), T(4, 6, 3, 3), T(6), 2, 1), call(T(2, 4, 4, 5), T(4, 3, 3, 3), stride=2,
+                             output_padding=1, groups=2, dilation=2)],
+    F + "conv_transpose3d": [call(T(1, 2, 3, 3, 3), T(2, 3, 2, 2, 2)), call(T(1, 2, 3, 3, 3), T(2, 3, 2, 2, 2), T(3), 2, 1)],
+    F + "max_pool1d": [call(T(2, 3, 9), 3), call(T(2, 3, 9), 3, 2, 1, 1), call(T(2, 3, 9), 2, ceil_mode=True), call(T(2, 3, 9), 2, return_indices=True)],
+    F + "max_pool2d": [call(T(2, 3, 7, 8), 2), call(T(2, 3, 7, 8), 3, 2, 1), call(T(2, 3, 7, 8), (2, 3), (1, 2)), call(T(2, 3, 7, 8), 3, 2, ceil_mode=True),
+                       call(T(2, 3, 7, 8), 2, dilation=2), call(T(3, 7, 8), 2), call(T(2, 3, 6, 6), 2, return_indices=True),
+                       call(V([[[[1.0, 1.0], [1.0, float("nan")]]]]), 2), call(V([[[[2.0, 2.0], [2.0, 2.0]]]]), 2), error(T(2, 3, 4, 4), 5), error(T(2, 3, 4, 4), 2, padding=2)],
+    F + "max_pool3d": [call(T(1, 2, 4, 5, 4), 2), call(T(1, 2, 4, 5, 4), 2, 1, 1)],
+    F + "avg_pool1d": [call(T(2, 3, 9), 3), call(T(2, 3, 9), 3, 2, 1, False, False), call(T(2, 3, 9), 2, ceil_mode=True)],
+    F + "avg_pool2d": [call(T(2, 3, 7, 8), 2), call(T(2, 3, 7, 8), 3, 2, 1), call(T(2, 3, 7, 8), 3, 2, 1, count_include_pad=False), call(T(2, 3, 7, 8), 3, 2, ceil_mode=True),
+                       call(T(2, 3, 7, 8), (2, 3), divisor_override=5), call(T(3, 7, 8), 2), error(T(2, 3, 4, 4), 5)],
+    F + "avg_pool3d": [call(T(1, 2, 4, 5, 4), 2), call(T(1, 2, 4, 5, 4), 2, 1, 1, count_include_pad=False)],
+    F + "adaptive_avg_pool1d": [call(T(2, 3, 9), 4), call(T(2, 3, 9), 1)],
+    F + "adaptive_avg_pool2d": [call(T(2, 3, 7, 8), 1), call(T(2, 3, 7, 8), (3, 4)), call(T(2, 3, 7, 8), (None, 2))],
+    F + "adaptive_max_pool1d": [call(T(2, 3, 9), 4)], F + "adaptive_max_pool2d": [call(T(2, 3, 7, 8), (3, 4)), call(T(2, 3, 7, 8), 2, return_indices=True)],
+    F + "lp_pool1d": [call(T(2, 3, 8), 2.0, 2), call(T(2, 3, 8), 3.0, 3, 2, True)], F + "lp_pool2d": [call(T(2, 3, 6, 6), 2.0, 2), call(T(2, 3, 6, 6, low=0.1), 1.5, (2, 3))],
+    F + "fold": [call(T(1, 8, 12), (4, 5), (2, 2)), call(T(1, 8, 9), (4, 4), 2, padding=1, stride=2), call(T(8, 12), (4, 5), 2)],
+    F + "unfold": [call(T(1, 2, 4, 5), 2), call(T(2, 2, 5, 6), (2, 3), 1, 1, 2), call(T(2, 2, 5, 6), 2, dilation=2)],
+    F + "batch_norm": [call(T(4, 3, 5), T(3).constant(), T(3, low=0.5).constant()), call(T(4, 3, 5), T(3).constant(), T(3, low=0.5).constant(), T(3), T(3), True),
+                       call(T(4, 3), None, None, training=True), call(T(4, 3, 2, 2), T(3).constant(), T(3, low=0.5).constant(), T(3), T(3), True, 0.3, 1e-3),
+                       call(T(4, 3), T(3).constant(), T(3, low=0.5).constant(), T(3), None, False, 0.1, 0.5), error(T(1, 3), None, None, training=True)],
+    F + "instance_norm": [call(T(2, 3, 5)), call(T(2, 3, 5), weight=T(3), bias=T(3), eps=0.1)],
+    F + "layer_norm": [call(T(2, 3, 4), (4,)), call(T(2, 3, 4), (3, 4), T(3, 4), T(3, 4)), call(T(2, 3, 4), [4], T(4), None, 0.5), call(T(2, 1), (1,)), call(T(0, 4), (4,)),
+                       call(T(301, 400), (400,), T(400), T(400), tags="large"), error(T(2, 3), (4,))],
+    F + "group_norm": [call(T(2, 6, 4), 2), call(T(2, 6, 4), 3, T(6), T(6), 0.1), error(T(2, 6, 4), 4)],
+    F + "rms_norm": [call(T(2, 3, 4), (4,)), call(T(2, 3, 4), (3, 4), T(3, 4), 0.1)],
+    F + "local_response_norm": [call(T(2, 5, 4), 3), call(T(2, 5, 4, 4), 2, 0.1, 0.5, 2.0)],
+    F + "mse_loss": [call(T(3, 4), T(3, 4), reduction=r) for r in reductions] + [call(T(0), T(0)), call(T(3, 4), T(4)), call(T(3), T(3), weight=T(3, low=0.1))],
+    F + "l1_loss": [call(T(3, 4), T(3, 4), reduction=r) for r in reductions] + [call(V([1.0, 2.0]), V([1.0, 3.0]))],
+    F + "smooth_l1_loss": [call(T(3, 4), T(3, 4), reduction=r, beta=b) for r in reductions for b in (1.0, 0.3, 0.0)] + [call(V([0.0, 1.0, 2.0]), V([1.0, 1.0, 1.0]))],
+    F + "huber_loss": [call(T(3, 4), T(3, 4), reduction=r, delta=d) for r in reductions for d in (1.0, 0.3)] + [call(V([0.0, 1.0, 2.0]), V([1.0, 1.0, 1.0]))],
+    F + "cross_entropy": [call(T(4, 5), I(4, high=5), reduction=r) for r in reductions] + [
+        call(T(4, 5), I(4, high=5), T(5, low=0.1).constant()), call(T(4, 5), L(0, -100, 2, -100)), call(T(4, 5), L(0, 1, 2, 1), ignore_index=1), call(T(4, 5), L(1, 2, 3, 4), label_smoothing=0.2),
+        call(T(4, 5), T(4, 5, low=0, high=1).constant()), call(T(5), L(3).map(lambda t: t[0])), call(T(2, 5, 3), I(2, 3, high=5)), call(T(2, 5, 3), I(2, 3, high=5), reduction="none", label_smoothing=0.1),
+        call(T(4, 5), L(1, 0, 3, 4), T(5, low=0.1).constant(), label_smoothing=0.3), call(T(2, 3, low=-500, high=500), L(0, 2)), error(T(4, 5), L(5, 0, 0, 0)), error(T(4, 5), I(3, high=5))],
+    F + "nll_loss": [call(T(4, 5, high=0), I(4, high=5), reduction=r) for r in reductions] + [call(T(4, 5), I(4, high=5), T(5, low=0.1).constant(), ignore_index=2), call(T(2, 5, 3, 2), I(2, 3, 2, high=5)),
+        error(T(4, 5), L(5, 0, 0, 0))],
+    F + "binary_cross_entropy": [call(T(3, 4, low=0.05, high=0.95), T(3, 4, low=0, high=1), reduction=r) for r in reductions] + [
+        call(V([0.0, 1.0, 0.0, 1.0]), V([0.0, 0.0, 1.0, 1.0]).constant()), call(T(3, low=0.1, high=0.9), T(3, low=0, high=1), T(3, low=0.1).constant()), error(V([1.5]), V([0.5]))],
+    F + "binary_cross_entropy_with_logits": [call(T(3, 4), T(3, 4, low=0, high=1), reduction=r) for r in reductions] + [
+        call(T(3, 4), T(3, 4, low=0, high=1), T(4, low=0.1).constant()), call(T(3, 4), T(3, 4, low=0, high=1), pos_weight=T(4, low=0.1).constant()), call(V([0.0, 200.0, -200.0]), V([0.0, 1.0, 0.5])),
+        error(T(3), T(4))],
+    F + "kl_div": [call(T(3, 4, high=0), T(3, 4, low=0.01, high=1), reduction=r) for r in (*reductions, "batchmean")] + [call(T(3, 4, high=0), T(3, 4, high=0), log_target=True),
+        call(V([-1.0, -2.0]), V([0.0, 1.0]))],
+    F + "poisson_nll_loss": [call(T(3, 4), T(3, 4, low=0.1), li, full) for li in (True, False) for full in (True, False)],
+    F + "gaussian_nll_loss": [call(T(3, 4), T(3, 4), T(3, 4, low=0.1)), call(T(3, 4), T(3, 4), T(3, 1, low=0.1), True, 0.5)],
+    F + "hinge_embedding_loss": [call(T(3, 4), V([[1.0, -1.0, 1.0, -1.0]])), call(T(4), V([1.0, -1.0, 1.0, -1.0]), 0.5, reduction="none")],
+    F + "margin_ranking_loss": [call(T(4), T(4), V([1.0, -1.0, 1.0, -1.0])), call(T(4), T(4), V([1.0, -1.0, 1.0, -1.0]), 0.5, reduction="sum")],
+    F + "soft_margin_loss": [call(T(4), V([1.0, -1.0, 1.0, -1.0]), reduction=r) for r in reductions],
+    F + "multi_margin_loss": [call(T(3, 4), I(3, high=4)), call(T(3, 4), I(3, high=4), 2, 0.5, reduction="none")],
+    F + "multilabel_margin_loss": [call(T(2, 4), V([[1, 0, -1, 2], [3, -1, 0, 0]], int64))],
+    F + "multilabel_soft_margin_loss": [call(T(3, 4), T(3, 4, low=0, high=1).map(torch.round), reduction=r) for r in reductions],
+    F + "cosine_embedding_loss": [call(T(4, 3), T(4, 3), V([1.0, -1.0, 1.0, -1.0])), call(T(4, 3), T(4, 3), V([1.0, -1.0, 1.0, -1.0]), 0.3, reduction="none")],
+    F + "triplet_margin_loss": [call(T(4, 3), T(4, 3), T(4, 3)), call(T(4, 3), T(4, 3), T(4, 3), 0.5, 1.0, swap=True, reduction="none")],
+    F + "ctc_loss": [call(T(6, 2, 4).map(lambda t: t.log_softmax(2)), V([[1, 2, 3], [1, 1, 2]], int64), L(6, 6), L(3, 2), reduction=r) for r in reductions],
+    F + "interpolate": [call(T(1, 2, 3, 4), scale_factor=2), call(T(1, 2, 3, 4), size=(5, 7), mode="nearest"), call(T(1, 2, 3, 4), size=(5, 7), mode="nearest-exact"), call(T(1, 2, 5), size=8, mode="linear"),
+                        *(call(T(1, 2, 3, 4), size=(5, 7), mode=m, align_corners=a) for m in ("bilinear", "bicubic") for a in (True, False)), call(T(1, 2, 6, 8), scale_factor=0.5, mode="area"),
+                        call(T(1, 1, 2, 3, 3), scale_factor=2, mode="trilinear"), call(T(1, 2, 6, 8), size=(3, 3), mode="bilinear", antialias=True)],
+    F + "grid_sample": [call(T(1, 2, 4, 5), T(1, 3, 3, 2, low=-1.2, high=1.2), m, p, a) for m in ("bilinear", "nearest", "bicubic") for p in ("zeros", "border", "reflection") for a in (True, False)],
+    F + "affine_grid": [call(T(2, 2, 3), [2, 1, 3, 4], align_corners=a) for a in (True, False)] + [call(T(1, 3, 4), [1, 1, 2, 3, 3], align_corners=False)],
+    F + "pixel_shuffle": [call(T(1, 8, 3, 4), 2)], F + "pixel_unshuffle": [call(T(1, 2, 4, 6), 2)], F + "channel_shuffle": [call(T(1, 4, 3, 3), 2)],
+    F + "scaled_dot_product_attention": [call(T(2, 3, 4), T(2, 5, 4), T(2, 5, 4)), call(T(2, 2, 3, 4), T(2, 2, 3, 4), T(2, 2, 3, 4), is_causal=True), call(T(2, 3, 4), T(2, 5, 4), T(2, 5, 6), T(3, 5)),
+                                         call(T(2, 3, 4), T(2, 5, 4), T(2, 5, 4), B(3, 5).map(lambda t: t | torch.eye(3, 5).bool())), call(T(2, 3, 4), T(2, 5, 4), T(2, 5, 4), scale=0.3)],
+    F + "embedding_bag": [call(I(3, 4, high=6), T(6, 3), mode=m) for m in ("sum", "mean", "max")] + [call(I(7, high=6), T(6, 3), L(0, 3, 3))],
+}  # fmt: skip
