@@ -5,8 +5,9 @@ Design
 (a) Everything is the blocked product of `gemm.pxd`. An image is copied once into a frame of zeros (not if it needs
     none); then the element that tap k of the kernel sees from pixel q is `image[tap[k] + pixel(q)]`, whatever stride,
     padding, dilation and dimensions are. One and two dimensions are three with sizes of 1.
-(b) Forward: weight (c_out, taps) times taps x pixels. A panel of that second matrix is gathered, run of pixels by run,
-    just before it is used, and never exists as a whole.
+(b) Forward: weight (c_out, taps) times taps x pixels. That second matrix never exists: where rows of pixels fill
+    vectors well, the tile reads them in the image (`direct_part`); elsewhere a panel is gathered, run of pixels by
+    run, just before it is used (`forward_part`).
 (c) Input gradient, stride 1: a forward convolution of the gradient with the weight turned round. Otherwise weight^T
     times gradient, panel by panel, is added back to where its pixels came from; a task owns some channels of one image.
     That is also the transposed convolution.
@@ -47,6 +48,7 @@ cdef struct conv_t:
     const void* bias
     void* packed
     void* out_data
+    Py_ssize_t depth            # k of a packed block of the weight
     Py_ssize_t per_task, tasks  # panels, channels or groups of taps of a task; tasks of one image
     bint failed
 
@@ -176,7 +178,7 @@ cdef int pack_weight(conv_t* call, const floating* weight) except -1:
     for _ in range(call.groups):
         p = 0
         while p < call.k:
-            k = min(<Py_ssize_t>DEPTH, call.k - p)
+            k = min(call.depth, call.k - p)
             pack_rows(weight + p, call.k, 1, call.c_out, k, packed)
             packed += rows * k
             p += k
@@ -258,20 +260,92 @@ cdef void forward_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nog
         forward_part(<const conv_t*>ctx, i, ctx)
 
 
+cdef inline void direct_tile(const vector* a, const vector* x0, const vector* x1, const Py_ssize_t* tap, Py_ssize_t k,
+                             vector* out) noexcept nogil:
+    """As `tile` of gemm.pxd; B's two vectors of columns are pixels, read in the image from each tap's place on."""
+    cdef vector acc[MAX_ROWS][2]
+    cdef vector b0, b1, x
+    cdef Py_ssize_t i, p
+    for i in range(ROWS):
+        if vector is vfloat:
+            acc[i][0] = acc[i][1] = splat_float(0)
+        else:
+            acc[i][0] = acc[i][1] = splat_double(0)
+    for p in range(k):
+        b0 = load(x0, tap[p])
+        b1 = load(x1, tap[p])
+        for i in range(ROWS):
+            x = splat(a, ROWS * p + i)
+            acc[i][0] = acc[i][0] + x * b0
+            acc[i][1] = acc[i][1] + x * b1
+    for i in range(ROWS):
+        out[2 * i] = acc[i][0]
+        out[2 * i + 1] = acc[i][1]
+
+
+cdef inline void direct_part(const conv_t* call, Py_ssize_t index, const floating* _type) noexcept nogil:
+    """Some pairs of vectors of pixels of one group of one image; a vector holds pixels of one row."""
+    cdef floating[MAX_ROWS * MAX_COLUMNS] tile
+    cdef Py_ssize_t lanes = columns(_type) // 2, rows = ceil_div(call.c_out, ROWS) * ROWS
+    cdef Py_ssize_t image = index // (call.groups * call.tasks), group = index // call.tasks % call.groups
+    cdef Py_ssize_t per_row = ceil_div(call.out[2], lanes), slots = call.out[0] * call.out[1] * per_row
+    cdef Py_ssize_t slot = index % call.tasks * call.per_task * 2, end = min(slots, slot + call.per_task * 2), i, j, v
+    cdef Py_ssize_t[2] q, many
+    cdef const floating* x = <const floating*>call.image + (image * call.groups + group) * call.c_in * call.plane
+    cdef const floating* x0
+    cdef const floating* x1
+    cdef const floating* weight
+    cdef const floating* bias = <const floating*>call.bias
+    cdef floating* out
+    cdef floating add
+    while slot < end:
+        for v in range(2):
+            i = min(slot + v, slots - 1)
+            q[v] = i // per_row * call.out[2] + i % per_row * lanes
+            many[v] = min(lanes, call.out[2] - i % per_row * lanes) if slot + v < end else 0
+        x0, x1 = x + pixel(call, q[0]), x + pixel(call, q[1])
+        weight = <const floating*>call.packed + group * rows * call.k
+        out = <floating*>call.out_data + ((call.first + image) * call.groups + group) * call.c_out * call.pixels
+        for i in range(call.c_out):
+            if i % ROWS == 0:
+                if floating is float:
+                    direct_tile(<const vfloat*>weight, <const vfloat*>x0, <const vfloat*>x1, call.tap, call.k,
+                                <vfloat*>tile)
+                else:
+                    direct_tile(<const vdouble*>weight, <const vdouble*>x0, <const vdouble*>x1, call.tap, call.k,
+                                <vdouble*>tile)
+                weight += ROWS * call.k
+            add = bias[group * call.c_out + i] if bias != NULL else 0
+            for v in range(2):
+                for j in range(many[v]):
+                    out[q[v] + j] = tile[(i % ROWS * 2 + v) * lanes + j] + add
+            out += call.pixels
+        slot += 2
+
+
+cdef void direct_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+    for i in range(lo, hi):
+        direct_part(<const conv_t*>ctx, i, ctx)
+
+
 cdef int run_forward(conv_t* call, const floating* x, const floating* weight) except -1:
-    cdef Py_ssize_t width = columns(x), panels, first = 0, task
+    cdef Py_ssize_t width = columns(x), panels, first = 0, task, per_row
+    cdef bint direct
     try:
         prepare(call, x)
+        # In the image, unless a quarter of the lanes would be idle, or rows a power of two apart would evict each other.
+        per_row = ceil_div(2 * call.out[2], width)
+        direct = call.slack and call.taps > 1 and call.stride[2] == 1 and 2 * call.out[2] * 4 > per_row * width * 3
+        call.depth = call.k if direct else DEPTH
         pack_weight(call, weight)
-        panels = ceil_div(call.pixels, width)
+        panels = ceil_div(call.out[0] * call.out[1] * per_row, 2) if direct else ceil_div(call.pixels, width)
         task = call.c_out * call.k * width
         call.per_task = max(<Py_ssize_t>1, min(panels, TASK // task))
         call.tasks = ceil_div(panels, call.per_task)
         while first < call.n:
             next_images(call, first, x)
-            parallel_for(<task_t>forward_task[floating], call,
-                         call.images * call.groups * call.tasks,
-                         max(<Py_ssize_t>1, TASK // (task * call.per_task)))
+            parallel_for(<task_t>direct_task[floating] if direct else <task_t>forward_task[floating], call,
+                         call.images * call.groups * call.tasks, max(<Py_ssize_t>1, TASK // (task * call.per_task)))
             first += call.images
     finally:
         release(call)
