@@ -283,6 +283,27 @@ cdef inline void direct_tile(const vector* a, const vector* x0, const vector* x1
         out[2 * i + 1] = acc[i][1]
 
 
+cdef inline void copy_lanes(const floating* x, Py_ssize_t n, floating* out) noexcept nogil:
+    """Copy at most a vector, in pieces whose lengths the compiler knows."""
+    cdef Py_ssize_t lanes = columns(x) // 2, j
+    if n == lanes:
+        for j in range(lanes):
+            out[j] = x[j]
+        return
+    if n & 8:
+        for j in range(8):
+            out[j] = x[j]
+        out += 8
+        x += 8
+    if n & 4:
+        for j in range(4):
+            out[j] = x[j]
+        out += 4
+        x += 4
+    for j in range(n & 3):
+        out[j] = x[j]
+
+
 cdef inline void direct_part(const conv_t* call, Py_ssize_t index, const floating* _type) noexcept nogil:
     """Some pairs of vectors of pixels of one group of one image; a vector holds pixels of one row."""
     cdef floating[MAX_ROWS * MAX_COLUMNS] tile
@@ -317,8 +338,9 @@ cdef inline void direct_part(const conv_t* call, Py_ssize_t index, const floatin
                 weight += ROWS * call.k
             add = bias[group * call.c_out + i] if bias != NULL else 0
             for v in range(2):
-                for j in range(many[v]):
-                    out[q[v] + j] = tile[(i % ROWS * 2 + v) * lanes + j] + add
+                for j in range(lanes):
+                    tile[(i % ROWS * 2 + v) * lanes + j] += add
+                copy_lanes(tile + (i % ROWS * 2 + v) * lanes, many[v], out + q[v])
             out += call.pixels
         slot += 2
 
@@ -471,6 +493,7 @@ cdef inline void taps_tile(const vector** a, const Py_ssize_t* row_start, Py_ssi
     cdef vector b0, b1, x
     cdef Py_ssize_t i, r, at, q = 0, _
     cdef Py_ssize_t lanes = FLOATS if vector is vfloat else DOUBLES
+    cdef Py_ssize_t width = 2 * lanes if two else lanes
     for i in range(ROWS):
         if vector is vfloat:
             acc[i][0] = acc[i][1] = splat_float(0)
@@ -488,7 +511,7 @@ cdef inline void taps_tile(const vector** a, const Py_ssize_t* row_start, Py_ssi
                 if two:
                     acc[i][1] = acc[i][1] + x * b1
             at += step
-            q += 2 * lanes
+            q += width
     for i in range(ROWS):
         out[2 * i] = acc[i][0]
         out[2 * i + 1] = acc[i][1]
@@ -543,10 +566,13 @@ cdef void weight_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogi
 
 
 cdef inline void pack_gradient(const conv_t* call, Py_ssize_t index, const floating* _type) noexcept nogil:
-    """Panels of output channels, pixel by pixel, of one group of one image."""
-    cdef Py_ssize_t width = columns(_type), panels = ceil_div(call.c_out, width)
-    pack_columns(<const floating*>call.g + (call.first * call.groups + index) * call.c_out * call.pixels, 1,
-                 call.pixels, call.pixels, call.c_out, <floating*>call.packed + index * panels * width * call.pixels)
+    """Panels of output channels, pixel by pixel, of one group of one image; the last of one vector if that will do."""
+    cdef Py_ssize_t width = columns(_type), panels = ceil_div(call.c_out, width), pixels = call.pixels
+    cdef Py_ssize_t rest = call.c_out % width if call.c_out % width <= width // 2 else 0, full = call.c_out - rest
+    cdef const floating* g = <const floating*>call.g + (call.first * call.groups + index) * call.c_out * pixels
+    cdef floating* out = <floating*>call.packed + index * panels * width * pixels
+    pack_columns(g, 1, pixels, pixels, full, out, 2)
+    pack_columns(g + full * pixels, 1, pixels, pixels, rest, out + full * pixels, 1)
 
 
 cdef void gradient_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:

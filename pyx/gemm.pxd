@@ -10,7 +10,8 @@ Design
 (c) An element of the result is the sum over k in order, in blocks of DEPTH: it depends neither on how the result was
     cut nor on who computed it, so any number of threads gives the same bits.
 """
-from simd cimport DOUBLES, FLOATS, ROWS, load, splat, splat_double, splat_float, vdouble, vector, vfloat
+from simd cimport (DOUBLES, FLOATS, ROWS, SHUFFLE, load, splat, splat_double, splat_float, transpose, vdouble, vector,
+                   vfloat)
 from types cimport floating
 
 cdef enum:
@@ -51,20 +52,24 @@ cdef inline void tile(const vector* a, const vector* b, Py_ssize_t k, vector* ou
 cdef inline void pack_rows(const floating* a, Py_ssize_t row, Py_ssize_t col, Py_ssize_t m, Py_ssize_t k,
                            floating* out) noexcept nogil:
     """Panels of ROWS rows of A (m, k); element (i, p) is at `i * row + p * col`."""
-    cdef Py_ssize_t first, i, p, rows
-    first = 0
+    cdef Py_ssize_t lanes = FLOATS if floating is float else DOUBLES
+    cdef Py_ssize_t first = 0, i, p, rows
     while first < m:
         rows = min(<Py_ssize_t>ROWS, m - first)
+        p = 0
+        if rows == ROWS and col == 1 and SHUFFLE and ROWS == 8:
+            while p + lanes <= k:
+                if floating is float:
+                    transpose(<const vfloat*>(a + p), row, 8, <vfloat*>(out + 8 * p), FLOATS)
+                else:
+                    transpose(<const vdouble*>(a + p), row, 8, <vdouble*>(out + 8 * p), DOUBLES)
+                p += lanes
         if rows == ROWS and row == 1:
             for p in range(k):
                 for i in range(ROWS):
                     out[ROWS * p + i] = a[i + p * col]
-        elif rows == ROWS and col == 1:
-            for p in range(k):
-                for i in range(ROWS):
-                    out[ROWS * p + i] = a[i * row + p]
         else:
-            for p in range(k):
+            for p in range(p, k):
                 for i in range(rows):
                     out[ROWS * p + i] = a[i * row + p * col]
                 for i in range(rows, ROWS):
@@ -75,23 +80,29 @@ cdef inline void pack_rows(const floating* a, Py_ssize_t row, Py_ssize_t col, Py
 
 
 cdef inline void pack_columns(const floating* b, Py_ssize_t row, Py_ssize_t col, Py_ssize_t k, Py_ssize_t n,
-                              floating* out) noexcept nogil:
-    """Panels of B (k, n), each of a register tile's columns; element (p, j) is at `p * row + j * col`."""
-    cdef Py_ssize_t width = 2 * FLOATS if floating is float else 2 * DOUBLES
-    cdef Py_ssize_t first, j, p, many
-    first = 0
+                              floating* out, Py_ssize_t vectors=2) noexcept nogil:
+    """Panels of `vectors` vectors of columns of B (k, n); element (p, j) is at `p * row + j * col`."""
+    cdef Py_ssize_t lanes = FLOATS if floating is float else DOUBLES
+    cdef Py_ssize_t width = vectors * lanes, first = 0, i, j, p, many
     while first < n:
         many = min(width, n - first)
+        p = 0
+        if many == width and row == 1 and SHUFFLE:
+            while p + lanes <= k:
+                for i in range(vectors):
+                    if floating is float:
+                        transpose(<const vfloat*>(b + p + i * lanes * col), col, FLOATS,
+                                  <vfloat*>(out + width * p + i * lanes), width)
+                    else:
+                        transpose(<const vdouble*>(b + p + i * lanes * col), col, DOUBLES,
+                                  <vdouble*>(out + width * p + i * lanes), width)
+                p += lanes
         if many == width and col == 1:
             for p in range(k):
                 for j in range(width):
                     out[width * p + j] = b[p * row + j]
-        elif many == width and row == 1:
-            for p in range(k):
-                for j in range(width):
-                    out[width * p + j] = b[p + j * col]
         else:
-            for p in range(k):
+            for p in range(p, k):
                 for j in range(many):
                     out[width * p + j] = b[p * row + j * col]
                 for j in range(many, width):
