@@ -3,7 +3,7 @@
 Design
 ------
 (a) Everything is the blocked product of `gemm.pxd`. An image is copied once into a frame of zeros (not if it needs
-    none); then the element that tap k of the kernel sees from pixel q is `image[tap[k] + pixel(q)]`, whatever stride,
+    none); then the element that tap k of the kernel sees from pixel q is `image[tap[k] + seen(q)]`, whatever stride,
     padding, dilation and dimensions are. One and two dimensions are three with sizes of 1.
 (b) Forward: weight (c_out, taps) times taps x pixels. That second matrix never exists: where rows of pixels fill
     vectors well, the tile reads them in the image (`direct_part`); elsewhere a panel is gathered, run of pixels by
@@ -27,7 +27,8 @@ import_threads()
 
 cdef enum:
     TASK = 4_000_000            # multiply-adds of a task at least: 20 to 60 us
-    GROUP = 8 << 20             # bytes of framed images at once
+    GROUP = 2 << 20             # bytes of framed images at once: what the caches hold
+    DIRECT = 16                 # idle lanes of channels that cost as much as gathering: a matter of measurement
     PLANES = 1 << 18            # elements of the planes that one input-gradient task adds into
     FRAME = 16384               # elements that a framing chunk writes
 
@@ -57,10 +58,33 @@ cdef inline Py_ssize_t ceil_div(Py_ssize_t x, Py_ssize_t y) noexcept nogil:
     return (x + y - 1) // y
 
 
-cdef inline Py_ssize_t pixel(const conv_t* call, Py_ssize_t q) noexcept nogil:
-    """Where output pixel q looks at the image with its first tap."""
-    cdef Py_ssize_t x = q % call.out[2], y = q // call.out[2] % call.out[1], z = q // (call.out[2] * call.out[1])
-    return z * call.stride[0] * call.depth_step + y * call.stride[1] * call.row_step + x * call.stride[2]
+# A walk over output pixels, which divides only where it begins.
+cdef struct walk_t:
+    Py_ssize_t z, y, x
+
+
+cdef inline walk_t walk(const conv_t* call, Py_ssize_t q) noexcept nogil:
+    """Begin at output pixel q."""
+    cdef walk_t at
+    at.x, at.y, at.z = q % call.out[2], q // call.out[2] % call.out[1], q // (call.out[2] * call.out[1])
+    return at
+
+
+cdef inline void step(const conv_t* call, walk_t* at, Py_ssize_t n) noexcept nogil:
+    """Go on by n pixels, at most to the end of the row: then the next row begins."""
+    at.x += n
+    if at.x >= call.out[2]:
+        at.x = 0
+        at.y += 1
+        if at.y == call.out[1]:
+            at.y = 0
+            at.z += 1
+
+
+cdef inline Py_ssize_t seen(const conv_t* call, const walk_t* at) noexcept nogil:
+    """Where the pixel looks at the image with its first tap."""
+    return (at.z * call.stride[0] * call.depth_step + at.y * call.stride[1] * call.row_step
+            + at.x * call.stride[2])
 
 
 cdef inline void frame_row(const conv_t* call, Py_ssize_t row, const floating* _type) noexcept nogil:
@@ -71,18 +95,16 @@ cdef inline void frame_row(const conv_t* call, Py_ssize_t row, const floating* _
     cdef const floating* x = <const floating*>call.x + call.first * call.groups * call.c_in * (
         call.size[0] * call.size[1] * call.size[2])
     cdef Py_ssize_t lo = min(max(<Py_ssize_t>0, call.padding[2]), call.framed[2])
-    cdef Py_ssize_t hi = max(lo, min(call.framed[2], call.size[2] + call.padding[2])), i
+    cdef Py_ssize_t hi = max(lo, min(call.framed[2], call.size[2] + call.padding[2]))
     y -= call.padding[1]
     z -= call.padding[0]
     if y < 0 or y >= call.size[1] or z < 0 or z >= call.size[0]:
         lo = hi = 0
     x += ((channel * call.size[0] + z) * call.size[1] + y) * call.size[2] - call.padding[2]
-    for i in range(lo):
-        out[i] = 0
-    for i in range(lo, hi):
-        out[i] = x[i]
-    for i in range(hi, call.framed[2]):
-        out[i] = 0
+    memset(out, 0, lo * sizeof(floating))
+    if hi > lo:
+        memcpy(out + lo, x + lo, (hi - lo) * sizeof(floating))
+    memset(out + hi, 0, (call.framed[2] - hi) * sizeof(floating))
 
 
 cdef void frame_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
@@ -186,46 +208,54 @@ cdef int pack_weight(conv_t* call, const floating* weight) except -1:
     return 0
 
 
-cdef inline void gather(const conv_t* call, const floating* image, const Py_ssize_t* tap, Py_ssize_t k, Py_ssize_t q,
-                        Py_ssize_t many, floating* out) noexcept nogil:
-    """Pack the panel of k taps by `many` pixels from q on; `out` has room for one vector more."""
-    cdef Py_ssize_t width = columns(out), step = call.stride[2], runs = 0, i, j, p
-    cdef Py_ssize_t[MAX_COLUMNS] at, source, length
+# The pixels of a panel, row of the output by row.
+cdef struct runs_t:
+    Py_ssize_t n
+    Py_ssize_t[MAX_COLUMNS] place, source, length
+
+
+cdef inline void find_runs(const conv_t* call, walk_t* at, Py_ssize_t many, runs_t* runs) noexcept nogil:
+    """The runs of `many` pixels from `at` on, which moves past them."""
+    cdef Py_ssize_t i = 0, length
+    runs.n = 0
+    while i < many:
+        length = min(many - i, call.out[2] - at.x)
+        runs.place[runs.n], runs.source[runs.n], runs.length[runs.n] = i, seen(call, at), length
+        runs.n += 1
+        step(call, at, length)
+        i += length
+
+
+cdef inline void gather(const conv_t* call, const floating* image, const Py_ssize_t* tap, Py_ssize_t k,
+                        const runs_t* runs, floating* out) noexcept nogil:
+    """Pack the panel of k taps by the pixels of `runs`; `out` has room for one vector more."""
+    cdef Py_ssize_t width = columns(out), stride = call.stride[2], i, j, p
     cdef const floating* x
     cdef floating* row
-    i = 0
-    while i < many:
-        at[runs], source[runs] = i, pixel(call, q + i)
-        length[runs] = min(many - i, call.out[2] - (q + i) % call.out[2])
-        i += length[runs]
-        runs += 1
-    if step == 1 and length[0] == width:
-        x = image + source[0]
+    if stride == 1 and runs.length[0] == width:
+        x = image + runs.source[0]
         for p in range(k):
             row = out + width * p
             for j in range(width):
                 row[j] = x[tap[p] + j]
-    elif step == 1 and call.slack:
+    elif stride == 1 and call.slack:
         # Whole vectors: what they hold too much is overwritten by the next run, or by the next row.
         for p in range(k):
-            x = image + tap[p]
-            row = out + width * p
-            for i in range(runs):
-                if floating is float:
-                    (<vfloat*>(row + at[i]))[0] = load(<const vfloat*>(x + source[i]), 0)
-                    if length[i] > FLOATS:
-                        (<vfloat*>(row + at[i] + FLOATS))[0] = load(<const vfloat*>(x + source[i]), FLOATS)
-                else:
-                    (<vdouble*>(row + at[i]))[0] = load(<const vdouble*>(x + source[i]), 0)
-                    if length[i] > DOUBLES:
-                        (<vdouble*>(row + at[i] + DOUBLES))[0] = load(<const vdouble*>(x + source[i]), DOUBLES)
+            for i in range(runs.n):
+                x = image + tap[p] + runs.source[i]
+                row = out + width * p + runs.place[i]
+                for j in range(width // 2):
+                    row[j] = x[j]
+                if runs.length[i] > width // 2:
+                    for j in range(width // 2, width):
+                        row[j] = x[j]
     else:
         for p in range(k):
-            row = out + width * p
-            for i in range(runs):
-                x = image + tap[p] + source[i]
-                for j in range(length[i]):
-                    row[at[i] + j] = x[j * step]
+            for i in range(runs.n):
+                x = image + tap[p] + runs.source[i]
+                row = out + width * p + runs.place[i]
+                for j in range(runs.length[i]):
+                    row[j] = x[j * stride]
 
 
 cdef inline void forward_part(const conv_t* call, Py_ssize_t index, const floating* _type) noexcept nogil:
@@ -239,8 +269,11 @@ cdef inline void forward_part(const conv_t* call, Py_ssize_t index, const floati
     cdef const floating* weight = <const floating*>call.packed + group * rows * call.k
     cdef floating* out = <floating*>call.out_data + (
         ((call.first + image) * call.groups + group) * call.c_out * call.pixels)
+    cdef walk_t at = walk(call, q)
+    cdef runs_t runs
     while q < end:
         many = min(width, end - q)
+        find_runs(call, &at, many, &runs)
         if call.bias != NULL:
             for i in range(call.c_out):
                 for j in range(many):
@@ -248,7 +281,7 @@ cdef inline void forward_part(const conv_t* call, Py_ssize_t index, const floati
         p = 0
         while p < call.k:
             k = min(<Py_ssize_t>DEPTH, call.k - p)
-            gather(call, x, call.tap + p, k, q, many, b)
+            gather(call, x, call.tap + p, k, &runs, b)
             panel(weight + rows * p, b, call.c_out, many, k, out + q, call.pixels, <floating>1,
                   <floating>(p > 0 or call.bias != NULL))
             p += k
@@ -311,35 +344,36 @@ cdef inline void direct_part(const conv_t* call, Py_ssize_t index, const floatin
     cdef Py_ssize_t image = index // (call.groups * call.tasks), group = index // call.tasks % call.groups
     cdef Py_ssize_t per_row = ceil_div(call.out[2], lanes), slots = call.out[0] * call.out[1] * per_row
     cdef Py_ssize_t slot = index % call.tasks * call.per_task * 2, end = min(slots, slot + call.per_task * 2), i, j, v
-    cdef Py_ssize_t[2] q, many
+    cdef Py_ssize_t[2] q, many, source
     cdef const floating* x = <const floating*>call.image + (image * call.groups + group) * call.c_in * call.plane
-    cdef const floating* x0
-    cdef const floating* x1
     cdef const floating* weight
     cdef const floating* bias = <const floating*>call.bias
     cdef floating* out
-    cdef floating add
+    cdef walk_t at = walk(call, slot // per_row * call.out[2] + slot % per_row * lanes)
     while slot < end:
         for v in range(2):
-            i = min(slot + v, slots - 1)
-            q[v] = i // per_row * call.out[2] + i % per_row * lanes
-            many[v] = min(lanes, call.out[2] - i % per_row * lanes) if slot + v < end else 0
-        x0, x1 = x + pixel(call, q[0]), x + pixel(call, q[1])
+            if slot + v < end:
+                q[v] = (at.z * call.out[1] + at.y) * call.out[2] + at.x
+                many[v] = min(lanes, call.out[2] - at.x)
+                source[v] = seen(call, &at)
+                step(call, &at, many[v])
+            else:
+                many[v], source[v] = 0, source[0]
         weight = <const floating*>call.packed + group * rows * call.k
         out = <floating*>call.out_data + ((call.first + image) * call.groups + group) * call.c_out * call.pixels
         for i in range(call.c_out):
             if i % ROWS == 0:
                 if floating is float:
-                    direct_tile(<const vfloat*>weight, <const vfloat*>x0, <const vfloat*>x1, call.tap, call.k,
-                                <vfloat*>tile)
+                    direct_tile(<const vfloat*>weight, <const vfloat*>(x + source[0]), <const vfloat*>(x + source[1]),
+                                call.tap, call.k, <vfloat*>tile)
                 else:
-                    direct_tile(<const vdouble*>weight, <const vdouble*>x0, <const vdouble*>x1, call.tap, call.k,
-                                <vdouble*>tile)
+                    direct_tile(<const vdouble*>weight, <const vdouble*>(x + source[0]),
+                                <const vdouble*>(x + source[1]), call.tap, call.k, <vdouble*>tile)
                 weight += ROWS * call.k
-            add = bias[group * call.c_out + i] if bias != NULL else 0
             for v in range(2):
-                for j in range(lanes):
-                    tile[(i % ROWS * 2 + v) * lanes + j] += add
+                if bias != NULL:
+                    for j in range(lanes):
+                        tile[(i % ROWS * 2 + v) * lanes + j] += bias[group * call.c_out + i]
                 copy_lanes(tile + (i % ROWS * 2 + v) * lanes, many[v], out + q[v])
             out += call.pixels
         slot += 2
@@ -351,13 +385,15 @@ cdef void direct_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogi
 
 
 cdef int run_forward(conv_t* call, const floating* x, const floating* weight) except -1:
-    cdef Py_ssize_t width = columns(x), panels, first = 0, task, per_row
+    cdef Py_ssize_t width = columns(x), panels, first = 0, task, per_row, idle
     cdef bint direct
     try:
         prepare(call, x)
-        # In the image, unless a quarter of the lanes would be idle, or rows a power of two apart would evict each other.
+        # Reading the image costs idle lanes for every channel of the result, gathering costs a few of each tap's.
         per_row = ceil_div(2 * call.out[2], width)
-        direct = call.slack and call.taps > 1 and call.stride[2] == 1 and 2 * call.out[2] * 4 > per_row * width * 3
+        idle = per_row * width - 2 * call.out[2]
+        direct = (call.slack and call.taps > 1 and call.stride[2] == 1 and call.k > call.c_out
+                  and idle * call.c_out < DIRECT * per_row * width)
         call.depth = call.k if direct else DEPTH
         pack_weight(call, weight)
         panels = ceil_div(call.out[0] * call.out[1] * per_row, 2) if direct else ceil_div(call.pixels, width)
@@ -374,20 +410,18 @@ cdef int run_forward(conv_t* call, const floating* x, const floating* weight) ex
     return 0
 
 
-cdef inline void add_panel(const conv_t* call, const floating* tile, const Py_ssize_t* tap, Py_ssize_t rows,
-                           Py_ssize_t q, Py_ssize_t many, floating* planes) noexcept nogil:
-    """Add rows of taps by `many` pixels from q on to where they came from: the reverse of `gather`."""
-    cdef Py_ssize_t width = columns(tile), step = call.stride[2], i = 0, j, p, length
+cdef inline void scatter(const conv_t* call, const floating* tile, const Py_ssize_t* tap, Py_ssize_t k,
+                         const runs_t* runs, floating* image) noexcept nogil:
+    """Add a panel of k taps to where its pixels came from: the reverse of `gather`."""
+    cdef Py_ssize_t width = columns(tile), stride = call.stride[2], i, j, p
     cdef floating* x
-    cdef const floating* from_
-    while i < many:
-        length = min(many - i, call.out[2] - (q + i) % call.out[2])
-        for p in range(rows):
-            x = planes + tap[p] + pixel(call, q + i)
-            from_ = tile + p * width + i
-            for j in range(length):
-                x[j * step] += from_[j]
-        i += length
+    cdef const floating* row
+    for p in range(k):
+        for i in range(runs.n):
+            x = image + tap[p] + runs.source[i]
+            row = tile + width * p + runs.place[i]
+            for j in range(runs.length[i]):
+                x[j * stride] += row[j]
 
 
 cdef inline void input_part(conv_t* call, Py_ssize_t index, const floating* _type) noexcept nogil:
@@ -406,6 +440,8 @@ cdef inline void input_part(conv_t* call, Py_ssize_t index, const floating* _typ
     cdef floating* tile = a + all_rows * DEPTH
     cdef floating* out
     cdef floating bias
+    cdef walk_t at = walk(call, 0)
+    cdef runs_t runs
     if planes == NULL:
         call.failed = True
         return
@@ -421,7 +457,8 @@ cdef inline void input_part(conv_t* call, Py_ssize_t index, const floating* _typ
             pack_columns(g + p * call.pixels + q, call.pixels, 1, k, many, b)
             panel(a, b, rows, width, k, tile, width, <floating>1, <floating>(p > 0))
             p += k
-        add_panel(call, tile, call.tap, rows, q, many, planes)
+        find_runs(call, &at, many, &runs)
+        scatter(call, tile, call.tap, rows, &runs, planes)
         q += many
     for c in range(channels):
         bias = (<const floating*>call.bias)[group * call.c_in + channel + c] if call.bias != NULL else 0
@@ -583,9 +620,11 @@ cdef void gradient_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept no
 cdef int run_weight(conv_t* call, const floating* x, const floating* g) except -1:
     cdef Py_ssize_t width = columns(x), panels, each, first = 0, i, rows, work
     cdef Py_ssize_t* table
+    cdef walk_t at
     try:
         prepare(call, x)
         rows = call.out[0] * call.out[1]
+        at = walk(call, 0)
         table = <Py_ssize_t*>malloc((call.k + rows) * sizeof(Py_ssize_t))
         if table == NULL:
             raise MemoryError("no memory for a convolution")
@@ -593,7 +632,8 @@ cdef int run_weight(conv_t* call, const floating* x, const floating* g) except -
         free(call.tap)
         call.tap = table
         for i in range(rows):
-            table[call.k + i] = pixel(call, i * call.out[2])
+            table[call.k + i] = seen(call, &at)
+            step(call, &at, call.out[2])
         panels = ceil_div(call.c_out, width)
         each = call.groups * panels * width * call.pixels * <Py_ssize_t>sizeof(floating)
         call.images = max(<Py_ssize_t>1, min(call.images, GROUP // each))

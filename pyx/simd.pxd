@@ -107,8 +107,8 @@ cdef inline vector splat(const vector* p, Py_ssize_t at) noexcept nogil:
 cdef inline void riffle(const vector* x, Py_ssize_t n, vector* out) noexcept nogil:
     """Interleave the lanes of the first half of n vectors with those of the second half.
 
-    As an index of bits [vector | lane], one riffle moves the highest bit to the lowest place: log2(n) of them turn n rows
-    of lanes into lanes of n rows, a transposition.
+    As an index of bits [vector | lane], one riffle moves the highest bit to the lowest place: log2(n) of them turn n
+    rows of lanes into lanes of n rows, a transposition.
     """
     cdef Py_ssize_t i
     for i in range(n // 2):
@@ -120,10 +120,12 @@ cdef inline void riffle(const vector* x, Py_ssize_t n, vector* out) noexcept nog
             out[2 * i + 1] = high_double(x[i], x[i + n // 2])
 
 
-cdef inline void transpose(const vector* x, Py_ssize_t step, Py_ssize_t n, vector* out, Py_ssize_t out_step) noexcept nogil:
-    """Vectors from n rows, `step` elements apart, to lanes rows of n, contiguous but `out_step` apart if n is the lanes.
+cdef inline void transpose(const vector* x, Py_ssize_t step, Py_ssize_t n, vector* out,
+                           Py_ssize_t out_step) noexcept nogil:
+    """Transpose one vector from each of n rows, `step` elements apart, where n is a constant: 2, 4, 8 or 16.
 
-    n is a constant: 2, 4, 8 or 16.
+    The n result vectors stand `out_step` apart, one row each if n is the number of lanes; for a smaller n they hold
+    several rows of n, one after the other.
     """
     cdef vector a[16]
     cdef vector b[16]
