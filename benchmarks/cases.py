@@ -166,8 +166,12 @@ MEAN_TARGET = 0.5
 
 
 def select(patterns: list[str]) -> list[Row]:
-    """Rows whose name or group matches one of the patterns (shell wildcards, or a part of the name)."""
-    def wanted(row: Row) -> bool:
-        return any(fnmatchcase(text, p) or p in text for p in patterns for text in (row.name, row.group))
+    """Rows of that name; else those whose name or group matches (shell wildcards) or holds the text."""
+    names = {row.name for row in TABLE}
 
-    return [row for row in TABLE if not patterns or wanted(row)]
+    def wanted(row: Row, pattern: str) -> bool:
+        if pattern in names:
+            return row.name == pattern
+        return any(fnmatchcase(text, pattern) or pattern in text for text in (row.name, row.group))
+
+    return [row for row in TABLE if not patterns or any(wanted(row, pattern) for pattern in patterns)]

@@ -6,6 +6,7 @@ their meaning for one library. Anything with PyTorch's names can be the subject.
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, field
 from importlib import import_module
 from types import ModuleType
@@ -52,10 +53,10 @@ class Library:
     def __post_init__(self):
         self.lib = import_module(self.name)
         self.names: dict[str, Any] = {"lib": self.lib, "np": np}
-        if self.name != "numpy":
-            self.names["F"] = import_module(f"{self.name}.nn.functional")
-            self.names["nn"] = import_module(f"{self.name}.nn")
-            self.names["optim"] = import_module(f"{self.name}.optim")
+        for name, module in {"F": "nn.functional", "nn": "nn", "optim": "optim"}.items():
+            # What a library does not have is missed by the cases that need it, not by all.
+            with contextlib.suppress(ImportError):
+                self.names[name] = import_module(f"{self.name}.{module}")
 
     @property
     def version(self) -> str:

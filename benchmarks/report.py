@@ -15,14 +15,22 @@ from .cases import MEAN_TARGET
 SCHEMA = 1
 
 
-def geometric_mean(rows: list[dict[str, Any]]) -> float | None:
-    """Over the ratios to the reference's time; other kinds of rows are not comparable with them."""
-    values = [row["value"] for row in rows if row["kind"] == "Case" and row.get("value")]
+def ratios(rows: list[dict[str, Any]]) -> list[float]:
+    """The measured ratios to the reference's time; other kinds of rows are not comparable with them."""
+    return [row["value"] for row in rows if row["kind"] == "Case" and row.get("value") and not disturbed(row)]
+
+
+def geometric_mean(values: list[float]) -> float | None:
     return math.exp(sum(map(math.log, values)) / len(values)) if values else None
 
 
+def disturbed(row: dict[str, Any]) -> bool:
+    """Most of the rounds ran beside other processes: the figure is shown, and counts for nothing."""
+    return row.get("disturbed", 0) * 2 > row.get("pairs", 0)
+
+
 def verdict(row: dict[str, Any]) -> str:
-    if row.get("value") is None:
+    if row.get("value") is None or disturbed(row):
         return "not measured"
     return "met" if round(row["value"], 2) <= row["target"] else "missed"  # judged as it is printed
 
@@ -58,7 +66,7 @@ def print_table(record: dict[str, Any], console: Console) -> None:
             group = row["group"]
         spread = row.get("spread")
         quartiles = f"{spread['low']:.2f}-{spread['high']:.2f}" if spread else ""
-        note = "noisy" if row["noisy"] else ""
+        note = "disturbed" if disturbed(row) else "noisy" if row["noisy"] else ""
         table.add_row(
             row["name"], *(_seconds(row, who) for who in ("subject", "reference", "numpy")),
             _value(row), quartiles, f"{row['target']:g}",
@@ -83,8 +91,8 @@ def totals(rows: list[dict[str, Any]]) -> dict[str, Any]:
     counts: dict[str, Any] = {"rows": len(rows), "met": 0, "missed": 0, "not measured": 0}
     for row in rows:
         counts[row["verdict"]] += 1
-    counts["ratios"] = sum(row["kind"] == "Case" and row.get("value") is not None for row in rows)
-    counts["geometric_mean"] = geometric_mean(rows)
+    counts["ratios"] = len(ratios(rows))
+    counts["geometric_mean"] = geometric_mean(ratios(rows))
     return counts
 
 

@@ -7,7 +7,8 @@
     for up to 0.2 s, and would take a processor from the other library. Then comes a warm-up
     that wakes this library's own threads, then enough calls to fill the block.
 (c) A round during which other processes used the processors is thrown away and repeated, up to
-    twice as many rounds as wanted; after that it counts, and the row is marked as disturbed.
+    twice as many rounds as wanted. After that it counts; a row with mostly such rounds is shown, but
+    is no measurement: PyTorch's threads spin, and beside a busy process its loops take milliseconds.
 (d) Every round makes its tensors anew, with gaps of random size between them: where two buffers lie
     relative to each other changes a memory-bound loop by up to 1.8 times (seen with PyTorch against
     itself at 1 Mi elements), and must be neither library's luck.

@@ -138,7 +138,7 @@ def test_what_is_judged_is_asked():
     assert len(judged) > 600
     assert not [op for op in judged if s.out_of_scope(op, names[op][1])]
     asked = [path for path, (_, value) in names.items() if not s.out_of_scope(path, value)]
-    assert [path for path in asked if scope.out_of_scope(path)] == ["nn.init.sparse_"]  # a dense tensor with zeros in it
+    assert [path for path in asked if scope.out_of_scope(path)] == ["nn.init.sparse_"]  # dense, with zeros in it
 
 
 def test_the_count_does_not_depend_on_what_was_imported():

@@ -1,0 +1,1 @@
+"""The harness itself: it is honest about what it compares, and about the machine."""
