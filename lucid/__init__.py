@@ -26,6 +26,7 @@ from lucid.autograd.modes import (  # noqa: F401
     no_grad,
     set_grad_enabled,
 )
+from lucid.config import show_config  # noqa: F401
 from lucid.printing import set_printoptions  # noqa: F401
 from lucid.random import (  # noqa: F401
     Generator,
@@ -40,3 +41,5 @@ from lucid.random import (  # noqa: F401
 __version__ = "0.1.0"
 
 globals().update(ops.published(""))
+
+from lucid import linalg, nn, optim, special  # noqa: E402, F401

@@ -10,11 +10,10 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-
 from lucid._kernels import conv as kernels
 from lucid._kernels.core import empty, flat, wrap
 from lucid.autograd.op import op, torch_name
-from lucid.ops._frame import C_NAMES, FLOAT32, FLOATING, cast, contiguous, tensor_argument
+from lucid.ops._frame import C_NAMES, FLOAT32, FLOAT64, FLOATING, cast, contiguous, tensor_argument
 from lucid.ops.reduction import sum as sum_
 from lucid.tensor import Tensor
 
@@ -51,7 +50,8 @@ class Geometry(NamedTuple):
 def _run(table, a, b, bias, shape, geometry: Geometry, with_bias: bool) -> Tensor:
     """A kernel of the three on arrays of any floating dtype."""
     dtype = a.dtype
-    computed = dtype if dtype in table else FLOAT32
+    # Half precision is computed in float32; integers in float64, which is exact to 2**53.
+    computed = dtype if dtype in table else FLOAT64 if dtype.kind in "iu" else FLOAT32
     out = empty(shape, computed)
     if not out.size:
         return wrap(cast(out, dtype))
@@ -136,7 +136,7 @@ def _checked(name: str, input_, weight, bias, n: int, groups: int):
             raise RuntimeError(
                 f"Input type ({torch_name(input_.dtype)}) and {which} type ({torch_name(other.dtype)}) should be the same"
             )
-    if x.dtype.kind in "iub":
+    if x.dtype.kind == "b":
         raise RuntimeError(f'"slow_{name}_cpu" not implemented for \'{torch_name(input_.dtype)}\'')
     if groups <= 0:
         raise RuntimeError("non-positive groups is not supported")

@@ -198,12 +198,18 @@ def _matmul_backward(g, needs, input_, other):
             ga = ga.reshape(ga.array.shape[:-2] + ga.array.shape[-1:])
     if needs[1]:
         if right.array.ndim == 2 and left.array.ndim > 2:
-            gb = adjoint(left.reshape((-1, left.array.shape[-1]))) @ g.reshape((-1, g.array.shape[-1]))
+            gb = adjoint(rows_of(left)) @ rows_of(g)
         else:
             gb = adjoint(left) @ g
         if b.array.ndim == 1:
             gb = gb.reshape(gb.array.shape[:-1])
     return ga, gb
+
+
+def rows_of(x: Tensor) -> Tensor:
+    """All vectors along the last dimension as the rows of one matrix."""
+    shape = x.array.shape
+    return x if len(shape) == 2 else x.reshape((math.prod(shape[:-1]), shape[-1] if shape else 1))
 
 
 def _ranked(name: str, tensor: Tensor, rank: int, which: str) -> None:
@@ -273,6 +279,9 @@ def outer(input_: Tensor, vec2: Tensor, *, out=None) -> Tensor:
 
 
 def _plus(input_, product_, beta, alpha):
+    if product_.array.dtype.kind in "iub":  # the factors of integer matrices are integers too
+        kind = bool if product_.array.dtype.kind == "b" else int
+        alpha, beta = kind(alpha), kind(beta)
     if alpha != 1:
         product_ = product_ * alpha
     if beta == 0:
@@ -362,9 +371,9 @@ def _linear_backward(g, needs, input_, weight):
     if needs[0]:
         gx = g @ (w.conj() if conjugate else w)
     if needs[1] or needs[2]:
-        rows = g.reshape((-1, g.array.shape[-1])) if g.array.ndim != 2 else g
+        rows = rows_of(g)
         if needs[1]:
-            x = input_ if input_.array.ndim == 2 else input_.reshape((-1, input_.array.shape[-1]))
+            x = rows_of(input_)
             gw = rows.transpose(0, 1) @ (x.conj() if conjugate else x)
             if weight.array.ndim == 1:
                 gw = gw.squeeze(0)

@@ -29,6 +29,8 @@ METHODS = {
     "complex": "conj conj_physical resolve_conj resolve_neg",
     "activation": "relu prelu hardshrink",
     "view": "as_strided as_strided_scatter clone contiguous detach",
+    "linalg": "matmul mm bmm mv dot inner outer ger addmm addmv addr baddbmm addbmm inverse det slogdet norm",
+    "normalization": "softmax log_softmax",
     "reduction": "sum nansum mean nanmean prod var std amax amin aminmax argmax argmin max min any all count_nonzero "
     "logsumexp cumsum cumprod logcumsumexp cummax cummin",
     "random": "bernoulli multinomial",
@@ -67,7 +69,7 @@ FUNCTIONS = {
 BINARY = {
     "add": "add", "sub": "sub", "mul": "mul", "truediv": "div", "floordiv": "floor_divide", "mod": "remainder",
     "pow": "pow", "and": "bitwise_and", "or": "bitwise_or", "xor": "bitwise_xor", "lshift": "bitwise_left_shift",
-    "rshift": "bitwise_right_shift",
+    "rshift": "bitwise_right_shift", "matmul": "matmul",
 }  # fmt: skip
 COMPARISONS = ("eq", "ne", "lt", "le", "gt", "ge")
 UNARY = {"neg": "neg", "pos": "positive", "abs": "abs"}

@@ -156,7 +156,7 @@ def _composed(g, needs, x, weight, eps, dims, parameter_dims, shape, centred=Tru
     own = x.array.shape
 
     def seen(t):
-        return t.reshape((own[0], groups, -1)) if groups else t
+        return t.reshape((own[0], groups, math.prod(own[1:]) // groups)) if groups else t
 
     def back(t):
         return t.reshape(own) if groups else t
@@ -234,9 +234,18 @@ def rms_norm(input_: Tensor, normalized_shape, weight=None, eps=None) -> Tensor:
     ----------
     Zhang, Sennrich, "Root Mean Square Layer Normalization", 2019.
     """
+    if input_.dtype.is_complex:
+        return _complex_rms_norm(input_, normalized_shape, weight, eps)
     if eps is None:
         eps = dtypes.finfo(input_.dtype if input_.dtype.itemsize > 2 else dtypes.float32).eps
     return _normalised("rms_norm", input_, normalized_shape, weight, None, eps, False)
+
+
+def _complex_rms_norm(x: Tensor, normalized_shape, weight, eps) -> Tensor:
+    eps = dtypes.finfo(x.dtype.to_real()).eps if eps is None else eps
+    dims = tuple(range(-len(normalized_shape), 0))
+    out = x * ((x * x).mean(dims, True) + eps).rsqrt()
+    return out if weight is None else out * weight
 
 
 def _normalised(name, input_, normalized_shape, weight, bias, eps, centred) -> Tensor:
@@ -331,6 +340,8 @@ def batch_norm(
     """
     computed = _floating("batch_norm", input_)
     shape = input_.array.shape
+    if len(shape) < 2 and not input_.array.size:
+        return input_.clone()
     if len(shape) < 2:
         raise RuntimeError(f"batch_norm(): expected an input of at least 2 dimensions, got {len(shape)}")
     channels = shape[1]
@@ -540,14 +551,20 @@ def local_response_norm(input_: Tensor, size: int, alpha: float = 1e-4, beta: fl
     ----------
     Krizhevsky, Sutskever, Hinton, "ImageNet Classification with Deep Convolutional Neural Networks", 2012.
     """
+    from lucid.ops.pooling import avg_pool2d, avg_pool3d
     from lucid.ops.shape import pad
 
-    ndim = input_.array.ndim
-    if ndim < 3:
-        raise ValueError(f"Expected 3D or higher dimensionality input (got {ndim} dimensions)")
-    squares = pad(input_ * input_, (*(0, 0) * (ndim - 2), size // 2, (size - 1) // 2))
-    channels = input_.array.shape[1]
-    total = squares.narrow(1, 0, channels)
-    for i in range(1, size):
-        total = total + squares.narrow(1, i, channels)
-    return input_ / (total * (alpha / size) + k).pow(beta)
+    own = input_.array.shape
+    if len(own) < 3:
+        raise ValueError(f"Expected 3D or higher dimensionality input (got {len(own)} dimensions)")
+    if input_.array.size == 0:
+        return input_
+    # The channels are a dimension of an image here, over which a mean is taken.
+    around = size // 2, (size - 1) // 2
+    squares = (input_ * input_).unsqueeze(1)
+    if len(own) == 3:
+        means = avg_pool2d(pad(squares, (0, 0, *around)), (size, 1), 1)
+    else:
+        squares = squares.reshape((own[0], 1, own[1], own[2], math.prod(own[3:])))
+        means = avg_pool3d(pad(squares, (0, 0, 0, 0, *around)), (size, 1, 1), 1)
+    return input_ / (means.reshape(own) * alpha + k).pow(beta)

@@ -308,7 +308,7 @@ def _unpool(n: int):
                     raise ValueError(f"invalid output_size {list(wanted)} (dim must be between {own - step} and {own + step})")
             size = wanted
         plane = math.prod(size)
-        if indices.array.size and not (0 <= indices.array.min() and indices.array.max() < plane):
+        if indices.array.size and not (indices.array.min() >= 0 and indices.array.max() < plane):
             wrong = indices.array[(indices.array < 0) | (indices.array >= plane)][0]
             raise RuntimeError(f"{name}(): found an invalid max index: {wrong} (output volumes are of size {size})")
         return _max_scatter(input_, indices, size)

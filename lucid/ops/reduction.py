@@ -283,7 +283,9 @@ def _prod_backward(g, input_, dim, keepdim, out):
             if (input_.dtype.is_complex)
             else reshape(_others(flat_, 0) * reshape(g, (1,)), input_.array.shape)
         )
-    others = _others(input_, check_dim("prod", dim, input_.array.ndim)) if input_.array.ndim else 1
+    if not input_.array.ndim:
+        return g
+    others = _others(input_, check_dim("prod", dim, input_.array.ndim))
     g = kept(g, input_, dim, keepdim)
     return g * (others.conj() if input_.dtype.is_complex else others)
 
@@ -343,7 +345,7 @@ def _complex_moments(input_, dims, correction, keepdim, root):
         deviation = array - mean_
         total = (deviation.real**2 + deviation.imag**2).sum(axis=dims, keepdims=keepdim)
         var_ = np.asarray(total / builtins.max(n - correction, 0), array.real.dtype)
-    return wrap(np.sqrt(var_) if root else var_), wrap(np.asarray(mean_ if keepdim else mean_.squeeze(dims)))
+    return wrap(np.asarray(np.sqrt(var_)) if root else var_), wrap(np.asarray(mean_ if keepdim else mean_.squeeze(dims)))
 
 
 def _var_backward(g, input_, dim, correction, keepdim):
@@ -616,7 +618,7 @@ def min(input_: Tensor, dim=None, keepdim: bool = False, *, out=None):
 def _parts(array: np.ndarray) -> np.ndarray:
     """Complex and half numbers as something whose truth is the same."""
     if array.dtype.kind == "c" or array.dtype not in C_NAMES:
-        return array != 0
+        return np.asarray(array != 0)
     return array
 
 
@@ -681,7 +683,7 @@ def _complex_logsumexp(input_, dim, keepdim):
     dims = dims_argument("logsumexp", dim, input_.array.ndim)
     array = input_.array
     with np.errstate(all="ignore"):
-        top = np.max(array.real, axis=dims, keepdims=True, initial=-math.inf)
+        top = np.asarray(np.max(array.real, axis=dims, keepdims=True, initial=-math.inf))
         top[~np.isfinite(top)] = 0
         total = np.log(np.exp(array - top).sum(axis=dims, keepdims=True)) + top
     return wrap(np.asarray(total.reshape(reduced_shape(array.shape, dims, keepdim)), array.dtype))
@@ -716,7 +718,8 @@ def _scanned(name: str, input_: Tensor, dim: int, dtype) -> Tensor:
     if target.is_complex:
         if name != "cumsum":
             with np.errstate(all="ignore"):
-                return wrap(getattr(np, name)(array, axis=at))
+                accumulate = _complex_logcumsumexp if name == "logcumsumexp" else getattr(np, name)
+                return wrap(accumulate(array, axis=at))
         parts = np.dtype(f"f{array.itemsize // 2}")
         SCAN[parts](
             flat(rows.reshape(-1).view(parts)), flat(out.reshape(-1).view(parts)), outer, axis, inner * 2, CODES[name]
@@ -724,6 +727,17 @@ def _scanned(name: str, input_: Tensor, dim: int, dtype) -> Tensor:
         return wrap(out)
     (SCAN_LONG if target.kind < 2 else SCAN)[array.dtype](flat(rows), flat(out), outer, axis, inner, CODES[name])
     return wrap(cast(out, target.numpy))
+
+
+def _complex_logcumsumexp(array: np.ndarray, axis: int) -> np.ndarray:
+    out = np.empty_like(array)
+    source, target = np.moveaxis(array, axis, 0), np.moveaxis(out, axis, 0)
+    target[0] = source[0]
+    for i in range(1, len(source)):
+        top = np.maximum(target[i - 1].real, source[i].real)
+        top = np.where(np.isfinite(top), top, 0)
+        target[i] = np.log(np.exp(target[i - 1] - top) + np.exp(source[i] - top)) + top
+    return out
 
 
 @op("cumsum")
