@@ -39,6 +39,7 @@ from lucid.ops._frame import (
 )
 from lucid.ops.activation import leaky_relu
 from lucid.ops.elementwise import mul
+from lucid.ops.view import clone
 from lucid.random import default_generator, engine_of
 from lucid.tensor import Tensor, check_device
 
@@ -266,6 +267,8 @@ def fill_normal(mean, std, generator):
         raise RuntimeError(f"normal expects std >= 0.0, but found std {std:g}")
 
     def general(array):
+        if not array.size:
+            return
         scale = std
         if array.dtype.kind == "c":
             array, scale = real_parts(array), std / math.sqrt(2)
@@ -283,6 +286,8 @@ def fill_log_normal(mean, std, generator):
         raise RuntimeError(f"log_normal_ expects std > 0.0, but found std={std:g}")
 
     def general(array):
+        if not array.size:
+            return
         compute = computed_in("log_normal_cpu", array)
         draw_into(array, compute, lambda row: LOG_NORMAL[compute.num](engine, row, mean, std))
 
@@ -295,6 +300,8 @@ def fill_exponential(rate, generator):
         raise RuntimeError(f"exponential_ expects lambda > 0.0, but found lambda={rate:g}")
 
     def general(array):
+        if not array.size:
+            return
         compute = continuous("Exponential", array)
         draw_into(array, compute, lambda row: EXPONENTIAL[compute.num](engine, row, rate))
 
@@ -331,6 +338,8 @@ def fill_geometric(p, generator):
         raise RuntimeError(f"geometric_ expects p to be in (0, 1), but got p={p:g}")
 
     def general(array):
+        if not array.size:
+            return
         if array.dtype.kind in "iu":  # truncated to int64, then to the dtype
             target = array.transpose(order_of(array))
             draws = empty(target.shape, FLOAT64)
@@ -350,7 +359,7 @@ def fill_bernoulli(p, generator, name="bernoulli_"):
         raise RuntimeError(f"bernoulli_ expects p to be in [0, 1], but got p={p:g}")
 
     def fill(array):
-        if array.dtype.kind == "c":
+        if array.size and array.dtype.kind == "c":
             raise NotImplementedError(
                 f"\"bernoulli_scalar_cpu_\" not implemented for '{torch_name(dtypes.from_numpy_dtype(array.dtype))}'"
             )
@@ -364,11 +373,13 @@ def fill_bernoulli(p, generator, name="bernoulli_"):
 def fill_bernoulli_each(p: Tensor, generator, name="bernoulli_"):
     """Of a probability for each element."""
     engine, source = engine_of(name, generator), tensor_argument(name, p).array
-    compute = computed_in("bernoulli_tensor_cpu_p_", source)
-    if source.size and not bool(((source >= 0) & (source <= 1)).all()):
+    if source.size and source.dtype.kind not in "biuc" and not bool(((source >= 0) & (source <= 1)).all()):
         raise RuntimeError(f"{name}: Expected all probabilities to be in [0, 1]")
 
     def fill(array):
+        if not array.size:
+            return
+        compute = computed_in("bernoulli_tensor_cpu_p_", source)
         if array.dtype == np.bool_:
             array = array.view(UINT8)
         try:
@@ -391,6 +402,8 @@ def fill_random(low, high, generator, name="random_"):
 
     def fill(array):
         dtype = dtypes.from_numpy_dtype(array.dtype)
+        if not array.size and low is None:
+            return
         start, count, wide = integer_range(name, dtype, low, high)
         if array.dtype == np.bool_:
             array = array.view(UINT8)
@@ -955,7 +968,13 @@ def binomial(count: Tensor, prob: Tensor, generator=None) -> Tensor:
     [7.0, 51.0]
     """
     a, b = tensor_argument("binomial", count).array, tensor_argument("binomial", prob, 2, "prob").array
-    engine, compute = engine_of("binomial", generator), computed_in("binomial_cpu", a)
+    engine = engine_of("binomial", generator)
+    for argument, one in (("count", count), ("prob", prob)):
+        if not one.is_floating_point():
+            raise ValueError(
+                f"binomial only supports floating-point dtypes for {argument}, got: {torch_name(one.dtype)}"
+            )
+    compute = computed_in("binomial_cpu", a)
     if a.dtype != b.dtype:
         raise RuntimeError(f"Found dtype {torch_name(prob.dtype)} but expected {torch_name(count.dtype)}")
     shape = broadcast_shapes(a.shape, b.shape)
@@ -1075,17 +1094,13 @@ def drop(name: str, input_: Tensor, p, train: bool, *, channels=0, alpha=False, 
     array, p = tensor_argument(name, input_).array, number(name, "p", p)
     if not 0 <= p <= 1:
         raise RuntimeError(f"{name}: dropout probability has to be between 0 and 1, but got {p:g}")
-    if p == 0 or not train:
+    if p == 0 or not train or not array.size:
         return input_
     if p == 1:
-        return (mul_ if inplace else mul)(input_, 0)
-    dtype = input_.dtype
+        return (mul_ if inplace else mul)(input_, Supplied.zeros((), input_.dtype))
     if array.ndim < channels:
         raise RuntimeError("Feature dropout requires at least 2 dimensions in the input")
-    if dtype.is_complex:
-        raise NotImplementedError(f"\"bernoulli_scalar_cpu_\" not implemented for '{torch_name(dtype)}'")
-    if not dtype.is_floating_point:
-        raise RuntimeError(f"result type Float can't be cast to the desired output type {torch_name(dtype)}")
+    check_droppable(input_.dtype)
     if channels:
         mask = empty(array.shape[:channels] + (1,) * (array.ndim - channels), UINT8)
     else:
@@ -1101,6 +1116,14 @@ def drop(name: str, input_: Tensor, p, train: bool, *, channels=0, alpha=False, 
     else:
         parameters = float(rounded(one(1) / one(1 - p))), -0.0, -0.0
     return (masked_ if inplace else masked)(input_, mask, *parameters)
+
+
+def check_droppable(dtype: dtypes.dtype) -> None:
+    """Raise what PyTorch raises for a tensor that is not floating."""
+    if dtype.is_complex:
+        raise NotImplementedError(f"\"bernoulli_scalar_cpu_\" not implemented for '{torch_name(dtype)}'")
+    if not dtype.is_floating_point:
+        raise RuntimeError(f"result type Float can't be cast to the desired output type {torch_name(dtype)}")
 
 
 def probability(p) -> None:
@@ -1267,7 +1290,7 @@ def dropout3d(input_: Tensor, p: float = 0.5, training: bool = True, inplace: bo
     ndim = tensor_argument("dropout3d", input_).array.ndim
     if ndim not in (4, 5):
         warnings.warn(f"dropout3d: expects (N, C, D, H, W), received a {ndim}-D input", UserWarning, stacklevel=3)
-    return drop("dropout3d", input_, p, training, channels=1 if ndim == 4 else 2, inplace=inplace)
+    return drop("dropout3d", input_, p, training, channels=2 if ndim == 5 else 1, inplace=inplace)
 
 
 def declare_short(name: str, **which) -> None:
@@ -1313,7 +1336,8 @@ def native_dropout(input_: Tensor, p: float, train: bool | None = True) -> tuple
     mask = dense_like(array, UINT8)
     if not array.size or train is False:
         mask.fill(1)
-        return mul(input_, 1), wrap(mask.view(np.bool_))
+        return clone(input_), wrap(mask.view(np.bool_))
+    check_droppable(input_.dtype)
     draw_into(mask, UINT8, lambda row: kernels.bernoulli(default_generator.engine, row, 1 - p))
     scale = 0.0 if p == 1 else float(computed_in("dropout", array).type(1.0 / (1.0 - p)))
     return masked(input_, mask, scale, -0.0, -0.0), wrap(mask.view(np.bool_))
