@@ -1,0 +1,385 @@
+"""The engine: accumulation, hooks, modes, graphs, in-place history, Function, anomalies, long chains."""
+
+import gc
+import threading
+import weakref
+
+import numpy as np
+import pytest
+
+import lucid
+from lucid import Tensor
+from lucid.autograd import Function, grad
+
+
+def leaf(*values):
+    return lucid.tensor(values, dtype=lucid.float64, requires_grad=True)
+
+
+def values(tensor):
+    return tensor.detach().numpy().tolist()
+
+
+def test_the_seeds_page():
+    import lucid.nn.functional as F
+
+    input_ = Tensor([-1.0, 0.0, 2.0], requires_grad=True)
+    out = F.leaky_relu(input_, negative_slope=0.1)
+    assert str(out) == "Tensor([-0.1, 0.0, 2.0], grad=None)"
+    out.backward()
+    assert str(input_.grad) == "[0.1, 0.1, 1.0]"
+    assert repr(input_.grad) == "Tensor([0.1, 0.1, 1.0])"
+
+
+def test_gradients_accumulate_and_are_not_shared():
+    x, y = leaf(1.0, 2.0), leaf(3.0, 4.0)
+    (x + y).backward()
+    assert x.grad is not y.grad
+    x.grad.zero_()
+    assert values(y.grad) == [1, 1]
+    (x * y).sum().backward()
+    assert values(x.grad) == [3, 4]
+    assert values(y.grad) == [2, 3]
+
+
+def test_a_tensor_used_twice_gets_both_gradients():
+    x = leaf(2.0, 3.0)
+    y = x * x
+    (y + y * x).sum().backward()
+    assert values(x.grad) == [2 * 2 + 3 * 4, 2 * 3 + 3 * 9]
+
+
+def test_broadcast_gradients_are_summed_to_the_inputs_shape():
+    x = lucid.tensor([[1.0], [2.0]], requires_grad=True)
+    y = lucid.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    z = lucid.tensor(2.0, requires_grad=True)
+    (x * y * z).sum().backward()
+    assert x.grad.shape == (2, 1) and values(x.grad) == [[12], [12]]
+    assert y.grad.shape == (3,) and values(y.grad) == [6, 6, 6]
+    assert z.grad.shape == () and z.grad.item() == 18
+
+
+def test_mixed_dtypes_give_gradients_of_the_inputs_dtype():
+    x = lucid.tensor([1.0, 2.0], dtype=lucid.float32, requires_grad=True)
+    y = lucid.tensor([3.0, 4.0], dtype=lucid.float64, requires_grad=True)
+    (x * y).sum().backward()
+    assert x.grad.dtype is lucid.float32 and y.grad.dtype is lucid.float64
+
+
+def test_a_graph_is_freed_after_backward():
+    x = leaf(1.0)
+    y = x.exp()
+    y.backward()
+    with pytest.raises(RuntimeError, match="backward through the graph a second time"):
+        y.backward()
+    y = x.exp()
+    y.backward(retain_graph=True)
+    y.backward()
+
+
+def test_backward_needs_a_graph():
+    with pytest.raises(RuntimeError, match="does not require grad"):
+        lucid.tensor([1.0]).backward()
+    with pytest.raises(RuntimeError, match="Mismatch in shape"):
+        (leaf(1.0, 2.0) * 2).backward(lucid.tensor([1.0], dtype=lucid.float64))
+
+
+def test_backward_of_several_elements_starts_from_ones():
+    x = leaf(1.0, 2.0, 3.0)
+    (x * x).backward()
+    assert values(x.grad) == [2, 4, 6]
+
+
+def test_grad_returns_and_does_not_accumulate():
+    x, y = leaf(2.0), leaf(3.0)
+    gx, gy = grad(x * x * y, (x, y))
+    assert (gx.item(), gy.item()) == (12, 4)
+    assert x.grad is None and y.grad is None
+    with pytest.raises(RuntimeError, match="not have been used"):
+        grad(x * 2, (y,))
+    assert grad(x * 2, (y,), allow_unused=True) == (None,)
+    assert grad(x * 2, (y,), materialize_grads=True)[0].item() == 0
+
+
+def test_grad_with_respect_to_an_inner_tensor():
+    x = leaf(2.0)
+    y = x * x
+    z = y.exp() + y
+    (gy,) = grad(z, y)
+    np.testing.assert_allclose(gy.item(), np.exp(4) + 1)
+
+
+def test_inputs_of_backward_limit_where_gradients_go():
+    x, y = leaf(2.0), leaf(3.0)
+    (x * y).backward(inputs=[x])
+    assert x.grad.item() == 3 and y.grad is None
+
+
+def test_higher_orders():
+    x = leaf(0.7)
+    expected = [np.sin(0.7), np.cos(0.7), -np.sin(0.7), -np.cos(0.7), np.sin(0.7)]
+    current = x.sin()
+    for order in range(1, 5):
+        (current,) = grad(current, x, create_graph=True)
+        np.testing.assert_allclose(current.item(), expected[order], rtol=1e-12)
+
+
+def test_grads_of_a_batch_of_gradients():
+    x = leaf(1.0, 2.0)
+    y = x * x
+    (rows,) = grad(y, x, lucid.eye(2, dtype=lucid.float64), is_grads_batched=True)
+    assert values(rows) == [[2, 0], [0, 4]]
+
+
+def test_overwritten_saved_tensors_are_refused():
+    x = leaf(1.0, 2.0)
+    y = x.exp()
+    y.add_(1)
+    with pytest.raises(RuntimeError, match=r"modified by an inplace operation.*ExpBackward0.*version 1; expected version 0"):
+        y.sum().backward()
+
+
+def test_in_place_on_leaves_is_refused():
+    x = leaf(1.0, 2.0)
+    with pytest.raises(RuntimeError, match="a leaf Variable that requires grad"):
+        x.add_(1)
+    with pytest.raises(RuntimeError, match="a view of a leaf Variable"):
+        x[0:1].add_(1)
+    with lucid.no_grad():
+        x.add_(1)
+    assert values(x) == [2, 3] and x._version_count == 1
+
+
+def test_in_place_goes_on_with_the_history():
+    x = leaf(1.0, 2.0)
+    y = x * 3
+    y.mul_(x)
+    y.sum().backward()
+    assert values(x.grad) == [6, 12]
+
+
+def test_writing_to_a_view_rebases_the_history():
+    x, w = leaf(1.0, 2.0, 3.0), leaf(10.0)
+    y = x * 2
+    y[0:1] = w
+    (y * y).sum().backward()
+    assert values(x.grad) == [0, 16, 24]
+    assert values(w.grad) == [20]
+
+
+def test_a_view_taken_before_the_write_sees_the_new_history():
+    x, w = leaf(1.0, 2.0), leaf(5.0, 6.0)
+    y = x * 2
+    view = y[1:]
+    y.mul_(w)
+    view.sum().backward()
+    assert values(x.grad) == [0, 12] and values(w.grad) == [0, 4]
+
+
+def test_writing_with_gradient_makes_a_plain_tensor_require_it():
+    base, w = lucid.zeros(3, dtype=lucid.float64), leaf(2.0)
+    row = base[1:2]
+    row.add_(w)
+    assert base.requires_grad and row.requires_grad
+    (base * 3).sum().backward()
+    assert values(w.grad) == [3]
+
+
+def test_long_chains_do_not_recurse():
+    x = leaf(1.0)
+    y = x
+    for _ in range(100_000):
+        y = y + 1
+    y.backward()
+    assert x.grad.item() == 1
+    del y
+
+
+def test_saved_results_make_no_cycles():
+    gc.collect()
+    gc.disable()
+    try:
+        y = leaf(1.0).exp()
+        node = weakref.ref(y.grad_fn)
+        del y
+        assert node() is None
+    finally:
+        gc.enable()
+
+
+def test_tensor_hooks_see_and_change_gradients():
+    x = leaf(1.0, 2.0)
+    seen = []
+    y = x * 2
+    y.register_hook(lambda g: seen.append(values(g)))
+    handle = x.register_hook(lambda g: g * 10)
+    (y * 3).sum().backward()
+    assert seen == [[3, 3]] and values(x.grad) == [60, 60]
+    handle.remove()
+    x.grad = None
+    (x * 1).sum().backward()
+    assert values(x.grad) == [1, 1]
+
+
+def test_retain_grad_and_post_accumulate_hooks():
+    x = leaf(1.0, 2.0)
+    y = x * 2
+    y.retain_grad()
+    called = []
+    x.register_post_accumulate_grad_hook(lambda t: called.append(values(t.grad)))
+    (y * y).sum().backward()
+    assert values(y.grad) == [4, 8] and called == [[8, 16]]
+    assert y.retains_grad and not x.retains_grad
+
+
+def test_modes_nest_and_decorate():
+    x = leaf(1.0)
+    with lucid.no_grad():
+        assert not (x * 2).requires_grad
+        with lucid.enable_grad():
+            assert (x * 2).requires_grad
+        assert not lucid.is_grad_enabled()
+    assert lucid.is_grad_enabled()
+
+    @lucid.no_grad()
+    def plain():
+        return x * 2
+
+    assert not plain().requires_grad
+    with lucid.set_grad_enabled(False):
+        assert not lucid.is_grad_enabled()
+    assert lucid.is_grad_enabled()
+    with pytest.raises(ValueError), lucid.no_grad():
+        raise ValueError
+    assert lucid.is_grad_enabled()
+
+
+def test_no_grad_holds_while_a_generator_runs_only():
+    @lucid.no_grad()
+    def numbers():
+        yield lucid.is_grad_enabled()
+        yield lucid.is_grad_enabled()
+
+    found = []
+    for inside in numbers():
+        found.append((inside, lucid.is_grad_enabled()))
+    assert found == [(False, True), (False, True)]
+
+
+def test_modes_count_for_their_thread():
+    found = []
+    with lucid.no_grad():
+        thread = threading.Thread(target=lambda: found.append(lucid.is_grad_enabled()))
+        thread.start()
+        thread.join()
+    assert found == [True]
+
+
+def test_inference_tensors_stay_out_of_graphs():
+    x = leaf(1.0)
+    with lucid.inference_mode():
+        y = x * 2
+        assert lucid.is_inference_mode_enabled()
+    assert not y.requires_grad
+    with pytest.raises(RuntimeError, match="[Ii]nference"):
+        y.requires_grad_()
+        (y * 2).backward()
+
+
+class Cube(Function):
+    @staticmethod
+    def forward(ctx, x, factor):
+        ctx.save_for_backward(x)
+        ctx.factor = factor
+        return x * x * x * factor
+
+    @staticmethod
+    def backward(ctx, g):
+        (x,) = ctx.saved_tensors
+        return g * 3 * x * x * ctx.factor, None
+
+
+def test_functions_of_users():
+    x = leaf(2.0)
+    (gx,) = grad(Cube.apply(x, 5), x, create_graph=True)
+    assert gx.item() == 60
+    assert grad(gx, x)[0].item() == 60
+
+
+def test_a_function_must_return_a_gradient_for_each_argument():
+    class Wrong(Function):
+        @staticmethod
+        def forward(ctx, x, y):
+            return x * y
+
+        @staticmethod
+        def backward(ctx, g):
+            return g
+
+    with pytest.raises(RuntimeError, match="incorrect number of gradients"):
+        Wrong.apply(leaf(1.0), leaf(2.0)).backward()
+
+
+def test_a_function_with_setup_context_and_an_output_without_gradient():
+    class Split(Function):
+        @staticmethod
+        def forward(x):
+            return x * 2, (x > 0).to(lucid.float64)
+
+        @staticmethod
+        def setup_context(ctx, inputs, output):
+            ctx.mark_non_differentiable(output[1])
+
+        @staticmethod
+        def backward(ctx, g, _):
+            return g * 2
+
+    x = leaf(-1.0, 1.0)
+    y, mask = Split.apply(x)
+    assert y.requires_grad and not mask.requires_grad
+    y.sum().backward()
+    assert values(x.grad) == [2, 2]
+
+
+def test_detect_anomaly_shows_the_forward_call():
+    x = leaf(0.0)
+    with lucid.autograd.detect_anomaly():
+        y = (x * 0).sqrt()  # the gradient is infinite, times zero
+        with pytest.raises(RuntimeError, match="returned nan values") as caught:
+            y.backward()
+    assert "test_detect_anomaly_shows_the_forward_call" in caught.value.__notes__[0]
+
+
+def test_node_names_and_next_functions():
+    x = leaf(1.0)
+    y = (x * 2).exp()
+    assert y.grad_fn.name() == "ExpBackward0"
+    ((mul, slot),) = y.grad_fn.next_functions
+    assert mul.name() == "MulBackward0" and slot == 0
+    assert mul.next_functions[0][0].name() == "AccumulateGrad"
+    assert x.is_leaf and x.grad_fn is None and not y.is_leaf
+
+
+def test_requires_grad_is_for_floating_leaves():
+    with pytest.raises(RuntimeError, match="floating point and complex"):
+        lucid.tensor([1]).requires_grad_()
+    with pytest.raises(RuntimeError, match="leaf variables"):
+        (leaf(1.0) * 2).requires_grad = False
+
+
+def test_backward_in_several_threads_at_once():
+    w = leaf(1.0, 2.0)
+
+    def work(found):
+        x = w.detach().clone().requires_grad_()
+        for _ in range(200):
+            (x * x).sum().backward()
+        found.append(values(x.grad))
+
+    found: list = []
+    threads = [threading.Thread(target=work, args=(found,)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [[400, 800]] * 4
