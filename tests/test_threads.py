@@ -1,6 +1,7 @@
 """The thread pool: every chunk runs once and as the contract cuts it, whoever runs it; forks, several callers, exit.
 
-The pool is called through its capsule, with the task a Python function.
+The pool is called through its capsule, with the task a Python function. The kernels whose work is cut in the most ways
+(products, convolution, pooling) are held against NumPy, and against themselves on other numbers of threads.
 """
 import ctypes
 import os
@@ -9,9 +10,10 @@ import sys
 import threading
 import time
 
+import numpy as np
 import pytest
 
-from lucid._kernels import threads
+from lucid._kernels import conv, linalg, pool, threads
 
 TASK = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_ssize_t, ctypes.c_ssize_t)
 _pointer = ctypes.pythonapi.PyCapsule_GetPointer
@@ -126,6 +128,104 @@ def test_a_forked_child_has_a_pool_of_its_own():
         pytest.fail("the forked child hangs")
     assert os.waitstatus_to_exitcode(done[1]) == 0
     assert sorted(chunks(20, 1)[0]) == cut(20, 1)
+
+
+def products(dtype):
+    """(result, truth): small, wide, tall, deep, a batch, a vector, each of which the kernel cuts in its own way."""
+    random = np.random.default_rng(0)
+    for batch, m, n, k in [(1, 33, 700, 90), (1, 500, 130, 300), (1, 200, 40, 5000), (9, 50, 60, 70), (1, 1, 900, 800)]:
+        a = random.standard_normal((batch, m, k)).astype(dtype)
+        b = random.standard_normal((batch, k, n)).astype(dtype)
+        out = np.full((batch, m, n), np.nan, dtype)
+        linalg.bmm(a.ravel(), b.ravel(), out.ravel(), batch, m, n, k, m * k, k, 1, k * n, n, 1, m * n, n)
+        yield out, a.astype(float) @ b.astype(float)
+
+
+CONVOLUTIONS = [  # n, channels in and out, size, kernel, stride, padding
+    (3, 24, 20, 30, 3, 1, 1),  # pixels read in the image
+    (40, 20, 33, 9, 1, 1, 0),  # pixels gathered from rows that follow each other
+    (2, 5, 70, 23, 3, 1, 1),  # gathered from a frame
+    (9, 12, 40, 23, 3, 2, 1),  # gathered with a stride; the input gradient is scattered
+]
+
+
+def convolutions(dtype):
+    """(result, truth) of the forward and both gradients."""
+    random = np.random.default_rng(1)
+    for n, c_in, c_out, size, kernel, stride, padding in CONVOLUTIONS:
+        many = (size + 2 * padding - kernel) // stride + 1
+        padded = np.zeros((n, c_in, size + 2 * padding, size + 2 * padding), dtype)
+        inner = padded[:, :, padding : size + padding, padding : size + padding]
+        inner[...] = random.standard_normal(inner.shape)
+        x = np.ascontiguousarray(inner)
+        weight = random.standard_normal((c_out, c_in, kernel, kernel)).astype(dtype)
+        g = random.standard_normal((n, c_out, many, many)).astype(dtype)
+
+        forward = np.zeros(g.shape)
+        to_x, to_weight = np.zeros(padded.shape), np.zeros(weight.shape)
+        reach = stride * (many - 1) + 1
+        for i in range(kernel):
+            for j in range(kernel):
+                at = np.s_[:, :, i : i + reach : stride, j : j + reach : stride]
+                seen, tap = padded[at].astype(float), weight[:, :, i, j].astype(float)
+                forward += np.einsum("ncyx,oc->noyx", seen, tap)
+                to_x[at] += np.einsum("noyx,oc->ncyx", g.astype(float), tap)
+                to_weight[:, :, i, j] = np.einsum("noyx,ncyx->oc", g.astype(float), seen)
+        to_x = to_x[:, :, padding : size + padding, padding : size + padding]
+
+        sizes = (n, 1, c_in, c_out, (1, size, size), (1, kernel, kernel), (1, stride, stride), (0, padding, padding))
+        sizes += ((1, 1, 1), (1, many, many))
+        for kernel_of, truth, operands in [
+            (conv.conv, forward, (x, weight, None)),
+            (conv.conv_backward_input, to_x, (g, weight, None)),
+            (conv.conv_backward_weight, to_weight, (g, x)),
+        ]:
+            out = np.full(truth.shape, np.nan, dtype)
+            kernel_of(*(operand if operand is None else operand.ravel() for operand in operands), out.ravel(), *sizes)
+            yield out, truth
+
+
+def pools(dtype):
+    """(result, truth) of maximum and average and their gradients: 3 by 3, stride 2."""
+    random = np.random.default_rng(2)
+    planes, size = 300, 25
+    x = random.standard_normal((planes, size, size)).astype(dtype)
+    seen = np.lib.stride_tricks.sliding_window_view(x, (3, 3), (1, 2))[:, ::2, ::2].reshape(planes, 12, 12, 9)
+    best, mean = np.empty((planes, 12, 12), dtype), np.empty((planes, 12, 12), dtype)
+    indices = np.empty(best.shape, np.int64)
+    sizes = (planes, (1, size, size), (1, 3, 3), (1, 2, 2), (0, 0, 0))
+    pool.max_pool(x.ravel(), best.ravel(), indices.ravel(), *sizes, (1, 1, 1), (1, 12, 12))
+    pool.avg_pool(x.ravel(), mean.ravel(), *sizes, (1, 12, 12))
+    yield best, seen.max(-1)
+    yield np.take_along_axis(x.reshape(planes, -1), indices.reshape(planes, -1), 1), best.reshape(planes, -1)
+    yield mean, seen.mean(-1, dtype=float)
+    g = random.standard_normal(best.shape).astype(dtype)
+    to_best, to_mean = np.zeros((planes, size * size)), np.zeros(x.shape)
+    for plane in range(planes):
+        np.add.at(to_best[plane], indices[plane], g[plane])
+    for i in range(3):
+        for j in range(3):
+            to_mean[:, i : i + 24 : 2, j : j + 24 : 2] += g / 9
+    out = np.full(x.shape, np.nan, dtype)
+    pool.max_pool_backward(g.ravel(), indices.ravel(), out.ravel(), planes, (1, size, size), (1, 12, 12))
+    yield out, to_best.reshape(x.shape)
+    out = np.full(x.shape, np.nan, dtype)
+    pool.avg_pool_backward(g.ravel(), out.ravel(), *sizes, (1, 12, 12))
+    yield out, to_mean
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("cases", [products, convolutions, pools])
+def test_results_are_right_and_the_same_on_any_number_of_threads(cases, dtype):
+    threads.set_num_threads(1)
+    expected = list(cases(dtype))
+    for out, truth in expected:
+        error = np.abs(out - truth).max() / np.abs(truth).max()
+        assert error < (2e-6 if dtype == "float32" else 4e-15)
+    for number in (2, 3, 7):
+        threads.set_num_threads(number)
+        for (out, _), (first, _) in zip(cases(dtype), expected, strict=True):
+            assert out.tobytes() == first.tobytes()
 
 
 def run(code, **environment):
