@@ -3,6 +3,7 @@
 memory  the caching allocator
 flat    a dense array's memory as one row
 tensor  the fields of a tensor, version counters, gradient modes
+view    tensors over a piece of another's memory
 graph   recording: from a call to its node, and from a node's gradients to the next
 frame   elementwise calls on dense operands
 """
@@ -51,6 +52,7 @@ cdef extern from *:
     #endif
     static LUCID_THREAD_LOCAL int lucid_grad_enabled = 1;
     static LUCID_THREAD_LOCAL int lucid_inference = 0;
+    static LUCID_THREAD_LOCAL int lucid_forward_of_recorded = 0;
     /* an instance without its __init__ */
     static PyObject *lucid_new(PyObject *type, PyObject *no_args) {
       return ((PyTypeObject *)type)->tp_new((PyTypeObject *)type, no_args, NULL);
@@ -61,6 +63,7 @@ cdef extern from *:
     object lucid_new(object type, tuple no_args)
     int grad_enabled "lucid_grad_enabled"
     int inference "lucid_inference"
+    int forward_of_recorded "lucid_forward_of_recorded"
 
 cdef extern from "numpy/arrayobject.h":
     object PyArray_NewFromDescr(PyTypeObject* subtype, cnp.PyArray_Descr* descr, int nd, const cnp.npy_intp* dims,
@@ -71,5 +74,6 @@ cdef extern from "numpy/arrayobject.h":
 include "core/memory.pxi"
 include "core/flat.pxi"
 include "core/tensor.pxi"
+include "core/view.pxi"
 include "core/graph.pxi"
 include "core/frame.pxi"

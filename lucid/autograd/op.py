@@ -7,7 +7,8 @@
     leaky_relu.vjp(input_=lambda g, input_, negative_slope: leaky_relu_backward(g, input_, negative_slope))
 
 The path is PyTorch's: it says where the function is published and which function of PyTorch judges it. A rule's
-own parameters are the list of what is saved: the function's parameters by name, and `out` for its result. Rules
+own parameters are the list of what is saved: the function's parameters by name, and `out` for its result; where the
+shape, dtype or layout of a tensor suffices, `input_shape`, `other_dtype`, `input_layout`, which keep no tensor. Rules
 are written with operations, so gradients can be differentiated again. A rule never sums a gradient that was
 broadcast, nor casts one: the engine does, once.
 
@@ -81,6 +82,7 @@ class Op(core.OpBase):
         """Declare the gradient of each named parameter: `name=rule(g, *named values)`."""
         for name, rule in rules.items():
             self.rules.append((self.position[name], rule, self._named(rule, 1)))
+        self.rules.sort(key=lambda entry: entry[0])
 
     def vjp_joint(self, *inputs):
         """Declare one rule for several inputs: `rule(g, needs, *named values)` returns a gradient for each.
@@ -97,8 +99,20 @@ class Op(core.OpBase):
 
     def _named(self, rule, skipped: int) -> tuple:
         code = rule.__code__
-        names = code.co_varnames[skipped : code.co_argcount]
-        return tuple(self.OUT if name == "out" else self.position[name] for name in names)
+        return tuple(self._place(name) for name in code.co_varnames[skipped : code.co_argcount])
+
+    def _place(self, name: str) -> int:
+        """Where the value that a rule names comes from, as `core.one_call` reads it."""
+        if name in self.position:
+            return self.position[name]
+        if name == "out":
+            return self.OUT
+        for i, aspect in enumerate(("shape", "dtype", "layout")):
+            stem = name.removesuffix(aspect)
+            at = self.position.get(stem, self.position.get(stem.removesuffix("_")))
+            if stem != name and at is not None:
+                return -4 - 4 * at - i
+        raise NameError(f"{self.path}: a rule names {name!r}, which is no parameter, nor an aspect of one")
 
     # ------------------------------------------------------------------------------------------ calling
 
@@ -194,32 +208,59 @@ class RuleNode(Node):
 class Supplied:
     """Operations that autograd calls; set by `lucid.ops`, which stands above it."""
 
-    add = add_ = as_strided = as_strided_scatter = clone = contiguous = ones = replaced = stack = view_alias = zeros = None
+    add = add_ = clone = contiguous = ones = piece = replace_piece = replaced = None
+    scatter_strided = stack = view_alias = zeros = None
 
 
 def refresh(view: Tensor) -> None:
     """Make a view's node anew after its base was written to: it is a piece of what the base is now."""
     base = view._base
-    geometry = _geometry(view, base)
-    piece = RuleNode(
-        Supplied.as_strided.op,
-        [core.edge(base)],
-        [(lambda g: Supplied.as_strided_scatter(Supplied.zeros(base_shape, g.dtype), g, *geometry), (), [], None)],
-    )
-    base_shape = base.array.shape
+    place = Place(view, base)
+    piece = RuleNode(Supplied.piece.op, [core.edge(base)], [(place.spread, (), None, None)])
     view._node, view._slot, view._requires_grad, view._base_node = piece, 0, True, base._node
 
 
-def _geometry(view: Tensor, base: Tensor) -> tuple:
-    """Sizes, strides and offset of a view as of a contiguous base."""
-    a, b = view.array, base.array
-    if not b.flags.c_contiguous:
-        raise RuntimeError(
-            "in-place writes to a view of a tensor that is itself not contiguous cannot be differentiated: "
-            "make the tensor contiguous() before taking the view"
-        )
-    itemsize = a.itemsize
-    return a.shape, tuple(s // itemsize for s in a.strides), (a.ctypes.data - b.ctypes.data) // itemsize
+class Place:
+    """Where a view lies in its base: takes the piece out of a tensor like the base, or puts it there.
+
+    A tensor like the base may lie anyhow in memory; it is first laid out as the base is (`_row`), in one row.
+    """
+
+    __slots__ = ("layout", "piece", "span")
+
+    def __init__(self, view: Tensor, base: Tensor):
+        a, b = view.array, base.array
+        itemsize = b.itemsize
+        if a.dtype != b.dtype:
+            raise RuntimeError(f"in-place writes to a view as {view.dtype} of a tensor of {base.dtype} are not recorded")
+        self.span = None if b.flags.c_contiguous else core.extent_of(b)[1]
+        self.layout = (b.shape, tuple(step // itemsize for step in b.strides), 0)
+        self.piece = (a.shape, tuple(step // itemsize for step in a.strides), _distance(a, b) // itemsize)
+
+    def _row(self, whole: Tensor) -> Tensor:
+        if self.span is None:
+            return Supplied.contiguous(whole)
+        return Supplied.scatter_strided(whole, (self.span,), *self.layout)
+
+    def _whole(self, row: Tensor) -> Tensor:
+        return row if self.span is None else Supplied.piece(row, *self.layout)
+
+    def take(self, whole: Tensor) -> Tensor:
+        """The piece of a tensor like the base."""
+        return Supplied.piece(self._row(whole), *self.piece)
+
+    def replace(self, whole: Tensor, piece: Tensor) -> Tensor:
+        """The tensor with its piece replaced."""
+        return self._whole(Supplied.replace_piece(self._row(whole), piece, *self.piece))
+
+    def spread(self, piece: Tensor) -> Tensor:
+        """Zeros like the base with the piece in its place: what `take` is to a gradient."""
+        shape = self.layout[0] if self.span is None else (self.span,)
+        return self._whole(Supplied.scatter_strided(piece, shape, *self.piece))
+
+
+def _distance(a, b) -> int:
+    return a.ctypes.data - b.ctypes.data
 
 
 class CopySlices(Node):
@@ -229,11 +270,11 @@ class CopySlices(Node):
     the piece's old value takes its place, and the whole goes to the tensor's old value.
     """
 
-    __slots__ = ("geometry", "inner", "own")
+    __slots__ = ("inner", "own", "place")
 
-    def __init__(self, inner: RuleNode, own: bool, base_edge, geometry):
+    def __init__(self, inner: RuleNode, own: bool, base_edge, place: Place):
         super().__init__(inner.op, ([base_edge] if base_edge else []) + inner.edges[own:], [])
-        self.inner, self.own, self.geometry = inner, own, geometry
+        self.inner, self.own, self.place = inner, own, place
         self.joint = base_edge is not None
 
     def name(self) -> str:
@@ -247,17 +288,35 @@ class CopySlices(Node):
     def apply(self, gradients: list, create_graph: bool) -> list:
         """The gradients of the whole, then of the operation's other inputs."""
         g = gradients[0]
-        piece = Supplied.as_strided(Supplied.contiguous(g), *self.geometry)
-        found = self.inner.apply([piece], create_graph)
+        found = self.inner.apply([self.place.take(g)], create_graph)
         if not self.joint:
             return found[self.own :]
-        old = found[0] if self.own and found[0] is not None else Supplied.zeros(piece.array.shape, g.dtype)
-        return [Supplied.as_strided_scatter(Supplied.contiguous(g), old, *self.geometry), *found[self.own :]]
+        old = found[0] if self.own else None
+        if old is None:
+            old = Supplied.zeros(self.place.piece[0], g.dtype)
+        return [self.place.replace(g, old), *found[self.own :]]
 
 
-def rewrite(target: Tensor, op: Op, values: list) -> Tensor:
-    """An in-place operation that is recorded."""
+MANY_VIEWS = (
+    "Output {} of {} is a view and is being modified inplace. This view is the output of a function that returns "
+    "multiple views. Such functions do not allow the output views to be modified inplace. You should replace the "
+    "inplace operation by an out-of-place one."
+)
+NO_GRAD_VIEW = (
+    "A view was created in no_grad mode and is being modified inplace with grad mode enabled. Given that this use case "
+    "is ambiguous and error-prone, it is forbidden: move the view and the write either both inside the no_grad block "
+    "or both outside."
+)
+
+
+def check_recordable(op: Op, target: Tensor) -> None:
+    """Raise RuntimeError where an in-place operation cannot go into the graph."""
     base = target._base
+    if target._view == 1:
+        raise RuntimeError(NO_GRAD_VIEW)
+    if target._view == 2:
+        node = target._node
+        raise RuntimeError(MANY_VIEWS.format(target._slot, "an operation" if node is None else node.name()))
     if base is None:
         if target._requires_grad and target._node is None:
             raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
@@ -266,12 +325,24 @@ def rewrite(target: Tensor, op: Op, values: list) -> Tensor:
     if target._inference:
         raise RuntimeError("Inplace update to inference tensor outside InferenceMode is not allowed. You can make a "
                            "clone to get a normal tensor before doing inplace update.")  # fmt: skip
+
+
+def past_of(target: Tensor) -> Tensor:
+    """A tensor that stays, in the graph too, what the target is before it is written to."""
+    past = core.alias_of(target)
+    past._base, past._base_node = target._base, target._base_node
+    past._node, past._slot = target._node, target._slot
+    past._requires_grad = core.requires_grad(target)
+    return past
+
+
+def rewrite(target: Tensor, op: Op, values: list) -> Tensor:
+    """An in-place operation that is recorded."""
+    base = target._base
+    check_recordable(op, target)
     check_writable(op.name, target)
     # The node sees the target as it is now; only then is it written to.
-    past = core.alias_of(target)
-    past._node, past._slot = target._node, target._slot
-    past._base, past._base_node = target._base, target._base_node
-    past._requires_grad = core.requires_grad(target)
+    past = past_of(target)
     values = [past if value is target else value for value in values]
     before = core.set_grad(False)
     try:
@@ -279,18 +350,23 @@ def rewrite(target: Tensor, op: Op, values: list) -> Tensor:
     finally:
         core.set_grad(before)
     node = core.make_node(op, values)
+    check_result(op.name, target, result)
+    if node is None:  # nothing that is differentiable is left of what the target was
+        if not past._requires_grad:
+            write(op.name, target, result)
+            return target
+        zeros = functools.partial(Supplied.zeros, target.array.shape, target.dtype)
+        node = RuleNode(op, [core.edge(past)], [(lambda g: zeros(), (), None, None)])
+        own = True
+    else:
+        own = past._requires_grad and (op.joint[0][0] if op.joint is not None else op.rules[0][0]) == 0
+    place = None if base is None else Place(target, base)
     write(op.name, target, result)
-    if node is None:
-        if base is None:
-            target._node, target._requires_grad = None, False
-        return target
     core.finish_node(node, target)
     if base is None:
         target._node, target._slot, target._requires_grad = node, 0, True
         return target
-    own = past._requires_grad and bool(node.edges) and node.edges[0][0] is core.edge(past)[0]
-    base_edge = core.edge(base) if base.requires_grad else None
-    base._node = CopySlices(node, own, base_edge, _geometry(target, base))
+    base._node = CopySlices(node, own, core.edge(base) if base.requires_grad else None, place)
     base._slot, base._requires_grad = 0, True
     refresh(target)
     return target
@@ -327,6 +403,13 @@ def check_out(name: str, out, values=()) -> None:
 
 def write(name: str, target: Tensor, result) -> None:
     """Write a result over a tensor's data, and count the write."""
+    check_result(name, target, result)
+    target.array[...] = result.array
+    core.bump(target)
+
+
+def check_result(name: str, target: Tensor, result) -> None:
+    """Raise RuntimeError where a result cannot be written to the target."""
     if not isinstance(result, Tensor):
         raise RuntimeError(f"{name}_(): has no single result to write in place")
     if result.array.shape != target.array.shape:
@@ -334,8 +417,6 @@ def write(name: str, target: Tensor, result) -> None:
             f"output with shape {list(target.shape)} doesn't match the broadcast shape {list(result.shape)}"
         )
     _check_cast(result, target)
-    target.array[...] = result.array
-    core.bump(target)
 
 
 def write_out(name: str, out: Tensor, result: Tensor) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from lucid import dtypes
 from lucid._kernels import copy as copies
 from lucid._kernels import core, pointwise
-from lucid._kernels.core import Kernel, empty, flat, span, wrap
+from lucid._kernels.core import Kernel, empty, flat, span, view_of, wrap  # noqa: F401
 from lucid.autograd.op import torch_name
 from lucid.tensor import Tensor, check_dim
 
@@ -152,16 +152,6 @@ def cast(array: np.ndarray, dtype: np.dtype) -> np.ndarray:
         return out
     with np.errstate(all="ignore"):
         return array.astype(dtype, order="K")
-
-
-def view_of(base: Tensor, array: np.ndarray) -> Tensor:
-    """A tensor over a piece of another's memory: they share the version counter, and in-place writes reach both."""
-    view = wrap(array)
-    view._version = core.version_of(base)
-    if core.is_grad_enabled() or not base.requires_grad:
-        root = base if base._base is None else base._base
-        view._base, view._base_node = root, root._node
-    return view
 
 
 # ------------------------------------------------------------------------------------------------ broadcasting

@@ -1,30 +1,69 @@
-"""Views and copies: results that share memory with their input, or lay the same elements out anew.
+"""Views: results that share memory with their input.
 
-A view is a NumPy array over the same memory; `view_of` ties it to its base, so that the version counter and in-place
-writes reach both. The rules are views themselves wherever they can be.
+A view is a tensor over the same memory with other sizes and strides; `core.view` makes it and ties it to its base, so
+that the version counter and in-place writes reach both. What a view's rule needs is at most the input's shape, so a
+view keeps nothing. Operations whose pieces do not fit a shape have one adjoint in common, `_scatter_strided`.
 """
 
 from __future__ import annotations
 
+import operator
+import warnings
+
 from lucid import dtypes
 from lucid._kernels import core
-from lucid._kernels.core import strided, wrap
-from lucid.autograd.op import Supplied, op
+from lucid._kernels.core import strided, view_of, wrap
+from lucid.autograd.op import REGISTRY, Supplied, check_recordable, op, past_of, torch_name
 from lucid.dtypes import as_dtype
 from lucid.ops._frame import (
+    broadcast_shapes,
     cast,
     copied,
+    dims_argument,
     elements,
     memory_order,
     move,
     ordered_empty,
     shape_argument,
     tensor_argument,
-    view_of,
 )
-from lucid.tensor import Tensor, storage_of
+from lucid.tensor import Tensor, check_dim, storage_of
 
-# ------------------------------------------------------------------------------------------------ shape
+
+def numbers(sizes) -> tuple:
+    """Sizes as methods take them: `x.view(2, 3)` or `x.view((2, 3))`."""
+    if len(sizes) == 1 and type(sizes[0]) is not int and not hasattr(sizes[0], "__index__"):
+        return sizes[0]
+    if len(sizes) == 1 and isinstance(sizes[0], Tensor) and sizes[0].array.ndim:
+        return sizes[0].tolist()
+    return sizes
+
+
+def steps_of(array) -> tuple[int, ...]:
+    """The strides of an array in elements."""
+    return elements(array.strides, array.itemsize)
+
+
+def dense_steps(shape) -> list[int]:
+    """The strides, in elements, of a contiguous tensor of this shape."""
+    steps, step = [], 1
+    for size in reversed(shape):
+        steps.append(step)
+        step *= max(size, 1)
+    return steps[::-1]
+
+
+def overlapping(shape, steps) -> bool:
+    """Whether two indices may mean one element."""
+    reach = 0
+    for step, size in sorted((step, size) for step, size in zip(steps, shape) if size != 1):
+        if step <= reach:
+            return True
+        reach += step * (size - 1)
+    return False
+
+
+# ------------------------------------------------------------------------------------------------ other sizes
 
 
 @op("Tensor.expand", view=True)
@@ -49,7 +88,7 @@ def expand(input_: Tensor, size) -> Tensor:
         If a dimension whose size is not 1 would change.
     """
     array = input_.array
-    size = tuple(size)
+    size = shape_argument("expand", (size,))
     lead = len(size) - array.ndim
     if lead < 0:
         raise RuntimeError(
@@ -57,7 +96,7 @@ def expand(input_: Tensor, size) -> Tensor:
             f"greater or equal to the number of dimensions in the tensor ({array.ndim})"
         )
     itemsize = array.itemsize
-    shape, steps = list(size), [0] * lead
+    shape, steps = list(size), []
     for i in range(lead):
         if size[i] < 0:
             raise RuntimeError(
@@ -76,34 +115,72 @@ def expand(input_: Tensor, size) -> Tensor:
                 f"The expanded size of the tensor ({wanted}) must match the existing size ({own}) at non-singleton "
                 f"dimension {i}.  Target sizes: {list(size)}.  Tensor sizes: {list(array.shape)}"
             )
-    return view_of(input_, strided(array, shape, steps))
+    first = array.shape[0] * array.strides[0] // itemsize if array.ndim else 1
+    for i in range(lead - 1, -1, -1):  # a new dimension of size 1 gets the stride that PyTorch gives it
+        steps.insert(0, 0 if size[i] != 1 else first)
+    return core.view(input_, shape, steps)
 
 
 expand.vjp(input_=lambda g: g)
 
 
+def _expand(self, *size, implicit=False):
+    return expand(self, numbers(size))
+
+
+@op("Tensor.expand_as", composite=True, view=True)
+def expand_as(input_: Tensor, other: Tensor) -> Tensor:
+    """The tensor expanded to the shape of another."""
+    return expand(input_, tensor_argument("expand_as", other, 2, "other").array.shape)
+
+
+@op("broadcast_to", composite=True, view=True)
+def broadcast_to(input_: Tensor, size) -> Tensor:
+    """The tensor expanded to `size`."""
+    return expand(input_, size)
+
+
+@op("broadcast_tensors", composite=True, view=True)
+def broadcast_tensors(*tensors: Tensor) -> tuple:
+    """The tensors, each expanded to the shape that they broadcast to."""
+    tensors = unpacked(tensors)
+    shape = broadcast_shapes(*[one.array.shape for one in tensors]) if tensors else ()
+    return tuple(expand(one, shape) for one in tensors)
+
+
+@op("broadcast_shapes", gradient=False)
+def broadcast_shapes_(*shapes):
+    """The Size that shapes broadcast to; an int counts as a shape of one dimension."""
+    shapes = [(one,) if isinstance(one, int) else tuple(one) for one in shapes]
+    if any(size < 0 for shape in shapes for size in shape):
+        raise RuntimeError("Trying to create tensor with negative dimension")
+    return Tensor.size(wrap(core.empty((), dtypes.float32.numpy))) + (broadcast_shapes(*shapes) if shapes else ())
+
+
+def unpacked(tensors) -> tuple:
+    """Tensors given one by one or as one sequence."""
+    if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)):
+        return tuple(tensors[0])
+    return tensors
+
+
 def view_strides(array, shape: tuple) -> list | None:
     """The strides, in elements, with which an array's memory is seen in another shape; None if only a copy can be.
 
-    Source: each run of the old dimensions that is contiguous in itself can be divided anew.
+    Each run of the old dimensions that is contiguous in itself can be divided anew.
     """
     itemsize = array.itemsize
     if array.size == 0 or array.flags.c_contiguous:
-        steps, step = [], 1
-        for size in reversed(shape):
-            steps.append(step)
-            step *= max(size, 1)
-        return steps[::-1]
+        return list(steps_of(array)) if array.shape == shape else dense_steps(shape)
     old = [(size, step // itemsize) for size, step in zip(array.shape, array.strides) if size != 1]
     steps = [1] * len(shape)
-    at = len(shape) - 1
-    i = len(old) - 1
+    at, i = len(shape) - 1, len(old) - 1
+    step = 1
     while i >= 0:
-        size, base = old[i]
-        while i > 0 and old[i - 1][1] == size * base:
+        size, step = old[i]
+        while i > 0 and old[i - 1][1] == size * old[i][1]:
             i -= 1
             size *= old[i][0]
-        step = base
         while at >= 0 and size > 1:
             if size % shape[at]:
                 return None
@@ -115,12 +192,12 @@ def view_strides(array, shape: tuple) -> list | None:
             return None
         i -= 1
     while at >= 0:
-        steps[at] = 1
+        steps[at] = step
         at -= 1
     return steps
 
 
-def infer_shape(name: str, shape: tuple, total: int) -> tuple:
+def infer_shape(shape: tuple, total: int) -> tuple:
     """The shape with its -1 replaced. RuntimeError where the sizes do not make `total`."""
     known, hole = 1, None
     for i, size in enumerate(shape):
@@ -169,16 +246,597 @@ def reshape(input_: Tensor, shape) -> Tensor:
     RuntimeError
         If the sizes do not make the number of elements.
     """
-    tensor_argument("reshape", input_)
-    array = input_.array
-    shape = infer_shape("reshape", shape_argument("reshape", (shape,)), array.size)
+    found = core.reshaped(input_, shape) if type(shape) is tuple and isinstance(input_, Tensor) else None
+    if found is not None:
+        return found
+    array = tensor_argument("reshape", input_).array
+    shape = infer_shape(shape_argument("reshape", (shape,)), array.size)
     steps = view_strides(array, shape)
     if steps is None:
         return wrap(copied(array).reshape(shape))
-    return view_of(input_, strided(array, shape, steps))
+    return core.view(input_, shape, steps)
 
 
-reshape.vjp(input_=lambda g, input_: reshape(g, input_.array.shape))
+reshape.vjp(input_=lambda g, input_shape: reshape(g, input_shape))
+
+
+def _reshape(self, *shape):
+    return reshape(self, shape if len(shape) > 1 else numbers(_some("reshape", "shape", shape)))
+
+
+def _some(name: str, argument: str, sizes: tuple) -> tuple:
+    if not sizes:
+        raise TypeError(f'{name}() missing 1 required positional arguments: "{argument}"')
+    return sizes
+
+
+@op("Tensor.view", view=True)
+def view(input_: Tensor, size) -> Tensor:
+    """The same memory in another shape.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    size : sequence of int
+        The sizes wanted; one may be -1 and is inferred. As a method also one after the other, or a dtype, as which
+        the memory is seen.
+
+    Returns
+    -------
+    Tensor
+        A view of shape `size`.
+
+    Raises
+    ------
+    RuntimeError
+        If the sizes do not make the number of elements, or the layout allows no view.
+    """
+    found = core.reshaped(input_, size) if type(size) is tuple else None
+    if found is not None:
+        return found
+    array = input_.array
+    shape = infer_shape(shape_argument("view", (size,)), array.size)
+    steps = view_strides(array, shape)
+    if steps is None:
+        raise RuntimeError(
+            "view size is not compatible with input tensor's size and stride (at least one dimension spans across two "
+            "contiguous subspaces). Use .reshape(...) instead."
+        )
+    return core.view(input_, shape, steps)
+
+
+view.vjp(input_=lambda g, input_shape: reshape(g, input_shape))
+
+
+@op("Tensor._view_dtype", gradient=False, view=True)
+def view_dtype(input_: Tensor, dtype) -> Tensor:
+    """The same memory seen as another dtype; the last dimension grows or shrinks where the item sizes differ."""
+    array, dtype = input_.array, as_dtype(dtype)
+    old, new = array.itemsize, dtype.itemsize
+    if old != new:
+        said = f"to view {torch_name(input_.dtype)} as {torch_name(dtype)} (different element sizes)"
+        if not array.ndim:
+            raise RuntimeError(f"self.dim() cannot be 0 {said}")
+        if array.strides[-1] != old:
+            raise RuntimeError(f"self.stride(-1) must be 1 {said}, but got {array.strides[-1] // old}")
+        if new > old:
+            ratio = new // old
+            if array.shape[-1] % ratio:
+                raise RuntimeError(
+                    f"self.size(-1) must be divisible by {ratio} {said}, but got {array.shape[-1]}"
+                )
+            if any(step // old % ratio for step in array.strides[:-1]):
+                raise RuntimeError(f"self.stride() must be divisible by {ratio} {said}, but got {input_.stride()}")
+            if array.ctypes.data % new:
+                raise RuntimeError(f"self.storage_offset() must be divisible by {ratio} {said}")
+    return view_of(input_, array.view(dtype.numpy))
+
+
+def _view(self, *size, dtype=None):
+    if dtype is not None:
+        return view_dtype(self, dtype)
+    if len(size) > 1:
+        return view(self, size)
+    if len(_some("view", "size", size)) and type(size[0]) is dtypes.dtype:
+        return view_dtype(self, size[0])
+    return view(self, numbers(size))
+
+
+@op("Tensor.view_as", composite=True, view=True)
+def view_as(input_: Tensor, other: Tensor) -> Tensor:
+    """The tensor viewed in the shape of another."""
+    return view(input_, tensor_argument("view_as", other, 2, "other").array.shape)
+
+
+@op("Tensor.reshape_as", composite=True, view=True)
+def reshape_as(input_: Tensor, other: Tensor) -> Tensor:
+    """The tensor reshaped to the shape of another."""
+    return reshape(input_, tensor_argument("reshape_as", other, 2, "other").array.shape)
+
+
+@op("ravel", composite=True, view=True)
+def ravel(input_: Tensor) -> Tensor:
+    """All elements in one dimension; a view where the tensor is contiguous."""
+    return reshape(contiguous(input_), (input_.array.size,))
+
+
+@op("flatten", composite=True, view=True)
+def flatten(input_: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
+    """The dimensions from `start_dim` to `end_dim` as one; a view where the layout allows it.
+
+    Returns
+    -------
+    Tensor
+        Of the same elements in the same order; a 0-d input becomes a 1-d tensor.
+    """
+    shape = tensor_argument("flatten", input_).array.shape
+    first, last = check_dim("flatten", start_dim, len(shape)), check_dim("flatten", end_dim, len(shape))
+    if first > last:
+        raise RuntimeError("flatten() has invalid args: start_dim cannot come after end_dim")
+    if not shape:
+        return reshape(input_, (1,))
+    if first == last:
+        return input_
+    n = 1
+    for size in shape[first : last + 1]:
+        n *= size
+    return reshape(input_, (*shape[:first], n, *shape[last + 1 :]))
+
+
+@op("unflatten", composite=True, view=True)
+def unflatten(input_: Tensor, dim: int, sizes) -> Tensor:
+    """Dimension `dim` divided into several of sizes `sizes`, one of which may be -1."""
+    shape = tensor_argument("unflatten", input_).array.shape
+    dim = check_dim("unflatten", dim, len(shape))
+    sizes = shape_argument("unflatten", (sizes,))
+    if not sizes:
+        raise RuntimeError("unflatten: sizes must be non-empty")
+    try:
+        inner = infer_shape(sizes, shape[dim])
+    except RuntimeError:
+        raise RuntimeError(
+            f"unflatten: Provided sizes {list(sizes)} don't multiply up to the size of dim {dim} ({shape[dim]}) in the "
+            "input tensor"
+        ) from None
+    return view(input_, (*shape[:dim], *inner, *shape[dim + 1 :]))
+
+
+@op("squeeze", view=True)
+def squeeze(input_: Tensor, dim=None) -> Tensor:
+    """Without its dimensions of size 1, or without those among `dim`.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    dim : int or sequence of int, optional
+        Which dimensions to leave out if their size is 1; all by default.
+
+    Returns
+    -------
+    Tensor
+        A view.
+    """
+    array = tensor_argument("squeeze", input_).array
+    dims = dims_argument("squeeze", dim, array.ndim, all_when_empty=False)
+    itemsize = array.itemsize
+    kept = [
+        (n, step // itemsize) for i, (n, step) in enumerate(zip(array.shape, array.strides)) if n != 1 or i not in dims
+    ]
+    return core.view(input_, [n for n, _ in kept], [step for _, step in kept])
+
+
+squeeze.vjp(input_=lambda g, input_shape: reshape(g, input_shape))
+
+
+@op("unsqueeze", view=True)
+def unsqueeze(input_: Tensor, dim: int) -> Tensor:
+    """With a dimension of size 1 put in at `dim`.
+
+    Returns
+    -------
+    Tensor
+        A view.
+    """
+    array = tensor_argument("unsqueeze", input_).array
+    dim = check_dim("unsqueeze", dim, array.ndim + 1)
+    return core.indexed(input_, (*[slice(None)] * dim, None))
+
+
+unsqueeze.vjp(input_=lambda g, input_shape: reshape(g, input_shape))
+
+
+@op("atleast_1d", composite=True, view=True)
+def atleast_1d(*tensors):
+    """Each tensor with at least one dimension; a tuple where several are given."""
+    return _each(tensors, lambda x: x if x.array.ndim else reshape(x, (1,)))
+
+
+@op("atleast_2d", composite=True, view=True)
+def atleast_2d(*tensors):
+    """Each tensor with at least two dimensions; a tuple where several are given."""
+    return _each(
+        tensors,
+        lambda x: x if x.array.ndim > 1 else unsqueeze(x, 0) if x.array.ndim else reshape(x, (1, 1)),
+    )
+
+
+@op("atleast_3d", composite=True, view=True)
+def atleast_3d(*tensors):
+    """Each tensor with at least three dimensions; a tuple where several are given."""
+
+    def grow(x):
+        ndim = x.array.ndim
+        if ndim == 0:
+            return reshape(x, (1, 1, 1))
+        if ndim == 1:
+            return unsqueeze(unsqueeze(x, 0), -1)
+        return unsqueeze(x, -1) if ndim == 2 else x
+
+    return _each(tensors, grow)
+
+
+def _each(tensors, change):
+    if len(tensors) == 1 and isinstance(tensors[0], Tensor):
+        return change(tensors[0])
+    return tuple(change(one) for one in unpacked(tensors))
+
+
+# ------------------------------------------------------------------------------------------------ order of dimensions
+
+
+@op("transpose", view=True)
+def transpose(input_: Tensor, dim0: int, dim1: int) -> Tensor:
+    """Two dimensions exchanged.
+
+    Returns
+    -------
+    Tensor
+        A view.
+
+    Raises
+    ------
+    IndexError
+        If there is no such dimension.
+    """
+    found = core.transposed(input_, dim0, dim1)
+    if found is None:
+        ndim = input_.array.ndim
+        check_dim("transpose", dim0, ndim), check_dim("transpose", dim1, ndim)
+        return core.view_of(input_, input_.array)
+    return found
+
+
+transpose.vjp(input_=lambda g, dim0, dim1: transpose(g, dim0, dim1))
+
+
+@op("swapaxes", composite=True, view=True)
+def swapaxes(input_: Tensor, axis0: int, axis1: int) -> Tensor:
+    """`transpose` under NumPy's name."""
+    return transpose(input_, axis0, axis1)
+
+
+@op("swapdims", composite=True, view=True)
+def swapdims(input_: Tensor, dim0: int, dim1: int) -> Tensor:
+    """`transpose` under another name."""
+    return transpose(input_, dim0, dim1)
+
+
+@op("t", composite=True, view=True)
+def t(input_: Tensor) -> Tensor:
+    """The transpose of a matrix; a tensor of fewer dimensions as it is."""
+    ndim = tensor_argument("t", input_).array.ndim
+    if ndim > 2:
+        raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {ndim}D")
+    return transpose(input_, 0, 1 if ndim == 2 else 0)
+
+
+@op("permute", view=True)
+def permute(input_: Tensor, dims) -> Tensor:
+    """The dimensions in another order.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    dims : sequence of int
+        For each dimension of the result, which one of the input it is.
+
+    Returns
+    -------
+    Tensor
+        A view.
+    """
+    array = tensor_argument("permute", input_).array
+    dims = (dims,) if isinstance(dims, int) else tuple(dims)
+    ndim = array.ndim
+    if len(dims) != ndim:
+        raise RuntimeError(
+            "permute(sparse_coo): number of dimensions in the tensor input does not match the length of the desired "
+            f"ordering of dimensions i.e. input.dim() = {ndim} is not equal to len(dims) = {len(dims)}"
+        )
+    order = [check_dim("permute", dim, ndim) for dim in dims]
+    if len(set(order)) != ndim:
+        raise RuntimeError("permute(): duplicate dims are not allowed.")
+    return view_of(input_, array.transpose(order))
+
+
+def _inverse(dims) -> list[int]:
+    n = len(dims)
+    found = [0] * n
+    for i, dim in enumerate(dims):
+        found[dim % n] = i
+    return found
+
+
+permute.vjp(input_=lambda g, dims: permute(g, _inverse((dims,) if isinstance(dims, int) else dims)))
+
+
+def _permute(self, *dims):
+    return permute(self, dims if len(dims) > 1 else numbers(dims))
+
+
+@op("movedim", composite=True, view=True)
+def movedim(input_: Tensor, source, destination) -> Tensor:
+    """The dimensions `source` moved to `destination`; the others keep their order.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    source, destination : int or sequence of int
+        Where the dimensions are, and where they go.
+
+    Returns
+    -------
+    Tensor
+        A view.
+    """
+    ndim = tensor_argument("movedim", input_).array.ndim
+    source, destination = (((one,) if isinstance(one, int) else tuple(one)) for one in (source, destination))
+    if len(source) != len(destination):
+        raise RuntimeError(
+            f"movedim: Invalid source or destination dims: source ({list(source)} dims) should contain the same number "
+            f"of dims as destination ({list(destination)} dims)"
+        )
+    pairs = []
+    for name, dims in (("source", source), ("destination", destination)):
+        found = [check_dim("movedim", dim, ndim) for dim in dims]
+        if len(set(found)) != len(found):
+            raise RuntimeError(f"movedim: repeated dim in `{name}` ({list(dims)})")
+        pairs.append(found)
+    if not ndim:
+        return view_of(input_, input_.array) if not input_.requires_grad else Supplied.view_alias(input_)
+    rest = iter([i for i in range(ndim) if i not in pairs[0]])
+    into = dict(zip(pairs[1], pairs[0]))
+    return permute(input_, [into[i] if i in into else next(rest) for i in range(ndim)])
+
+
+@op("moveaxis", composite=True, view=True)
+def moveaxis(input_: Tensor, source, destination) -> Tensor:
+    """`movedim` under NumPy's name."""
+    return movedim(input_, source, destination)
+
+
+@op("adjoint", composite=True, view=True)
+def adjoint(input_: Tensor) -> Tensor:
+    """The last two dimensions exchanged, and complex numbers conjugated."""
+    return _adjoint("tensor.adjoint() is only supported on matrices or batches of matrices.", input_)
+
+
+def _adjoint(refusal: str, x: Tensor) -> Tensor:
+    if x.array.ndim == 1:
+        raise RuntimeError(f"{refusal} Got 1-D tensor.")
+    x = transpose(x, -2, -1) if x.array.ndim else x
+    return REGISTRY["conj"].function(x) if x.array.dtype.kind == "c" else x
+
+
+def _numpy_t(self):
+    """The dimensions in reverse order."""
+    if self.array.ndim != 2 and self.array.ndim:
+        warnings.warn(
+            "x.T of a tensor that is not a matrix is deprecated in PyTorch: use x.mT for batches of matrices, or "
+            "x.permute(*range(x.ndim)[::-1])", stacklevel=2,
+        )  # fmt: skip
+    return permute(self, tuple(range(self.array.ndim))[::-1])
+
+
+def _matrix_t(self):
+    """The last two dimensions exchanged."""
+    if self.array.ndim == 1:
+        raise RuntimeError("tensor.mT is only supported on matrices or batches of matrices. Got 1-D tensor.")
+    return transpose(self, -2, -1) if self.array.ndim else self
+
+
+def _matrix_h(self):
+    """`adjoint()`."""
+    return _adjoint("tensor.mH is only supported on matrices or batches of matrices.", self)
+
+
+def _h(self):
+    """The conjugate transpose of a matrix."""
+    if self.array.ndim not in (0, 2):
+        raise RuntimeError(f"tensor.H is only supported on matrices (2-D tensors). Got {self.array.ndim}-D tensor.")
+    return _adjoint("", self)
+
+
+# ------------------------------------------------------------------------------------------------ pieces
+
+
+@op("Tensor._index_basic", view=True)
+def index_basic(input_: Tensor, index) -> Tensor:
+    """`input_[index]` for ints, slices, None and an Ellipsis; None where anything else is among them."""
+    return core.indexed(input_, index)
+
+
+index_basic.vjp(input_=lambda g, input_shape, index: place_basic(g, input_shape, index))
+
+
+@op("Tensor._place_basic")
+def place_basic(input_: Tensor, shape, index) -> Tensor:
+    """Zeros of `shape` with the input at `index`."""
+    out = core.empty(shape, input_.array.dtype)
+    out.fill(0)
+    out[index] = input_.array
+    return wrap(out)
+
+
+place_basic.vjp(input_=lambda g, index: index_basic(g, index))
+
+
+@op("select", composite=True, view=True)
+def select(input_: Tensor, dim: int, index: int) -> Tensor:
+    """The slice at `index` of dimension `dim`, without that dimension.
+
+    Returns
+    -------
+    Tensor
+        A view.
+
+    Raises
+    ------
+    IndexError
+        If the index is out of range.
+    """
+    shape = tensor_argument("select", input_).array.shape
+    if not shape:
+        raise IndexError("select() cannot be applied to a 0-dim tensor.")
+    dim = check_dim("select", dim, len(shape))
+    index = operator.index(index)
+    if not -shape[dim] <= index < shape[dim]:
+        raise IndexError(f"select(): index {index} out of range for tensor of size {list(shape)} at dimension {dim}")
+    return index_basic(input_, (*[slice(None)] * dim, index))
+
+
+@op("narrow", composite=True, view=True)
+def narrow(input_: Tensor, dim: int, start, length: int) -> Tensor:
+    """`length` elements of dimension `dim` from `start` on.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        With at least one dimension.
+    dim : int
+        Which dimension.
+    start : int or Tensor
+        The first index; negative counts from the end. A 0-d integer tensor is read as a number.
+    length : int
+        How many.
+
+    Returns
+    -------
+    Tensor
+        A view.
+    """
+    shape = tensor_argument("narrow", input_).array.shape
+    if not shape:
+        raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
+    if isinstance(start, Tensor) and (start.array.ndim or start.dtype.kind != 1):
+        raise RuntimeError("start must be an 0-dim integral Tensor.")
+    start, length = operator.index(start), operator.index(length)
+    if length < 0:
+        raise RuntimeError("narrow(): length must be non-negative.")
+    dim = check_dim("narrow", dim, len(shape))
+    size = shape[dim]
+    if not -size <= start <= size:
+        raise IndexError(f"start out of range (expected to be in range of [{-size}, {size}], but got {start})")
+    start += size if start < 0 else 0
+    if start + length > size:
+        raise RuntimeError(f"start ({start}) + length ({length}) exceeds dimension size ({size}).")
+    return index_basic(input_, (*[slice(None)] * dim, slice(start, start + length)))
+
+
+@op("diagonal", view=True)
+def diagonal(input_: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
+    """The diagonal of the matrices that dimensions `dim1` and `dim2` span, as the last dimension.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        With at least two dimensions.
+    offset : int, optional
+        How far above (or, negative, below) the main diagonal.
+    dim1, dim2 : int, optional
+        The rows and the columns.
+
+    Returns
+    -------
+    Tensor
+        A view.
+    """
+    array = tensor_argument("diagonal", input_).array
+    return core.view(input_, *_diagonal(array.shape, steps_of(array), offset, dim1, dim2))
+
+
+def _diagonal(shape, steps, offset, dim1, dim2) -> tuple:
+    """Sizes, strides and offset of a diagonal."""
+    first, second = check_dim("diagonal", dim1, len(shape)), check_dim("diagonal", dim2, len(shape))
+    if first == second:
+        raise RuntimeError(f"diagonal dimensions cannot be identical {dim1}, {dim2}")
+    rows, columns = shape[first] - max(-offset, 0), shape[second] - max(offset, 0)
+    n = max(min(rows, columns), 0)
+    start = (offset * steps[second] if offset >= 0 else -offset * steps[first]) if n else 0
+    kept = [i for i in range(len(shape)) if i not in (first, second)]
+    return [*(shape[i] for i in kept), n], [*(steps[i] for i in kept), steps[first] + steps[second]], start
+
+
+diagonal.vjp(
+    input_=lambda g, input_shape, offset, dim1, dim2: scatter_strided(
+        g, input_shape, *_diagonal(input_shape, dense_steps(input_shape), offset, dim1, dim2)
+    )
+)
+
+
+@op("linalg.diagonal", composite=True, view=True)
+def linalg_diagonal(A: Tensor, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:  # noqa: N803
+    """The diagonals of a batch of matrices: `diagonal` of the last two dimensions."""
+    return diagonal(A, offset, dim1, dim2)
+
+
+@op("Tensor.unfold", view=True)
+def unfold(input_: Tensor, dimension: int, size: int, step: int) -> Tensor:
+    """All slices of `size` elements of a dimension, `step` apart, as a new last dimension.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    dimension : int
+        Which dimension is sliced.
+    size, step : int
+        How long a slice is and how far the next one is from it.
+
+    Returns
+    -------
+    Tensor
+        A view, whose dimension `dimension` counts the slices.
+    """
+    array = tensor_argument("unfold", input_).array
+    return core.view(input_, *_unfolded(array.shape, steps_of(array), dimension, size, step))
+
+
+def _unfolded(shape, steps, dimension, size, step) -> tuple:
+    dim = check_dim("unfold", dimension, len(shape))
+    longest = shape[dim] if shape else 1
+    if size > longest:
+        raise RuntimeError(f"maximum size for tensor at dimension {dim} is {longest} but size is {size}")
+    if size < 0:
+        raise RuntimeError(f"size is {size} but must be >= 0")
+    if step <= 0:
+        raise RuntimeError(f"step is {step} but must be > 0")
+    if not shape:
+        return [size], [1]
+    sizes, strides = [*shape, size], [*steps, steps[dim]]
+    sizes[dim], strides[dim] = (shape[dim] - size) // step + 1, step * steps[dim]
+    return sizes, strides
+
+
+unfold.vjp(
+    input_=lambda g, input_shape, dimension, size, step: scatter_strided(
+        g, input_shape, *_unfolded(input_shape, dense_steps(input_shape), dimension, size, step), 0
+    )
+)
 
 
 @op("as_strided", view=True)
@@ -205,7 +863,16 @@ def as_strided(input_: Tensor, size, stride, storage_offset=None) -> Tensor:
         If the view would leave the storage.
     """
     array = tensor_argument("as_strided", input_).array
-    size, stride = tuple(size), tuple(stride)
+    size, stride = shape_argument("as_strided", (size,)), shape_argument("as_strided", (stride,))
+    start = check_strided(array, size, stride, storage_offset)
+    return core.view(input_, size, stride, start)
+
+
+def check_strided(array, size, stride, storage_offset) -> int:
+    """Where a view of an array's storage begins, counted from the array's own first element.
+
+    RuntimeError where it would leave the storage.
+    """
     if len(size) != len(stride):
         raise RuntimeError("mismatch in length of strides and shape")
     if any(n < 0 for n in size):
@@ -215,7 +882,7 @@ def as_strided(input_: Tensor, size, stride, storage_offset=None) -> Tensor:
     itemsize = array.itemsize
     address, nbytes = storage_of(array)
     own = (array.ctypes.data - address) // itemsize
-    start = own if storage_offset is None else storage_offset
+    start = own if storage_offset is None else operator.index(storage_offset)
     if start < 0:
         raise RuntimeError(f"as_strided: storage_offset must be non-negative, got {start}")
     last = start + sum((n - 1) * step for n, step in zip(size, stride))
@@ -224,81 +891,336 @@ def as_strided(input_: Tensor, size, stride, storage_offset=None) -> Tensor:
             f"setStorage: sizes {list(size)}, strides {list(stride)}, storage offset {start}, and itemsize {itemsize} "
             f"requiring a storage size of {(last + 1) * itemsize} are out of bounds for storage of size {nbytes}"
         )
-    return view_of(input_, strided(array, size, stride, start - own))
+    return start - own if 0 not in size else 0
 
 
-def _as_strided_backward(g, input_, size, stride, storage_offset):
-    if not input_.array.flags.c_contiguous:
-        raise RuntimeError(
-            "as_strided: the gradient for an input that is not contiguous is not defined here: use clone()"
-        )
-    own = input_.storage_offset()
-    offset = (own if storage_offset is None else storage_offset) - own
-    return _scatter_add_strided(g, tuple(input_.array.shape), tuple(size), tuple(stride), offset)
+def _as_strided_backward(g, input_layout, size, stride, storage_offset):
+    """Each element of the gradient goes back to its place in the storage; the input's elements are read from there.
+
+    An element of the storage that the input shows several times divides its gradient among them.
+    """
+    shape, steps, own = input_layout
+    size, stride = tuple(size), tuple(stride)
+    offset = own if storage_offset is None else storage_offset
+    low = min(own, offset)
+    reach = max(
+        start - low + sum(max(n - 1, 0) * step for n, step in zip(sizes, strides)) + 1
+        for start, sizes, strides in ((own, shape, steps), (offset, size, stride))
+    )
+    row = scatter_strided(g, (reach,), size, stride, offset - low)
+    if overlapping(shape, steps):
+        times = scatter_strided(Supplied.ones(shape, g.dtype), (reach,), shape, steps, own - low)
+        times.array[times.array == 0] = 1
+        row = REGISTRY["div"].function(row, times)
+    return piece(row, shape, steps, own - low)
 
 
 as_strided.vjp(input_=_as_strided_backward)
 
 
-@op("_scatter_add_strided")
-def _scatter_add_strided(input_: Tensor, shape, size, stride, offset) -> Tensor:
-    """Zeros of `shape`, to which each element is added where `as_strided(size, stride, offset)` looks."""
+@op("Tensor._scatter_strided")
+def scatter_strided(input_: Tensor, shape, size, stride, offset) -> Tensor:
+    """Zeros of `shape`, to which each element is added where `as_strided(size, stride, offset)` of them looks."""
     import numpy as np
 
-    out = core.empty(shape, input_.array.dtype)
+    array = input_.array
+    out = core.empty(shape, array.dtype)
     out.fill(0)
-    flat_ = out.reshape(-1)
-    positions = np.full((), offset, np.intp)
-    for n, step in zip(size, stride):
-        positions = positions[..., None] + np.arange(n) * step
-    if positions.size and not (positions.min() >= 0 and positions.max() < flat_.size):
-        raise RuntimeError("as_strided: the gradient of a view beyond its input is not defined")
-    np.add.at(flat_, positions, input_.array)
+    if array.size:
+        last = offset + sum((n - 1) * step for n, step in zip(size, stride))
+        if offset < 0 or last >= out.size:
+            raise RuntimeError("as_strided: the gradient of a view beyond its input is not defined")
+        if overlapping(size, stride):
+            positions = np.full((), offset, np.intp)
+            for n, step in zip(size, stride):
+                positions = positions[..., None] + np.arange(n) * step
+            np.add.at(out.reshape(-1), positions, array)
+        else:
+            strided(out, size, stride, offset)[...] = array
     return wrap(out)
 
 
-_scatter_add_strided.vjp(input_=lambda g, size, stride, offset: as_strided(contiguous(g), size, stride, offset))
+@op("Tensor._piece", view=True)
+def piece(input_: Tensor, size, stride, offset) -> Tensor:
+    """A view of a contiguous tensor; the offset counts from its own first element."""
+    return core.view(input_, size, stride, offset)
 
 
-@op("as_strided_scatter")
-def as_strided_scatter(input_: Tensor, src: Tensor, size, stride, storage_offset=None) -> Tensor:
-    """A copy of the input in which `as_strided(size, stride, storage_offset)` of it is replaced by `src`.
-
-    Returns
-    -------
-    Tensor
-        Of the input's shape, contiguous.
-    """
+@op("Tensor._replace_piece")
+def replace_piece(input_: Tensor, src: Tensor, size, stride, offset) -> Tensor:
+    """A copy of a contiguous tensor in which `piece(size, stride, offset)` is replaced by `src`."""
     out = copied(input_.array)
-    piece = as_strided(wrap(out), size, stride, storage_offset or 0)
-    piece.array[...] = src.array
+    strided(out, size, stride, offset)[...] = src.array
     return wrap(out)
 
 
-as_strided_scatter.vjp(
-    input_=lambda g, src, size, stride, storage_offset: as_strided_scatter(
-        contiguous(g), Supplied.zeros(src.array.shape, g.dtype), size, stride, storage_offset
+scatter_strided.vjp(input_=lambda g, size, stride, offset: piece(contiguous(g), size, stride, offset))
+piece.vjp(input_=lambda g, input_shape, size, stride, offset: scatter_strided(g, input_shape, size, stride, offset))
+replace_piece.vjp(
+    input_=lambda g, src_shape, size, stride, offset: replace_piece(
+        contiguous(g), Supplied.zeros(src_shape, g.dtype), size, stride, offset
     ),
-    src=lambda g, size, stride, storage_offset: as_strided(contiguous(g), size, stride, storage_offset or 0),
+    src=lambda g, size, stride, offset: piece(contiguous(g), size, stride, offset),
 )
 
 
-# ------------------------------------------------------------------------------------------------ copies
+# ------------------------------------------------------------------------------------------------ several pieces
+
+
+def pieces(input_: Tensor, dim: int, lengths) -> tuple:
+    """Consecutive pieces of a dimension, as views none of which may be written to in a graph."""
+    start, found, lead = 0, [], [slice(None)] * dim
+    for n in lengths:
+        one = core.indexed(input_, (*lead, slice(start, start + n)))
+        one._view = 2
+        found.append(one)
+        start += n
+    return tuple(found)
+
+
+@op("split_with_sizes", view=True)
+def split_with_sizes(input_: Tensor, split_sizes, dim: int = 0) -> tuple:
+    """The tensor divided along `dim` into pieces of these sizes, as views."""
+    shape = tensor_argument("split_with_sizes", input_).array.shape
+    if not shape:
+        raise RuntimeError("split expects at least a 1-dimensional tensor")
+    dim = check_dim("split_with_sizes", dim, len(shape))
+    sizes = shape_argument("split_with_sizes", (split_sizes,))
+    if any(n < 0 for n in sizes):
+        raise RuntimeError(
+            f"split_with_sizes expects split_sizes have only non-negative entries, but got split_sizes={list(sizes)}"
+        )
+    if sum(sizes) != shape[dim]:
+        raise RuntimeError(
+            f"split_with_sizes expects split_sizes to sum exactly to {shape[dim]} (input tensor's size at dimension "
+            f"{dim}), but got split_sizes={list(sizes)}"
+        )
+    return pieces(input_, dim, sizes)
+
+
+def _together(gradients, shape, dim, lengths, dtype):
+    """The gradient of what was divided: those of the pieces side by side, zeros where there is none."""
+    dim %= len(shape)
+    gradients = gradients if isinstance(gradients, (list, tuple)) else [gradients]
+    whole = [
+        Supplied.zeros((*shape[:dim], n, *shape[dim + 1 :]), dtype) if g is None else g
+        for g, n in zip(gradients, lengths)
+    ]
+    return REGISTRY["cat"].function(whole, dim)
+
+
+split_with_sizes.vjp(
+    input_=lambda g, input_shape, input_dtype, split_sizes, dim: _together(
+        g, input_shape, dim, split_sizes, input_dtype
+    )
+)
+
+
+@op("split", composite=True, view=True)
+def split(tensor: Tensor, split_size_or_sections, dim: int = 0) -> tuple:
+    """The tensor divided along `dim` into pieces.
+
+    Parameters
+    ----------
+    tensor : Tensor
+        With at least one dimension.
+    split_size_or_sections : int or sequence of int
+        The size of each piece (the last may be smaller), or all sizes.
+    dim : int, optional
+        The dimension that is divided.
+
+    Returns
+    -------
+    tuple of Tensor
+        Views.
+    """
+    if not hasattr(split_size_or_sections, "__index__"):
+        return split_with_sizes(tensor, split_size_or_sections, dim)
+    shape = tensor_argument("split", tensor, 1, "tensor").array.shape
+    if not shape:
+        raise RuntimeError("split expects at least a 1-dimensional tensor")
+    dim, size = check_dim("split", dim, len(shape)), operator.index(split_size_or_sections)
+    if size < 0:
+        raise RuntimeError(f"split expects split_size be non-negative, but got split_size={size}")
+    total = shape[dim]
+    if size == 0 and total:
+        raise RuntimeError(
+            f"split_size can only be 0 if dimension size is 0, but got dimension size of {total}"
+        )
+    count = max(-(-total // size), 1) if size else 1
+    return split_with_sizes(tensor, [min(size, total - i * size) for i in range(count)], dim)
+
+
+@op("chunk", composite=True, view=True)
+def chunk(input_: Tensor, chunks: int, dim: int = 0) -> tuple:
+    """The tensor divided along `dim` into at most `chunks` pieces of one size; the last may be smaller.
+
+    Returns
+    -------
+    tuple of Tensor
+        Views.
+    """
+    shape = tensor_argument("chunk", input_).array.shape
+    if not shape:
+        raise RuntimeError("chunk expects at least a 1-dimensional tensor")
+    if chunks <= 0:
+        raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
+    dim = check_dim("chunk", dim, len(shape))
+    if not shape[dim]:
+        return split_with_sizes(input_, [0] * chunks, dim)
+    return split(input_, -(-shape[dim] // chunks), dim)
+
+
+@op("unsafe_split", composite=True)
+def unsafe_split(input_: Tensor, split_size: int, dim: int = 0) -> tuple:
+    """`split`, whose pieces may be written to in a graph."""
+    return tuple(map(_alone, split(input_, split_size, dim)))
+
+
+@op("unsafe_chunk", composite=True)
+def unsafe_chunk(input_: Tensor, chunks: int, dim: int = 0) -> tuple:
+    """`chunk`, whose pieces may be written to in a graph."""
+    return tuple(map(_alone, chunk(input_, chunks, dim)))
+
+
+def _alone(piece: Tensor) -> Tensor:
+    piece._base, piece._base_node, piece._view = None, None, 0
+    return piece
+
+
+def _sections(name: str, size: int, indices_or_sections) -> list[int]:
+    """The sizes of the pieces that `tensor_split` makes of a dimension."""
+    if isinstance(indices_or_sections, Tensor):
+        given = indices_or_sections
+        if given.array.ndim > 1 or given.dtype is not dtypes.int64:
+            raise RuntimeError(
+                f"{name} expected tensor_indices_or_sections to be a zero-dimensional or one-dimensional tensor of "
+                f"int64, but got a tensor with {given.array.ndim} dims of {given.dtype}"
+            )
+        indices_or_sections = given.tolist()
+    if hasattr(indices_or_sections, "__index__"):
+        n = operator.index(indices_or_sections)
+        if n <= 0:
+            raise RuntimeError(f"number of sections must be larger than 0, got {n}")
+        return [size // n + (i < size % n) for i in range(n)]
+    edges, lengths = [0, *shape_argument(name, (indices_or_sections,)), size], []
+    for i, (low, high) in enumerate(zip(edges, edges[1:])):
+        low, high, _ = slice(low if i else 0, high).indices(size)
+        lengths.append((low, max(low, high)))
+    return lengths
+
+
+@op("tensor_split", composite=True, view=True)
+def tensor_split(input_: Tensor, indices_or_sections, dim: int = 0) -> tuple:
+    """The tensor divided along `dim` into sections of nearly equal size, or at the given indices.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        With at least one dimension.
+    indices_or_sections : int, sequence of int or Tensor
+        The number of sections, or the indices at which a new one begins.
+    dim : int, optional
+        The dimension that is divided.
+
+    Returns
+    -------
+    tuple of Tensor
+        Views.
+    """
+    shape = tensor_argument("tensor_split", input_).array.shape
+    if not shape:
+        raise RuntimeError("tensor_split expected at least a 1-dimensional tensor, but got a tensor with 0 dims")
+    dim = check_dim("tensor_split", dim, len(shape))
+    found, start, lead = [], 0, [slice(None)] * dim
+    for n in _sections("tensor_split", shape[dim], indices_or_sections):
+        low, high = n if type(n) is tuple else (start, start + n)
+        found.append(index_basic(input_, (*lead, slice(low, high))))
+        start = high
+    return tuple(found)
+
+
+def _split_at(name: str, input_: Tensor, indices_or_sections, dim: int, least: int) -> tuple:
+    shape = tensor_argument(name, input_).array.shape
+    if len(shape) < least:
+        raise RuntimeError(
+            f"torch.{name} requires a tensor with at least {least} dimension, but got a tensor with {len(shape)} "
+            "dimensions!"
+        )
+    if hasattr(indices_or_sections, "__index__"):
+        n = operator.index(indices_or_sections)
+        if n == 0 or shape[dim] % n:
+            raise RuntimeError(
+                f"torch.{name} attempted to split along dimension {dim}, but the size of the dimension {shape[dim]} is "
+                f"not divisible by the split_size {n}!"
+            )
+    return tensor_split(input_, indices_or_sections, dim)
+
+
+@op("hsplit", composite=True, view=True)
+def hsplit(input_: Tensor, indices_or_sections) -> tuple:
+    """The tensor divided along its second dimension (a 1-d tensor along its first), into equal sections or at indices."""
+    return _split_at("hsplit", input_, indices_or_sections, 1 if input_.array.ndim > 1 else 0, 1)
+
+
+@op("vsplit", composite=True, view=True)
+def vsplit(input_: Tensor, indices_or_sections) -> tuple:
+    """The tensor divided along its first dimension into equal sections or at indices."""
+    return _split_at("vsplit", input_, indices_or_sections, 0, 2)
+
+
+@op("dsplit", composite=True, view=True)
+def dsplit(input_: Tensor, indices_or_sections) -> tuple:
+    """The tensor divided along its third dimension into equal sections or at indices."""
+    return _split_at("dsplit", input_, indices_or_sections, 2, 3)
+
+
+@op("unbind", view=True)
+def unbind(input_: Tensor, dim: int = 0) -> tuple:
+    """The slices of dimension `dim`, each without it, as views."""
+    shape = tensor_argument("unbind", input_).array.shape
+    if not shape:
+        raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
+    dim = check_dim("unbind", dim, len(shape))
+    lead, found = [slice(None)] * dim, []
+    for i in range(shape[dim]):
+        one = core.indexed(input_, (*lead, i))
+        one._view = 2
+        found.append(one)
+    return tuple(found)
+
+
+def _unbind_backward(gradients, input_shape, input_dtype, dim):
+    dim %= len(input_shape)
+    shape = (*input_shape[:dim], *input_shape[dim + 1 :])
+    gradients = gradients if isinstance(gradients, (list, tuple)) else [gradients]
+    return Supplied.stack([Supplied.zeros(shape, input_dtype) if g is None else g for g in gradients], dim)
+
+
+unbind.vjp(input_=_unbind_backward)
+
+
+# ------------------------------------------------------------------------------------------------ copies of the whole
 
 
 @op("clone")
 def clone(input_: Tensor, *, memory_format=None) -> Tensor:
     """A copy with memory of its own, that stays in the graph.
 
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    memory_format : memory_format, optional
+        How the copy lies in memory. By default dense inputs keep their order of dimensions, others are contiguous.
+
     Returns
     -------
     Tensor
-        Of the input's shape and dtype; dense inputs keep their order of dimensions in memory.
+        Of the input's shape and dtype.
     """
     array = tensor_argument("clone", input_).array
-    if array.flags.c_contiguous or getattr(memory_format, "name", "") == "contiguous_format":
-        return wrap(copied(array))
-    out = ordered_empty(array.shape, memory_order(array.shape, [elements(array.strides, array.itemsize)]), array.dtype)
+    out = empty_as(array, array.dtype, memory_format)
     move(array, out)
     return wrap(out)
 
@@ -306,12 +1228,35 @@ def clone(input_: Tensor, *, memory_format=None) -> Tensor:
 clone.vjp(input_=lambda g: g)
 
 
+def empty_as(array, dtype, memory_format=None):
+    """An uninitialised array of an array's shape that lies in memory as it does, or as the memory format says."""
+    name = getattr(memory_format, "name", "preserve_format")
+    if name == "channels_last" or name == "channels_last_3d":
+        if array.ndim != (4 if name == "channels_last" else 5):
+            raise RuntimeError(f"required rank {4 if name == 'channels_last' else 5} tensor to use {name} format")
+        return ordered_empty(array.shape, [0, *range(2, array.ndim), 1], dtype)
+    if name == "contiguous_format" or array.flags.c_contiguous:
+        return core.empty(array.shape, dtype)
+    steps = steps_of(array)
+    if 0 in array.shape:
+        return core.empty(array.shape, dtype)
+    if not overlapping(array.shape, steps) and core.extent_of(array)[1] == array.size:
+        order = sorted(range(array.ndim), key=lambda i: -steps[i])  # dense: the very strides
+    else:
+        order = memory_order(array.shape, [list(steps)])
+    return ordered_empty(array.shape, order, dtype)
+
+
 @op("Tensor.contiguous", composite=True)
 def contiguous(input_: Tensor, memory_format=None) -> Tensor:
-    """The tensor itself if its elements lie in the order of their indices; a copy that does, otherwise."""
-    if input_.array.flags.c_contiguous:
+    """The tensor itself if its elements lie in memory in the order of their indices; a copy that does, otherwise.
+
+    With `memory_format=channels_last` the order of a batch of images: pixels, then channels.
+    """
+    name = getattr(memory_format, "name", "contiguous_format")
+    if input_.is_contiguous(memory_format) if name.startswith("channels") else input_.array.flags.c_contiguous:
         return input_
-    return clone(input_, memory_format=_CONTIGUOUS)
+    return clone(input_, memory_format=_CONTIGUOUS if name == "contiguous_format" else memory_format)
 
 
 class _CONTIGUOUS:
@@ -328,11 +1273,13 @@ def detach(input_: Tensor) -> Tensor:
 
 @op("Tensor._to_dtype")
 def to_dtype(input_: Tensor, dtype) -> Tensor:
-    """A copy in another dtype."""
-    return wrap(cast(input_.array, as_dtype(dtype).numpy))
+    """A copy in another dtype; it lies in memory as the input does."""
+    array = input_.array
+    found = cast(array, as_dtype(dtype).numpy)
+    return wrap(found if found is not array else copied(array))
 
 
-to_dtype.vjp(input_=lambda g, input_: to_dtype(g, input_.dtype))
+to_dtype.vjp(input_=lambda g, input_dtype: to_dtype(g, input_dtype))
 
 
 @op("Tensor._alias", view=True)
@@ -348,9 +1295,115 @@ def _fit_dtype(gradient: Tensor, dtype) -> Tensor:
     return to_dtype(gradient, dtypes.from_numpy_dtype(dtype))
 
 
-Supplied.as_strided = as_strided
-Supplied.as_strided_scatter = as_strided_scatter
+Supplied.piece = piece
+Supplied.replace_piece = replace_piece
+Supplied.scatter_strided = scatter_strided
 Supplied.clone = lambda gradient: wrap(copied(gradient.array))
 Supplied.contiguous = contiguous
 Supplied.view_alias = alias
 Supplied.cast = _fit_dtype
+
+
+# ------------------------------------------------------------------------------------------------ in place
+
+
+def _reshaping(name: str, function):
+    """The in-place form of a view: the tensor itself gets the view's sizes and strides."""
+
+    def method(self, *args, **kwargs):
+        if core.recording((self,)):
+            check_recordable(function.op, self)
+            past = past_of(self)
+        else:
+            past = self
+        found = function(past, *args, **kwargs)
+        self.array = found.array
+        core.bump(self)
+        if found.requires_grad:
+            self._node, self._slot, self._requires_grad = found._node, found._slot, True
+            self._base_node = None if self._base is None else self._base._node
+        return self
+
+    method.__name__ = name
+    method.__qualname__ = f"Tensor.{name}"
+    method.__doc__ = f"In-place form of `{function.op.path}`: the tensor itself takes the view's shape."
+    return method
+
+
+def _detach_(self):
+    """Take the tensor itself out of the graph: it becomes a leaf that does not require grad."""
+    if self._base is not None or self._view:
+        raise RuntimeError(
+            "Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel (DDP) for "
+            "training, and gradient_as_bucket_view is set as True, gradients are views of DDP buckets, and hence "
+            "detach_() cannot be called on these gradients."
+        )
+    self._node, self._slot, self._requires_grad = None, 0, False
+    return self
+
+
+def _resize_(self, *size, memory_format=None):
+    """Give the tensor another size in place; elements beyond its old storage are uninitialised."""
+    size = shape_argument("resize_", size)
+    if self.requires_grad:
+        raise RuntimeError("cannot resize variables that require grad")
+    if any(n < 0 for n in size):
+        raise RuntimeError(f"resize_: sizes must not be negative, got {list(size)}")
+    if size != self.array.shape:
+        address, nbytes = storage_of(self.array)
+        n = self.array.itemsize
+        for one in size:
+            n *= one
+        if n > nbytes - (self.array.ctypes.data - address):
+            new = core.empty(size, self.array.dtype)
+            old = strided(self.array, *_row_of(self.array, address, nbytes))
+            new.reshape(-1)[: old.size] = old[: new.size]
+            self.array = new
+        else:
+            self.array = strided(self.array, size, dense_steps(size))
+    return self
+
+
+def _row_of(array, address, nbytes) -> tuple:
+    """Sizes and strides of what an array's storage holds from its first element on."""
+    return ((nbytes - (array.ctypes.data - address)) // array.itemsize,), (1,)
+
+
+def _resize_as_(self, the_template, memory_format=None):
+    """Give the tensor the size of another in place."""
+    return _resize_(self, the_template.array.shape)
+
+
+def _set_(self, source=None, storage_offset=0, size=None, stride=None):
+    """Have the tensor look at another tensor's memory, from now on."""
+    if source is None:
+        self.array = core.empty((0,), self.array.dtype)
+        return self
+    tensor_argument("set_", source, 1, "source")
+    if source.dtype is not self.dtype:
+        raise RuntimeError(
+            f"Could not set tensor of type {source.dtype} to a tensor of type {self.dtype}: the dtypes must agree"
+        )
+    if size is None:
+        self.array = source.array
+    else:
+        size = tuple(size)
+        steps = dense_steps(size) if stride is None else tuple(stride)
+        start = check_strided(source.array, size, steps, storage_offset)
+        self.array = strided(source.array, size, steps, start)
+    self._version = core.version_of(source)
+    core.bump(self)
+    return self
+
+
+TENSOR_METHODS = {
+    "expand": _expand, "reshape": _reshape, "view": _view, "permute": _permute, "T": property(_numpy_t),
+    "mT": property(_matrix_t), "mH": property(_matrix_h), "H": property(_h), "detach_": _detach_,
+    "resize_": _resize_, "resize_as_": _resize_as_, "set_": _set_,
+    **{
+        f"{function.op.name}_": _reshaping(f"{function.op.name}_", function)
+        for function in (squeeze, unsqueeze, t, transpose, swapaxes, swapdims)
+    },
+    "unsqueeze_": _reshaping("unsqueeze_", unsqueeze),
+    "as_strided_": _reshaping("as_strided_", as_strided),
+}  # fmt: skip

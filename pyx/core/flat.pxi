@@ -97,33 +97,6 @@ def span(cnp.ndarray array):
     return -extent(array)[0]
 
 
-def strided(cnp.ndarray array, shape, strides, Py_ssize_t offset=0):
-    """A view of `array`'s memory: `offset` and `strides` in elements, the offset counted from its first element.
-
-    The caller has made sure that it stays inside the memory.
-    """
-    cdef cnp.npy_intp dims[64]
-    cdef cnp.npy_intp steps[64]
-    cdef Py_ssize_t itemsize = cnp.PyArray_ITEMSIZE(array), value
-    cdef int nd = 0
-    cdef object descr = <object>cnp.PyArray_DESCR(array)
-    cdef object base = array
-    cdef int i
-    if len(shape) > 64:
-        raise RuntimeError(f"a tensor has at most 64 dimensions, got {len(shape)}")
-    for value in shape:
-        dims[nd] = value
-        nd += 1
-    i = 0
-    for value in strides:
-        steps[i] = value * itemsize
-        i += 1
-    Py_INCREF(descr)
-    view = PyArray_NewFromDescr(&PyArray_Type, <cnp.PyArray_Descr*>descr, nd, dims, steps,
-                                <char*>cnp.PyArray_DATA(array) + offset * itemsize,
-                                cnp.PyArray_FLAGS(array) & cnp.NPY_ARRAY_WRITEABLE, NULL)
-    # Views point to the array that owns the memory, so that chains of views do not keep each other alive.
-    if cnp.PyArray_BASE(array) != NULL and isinstance(<object>cnp.PyArray_BASE(array), cnp.ndarray):
-        base = <object>cnp.PyArray_BASE(array)
-    cnp.set_array_base(<cnp.ndarray>view, base)
-    return view
+def extent_of(cnp.ndarray array):
+    """`extent`, for Python."""
+    return extent(array)

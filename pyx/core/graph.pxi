@@ -96,6 +96,26 @@ cdef inline bint differentiable(cnp.ndarray array):
     return kind == c'f' or kind == c'c' or kind == c'V'   # V: bfloat16
 
 
+cdef enum:
+    OUT = -1         # among what a rule names: the result
+    ASPECTS = -4     # -4 - 4 * position - aspect: not the parameter at that position, but an aspect of it
+
+
+cdef object aspect(value, Py_ssize_t which):
+    """What a rule may want to know of a tensor without keeping it: its shape, its dtype, or how it lies in memory."""
+    cdef TensorBase x
+    if isinstance(value, TensorBase):
+        x = <TensorBase>value
+        if which == 0:
+            return shape_of(x.array)
+        if which == 1:
+            return x.dtype
+        return (shape_of(x.array), x.stride(), x.storage_offset())
+    if isinstance(value, (list, tuple)):
+        return tuple([aspect(one, which) for one in value])
+    return None
+
+
 cdef tuple one_call(rule, tuple named, values):
     """A rule with the values that it names, their versions, and where among them the result is to go."""
     cdef Py_ssize_t i, at
@@ -104,10 +124,12 @@ cdef tuple one_call(rule, tuple named, values):
     cdef list kept = [None] * n
     for i in range(n):
         at = named[i]
-        if at < 0:
+        if at >= 0:
+            kept[i] = values[at]
+        elif at == OUT:
             out_at = i
         else:
-            kept[i] = values[at]
+            kept[i] = aspect(values[(ASPECTS - at) // 4], (ASPECTS - at) % 4)
     cdef tuple saved = tuple(kept)
     return (rule, saved, versions(saved), out_at)
 
@@ -189,15 +211,15 @@ cpdef int finish_node(NodeBase node, out) except -1:
 
 cpdef object record(OpBase op, values):
     """Compute with recording off, then hang a node on each differentiable result."""
-    global grad_enabled
+    global grad_enabled, forward_of_recorded
     cdef NodeBase node
     cdef TensorBase t
     cdef Py_ssize_t slot
-    grad_enabled = False
+    grad_enabled, forward_of_recorded = False, True
     try:
         out = run_forward(op, values)
     finally:
-        grad_enabled = True
+        grad_enabled, forward_of_recorded = True, False
     if isinstance(out, TensorBase):
         t = <TensorBase>out
         if differentiable(t.array):

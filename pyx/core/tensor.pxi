@@ -16,11 +16,13 @@ cdef class TensorBase:
     _base          the tensor that this one is a differentiable view of
     _base_node     the node that `_base` had when `_node` was made: when it has another, `_node` is out of date
     _version       the version counter, made when somebody first asks for it
+    _view          what may be done to it in place, if it is a view: see view.pxi
     _extra         what few tensors have: hooks
     """
     cdef public cnp.ndarray array
     cdef public bint _requires_grad
     cdef public bint _inference
+    cdef public char _view
     cdef public Py_ssize_t _slot
     cdef public object _grad, _node, _base, _base_node, _version, _extra
     cdef object __weakref__
