@@ -223,27 +223,34 @@ def refresh(view: Tensor) -> None:
 class Place:
     """Where a view lies in its base: takes the piece out of a tensor like the base, or puts it there.
 
-    A tensor like the base may lie anyhow in memory; it is first laid out as the base is (`_row`), in one row.
+    A tensor like the base may lie anyhow in memory; it is first laid out as the base is (`_row`), in one row. Where
+    one of view and base is complex and the other its parts, it is first seen as the view is.
     """
 
-    __slots__ = ("layout", "piece", "span")
+    __slots__ = ("back", "forth", "layout", "piece", "span")
 
     def __init__(self, view: Tensor, base: Tensor):
         a, b = view.array, base.array
-        itemsize = b.itemsize
+        start = a.ctypes.data - b.ctypes.data
+        self.forth, self.back = None, None
         if a.dtype != b.dtype:
-            raise RuntimeError(f"in-place writes to a view as {view.dtype} of a tensor of {base.dtype} are not recorded")
+            self.forth, self.back = _as_parts(a.dtype.kind, b.dtype.kind)
+            b = self.forth(core.wrap(b)).array
+        itemsize = b.itemsize
         self.span = None if b.flags.c_contiguous else core.extent_of(b)[1]
         self.layout = (b.shape, tuple(step // itemsize for step in b.strides), 0)
-        self.piece = (a.shape, tuple(step // itemsize for step in a.strides), _distance(a, b) // itemsize)
+        self.piece = (a.shape, tuple(step // itemsize for step in a.strides), start // itemsize)
 
     def _row(self, whole: Tensor) -> Tensor:
+        if self.forth is not None:
+            whole = self.forth(Supplied.contiguous(whole))
         if self.span is None:
             return Supplied.contiguous(whole)
         return Supplied.scatter_strided(whole, (self.span,), *self.layout)
 
     def _whole(self, row: Tensor) -> Tensor:
-        return row if self.span is None else Supplied.piece(row, *self.layout)
+        whole = row if self.span is None else Supplied.piece(row, *self.layout)
+        return whole if self.back is None else self.back(Supplied.contiguous(whole))
 
     def take(self, whole: Tensor) -> Tensor:
         """The piece of a tensor like the base."""
@@ -259,8 +266,13 @@ class Place:
         return self._whole(Supplied.scatter_strided(piece, shape, *self.piece))
 
 
-def _distance(a, b) -> int:
-    return a.ctypes.data - b.ctypes.data
+def _as_parts(view: str, base: str) -> tuple:
+    """What makes a complex base real or a real one complex, as the view is, and what undoes it."""
+    if (view, base) == ("f", "c"):
+        return REGISTRY["view_as_real"].function, REGISTRY["view_as_complex"].function
+    if (view, base) == ("c", "f"):
+        return REGISTRY["view_as_complex"].function, REGISTRY["view_as_real"].function
+    raise RuntimeError("in-place writes to a view of another dtype than its base's are not recorded")
 
 
 class CopySlices(Node):

@@ -9,11 +9,13 @@ from lucid.ops import (  # noqa: F401
     creation,
     elementwise,
     linalg,
+    indexing,
     methods,
     normalization,
     pooling,
     random,
     reduction,
+    shape,
     view,
 )
 

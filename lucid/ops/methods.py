@@ -12,7 +12,7 @@ import numpy as np
 from lucid._kernels import core
 from lucid.autograd.op import REGISTRY, inplace
 from lucid.dtypes import BY_NUM
-from lucid.ops import comparison, elementwise, random, view
+from lucid.ops import comparison, creation, elementwise, indexing, random, shape, view
 from lucid.ops import complex as complex_
 from lucid.tensor import Tensor
 
@@ -28,9 +28,16 @@ METHODS = {
     "bitwise_and bitwise_or bitwise_xor bitwise_left_shift bitwise_right_shift gcd lcm heaviside",
     "complex": "conj conj_physical resolve_conj resolve_neg",
     "activation": "relu prelu hardshrink",
-    "view": "as_strided as_strided_scatter clone contiguous detach",
     "linalg": "matmul mm bmm mv dot inner outer ger addmm addmv addr baddbmm addbmm inverse det slogdet norm",
     "normalization": "softmax log_softmax",
+    "view": "expand_as view_as reshape_as ravel flatten unflatten squeeze unsqueeze transpose swapaxes swapdims t movedim "
+    "moveaxis adjoint select narrow diagonal unfold as_strided split split_with_sizes chunk unsafe_split unsafe_chunk "
+    "tensor_split hsplit vsplit dsplit unbind clone contiguous detach broadcast_to",
+    "shape": "fliplr flipud roll rot90 repeat_interleave tril triu diag_embed diag diagflat as_strided_scatter "
+    "select_scatter slice_scatter diagonal_scatter",
+    "indexing": "gather scatter scatter_add scatter_reduce index_select index_add index_copy index_fill index_reduce "
+    "index_put take put take_along_dim masked_fill masked_select masked_scatter nonzero argwhere nonzero_static "
+    "bincount histc",
     "reduction": "sum nansum mean nanmean prod var std amax amin aminmax argmax argmin max min any all count_nonzero "
     "logsumexp cumsum cumprod logcumsumexp cummax cummin",
     "random": "bernoulli multinomial",
@@ -47,13 +54,19 @@ INPLACE = {
     "lcm heaviside",
     "complex": "conj_physical",
     "activation": "relu",
+    "shape": "tril triu",
+    "indexing": "scatter scatter_add scatter_reduce index_add index_copy index_fill index_reduce put masked_fill "
+    "masked_scatter",
 }
 
 OWN = {
     "comparison": (comparison,),
     "complex": (complex_,),
+    "creation": (creation,),
     "elementwise": (elementwise,),
+    "indexing": (indexing,),
     "random": (random,),
+    "shape": (shape,),
     "view": (view,),
 }
 

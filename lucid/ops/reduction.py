@@ -96,12 +96,17 @@ def reduced(name: str, array: np.ndarray, dims, keepdim: bool, empty_value, tabl
 
 def spread(g: Tensor, input_: Tensor, dim, keepdim: bool) -> Tensor:
     """A gradient of a reduction, seen in the input's shape."""
-    return expand(kept(g, input_, dim, keepdim), input_.array.shape)
+    return expand(kept(g, input_, dim, keepdim), shape_of(input_))
+
+
+def shape_of(x) -> tuple:
+    """The shape of a tensor; a shape, which is all that some rules keep, as it is."""
+    return x if type(x) is tuple else x.array.shape
 
 
 def kept(g: Tensor, input_: Tensor, dim, keepdim: bool) -> Tensor:
     """A result of a reduction with the reduced dimensions as ones."""
-    shape = input_.array.shape
+    shape = shape_of(input_)
     if keepdim or not shape:
         return g
     dims = dims_argument("sum", dim, len(shape))
@@ -110,7 +115,8 @@ def kept(g: Tensor, input_: Tensor, dim, keepdim: bool) -> Tensor:
 
 def count(input_: Tensor, dim) -> int:
     """How many elements a reduction takes together."""
-    return math.prod(input_.array.shape[i] for i in dims_argument("sum", dim, input_.array.ndim))
+    shape = shape_of(input_)
+    return math.prod(shape[i] for i in dims_argument("sum", dim, len(shape)))
 
 
 # ------------------------------------------------------------------------------------------------ sums
@@ -161,7 +167,7 @@ def _sum(name: str, input_, dim, keepdim, dtype) -> Tensor:
     return wrap(result)
 
 
-sum.vjp(input_=lambda g, input_, dim, keepdim: spread(g, input_, dim, keepdim))
+sum.vjp(input_=lambda g, input_shape, dim, keepdim: spread(g, input_shape, dim, keepdim))
 
 
 @op("nansum")
@@ -228,8 +234,8 @@ def mean(input_: Tensor, dim=None, keepdim: bool = False, *, dtype=None, out=Non
 
 
 mean.vjp(
-    input_=lambda g, input_, dim, keepdim: spread(
-        g / count(input_, dim) if count(input_, dim) else g, input_, dim, keepdim
+    input_=lambda g, input_shape, dim, keepdim: spread(
+        g / count(input_shape, dim) if count(input_shape, dim) else g, input_shape, dim, keepdim
     )
 )
 

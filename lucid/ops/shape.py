@@ -896,16 +896,8 @@ def _misfit(target: tuple, source: tuple) -> RuntimeError:
 
 _copy.vjp(
     input_=lambda g: Supplied.zeros(g.array.shape, g.dtype),
-    src=lambda g, src_shape: g if len(src_shape) <= g.array.ndim else reshape(_sum_to(g, src_shape), src_shape),
+    src=lambda g, src_shape: reshape(g, (1,) * (len(src_shape) - g.array.ndim) + g.array.shape),
 )
-
-
-def _sum_to(g, shape):
-    while len(shape) > g.array.ndim:
-        shape = shape[1:]
-    return REGISTRY["Tensor.sum_to_size"].function(g, shape) if "Tensor.sum_to_size" in REGISTRY else g
-
-
 _copy_inplace = inplace(_copy, "copy_")
 
 

@@ -1,0 +1,1423 @@
+"""Indexing: elements and pieces picked, placed and added by indices and masks.
+
+`x[...]` is split in two: what ints, slices, None and Ellipsis say is a view (`index_basic`), and the tensors left pick
+from that view (`_index`). Indices are checked here, before anything is read: no index leaves its dimension.
+`positions` turns an index along one dimension into places in a contiguous row, which is what gather and its adjoint
+scatter_add, and all that is built of them, read and write.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+
+import numpy as np
+
+from lucid import dtypes
+from lucid._kernels import core
+from lucid._kernels.core import wrap
+from lucid.autograd.op import REGISTRY, Supplied, check_writable, inplace, op, torch_name
+from lucid.ops._frame import INT64, broadcast_shapes, cast, contiguous, copied, shape_argument, tensor_argument
+from lucid.ops.shape import copy_, fill_array, tensor_list
+from lucid.ops.view import broadcast_to, dense_steps, expand, index_basic, reshape, unbind
+from lucid.tensor import Tensor, check_dim, to_array
+
+INDEX_DTYPES = (dtypes.int64, dtypes.int32)
+
+
+def function(name: str):
+    """A declared operation of another family."""
+    return REGISTRY[name].function
+
+
+# ------------------------------------------------------------------------------------------------ checking
+
+
+def out_of_bounds(index, size: int, dim: int, negative: bool = False, kind=RuntimeError) -> None:
+    """Raise where an index of an array is out of range: below 0 (or, if `negative`, below -size), or from `size` on."""
+    if not index.size:
+        return
+    low, high = int(index.min()), int(index.max())
+    if high >= size or low < (-size if negative else 0):
+        wrong = high if high >= size else low
+        raise kind(f"index {wrong} is out of bounds for dimension {dim} with size {size}")
+
+
+def index_argument(name: str, index, accepted=INDEX_DTYPES, kind=RuntimeError) -> np.ndarray:
+    """The array of an index tensor, as int64."""
+    tensor_argument(name, index, 3, "index")
+    if index.dtype not in accepted:
+        said = "/".join(one.name for one in reversed(accepted))
+        raise kind(f"{name}(): Expected dtype {said} for index, but got {torch_name(index.dtype)}")
+    return cast(index.array, INT64)
+
+
+def positions(index: np.ndarray, shape: tuple, dim: int) -> np.ndarray:
+    """Where, in a contiguous row of elements of `shape`, lies what `index` picks along `dim`."""
+    steps = dense_steps(shape)
+    if not shape:
+        return np.zeros(index.shape, np.intp)
+    found = index * steps[dim]
+    for k, size in enumerate(index.shape):
+        if k != dim:
+            found = found + (np.arange(size) * steps[k]).reshape((-1,) + (1,) * (index.ndim - 1 - k))
+    return found
+
+
+def add_at(target: np.ndarray, where, values) -> None:
+    """`target[where] += values`, each as often as it occurs; half precision is summed in float32."""
+    if target.dtype.kind == "b":
+        np.logical_or.at(target, where, values)
+    elif target.dtype.itemsize == 2 and target.dtype.kind in "fV":
+        wide = target.astype(np.float32)
+        np.add.at(wide, where, values.astype(np.float32))
+        target[...] = wide
+    else:
+        np.add.at(target, where, values)
+
+
+# ------------------------------------------------------------------------------------------------ x[...]
+
+
+def _as_index(item):
+    """One item of an index: an int, a slice, None, Ellipsis, or a tensor."""
+    kind = type(item)
+    if kind is int or kind is slice or item is None or item is Ellipsis or kind is bool:
+        return item
+    if isinstance(item, Tensor):
+        if item.array.ndim == 0 and item.dtype.kind < 2:
+            value = item.item()
+            return bool(value) if item.dtype in (dtypes.bool_, dtypes.uint8) else value
+        return item
+    if isinstance(item, (np.bool_, bool)):
+        return bool(item)
+    if isinstance(item, np.ndarray):
+        return _as_index(wrap(item if item.dtype.num in dtypes.BY_NUM else np.ascontiguousarray(item)))
+    if hasattr(item, "__index__"):
+        return operator.index(item)
+    if isinstance(item, str):
+        raise TypeError("new(): invalid data type 'str'")
+    if isinstance(item, (list, tuple, range)):
+        if not len(item):
+            return wrap(np.empty(0, np.int64))
+        array = to_array(list(item), None)
+        return wrap(array)
+    raise IndexError(
+        "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got "
+        f"{kind.__name__})"
+    )
+
+
+def _items(index) -> tuple:
+    """An index as a tuple of items; a list that holds anything but numbers is read as a tuple, as PyTorch does."""
+    if type(index) is tuple:
+        return index
+    if isinstance(index, list) and len(index) < 32:
+        for one in index:
+            if one is None or one is Ellipsis or isinstance(one, (slice, list, tuple, Tensor, np.ndarray)):
+                return tuple(index)
+    return (index,)
+
+
+def parse(shape: tuple, index) -> tuple:
+    """An index as (basic index, arrays): of the view that the first makes, the arrays pick by dimension.
+
+    `arrays` has None for a dimension that is taken whole. IndexError where the index does not fit the shape.
+    """
+    items = [_as_index(item) for item in _items(index)]
+    used = 0
+    for item in items:
+        if isinstance(item, Tensor):
+            used += item.array.ndim if item.dtype in (dtypes.bool_, dtypes.uint8) else 1
+        elif item is not None and item is not Ellipsis and type(item) is not bool:
+            used += 1
+    if used > len(shape):
+        raise IndexError(f"too many indices for tensor of dimension {len(shape)}")
+    basic, arrays, at, rest = [], [], 0, len(shape) - used
+    for item in items:
+        if item is Ellipsis:
+            basic.extend([slice(None)] * rest)
+            arrays.extend([None] * rest)
+            at, rest = at + rest, 0
+        elif item is None:
+            basic.append(None)
+            arrays.append(None)
+        elif type(item) is bool:
+            basic.append(None)
+            arrays.append(np.zeros(int(item), np.int64))
+        elif isinstance(item, Tensor):
+            if item.dtype in (dtypes.bool_, dtypes.uint8):
+                mask = item.array
+                for k, size in enumerate(mask.shape):
+                    if size != shape[at + k]:
+                        raise IndexError(
+                            f"The shape of the mask {list(mask.shape)} at index {k} does not match the shape of the "
+                            f"indexed tensor {list(shape)} at index {at + k}"
+                        )
+                found = np.nonzero(mask)
+            elif item.dtype in INDEX_DTYPES:
+                found = (cast(item.array, INT64),)
+            else:
+                raise IndexError("tensors used as indices must be long, int, byte or bool tensors")
+            basic.extend([slice(None)] * len(found))
+            arrays.extend(found)
+            at += len(found)
+        else:
+            basic.append(item)
+            if type(item) is slice:
+                arrays.append(None)
+            at += 1
+    return tuple(basic), tuple(arrays)
+
+
+def check_arrays(shape: tuple, arrays: tuple) -> None:
+    """IndexError where arrays that index a tensor of this shape reach beyond it or do not broadcast."""
+    try:
+        np.broadcast_shapes(*[one.shape for one in arrays if one is not None])
+    except ValueError:
+        shapes = ", ".join(str(list(one.shape)) for one in arrays if one is not None)
+        raise IndexError(
+            f"shape mismatch: indexing tensors could not be broadcast together with shapes {shapes}"
+        ) from None
+    for dim, one in enumerate(arrays):
+        if one is not None:
+            out_of_bounds(one, shape[dim], dim, True, IndexError)
+
+
+def _whole(arrays: tuple) -> tuple:
+    """The index that NumPy understands."""
+    return tuple(slice(None) if one is None else one for one in arrays)
+
+
+@op("Tensor._index")
+def _index(input_: Tensor, arrays) -> Tensor:
+    """The elements that arrays pick, one for each leading dimension (None: whole)."""
+    check_arrays(input_.array.shape, arrays)
+    return wrap(contiguous(input_.array[_whole(arrays)]))
+
+
+@op("Tensor._index_add_into_zeros")
+def _place(input_: Tensor, shape, arrays) -> Tensor:
+    """Zeros of `shape` to which the elements are added where arrays say."""
+    out = core.empty(shape, input_.array.dtype)
+    out.fill(0)
+    add_at(out, _whole(arrays), input_.array)
+    return wrap(out)
+
+
+_index.vjp(input_=lambda g, input_shape, arrays: _place(g, input_shape, arrays))
+_place.vjp(input_=lambda g, arrays: _index(g, arrays))
+
+
+def getitem(self, index) -> Tensor:
+    """`x[index]`: a view for ints, slices, None and Ellipsis; a copy of what index tensors and masks pick."""
+    found = index_basic(self, index)
+    if found is not None:
+        return found
+    basic, arrays = parse(self.array.shape, index)
+    view = index_basic(self, basic)
+    return _index(view, arrays) if any(one is not None for one in arrays) else view
+
+
+def setitem(self, index, value) -> None:
+    """`x[index] = value`: a number, or a tensor that broadcasts to what the index picks."""
+    if not isinstance(value, Tensor):
+        if not isinstance(value, (bool, int, float, complex, np.number, np.bool_)):
+            raise TypeError(f"can't assign a {type(value).__name__} to a {self.type()}")
+        held = core.empty((), self.array.dtype)
+        fill_array(held, value.item() if isinstance(value, np.generic) else value)
+        value = wrap(held)
+    view = index_basic(self, index)
+    arrays = ()
+    if view is None:
+        basic, arrays = parse(self.array.shape, index)
+        view = index_basic(self, basic)
+    if not any(one is not None for one in arrays):
+        if view.array.size == 0 and value.array.size == 1:
+            return
+        array = value.array
+        if array.ndim > view.array.ndim and any(size != 1 for size in array.shape[: array.ndim - view.array.ndim]):
+            raise RuntimeError(
+                f"expand({list(array.shape)}, size={list(view.array.shape)}): the number of sizes provided "
+                f"({view.array.ndim}) must be greater or equal to the number of dimensions in the tensor ({array.ndim})"
+            )
+        copy_(view, value)
+        return
+    array = value.array
+    if value.dtype is not self.dtype:
+        if array.ndim or not (len(_items(index)) == 1 and _is_mask(_items(index)[0])):
+            raise RuntimeError(
+                "Index put requires the source and destination dtypes match, got "
+                f"{torch_name(self.dtype)} for the destination and {torch_name(value.dtype)} for the source."
+            )
+        value = function("Tensor._to_dtype")(value, self.dtype)
+    while value.array.ndim and value.array.shape[0] == 1:
+        value = reshape(value, value.array.shape[1:])
+    _index_put_inplace(view, arrays, value, False)
+
+
+def _is_mask(item) -> bool:
+    return isinstance(item, Tensor) and item.dtype in (dtypes.bool_, dtypes.uint8)
+
+
+@op("Tensor._index_put")
+def _index_put(input_: Tensor, arrays, values: Tensor, accumulate: bool) -> Tensor:
+    """A copy with values put (or added) where arrays say."""
+    out = copied(input_.array)
+    _put_into(out, arrays, values, accumulate)
+    return wrap(out)
+
+
+def _put_into(target, arrays, values: Tensor, accumulate: bool) -> None:
+    check_arrays(target.shape, arrays)
+    where = _whole(arrays)
+    wanted = target[where].shape if values.array.ndim else ()
+    try:
+        source = np.broadcast_to(values.array, wanted) if wanted else values.array
+    except ValueError:
+        raise RuntimeError(
+            f"shape mismatch: value tensor of shape {list(values.array.shape)} cannot be broadcast to indexing result "
+            f"of shape {list(wanted)}"
+        ) from None
+    if accumulate:
+        add_at(target, where, source)
+    else:
+        target[where] = source
+
+
+def _index_put_input(g, arrays, values_dtype, accumulate):
+    if accumulate:
+        return g
+    return _index_put(g, arrays, Supplied.zeros((), values_dtype), False)
+
+
+_index_put.vjp(input_=_index_put_input, values=lambda g, arrays: _index(g, arrays))
+_index_put_recorded = inplace(_index_put, "index_put_")
+
+
+def _index_put_inplace(target: Tensor, arrays, values: Tensor, accumulate: bool) -> Tensor:
+    if core.recording((target, values)):
+        return _index_put_recorded(target, arrays, values, accumulate)
+    check_writable("index_put", target)
+    _put_into(target.array, arrays, values, accumulate)
+    core.bump(target)
+    return target
+
+
+def _put_arguments(input_: Tensor, indices, values: Tensor) -> tuple:
+    """The arrays of `index_put`'s indices, and its values."""
+    tensor_argument("index_put", input_), tensor_argument("index_put", values, 3, "values")
+    for i, one in enumerate(indices):
+        if not isinstance(one, Tensor):
+            raise TypeError(f"expected Tensor as element {i} in argument 0, but got {type(one).__name__}")
+    if values.dtype is not input_.dtype:
+        raise RuntimeError(
+            f"Index put requires the source and destination dtypes match, got {torch_name(input_.dtype)} for the "
+            f"destination and {torch_name(values.dtype)} for the source."
+        )
+    # 0-d tensors stay index tensors here: they would be read as ints in x[...]
+    held = tuple(
+        reshape(one, (1,)) if not one.array.ndim and not _is_mask(one) else one for one in indices
+    )
+    basic, arrays = parse(input_.array.shape, held)
+    if any(one is None for one in basic):
+        raise IndexError("index_put: masks need at least one dimension")
+    return tuple(
+        array.reshape(()) if i < len(indices) and not indices[i].array.ndim else array
+        for i, array in enumerate(arrays)
+    ), values
+
+
+@op("index_put", composite=True)
+def index_put(input_: Tensor, indices, values: Tensor, accumulate: bool = False) -> Tensor:
+    """A copy in which `values` are put at `indices`, or added if `accumulate`.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape.
+    indices : sequence of Tensor
+        One index tensor a dimension (int64), or masks; broadcast against each other.
+    values : Tensor
+        Of the input's dtype; broadcast to what the indices pick.
+    accumulate : bool, optional
+        Add, as often as an index occurs.
+
+    Returns
+    -------
+    Tensor
+        Of the input's shape and dtype.
+    """
+    arrays, values = _put_arguments(input_, indices, values)
+    return _index_put(input_, arrays, values, bool(accumulate))
+
+
+def _index_put_method(self, indices, values, accumulate=False):
+    """In-place form of `index_put`."""
+    arrays, values = _put_arguments(self, indices, values)
+    return _index_put_inplace(self, arrays, values, bool(accumulate))
+
+
+def iterate(self):
+    """Over the slices of the first dimension."""
+    if not self.array.ndim:
+        raise TypeError("iteration over a 0-d tensor")
+    return iter(unbind(self, 0))
+
+
+def contains(self, element) -> bool:
+    """Whether an element (or one of a tensor that broadcasts) is among the values."""
+    if not isinstance(element, (Tensor, bool, int, float, complex)):
+        raise RuntimeError(
+            f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}."
+        )
+    return bool((self.array == (element.array if isinstance(element, Tensor) else element)).any())
+
+
+# ------------------------------------------------------------------------------------------------ along a dimension
+
+
+def _check_shapes(name: str, input_: Tensor, dim: int, index, src=None) -> int:
+    """The checked dimension of gather and scatter, whose index fits the input and the source."""
+    shape, own = index.shape, input_.array.shape
+    dim = check_dim(name, dim, len(own))
+    if index.size == 0:
+        return dim
+    if max(len(shape), 1) != max(len(own), 1):
+        which = "input" if name == "gather" else "self"
+        raise RuntimeError(f"Index tensor must have the same number of dimensions as {which} tensor")
+    if src is not None and max(src.ndim, 1) != max(len(shape), 1):
+        raise RuntimeError("Index tensor must have the same number of dimensions as src tensor")
+    for k, size in enumerate(shape):
+        if k != dim and own and size > own[k] or src is not None and src.ndim and size > src.shape[k]:
+            more = "" if src is None else f" and to be no larger size than src {list(src.shape)}"
+            raise RuntimeError(
+                f"{name}: Expected index {list(shape)} to be no larger than self {list(own)} apart from dimension {dim}"
+                + more
+            )
+    return dim
+
+
+@op("gather")
+def gather(input_: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False, out=None) -> Tensor:
+    """The elements whose place along `dim` is given by `index`, and along the others is the index' own.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    dim : int
+        Along which dimension.
+    index : Tensor
+        int64 or int32, of the input's number of dimensions, nowhere larger than it but along `dim`.
+    sparse_grad : bool, optional
+        Accepted; gradients are dense.
+    out : Tensor, optional
+        Where the result is written.
+
+    Returns
+    -------
+    Tensor
+        Of the index' shape.
+
+    Raises
+    ------
+    RuntimeError
+        If an index is out of range or the shapes do not fit.
+    """
+    array = tensor_argument("gather", input_).array
+    at = index_argument("gather", index)
+    dim = _check_shapes("gather", input_, dim, at)
+    if not at.size:
+        return wrap(core.empty(at.shape, array.dtype))
+    out_of_bounds(at, array.shape[dim] if array.ndim else 1, dim)
+    return wrap(contiguous(array).reshape(-1)[positions(at, array.shape, dim)])
+
+
+gather.vjp(
+    input_=lambda g, input_shape, dim, index: scatter_add(Supplied.zeros(input_shape, g.dtype), dim, index, g)
+)
+
+
+def _source_rows(input_: Tensor, dim: int, at, src):
+    """A copy of the input, its places that an index names, and the elements of the source that go there."""
+    out = copied(input_.array)
+    part = src[tuple(slice(0, size) for size in at.shape)] if src.ndim else src
+    return out, positions(at, out.shape, dim), part
+
+
+@op("scatter_add")
+def scatter_add(input_: Tensor, dim: int, index: Tensor, src: Tensor, *, out=None) -> Tensor:
+    """A copy to which the source's elements are added, each at the place along `dim` that `index` gives.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape.
+    dim : int
+        Along which dimension.
+    index : Tensor
+        int64 or int32; nowhere larger than the source, nor than the input but along `dim`.
+    src : Tensor
+        Of the input's dtype.
+    out : Tensor, optional
+        Where the result is written.
+
+    Returns
+    -------
+    Tensor
+        Of the input's shape.
+    """
+    at = index_argument("scatter", index)
+    _same_dtype("scatter", input_, tensor_argument("scatter", src, 4, "src"))
+    dim = _check_shapes("scatter_add", input_, dim, at, src.array)
+    if not at.size:
+        return wrap(copied(input_.array))
+    out_of_bounds(at, input_.array.shape[dim] if input_.array.ndim else 1, dim)
+    out, where, part = _source_rows(input_, dim, at, src.array)
+    add_at(out.reshape(-1), where, part)
+    return wrap(out)
+
+
+def _picked(g, dim, index, src_shape):
+    """The gradient of a scattered source: what the index picks, and zeros where the source was not read."""
+    found = gather(g, dim, index)
+    if found.array.shape == src_shape:
+        return found
+    if index.array.size == 0:
+        return Supplied.zeros(src_shape, g.dtype)
+    pad = []
+    for size, own in zip(reversed(src_shape), reversed(found.array.shape)):
+        pad += [0, size - own]
+    return function("constant_pad_nd")(found, pad)
+
+
+def _same_dtype(name: str, input_: Tensor, src: Tensor) -> None:
+    if input_.dtype is not src.dtype:
+        raise RuntimeError(
+            f"{name}(): Expected self.dtype to be equal to src.dtype, got {torch_name(input_.dtype)} and "
+            f"{torch_name(src.dtype)}"
+        )
+
+
+scatter_add.vjp(input_=lambda g: g, src=lambda g, dim, index, src_shape: _picked(g, dim, index, src_shape))
+
+
+@op("Tensor._scatter")
+def _scatter(input_: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
+    """A copy in which the source's elements stand at the places along `dim` that `index` gives."""
+    at = index_argument("scatter", index)
+    dim = _check_shapes("scatter", input_, dim, at, src.array if src.array.ndim or not at.ndim else None)
+    if not at.size:
+        return wrap(copied(input_.array))
+    out_of_bounds(at, input_.array.shape[dim] if input_.array.ndim else 1, dim)
+    out, where, part = _source_rows(input_, dim, at, src.array)
+    out.reshape(-1)[where] = part.reshape(where.shape) if part.size == where.size else part
+    return wrap(out)
+
+
+_scatter.vjp(
+    input_=lambda g, dim, index: _scatter(g, dim, index, Supplied.zeros((), g.dtype)),
+    src=lambda g, dim, index, src_shape: _picked(g, dim, index, src_shape) if src_shape else gather(g, dim, index),
+)
+
+
+@op("scatter", composite=True)
+def scatter(input_: Tensor, dim: int, index: Tensor, src=None, *, value=None, reduce=None, out=None) -> Tensor:
+    """A copy in which a source's elements (or one number) stand at the places along `dim` that `index` gives.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape.
+    dim : int
+        Along which dimension.
+    index : Tensor
+        int64 or int32; nowhere larger than the source, nor than the input but along `dim`.
+    src : Tensor or number
+        Of the input's dtype.
+    value : number, optional
+        Another name for a source that is a number.
+    reduce : {"add", "multiply"}, optional
+        Combine with what is there; by default overwrite it.
+    out : Tensor, optional
+        Where the result is written.
+
+    Returns
+    -------
+    Tensor
+        Of the input's shape.
+    """
+    src = value if src is None else src
+    if src is None:
+        raise TypeError("scatter() missing required argument: 'src' or 'value'")
+    at = index_argument("scatter", index)
+    if not isinstance(src, Tensor):
+        held = core.empty((), input_.array.dtype)
+        fill_array(held, src)
+        src = wrap(held)
+        if reduce is not None:
+            src = wrap(np.broadcast_to(held, at.shape))
+    else:
+        _same_dtype("scatter", input_, src)
+        if not src.array.ndim and at.ndim and at.size:
+            raise RuntimeError("Index tensor must have the same number of dimensions as src tensor")
+    if reduce is None:
+        return _scatter(input_, dim, index, src)
+    if reduce not in ("add", "multiply"):
+        raise RuntimeError("reduce argument must be either add or multiply.")
+    return scatter_reduce(input_, dim, index, src, "sum" if reduce == "add" else "prod", include_self=True)
+
+
+REDUCTIONS = {
+    "sum": np.add, "prod": np.multiply, "mean": np.add, "amax": np.maximum, "amin": np.minimum,
+}  # fmt: skip
+
+
+@op("scatter_reduce")
+def scatter_reduce(
+    input_: Tensor, dim: int, index: Tensor, src: Tensor, reduce: str, *, include_self: bool = True, out=None
+) -> Tensor:
+    """A copy in which the source's elements are combined, at the places along `dim` that `index` gives.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape.
+    dim : int
+        Along which dimension.
+    index : Tensor
+        int64 or int32; nowhere larger than the source, nor than the input but along `dim`.
+    src : Tensor
+        Of the input's dtype.
+    reduce : {"sum", "prod", "mean", "amax", "amin"}
+        How elements that meet are combined.
+    include_self : bool, optional
+        Whether the input's own element takes part.
+    out : Tensor, optional
+        Where the result is written.
+
+    Returns
+    -------
+    Tensor
+        Of the input's shape.
+    """
+    if reduce not in REDUCTIONS:
+        raise RuntimeError(f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}")
+    at = index_argument("scatter", index)
+    _same_dtype("scatter", input_, tensor_argument("scatter_reduce", src, 4, "src"))
+    dim = _check_shapes("scatter_reduce", input_, dim, at, src.array)
+    if not at.size:
+        return wrap(copied(input_.array))
+    out_of_bounds(at, input_.array.shape[dim] if input_.array.ndim else 1, dim)
+    out, where, part = _source_rows(input_, dim, at, src.array)
+    half = out.dtype.itemsize == 2 and out.dtype.kind in "fV"
+    row = (out.astype(np.float32) if half else out).reshape(-1)
+    part = part.astype(row.dtype)
+    if not include_self:
+        row[where] = _neutral(reduce, row.dtype)
+    with np.errstate(all="ignore"):
+        REDUCTIONS[reduce].at(row, where, part)
+        if reduce == "mean":
+            count = np.full(row.shape, int(include_self), np.int64)
+            np.add.at(count, where, 1)
+            np.maximum(count, 1, out=count)
+            row[...] = row / count if row.dtype.kind in "fc" else row // count
+    if half:
+        out.reshape(-1)[...] = row
+    return wrap(out)
+
+
+def _neutral(reduce: str, dtype):
+    """What a reduction of nothing is."""
+    if reduce in ("sum", "mean"):
+        return 0
+    if reduce == "prod":
+        return 1
+    if dtype.kind == "f":
+        return -np.inf if reduce == "amax" else np.inf
+    if dtype.kind == "b":
+        return reduce == "amin"
+    info = np.iinfo(dtype)
+    return info.min if reduce == "amax" else info.max
+
+
+@scatter_reduce.vjp_joint("input_", "src")
+def _scatter_reduce_backward(g, needs, input_, dim, index, src, reduce, include_self, out):
+    mul, div, eq, where = (function(name) for name in ("mul", "div", "eq", "where"))
+    zeros = Supplied.zeros(input_.array.shape, g.dtype)
+    shape = src.array.shape
+
+    def spread(x):
+        return _picked(x, dim, index, shape)
+
+    if reduce == "sum":
+        of_self, of_src = g, spread(g)
+    elif reduce == "mean":
+        ones = Supplied.ones(shape, g.dtype)
+        count = scatter_add(Supplied.ones(input_.array.shape, g.dtype) if include_self else zeros, dim, index, ones)
+        count.array[count.array == 0] = 1
+        of_self = div(g, count)
+        of_src = spread(of_self)
+    elif reduce == "prod":
+        self_zero, src_zero = eq(input_, 0), eq(src, 0)
+        others = masked_fill(input_, self_zero, 1)
+        of_self = div(mul(g, scatter_reduce(others, dim, index, src, "prod", include_self=include_self)), others)
+        zeros_there = spread(scatter_add(zeros, dim, index, function("Tensor._to_dtype")(src_zero, g.dtype)))
+        alone = function("logical_and")(src_zero, eq(zeros_there, 1))
+        nonzero_src = masked_fill(src, alone, 1)
+        without = scatter_reduce(input_, dim, index, nonzero_src, "prod", include_self=include_self)
+        of_src = where(alone, spread(mul(g, without)), div(spread(mul(g, out)), masked_fill(src, src_zero, 1)))
+    else:
+        mine, theirs = eq(input_, out), eq(src, spread(out))
+        mine, theirs = (function("Tensor._to_dtype")(one, g.dtype) for one in (mine, theirs))
+        ties = Supplied.add(scatter_add(zeros, dim, index, theirs), mine)
+        each = div(g, ties)
+        of_self, of_src = mul(mine, each), mul(theirs, spread(each))
+    if not include_self:
+        of_self = _scatter(of_self, dim, index, Supplied.zeros((), g.dtype))
+    return of_self, of_src
+
+
+# ------------------------------------------------------------------------------------------------ whole slices
+
+
+def _vector(name: str, index, accepted=INDEX_DTYPES, kind=RuntimeError) -> np.ndarray:
+    """A 1-d index; a 0-d one counts as one element."""
+    at = index_argument(name, index, accepted, kind)
+    if at.ndim > 1:
+        raise IndexError(f"{name}(): Index is supposed to be a vector, but got dim: {at.ndim}")
+    return at.reshape(-1)
+
+
+@op("index_select")
+def index_select(input_: Tensor, dim: int, index: Tensor, *, out=None) -> Tensor:
+    """The slices of dimension `dim` that `index` names, in its order.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    dim : int
+        Which dimension.
+    index : Tensor
+        1-d, int64 or int32.
+    out : Tensor, optional
+        Where the result is written.
+
+    Returns
+    -------
+    Tensor
+        A copy.
+
+    Raises
+    ------
+    IndexError
+        If an index is out of range.
+    """
+    array = tensor_argument("index_select", input_).array
+    dim = check_dim("index_select", dim, array.ndim)
+    at = _vector("index_select", index)
+    if not array.ndim and at.size != 1:
+        raise RuntimeError(f"index_select(): Index to scalar can have only 1 value, got {at.size} value(s)")
+    size = array.shape[dim] if array.ndim else 1
+    if at.size and not (0 <= at.min() and at.max() < size):
+        raise IndexError(f"index out of range in self: {at.min()}..{at.max()} in a dimension of size {size}")
+    if not array.ndim:
+        return wrap(copied(array))
+    out = core.empty((*array.shape[:dim], at.size, *array.shape[dim + 1 :]), array.dtype)
+    if out.size:
+        np.take(array, at, axis=dim, out=out, mode="clip")
+    return wrap(out)
+
+
+index_select.vjp(
+    input_=lambda g, input_shape, dim, index: index_add(Supplied.zeros(input_shape, g.dtype), dim, index, g)
+)
+
+
+@op("index_add")
+def index_add(input_: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha=1, out=None) -> Tensor:
+    """A copy to whose slices of dimension `dim`, which `index` names, those of the source are added.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape.
+    dim : int
+        Which dimension.
+    index : Tensor
+        1-d, int64 or int32; may name a slice several times.
+    source : Tensor
+        Of the input's dtype and shape, but of the index' size along `dim`.
+    alpha : number, optional
+        What the source is multiplied by.
+    out : Tensor, optional
+        Where the result is written.
+
+    Returns
+    -------
+    Tensor
+        Of the input's shape.
+    """
+    array, added = tensor_argument("index_add", input_).array, tensor_argument("index_add", source, 4, "source").array
+    dim = check_dim("index_add", dim, array.ndim)
+    at = _vector("index_add_", index)
+    if input_.dtype is not source.dtype:
+        raise RuntimeError(
+            f"index_add_(): self ({torch_name(input_.dtype)}) and source ({torch_name(source.dtype)}) must have the "
+            "same scalar type"
+        )
+    if at.size != (added.shape[dim] if added.ndim else 1):
+        raise RuntimeError(
+            f"index_add_(): Number of indices ({at.size}) should be equal to source.size(dim): "
+            f"({added.shape[dim] if added.ndim else 1}), for dim: {dim}"
+        )
+    own, other = list(array.shape), list(added.shape)
+    if own and other:
+        del own[dim], other[dim]
+    if own != other:
+        raise RuntimeError(
+            "source tensor shape must match self tensor shape, excluding the specified dimension. Got self.shape = "
+            f"{list(array.shape)} source.shape = {list(added.shape)}"
+        )
+    out_of_bounds(at, array.shape[dim] if array.ndim else 1, dim)
+    if alpha != 1:
+        added = cast(added * alpha, added.dtype)
+    out = copied(array)
+    if not array.ndim:
+        for _ in at:
+            out[...] = out + added.reshape(())
+    else:
+        add_at(out, (slice(None),) * dim + (at,), added)
+    return wrap(out)
+
+
+index_add.vjp(
+    input_=lambda g: g,
+    source=lambda g, dim, index, source_shape, alpha: _scaled(_slices(g, dim, index, source_shape), alpha),
+)
+
+
+def _slices(g, dim, index, shape):
+    return expand(g, shape) if not g.array.ndim else index_select(g, dim, index)
+
+
+def _scaled(g, alpha):
+    return g if alpha == 1 else function("mul")(g, alpha)
+
+
+def _slice_sizes(name: str, array, dim: int, source, n: int) -> None:
+    """IndexError or RuntimeError where a source of `n` slices does not fit into an array."""
+    if source.ndim and array.ndim and source.ndim != array.ndim:
+        raise IndexError(
+            f"{name}(): When source and destination are not scalars, their dimensionality must match. Source "
+            f"dimensionality ({source.ndim}), destination dimensionality ({array.ndim})"
+        )
+    if n != (source.shape[dim] if source.ndim else 1):
+        raise IndexError(
+            f"{name}(): Number of indices ({n}) should be equal to source.size(dim) "
+            f"({source.shape[dim] if source.ndim else 1})"
+        )
+    own, other = list(array.shape), list(source.shape)
+    if own:
+        del own[dim]
+    if other:
+        del other[dim]
+    if own != other:
+        raise RuntimeError(
+            f"{name}(): Source/destination tensor must have same slice shapes. Destination slice shape: {own} at "
+            f"dimension {dim} and source slice shape: {other} at dimension 0."
+        )
+
+
+@op("index_copy")
+def index_copy(input_: Tensor, dim: int, index: Tensor, source: Tensor, *, out=None) -> Tensor:
+    """A copy whose slices of dimension `dim`, which `index` names, are those of the source.
+
+    Returns
+    -------
+    Tensor
+        Of the input's shape.
+    """
+    array = tensor_argument("index_copy", input_).array
+    put = tensor_argument("index_copy", source, 4, "source").array
+    dim = check_dim("index_copy", dim, array.ndim)
+    if input_.dtype is not source.dtype:
+        raise RuntimeError(
+            f"index_copy_(): self and source expected to have the same dtype, but got (self) "
+            f"{torch_name(input_.dtype)} and (source) {torch_name(source.dtype)}"
+        )
+    at = _vector("index_copy_", index, (dtypes.int64,))
+    _slice_sizes("index_copy_", array, dim, put, at.size)
+    out_of_bounds(at, array.shape[dim] if array.ndim else 1, dim, kind=IndexError)
+    out = copied(array)
+    if array.ndim:
+        out[(slice(None),) * dim + (at,)] = put
+    elif at.size:
+        out[...] = put.reshape(())
+    return wrap(out)
+
+
+index_copy.vjp(
+    input_=lambda g, dim, index: index_fill(g, dim, index, 0),
+    source=lambda g, dim, index, source_shape: _slices(g, dim, index, source_shape),
+)
+
+
+@op("index_fill")
+def index_fill(input_: Tensor, dim: int, index: Tensor, value) -> Tensor:
+    """A copy whose slices of dimension `dim`, which `index` names, hold one value (a number or a 0-d tensor).
+
+    Returns
+    -------
+    Tensor
+        Of the input's shape.
+    """
+    array = tensor_argument("index_fill", input_).array
+    dim = check_dim("index_fill", dim, array.ndim)
+    at = index_argument("index_fill_", index, (dtypes.int64,), IndexError)
+    if at.ndim > 1:
+        raise RuntimeError("Index has to be a vector/scalar")
+    if isinstance(value, Tensor) and value.array.ndim:
+        raise RuntimeError(
+            f"index_fill_ only supports a 0-dimensional value tensor, but got tensor with {value.array.ndim} "
+            "dimension(s)."
+        )
+    out_of_bounds(at, array.shape[dim] if array.ndim else 1, dim, True, IndexError)
+    held = core.empty((), array.dtype)
+    if isinstance(value, complex) and array.dtype.kind != "c":
+        raise RuntimeError("index_fill_(): Converting complex Scalar to non-complex type is not supported")
+    fill_array(held, value.item() if isinstance(value, Tensor) else value)
+    out = copied(array)
+    if array.ndim:
+        out[(slice(None),) * dim + (at.reshape(-1),)] = held
+    elif at.size:
+        out[...] = held
+    return wrap(out)
+
+
+index_fill.vjp(
+    input_=lambda g, dim, index: index_fill(g, dim, index, 0),
+    value=lambda g, dim, index: index_select(g, dim, index) if g.array.ndim else g,
+)
+
+
+@op("index_reduce", composite=True)
+def index_reduce(
+    input_: Tensor, dim: int, index: Tensor, source: Tensor, reduce: str, *, include_self: bool = True, out=None
+) -> Tensor:
+    """`scatter_reduce` of whole slices: those of the source are combined with the ones that `index` names.
+
+    Parameters
+    ----------
+    reduce : {"prod", "mean", "amax", "amin"}
+        How slices that meet are combined.
+
+    Returns
+    -------
+    Tensor
+        Of the input's shape.
+    """
+    if reduce not in ("prod", "mean", "amax", "amin"):
+        raise RuntimeError(f"index_reduce(): Expected reduce to be one of prod, mean, amax or amin but got {reduce}.")
+    array, put = tensor_argument("index_reduce", input_).array, tensor_argument("index_reduce", source, 4).array
+    dim = check_dim("index_reduce", dim, array.ndim)
+    at = _vector("index_reduce_", index)
+    _same_dtype("index_reduce", input_, source)
+    _slice_sizes("index_reduce_", array, dim, put, at.size)
+    whole = np.broadcast_to(at.reshape((-1,) + (1,) * (put.ndim - dim - 1)) if put.ndim else at.reshape(()), put.shape)
+    return scatter_reduce(input_, dim, wrap(whole), source, reduce, include_self=include_self)
+
+
+# ------------------------------------------------------------------------------------------------ by flat index
+
+
+def _flat_index(name: str, index, n: int) -> np.ndarray:
+    tensor_argument(name, index, 2, "index")
+    if index.dtype is not dtypes.int64:
+        raise RuntimeError(f"{name}(): Expected a long tensor for index, but got {torch_name(index.dtype)}")
+    at = index.array
+    if at.size:
+        wrong = at.max() if at.max() >= n else at.min()
+        if not -n <= wrong < n:
+            raise IndexError(f"out of range: tried to access index {wrong} on a tensor of {n} elements.")
+    return at
+
+
+@op("take")
+def take(input_: Tensor, index: Tensor, *, out=None) -> Tensor:
+    """The elements at places in the flattened tensor; negative ones count from the end.
+
+    Returns
+    -------
+    Tensor
+        Of the index' shape.
+    """
+    array = tensor_argument("take", input_).array
+    if not array.size and getattr(index, "array", array).size:
+        raise IndexError("take(): tried to take from an empty tensor")
+    at = _flat_index("take", index, array.size)
+    return wrap(contiguous(array).reshape(-1)[at].reshape(at.shape))
+
+
+take.vjp(input_=lambda g, input_shape, index: put(Supplied.zeros(input_shape, g.dtype), index, g, True))
+
+
+@op("put")
+def put(input_: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) -> Tensor:
+    """A copy with the source's elements at places in the flattened tensor, or added there if `accumulate`.
+
+    Returns
+    -------
+    Tensor
+        Of the input's shape.
+    """
+    array = tensor_argument("put", input_).array
+    at = _flat_index("put_", index, array.size)
+    if source.dtype is not input_.dtype:
+        raise RuntimeError(
+            f"put_(): self and source expected to have the same dtype, but got self.dtype = {torch_name(input_.dtype)} "
+            f"and source.dtype = {torch_name(source.dtype)}"
+        )
+    if source.array.size != at.size:
+        raise IndexError(
+            f"put_(): Expected source and index to have the same number of elements, but got source.numel() = "
+            f"{source.array.size}, index.numel() = {at.size}"
+        )
+    out = copied(array)
+    row, values = out.reshape(-1), source.array.reshape(-1)
+    if accumulate:
+        add_at(row, at.reshape(-1), values)
+    else:
+        row[at.reshape(-1)] = values
+    return wrap(out)
+
+
+put.vjp(
+    input_=lambda g, index, source_dtype, accumulate: g
+    if accumulate
+    else put(g, index, Supplied.zeros(index.array.shape, source_dtype)),
+    source=lambda g, index, source_shape: reshape(take(g, index), source_shape),
+)
+
+
+@op("take_along_dim", composite=True)
+def take_along_dim(input_: Tensor, indices: Tensor, dim=None, *, out=None) -> Tensor:
+    """`gather` with input and indices broadcast against each other; without `dim`, `take` of the flattened tensor."""
+    tensor_argument("take_along_dim", input_), tensor_argument("take_along_dim", indices, 2, "indices")
+    if indices.dtype is not dtypes.int64:
+        raise RuntimeError(
+            f"torch.take_along_dim(): dtype of indices should be Long but got {torch_name(indices.dtype)}"
+        )
+    if dim is None:
+        return take(reshape(input_, (-1,)), reshape(indices, (-1,)))
+    own, other = input_.array.shape, indices.array.shape
+    if len(own) != len(other):
+        raise RuntimeError(
+            f"torch.take_along_dim(): input and indices should have the same number of dimensions, but got {len(own)} "
+            f"dimensions for input, and {len(other)} dimensions for indices"
+        )
+    dim = check_dim("take_along_dim", dim, len(own))
+    size = own[dim] if own else 1
+    out_of_bounds(indices.array, size, dim, True)
+    wanted = broadcast_shapes((*own[:dim], 1, *own[dim + 1 :]), (*other[:dim], 1, *other[dim + 1 :])) if own else ()
+    indices = wrap(np.where(indices.array < 0, indices.array + size, indices.array))
+    return gather(
+        expand(input_, (*wanted[:dim], *own[dim : dim + 1], *wanted[dim + 1 :])), dim,
+        expand(indices, (*wanted[:dim], *other[dim : dim + 1], *wanted[dim + 1 :])),
+    )  # fmt: skip
+
+
+# ------------------------------------------------------------------------------------------------ by mask
+
+
+def mask_argument(name: str, mask, said: str = "masked_fill_ only supports boolean masks, but got mask with dtype {}"):
+    """The array of a boolean mask."""
+    tensor_argument(name, mask, 2, "mask")
+    if mask.dtype is not dtypes.bool_:
+        raise RuntimeError(said.format(torch_name(mask.dtype)))
+    return mask.array
+
+
+@op("masked_fill")
+def masked_fill(input_: Tensor, mask: Tensor, value) -> Tensor:
+    """A copy with one value where a mask is true.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    mask : Tensor
+        bool; broadcast against the input.
+    value : number or 0-d Tensor
+        Converted to the input's dtype.
+
+    Returns
+    -------
+    Tensor
+        Of the shape that input and mask broadcast to.
+    """
+    array, where = tensor_argument("masked_fill", input_).array, mask_argument("masked_fill", mask)
+    if isinstance(value, Tensor) and value.array.ndim:
+        raise RuntimeError(
+            f"masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {value.array.ndim} "
+            "dimension(s)."
+        )
+    held = core.empty((), array.dtype)
+    fill_array(held, value.item() if isinstance(value, Tensor) else value)
+    shape = broadcast_shapes(array.shape, where.shape)
+    out = copied(array if array.shape == shape else np.broadcast_to(array, shape))
+    np.copyto(out, held, where=where)
+    return wrap(out)
+
+
+masked_fill.vjp(
+    input_=lambda g, mask: masked_fill(g, mask, 0),
+    value=lambda g, mask: masked_fill(g, function("logical_not")(mask), 0),
+)
+
+
+@op("masked_select", composite=True)
+def masked_select(input_: Tensor, mask: Tensor, *, out=None) -> Tensor:
+    """The elements where a mask is true, in one dimension; input and mask are broadcast against each other."""
+    tensor_argument("masked_select", input_)
+    where = mask_argument("masked_select", mask, "masked_select: expected BoolTensor for mask")
+    shape = broadcast_shapes(input_.array.shape, where.shape)
+    found = np.nonzero(np.broadcast_to(where, shape).reshape(shape or (1,)))
+    return _index(broadcast_to(input_, shape or (1,)), found)
+
+
+@op("masked_scatter", composite=True)
+def masked_scatter(input_: Tensor, mask: Tensor, source: Tensor) -> Tensor:
+    """A copy with the source's elements, one after the other, where a mask is true.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape.
+    mask : Tensor
+        bool; broadcast against the input.
+    source : Tensor
+        Of the input's dtype, with at least as many elements as the mask is true.
+
+    Returns
+    -------
+    Tensor
+        Of the shape that input and mask broadcast to.
+    """
+    tensor_argument("masked_scatter", input_), tensor_argument("masked_scatter", source, 3, "source")
+    where = mask_argument(
+        "masked_scatter", mask, "masked_scatter_ only supports boolean masks, but got mask with dtype {}"
+    )
+    if input_.dtype is not source.dtype:
+        raise RuntimeError(
+            f"masked_scatter: expected self and source to have same dtypes but got {torch_name(input_.dtype)} and "
+            f"{torch_name(source.dtype)}"
+        )
+    shape = broadcast_shapes(input_.array.shape, where.shape)
+    found = np.nonzero(np.broadcast_to(where, shape).reshape(shape or (1,)))
+    if len(found[0]) > source.array.size:
+        raise RuntimeError("Number of elements of source < number of ones in mask")
+    values = index_basic(reshape(source, (-1,)), slice(0, len(found[0])))
+    result = _index_put(reshape(broadcast_to(input_, shape), shape or (1,)), found, values, False)
+    return result if shape else reshape(result, ())
+
+
+# ------------------------------------------------------------------------------------------------ where
+
+
+@op("nonzero", gradient=False, own=("out",))
+def nonzero(input_: Tensor, *, out=None, as_tuple: bool = False):
+    """The indices of the elements that are not zero.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    out : Tensor, optional
+        Where the result is written.
+    as_tuple : bool, optional
+        Give a 1-d tensor for each dimension instead, as an index is.
+
+    Returns
+    -------
+    Tensor or tuple of Tensor
+        int64; a row for each such element.
+    """
+    array = tensor_argument("nonzero", input_).array
+    if as_tuple:
+        return tuple(wrap(one.astype(np.int64, copy=False)) for one in np.nonzero(np.atleast_1d(array)))
+    if not array.ndim:
+        result = wrap(core.empty((int(bool(array)), 0), INT64))
+    else:
+        # PyTorch lays it out by dimension, not by element
+        rows = core.empty((array.ndim, np.count_nonzero(array)), INT64)
+        rows[...] = np.nonzero(array)
+        result = wrap(rows.T)
+    if out is None:
+        return result
+    from lucid.autograd.op import check_out, write_out
+
+    check_out("nonzero", out)
+    write_out("nonzero", out, result)
+    return out
+
+
+@op("argwhere", gradient=False)
+def argwhere(input_: Tensor) -> Tensor:
+    """The indices of the elements that are not zero, a row for each."""
+    return nonzero(input_)
+
+
+@op("nonzero_static", gradient=False)
+def nonzero_static(input_: Tensor, *, size: int, fill_value: int = -1, out=None) -> Tensor:
+    """The first `size` rows of `nonzero`, filled up with `fill_value`."""
+    if size < 0:
+        raise RuntimeError("nonzero_static: 'size' must be an non-negative integer")
+    found = nonzero(input_).array
+    rows = core.empty((size, found.shape[1]), INT64)
+    rows.fill(fill_value)
+    n = min(size, len(found))
+    rows[:n] = found[:n]
+    return wrap(rows)
+
+
+@op("unravel_index", gradient=False)
+def unravel_index(indices: Tensor, shape) -> tuple:
+    """Flat indices as a tuple of indices, one tensor for each dimension of `shape`."""
+    tensor_argument("unravel_index", indices, 1, "indices")
+    if indices.dtype.kind != 1:
+        raise ValueError(f"expected 'indices' to be integer dtype, but got {indices.dtype}")
+    shape = (shape,) if isinstance(shape, int) else shape_argument("unravel_index", (shape,))
+    if any(n < 0 for n in shape):
+        raise ValueError(f"'shape' cannot have negative values, but got {shape}")
+    found = []
+    for step, size in zip(dense_steps(shape), shape):
+        found.append(wrap((indices.array // step % size if size else indices.array * 0).astype(indices.array.dtype)))
+    return tuple(found)
+
+
+# ------------------------------------------------------------------------------------------------ embedding
+
+
+@op("Tensor._embedding")
+def _embedding(weight: Tensor, index: Tensor, padding_idx, scale_grad_by_freq) -> Tensor:
+    """The rows of `weight` that `index` names."""
+    table, at = weight.array, index.array
+    if at.size and not (0 <= at.min() and at.max() < len(table)):
+        raise IndexError(f"index out of range in self: {at.min()}..{at.max()} in a table of {len(table)} rows")
+    out = core.empty((*at.shape, table.shape[1]), table.dtype)
+    if out.size:
+        np.take(table, at, axis=0, out=out, mode="clip")
+    return wrap(out)
+
+
+def _embedding_rule(g, weight_shape, index, padding_idx, scale_grad_by_freq):
+    at = index.array.reshape(-1)
+    g = reshape(g, (at.size, weight_shape[1]))
+    if scale_grad_by_freq and at.size:
+        times = np.bincount(at, minlength=weight_shape[0])[at].astype(g.array.dtype)
+        g = function("div")(g, wrap(times[:, None]))
+    if padding_idx is not None and padding_idx >= 0:
+        kept = np.flatnonzero(at != padding_idx)
+        if len(kept) < len(at):
+            g, at = index_select(g, 0, wrap(kept)), at[kept]
+    return index_add(Supplied.zeros(weight_shape, g.dtype), 0, wrap(at), g)
+
+
+_embedding.vjp(weight=_embedding_rule)
+
+
+@op("nn.functional.embedding", composite=True)
+def embedding(
+    input_: Tensor, weight: Tensor, padding_idx=None, max_norm=None, norm_type: float = 2.0,
+    scale_grad_by_freq: bool = False, sparse: bool = False,
+) -> Tensor:  # fmt: skip
+    """The rows of a table, looked up by index.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        The indices: int64 or int32, of any shape.
+    weight : Tensor
+        The table: rows are embeddings.
+    padding_idx : int, optional
+        A row that gets no gradient; negative counts from the end.
+    max_norm : float, optional
+        Rows that are looked up and have a larger norm are scaled down to it first, in the table itself.
+    norm_type : float, optional
+        Which norm.
+    scale_grad_by_freq : bool, optional
+        Divide each row's gradient by how often the row was looked up.
+    sparse : bool, optional
+        Accepted; gradients are dense.
+
+    Returns
+    -------
+    Tensor
+        Of the input's shape and one more dimension, the row.
+
+    Raises
+    ------
+    IndexError
+        If an index is not a row of the table.
+    """
+    tensor_argument("embedding", input_), tensor_argument("embedding", weight, 2, "weight")
+    if weight.array.ndim != 2:
+        raise RuntimeError("'weight' must be 2-D")
+    n = weight.array.shape[0]
+    if padding_idx is not None:
+        if not -n <= padding_idx < n:
+            raise AssertionError("Padding_idx must be within num_embeddings")
+        padding_idx += n if padding_idx < 0 else 0
+    if input_.dtype not in INDEX_DTYPES:
+        raise RuntimeError(
+            "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got "
+            f"{input_.type()} instead (while checking arguments for embedding)"
+        )
+    index = wrap(cast(input_.array, INT64))
+    if max_norm is not None:
+        _renorm(weight, index.array, max_norm, norm_type)
+    return _embedding(weight, index, padding_idx, scale_grad_by_freq)
+
+
+def _renorm(weight: Tensor, at, max_norm: float, norm_type: float) -> None:
+    """Scale the rows that are looked up down to a norm of at most `max_norm`, in place and out of the graph."""
+    table = weight.array
+    check_writable("embedding", weight)
+    rows = np.unique(at)
+    if rows.size and not (0 <= rows[0] and rows[-1] < len(table)):
+        raise IndexError("index out of range in self")
+    picked = table[rows]
+    norms = np.linalg.norm(picked.astype(np.float64), norm_type, axis=1) if picked.size else np.zeros(len(rows))
+    large = norms > max_norm
+    if large.any():
+        scale = (max_norm / (norms[large] + 1e-7)).astype(table.dtype)
+        table[rows[large]] = picked[large] * scale[:, None]
+        core.bump(weight)
+
+
+@op("nn.functional.one_hot", gradient=False)
+def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
+    """A one in the place that each index names, zeros elsewhere, along a new last dimension.
+
+    Parameters
+    ----------
+    tensor : Tensor
+        int64, not negative.
+    num_classes : int, optional
+        The size of the new dimension; by default one more than the largest index.
+
+    Returns
+    -------
+    Tensor
+        int64.
+    """
+    at = tensor_argument("one_hot", tensor, 1, "tensor").array
+    if tensor.dtype is not dtypes.int64:
+        raise RuntimeError("one_hot is only applicable to index tensor of type LongTensor.")
+    if not at.size:
+        if num_classes <= 0:
+            raise RuntimeError("Can not infer total number of classes from empty tensor.")
+    elif at.min() < 0:
+        raise RuntimeError("Class values must be non-negative.")
+    elif num_classes != -1 and at.max() >= num_classes:
+        raise RuntimeError("Class values must be smaller than num_classes.")
+    n = int(at.max()) + 1 if num_classes == -1 else num_classes
+    out = core.empty((*at.shape, n), INT64)
+    out.fill(0)
+    out.reshape(-1)[np.arange(at.size) * n + at.reshape(-1)] = 1
+    return wrap(out)
+
+
+# ------------------------------------------------------------------------------------------------ counting
+
+
+@op("bincount", gradient=False)
+def bincount(input_: Tensor, weights=None, minlength: int = 0) -> Tensor:
+    """How often each number 0, 1, 2, ... occurs in a 1-d tensor of integers.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        1-d, of integers that are not negative.
+    weights : Tensor, optional
+        Added up instead of ones.
+    minlength : int, optional
+        The least size of the result.
+
+    Returns
+    -------
+    Tensor
+        int64, or of the dtype of the weights (float64 unless they are float32).
+    """
+    array = tensor_argument("bincount", input_).array
+    if input_.dtype.kind != 1:
+        raise NotImplementedError(f"\"bincount_cpu\" not implemented for '{torch_name(input_.dtype)}'")
+    if minlength < 0:
+        raise RuntimeError("minlength should be >= 0")
+    if array.ndim != 1 or (array.size and array.min() < 0):
+        raise RuntimeError("bincount only supports 1-d non-negative integral inputs.")
+    if weights is not None and weights.array.shape != array.shape:
+        raise RuntimeError("weights should be 1-d and have the same length as input")
+    if not array.size or weights is None:
+        return wrap(np.bincount(array.astype(np.int64), minlength=minlength).astype(np.int64))
+    dtype = np.float32 if weights.dtype is dtypes.float32 else np.float64
+    out = np.zeros(max(minlength, int(array.max()) + 1), dtype)
+    np.add.at(out, array.astype(np.intp), weights.array.astype(dtype))
+    return wrap(out)
+
+
+@op("histc", gradient=False)
+def histc(input_: Tensor, bins: int = 100, min=0, max=0, *, out=None) -> Tensor:
+    """How many elements fall into each of `bins` equal intervals from `min` to `max`; others are not counted.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Floating, of any shape.
+    bins : int, optional
+        How many intervals; each but the last without its upper end.
+    min, max : number, optional
+        The range; where both are equal, that of the elements.
+    out : Tensor, optional
+        Where the result is written.
+
+    Returns
+    -------
+    Tensor
+        1-d, of the input's dtype.
+    """
+    array = tensor_argument("histc", input_).array.reshape(-1)
+    if input_.dtype.kind != 2:
+        raise NotImplementedError(f"\"histogram_cpu\" not implemented for '{torch_name(input_.dtype)}'")
+    if bins <= 0:
+        raise RuntimeError(f"torch.histogram(): bins must be > 0, but got {bins} for dimension 0")
+    computed = np.float32 if array.dtype.itemsize < 8 else np.float64
+    values = array.astype(computed)
+    low, high = (one.item() if isinstance(one, Tensor) else one for one in (min, max))
+    if low == high and values.size:
+        low, high = float(values.min()), float(values.max())
+    if low == high:
+        low, high = low - 1, high + 1
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise RuntimeError(f"torch.histc: range of [{low:g}, {high:g}] is not finite")
+    if low > high:
+        raise RuntimeError("torch.histc: max must be larger than min")
+    low, high = computed(low), computed(high)
+    inside = values[(values >= low) & (values <= high)]
+    at = ((inside - low) / (high - low) * computed(bins)).astype(np.int64)
+    at[at == bins] = bins - 1
+    out = core.empty((bins,), array.dtype)
+    out[...] = np.bincount(at, minlength=bins)
+    return wrap(out)
+
+
+# ------------------------------------------------------------------------------------------------ methods
+
+TENSOR_METHODS = {
+    "__getitem__": getitem, "__setitem__": setitem, "__iter__": iterate, "__contains__": contains,
+    "index_put_": _index_put_method,
+}  # fmt: skip
+_ = tensor_list
