@@ -26,7 +26,7 @@ import inspect
 
 from lucid import dtypes
 from lucid._kernels import core
-from lucid.autograd.node import Node
+from lucid.autograd.node import FREED, Node
 from lucid.tensor import Tensor
 
 REGISTRY: dict[str, Op] = {}
@@ -103,10 +103,10 @@ class Op(core.OpBase):
 
     def _place(self, name: str) -> int:
         """Where the value that a rule names comes from, as `core.one_call` reads it."""
-        if name in self.position:
-            return self.position[name]
         if name == "out":
             return self.OUT
+        if name in self.position:
+            return self.position[name]
         for i, aspect in enumerate(("shape", "dtype", "layout")):
             stem = name.removesuffix(aspect)
             at = self.position.get(stem, self.position.get(stem.removesuffix("_")))
@@ -224,55 +224,61 @@ class Place:
     """Where a view lies in its base: takes the piece out of a tensor like the base, or puts it there.
 
     A tensor like the base may lie anyhow in memory; it is first laid out as the base is (`_row`), in one row. Where
-    one of view and base is complex and the other its parts, it is first seen as the view is.
+    one of view and base is complex and the other its parts, the complex one is seen as parts.
     """
 
-    __slots__ = ("back", "forth", "layout", "piece", "span")
+    __slots__ = ("complex_base", "complex_view", "layout", "piece", "span")
 
     def __init__(self, view: Tensor, base: Tensor):
         a, b = view.array, base.array
         start = a.ctypes.data - b.ctypes.data
-        self.forth, self.back = None, None
+        self.complex_base = a.dtype.kind != "c" and b.dtype.kind == "c"
+        self.complex_view = a.dtype.kind == "c" and b.dtype.kind != "c"
+        if self.complex_base:
+            b = _parts(core.wrap(b)).array
+        elif self.complex_view:
+            a = _parts(core.wrap(a)).array
         if a.dtype != b.dtype:
-            self.forth, self.back = _as_parts(a.dtype.kind, b.dtype.kind)
-            b = self.forth(core.wrap(b)).array
+            raise RuntimeError("in-place writes to a view of another dtype than its base's are not recorded")
         itemsize = b.itemsize
         self.span = None if b.flags.c_contiguous else core.extent_of(b)[1]
         self.layout = (b.shape, tuple(step // itemsize for step in b.strides), 0)
         self.piece = (a.shape, tuple(step // itemsize for step in a.strides), start // itemsize)
 
     def _row(self, whole: Tensor) -> Tensor:
-        if self.forth is not None:
-            whole = self.forth(Supplied.contiguous(whole))
+        if self.complex_base:
+            whole = _parts(whole)
         if self.span is None:
             return Supplied.contiguous(whole)
         return Supplied.scatter_strided(whole, (self.span,), *self.layout)
 
     def _whole(self, row: Tensor) -> Tensor:
         whole = row if self.span is None else Supplied.piece(row, *self.layout)
-        return whole if self.back is None else self.back(Supplied.contiguous(whole))
+        return _joined(whole) if self.complex_base else whole
 
     def take(self, whole: Tensor) -> Tensor:
         """The piece of a tensor like the base."""
-        return Supplied.piece(self._row(whole), *self.piece)
+        piece = Supplied.piece(self._row(whole), *self.piece)
+        return _joined(piece) if self.complex_view else piece
 
     def replace(self, whole: Tensor, piece: Tensor) -> Tensor:
         """The tensor with its piece replaced."""
+        piece = _parts(piece) if self.complex_view else piece
         return self._whole(Supplied.replace_piece(self._row(whole), piece, *self.piece))
 
     def spread(self, piece: Tensor) -> Tensor:
         """Zeros like the base with the piece in its place: what `take` is to a gradient."""
+        piece = _parts(piece) if self.complex_view else piece
         shape = self.layout[0] if self.span is None else (self.span,)
         return self._whole(Supplied.scatter_strided(piece, shape, *self.piece))
 
 
-def _as_parts(view: str, base: str) -> tuple:
-    """What makes a complex base real or a real one complex, as the view is, and what undoes it."""
-    if (view, base) == ("f", "c"):
-        return REGISTRY["view_as_real"].function, REGISTRY["view_as_complex"].function
-    if (view, base) == ("c", "f"):
-        return REGISTRY["view_as_complex"].function, REGISTRY["view_as_real"].function
-    raise RuntimeError("in-place writes to a view of another dtype than its base's are not recorded")
+def _parts(x: Tensor) -> Tensor:
+    return REGISTRY["view_as_real"].function(x)
+
+
+def _joined(x: Tensor) -> Tensor:
+    return REGISTRY["view_as_complex"].function(Supplied.contiguous(x))
 
 
 class CopySlices(Node):
@@ -294,18 +300,21 @@ class CopySlices(Node):
         return "CopySlices"
 
     def release(self) -> None:
-        """Let go of the saved values."""
-        self.inner.release()
+        """Let go of the operation: its values go with it, unless a gradient's own graph still holds it."""
+        self.inner = None
 
     def apply(self, gradients: list, create_graph: bool) -> list:
         """The gradients of the whole, then of the operation's other inputs."""
+        if self.inner is None:
+            raise RuntimeError(FREED)
         g = gradients[0]
-        found = self.inner.apply([self.place.take(g)], create_graph)
+        piece = self.place.take(g)
+        found = self.inner.apply([piece], create_graph)
         if not self.joint:
             return found[self.own :]
         old = found[0] if self.own else None
         if old is None:
-            old = Supplied.zeros(self.place.piece[0], g.dtype)
+            old = Supplied.zeros(piece.array.shape, piece.dtype)
         return [self.place.replace(g, old), *found[self.own :]]
 
 
@@ -324,8 +333,6 @@ NO_GRAD_VIEW = (
 def check_recordable(op: Op, target: Tensor) -> None:
     """Raise RuntimeError where an in-place operation cannot go into the graph."""
     base = target._base
-    if target._view == 1:
-        raise RuntimeError(NO_GRAD_VIEW)
     if target._view == 2:
         node = target._node
         raise RuntimeError(MANY_VIEWS.format(target._slot, "an operation" if node is None else node.name()))
@@ -342,10 +349,18 @@ def check_recordable(op: Op, target: Tensor) -> None:
 def past_of(target: Tensor) -> Tensor:
     """A tensor that stays, in the graph too, what the target is before it is written to."""
     past = core.alias_of(target)
-    past._base, past._base_node = target._base, target._base_node
-    past._node, past._slot = target._node, target._slot
     past._requires_grad = core.requires_grad(target)
+    if past._requires_grad and target._base is not None:
+        core.edge(target)  # brings its node up to date
+    past._node, past._slot = target._node, target._slot
     return past
+
+
+def _keeps_target(op: Op, values: list) -> bool:
+    """Whether a rule that will run names the first argument, which is about to be overwritten."""
+    if op.joint is not None:
+        return 0 in op.joint[2]
+    return any(0 in named and core.needs_gradient(values[at]) for at, _, named in op.rules)
 
 
 def rewrite(target: Tensor, op: Op, values: list) -> Tensor:
@@ -355,6 +370,8 @@ def rewrite(target: Tensor, op: Op, values: list) -> Tensor:
     check_writable(op.name, target)
     # The node sees the target as it is now; only then is it written to.
     past = past_of(target)
+    if _keeps_target(op, values):
+        past.array, past._version = target.array.copy(), None
     values = [past if value is target else value for value in values]
     before = core.set_grad(False)
     try:
@@ -395,6 +412,8 @@ def overlaps_itself(array) -> bool:
 def check_writable(name: str, target: Tensor) -> None:
     """Raise RuntimeError where a tensor cannot be written to."""
     array = target.array
+    if target._view == 1 and core.is_grad_enabled():
+        raise RuntimeError(NO_GRAD_VIEW)
     if not array.flags.writeable:
         raise RuntimeError(f"{name}(): the tensor's memory is read-only; write to a clone() of it")
     if not array.flags.c_contiguous and overlaps_itself(array):

@@ -285,7 +285,7 @@ cpdef list apply_rules(NodeBase node, g, bint create_graph):
         if node.joint is None:
             found.append(rule(g, *saved))
         else:
-            found = node.split_joint(rule(g, *saved) if node.joint[0] is None else rule(g, node.joint[0], *saved))
+            found = node.split_joint((rule(g, *saved),) if node.joint[0] is None else rule(g, node.joint[0], *saved))
     return found
 
 

@@ -160,6 +160,11 @@ cdef bint any_needs_grad(values):
     return False
 
 
+def needs_gradient(value):
+    """Whether a value is, or holds, a tensor that requires grad."""
+    return any_needs_grad((value,))
+
+
 def recording(tuple args):
     """Whether a call with these arguments goes into the graph: recording is on and one of them requires grad."""
     return grad_enabled and any_needs_grad(args)
