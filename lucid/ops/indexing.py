@@ -721,7 +721,7 @@ def index_select(input_: Tensor, dim: int, index: Tensor, *, out=None) -> Tensor
     if not array.ndim and at.size != 1:
         raise RuntimeError(f"index_select(): Index to scalar can have only 1 value, got {at.size} value(s)")
     size = array.shape[dim] if array.ndim else 1
-    if at.size and not (0 <= at.min() and at.max() < size):
+    if at.size and not (at.min() >= 0 and at.max() < size):
         raise IndexError(f"index out of range in self: {at.min()}..{at.max()} in a dimension of size {size}")
     if not array.ndim:
         return wrap(copied(array))
@@ -1205,7 +1205,7 @@ def unravel_index(indices: Tensor, shape) -> tuple:
 def _embedding(weight: Tensor, index: Tensor, padding_idx, scale_grad_by_freq) -> Tensor:
     """The rows of `weight` that `index` names."""
     table, at = weight.array, index.array
-    if at.size and not (0 <= at.min() and at.max() < len(table)):
+    if at.size and not (at.min() >= 0 and at.max() < len(table)):
         raise IndexError(f"index out of range in self: {at.min()}..{at.max()} in a table of {len(table)} rows")
     out = core.empty((*at.shape, table.shape[1]), table.dtype)
     if out.size:
@@ -1287,7 +1287,7 @@ def _renorm(weight: Tensor, at, max_norm: float, norm_type: float) -> None:
     table = weight.array
     check_writable("embedding", weight)
     rows = np.unique(at)
-    if rows.size and not (0 <= rows[0] and rows[-1] < len(table)):
+    if rows.size and not (rows[0] >= 0 and rows[-1] < len(table)):
         raise IndexError("index out of range in self")
     picked = table[rows]
     norms = np.linalg.norm(picked.astype(np.float64), norm_type, axis=1) if picked.size else np.zeros(len(rows))

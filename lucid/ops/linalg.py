@@ -633,7 +633,7 @@ def lapack(name: str, A: Tensor) -> np.ndarray:
     return A.array
 
 
-def _called(name: str, function, *arrays, **options):
+def called(name: str, function, *arrays, **options):
     """LAPACK's answer, its failure as ours."""
     try:
         with np.errstate(all="ignore"):
@@ -664,7 +664,7 @@ def inv(A: Tensor, *, out=None) -> Tensor:
     array = square("linalg.inv", A)
     if not array.size:
         return wrap(empty(array.shape, array.dtype))
-    return wrap(_called("linalg.inv: the inversion could not be completed", np.linalg.inv, array))
+    return wrap(called("linalg.inv: the inversion could not be completed", np.linalg.inv, array))
 
 
 def _inv_backward(g, out):
@@ -721,9 +721,9 @@ def solve(A: Tensor, B: Tensor, *, left: bool = True, out=None) -> Tensor:
     if not math.prod(shape):
         return wrap(empty(shape[:-1] if vector else shape, a.dtype))
     if left:
-        x = _called("linalg.solve: The solver failed because the input matrix is singular", np.linalg.solve, a, columns)
+        x = called("linalg.solve: The solver failed because the input matrix is singular", np.linalg.solve, a, columns)
     else:
-        x = _called("linalg.solve: The solver failed because the input matrix is singular",
+        x = called("linalg.solve: The solver failed because the input matrix is singular",
                     np.linalg.solve, a.swapaxes(-1, -2), columns.swapaxes(-1, -2)).swapaxes(-1, -2)  # fmt: skip
     return wrap(np.ascontiguousarray(x[..., 0] if vector else x))
 
@@ -759,7 +759,7 @@ def det(A: Tensor, *, out=None) -> Tensor:
         Of shape (...). The gradient is ``g * det * inv(A).mH``, computed by the cofactors where A is singular.
     """
     array = square("linalg.det", A)
-    return wrap(np.asarray(_called("linalg.det", np.linalg.det, array), array.dtype))
+    return wrap(np.asarray(called("linalg.det", np.linalg.det, array), array.dtype))
 
 
 def _det_backward(g, A, out):
@@ -807,7 +807,7 @@ class SlogdetResult(NamedTuple):
 def slogdet(A: Tensor, *, out=None):
     """Sign, and logarithm of the absolute value, of the determinant of square matrices: a named tuple."""
     array = square("linalg.slogdet", A)
-    sign, logabs = _called("linalg.slogdet", np.linalg.slogdet, array)
+    sign, logabs = called("linalg.slogdet", np.linalg.slogdet, array)
     return SlogdetResult(wrap(np.asarray(sign, array.dtype)), wrap(np.asarray(logabs, array.real.dtype)))
 
 
@@ -839,7 +839,7 @@ def cholesky(A: Tensor, *, upper: bool = False, out=None) -> Tensor:
         If a matrix is not positive definite.
     """
     array = square("linalg.cholesky", A)
-    factor = _called(
+    factor = called(
         "linalg.cholesky: The factorization could not be completed because the input is not positive-definite",
         np.linalg.cholesky, array.swapaxes(-1, -2).conj() if upper else array,
     )  # fmt: skip
@@ -850,7 +850,9 @@ def _cholesky_backward(g, upper, out):
     lower = adjoint(out) if upper else out
     g = adjoint(g) if upper else g
     phi = (adjoint(lower) @ g).tril()
-    phi = phi - phi.diagonal(0, -2, -1).diag_embed() * 0.5
+    diagonal = phi.diagonal(0, -2, -1)
+    # Half of the diagonal, and of a complex one all of what is real: L has a real diagonal.
+    phi = phi - (diagonal * 0.5).diag_embed()
     return solve(adjoint(lower), solve(lower, (phi + adjoint(phi)) * 0.5, left=False))
 
 

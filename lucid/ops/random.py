@@ -1303,7 +1303,7 @@ def declare_short(name: str, **which) -> None:
         return drop(name, input_, p, train, inplace=True, **which)
 
     for made_, suffix, what in ((function, "", "Return"), (in_place, "_", "Overwrite the input with")):
-        made_.__name__ = made_.__qualname__ = name + suffix
+        made_.__name__, made_.__qualname__ = name + suffix, f"short_{name}{suffix}"
         made_.__doc__ = f"{what} the result of `nn.functional.{name}`, with `train` for its `training`."
         globals()["short_" + name + suffix] = op(name + suffix, composite=True)(made_)
 

@@ -889,7 +889,7 @@ def vector_norm(x: Tensor, ord=2, dim=None, keepdim: bool = False, *, dtype=None
     target = source.to_real()
     array = x.array if dtype is None else cast(x.array, source.numpy)
     if array.dtype.kind == "c":
-        array = np.abs(array)
+        array = np.asarray(np.abs(array))
     array = computed(array, target)
     dims = dims_argument("linalg.vector_norm", dim, array.ndim)
     ord = float(ord)

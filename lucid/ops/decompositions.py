@@ -1,0 +1,108 @@
+"""Factorisations beyond solving: singular values.
+
+A factorisation's gradient is `_svd_backward`, made of operations; what depends on the arbitrary signs (phases) of singular
+vectors has no gradient, as in PyTorch.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from lucid._kernels.core import wrap
+from lucid.autograd.op import op
+from lucid.ops.linalg import adjoint, called, lapack
+from lucid.ops.linalg import matmul as mul
+from lucid.tensor import Tensor
+
+
+class SvdResult(NamedTuple):
+    """The factors of a matrix: ``A = U diag(S) Vh``."""
+
+    U: Tensor
+    S: Tensor
+    Vh: Tensor
+
+
+def _checked(name: str, A: Tensor) -> np.ndarray:
+    array = lapack(name, A)
+    if array.ndim < 2:
+        raise RuntimeError(f"{name}: The input tensor A must have at least 2 dimensions.")
+    return array
+
+
+@op("linalg.svd")
+def svd(A: Tensor, full_matrices: bool = True, *, driver=None, out=None):
+    """Singular value decomposition ``A = U diag(S) Vh``.
+
+    Parameters
+    ----------
+    A : Tensor
+        Of shape (..., m, n), floating or complex.
+    full_matrices : bool, optional
+        Square U and Vh (default), else the first min(m, n) columns and rows: only then is there a gradient with respect
+        to them.
+
+    Returns
+    -------
+    SvdResult
+        U, S (descending, real) and Vh.
+    """
+    factors = called("linalg.svd", np.linalg.svd, _checked("linalg.svd", A), full_matrices)
+    return SvdResult(*(wrap(np.ascontiguousarray(one)) for one in factors))
+
+
+@op("linalg.svdvals")
+def svdvals(A: Tensor, *, driver=None, out=None) -> Tensor:
+    """Singular values, descending, of shape (..., min(m, n)); the gradient is ``U diag(g) Vh``."""
+    array = _checked("linalg.svdvals", A)
+    return wrap(np.ascontiguousarray(called("linalg.svdvals", np.linalg.svd, array, compute_uv=False)))
+
+
+def _svdvals_backward(g, A):
+    u, _, vh = svd(A, False)
+    return mul(u * g.unsqueeze(-2).to(u.dtype), vh)
+
+
+svdvals.vjp(A=_svdvals_backward)
+
+
+def _svd_backward(g, A, full_matrices, out):
+    gu, gs, gvh = g
+    u, s, vh = out
+    k = s.array.shape[-1]
+    if full_matrices and A.array.shape[-1] != A.array.shape[-2] and (gu is not None or gvh is not None):
+        raise RuntimeError("svd_backward: the gradient for full_matrices=True exists only for the singular values")
+    u, vh = u.narrow(-1, 0, k), vh.narrow(-2, 0, k)
+    if gu is None and gvh is None:
+        return mul(u * gs.unsqueeze(-2).to(u.dtype), vh)
+    complex_ = A.dtype.is_complex
+    squares = s * s
+    gaps = squares.unsqueeze(-2) - squares.unsqueeze(-1)
+    gaps = gaps + wrap(np.eye(k, dtype=gaps.array.dtype))
+    inner = None
+    if gu is not None:
+        skew = mul(adjoint(u), gu)
+        inner = (skew - adjoint(skew)) / gaps * s.unsqueeze(-2)
+    if gvh is not None:
+        skew = mul(vh, adjoint(gvh))
+        part = s.unsqueeze(-1) * ((skew - adjoint(skew)) / gaps)
+        inner = part if inner is None else inner + part
+    if complex_ and gu is not None:
+        phase = mul(adjoint(u), gu).diagonal(0, -2, -1).imag / s
+        inner = inner + (phase * 1j).diag_embed()
+    if gs is not None:
+        inner = inner + gs.to(inner.dtype).diag_embed()
+    result = mul(mul(u, inner), vh)
+    m, n = A.array.shape[-2:]
+    if m > k and gu is not None:
+        rest = gu / s.unsqueeze(-2)
+        result = result + mul(rest - mul(u, mul(adjoint(u), rest)), vh)
+    if n > k and gvh is not None:
+        rest = gvh / s.unsqueeze(-1)
+        result = result + mul(u, rest - mul(mul(rest, adjoint(vh)), vh))
+    return result
+
+
+svd.vjp(A=_svd_backward)
