@@ -1,0 +1,66 @@
+"""Losses of float32 and float64. `weight` and `pos_weight` may be None; `g` has one gradient per loss or one for all."""
+from typing import Any
+
+codes: dict[str, int]
+
+def pointwise_loss(x: Any, y: Any, out: Any, op: int, a: float = 1, pos_weight: Any = None) -> None:
+    """The loss of each element by `codes`; `a` is smooth_l1's beta (not 0) or huber's delta.
+
+    `pos_weight`, of bce_with_logits, has an element for each of x. kl_div_log takes logarithms as targets.
+    """
+
+def pointwise_loss_backward(
+    g: Any, x: Any, y: Any, grad_input: Any, op: int, a: float = 1, pos_weight: Any = None
+) -> None:
+    """The gradient of x. (That of y is its negative for mse, l1, smooth_l1 and huber.)"""
+
+def check_target(target: Any, classes: int, ignore_index: int) -> int:
+    """The position of the first target that is neither a class nor ignored, or -1."""
+
+def nll_loss(
+    x: Any, target: Any, weight: Any, out: Any, n: int, classes: int, length: int, ignore_index: int
+) -> float:
+    """``-weight[t] * x[n, t, l]`` per target, 0 where ignored; returns the sum of the weights that count."""
+
+def nll_loss_backward(
+    g: Any,
+    target: Any,
+    weight: Any,
+    grad_input: Any,
+    n: int,
+    classes: int,
+    length: int,
+    ignore_index: int,
+    scale: float = 1,
+) -> None:
+    """The gradient of x, from `g` times `scale`."""
+
+def cross_entropy(
+    x: Any,
+    target: Any,
+    weight: Any,
+    out: Any,
+    lse: Any,
+    n: int,
+    classes: int,
+    length: int,
+    ignore_index: int,
+    label_smoothing: float = 0,
+) -> float:
+    """log_softmax and nll_loss in one; writes the log of the sum of exponentials to `lse`, (n, length)."""
+
+def cross_entropy_backward(
+    g: Any,
+    x: Any,
+    target: Any,
+    weight: Any,
+    lse: Any,
+    grad_input: Any,
+    n: int,
+    classes: int,
+    length: int,
+    ignore_index: int,
+    label_smoothing: float = 0,
+    scale: float = 1,
+) -> None:
+    """The gradient of x, from `g` times `scale` and the `lse` of `cross_entropy`."""

@@ -1,0 +1,518 @@
+"""Losses: one element at a time, and of class indices.
+
+(a) A loss of class indices sees its input as (n, classes, length) and its target as (n, length). Kernels give the loss
+    of each target and return the sum of the weights; what the reduction makes of both is the caller's.
+(b) cross_entropy keeps, of log_softmax, the logarithm of each sum of exponentials: backward makes the rest again, and
+    no array of the input's size is saved.
+(c) Classes run along columns, which are the vector lanes, wherever there are columns; the rows of a plain (n, classes)
+    input with few classes are transposed into a tile, its longer ones folded as rows.
+(d) A target is checked before (`check_target`); one that is neither a class nor ignored counts as ignored.
+"""
+from libc.stdint cimport int64_t, uint64_t
+
+from math cimport abs_, exp_, log1p_, log_, log_sigmoid_, maximum_, sigmoid_, xlogy_
+from rows cimport row_max, row_sum
+from threads cimport import_threads, parallel_for, task_t
+from types cimport floating
+
+import_threads()
+
+cdef enum:
+    MSE
+    L1
+    SMOOTH_L1
+    HUBER
+    BCE
+    BCE_WITH_LOGITS
+    KL_DIV
+    KL_DIV_LOG
+
+codes = {
+    "mse": MSE, "l1": L1, "smooth_l1": SMOOTH_L1, "huber": HUBER, "bce": BCE, "bce_with_logits": BCE_WITH_LOGITS,
+    "kl_div": KL_DIV, "kl_div_log": KL_DIV_LOG,
+}
+
+cdef enum:
+    WIDTH = 256            # columns handled together
+    SHORT = 32             # rows of up to this many classes are handled as columns of a tile
+    GRAIN = 16384          # elements a thread takes at a time
+
+
+# ------------------------------------------------------------------------------------------------ elementwise rules
+# Loss of (x, y) with parameter a, and its derivative by x.
+
+
+cdef inline floating mse_(floating x, floating y, floating a) noexcept nogil:
+    return (x - y) * (x - y)
+
+cdef inline floating mse_backward_(floating x, floating y, floating a) noexcept nogil:
+    return <floating>2 * (x - y)
+
+cdef inline floating l1_(floating x, floating y, floating a) noexcept nogil:
+    return abs_(x - y)
+
+cdef inline floating l1_backward_(floating x, floating y, floating a) noexcept nogil:
+    return <floating>(x > y) - <floating>(x < y)
+
+cdef inline floating smooth_l1_(floating x, floating y, floating beta) noexcept nogil:
+    cdef floating z = abs_(x - y)
+    return <floating>0.5 * z * z / beta if z < beta else z - <floating>0.5 * beta
+
+cdef inline floating smooth_l1_backward_(floating x, floating y, floating beta) noexcept nogil:
+    cdef floating z = x - y
+    cdef floating side = <floating>1 if z >= beta else z / beta
+    return <floating>-1 if z <= -beta else side
+
+cdef inline floating huber_(floating x, floating y, floating delta) noexcept nogil:
+    cdef floating z = abs_(x - y)
+    return <floating>0.5 * z * z if z < delta else delta * (z - <floating>0.5 * delta)
+
+cdef inline floating huber_backward_(floating x, floating y, floating delta) noexcept nogil:
+    cdef floating z = x - y
+    cdef floating side = delta if z >= delta else z
+    return -delta if z <= -delta else side
+
+cdef inline floating bce_(floating x, floating y, floating a) noexcept nogil:
+    return (y - <floating>1) * maximum_(log1p_(-x), <floating>-100) - y * maximum_(log_(x), <floating>-100)
+
+cdef inline floating bce_backward_(floating x, floating y, floating a) noexcept nogil:
+    # PyTorch's bound is a float32 constant in either type.
+    return (x - y) / maximum_((<floating>1 - x) * x, <floating><float>1e-12)
+
+cdef inline floating bce_with_logits_(floating x, floating y, floating a) noexcept nogil:
+    return (<floating>1 - y) * x - log_sigmoid_(x)
+
+cdef inline floating bce_with_logits_backward_(floating x, floating y, floating a) noexcept nogil:
+    return sigmoid_(x) - y
+
+cdef inline floating kl_div_(floating x, floating y, floating a) noexcept nogil:
+    return xlogy_(y, y) - y * x
+
+cdef inline floating kl_div_backward_(floating x, floating y, floating a) noexcept nogil:
+    return -y
+
+cdef inline floating kl_div_log_(floating x, floating y, floating a) noexcept nogil:
+    return exp_(y) * (y - x)
+
+cdef inline floating kl_div_log_backward_(floating x, floating y, floating a) noexcept nogil:
+    return -exp_(y)
+
+
+cdef inline void forward_loop(
+    floating (*rule)(floating, floating, floating) noexcept nogil, const floating* x, const floating* y, floating a,
+    floating* out, Py_ssize_t n,
+) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(n):
+        out[i] = rule(x[i], y[i], a)
+
+
+cdef inline void backward_loop(
+    floating (*rule)(floating, floating, floating) noexcept nogil, const floating* x, const floating* y, floating a,
+    const floating* g, Py_ssize_t step, floating* out, Py_ssize_t n,
+) noexcept nogil:
+    cdef Py_ssize_t i
+    if step == 0:
+        for i in range(n):
+            out[i] = rule(x[i], y[i], a) * g[0]
+    else:
+        for i in range(n):
+            out[i] = rule(x[i], y[i], a) * g[i]
+
+
+cdef struct Pointwise:
+    int op
+    const char* x
+    const char* y
+    const char* w          # weights of the positive answers, or NULL
+    const char* g
+    char* out
+    double a
+    Py_ssize_t step        # of g: 0 if one number serves all elements
+
+
+cdef void forward_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+    """Elements lo to hi. (`ctx` is a Pointwise.)"""
+    cdef const Pointwise* c = <const Pointwise*>ctx
+    cdef const floating* x = <const floating*>c.x + lo
+    cdef const floating* y = <const floating*>c.y + lo
+    cdef floating* out = <floating*>c.out + lo
+    cdef floating a = <floating>c.a
+    cdef const floating* w
+    cdef Py_ssize_t i, n = hi - lo
+    if c.op == MSE:
+        forward_loop(mse_[floating], x, y, a, out, n)
+    elif c.op == L1:
+        forward_loop(l1_[floating], x, y, a, out, n)
+    elif c.op == SMOOTH_L1:
+        forward_loop(smooth_l1_[floating], x, y, a, out, n)
+    elif c.op == HUBER:
+        forward_loop(huber_[floating], x, y, a, out, n)
+    elif c.op == BCE:
+        forward_loop(bce_[floating], x, y, a, out, n)
+    elif c.op == KL_DIV:
+        forward_loop(kl_div_[floating], x, y, a, out, n)
+    elif c.op == KL_DIV_LOG:
+        forward_loop(kl_div_log_[floating], x, y, a, out, n)
+    elif c.w == NULL:
+        forward_loop(bce_with_logits_[floating], x, y, a, out, n)
+    else:
+        w = <const floating*>c.w + lo
+        for i in range(n):
+            out[i] = (<floating>1 - y[i]) * x[i] - ((w[i] - <floating>1) * y[i] + <floating>1) * log_sigmoid_(x[i])
+
+
+cdef void backward_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+    """Elements lo to hi. (`ctx` is a Pointwise.)"""
+    cdef const Pointwise* c = <const Pointwise*>ctx
+    cdef const floating* x = <const floating*>c.x + lo
+    cdef const floating* y = <const floating*>c.y + lo
+    cdef const floating* g = <const floating*>c.g + lo * c.step
+    cdef floating* out = <floating*>c.out + lo
+    cdef floating a = <floating>c.a
+    cdef const floating* w
+    cdef Py_ssize_t i, n = hi - lo
+    if c.op == MSE:
+        backward_loop(mse_backward_[floating], x, y, a, g, c.step, out, n)
+    elif c.op == L1:
+        backward_loop(l1_backward_[floating], x, y, a, g, c.step, out, n)
+    elif c.op == SMOOTH_L1:
+        backward_loop(smooth_l1_backward_[floating], x, y, a, g, c.step, out, n)
+    elif c.op == HUBER:
+        backward_loop(huber_backward_[floating], x, y, a, g, c.step, out, n)
+    elif c.op == BCE:
+        backward_loop(bce_backward_[floating], x, y, a, g, c.step, out, n)
+    elif c.op == KL_DIV:
+        backward_loop(kl_div_backward_[floating], x, y, a, g, c.step, out, n)
+    elif c.op == KL_DIV_LOG:
+        backward_loop(kl_div_log_backward_[floating], x, y, a, g, c.step, out, n)
+    elif c.w == NULL:
+        backward_loop(bce_with_logits_backward_[floating], x, y, a, g, c.step, out, n)
+    else:
+        w = <const floating*>c.w + lo
+        for i in range(n):
+            out[i] = ((w[i] * y[i] + <floating>1 - y[i]) * sigmoid_(x[i]) - w[i] * y[i]) * g[i * c.step]
+
+
+def pointwise_loss(
+    const floating[::1] x, const floating[::1] y, floating[::1] out, int op, double a=1,
+    const floating[::1] pos_weight=None,
+):
+    cdef Pointwise c
+    cdef Py_ssize_t n = x.shape[0]
+    if n < 1 or y.shape[0] < n or out.shape[0] < n or (pos_weight is not None and pos_weight.shape[0] < n):
+        raise ValueError(f"pointwise_loss: a buffer is shorter than {n} elements")
+    if op < MSE or op > KL_DIV_LOG:
+        raise ValueError(f"pointwise_loss: no op {op}")
+    c.op, c.a = op, a
+    c.x, c.y, c.out = <const char*>&x[0], <const char*>&y[0], <char*>&out[0]
+    c.w = NULL if pos_weight is None else <const char*>&pos_weight[0]
+    parallel_for(<task_t>forward_task[floating], &c, n, GRAIN)
+
+
+def pointwise_loss_backward(
+    const floating[::1] g, const floating[::1] x, const floating[::1] y, floating[::1] grad_input, int op, double a=1,
+    const floating[::1] pos_weight=None,
+):
+    cdef Pointwise c
+    cdef Py_ssize_t n = x.shape[0]
+    if (n < 1 or y.shape[0] < n or grad_input.shape[0] < n or (g.shape[0] != 1 and g.shape[0] < n)
+            or (pos_weight is not None and pos_weight.shape[0] < n)):
+        raise ValueError(f"pointwise_loss_backward: a buffer is shorter than {n} elements")
+    if op < MSE or op > KL_DIV_LOG:
+        raise ValueError(f"pointwise_loss_backward: no op {op}")
+    c.op, c.a, c.step = op, a, 0 if g.shape[0] == 1 else 1
+    c.g, c.x, c.y, c.out = <const char*>&g[0], <const char*>&x[0], <const char*>&y[0], <char*>&grad_input[0]
+    c.w = NULL if pos_weight is None else <const char*>&pos_weight[0]
+    parallel_for(<task_t>backward_task[floating], &c, n, GRAIN)
+
+
+# ------------------------------------------------------------------------------------------------ class indices
+
+cdef struct Classes:
+    const char* x
+    const char* lse        # cross_entropy: log of the sum of exponentials, per target
+    const int64_t* target
+    const char* weight     # per class, or NULL
+    const char* g
+    char* out              # losses, or the gradient
+    Py_ssize_t classes
+    Py_ssize_t length
+    Py_ssize_t blocks      # of at most WIDTH columns
+    Py_ssize_t step        # of g: 0 if one number serves all targets
+    int64_t ignore
+    double smoothing
+    double scale           # of g
+    double total           # of the class weights
+
+
+def check_target(const int64_t[::1] target, Py_ssize_t classes, int64_t ignore_index):
+    cdef Py_ssize_t i
+    for i in range(target.shape[0]):
+        if <uint64_t>target[i] >= <uint64_t>classes and target[i] != ignore_index:
+            return i
+    return -1
+
+
+cdef inline bint counts(const Classes* c, Py_ssize_t i) noexcept nogil:
+    """Whether target i takes part."""
+    return c.target[i] != c.ignore and <uint64_t>c.target[i] < <uint64_t>c.classes
+
+
+cdef void column_lse(
+    const floating* x, Py_ssize_t classes, Py_ssize_t stride, Py_ssize_t width, floating* out
+) noexcept nogil:
+    """log(sum(exp(x))) down columns, of which there are at most WIDTH."""
+    cdef floating top[WIDTH]
+    cdef floating total[WIDTH]
+    cdef Py_ssize_t k, j
+    for j in range(width):
+        top[j] = x[j]
+        total[j] = 0
+    for k in range(1, classes):
+        for j in range(width):
+            top[j] = maximum_(top[j], x[k * stride + j])
+    for k in range(classes):
+        for j in range(width):
+            total[j] += exp_(x[k * stride + j] - top[j])
+    for j in range(width):
+        out[j] = top[j] + log_(total[j])
+
+
+cdef floating row_lse(const floating* x, Py_ssize_t n) noexcept nogil:
+    cdef floating part[WIDTH]
+    cdef floating top = row_max(x, n), total = 0
+    cdef Py_ssize_t k = 0, j, width
+    while k < n:
+        width = min(WIDTH, n - k)
+        for j in range(width):
+            part[j] = exp_(x[k + j] - top)
+        total += row_sum(<const floating*>part, width)
+        k += width
+    return top + log_(total)
+
+
+cdef inline void transpose(const floating* x, floating* out, Py_ssize_t rows, Py_ssize_t columns) noexcept nogil:
+    cdef Py_ssize_t i, j
+    for j in range(columns):
+        for i in range(rows):
+            out[j * rows + i] = x[i * columns + j]
+
+
+cdef void lse_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+    """Units (sample, block of columns). (`ctx` is a Classes.)"""
+    cdef const Classes* c = <const Classes*>ctx
+    cdef const floating* x = <const floating*>c.x
+    cdef floating* lse = <floating*>c.lse
+    cdef floating tile[64 * SHORT]
+    cdef Py_ssize_t unit = lo, n, column
+    if c.length > 1:
+        for unit in range(lo, hi):
+            n = unit // c.blocks
+            column = unit % c.blocks * WIDTH
+            column_lse(x + n * c.classes * c.length + column, c.classes, c.length, min(WIDTH, c.length - column),
+                       lse + n * c.length + column)
+    elif c.classes <= SHORT:
+        while unit < hi:
+            n = min(64, hi - unit)
+            transpose(x + unit * c.classes, tile, n, c.classes)
+            column_lse(<const floating*>tile, c.classes, n, n, lse + unit)
+            unit += n
+    else:
+        for unit in range(lo, hi):
+            lse[unit] = row_lse(x + unit * c.classes, c.classes)
+
+
+cdef void losses_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+    """The losses of targets lo to hi; without `lse` the input is log-probabilities. (`ctx` is a Classes.)"""
+    cdef const Classes* c = <const Classes*>ctx
+    cdef const floating* weight = <const floating*>c.weight
+    cdef const floating* x
+    cdef floating* out = <floating*>c.out
+    cdef floating lse = 0, loss, smooth
+    cdef Py_ssize_t i, k, t
+    for i in range(lo, hi):
+        if not counts(c, i):
+            out[i] = 0
+            continue
+        x = <const floating*>c.x + i // c.length * c.classes * c.length + i % c.length
+        t = c.target[i]
+        if c.lse != NULL:
+            lse = (<const floating*>c.lse)[i]
+        loss = lse - x[t * c.length]
+        if weight != NULL:
+            loss *= weight[t]
+        if c.smoothing > 0:
+            smooth = 0
+            for k in range(c.classes):
+                smooth += (lse - x[k * c.length]) * (<floating>1 if weight == NULL else weight[k])
+            loss = <floating>(1 - c.smoothing) * loss + <floating>(c.smoothing / c.classes) * smooth
+        out[i] = loss
+
+
+cdef inline floating incoming(const Classes* c, const floating* g, Py_ssize_t i) noexcept nogil:
+    """The gradient of target i's loss."""
+    return g[i * c.step] * <floating>c.scale if counts(c, i) else <floating>0
+
+
+cdef void cross_entropy_backward_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+    """Units (sample, block of columns): softmax times a factor per target, then what the target takes off.
+
+    (`ctx` is a Classes.)
+    """
+    cdef const Classes* c = <const Classes*>ctx
+    cdef const floating* weight = <const floating*>c.weight
+    cdef const floating* lse
+    cdef const floating* x
+    cdef floating* out
+    cdef floating g[WIDTH]
+    cdef floating factor[WIDTH]
+    cdef floating spread = <floating>(c.smoothing / c.classes), w
+    cdef Py_ssize_t unit = lo, first, count, at, i, k, stride
+    while unit < hi:
+        # `count` targets from `first` on, whose classes are `stride` apart.
+        if c.length > 1:
+            at = unit % c.blocks * WIDTH
+            first = unit // c.blocks * c.length + at
+            at += unit // c.blocks * c.classes * c.length
+            count = min(WIDTH, c.length - unit % c.blocks * WIDTH)
+            stride = c.length
+            unit += 1
+        else:
+            first = unit
+            count = min(max(1, WIDTH // c.classes), hi - unit)
+            at = first * c.classes
+            stride = 1
+            unit += count
+        x = <const floating*>c.x + at
+        out = <floating*>c.out + at
+        lse = <const floating*>c.lse + first
+        for i in range(count):
+            g[i] = incoming(c, <const floating*>c.g, first + i)
+            w = 0
+            if counts(c, first + i):
+                w = <floating>(1 - c.smoothing) * (<floating>1 if weight == NULL else weight[c.target[first + i]])
+            factor[i] = g[i] * (w + spread * <floating>c.total)
+        if c.length > 1:
+            for k in range(c.classes):
+                for i in range(count):
+                    out[k * stride + i] = exp_(x[k * stride + i] - lse[i])
+                for i in range(count):
+                    # An ignored target's gradient is zero whatever its softmax is.
+                    out[k * stride + i] = out[k * stride + i] * factor[i] if factor[i] != 0 else <floating>0
+        else:
+            for i in range(count):
+                for k in range(c.classes):
+                    out[i * c.classes + k] = x[i * c.classes + k] - lse[i]
+            for k in range(count * c.classes):
+                out[k] = exp_(out[k])
+            for i in range(count):
+                for k in range(c.classes):
+                    out[i * c.classes + k] = out[i * c.classes + k] * factor[i] if factor[i] != 0 else <floating>0
+        for i in range(count):
+            if not counts(c, first + i):
+                continue
+            at = i if c.length > 1 else i * c.classes
+            if spread > 0:
+                for k in range(c.classes):
+                    out[at + k * stride] -= g[i] * spread * (<floating>1 if weight == NULL else weight[k])
+            k = c.target[first + i]
+            w = <floating>(1 - c.smoothing) * (<floating>1 if weight == NULL else weight[k])
+            out[at + k * stride] -= g[i] * w
+
+
+cdef int set_classes(
+    Classes* c, floating* tag, const floating[::1] x, const int64_t[::1] target, const floating[::1] weight,
+    Py_ssize_t n, Py_ssize_t classes, Py_ssize_t length, int64_t ignore_index, double smoothing,
+) except -1:
+    """Check and take what the losses of class indices share."""
+    cdef Py_ssize_t k
+    if (n < 1 or classes < 1 or length < 1 or n > x.shape[0] or classes > x.shape[0] // n
+            or length > x.shape[0] // n // classes or target.shape[0] < n * length):
+        raise ValueError(f"loss: ({n}, {classes}, {length}) does not fit {x.shape[0]} elements, "
+                         f"{target.shape[0]} targets")
+    if weight is not None and weight.shape[0] < classes:
+        raise ValueError(f"loss: {weight.shape[0]} weights for {classes} classes")
+    c.x, c.lse, c.target, c.g = <const char*>&x[0], NULL, &target[0], NULL
+    c.weight = NULL if weight is None else <const char*>&weight[0]
+    c.classes, c.length, c.blocks = classes, length, (length + WIDTH - 1) // WIDTH
+    c.ignore, c.smoothing, c.scale, c.total = ignore_index, smoothing, 1, classes
+    if weight is not None:
+        c.total = 0
+        for k in range(classes):
+            c.total += weight[k]
+    return 0
+
+
+cdef double total_weight(const Classes* c, floating* tag, Py_ssize_t n) noexcept:
+    """The sum of the weights of the targets that take part."""
+    cdef double total = 0
+    cdef Py_ssize_t i
+    for i in range(n):
+        if counts(c, i):
+            total += 1 if c.weight == NULL else (<const floating*>c.weight)[c.target[i]]
+    return total
+
+
+def nll_loss(
+    const floating[::1] x, const int64_t[::1] target, const floating[::1] weight, floating[::1] out, Py_ssize_t n,
+    Py_ssize_t classes, Py_ssize_t length, int64_t ignore_index,
+):
+    cdef Classes c
+    set_classes[floating](&c, NULL, x, target, weight, n, classes, length, ignore_index, 0)
+    if out.shape[0] < n * length:
+        raise ValueError(f"nll_loss: {out.shape[0]} losses for {n * length} targets")
+    c.out = <char*>&out[0]
+    parallel_for(<task_t>losses_task[floating], &c, n * length, GRAIN)
+    return total_weight[floating](&c, NULL, n * length)
+
+
+def nll_loss_backward(
+    const floating[::1] g, const int64_t[::1] target, const floating[::1] weight, floating[::1] grad_input,
+    Py_ssize_t n, Py_ssize_t classes, Py_ssize_t length, int64_t ignore_index, double scale=1,
+):
+    cdef Classes c
+    cdef Py_ssize_t i
+    cdef floating w = 1
+    set_classes[floating](&c, NULL, grad_input, target, weight, n, classes, length, ignore_index, 0)
+    if g.shape[0] != 1 and g.shape[0] < n * length:
+        raise ValueError(f"nll_loss_backward: {g.shape[0]} gradients for {n * length} targets")
+    c.step, c.scale = 0 if g.shape[0] == 1 else 1, scale
+    for i in range(n * classes * length):
+        grad_input[i] = 0
+    for i in range(n * length):
+        if counts(&c, i):
+            if weight is not None:
+                w = weight[target[i]]
+            grad_input[(i // length * classes + target[i]) * length + i % length] = -incoming(&c, &g[0], i) * w
+
+
+def cross_entropy(
+    const floating[::1] x, const int64_t[::1] target, const floating[::1] weight, floating[::1] out,
+    floating[::1] lse, Py_ssize_t n, Py_ssize_t classes, Py_ssize_t length, int64_t ignore_index,
+    double label_smoothing=0,
+):
+    cdef Classes c
+    set_classes[floating](&c, NULL, x, target, weight, n, classes, length, ignore_index, label_smoothing)
+    if min(out.shape[0], lse.shape[0]) < n * length:
+        raise ValueError(f"cross_entropy: {min(out.shape[0], lse.shape[0])} losses for {n * length} targets")
+    c.out, c.lse = <char*>&out[0], <const char*>&lse[0]
+    parallel_for(<task_t>lse_task[floating], &c, n * c.blocks, max(1, GRAIN // 2 // (classes * min(length, WIDTH))))
+    parallel_for(<task_t>losses_task[floating], &c, n * length, GRAIN)
+    return total_weight[floating](&c, NULL, n * length)
+
+
+def cross_entropy_backward(
+    const floating[::1] g, const floating[::1] x, const int64_t[::1] target, const floating[::1] weight,
+    const floating[::1] lse, floating[::1] grad_input, Py_ssize_t n, Py_ssize_t classes, Py_ssize_t length,
+    int64_t ignore_index, double label_smoothing=0, double scale=1,
+):
+    cdef Classes c
+    set_classes[floating](&c, NULL, x, target, weight, n, classes, length, ignore_index, label_smoothing)
+    if ((g.shape[0] != 1 and g.shape[0] < n * length) or lse.shape[0] < n * length
+            or grad_input.shape[0] < n * classes * length):
+        raise ValueError(f"cross_entropy_backward: a buffer is too short for ({n}, {classes}, {length})")
+    c.g, c.lse, c.out = <const char*>&g[0], <const char*>&lse[0], <char*>&grad_input[0]
+    c.step, c.scale = 0 if g.shape[0] == 1 else 1, scale
+    parallel_for(<task_t>cross_entropy_backward_task[floating], &c, n * c.blocks,
+                 max(1, GRAIN // 2 // (classes * min(length, WIDTH))))
