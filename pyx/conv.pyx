@@ -29,6 +29,7 @@ cdef enum:
     TASK = 4_000_000            # multiply-adds of a task at least: 20 to 60 us
     GROUP = 2 << 20             # bytes of framed images at once: what the caches hold
     DIRECT = 16                 # idle lanes of channels that cost as much as gathering: a matter of measurement
+    MAX_TAPS = 32               # panels of taps that a weight-gradient task may have
     PLANES = 1 << 18            # elements of the planes that one input-gradient task adds into
     FRAME = 16384               # elements that a framing chunk writes
 
@@ -134,6 +135,11 @@ cdef void steps(conv_t* call, const Py_ssize_t* size) noexcept:
                     at += 1
 
 
+cdef Py_ssize_t even_group(Py_ssize_t n, Py_ssize_t most) noexcept:
+    """The size of groups that n images form, alike and at most `most`, but at least one."""
+    return ceil_div(n, ceil_div(n, max(<Py_ssize_t>1, most)))
+
+
 cdef int prepare(conv_t* call, const floating* x) except -1:
     """Find the frame's size, and how many images are framed at once; allocate. `release` must follow.
 
@@ -156,7 +162,7 @@ cdef int prepare(conv_t* call, const floating* x) except -1:
     if call.slack:
         steps(call, call.framed)
         bytes_each = call.groups * call.c_in * call.plane * <Py_ssize_t>sizeof(floating)
-        call.images = max(<Py_ssize_t>1, min(call.n, GROUP // bytes_each))
+        call.images = even_group(call.n, GROUP // bytes_each)
         call.image = malloc(call.images * bytes_each + 4 * MAX_COLUMNS * sizeof(double))
         if call.image == NULL:
             raise MemoryError("no memory for a convolution")
@@ -397,7 +403,7 @@ cdef int run_forward(conv_t* call, const floating* x, const floating* weight) ex
         call.depth = call.k if direct else DEPTH
         pack_weight(call, weight)
         panels = ceil_div(call.out[0] * call.out[1] * per_row, 2) if direct else ceil_div(call.pixels, width)
-        task = call.c_out * call.k * width
+        task = ceil_div(call.c_out, ROWS) * ROWS * call.k * width
         call.per_task = max(<Py_ssize_t>1, min(panels, TASK // task))
         call.tasks = ceil_div(panels, call.per_task)
         while first < call.n:
@@ -555,21 +561,28 @@ cdef inline void taps_tile(const vector** a, const Py_ssize_t* row_start, Py_ssi
 
 
 cdef inline void weight_part(const conv_t* call, Py_ssize_t index, const floating* _type) noexcept nogil:
-    """Some taps by one panel of output channels of one group, over the images that are framed."""
+    """Some taps by one panel of output channels of one group, over the images that are framed.
+
+    Images go first, so that one's gradients stay in the cache for all taps; the sums are kept here to the end, as the
+    weight's cache lines are other tasks' too.
+    """
+    cdef floating[MAX_TAPS * MAX_ROWS * MAX_COLUMNS] total
     cdef floating[MAX_ROWS * MAX_COLUMNS] out
     cdef const floating* a[MAX_ROWS]
     cdef Py_ssize_t width = columns(_type), panels = ceil_div(call.c_out, width)
     cdef Py_ssize_t group = index // (panels * call.tasks), channel = index // call.tasks % panels * width
     cdef Py_ssize_t many = min(width, call.c_out - channel), first = index % call.tasks * call.per_task * ROWS
-    cdef Py_ssize_t rows = call.out[0] * call.out[1], image, t, i, j
+    cdef Py_ssize_t rows = call.out[0] * call.out[1], size = ROWS * width, image, t, i, j
     cdef Py_ssize_t end = min(call.k, first + call.per_task * ROWS)
     cdef const Py_ssize_t* row_start = call.tap + call.k
     cdef const floating* x
     cdef const floating* b
+    cdef floating* sums
     cdef floating* weight = <floating*>call.out_data + (group * call.c_out + channel) * call.k
     for image in range(call.images):
         x = <const floating*>call.image + (image * call.groups + group) * call.c_in * call.plane
         b = <const floating*>call.packed + ((image * call.groups + group) * panels * width + channel) * call.pixels
+        sums = total
         t = first
         while t < end:
             for i in range(ROWS):
@@ -588,13 +601,17 @@ cdef inline void weight_part(const conv_t* call, Py_ssize_t index, const floatin
                 else:
                     taps_tile(<const vdouble**>a, row_start, rows, call.out[2], call.stride[2], <const vdouble*>b,
                               False, <vdouble*>out)
-            for j in range(many):
-                for i in range(min(<Py_ssize_t>ROWS, end - t)):
-                    if call.first + image == 0:
-                        weight[j * call.k + t + i] = out[i * width + j]
-                    else:
-                        weight[j * call.k + t + i] += out[i * width + j]
+            for i in range(size):
+                sums[i] = out[i] if image == 0 else sums[i] + out[i]
+            sums += size
             t += ROWS
+    for j in range(many):
+        for t in range(first, end):
+            i = (t - first) * width + j
+            if call.first == 0:
+                weight[j * call.k + t] = total[i]
+            else:
+                weight[j * call.k + t] += total[i]
 
 
 cdef void weight_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
@@ -636,7 +653,7 @@ cdef int run_weight(conv_t* call, const floating* x, const floating* g) except -
             step(call, &at, call.out[2])
         panels = ceil_div(call.c_out, width)
         each = call.groups * panels * width * call.pixels * <Py_ssize_t>sizeof(floating)
-        call.images = max(<Py_ssize_t>1, min(call.images, GROUP // each))
+        call.images = min(call.images, even_group(call.n, GROUP // each))
         call.packed = malloc(call.images * each + 64)
         if call.packed == NULL:
             raise MemoryError("no memory for a convolution")
@@ -646,7 +663,8 @@ cdef int run_weight(conv_t* call, const floating* x, const floating* g) except -
             parallel_for(<task_t>gradient_task[floating], call, call.images * call.groups,
                          max(<Py_ssize_t>1, FRAME // (call.c_out * call.pixels)))
             work = width * ROWS * call.pixels * call.images
-            call.per_task = max(<Py_ssize_t>1, min(ceil_div(call.k, ROWS), TASK // work))
+            call.per_task = max(TASK // work, ceil_div(ceil_div(call.k, ROWS) * panels * call.groups, 32))
+            call.per_task = max(<Py_ssize_t>1, min(call.per_task, ceil_div(call.k, ROWS), <Py_ssize_t>MAX_TAPS))
             call.tasks = ceil_div(ceil_div(call.k, ROWS), call.per_task)
             parallel_for(<task_t>weight_task[floating], call, call.groups * panels * call.tasks,
                          max(<Py_ssize_t>1, TASK // (work * call.per_task)))
