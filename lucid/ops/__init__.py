@@ -11,6 +11,7 @@ from lucid.ops import (  # noqa: F401
     elementwise,
     indexing,
     linalg,
+    loss,
     methods,
     normalization,
     pooling,
