@@ -35,10 +35,11 @@ class Collector:
         """An op of the catalogue; it stays in the count even when nothing is judged."""
         self.ops.setdefault(op, Op(op, kind, family, "unjudged"))
 
-    def add(self, found: list[Result], seconds: float = 0.0) -> None:
+    def add(self, found: list[Result]) -> None:
         for result in found:
             op = self.ops.setdefault(result.op, Op(result.op, result.kind, result.family, "unjudged"))
             op.cases += 1
+            op.seconds = round(op.seconds + result.seconds, 4)
             self.cases += 1
             if len(op.samples) < SAMPLES and result.short not in op.samples:
                 op.samples.append(result.short)
@@ -59,8 +60,6 @@ class Collector:
                                             result.repro, details=outcome.details))  # fmt: skip
             for item in result.measured:
                 self.measured.setdefault((result.op, item.dtype), []).append(item)
-        if found:
-            self.ops[found[0].op].seconds += seconds
 
     def against(self, path: Path | None) -> Baseline:
         """Compare with the accepted failures."""

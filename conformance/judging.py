@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -88,6 +89,7 @@ class Result:
     outcomes: list[Outcome]
     measured: list[Measured] = field(default_factory=list)
     repro: str = ""
+    seconds: float = 0.0  # of processor time
 
 
 def catalogue(names: tuple[str, ...] = ()) -> dict[str, tuple[str, list[str]]]:
@@ -117,6 +119,7 @@ def cases_of(task: Task, plan: Plan) -> Iterator[Case]:
 
 def judge(case: Case, subject: Adapter, oracle: Adapter, checks: dict[str, Check], before=lambda check: None) -> Result:
     """Put every check that applies to one case. `before` is told which check comes next."""
+    started = time.process_time()
     result = Result(case.id, case.op, case.source, case.dtype, case.family, case.kind, case.short(), [])
     if case.kind == "function":
         before("oracle")
@@ -136,6 +139,7 @@ def judge(case: Case, subject: Adapter, oracle: Adapter, checks: dict[str, Check
     result.measured = [_measure(*item) for item in run.accuracy]
     if any(o.status == "failed" for o in result.outcomes):
         result.repro = program(case, subject.package, [o.check for o in result.outcomes if o.status == "failed"])
+    result.seconds = time.process_time() - started
     return result
 
 

@@ -167,7 +167,7 @@ class Op:
     family: str = note("unary, binary, reduction, shape, index, linalg, ...")
     status: str = note("conforms, deviates, fails, missing, out of scope, or unjudged")
     reason: str = note("why it deviates or is out of scope", default="")
-    seconds: float = note("time spent judging it", default=0.0)
+    seconds: float = note("processor time spent judging it", default=0.0)
     cases: int = note("cases judged", default=0)
     counts: list[Counts] = note("one per check, source and dtype", default_factory=list)
     accuracy: list[Accuracy] = note("one per dtype", default_factory=list)

@@ -10,10 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-
 from ..cases import tree_map
 from .spec import I, T
-
 
 WITHOUT_FRONT = ("optim.lr_scheduler.ChainedScheduler",)  # finds the optimizer in the schedulers it is given
 

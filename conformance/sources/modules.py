@@ -30,7 +30,7 @@ def database() -> dict[str, list]:
 
 
 def ops() -> dict[str, str]:
-    return {path: "module" for path in sorted({*database(), *MODULES})}
+    return dict.fromkeys(sorted({*database(), *MODULES}), "module")
 
 
 def cases(op: str, dtypes: list[torch.dtype], seed: int, quick: bool) -> Iterator[Case]:
