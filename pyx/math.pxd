@@ -856,6 +856,13 @@ cdef inline floating sinc_(floating x) noexcept nogil:
     cdef floating t = <floating>3.14159265358979323846 * x
     return <floating>1 if x == 0 else sin_(t) / t
 
+cdef inline uint8_t beyond_sinc_(floating x) noexcept nogil:
+    return abs_(x) > 166000
+
+cdef inline floating sinc_far_(floating x) noexcept nogil:
+    cdef floating t = <floating>3.14159265358979323846 * x
+    return sin_far_(t) / t
+
 
 # ---- Hyperbolic functions ---------------------------------------------------------------------------------------------
 # e**x = 2**k (C + S) with C = cosh(r), S = sinh(r): sinh and cosh are (2**k +- 2**-k) / 2 combined with C and S, so
@@ -1120,19 +1127,19 @@ cdef inline floating elu_(floating x, floating alpha, floating b) noexcept nogil
     return alpha * expm1_(x) if x <= 0 else x
 
 cdef inline floating elu_backward_(floating g, floating x, floating alpha, floating b) noexcept nogil:
-    return g if x > 0 else g * alpha * exp_(x)
+    return g * alpha * exp_(x) if x <= 0 else g
 
 cdef inline floating celu_(floating x, floating alpha, floating b) noexcept nogil:
     return alpha * expm1_(x / alpha) if x <= 0 else x
 
 cdef inline floating celu_backward_(floating g, floating x, floating alpha, floating b) noexcept nogil:
-    return g if x > 0 else g * exp_(x / alpha)
+    return g * exp_(x / alpha) if x <= 0 else g
 
 cdef inline floating selu_(floating x) noexcept nogil:
     return <floating>1.7580993408473768600 * expm1_(x) if x <= 0 else <floating>1.0507009873554804934 * x
 
 cdef inline floating selu_backward_(floating g, floating x, floating a, floating b) noexcept nogil:
-    return g * (<floating>1.0507009873554804934 if x > 0 else <floating>1.7580993408473768600 * exp_(x))
+    return g * (<floating>1.7580993408473768600 * exp_(x) if x <= 0 else <floating>1.0507009873554804934)
 
 cdef inline floating gelu_(floating x) noexcept nogil:
     return x * ndtr_(x)

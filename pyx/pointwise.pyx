@@ -115,7 +115,7 @@ cdef bint unary_run(int op, const number* x, number* out, Py_ssize_t n) noexcept
         elif op == ATANH:
             map1(math.atanh_[number], x, out, n)
         elif op == SINC:
-            map1(math.sinc_[number], x, out, n)
+            map1_rare(math.sinc_[number], math.beyond_sinc_[number], math.sinc_far_[number], x, out, n)
         elif op == ERF:
             map1(math.erf_[number], x, out, n)
         elif op == ERFC:

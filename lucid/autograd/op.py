@@ -187,7 +187,7 @@ class Op(core.OpBase):
             check_writable(self.name, target)
             write(self.name, target, self.run(values))
             return target
-        if self.kind == "composite":  # what it is made of has been recorded; the write itself is one more operation
+        if self.kind != "rule":  # what it is made of is recorded already; the write is one more operation
             return rewrite(target, Supplied.replaced.op, [target, self.run(values)])
         return rewrite(target, self, values)
 

@@ -159,7 +159,7 @@ def cast(array: np.ndarray, dtype: np.dtype) -> np.ndarray:
 
 def broadcast_shapes(*shapes) -> tuple[int, ...]:
     """The shape that all shapes broadcast to. RuntimeError where they do not."""
-    ndim = max(map(len, shapes))
+    ndim = max(map(len, shapes), default=0)
     result = [1] * ndim
     for shape in shapes:
         for i, size in enumerate(shape, ndim - len(shape)):
@@ -262,13 +262,28 @@ def row(array: np.ndarray):
 def compute_dtype(kernel_: Kernel, dtype: dtypes.dtype) -> np.dtype:
     """The dtype in which a kernel computes operands of `dtype`: its own, float32 for half precision, or the default."""
     numpy = dtype.numpy
-    if numpy.num < 24 and kernel_.table[numpy.num] is not None:
+    found = kernel_.table[numpy.num] if numpy.num < 24 else None
+    if found is not None:
+        if type(found) is Refusal:
+            found()
         return numpy
     if dtype.itemsize == 2 and dtype.is_floating_point and kernel_.table[FLOAT32.num] is not None:
         return FLOAT32
     if dtype.kind < 2 and kernel_.table[INT64.num] is None and kernel_.table[FLOAT32.num] is not None:
         return dtypes.get_default_dtype().numpy
     raise NotImplementedError(f"\"{kernel_.name}\" not implemented for '{torch_name(dtype)}'")
+
+
+class Refusal:
+    """What a kernel's table holds for a dtype that the operation refuses: it raises the error, also for empty tensors."""
+
+    __slots__ = ("error", "message")
+
+    def __init__(self, error, message: str):
+        self.error, self.message = error, message
+
+    def __call__(self, *_):
+        raise self.error(self.message)
 
 
 # What an operation does with operands that its kernel does not take as they are: `function(*operands)`, entered by the
@@ -332,9 +347,9 @@ def binary(kernel_: Kernel, x, y) -> Tensor:
 def elementwise(kernel_: Kernel, operands, dtype: dtypes.dtype | None = None, *parameters) -> Tensor:
     """A kernel with a plan over any number of operands of one dtype."""
     dtype = dtypes.result_dtype(operands) if dtype is None else dtype
+    shape = broadcast_shapes(*[operand.array.shape for operand in operands if isinstance(operand, Tensor)])
     computed = compute_dtype(kernel_, dtype)
     arrays = [as_array(operand, computed) for operand in operands]
-    shape = broadcast_shapes(*[array.shape for array in arrays])
     walk, order = plan(shape, arrays)
     result = ordered_empty(shape, order, kernel_.result or computed)
     if result.size:

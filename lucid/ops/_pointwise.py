@@ -18,7 +18,7 @@ from lucid._kernels import pointwise
 from lucid._kernels.core import Kernel, wrap
 from lucid.autograd.op import torch_name
 from lucid.dtypes import from_numpy_dtype
-from lucid.ops._frame import BOOL, COMPLEX, FLOATING, INTEGER, NUMBER, as_array, elementwise, kernel
+from lucid.ops._frame import BOOL, COMPLEX, FLOATING, INTEGER, NUMBER, Refusal, as_array, elementwise, kernel
 from lucid.tensor import Tensor
 
 MATH = FLOATING + COMPLEX
@@ -83,15 +83,11 @@ def copy_integers(kernel_: Kernel) -> Kernel:
 def refuse(kernel_: Kernel, dtypes_=(BOOL, *INTEGER), error=NotImplementedError, message: str = "") -> Kernel:
     """These dtypes raise an error."""
 
-    def refusing(dtype):
-        text = message or f"\"{kernel_.name}\" not implemented for '{torch_name(from_numpy_dtype(dtype))}'"
+    def refusal(dtype):
+        named = torch_name(from_numpy_dtype(dtype))
+        return Refusal(error, message or f"\"{kernel_.name}\" not implemented for '{named}'")
 
-        def raise_error(*_):
-            raise error(text)
-
-        return raise_error
-
-    return override(kernel_, {dtype: refusing(dtype) for dtype in dtypes_})
+    return override(kernel_, {dtype: refusal(dtype) for dtype in dtypes_})
 
 
 def numpy_kernel(name: str, dtypes_, function, result=None) -> Kernel:

@@ -18,7 +18,7 @@ from lucid.autograd.op import op
 from lucid.ops._doc import doc
 from lucid.ops._frame import BOOL, FLOATING, INTEGER, copied, tensor_argument
 from lucid.ops._pointwise import backward_kernel, override, param_kernel, refuse, unary_kernel
-from lucid.ops.comparison import gt, logical_and, lt
+from lucid.ops.comparison import gt, le, logical_and, lt
 from lucid.ops.elementwise import (
     abs,
     add,
@@ -28,6 +28,7 @@ from lucid.ops.elementwise import (
     exp,
     is_complex,
     mul,
+    reciprocal,
     rsub,
     sigmoid,
     square,
@@ -268,7 +269,7 @@ def _elu_backward(grad, input_, alpha):
 
 _elu_backward.vjp(
     grad=lambda g, input_, alpha: _elu_backward(g, input_, alpha),
-    input_=lambda g, grad, input_, alpha: where(gt(input_, 0), 0.0, mul(mul(mul(g, grad), exp(input_)), alpha)),
+    input_=lambda g, grad, input_, alpha: where(le(input_, 0), mul(mul(mul(g, grad), exp(input_)), alpha), 0.0),
 )
 
 
@@ -300,7 +301,7 @@ def _celu_backward(grad, input_, alpha):
 _celu_backward.vjp(
     grad=lambda g, input_, alpha: _celu_backward(g, input_, alpha),
     input_=lambda g, grad, input_, alpha: where(
-        gt(input_, 0), 0.0, div(mul(mul(g, grad), exp(div(input_, alpha))), alpha)
+        le(input_, 0), div(mul(mul(g, grad), exp(div(input_, alpha))), alpha), 0.0
     ),
 )
 
@@ -330,7 +331,7 @@ def _selu_backward(grad, input_):
 _selu_backward.vjp(
     grad=lambda g, input_: _selu_backward(g, input_),
     input_=lambda g, grad, input_: where(
-        gt(input_, 0), 0.0, mul(mul(mul(g, grad), exp(input_)), SELU_SCALE * SELU_ALPHA)
+        le(input_, 0), mul(mul(mul(g, grad), exp(input_)), SELU_SCALE * SELU_ALPHA), 0.0
     ),
 )
 
@@ -342,7 +343,7 @@ LOG_SIGMOID, LOG_SIGMOID_BACKWARD = _kernel("log_sigmoid"), backward_kernel("log
 @doc("out = \\ln (1 + e^{beta \\cdot x}) / beta", "g / (1 + e^{-beta \\cdot x})", returns=LOSSLESS,
      beta="float, optional: How sharp the bend at 0 is. Default: 1.",
      threshold="float, optional: Above it, `beta * input_` is returned as it is. Default: 20.")  # fmt: skip
-def softplus(input_: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
+def softplus(input_: Tensor, beta: float = 1.0, threshold: float = 20.0, *, out=None) -> Tensor:
     """Smooth form of `relu`.
 
     >>> F.softplus(lucid.tensor([30.0]))
@@ -362,7 +363,7 @@ def _softplus_backward(grad, input_, beta, threshold):
 
 def _softplus_second(g, grad, input_, beta, threshold):
     s = sigmoid(mul(input_, beta))
-    return where(gt(mul(input_, beta), threshold), 0.0, mul(mul(g, grad), mul(mul(s, rsub(s, 1)), beta)))
+    return where(lt(mul(input_, beta), threshold), mul(mul(g, grad), mul(mul(s, rsub(s, 1)), beta)), 0.0)
 
 
 _softplus_backward.vjp(
@@ -372,7 +373,7 @@ _softplus_backward.vjp(
 
 @op("nn.functional.logsigmoid")
 @doc("out = -\\ln (1 + e^{-x})", "g / (1 + e^x)", returns=LOSSLESS)
-def logsigmoid(input_: Tensor) -> Tensor:
+def logsigmoid(input_: Tensor, *, out=None) -> Tensor:
     """Logarithm of the logistic function, without overflow on the way.
 
     >>> F.logsigmoid(lucid.tensor([-1000.0, 1000.0]))
@@ -410,7 +411,7 @@ MISH, MISH_BACKWARD = _kernel("mish"), backward_kernel("mish")
 @doc("out = x \\cdot \\Phi(x)", "g \\cdot (\\Phi(x) + x \\cdot \\varphi(x))", returns=LOSSLESS,
      approximate="{'none', 'tanh'}, optional: Whether Phi is exact, or approximated by a hyperbolic tangent.",
      raises="RuntimeError: `approximate` is neither")  # fmt: skip
-def gelu(input_: Tensor, approximate: str = "none") -> Tensor:
+def gelu(input_: Tensor, approximate: str = "none", *, out=None) -> Tensor:
     """Gaussian error linear unit: each element times the normal distribution's probability below it.
 
     >>> F.gelu(lucid.tensor([0.0, 20.0]))
@@ -692,7 +693,7 @@ def _softsign(input_):
     return unary(SOFTSIGN, input_)
 
 
-_softsign.vjp(input_=lambda g, input_: div(g, square(add(abs(input_), 1))))
+_softsign.vjp(input_=lambda g, input_: mul(g, square(reciprocal(add(abs(input_), 1)))))
 
 
 @op("nn.functional.tanhshrink", composite=True)

@@ -87,13 +87,13 @@ def complex(real: Tensor, imag: Tensor, *, out=None) -> Tensor:
     >>> lucid.complex(lucid.tensor([1.0]), lucid.tensor([2.0]))
     Tensor([(1+2j)])
     """
-    x, y = _parts("complex", real, imag)
+    x, y = real_pair("complex", real, imag)
     made = empty(broadcast_shapes(x.shape, y.shape), np.dtype("complex64" if x.dtype == FLOAT32 else "complex128"))
     made.real, made.imag = x, y
     return wrap(made)
 
 
-def _parts(name: str, x, y) -> tuple:
+def real_pair(name: str, x, y) -> tuple:
     """Two arrays of one floating dtype."""
     tensor_argument(name, x, 1, "real")
     tensor_argument(name, y, 2, "imag")

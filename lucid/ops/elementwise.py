@@ -61,9 +61,9 @@ from lucid.ops._pointwise import (
     ternary_kernel,
     unary_kernel,
 )
-from lucid.ops.comparison import LOGICAL_OR, eq, ge, gt, isinf, isnan, le, logical_and, logical_or, lt, ne
+from lucid.ops.comparison import LOGICAL_OR, eq, ge, gt, isinf, isnan, le, logical_and, logical_or, lt
 from lucid.ops.complex import complex as make_complex
-from lucid.ops.complex import conj, real
+from lucid.ops.complex import conj, real, real_pair
 from lucid.ops.view import to_dtype
 from lucid.tensor import Tensor
 
@@ -129,8 +129,8 @@ def _check_subtraction(x, y) -> None:
 
 
 def is_bool(x) -> bool:
-    """Whether a tensor holds bools; a number never counts as one."""
-    return isinstance(x, Tensor) and x.array.dtype == BOOL
+    """Whether a tensor holds bools, or a number is one."""
+    return x.array.dtype == BOOL if isinstance(x, Tensor) else isinstance(x, bool)
 
 
 EXCEPTIONS[SUB] = _check_subtraction
@@ -150,8 +150,8 @@ def _add_scaled(name: str, x, y, alpha) -> Tensor:
             raise RuntimeError("For non-complex input tensors, argument alpha must not be a complex number.")
         return binary(ADD, x, binary(MUL, y, alpha))
     if dtype is dtypes.bool:
-        return binary(ADD, x, y if alpha else False)
-    return ternary(ADDCMUL, x, y, 1, alpha, dtype)
+        return binary(ADD, x, binary(MUL, y, bool(alpha)))
+    return ternary(ADDCMUL, x, 1, y, alpha, dtype)  # alpha * 1 is exact; y joins in the fused step
 
 
 @op("add")
@@ -426,6 +426,8 @@ def pow(input_: Tensor, exponent, *, out=None) -> Tensor:
         if input_.array.dtype.kind == "f":
             if exponent in POWERS:
                 return unary(POWERS[exponent], input_)
+        elif is_bool(input_) and is_bool(exponent):
+            return wrap(np.asarray(input_.array | (not exponent)))
         elif input_.array.dtype.kind in "iub" and not isinstance(exponent, (float, complex)) and exponent < 0:
             raise RuntimeError("Integers to negative integer powers are not allowed.")
     return binary(POW, input_, exponent)
@@ -436,7 +438,7 @@ def _pow_base_gradient(g, input_, exponent):
         if exponent == 0:
             return nothing(g)
         return mul(g, conjugate(mul(pow(input_, exponent - 1), exponent)))
-    return where(eq(exponent, 0), 0.0, mul(g, conjugate(mul(exponent, pow(input_, sub(exponent, 1))))))
+    return mul(g, conjugate(where(eq(exponent, 0), 0.0, mul(exponent, pow(input_, sub(exponent, 1))))))
 
 
 def _pow_exponent_gradient(g, input_, exponent, out):
@@ -448,10 +450,9 @@ def _pow_exponent_gradient(g, input_, exponent, out):
         if isinstance(log_base, complex) and not is_complex(out):
             log_base = math.nan
         if input_ == 0:
-            return where(positive, 0.0, mul(mul(g, conjugate(out)), -math.inf))
+            return mul(g, where(positive, 0.0, mul(conjugate(out), -math.inf)))
         return mul(g, conjugate(mul(out, log_base)))
-    slope = mul(g, conjugate(mul(out, log(input_))))
-    return where(logical_and(eq(input_, 0), positive), 0.0, slope)
+    return mul(g, conjugate(where(logical_and(eq(input_, 0), positive), 0.0, mul(out, log(input_)))))
 
 
 pow.vjp(input_=_pow_base_gradient, exponent=_pow_exponent_gradient)
@@ -1209,7 +1210,7 @@ def asin(input_: Tensor, *, out=None) -> Tensor:
     return unary(ASIN, input_)
 
 
-asin.vjp(input_=lambda g, input_: mul(g, conjugate(rsqrt(rsub(square(input_), 1)))))
+asin.vjp(input_=lambda g, input_: mul(g, conjugate(rsqrt(rsub(mul(input_, input_), 1)))))
 
 ACOS = unary_kernel("acos", MATH)
 
@@ -1225,7 +1226,7 @@ def acos(input_: Tensor, *, out=None) -> Tensor:
     return unary(ACOS, input_)
 
 
-acos.vjp(input_=lambda g, input_: neg(mul(g, conjugate(rsqrt(rsub(square(input_), 1))))))
+acos.vjp(input_=lambda g, input_: neg(mul(g, conjugate(rsqrt(rsub(mul(input_, input_), 1))))))
 
 ATAN = unary_kernel("atan", MATH)
 
@@ -1241,7 +1242,7 @@ def atan(input_: Tensor, *, out=None) -> Tensor:
     return unary(ATAN, input_)
 
 
-atan.vjp(input_=lambda g, input_: div(g, conjugate(add(square(input_), 1))))
+atan.vjp(input_=lambda g, input_: div(g, conjugate(add(mul(input_, input_), 1))))
 
 SINH = unary_kernel("sinh", MATH)
 
@@ -1289,7 +1290,7 @@ def asinh(input_: Tensor, *, out=None) -> Tensor:
     return unary(ASINH, input_)
 
 
-asinh.vjp(input_=lambda g, input_: mul(g, conjugate(rsqrt(add(square(input_), 1)))))
+asinh.vjp(input_=lambda g, input_: mul(g, conjugate(rsqrt(add(mul(input_, input_), 1)))))
 
 ACOSH = unary_kernel("acosh", MATH)
 
@@ -1321,7 +1322,7 @@ def atanh(input_: Tensor, *, out=None) -> Tensor:
     return unary(ATANH, input_)
 
 
-atanh.vjp(input_=lambda g, input_: div(g, conjugate(rsub(square(input_), 1))))
+atanh.vjp(input_=lambda g, input_: div(g, conjugate(rsub(mul(input_, input_), 1))))
 
 
 # ------------------------------------------------------------------------------------------------ other functions
@@ -1395,7 +1396,7 @@ def _acosh_slope(x):
     """1 / sqrt(x**2 - 1); on the right branch for complex numbers."""
     if is_complex(x):
         return mul(rsqrt(add(x, 1)), rsqrt(sub(x, 1)))
-    return rsqrt(sub(square(x), 1))
+    return rsqrt(sub(mul(x, x), 1))
 
 
 SINC = with_complex(unary_kernel("sinc", FLOATING), np.sinc)
@@ -1548,6 +1549,7 @@ def polar(abs: Tensor, angle: Tensor, *, out=None) -> Tensor:
     >>> lucid.polar(lucid.tensor([2.0]), lucid.tensor([0.0]))
     Tensor([(2+0j)])
     """
+    real_pair("polar", abs, angle)
     return make_complex(mul(abs, cos(angle)), mul(abs, sin(angle)))
 
 
@@ -1578,8 +1580,8 @@ def atan2(input_: Tensor, other: Tensor, *, out=None) -> Tensor:
 
 
 atan2.vjp(
-    input_=lambda g, input_, other: mul(g, mul(other, reciprocal(add(square(input_), square(other))))),
-    other=lambda g, input_, other: neg(mul(g, mul(input_, reciprocal(add(square(input_), square(other)))))),
+    input_=lambda g, input_, other: mul(g, mul(other, reciprocal(add(mul(input_, input_), mul(other, other))))),
+    other=lambda g, input_, other: neg(mul(g, mul(input_, reciprocal(add(mul(input_, input_), mul(other, other)))))),
 )
 
 
@@ -1655,7 +1657,7 @@ logaddexp2.vjp(
 
 
 @op("xlogy", aliases=("special.xlogy",))
-@doc("out = x \\ln y", "g \\cdot \\ln y\\; (0 \\text{ where } x = 0),\\quad g \\cdot x / y",
+@doc("out = x \\ln y", "g \\cdot \\ln y\\; (0 \\text{ where } x = 0 \\ge y),\\quad g \\cdot x / y",
      returns="Of the broadcast shape, floating.", input_="Tensor or number: The factor.")  # fmt: skip
 def xlogy(input_: Tensor, other, *, out=None) -> Tensor:
     """A number times the logarithm of another; 0 where the factor is 0.
@@ -1667,7 +1669,7 @@ def xlogy(input_: Tensor, other, *, out=None) -> Tensor:
 
 
 xlogy.vjp(
-    input_=lambda g, input_, other: mul(g, xlogy(ne(input_, 0), other)),
+    input_=lambda g, input_, other: where(logical_and(eq(input_, 0), le(other, 0)), 0.0, xlogy(g, other)),
     other=lambda g, input_, other: div(mul(g, input_), other),
 )
 
