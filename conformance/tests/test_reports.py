@@ -74,6 +74,16 @@ def test_junit_is_red_exactly_where_the_record_is(report):
     assert again["matmul"].errors == 1
 
 
+@pytest.mark.parametrize("status", results.BAD)
+def test_every_kind_of_failure_is_red(report, status):
+    report.baseline = results.Baseline()
+    setattr(counts_of(report, "digamma", "value"), status, 1)
+    suite = next(s for s in JUnitXml.fromstring(junit.render(report).encode()) if s.name == "digamma")
+    assert suite.failures + suite.errors == 1 and suite.failures == (status == "failed")
+    tests = {test["name"]: test for test in json.loads(ctrf.render(report))["results"]["tests"]}
+    assert (tests["digamma: value"]["status"], tests["digamma: value"]["rawStatus"]) == ("failed", status)
+
+
 def test_junit_counts_every_cell_and_every_op_without_one(report):
     root = ElementTree.fromstring(junit.render(report))
     expected = sum(max(1, len(row)) for _, row in cells.cells(report))

@@ -104,6 +104,8 @@ def test_methods_follow_the_checks_of_their_op():
     assert find(found, "Tensor.sin_").status == "fails"
     assert find(found, "Tensor.__sub__").status == "conforms"
     assert find(found, "Tensor.relu").status == "fails"
+    ops[0].counts = [Counts("method", "own", "float32", passed=3, missing=1)]
+    assert find(s.survey(package, "p", ops), "Tensor.sin").status == "missing"
 
 
 def test_deviations_are_named_and_belong_to_one_subject():
