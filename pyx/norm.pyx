@@ -77,8 +77,7 @@ cdef void row_moments(const floating* x, Py_ssize_t n, floating* mean, floating*
     mean[0] = pivot + a
     if not a * a <= b:
         # Far from the mean (what the subtraction left is too inexact), or not finite.
-        if a - a != 0:
-            mean[0] = row_sum(x, n) / n
+        mean[0] = row_sum(x, n) / n
         b = row_squared_deviations(x, mean[0], n) / n
     var[0] = b
 
