@@ -177,7 +177,9 @@ def full(
 
 
 @op("empty_strided", gradient=False)
-def empty_strided(size, stride, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False) -> Tensor:
+def empty_strided(
+    size, stride, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False
+) -> Tensor:
     """An uninitialised tensor of these sizes and strides (in elements)."""
     dtype = wanted(dtype, layout, device)
     size, stride = sizes("empty_strided", (size,), {}), shape_argument("empty_strided", (stride,))
@@ -224,7 +226,8 @@ def empty_like(
     input_, *, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False, memory_format=None
 ) -> Tensor:
     """An uninitialised tensor of another's shape, dtype and order in memory."""
-    return finished("empty_like", wrap(_like("empty_like", input_, dtype, layout, device, memory_format)), requires_grad)
+    array = _like("empty_like", input_, dtype, layout, device, memory_format)
+    return finished("empty_like", wrap(array), requires_grad)
 
 
 @op("zeros_like", gradient=False)
@@ -774,12 +777,9 @@ def to(self, *args, dtype=None, device=None, other=None, non_blocking=False, cop
         device = args.pop(0)
     if args and _is_dtype(args[0]):
         dtype = args.pop(0)
-    if args:
-        non_blocking = args.pop(0)
-    if args:
-        copy = args.pop(0)
-    if args:
+    if len(args) > 2:
         raise TypeError(f"to() received too many arguments: {args}")
+    copy = args[1] if len(args) == 2 else copy
     if device is not None:
         check_device(device)
     return convert(self, self.dtype if dtype is None else as_dtype(dtype), copy, memory_format)

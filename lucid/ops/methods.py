@@ -30,8 +30,8 @@ METHODS = {
     "activation": "relu prelu hardshrink",
     "linalg": "matmul mm bmm mv dot inner outer ger addmm addmv addr baddbmm addbmm inverse det slogdet norm",
     "normalization": "softmax log_softmax",
-    "view": "expand_as view_as reshape_as ravel flatten unflatten squeeze unsqueeze transpose swapaxes swapdims t movedim "
-    "moveaxis adjoint select narrow diagonal unfold as_strided split split_with_sizes chunk unsafe_split unsafe_chunk "
+    "view": "expand_as view_as reshape_as ravel flatten unflatten squeeze unsqueeze transpose swapaxes swapdims t "
+    "movedim moveaxis adjoint select narrow diagonal unfold as_strided split split_with_sizes chunk unsafe_split unsafe_chunk "
     "tensor_split hsplit vsplit dsplit unbind clone contiguous detach broadcast_to",
     "shape": "fliplr flipud roll rot90 repeat_interleave tril triu diag_embed diag diagflat as_strided_scatter "
     "select_scatter slice_scatter diagonal_scatter",

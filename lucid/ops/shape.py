@@ -30,17 +30,18 @@ from lucid.ops.view import (
     expand,
     index_basic,
     narrow,
-    numbers,
     permute,
     piece,
     replace_piece,
     reshape,
+    scatter_strided,
     select,
     steps_of,
     to_dtype,
     transpose,
     unpacked,
     unsqueeze,
+    variadic,
 )
 from lucid.tensor import Tensor, check_dim
 
@@ -286,10 +287,6 @@ def flip(input_: Tensor, dims) -> Tensor:
 flip.vjp(input_=lambda g, dims: flip(g, dims))
 
 
-def _flip(self, *dims):
-    return flip(self, dims if len(dims) != 1 else numbers(dims))
-
-
 @op("fliplr", composite=True)
 def fliplr(input_: Tensor) -> Tensor:
     """The order of the columns reversed."""
@@ -399,21 +396,11 @@ def repeat(input_: Tensor, repeats) -> Tensor:
     return reshape(copy, tuple(result))
 
 
-def _repeat(self, *repeats):
-    if not repeats:
-        raise TypeError('repeat() missing 1 required positional arguments: "repeats"')
-    return repeat(self, repeats if len(repeats) > 1 else numbers(repeats))
-
-
 @op("tile", composite=True)
 def tile(input_: Tensor, dims) -> Tensor:
     """`repeat`, which repeats the last dimensions where `dims` are fewer than the tensor's."""
     dims = shape_argument("tile", (dims,))
     return repeat(input_, (1,) * (input_.array.ndim - len(dims)) + dims)
-
-
-def _tile(self, *dims):
-    return tile(self, dims if len(dims) != 1 else numbers(dims))
 
 
 @op("repeat_interleave", composite=True)
@@ -594,11 +581,15 @@ def as_strided_scatter(input_: Tensor, src: Tensor, size, stride, storage_offset
     size, stride = shape_argument("as_strided", (size,)), shape_argument("as_strided", (stride,))
     start = check_strided(input_.array, size, stride, storage_offset)
     _check_src(src, size)
-    whole = contiguous(input_)
-    if whole is not input_ or start < 0:  # as PyTorch, the place in the storage is kept, not that in the input
-        start = input_.storage_offset() if storage_offset is None else storage_offset
-    check_strided(whole.array.reshape(-1), size, stride, start)
-    return replace_piece(whole, src, size, stride, start)
+    own = input_.array.shape, steps_of(input_.array)
+    low = min(start, 0)  # the piece may begin before the input does, and end after it
+    reach = max(
+        at - low + sum(max(n - 1, 0) * step for n, step in zip(sizes, steps)) + 1
+        for at, sizes, steps in ((0, *own), (start, size, stride))
+    )
+    row = scatter_strided(input_, (reach,), *own, -low)
+    row = replace_piece(row, to_dtype(src, input_.dtype), size, stride, start - low)
+    return clone(piece(row, *own, -low), memory_format=_CONTIGUOUS)
 
 
 def _check_src(src: Tensor, size) -> None:
@@ -632,7 +623,7 @@ def select_scatter(input_: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
 
 
 @op("slice_scatter", composite=True)
-def slice_scatter(input_: Tensor, src: Tensor, dim: int = 0, start=None, end=None, step: int = 1) -> Tensor:
+def slice_scatter(input_: Tensor, src: Tensor, dim: int = 0, start=None, end=None, step: int = 1, *, out=None) -> Tensor:
     """A copy of the input in which the slice `start:end:step` of dimension `dim` is replaced by `src`."""
     shape = tensor_argument("slice_scatter", input_).array.shape
     if not shape:
@@ -932,12 +923,16 @@ fill.vjp(
 )
 
 
-@op("zero", gradient=False)
-def zero(input_: Tensor) -> Tensor:
+@op("Tensor._zero", gradient=False)
+def _zero(input_: Tensor) -> Tensor:
     """Zeros like the input."""
     out = empty_as(input_.array, input_.array.dtype)
     out.fill(0)
     return wrap(out)
+
+
+zero_ = op("zero_", composite=True)(inplace(_zero, "zero_"))
+fill_ = op("fill_", composite=True)(inplace(fill, "fill_"))
 
 
 @op("Tensor._fill_diagonal")
@@ -999,7 +994,7 @@ def _declare_copy(name: str, spec):
 
 
 def _viewed_as(x, size):
-    return x.view(size)
+    return x.view(size)  # also of a dtype
 
 
 def _owned(views):
@@ -1012,8 +1007,9 @@ globals().update({f"{name}_copy": _declare_copy(name, spec) for name, spec in _c
 
 
 TENSOR_METHODS = {
-    "flip": _flip, "repeat": _repeat, "tile": _tile, "copy_": copy_,
-    "zero_": inplace(zero, "zero_"), "fill_": inplace(fill, "fill_"),
+    "flip": variadic(flip, "dims"), "repeat": variadic(repeat, "repeats"), "tile": variadic(tile, "dims"),
+    "copy_": copy_,
+    "zero_": zero_, "fill_": fill_,
     "fill_diagonal_": inplace(_fill_diagonal, "fill_diagonal_"),
 }  # fmt: skip
 _ = alias, narrow, piece, to_dtype, as_dtype, unpacked

@@ -30,6 +30,25 @@ from lucid.ops._frame import (
 from lucid.tensor import Tensor, check_dim, storage_of
 
 
+def variadic(function, argument: str):
+    """The method of an operation on one more argument, which takes that also item by item or by its name."""
+    name = function.op.name
+
+    def method(self, *values, **named):
+        if not values:
+            if argument not in named:
+                raise TypeError(f'{name}() missing 1 required positional arguments: "{argument}"')
+            return function(self, **named)
+        for other in named:
+            raise TypeError(f"{name}() got an unexpected keyword argument '{other}'")
+        return function(self, values if len(values) > 1 else numbers(values))
+
+    method.__name__ = name
+    method.__qualname__ = f"Tensor.{name}"
+    method.__doc__ = function.__doc__
+    return method
+
+
 def numbers(sizes) -> tuple:
     """Sizes as methods take them: `x.view(2, 3)` or `x.view((2, 3))`."""
     if len(sizes) == 1 and type(sizes[0]) is not int and not hasattr(sizes[0], "__index__"):
@@ -124,10 +143,6 @@ def expand(input_: Tensor, size) -> Tensor:
 expand.vjp(input_=lambda g: g)
 
 
-def _expand(self, *size, implicit=False):
-    return expand(self, numbers(size))
-
-
 @op("Tensor.expand_as", composite=True, view=True)
 def expand_as(input_: Tensor, other: Tensor) -> Tensor:
     """The tensor expanded to the shape of another."""
@@ -178,7 +193,7 @@ def view_strides(array, shape: tuple) -> list | None:
     step = 1
     while i >= 0:
         size, step = old[i]
-        while i > 0 and old[i - 1][1] == size * old[i][1]:
+        while i > 0 and old[i - 1][1] == old[i][0] * old[i][1]:
             i -= 1
             size *= old[i][0]
         while at >= 0 and size > 1:
@@ -260,16 +275,6 @@ def reshape(input_: Tensor, shape) -> Tensor:
 reshape.vjp(input_=lambda g, input_shape: reshape(g, input_shape))
 
 
-def _reshape(self, *shape):
-    return reshape(self, shape if len(shape) > 1 else numbers(_some("reshape", "shape", shape)))
-
-
-def _some(name: str, argument: str, sizes: tuple) -> tuple:
-    if not sizes:
-        raise TypeError(f'{name}() missing 1 required positional arguments: "{argument}"')
-    return sizes
-
-
 @op("Tensor.view", view=True)
 def view(input_: Tensor, size) -> Tensor:
     """The same memory in another shape.
@@ -333,14 +338,13 @@ def view_dtype(input_: Tensor, dtype) -> Tensor:
     return view_of(input_, array.view(dtype.numpy))
 
 
-def _view(self, *size, dtype=None):
-    if dtype is not None:
-        return view_dtype(self, dtype)
-    if len(size) > 1:
-        return view(self, size)
-    if len(_some("view", "size", size)) and type(size[0]) is dtypes.dtype:
-        return view_dtype(self, size[0])
-    return view(self, numbers(size))
+_view_sizes = variadic(view, "size")
+
+
+def _view(self, *size, dtype=None, **named):
+    if dtype is not None or (len(size) == 1 and type(size[0]) is dtypes.dtype):
+        return view_dtype(self, size[0] if dtype is None else dtype)
+    return _view_sizes(self, *size, **named)
 
 
 @op("Tensor.view_as", composite=True, view=True)
@@ -571,10 +575,6 @@ def _inverse(dims) -> list[int]:
 
 
 permute.vjp(input_=lambda g, dims: permute(g, _inverse((dims,) if isinstance(dims, int) else dims)))
-
-
-def _permute(self, *dims):
-    return permute(self, dims if len(dims) > 1 else numbers(dims))
 
 
 @op("movedim", composite=True, view=True)
@@ -1159,7 +1159,7 @@ def _split_at(name: str, input_: Tensor, indices_or_sections, dim: int, least: i
 
 @op("hsplit", composite=True, view=True)
 def hsplit(input_: Tensor, indices_or_sections) -> tuple:
-    """The tensor divided along its second dimension (a 1-d tensor along its first), into equal sections or at indices."""
+    """The tensor divided along its second dimension (its only one, if 1-d) into equal sections or at indices."""
     return _split_at("hsplit", input_, indices_or_sections, 1 if input_.array.ndim > 1 else 0, 1)
 
 
@@ -1369,9 +1369,10 @@ def _row_of(array, address, nbytes) -> tuple:
     return ((nbytes - (array.ctypes.data - address)) // array.itemsize,), (1,)
 
 
-def _resize_as_(self, the_template, memory_format=None):
+@op("resize_as_", gradient=False)
+def resize_as_(input_: Tensor, the_template: Tensor, *, memory_format=None) -> Tensor:
     """Give the tensor the size of another in place."""
-    return _resize_(self, the_template.array.shape)
+    return _resize_(input_, the_template.array.shape)
 
 
 def _set_(self, source=None, storage_offset=0, size=None, stride=None):
@@ -1397,9 +1398,10 @@ def _set_(self, source=None, storage_offset=0, size=None, stride=None):
 
 
 TENSOR_METHODS = {
-    "expand": _expand, "reshape": _reshape, "view": _view, "permute": _permute, "T": property(_numpy_t),
+    "expand": variadic(expand, "size"), "reshape": variadic(reshape, "shape"), "view": _view,
+    "permute": variadic(permute, "dims"), "T": property(_numpy_t),
     "mT": property(_matrix_t), "mH": property(_matrix_h), "H": property(_h), "detach_": _detach_,
-    "resize_": _resize_, "resize_as_": _resize_as_, "set_": _set_,
+    "resize_": _resize_, "resize_as_": resize_as_, "set_": _set_,
     **{
         f"{function.op.name}_": _reshaping(f"{function.op.name}_", function)
         for function in (squeeze, unsqueeze, t, transpose, swapaxes, swapdims)
