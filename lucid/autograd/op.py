@@ -187,8 +187,11 @@ class Op(core.OpBase):
             check_writable(self.name, target)
             write(self.name, target, self.run(values))
             return target
-        if self.kind != "rule":  # what it is made of is recorded already; the write is one more operation
-            return rewrite(target, Supplied.replaced.op, [target, self.run(values)])
+        if self.kind != "rule":  # what it is made of is recorded; the write itself is one more operation
+            check_recordable(self, target)
+            past = past_of(target)
+            past.array, past._version = target.array.copy(), None
+            return rewrite(target, Supplied.replaced.op, [target, self.run([past, *values[1:]])])
         return rewrite(target, self, values)
 
 

@@ -140,6 +140,8 @@ def empty(
     """An uninitialised tensor; the parameters are those of `zeros`, and `memory_format` says how it lies in memory."""
     shape = sizes("empty", size, named)
     dtype_ = wanted(dtype, layout, device, out.dtype if out is not None else None)
+    if out is not None and out.array.shape == shape:
+        return finished("empty", wrap(out.array), requires_grad, out, dtype)  # what is in it stays
     array = new_array(shape, dtype_.numpy)
     if memory_format is not None:
         array = empty_as(array, dtype_.numpy, memory_format)
@@ -746,6 +748,7 @@ def linalg_vander(x: Tensor, *, N=None) -> Tensor:  # noqa: N803
     n = (array.shape[-1] if array.ndim else 1) if N is None else N
     if n <= 1:
         raise RuntimeError("N must be greater than 1.")
+    x = x if array.ndim else reshape(x, (1,))
     return _powers(to_dtype(x, dtypes.int64) if x.dtype.kind == 1 else x, n)
 
 

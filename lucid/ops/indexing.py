@@ -2,8 +2,8 @@
 
 `x[...]` is split in two: what ints, slices, None and Ellipsis say is a view (`index_basic`), and the tensors left pick
 from that view (`_index`). Indices are checked here, before anything is read: no index leaves its dimension.
-`positions` turns an index along one dimension into places in a contiguous row, which is what gather and its adjoint
-scatter_add, and all that is built of them, read and write.
+`picked` and `placed` run the kernels along one dimension: what gather and scatter, index_select and index_add, take and
+put, and embeddings read and write.
 """
 
 from __future__ import annotations
@@ -15,9 +15,22 @@ import numpy as np
 
 from lucid import dtypes
 from lucid._kernels import core
-from lucid._kernels.core import wrap
-from lucid.autograd.op import REGISTRY, Supplied, check_writable, inplace, op, torch_name
-from lucid.ops._frame import INT64, broadcast_shapes, cast, contiguous, copied, shape_argument, tensor_argument
+from lucid._kernels import index as kernels
+from lucid._kernels import sort as sorting
+from lucid._kernels.core import flat, wrap
+from lucid.autograd.op import REGISTRY, Supplied, check_out, check_writable, inplace, op, torch_name, write_out
+from lucid.ops._frame import (
+    C_NAMES,
+    INT64,
+    MOVED_NAMES,
+    broadcast_shapes,
+    cast,
+    contiguous,
+    copied,
+    native,
+    shape_argument,
+    tensor_argument,
+)
 from lucid.ops.shape import copy_, fill_array, tensor_list
 from lucid.ops.view import broadcast_to, dense_steps, expand, index_basic, reshape, unbind
 from lucid.tensor import Tensor, check_dim, to_array
@@ -37,6 +50,11 @@ def out_of_bounds(index, size: int, dim: int, negative: bool = False, kind=Runti
     """Raise where an index of an array is out of range: below 0 (or, if `negative`, below -size), or from `size` on."""
     if not index.size:
         return
+    if not negative and index.flags.c_contiguous and index.dtype == INT64:
+        at = kernels.check_index(flat(index), size)
+        if at < 0:
+            return
+        raise kind(f"index {index.reshape(-1)[at]} is out of bounds for dimension {dim} with size {size}")
     low, high = int(index.min()), int(index.max())
     if high >= size or low < (-size if negative else 0):
         wrong = high if high >= size else low
@@ -44,24 +62,97 @@ def out_of_bounds(index, size: int, dim: int, negative: bool = False, kind=Runti
 
 
 def index_argument(name: str, index, accepted=INDEX_DTYPES, kind=RuntimeError) -> np.ndarray:
-    """The array of an index tensor, as int64."""
+    """The array of an index tensor, contiguous int64."""
     tensor_argument(name, index, 3, "index")
     if index.dtype not in accepted:
+        if not index.array.size:  # PyTorch takes an empty index of any dtype
+            return core.empty(index.array.shape, INT64)
         said = "/".join(one.name for one in reversed(accepted))
         raise kind(f"{name}(): Expected dtype {said} for index, but got {torch_name(index.dtype)}")
-    return cast(index.array, INT64)
+    return contiguous(native(cast(index.array, INT64)))
 
 
-def positions(index: np.ndarray, shape: tuple, dim: int) -> np.ndarray:
-    """Where, in a contiguous row of elements of `shape`, lies what `index` picks along `dim`."""
-    steps = dense_steps(shape)
+# ------------------------------------------------------------------------------------------------ kernels
+
+
+def moved(kernel, array):
+    """A kernel's specialisation for elements of this size, which it only moves."""
+    return kernel[MOVED_NAMES[array.itemsize]]
+
+
+def _sizes(shape: tuple, dim: int) -> tuple[int, int, int]:
+    """(outer, axis, inner) around a dimension; a 0-d shape is one of size 1."""
     if not shape:
-        return np.zeros(index.shape, np.intp)
-    found = index * steps[dim]
-    for k, size in enumerate(index.shape):
-        if k != dim:
-            found = found + (np.arange(size) * steps[k]).reshape((-1,) + (1,) * (index.ndim - 1 - k))
-    return found
+        return 1, 1, 1
+    return math.prod(shape[:dim]), shape[dim], math.prod(shape[dim + 1 :])
+
+
+def _cropped(shape: tuple, dim: int, wanted: tuple):
+    """The index of the part of `shape` that an index of shape `wanted` along `dim` speaks of; None for the whole."""
+    if all(k == dim or size == own for k, (size, own) in enumerate(zip(wanted, shape))):
+        return None
+    return tuple(slice(None) if k == dim else slice(0, size) for k, size in enumerate(wanted))
+
+
+def picked(array, dim: int, at, full: bool):
+    """What an index in range picks along a dimension: `at[o, k, i]` if `full`, else the slices `at[k]`."""
+    shape = array.shape
+    if full:
+        part = _cropped(shape, dim, at.shape)
+        if part is not None:
+            array = array[part]
+            shape = array.shape
+    outer, axis, inner = _sizes(shape, dim)
+    if full:
+        out = core.empty(at.shape, array.dtype)
+        m = at.shape[dim] if at.ndim else 1
+    else:
+        m = at.size
+        out = core.empty((*shape[:dim], m, *shape[dim + 1 :]) if shape else (), array.dtype)
+    if out.size:
+        array = contiguous(native(array))
+        moved(kernels.gather, out)(flat(array, True), flat(at), flat(out, True), outer, axis, inner, m, full)
+    return out
+
+
+JOINS = {"sum": "add", "prod": "mul", "mean": "add", "amax": "amax", "amin": "amin"}
+
+
+def placed(out, dim: int, at, src, full: bool, join: str | None = None) -> None:
+    """Write a source into a contiguous array at what an index in range picks along a dimension, or `join` it there."""
+    if not at.size or not out.size:
+        return
+    if full:
+        part = _cropped(out.shape, dim, at.shape)
+        if part is not None:
+            piece = copied(out[part])
+            placed(piece, dim, at, src, True, join)
+            out[part] = piece
+            return
+        if src.ndim and src.shape != at.shape:
+            src = src[tuple(slice(0, size) for size in at.shape)]
+        m = at.shape[dim] if at.ndim else 1
+    else:
+        m = at.size
+    outer, axis, inner = _sizes(out.shape, dim)
+    scalar = not src.ndim and out.ndim > 0
+    if join is None:
+        row = flat(contiguous(native(src)), True)
+        moved(kernels.scatter, out)(flat(out, True), flat(at), row, outer, axis, inner, m, full, scalar)
+        return
+    code, computed = JOINS[join], out.dtype
+    if computed.kind == "b":  # sums of bool are "or", products "and"
+        code = {"add": "amax", "mul": "amin"}.get(code, code)
+    elif computed not in C_NAMES:
+        wide = out.astype(np.float32)
+        placed(wide, dim, at, src.astype(np.float32), full, join)
+        out[...] = wide
+        return
+    if scalar:
+        src = np.broadcast_to(src, at.shape if full else (*out.shape[:dim], m, *out.shape[dim + 1 :]))
+    kernels.scatter_reduce[C_NAMES[computed]](
+        flat(out), flat(at), flat(contiguous(native(src))), outer, axis, inner, m, kernels.codes[code], full
+    )
 
 
 def add_at(target: np.ndarray, where, values) -> None:
@@ -431,19 +522,12 @@ def gather(input_: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False
     if not at.size:
         return wrap(core.empty(at.shape, array.dtype))
     out_of_bounds(at, array.shape[dim] if array.ndim else 1, dim)
-    return wrap(contiguous(array).reshape(-1)[positions(at, array.shape, dim)])
+    return wrap(picked(array, dim, at, True))
 
 
 gather.vjp(
     input_=lambda g, input_shape, dim, index: scatter_add(Supplied.zeros(input_shape, g.dtype), dim, index, g)
 )
-
-
-def _source_rows(input_: Tensor, dim: int, at, src):
-    """A copy of the input, its places that an index names, and the elements of the source that go there."""
-    out = copied(input_.array)
-    part = src[tuple(slice(0, size) for size in at.shape)] if src.ndim else src
-    return out, positions(at, out.shape, dim), part
 
 
 @op("scatter_add")
@@ -471,11 +555,9 @@ def scatter_add(input_: Tensor, dim: int, index: Tensor, src: Tensor, *, out=Non
     at = index_argument("scatter", index)
     _same_dtype("scatter", input_, tensor_argument("scatter", src, 4, "src"))
     dim = _check_shapes("scatter_add", input_, dim, at, src.array)
-    if not at.size:
-        return wrap(copied(input_.array))
     out_of_bounds(at, input_.array.shape[dim] if input_.array.ndim else 1, dim)
-    out, where, part = _source_rows(input_, dim, at, src.array)
-    add_at(out.reshape(-1), where, part)
+    out = copied(input_.array)
+    placed(out, dim, at, src.array, True, "sum")
     return wrap(out)
 
 
@@ -508,11 +590,9 @@ def _scatter(input_: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     """A copy in which the source's elements stand at the places along `dim` that `index` gives."""
     at = index_argument("scatter", index)
     dim = _check_shapes("scatter", input_, dim, at, src.array if src.array.ndim or not at.ndim else None)
-    if not at.size:
-        return wrap(copied(input_.array))
     out_of_bounds(at, input_.array.shape[dim] if input_.array.ndim else 1, dim)
-    out, where, part = _source_rows(input_, dim, at, src.array)
-    out.reshape(-1)[where] = part.reshape(where.shape) if part.size == where.size else part
+    out = copied(input_.array)
+    placed(out, dim, at, src.array, True)
     return wrap(out)
 
 
@@ -569,11 +649,6 @@ def scatter(input_: Tensor, dim: int, index: Tensor, src=None, *, value=None, re
     return scatter_reduce(input_, dim, index, src, "sum" if reduce == "add" else "prod", include_self=True)
 
 
-REDUCTIONS = {
-    "sum": np.add, "prod": np.multiply, "mean": np.add, "amax": np.maximum, "amin": np.minimum,
-}  # fmt: skip
-
-
 @op("scatter_reduce")
 def scatter_reduce(
     input_: Tensor, dim: int, index: Tensor, src: Tensor, reduce: str, *, include_self: bool = True, out=None
@@ -602,29 +677,26 @@ def scatter_reduce(
     Tensor
         Of the input's shape.
     """
-    if reduce not in REDUCTIONS:
+    if reduce not in JOINS:
         raise RuntimeError(f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}")
     at = index_argument("scatter", index)
     _same_dtype("scatter", input_, tensor_argument("scatter_reduce", src, 4, "src"))
     dim = _check_shapes("scatter_reduce", input_, dim, at, src.array)
+    out_of_bounds(at, input_.array.shape[dim] if input_.array.ndim else 1, dim)
     if not at.size:
         return wrap(copied(input_.array))
-    out_of_bounds(at, input_.array.shape[dim] if input_.array.ndim else 1, dim)
-    out, where, part = _source_rows(input_, dim, at, src.array)
-    half = out.dtype.itemsize == 2 and out.dtype.kind in "fV"
-    row = (out.astype(np.float32) if half else out).reshape(-1)
-    part = part.astype(row.dtype)
+    out = copied(input_.array)
     if not include_self:
-        row[where] = _neutral(reduce, row.dtype)
-    with np.errstate(all="ignore"):
-        REDUCTIONS[reduce].at(row, where, part)
-        if reduce == "mean":
-            count = np.full(row.shape, int(include_self), np.int64)
-            np.add.at(count, where, 1)
-            np.maximum(count, 1, out=count)
-            row[...] = row / count if row.dtype.kind in "fc" else row // count
-    if half:
-        out.reshape(-1)[...] = row
+        neutral = core.empty((), out.dtype)
+        neutral[...] = _neutral(reduce, out.dtype)
+        placed(out, dim, at, neutral, True)
+    placed(out, dim, at, src.array, True, reduce)
+    if reduce == "mean":
+        count = core.empty(out.shape, INT64)
+        count.fill(int(include_self))
+        placed(count, dim, at, np.ones(at.shape, np.int64), True, "sum")
+        np.maximum(count, 1, out=count)
+        out[...] = np.floor_divide(out, count) if out.dtype.kind in "iu" else out / count
     return wrap(out)
 
 
@@ -634,7 +706,7 @@ def _neutral(reduce: str, dtype):
         return 0
     if reduce == "prod":
         return 1
-    if dtype.kind == "f":
+    if dtype.kind in "fV":
         return -np.inf if reduce == "amax" else np.inf
     if dtype.kind == "b":
         return reduce == "amin"
@@ -785,11 +857,7 @@ def index_add(input_: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha=
     if alpha != 1:
         added = cast(added * alpha, added.dtype)
     out = copied(array)
-    if not array.ndim:
-        for _ in at:
-            out[...] = out + added.reshape(())
-    else:
-        add_at(out, (slice(None),) * dim + (at,), added)
+    placed(out, dim, at, added.reshape(at.shape) if not array.ndim else added, False, "sum")
     return wrap(out)
 
 
@@ -852,10 +920,7 @@ def index_copy(input_: Tensor, dim: int, index: Tensor, source: Tensor, *, out=N
     _slice_sizes("index_copy_", array, dim, put, at.size)
     out_of_bounds(at, array.shape[dim] if array.ndim else 1, dim, kind=IndexError)
     out = copied(array)
-    if array.ndim:
-        out[(slice(None),) * dim + (at,)] = put
-    elif at.size:
-        out[...] = put.reshape(())
+    placed(out, dim, at, put.reshape(at.shape) if not array.ndim or not put.ndim else put, False)
     return wrap(out)
 
 
@@ -890,17 +955,29 @@ def index_fill(input_: Tensor, dim: int, index: Tensor, value) -> Tensor:
         raise RuntimeError("index_fill_(): Converting complex Scalar to non-complex type is not supported")
     fill_array(held, value.item() if isinstance(value, Tensor) else value)
     out = copied(array)
-    if array.ndim:
-        out[(slice(None),) * dim + (at.reshape(-1),)] = held
-    elif at.size:
-        out[...] = held
+    placed(out, dim, _wrapped(at.reshape(-1), array.shape[dim] if array.ndim else 1), held, False)
     return wrap(out)
+
+
+def _wrapped(at, size: int):
+    """An index in range whose negative entries count from the end, all from the front."""
+    out = core.empty(at.shape, INT64)
+    if at.size:
+        kernels.wrap_index(flat(at), flat(out), size)
+    return out
 
 
 index_fill.vjp(
     input_=lambda g, dim, index: index_fill(g, dim, index, 0),
-    value=lambda g, dim, index: index_select(g, dim, index) if g.array.ndim else g,
+    value=lambda g, dim, index: _once(g, dim, index),
 )
+
+
+def _once(g, dim, index):
+    """The gradient of what was filled: each slice counts once, however often it was named."""
+    size = g.array.shape[dim] if g.array.ndim else 1
+    rows = np.unique(_wrapped(index_argument("index_fill_", index).reshape(-1), size))
+    return index_select(g, dim, wrap(rows)) if len(rows) else Supplied.zeros((), g.dtype)
 
 
 @op("index_reduce", composite=True)
@@ -942,7 +1019,7 @@ def _flat_index(name: str, index, n: int) -> np.ndarray:
         wrong = at.max() if at.max() >= n else at.min()
         if not -n <= wrong < n:
             raise IndexError(f"out of range: tried to access index {wrong} on a tensor of {n} elements.")
-    return at
+    return _wrapped(contiguous(native(at)), n)
 
 
 @op("take")
@@ -958,7 +1035,7 @@ def take(input_: Tensor, index: Tensor, *, out=None) -> Tensor:
     if not array.size and getattr(index, "array", array).size:
         raise IndexError("take(): tried to take from an empty tensor")
     at = _flat_index("take", index, array.size)
-    return wrap(contiguous(array).reshape(-1)[at].reshape(at.shape))
+    return wrap(picked(array.reshape(-1), 0, at.reshape(-1), False).reshape(at.shape))
 
 
 take.vjp(input_=lambda g, input_shape, index: put(Supplied.zeros(input_shape, g.dtype), index, g, True))
@@ -986,11 +1063,7 @@ def put(input_: Tensor, index: Tensor, source: Tensor, accumulate: bool = False)
             f"{source.array.size}, index.numel() = {at.size}"
         )
     out = copied(array)
-    row, values = out.reshape(-1), source.array.reshape(-1)
-    if accumulate:
-        add_at(row, at.reshape(-1), values)
-    else:
-        row[at.reshape(-1)] = values
+    placed(out.reshape(-1), 0, at.reshape(-1), source.array.reshape(-1), False, "sum" if accumulate else None)
     return wrap(out)
 
 
@@ -1011,7 +1084,7 @@ def take_along_dim(input_: Tensor, indices: Tensor, dim=None, *, out=None) -> Te
             f"torch.take_along_dim(): dtype of indices should be Long but got {torch_name(indices.dtype)}"
         )
     if dim is None:
-        return take(reshape(input_, (-1,)), reshape(indices, (-1,)))
+        return take(input_.view(-1), indices.view(-1))
     own, other = input_.array.shape, indices.array.shape
     if len(own) != len(other):
         raise RuntimeError(
@@ -1068,7 +1141,9 @@ def masked_fill(input_: Tensor, mask: Tensor, value) -> Tensor:
     fill_array(held, value.item() if isinstance(value, Tensor) else value)
     shape = broadcast_shapes(array.shape, where.shape)
     out = copied(array if array.shape == shape else np.broadcast_to(array, shape))
-    np.copyto(out, held, where=where)
+    if out.size:
+        where = contiguous(native(where if where.shape == shape else np.broadcast_to(where, shape)))
+        moved(kernels.masked_fill, out)(flat(out, True), flat(where), flat(held, True))
     return wrap(out)
 
 
@@ -1157,8 +1232,6 @@ def nonzero(input_: Tensor, *, out=None, as_tuple: bool = False):
         result = wrap(rows.T)
     if out is None:
         return result
-    from lucid.autograd.op import check_out, write_out
-
     check_out("nonzero", out)
     write_out("nonzero", out, result)
     return out
@@ -1194,7 +1267,8 @@ def unravel_index(indices: Tensor, shape) -> tuple:
         raise ValueError(f"'shape' cannot have negative values, but got {shape}")
     found = []
     for step, size in zip(dense_steps(shape), shape):
-        found.append(wrap((indices.array // step % size if size else indices.array * 0).astype(indices.array.dtype)))
+        one = indices.array // step % size if size else indices.array * 0
+        found.append(wrap(np.asarray(one, indices.array.dtype)))
     return tuple(found)
 
 
@@ -1276,7 +1350,7 @@ def embedding(
             "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got "
             f"{input_.type()} instead (while checking arguments for embedding)"
         )
-    index = wrap(cast(input_.array, INT64))
+    index = wrap(index_argument("embedding", input_))
     if max_norm is not None:
         _renorm(weight, index.array, max_norm, norm_type)
     return _embedding(weight, index, padding_idx, scale_grad_by_freq)
@@ -1285,7 +1359,8 @@ def embedding(
 def _renorm(weight: Tensor, at, max_norm: float, norm_type: float) -> None:
     """Scale the rows that are looked up down to a norm of at most `max_norm`, in place and out of the graph."""
     table = weight.array
-    check_writable("embedding", weight)
+    if not table.flags.writeable:
+        raise RuntimeError("embedding(): max_norm writes to the weight, whose memory is read-only")
     rows = np.unique(at)
     if rows.size and not (rows[0] >= 0 and rows[-1] < len(table)):
         raise IndexError("index out of range in self")
@@ -1326,8 +1401,8 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
         raise RuntimeError("Class values must be smaller than num_classes.")
     n = int(at.max()) + 1 if num_classes == -1 else num_classes
     out = core.empty((*at.shape, n), INT64)
-    out.fill(0)
-    out.reshape(-1)[np.arange(at.size) * n + at.reshape(-1)] = 1
+    if out.size:
+        kernels.one_hot(flat(contiguous(native(at))), flat(out), n)
     return wrap(out)
 
 
@@ -1353,6 +1428,8 @@ def bincount(input_: Tensor, weights=None, minlength: int = 0) -> Tensor:
         int64, or of the dtype of the weights (float64 unless they are float32).
     """
     array = tensor_argument("bincount", input_).array
+    if weights is not None:
+        tensor_argument("bincount", weights, 2, "weights")
     if input_.dtype.kind != 1:
         raise NotImplementedError(f"\"bincount_cpu\" not implemented for '{torch_name(input_.dtype)}'")
     if minlength < 0:
@@ -1407,11 +1484,235 @@ def histc(input_: Tensor, bins: int = 100, min=0, max=0, *, out=None) -> Tensor:
         raise RuntimeError("torch.histc: max must be larger than min")
     low, high = computed(low), computed(high)
     inside = values[(values >= low) & (values <= high)]
-    at = ((inside - low) / (high - low) * computed(bins)).astype(np.int64)
+    at = ((inside - low) * computed(bins) / (high - low)).astype(np.int64)
     at[at == bins] = bins - 1
     out = core.empty((bins,), array.dtype)
     out[...] = np.bincount(at, minlength=bins)
     return wrap(out)
+
+
+# ------------------------------------------------------------------------------------------------ sorted values
+
+
+def _comparable(array):
+    """An array in a dtype in which kernels compare: half precision as float32, bool as uint8."""
+    if array.dtype.kind == "b":
+        return array.view(np.uint8)
+    return array if array.dtype in C_NAMES else array.astype(np.float32)
+
+
+@op("searchsorted", gradient=False)
+def searchsorted(
+    sorted_sequence: Tensor, input_, *, out_int32: bool = False, right: bool = False, side=None, sorter=None, out=None
+) -> Tensor:  # fmt: skip
+    """Where values belong in rows of ascending numbers.
+
+    Parameters
+    ----------
+    sorted_sequence : Tensor
+        Ascending along the last dimension; 1-d, or of the values' shape but for the last dimension.
+    input_ : Tensor or number
+        The values.
+    out_int32 : bool, optional
+        Give int32 instead of int64.
+    right : bool, optional
+        Behind equal numbers, rather than before them.
+    side : {"left", "right"}, optional
+        The same in NumPy's words.
+    sorter : Tensor, optional
+        int64, of the shape of the sequence: what sorts it, where it is not sorted itself.
+    out : Tensor, optional
+        Where the result is written.
+
+    Returns
+    -------
+    Tensor
+        Of the values' shape: before which number of its row each belongs.
+    """
+    edges = tensor_argument("searchsorted", sorted_sequence, 1, "sorted_sequence").array
+    name = "torch.searchsorted()"
+    if not isinstance(input_, Tensor):
+        if edges.ndim != 1:
+            raise RuntimeError(
+                f"{name}: input value can be a scalar only when boundaries tensor dimension is 1, but we got boundaries "
+                f"tensor dim({edges.ndim}) and input value's dim(0) numel(1)"
+            )
+        input_ = wrap(to_array(input_, None))
+    values = input_.array
+    if side not in (None, "left", "right"):
+        raise RuntimeError(f"{name}: side can only be 'left' or 'right' but got {side}")
+    if side == "left" and right:
+        raise RuntimeError(f"{name}: side and right can't be set to opposites, got side of left while right was True")
+    if not edges.ndim:
+        raise RuntimeError(f"{name}: boundaries tensor should have positive dimension, but got 0 dimension")
+    if edges.ndim != 1 and edges.shape[:-1] != values.shape[:-1]:
+        raise RuntimeError(
+            f"{name}: boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries tensor and "
+            f"input value tensor must match, but we got boundaries tensor {list(edges.shape)} and input value tensor "
+            f"{list(values.shape)}"
+        )
+    if dtypes.BY_NUM.get(edges.dtype.num) is not dtypes.BY_NUM.get(values.dtype.num) and values.ndim:
+        raise RuntimeError(
+            f"{name}: boundary tensor and input value tensor should have same dtype, but got boundary tensor's dtype "
+            f"{torch_name(sorted_sequence.dtype)} and input value tensor's dtype {torch_name(input_.dtype)}"
+        )
+    common = dtypes.promote_types(sorted_sequence.dtype, input_.dtype).numpy
+    if common.kind == "c":
+        raise RuntimeError(f"\"searchsorted_out_cpu\" not implemented for '{torch_name(sorted_sequence.dtype)}'")
+    order = None
+    if sorter is not None:
+        order = tensor_argument("searchsorted", sorter, 6, "sorter").array
+        if order.shape != edges.shape:
+            raise RuntimeError(
+                f"{name}: boundary and sorter must have the same size, but got boundary tensor {list(edges.shape)}and "
+                f"got sorter tensor {list(order.shape)}"
+            )
+        if sorter.dtype is not dtypes.int64:
+            raise RuntimeError(f"{name}: sorter must be a tensor of long dtype but got dtype {torch_name(sorter.dtype)}")
+        if order.size and kernels.check_index(flat(contiguous(native(order))), edges.shape[-1]) >= 0:
+            raise RuntimeError(f"{name}: sorter index out of range")
+    found = core.empty(values.shape, INT64)
+    if found.size and edges.size:
+        n, edge_rows = edges.shape[-1], edges.size // edges.shape[-1]
+        rows = edge_rows if edges.ndim > 1 else 1
+        compared = [flat(contiguous(native(_comparable(cast(one, common))))) for one in (edges, values)]
+        sorting.searchsorted(
+            *compared, flat(found), edge_rows, n, rows, values.size // rows, bool(right or side == "right"),
+            None if order is None else flat(contiguous(native(order))),
+        )  # fmt: skip
+    elif found.size:
+        found.fill(0)
+    return wrap(cast(found, dtypes.int32.numpy) if out_int32 else found)
+
+
+@op("bucketize", gradient=False)
+def bucketize(input_, boundaries: Tensor, *, out_int32: bool = False, right: bool = False, out=None) -> Tensor:
+    """Between which of ascending 1-d `boundaries` each value lies: the number of boundaries below it.
+
+    Parameters
+    ----------
+    input_ : Tensor or number
+        The values.
+    boundaries : Tensor
+        1-d, ascending.
+    out_int32 : bool, optional
+        Give int32 instead of int64.
+    right : bool, optional
+        Whether a value that equals a boundary lies above it.
+    out : Tensor, optional
+        Where the result is written.
+    """
+    edges = tensor_argument("bucketize", boundaries, 2, "boundaries").array
+    if edges.ndim != 1:
+        raise RuntimeError(f"boundaries tensor must be 1 dimension, but got dim({edges.ndim})")
+    return searchsorted(boundaries, input_, out_int32=out_int32, right=right)
+
+
+def _runs(array, order=None):
+    """The runs of equal elements of a 1-d array, how long they are, and of which run each element is."""
+    n = array.size
+    values, counts, inverse = core.empty((n,), array.dtype), core.empty((n,), INT64), core.empty((n,), INT64)
+    found = 0
+    if n:
+        found = sorting.runs(
+            flat(array), flat(values), flat(counts), flat(inverse), None if order is None else flat(order)
+        )
+    return values[:found].copy(), counts[:found].copy(), inverse
+
+
+def _rows_equal(rows):
+    """For rows of a 2-d array, whether each differs from the one before it."""
+    return np.ones(len(rows), bool) if len(rows) < 2 else np.r_[True, (rows[1:] != rows[:-1]).any(1)]
+
+
+def _unique_values(array, sort: bool):
+    """Unique elements (or runs of them) of a flattened array, with inverse and counts."""
+    row, dtype = contiguous(array).reshape(-1), array.dtype
+    row = contiguous(native(_comparable(row)))
+    order = None
+    if sort and row.size:
+        values, order = core.empty(row.shape, row.dtype), core.empty(row.shape, INT64)
+        sorting.sort(flat(row), flat(values), flat(order), 1, row.size)
+        row = values
+    values, counts, inverse = _runs(row, order)
+    return values.view(dtype) if dtype.kind == "b" else values.astype(dtype, copy=False), inverse, counts
+
+
+def _unique_slices(x: Tensor, dim: int, sort: bool):
+    """Unique slices (or runs of them) along a dimension, with inverse and counts."""
+    array = x.array
+    dim = check_dim("unique", dim, array.ndim)
+    n = array.shape[dim] if array.ndim else 1
+    if array.size == 0:
+        if n and sort:
+            raise RuntimeError("There are 0 sized dimensions, and they aren't selected, so unique cannot be applied")
+        if not n:
+            return copied(array), np.zeros(0, np.int64), np.zeros(0, np.int64)
+    rows = np.moveaxis(array, dim, 0).reshape(n, -1)
+    order = np.lexsort(rows.T[::-1]) if sort else np.arange(n)
+    new = _rows_equal(rows[order])
+    first = np.flatnonzero(new)
+    inverse = np.empty(n, np.int64)
+    inverse[order] = np.cumsum(new) - 1
+    counts = np.diff(np.r_[first, n]).astype(np.int64)
+    return picked(array, dim, order[first].astype(np.int64), False), inverse, counts
+
+
+def _flags(name: str, **flags) -> None:
+    for argument, value in flags.items():
+        if not isinstance(value, bool):
+            raise TypeError(f"{name}(): argument '{argument}' must be bool, not {type(value).__name__}")
+
+
+def _asked(found, shape, return_inverse: bool, return_counts: bool):
+    values, inverse, counts = found
+    result = (wrap(values),)
+    if return_inverse:
+        result += (wrap(inverse.reshape(shape)),)
+    if return_counts:
+        result += (wrap(counts),)
+    return result if len(result) > 1 else result[0]
+
+
+@op("unique", gradient=False)
+def unique(
+    input_: Tensor, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False, dim=None
+):
+    """The different elements of a tensor, or its different slices along a dimension, in ascending order.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape.
+    sorted : bool, optional
+        Accepted; the result is always sorted.
+    return_inverse : bool, optional
+        Also give, for each element, which one it is.
+    return_counts : bool, optional
+        Also give how often each occurs.
+    dim : int, optional
+        Compare the slices along it.
+
+    Returns
+    -------
+    Tensor or tuple of Tensor
+        The elements, and what else was asked for (int64).
+    """
+    array = tensor_argument("unique", input_).array
+    _flags("_unique2", sorted=sorted, return_inverse=return_inverse, return_counts=return_counts)
+    if dim is not None:
+        return _asked(_unique_slices(input_, dim, True), (-1,), return_inverse, return_counts)
+    return _asked(_unique_values(array, True), array.shape, return_inverse, return_counts)
+
+
+@op("unique_consecutive", gradient=False)
+def unique_consecutive(input_: Tensor, return_inverse: bool = False, return_counts: bool = False, dim=None):
+    """The first of each run of equal elements (or slices along `dim`); the parameters are those of `unique`."""
+    array = tensor_argument("unique_consecutive", input_).array
+    _flags("unique_consecutive", return_inverse=return_inverse, return_counts=return_counts)
+    if dim is not None:
+        return _asked(_unique_slices(input_, dim, False), (-1,), return_inverse, return_counts)
+    return _asked(_unique_values(array, False), array.shape, return_inverse, return_counts)
 
 
 # ------------------------------------------------------------------------------------------------ methods
