@@ -793,14 +793,15 @@ def index_select(input_: Tensor, dim: int, index: Tensor, *, out=None) -> Tensor
     if not array.ndim and at.size != 1:
         raise RuntimeError(f"index_select(): Index to scalar can have only 1 value, got {at.size} value(s)")
     size = array.shape[dim] if array.ndim else 1
-    if at.size and not (at.min() >= 0 and at.max() < size):
-        raise IndexError(f"index out of range in self: {at.min()}..{at.max()} in a dimension of size {size}")
-    if not array.ndim:
-        return wrap(copied(array))
-    out = core.empty((*array.shape[:dim], at.size, *array.shape[dim + 1 :]), array.dtype)
-    if out.size:
-        np.take(array, at, axis=dim, out=out, mode="clip")
-    return wrap(out)
+    _in_self(at, size)
+    return wrap(picked(array, dim, at, False) if array.ndim else copied(array))
+
+
+def _in_self(at, size: int) -> None:
+    if at.size:
+        wrong = kernels.check_index(flat(at), size)
+        if wrong >= 0:
+            raise IndexError(f"index out of range in self: {at.reshape(-1)[wrong]} in a dimension of size {size}")
 
 
 index_select.vjp(
@@ -1279,12 +1280,8 @@ def unravel_index(indices: Tensor, shape) -> tuple:
 def _embedding(weight: Tensor, index: Tensor, padding_idx, scale_grad_by_freq) -> Tensor:
     """The rows of `weight` that `index` names."""
     table, at = weight.array, index.array
-    if at.size and not (at.min() >= 0 and at.max() < len(table)):
-        raise IndexError(f"index out of range in self: {at.min()}..{at.max()} in a table of {len(table)} rows")
-    out = core.empty((*at.shape, table.shape[1]), table.dtype)
-    if out.size:
-        np.take(table, at, axis=0, out=out, mode="clip")
-    return wrap(out)
+    _in_self(at, len(table))
+    return wrap(picked(table, 0, at.reshape(-1), False).reshape(*at.shape, table.shape[1]))
 
 
 def _embedding_rule(g, weight_shape, index, padding_idx, scale_grad_by_freq):
@@ -1361,15 +1358,19 @@ def _renorm(weight: Tensor, at, max_norm: float, norm_type: float) -> None:
     table = weight.array
     if not table.flags.writeable:
         raise RuntimeError("embedding(): max_norm writes to the weight, whose memory is read-only")
+    if weight.dtype.kind < 2 and at.size:
+        raise RuntimeError(
+            f"norm(): input dtype should be either floating point or complex. Got {torch_name(weight.dtype)} instead."
+        )
+    _in_self(at, len(table))
     rows = np.unique(at)
-    if rows.size and not (rows[0] >= 0 and rows[-1] < len(table)):
-        raise IndexError("index out of range in self")
-    picked = table[rows]
-    norms = np.linalg.norm(picked.astype(np.float64), norm_type, axis=1) if picked.size else np.zeros(len(rows))
+    looked_up = table[rows]
+    wide = np.abs(looked_up) if table.dtype.kind == "c" else looked_up.astype(np.float64)
+    norms = np.linalg.norm(wide, norm_type, axis=1) if wide.size else np.zeros(len(rows))
     large = norms > max_norm
     if large.any():
         scale = (max_norm / (norms[large] + 1e-7)).astype(table.dtype)
-        table[rows[large]] = picked[large] * scale[:, None]
+        table[rows[large]] = looked_up[large] * scale[:, None]
         core.bump(weight)
 
 
