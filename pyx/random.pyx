@@ -1,3 +1,4 @@
+# cython: nonecheck=False
 """Random numbers: PyTorch's CPU stream, drawn with the same bits in the same order.
 
 Design
@@ -12,7 +13,8 @@ Design
     places of fused multiply-adds: each `fma` below is one, and this module is compiled with -ffp-contract=off,
     so that there is no other.
 (e) Each kernel holds its engine's lock while it runs: a parallel rule releases the GIL, and another thread must not
-    draw in between.
+    draw in between. Engines are never None (each kernel refuses that), so that the debug build's check, which would
+    need the GIL, is off here.
 
 References: M. Matsumoto, T. Nishimura, "Mersenne Twister" (1998); G. E. P. Box, M. E. Muller (1958); W. Hoermann,
 "The transformed rejection method for generating Poisson random variables" and "The generation of binomial random
