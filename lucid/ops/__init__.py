@@ -8,6 +8,7 @@ from lucid.ops import (  # noqa: F401
     convolution,
     creation,
     decompositions,
+    distance,
     elementwise,
     indexing,
     linalg,

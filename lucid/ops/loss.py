@@ -1,21 +1,58 @@
 """Losses.
 
-The two of classification by class indices are fused kernels; their gradient, where it is itself recorded, is made of operations
-and of the constant matrix of target weights (`_targets`). All others are composed of operations.
+Fused are the two of classification by class indices, and those of pairs of elements (`_pair_loss`): one pass makes
+the losses, one the gradient. Where the gradient is itself recorded it is made of operations instead: of `SLOPES`, or of
+the constant matrix of target weights (`_targets`). All other losses are composed of operations, and so are these where
+a gradient of the target is wanted.
 """
 
 from __future__ import annotations
 
 import math
+import warnings
 
 import numpy as np
 
+from lucid import dtypes
 from lucid._kernels import core
 from lucid._kernels import loss as kernels
 from lucid._kernels.core import empty, flat, wrap
 from lucid.autograd.op import op, torch_name
-from lucid.ops._frame import C_NAMES, FLOAT32, FLOATING, INT64, cast, contiguous, tensor_argument
+from lucid.ops._doc import doc
+from lucid.ops._frame import (
+    C_NAMES,
+    FLOAT32,
+    FLOATING,
+    INT64,
+    broadcast_shapes,
+    cast,
+    contiguous,
+    tensor_argument,
+)
+from lucid.ops.activation import logsigmoid
+from lucid.ops.comparison import eq, le, lt, ne
+from lucid.ops.distance import at_least, pairwise_distance
+from lucid.ops.elementwise import (
+    abs,
+    add,
+    clamp_min,
+    div,
+    exp,
+    log,
+    log1p,
+    minimum,
+    mul,
+    neg,
+    rsub,
+    sigmoid,
+    sign,
+    sqrt,
+    sub,
+    where,
+    xlogy,
+)
 from lucid.ops.normalization import log_softmax, softmax
+from lucid.ops.view import to_dtype
 from lucid.tensor import Tensor
 
 NLL, NLL_BACKWARD, CROSS_ENTROPY, CROSS_ENTROPY_BACKWARD = (
@@ -47,8 +84,6 @@ def _same_size(name: str, input_: Tensor, target: Tensor) -> None:
     tensor_argument(name, input_)
     tensor_argument(name, target, 2, "target")
     if input_.array.shape != target.array.shape:
-        import warnings
-
         warnings.warn(
             f"Using a target size ({target.shape}) that is different to the input size ({input_.shape}). This will likely "
             "lead to incorrect results due to broadcasting. Please ensure they have the same size.", stacklevel=4,
@@ -62,7 +97,7 @@ def _classes(name: str, input_: Tensor, target: Tensor, weight, ignore_index: in
     """Sizes (n, classes, length) of input and target, both checked, and the shape of the losses."""
     x, t = input_.array, target.array
     if not input_.dtype.is_floating_point:
-        raise RuntimeError(f'"{name}_out_frame" not implemented for \'{torch_name(input_.dtype)}\'')
+        raise NotImplementedError(f"\"{name}_out_frame\" not implemented for '{torch_name(input_.dtype)}'")
     if t.dtype != INT64 and t.dtype != np.dtype("uint8"):
         raise RuntimeError(f"{name}: expected scalar type Long but found {torch_name(target.dtype)}")
     if not x.ndim:
@@ -75,9 +110,7 @@ def _classes(name: str, input_: Tensor, target: Tensor, weight, ignore_index: in
         shape = (x.shape[0], *x.shape[2:])
         if t.ndim != x.ndim - 1 or t.shape[0] != x.shape[0]:
             if t.ndim == x.ndim - 1:
-                raise ValueError(
-                    f"Expected input batch_size ({x.shape[0]}) to match target batch_size ({t.shape[0]})."
-                )
+                raise ValueError(f"Expected input batch_size ({x.shape[0]}) to match target batch_size ({t.shape[0]}).")
             raise RuntimeError(f"Expected target size {list(shape)}, got {list(t.shape)}")
         if t.shape != shape:
             raise RuntimeError(f"Expected target size {list(shape)}, got {list(t.shape)}")
@@ -89,9 +122,7 @@ def _classes(name: str, input_: Tensor, target: Tensor, weight, ignore_index: in
                 f"{classes} classes or no classes but got weight tensor of shape: {list(weight.shape)}"
             )
         if weight.array.dtype != x.dtype:
-            raise RuntimeError(
-                f"expected scalar type {torch_name(input_.dtype)} but found {torch_name(weight.dtype)}"
-            )
+            raise RuntimeError(f"expected scalar type {torch_name(input_.dtype)} but found {torch_name(weight.dtype)}")
     rows = contiguous(cast(t, INT64))
     if rows.size:
         wrong = kernels.check_target(flat(rows), classes, ignore_index)
@@ -284,9 +315,7 @@ def cross_entropy(
         return _by_probabilities(input_, target, weight, reduction, label_smoothing)
     sizes, shape, rows = _classes("cross_entropy", input_, target, weight, ignore_index)
     stats = _stats(input_, sizes)
-    return _cross_entropy(
-        input_, rows, sizes, shape, weight, ignore_index, float(label_smoothing), reduction, stats
-    )
+    return _cross_entropy(input_, rows, sizes, shape, weight, ignore_index, float(label_smoothing), reduction, stats)
 
 
 def _by_probabilities(input_, target, weight, reduction, smoothing) -> Tensor:
@@ -304,113 +333,210 @@ def _by_probabilities(input_, target, weight, reduction, smoothing) -> Tensor:
     return reduced(losses, reduction)
 
 
-# ------------------------------------------------------------------------------------------------ differences
+# ------------------------------------------------------------------------------------------------ pairs of elements
 
-_PAIR = """
+PAIR, PAIR_BACKWARD = (
+    {dtype: getattr(kernels, name)[C_NAMES[dtype]] for dtype in FLOATING}
+    for name in ("pointwise_loss", "pointwise_loss_backward")
+)
 
-    Parameters
-    ----------
-    input_, target : Tensor
-        Of one shape, or broadcast.
-    reduction : {"mean", "sum", "none"}, optional
-        What becomes of the losses.
-    """
+# The derivative of each loss by its first argument, of operations; `a` is the kernel's parameter.
+SLOPES = {
+    "mse": lambda x, y, a, pos_weight: mul(sub(x, y), 2),
+    "l1": lambda x, y, a, pos_weight: sign(sub(x, y)),
+    "smooth_l1": lambda x, y, a, pos_weight: _smooth(sub(x, y), a),
+    "huber": lambda x, y, a, pos_weight: mul(_smooth(sub(x, y), a), a),
+    "bce": lambda x, y, a, pos_weight: div(sub(x, y), clamp_min(mul(rsub(x, 1), x), 1e-12)),
+    "bce_with_logits": lambda x, y, a, pos_weight: _logits_slope(x, y, pos_weight),
+    "kl_div": lambda x, y, a, pos_weight: neg(y),
+    "kl_div_log": lambda x, y, a, pos_weight: neg(exp(y)),
+}
 
 
-def _documented(function):
-    function.__doc__ = function.__doc__.rstrip() + _PAIR
-    return function
+def _smooth(difference: Tensor, bound: float) -> Tensor:
+    """A difference over `bound`, between -1 and 1."""
+    return where(lt(abs(difference), bound), div(difference, bound), sign(difference))
 
 
-def _weighted(losses: Tensor, weight) -> Tensor:
-    return losses if weight is None else losses * weight
+def _logits_slope(x: Tensor, y: Tensor, pos_weight) -> Tensor:
+    if pos_weight is None:
+        return sub(sigmoid(x), y)
+    positive = mul(pos_weight, y)
+    return sub(mul(add(sub(positive, y), 1), sigmoid(x)), positive)
+
+
+@op("_pair_loss")
+def _pair_loss(x: Tensor, y: Tensor, kind: str, a: float, pos_weight, reduction: str) -> Tensor:
+    """The loss of each pair of elements, reduced."""
+    rows, shape, computed = _rows(x, y, pos_weight)
+    out = empty(shape, computed)
+    if out.size:
+        PAIR[computed](*rows[:2], flat(out), kernels.codes[kind], a, rows[2])
+    dtype = dtypes.promote_types(x.dtype, y.dtype).numpy
+    if reduction == "none":
+        return wrap(cast(out, dtype))
+    made = wrap(out).sum() if reduction == "sum" else wrap(out).mean()
+    return wrap(cast(made.array, dtype))
+
+
+def _rows(x: Tensor, y: Tensor, pos_weight) -> tuple:
+    """The operands as rows of one length, their shape, and the dtype to compute in."""
+    tensors = (x, y) if pos_weight is None else (x, y, pos_weight)
+    shape = broadcast_shapes(*[one.array.shape for one in tensors])
+    dtype = dtypes.promote_types(x.dtype, y.dtype)
+    computed = dtype.numpy if dtype.itemsize > 2 else FLOAT32
+    rows = [flat(contiguous(np.broadcast_to(cast(one.array, computed), shape))) for one in tensors]
+    return (*rows, None)[:3], shape, computed
+
+
+def _pair_gradient(g, x, y, kind, a, pos_weight, reduction):
+    if core.is_grad_enabled():
+        slope = SLOPES[kind](x, y, a, pos_weight)
+        return mul(div(g, slope.array.size) if reduction == "mean" else g, slope)
+    rows, shape, computed = _rows(x, y, pos_weight)
+    result = empty(shape, computed)
+    if not result.size:
+        return wrap(cast(result, x.array.dtype))
+    g = cast(g.array, computed)
+    g = flat(contiguous(g)) if reduction == "none" else flat(np.asarray(g / result.size if reduction == "mean" else g))
+    PAIR_BACKWARD[computed](g, *rows[:2], flat(result), kernels.codes[kind], a, rows[2])
+    return wrap(cast(result, x.array.dtype))
+
+
+_pair_loss.vjp(x=_pair_gradient)
+
+
+def _pairs(x: Tensor, y: Tensor, kind: str, composed, reduction: str, a: float = 1.0, weight=None, pos_weight=None):
+    """A loss of pairs of elements: fused, or by `composed(x, y)` where a gradient of more than `x` is wanted."""
+    dtype = dtypes.promote_types(x.dtype, y.dtype)
+    others = (y,) if pos_weight is None else (y, pos_weight)
+    if dtype.kind != 2 or core.recording(others):
+        losses = composed(x, y)
+    elif weight is None:
+        return _pair_loss(x, y, kind, a, pos_weight, reduction)
+    else:
+        losses = _pair_loss(x, y, kind, a, pos_weight, "none")
+    return reduced(losses if weight is None else mul(losses, weight), reduction)
+
+
+def _weighted_mean(losses: Tensor, weight: Tensor, reduction: str) -> Tensor:
+    """Losses by their weights; their mean is over the weights."""
+    if reduction == "mean":
+        return div(mul(losses, weight).sum(), weight.expand_as(losses).sum())
+    return reduced(mul(losses, weight), reduction)
 
 
 @op("nn.functional.mse_loss", composite=True)
-@_documented
+@doc("out = (x - y)^2", "2 g (x - y),\\quad -2 g (x - y)", returns="Of the broadcast shape, or reduced.")
 def mse_loss(
     input_: Tensor, target: Tensor, size_average=None, reduce=None, reduction: str = "mean", weight=None
 ) -> Tensor:
-    """Squared differences."""
+    """Squared differences.
+
+    >>> F.mse_loss(lucid.tensor([1.0, 2.0]), lucid.tensor([1.0, 4.0]))
+    Tensor(2.0)
+    """
     _same_size("mse_loss", input_, target)
-    difference = input_ - target
-    losses = _weighted(difference * difference, weight)
     reduction = reduction_of("mse_loss", reduction, size_average, reduce)
-    if weight is not None and reduction == "mean":
-        return losses.sum() / weight.expand_as(losses).sum()
-    return reduced(losses, reduction)
+    if weight is not None:
+        return _weighted_mean(_pairs(input_, target, "mse", _squared, "none"), weight, reduction)
+    return _pairs(input_, target, "mse", _squared, reduction)
+
+
+def _squared(x, y):
+    difference = sub(x, y)
+    return mul(difference, difference)
 
 
 @op("nn.functional.l1_loss", composite=True)
-@_documented
+@doc("out = |x - y|", "g \\cdot \\mathrm{sign}(x - y),\\quad -g \\cdot \\mathrm{sign}(x - y)",
+     returns="Of the broadcast shape, or reduced.")  # fmt: skip
 def l1_loss(
     input_: Tensor, target: Tensor, size_average=None, reduce=None, reduction: str = "mean", weight=None
 ) -> Tensor:
-    """Absolute differences."""
+    """Absolute differences.
+
+    >>> F.l1_loss(lucid.tensor([1.0, 2.0]), lucid.tensor([1.0, 4.0]))
+    Tensor(1.0)
+    """
     _same_size("l1_loss", input_, target)
-    losses = _weighted((input_ - target).abs(), weight)
     reduction = reduction_of("l1_loss", reduction, size_average, reduce)
-    if weight is not None and reduction == "mean":
-        return losses.sum() / weight.expand_as(losses).sum()
-    return reduced(losses, reduction)
+    composed = lambda x, y: abs(sub(x, y))
+    if weight is not None:
+        return _weighted_mean(_pairs(input_, target, "l1", composed, "none"), weight, reduction)
+    return _pairs(input_, target, "l1", composed, reduction)
 
 
 @op("nn.functional.smooth_l1_loss", composite=True)
-@_documented
+@doc("out = \\tfrac{(x - y)^2}{2\\, beta} \\text{ if } |x - y| < beta \\text{ else } |x - y| - \\tfrac{beta}{2}",
+     "g \\cdot \\min(\\max(\\tfrac{x - y}{beta}, -1), 1),\\quad \\text{the negative of it}",
+     returns="Of the broadcast shape, or reduced.", beta="float, optional: Where the loss becomes linear. Default: 1.",
+     raises="RuntimeError: `beta` is negative")  # fmt: skip
 def smooth_l1_loss(
     input_: Tensor, target: Tensor, size_average=None, reduce=None, reduction: str = "mean", beta: float = 1.0
 ) -> Tensor:
-    """Squared differences over 2 beta where they are below `beta`, absolute ones less beta / 2 elsewhere."""
+    """Squared differences where these are small, absolute ones elsewhere.
+
+    >>> F.smooth_l1_loss(lucid.tensor([1.0, 2.0]), lucid.tensor([1.0, 4.5]))
+    Tensor(1.0)
+    """
     _same_size("smooth_l1_loss", input_, target)
     if beta < 0:
         raise RuntimeError("smooth_l1_loss does not support negative values for beta.")
-    size = (input_ - target).abs()
-    losses = size if beta == 0 else (size * size * (0.5 / beta)).where(size < beta, size - 0.5 * beta)
-    return reduced(losses, reduction_of("smooth_l1_loss", reduction, size_average, reduce))
+    reduction = reduction_of("smooth_l1_loss", reduction, size_average, reduce)
+    if beta == 0:
+        return l1_loss(input_, target, reduction=reduction)
+
+    def composed(x, y):
+        difference = sub(x, y)
+        size = abs(difference)
+        return where(lt(size, beta), mul(mul(difference, difference), 0.5 / beta), sub(size, 0.5 * beta))
+
+    return _pairs(input_, target, "smooth_l1", composed, reduction, beta)
 
 
 @op("nn.functional.huber_loss", composite=True)
-@_documented
-def huber_loss(
-    input_: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0, weight=None
-) -> Tensor:
-    """Half squared differences up to `delta`, growing linearly beyond."""
+@doc("out = \\tfrac{1}{2} (x - y)^2 \\text{ if } |x - y| < delta \\text{ else } delta (|x - y| - \\tfrac{delta}{2})",
+     "g \\cdot \\min(\\max(x - y, -delta), delta),\\quad \\text{the negative of it}",
+     returns="Of the broadcast shape, or reduced.", delta="float, optional: Where the loss becomes linear. Default: 1.",
+     raises="RuntimeError: `delta` is not positive")  # fmt: skip
+def huber_loss(input_: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0, weight=None) -> Tensor:
+    """Half squared differences where these are small, linear growth beyond.
+
+    >>> F.huber_loss(lucid.tensor([1.0, 2.0]), lucid.tensor([1.0, 4.5]))
+    Tensor(1.0)
+    """
     _same_size("huber_loss", input_, target)
     if delta <= 0:
         raise RuntimeError("huber_loss does not support non-positive values for delta.")
-    size = (input_ - target).abs()
-    losses = _weighted((size * size * 0.5).where(size <= delta, (size - 0.5 * delta) * delta), weight)
-    if weight is not None and reduction == "mean":
-        return losses.sum() / weight.expand_as(losses).sum()
-    return reduced(losses, reduction_of("huber_loss", reduction))
+    reduction = reduction_of("huber_loss", reduction)
+
+    def composed(x, y):
+        difference = sub(x, y)
+        size = abs(difference)
+        return where(lt(size, delta), mul(mul(difference, difference), 0.5), mul(sub(size, 0.5 * delta), delta))
+
+    if weight is not None:
+        return _weighted_mean(_pairs(input_, target, "huber", composed, "none", delta), weight, reduction)
+    return _pairs(input_, target, "huber", composed, reduction, delta)
 
 
 # ------------------------------------------------------------------------------------------------ probabilities
 
 
 @op("nn.functional.binary_cross_entropy", composite=True)
+@doc("out = -weight \\cdot (y \\ln x + (1 - y) \\ln (1 - x))",
+     "g \\cdot weight \\cdot (x - y) / (x (1 - x)),\\quad g \\cdot weight \\cdot (\\ln (1 - x) - \\ln x)",
+     returns="Of the input's shape, or reduced.", input_="Tensor: Probabilities.",
+     target="Tensor: Probabilities, of the same shape.",
+     raises="RuntimeError: an element of the input is not between 0 and 1\nValueError: the shapes differ")  # fmt: skip
 def binary_cross_entropy(
     input_: Tensor, target: Tensor, weight=None, size_average=None, reduce=None, reduction: str = "mean"
 ) -> Tensor:
-    """``-(y log x + (1 - y) log(1 - x))`` of probabilities x and targets y; logarithms are at least -100.
+    """Cross entropy of probabilities; the logarithms are at least -100.
 
-    Parameters
-    ----------
-    input_ : Tensor
-        Probabilities.
-    target : Tensor
-        Of the same shape, between 0 and 1.
-    weight : Tensor, optional
-        Factors of the losses.
-    reduction : {"mean", "sum", "none"}, optional
-        What becomes of the losses.
-
-    Raises
-    ------
-    RuntimeError
-        If the input is not between 0 and 1.
-    ValueError
-        If the shapes differ.
+    >>> F.binary_cross_entropy(lucid.tensor([1.0, 0.0]), lucid.tensor([1.0, 1.0]))
+    Tensor(50.0)
     """
     tensor_argument("binary_cross_entropy", input_)
     if input_.array.shape != tensor_argument("binary_cross_entropy", target, 2, "target").array.shape:
@@ -418,82 +544,391 @@ def binary_cross_entropy(
             f"Using a target size ({target.shape}) that is different to the input size ({input_.shape}) is deprecated. "
             "Please ensure they have the same size."
         )
+    if input_.dtype.kind != 2:
+        raise NotImplementedError(f"\"binary_cross_entropy\" not implemented for '{torch_name(input_.dtype)}'")
     x = input_.array
     if x.size and not ((x >= 0) & (x <= 1)).all():
         raise RuntimeError("all elements of input should be between 0 and 1")
-    losses = _bce(input_, target)
-    return reduced(_weighted(losses, weight), reduction_of("binary_cross_entropy", reduction, size_average, reduce))
+    reduction = reduction_of("binary_cross_entropy", reduction, size_average, reduce)
+
+    def composed(x, y):
+        return sub(mul(sub(y, 1), clamp_min(log1p(neg(x)), -100)), mul(y, clamp_min(log(x), -100)))
+
+    return _pairs(input_, target, "bce", composed, reduction, weight=weight)
 
 
-@op("_bce")
-def _bce(x: Tensor, y: Tensor) -> Tensor:
-    with np.errstate(all="ignore"):
-        a, b = x.array, y.array
-        if a.dtype.itemsize == 2:
-            a, b = a.astype(FLOAT32), b.astype(FLOAT32)
-        losses = (b - 1) * np.maximum(np.log1p(-a), -100) - b * np.maximum(np.log(a), -100)
-    return wrap(np.asarray(losses).astype(x.array.dtype))
-
-
-_bce.vjp(
-    x=lambda g, x, y: g * (x - y) / ((1 - x) * x).clamp_min(1e-12),
-    y=lambda g, x: g * ((-x).log1p().clamp_min(-100) - x.log().clamp_min(-100)),
-)
-
-
-@op("nn.functional.binary_cross_entropy_with_logits", composite=True)
+@op("nn.functional.binary_cross_entropy_with_logits", composite=True, aliases=("binary_cross_entropy_with_logits",))
+@doc("out = -weight \\cdot (pos\\_weight \\cdot y \\ln \\sigma(x) + (1 - y) \\ln (1 - \\sigma(x)))",
+     "g \\cdot weight \\cdot (\\sigma(x) - y)\\quad \\text{without } pos\\_weight",
+     returns="Of the input's shape, or reduced.", input_="Tensor: Logits.",
+     target="Tensor: Probabilities, of the same shape.",
+     pos_weight="Tensor, optional: Factors of the positive targets' part; broadcast.",
+     raises="ValueError: the shapes differ")  # fmt: skip
 def binary_cross_entropy_with_logits(
-    input_: Tensor, target: Tensor, weight=None, size_average=None, reduce=None, reduction: str = "mean", pos_weight=None
-) -> Tensor:
-    """`binary_cross_entropy` of the sigmoid of the input, without overflow.
+    input_: Tensor, target: Tensor, weight=None, size_average=None, reduce=None, reduction: str = "mean",
+    pos_weight=None,
+) -> Tensor:  # fmt: skip
+    """Cross entropy of the probabilities that logits stand for, without overflow on the way.
 
-    Parameters
-    ----------
-    input_ : Tensor
-        Logits.
-    target : Tensor
-        Of the same shape, between 0 and 1.
-    weight : Tensor, optional
-        Factors of the losses.
-    reduction : {"mean", "sum", "none"}, optional
-        What becomes of the losses.
-    pos_weight : Tensor, optional
-        Factors of the positive targets' part.
+    >>> F.binary_cross_entropy_with_logits(lucid.tensor([1000.0, 0.0]), lucid.tensor([0.0, 1.0]), reduction="none")[0]
+    Tensor(1000.0)
     """
-    tensor_argument("binary_cross_entropy_with_logits", input_)
-    if input_.array.shape != tensor_argument("binary_cross_entropy_with_logits", target, 2, "target").array.shape:
+    name = "binary_cross_entropy_with_logits"
+    tensor_argument(name, input_)
+    if input_.array.shape != tensor_argument(name, target, 2, "target").array.shape:
         raise ValueError(f"Target size ({target.shape}) must be the same as input size ({input_.shape})")
-    from lucid.ops.activation import logsigmoid
+    reduction = reduction_of(name, reduction, size_average, reduce)
 
-    positive = logsigmoid(input_)
-    if pos_weight is None:
-        losses = (1 - target) * input_ - positive
-    else:
-        losses = (1 - target) * input_ - positive * ((pos_weight - 1) * target + 1)
-    reduction = reduction_of("binary_cross_entropy_with_logits", reduction, size_average, reduce)
-    return reduced(_weighted(losses, weight), reduction)
+    def composed(x, y):
+        positive = logsigmoid(x)
+        if pos_weight is not None:
+            positive = mul(positive, add(mul(sub(pos_weight, 1), y), 1))
+        return sub(mul(rsub(y, 1), x), positive)
+
+    return _pairs(input_, target, "bce_with_logits", composed, reduction, weight=weight, pos_weight=pos_weight)
 
 
 @op("nn.functional.kl_div", composite=True)
+@doc("out = y \\cdot (\\ln y - x)", "-g \\cdot y,\\quad g \\cdot (\\ln y + 1 - x)",
+     returns="Of the broadcast shape, or reduced.", input_="Tensor: Logarithms of probabilities.",
+     target="Tensor: Probabilities, or their logarithms.",
+     reduction="{'none', 'mean', 'sum', 'batchmean'}, optional: As elsewhere; 'batchmean' divides the sum by the size of "
+               "the first dimension, which is the divergence.",
+     log_target="bool, optional: Whether `target` holds logarithms. Default: False.")  # fmt: skip
 def kl_div(
     input_: Tensor, target: Tensor, size_average=None, reduce=None, reduction: str = "mean", log_target: bool = False
 ) -> Tensor:
-    """Kullback-Leibler divergence ``y (log y - x)`` of logarithms of probabilities x and targets y.
+    """Kullback-Leibler divergence.
 
-    Parameters
-    ----------
-    input_ : Tensor
-        Logarithms of probabilities.
-    target : Tensor
-        Probabilities, or their logarithms if `log_target`.
-    reduction : {"mean", "sum", "none", "batchmean"}, optional
-        "batchmean" divides the sum by the first dimension.
+    >>> F.kl_div(lucid.tensor([0.0]), lucid.tensor([1.0]), reduction="sum")
+    Tensor(0.0)
     """
+    tensor_argument("kl_div", input_)
+    tensor_argument("kl_div", target, 2, "target")
+    if input_.dtype.kind < 2 or target.dtype.kind < 2:
+        raise RuntimeError("kl_div: Integral inputs not supported.")
     batch = reduction == "batchmean"
     reduction = reduction_of("kl_div", "sum" if batch else reduction, size_average, reduce)
     if log_target:
-        losses = target.exp() * (target - input_)
+        result = _pairs(input_, target, "kl_div_log", lambda x, y: mul(exp(y), sub(y, x)), reduction)
     else:
-        losses = target.xlogy(target) - target * input_
-    result = reduced(losses, reduction)
-    return result / input_.array.shape[0] if batch and input_.array.ndim else result
+        result = _pairs(input_, target, "kl_div", lambda x, y: sub(xlogy(y, y), mul(y, x)), reduction)
+    return div(result, input_.array.shape[0]) if batch and input_.array.ndim else result
+
+
+@op("nn.functional.gaussian_nll_loss", composite=True)
+@doc("out = \\tfrac{1}{2} (\\ln v + (x - y)^2 / v) \\;[+ \\tfrac{1}{2} \\ln 2 \\pi],\\quad v = \\max(var, eps)",
+     returns="Of the broadcast shape, or reduced.", input_="Tensor: Means.", target="Tensor: Samples.",
+     var="Tensor or float: Variances: of the input's shape, or with one dimension of size 1 or without the last.",
+     full="bool, optional: Add the constant term. Default: False.", eps="float, optional: The least variance.",
+     raises="ValueError: a variance is negative, or their shape does not fit")  # fmt: skip
+def gaussian_nll_loss(
+    input_: Tensor, target: Tensor, var, full: bool = False, eps: float = 1e-06, reduction: str = "mean"
+) -> Tensor:
+    """Negative log likelihood of normal distributions.
+
+    >>> F.gaussian_nll_loss(lucid.tensor([1.0]), lucid.tensor([3.0]), lucid.tensor([1.0]))
+    Tensor(2.0)
+    """
+    tensor_argument("gaussian_nll_loss", input_)
+    if not isinstance(var, Tensor):
+        var = wrap(np.full(input_.array.shape, var, input_.array.dtype))
+    if (var.array < 0).any():
+        raise ValueError("var has negative entry/entries")
+    x, v = input_.array.shape, var.array.shape
+    if v != x:
+        if x[:-1] == v:
+            var = var.unsqueeze(-1)
+        elif len(x) != len(v) or sum(b for a, b in zip(x, v) if a != b) != 1:
+            raise ValueError("var is of incorrect size")
+    if reduction not in ("none", "mean", "sum"):
+        raise ValueError(f"{reduction} is not valid")
+    var = at_least(var, eps)
+    difference = sub(input_, target)
+    losses = mul(add(log(var), div(mul(difference, difference), var)), 0.5)
+    return reduced(add(losses, 0.5 * math.log(2 * math.pi)) if full else losses, reduction)
+
+
+@op("nn.functional.poisson_nll_loss", composite=True)
+@doc("out = e^x - y x \\text{, or } x - y \\ln (x + eps) \\text{ of rates } x \\;[+ y \\ln y - y + \\tfrac{1}{2} "
+     "\\ln 2 \\pi y \\text{ where } y > 1]", returns="Of the broadcast shape, or reduced.",
+     input_="Tensor: Rates, or their logarithms.", target="Tensor: Counts.",
+     log_input="bool, optional: Whether the input holds logarithms. Default: True.",
+     full="bool, optional: Add Stirling's approximation of the target's factorial. Default: False.",
+     eps="float, optional: Added to rates before their logarithm is taken.")  # fmt: skip
+def poisson_nll_loss(
+    input_: Tensor, target: Tensor, log_input: bool = True, full: bool = False, size_average=None, eps: float = 1e-08,
+    reduce=None, reduction: str = "mean",
+) -> Tensor:  # fmt: skip
+    """Negative log likelihood of Poisson distributions.
+
+    >>> F.poisson_nll_loss(lucid.tensor([0.0]), lucid.tensor([2.0]))
+    Tensor(1.0)
+    """
+    reduction = reduction_of("poisson_nll_loss", reduction, size_average, reduce)
+    if log_input:
+        losses = sub(exp(input_), mul(target, input_))
+    else:
+        losses = sub(input_, mul(target, log(add(input_, eps))))
+    if full:
+        stirling = add(sub(mul(target, log(target)), target), mul(log(mul(target, 2 * math.pi)), 0.5))
+        losses = add(losses, where(le(target, 1), 0.0, stirling))
+    return reduced(losses, reduction)
+
+
+# ------------------------------------------------------------------------------------------------ margins
+
+
+@op("nn.functional.soft_margin_loss", composite=True)
+@doc("out = \\ln (1 + e^{-y x})", "-g \\cdot y / (1 + e^{y x})", returns="Of the broadcast shape, or reduced.",
+     target="Tensor: 1 or -1.")  # fmt: skip
+def soft_margin_loss(input_: Tensor, target: Tensor, size_average=None, reduce=None, reduction: str = "mean") -> Tensor:
+    """Logistic loss of scores and signs.
+
+    >>> F.soft_margin_loss(lucid.tensor([200.0]), lucid.tensor([1.0]))
+    Tensor(0.0)
+    """
+    reduction = reduction_of("soft_margin_loss", reduction, size_average, reduce)
+    return reduced(neg(logsigmoid(mul(target, input_))), reduction)
+
+
+@op("nn.functional.margin_ranking_loss", composite=True)
+@doc("out = \\max(0, margin - y (x_1 - x_2))", "-g \\cdot y,\\quad g \\cdot y \\text{ where the loss is not 0}",
+     returns="Of the broadcast shape, or reduced.", input1="Tensor: Scores.", input2="Tensor: Scores.",
+     target="Tensor: 1 where the first should be larger, -1 where the second should.",
+     margin="float, optional: By how much. Default: 0.",
+     raises="RuntimeError: the three differ in their number of dimensions")  # fmt: skip
+def margin_ranking_loss(
+    input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0, size_average=None, reduce=None,
+    reduction: str = "mean",
+) -> Tensor:  # fmt: skip
+    """How far pairs of scores are from being ranked as they should.
+
+    >>> F.margin_ranking_loss(lucid.tensor([1.0]), lucid.tensor([3.0]), lucid.tensor([1.0]))
+    Tensor(2.0)
+    """
+    reduction = reduction_of("margin_ranking_loss", reduction, size_average, reduce)
+    if not input1.array.ndim == input2.array.ndim == target.array.ndim:
+        raise RuntimeError(
+            "margin_ranking_loss : All input tensors should have same dimension but got sizes: input1: "
+            f"{input1.shape}, input2: {input2.shape}, target: {target.shape} "
+        )
+    return reduced(clamp_min(add(mul(neg(target), sub(input1, input2)), float(margin)), 0), reduction)
+
+
+@op("nn.functional.hinge_embedding_loss", composite=True)
+@doc("out = x \\text{ if } y = 1,\\quad \\max(0, margin - x) \\text{ if } y = -1",
+     "g \\text{ if } y = 1,\\quad -g \\text{ if } y = -1 \\text{ and } x < margin",
+     returns="Of the broadcast shape, or reduced.", input_="Tensor: Distances.", target="Tensor: 1 or -1.",
+     margin="float, optional: How large distances should be where the target is -1. Default: 1.")  # fmt: skip
+def hinge_embedding_loss(
+    input_: Tensor, target: Tensor, margin: float = 1.0, size_average=None, reduce=None, reduction: str = "mean"
+) -> Tensor:
+    """Distances that should be small, or larger than a margin.
+
+    >>> F.hinge_embedding_loss(lucid.tensor([0.5, 0.5]), lucid.tensor([1.0, -1.0]), reduction="none")
+    Tensor([0.5, 0.5])
+    """
+    reduction = reduction_of("hinge_embedding_loss", reduction, size_average, reduce)
+    far = clamp_min(rsub(input_, margin), 0)
+    if far.dtype is not input_.dtype:  # integers stay integers, as PyTorch's
+        far = to_dtype(far, input_.dtype)
+    return reduced(add(where(ne(target, 1), far, 0), where(ne(target, -1), input_, 0)), reduction)
+
+
+@op("nn.functional.cosine_embedding_loss", composite=True)
+@doc("out = 1 - \\cos(x_1, x_2) \\text{ if } y = 1,\\quad \\max(0, \\cos(x_1, x_2) - margin) \\text{ if } y = -1",
+     returns="Of the target's shape, or reduced.", input1="Tensor: Vectors, of shape (n, d) or (d,).",
+     input2="Tensor: Vectors, of the same shape.", target="Tensor: 1 or -1, of shape (n,) or ().",
+     margin="float, optional: How similar vectors may be where the target is -1. Default: 0.",
+     raises="RuntimeError: the shapes do not fit")  # fmt: skip
+def cosine_embedding_loss(
+    input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0, size_average=None, reduce=None,
+    reduction: str = "mean",
+) -> Tensor:  # fmt: skip
+    """How far pairs of vectors are from being as similar as they should.
+
+    >>> F.cosine_embedding_loss(lucid.tensor([[1.0, 0.0]]), lucid.tensor([[0.0, 1.0]]), lucid.tensor([1]))
+    Tensor(1.0)
+    """
+    reduction = reduction_of("cosine_embedding_loss", reduction, size_average, reduce)
+    dims = target.array.ndim
+    if dims > 1:
+        raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
+    if input1.array.ndim != dims + 1 or input2.array.ndim != dims + 1:
+        raise RuntimeError(
+            f"{dims}D target tensor expects {dims + 1}D input tensors, but found inputs with sizes "
+            f"{list(input1.shape)} and {list(input2.shape)}."
+        )
+    tiny = 1e-12
+    product = mul(input1, input2).sum(dims)
+    sizes = mul(add(mul(input1, input1).sum(dims), tiny), add(mul(input2, input2).sum(dims), tiny))
+    cosine = div(product, sqrt(sizes))
+    near = where(eq(target, 1), rsub(cosine, 1), 0.0)
+    return reduced(add(near, where(eq(target, -1), clamp_min(sub(cosine, margin), 0), 0.0)), reduction)
+
+
+@op("nn.functional.triplet_margin_loss", composite=True)
+@doc("out = \\max(0, \\|a - p\\| - \\|a - n\\| + margin)", returns="Without the last dimension, or reduced.",
+     anchor="Tensor: Vectors, of shape (n, d) or (d,).", positive="Tensor: Vectors that should be near.",
+     negative="Tensor: Vectors that should be farther.", margin="float, optional: By how much. Default: 1.",
+     p="float, optional: Which norm. Default: 2.", eps="float, optional: Added to differences.",
+     swap="bool, optional: Let the positive be the anchor where it is nearer to the negative. Default: False.",
+     raises="RuntimeError: the three differ in their number of dimensions")  # fmt: skip
+def triplet_margin_loss(
+    anchor: Tensor, positive: Tensor, negative: Tensor, margin: float = 1.0, p: float = 2, eps: float = 1e-06,
+    swap: bool = False, size_average=None, reduce=None, reduction: str = "mean",
+) -> Tensor:  # fmt: skip
+    """How far triplets of vectors are from being placed as they should.
+
+    >>> one, two = lucid.tensor([[0.0]]), lucid.tensor([[2.0]])
+    >>> F.triplet_margin_loss(one, two, two)
+    Tensor(1.0)
+    """
+    reduction = reduction_of("triplet_margin_loss", reduction, size_average, reduce)
+    if margin <= 0:
+        raise ValueError(f"margin must be greater than 0, got {margin}")
+    return _triplets(anchor, positive, negative, lambda x, y: pairwise_distance(x, y, p, eps), margin, swap, reduction)
+
+
+@op("nn.functional.triplet_margin_with_distance_loss", composite=True)
+@doc("out = \\max(0, d(a, p) - d(a, n) + margin)", returns="As the distances, or reduced.",
+     anchor="Tensor: What is compared.", positive="Tensor: What should be near.",
+     negative="Tensor: What should be farther.",
+     distance_function="callable, optional: The distance of two tensors. Default: `pairwise_distance`.",
+     margin="float, optional: By how much. Default: 1.",
+     swap="bool, optional: Let the positive be the anchor where it is nearer to the negative. Default: False.",
+     raises="ValueError: the margin is not positive")  # fmt: skip
+def triplet_margin_with_distance_loss(
+    anchor: Tensor, positive: Tensor, negative: Tensor, *, distance_function=None, margin: float = 1.0,
+    swap: bool = False, reduction: str = "mean",
+) -> Tensor:  # fmt: skip
+    """`triplet_margin_loss` for any distance.
+
+    >>> one, two = lucid.tensor([0.0]), lucid.tensor([2.0])
+    >>> F.triplet_margin_with_distance_loss(one, two, two, distance_function=lambda x, y: (x - y).abs())
+    Tensor(1.0)
+    """
+    reduction = reduction_of("triplet_margin_with_distance_loss", reduction)
+    if margin <= 0:
+        raise ValueError(f"margin must be greater than 0, got {margin}")
+    distance = distance_function or (lambda x, y: pairwise_distance(x, y, 2.0, 1e-6))
+    return _triplets(anchor, positive, negative, distance, margin, swap, reduction)
+
+
+def _triplets(anchor, positive, negative, distance, margin, swap, reduction) -> Tensor:
+    if not anchor.array.ndim == positive.array.ndim == negative.array.ndim:
+        raise RuntimeError(
+            "The anchor, positive, and negative tensors are expected to have the same number of dimensions, but got: "
+            f"anchor {anchor.array.ndim}D, positive {positive.array.ndim}D, and negative {negative.array.ndim}D inputs"
+        )
+    near, far = distance(anchor, positive), distance(anchor, negative)
+    if swap:
+        far = minimum(far, distance(positive, negative))
+    return reduced(clamp_min(sub(add(near, margin), far), 0), reduction)
+
+
+def _scores(name: str, input_: Tensor, target: Tensor, many: bool) -> tuple:
+    """Scores and class indices as arrays of shape (n, classes) and (n,) or (n, classes); RuntimeError if they differ."""
+    x, t = tensor_argument(name, input_).array, tensor_argument(name, target, 2, "target").array
+    fits = t.shape == x.shape if many else t.ndim < 2 and t.size == (x.shape[0] if x.ndim == 2 else 1)
+    if x.ndim > 2 or (x.ndim and not x.shape[-1]):
+        raise RuntimeError(
+            f"{name}: Expected non-empty vector or matrix with optional 0-dim batch size, but got: {list(x.shape)}"
+        )
+    if not fits:
+        raise RuntimeError(
+            f"{name}: inconsistent target size, expected that of {list(x.shape)} but got {list(t.shape)}"
+        )
+    if t.dtype != INT64:
+        raise RuntimeError(f"expected scalar type Long but found {torch_name(target.dtype)}")
+    if input_.dtype.kind != 2:
+        raise NotImplementedError(f"\"{name}_out_frame\" not implemented for '{torch_name(input_.dtype)}'")
+    classes = x.shape[-1] if x.ndim else 1
+    return t.reshape(-1, classes) if many else t.reshape(-1), classes
+
+
+@op("nn.functional.multi_margin_loss", composite=True)
+@doc("out = \\tfrac{1}{C} \\sum_{i \\ne y} weight_y \\max(0, margin - x_y + x_i)^p",
+     returns="A loss for each sample, or reduced.", input_="Tensor: Scores, of shape (n, classes) or (classes,).",
+     target="Tensor: Class indices, int64.", p="int, optional: 1 or 2. Default: 1.",
+     margin="float, optional: By how much the right score should lead. Default: 1.",
+     weight="Tensor, optional: A weight for each class.",
+     raises="RuntimeError: a target is no class, or a shape does not fit\nValueError: `p` is neither 1 nor 2")  # fmt: skip
+def multi_margin_loss(
+    input_: Tensor, target: Tensor, p: int = 1, margin: float = 1.0, weight=None, size_average=None, reduce=None,
+    reduction: str = "mean",
+) -> Tensor:  # fmt: skip
+    """Hinge loss of classification.
+
+    >>> F.multi_margin_loss(lucid.tensor([[0.0, 0.0]]), lucid.tensor([1]))
+    Tensor(0.5)
+    """
+    reduction = reduction_of("multi_margin_loss", reduction, size_average, reduce)
+    if p not in (1, 2):
+        raise ValueError("only p == 1 and p == 2 supported")
+    rows, classes = _scores("multi_margin_loss", input_, target, False)
+    if weight is not None and (weight.array.ndim != 1 or weight.array.size != classes):
+        raise ValueError("weight must be one-dimensional" if weight.array.ndim != 1 else
+                         f"multi_margin_loss: weight has {weight.array.size} elements for {classes} classes")  # fmt: skip
+    if rows.size and not (rows.min() >= 0 and rows.max() < classes):
+        raise RuntimeError(f"multi_margin_loss: target out of range: there are {classes} classes")
+    right = np.zeros((rows.size, classes), bool)
+    right[np.arange(rows.size), rows] = True
+    x = input_.reshape(rows.size, classes)
+    lead = where(wrap(right), x, 0.0).sum(1, True)
+    losses = clamp_min(add(sub(x, lead), margin), 0)
+    losses = mul(losses, losses) if p == 2 else losses
+    if weight is not None:
+        losses = mul(losses, wrap(np.asarray(weight.array[rows])).unsqueeze(1))
+    losses = div(where(wrap(right), 0.0, losses).sum(1), classes)
+    return reduced(losses if input_.array.ndim == 2 else losses.reshape(()), reduction)
+
+
+@op("nn.functional.multilabel_margin_loss", composite=True)
+@doc("out = \\tfrac{1}{C} \\sum_j \\sum_{i \\notin y} \\max(0, 1 - x_{y_j} + x_i)",
+     returns="A loss for each sample, or reduced.", input_="Tensor: Scores, of shape (n, classes) or (classes,).",
+     target="Tensor: Class indices, int64, of the same shape; those from the first -1 on do not count.",
+     raises="RuntimeError: a target is no class, or the shapes differ")  # fmt: skip
+def multilabel_margin_loss(
+    input_: Tensor, target: Tensor, size_average=None, reduce=None, reduction: str = "mean"
+) -> Tensor:
+    """Hinge loss of classification with several classes a sample.
+
+    >>> F.multilabel_margin_loss(lucid.tensor([0.0, 0.0]), lucid.tensor([1, -1]))
+    Tensor(0.5)
+    """
+    reduction = reduction_of("multilabel_margin_loss", reduction, size_average, reduce)
+    rows, classes = _scores("multilabel_margin_loss", input_, target, True)
+    if rows.size and not (rows.min() >= -1 and rows.max() < classes):
+        raise RuntimeError(f"multilabel_margin_loss: target out of range: there are {classes} classes")
+    counts = np.cumsum(rows < 0, 1) == 0
+    wanted = np.zeros(rows.shape, bool)
+    sample, at = np.nonzero(counts)
+    wanted[sample, rows[sample, at]] = True
+    x = input_.reshape(rows.shape[0], classes)
+    # Each wanted class, in the order given and as often, against each class that is not wanted.
+    lead = x.gather(1, wrap(np.where(counts, rows, 0))).unsqueeze(2)
+    margins = clamp_min(add(sub(x.unsqueeze(1), lead), 1), 0)
+    losses = div(where(wrap(counts[:, :, None] & ~wanted[:, None, :]), margins, 0.0).sum((1, 2)), classes)
+    return reduced(losses if input_.array.ndim == 2 else losses.reshape(()), reduction)
+
+
+@op("nn.functional.multilabel_soft_margin_loss", composite=True)
+@doc("out = -\\tfrac{1}{C} \\sum_i weight_i (y_i \\ln \\sigma(x_i) + (1 - y_i) \\ln \\sigma(-x_i))",
+     returns="A loss for each sample, or reduced.", input_="Tensor: Logits, of shape (..., classes).",
+     target="Tensor: 0 or 1, of the same shape.", weight="Tensor, optional: A weight for each class.")  # fmt: skip
+def multilabel_soft_margin_loss(
+    input_: Tensor, target: Tensor, weight=None, size_average=None, reduce=None, reduction: str = "mean"
+) -> Tensor:
+    """Cross entropy of classification with several classes a sample.
+
+    >>> F.multilabel_soft_margin_loss(lucid.tensor([1000.0]), lucid.tensor([0.0]))
+    Tensor(1000.0)
+    """
+    reduction = reduction_of("multilabel_soft_margin_loss", reduction, size_average, reduce)
+    losses = neg(add(mul(target, logsigmoid(input_)), mul(rsub(target, 1), logsigmoid(neg(input_)))))
+    if weight is not None:
+        losses = mul(losses, weight)
+    dim = input_.array.ndim - 1
+    return reduced(div(losses.sum(dim), input_.array.shape[dim]) if input_.array.ndim else losses, reduction)
