@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..classes import ModuleRun
 from ..compare import close, nonfinite_alike
-from ..verdicts import Mismatch, Skip
+from ..verdicts import Mismatch, Missing, Skip
 from . import check
 from .value import compare
 
@@ -14,7 +14,7 @@ def init(run: ModuleRun) -> None:
     """After the same seed, parameters and buffers hold PyTorch's numbers."""
     if not run.subject.stream:
         raise Skip("the subject does not claim PyTorch's random stream")
-    wanted, found = run.state(run.oracle, run.theirs), run.state(run.subject, run.mine)
+    wanted, found = (run.state(party, run.module(party)) for party in (run.oracle, run.subject))  # not yet touched
     if not wanted:
         raise Skip("no state")
     for name, expected in wanted.items():
@@ -59,7 +59,7 @@ def forward(run: ModuleRun) -> None:
 def module_grad(run: ModuleRun) -> None:
     """The gradient of every input and parameter along a random cotangent is PyTorch's."""
     if not run.subject.differentiable:
-        raise Skip("the subject has no gradients")
+        raise Missing("gradients")
     if run.case.tags & {"random"} and not run.subject.stream:
         raise Skip("the subject does not claim PyTorch's random stream")
     run.give_weights(run.mine)

@@ -68,7 +68,7 @@ class Adapter:
         for part in path.split("."):
             try:
                 found = getattr(found, part)
-            except AttributeError:
+            except (AttributeError, ImportError):
                 if not isinstance(found, types.ModuleType):
                     raise Missing(path) from None
                 try:

@@ -15,9 +15,8 @@ class Subject(Adapter):
         return self.module.tensor(to_numpy(storage))
 
     def simd_levels(self):
-        forced = os.environ.get("LUCID_SIMD")
-        config = self.describe()
-        return [] if forced else [level for level in config.simd_available if level != config.simd]
+        about = self.describe()
+        return [] if os.environ.get("LUCID_SIMD") else [lv for lv in about.simd_available if lv != about.simd]
 
     def simd_environment(self, level):
         return {"LUCID_SIMD": level}
@@ -28,7 +27,7 @@ class Subject(Adapter):
             "lucid",
             str(self.module.__version__),
             commit_of(self.module),
-            str(getattr(kernels, "LEVEL", "")),
-            [str(level) for level in getattr(kernels, "AVAILABLE", ())],
+            kernels.simd,
+            list(kernels.simd_available),
             int(self.module.get_num_threads()),
         )

@@ -1,0 +1,238 @@
+"""The suite's own tests: every check goes red on a planted fault, and stays green without one."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from conformance import checks, judging, repro, results, subjects, tolerances
+from conformance.cases import Case, public_path, tree_map
+from conformance.collect import Collector, read_baseline, write_baseline
+from conformance.compare import close, nonfinite_alike, same_bits
+from conformance.judge import Refusal, Run, unimplemented
+from conformance.oracles import truth
+from conformance.samples import tables
+from conformance.scope import out_of_scope
+from conformance.selftest import MUTANTS, judge_mutant
+from conformance.sources import own, spread
+from conformance.verdicts import Mismatch
+from conformance.workers import Journal, Limits, Pool
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+QUICK = judging.Plan(quick=True)
+CHECKS = checks.load()
+
+
+@pytest.fixture(scope="module")
+def party():
+    torch.set_num_threads(1)
+    return subjects.make("torch")
+
+
+# -- every check can fail ----------------------------------------------------------------------------------------------
+
+PLANTED = {}
+for _mutant in MUTANTS:
+    if not _mutant.pool:
+        PLANTED.setdefault(_mutant.expected, _mutant.name)
+
+
+@pytest.mark.parametrize("check", sorted(CHECKS))
+def test_a_planted_fault_turns_the_check_red(check):
+    if check == "simd":
+        pytest.skip("needs a worker of another level: test_workers_survive covers it")
+    found = judge_mutant(PLANTED[check], "torch")
+    assert check in found.caught_by
+
+
+def test_mutants_cover_all_checks_and_are_enough():
+    assert len(MUTANTS) >= 60
+    assert {m.expected for m in MUTANTS} >= set(CHECKS) | {"crash", "hang", "memory"}
+    assert len({m.name for m in MUTANTS}) == len(MUTANTS)
+
+
+@pytest.mark.parametrize("op", ["nn.functional.leaky_relu", "sum", "add", "sort", "nn.Linear", "optim.Adam"])
+def test_pytorch_against_itself_is_clean(op, party):
+    catalogue = judging.catalogue()
+    judged = 0
+    for source in catalogue[op][1]:
+        for case in judging.cases_of(judging.Task(op, source), QUICK):
+            for outcome in judging.judge(case, party, party, QUICK.selected()).outcomes:
+                judged += outcome.status == "passed"
+                assert outcome.status in ("passed", "skipped"), (case.id, outcome)
+    assert judged > 5
+
+
+# -- cases -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("family", sorted({family for family, _ in tables().values()}))
+def test_pytorch_accepts_the_samples_it_should(family, party):
+    for op in (op for op, (name, _) in tables().items() if name == family):
+        assert own.exists(op), op
+        accepted = False
+        for case in own.cases(op, [torch.float32, torch.int64, torch.bool], 0, False):
+            says = Run(case, party, party).oracle_says
+            if isinstance(says, Refusal):
+                wrong = case.dtype == "float32" and "error" not in case.tags and not unimplemented(says.error)
+                assert not wrong, f"{case.id} {case.short()}: {says.error}"
+            else:
+                accepted = True
+                assert "error" not in case.tags or case.dtype != "float32", f"{case.id} {case.short()}"
+        assert accepted, op
+
+
+def test_the_same_seed_gives_the_same_cases():
+    for source in ("own", "generated", "opinfo"):
+        task = judging.Task("add", source)
+        first, second = ([c.short() for c in judging.cases_of(task, QUICK)] for _ in range(2))
+        assert first == second and first
+
+
+def test_a_case_is_found_again_by_its_id():
+    plan = judging.Plan()
+    for case_id in ("add/own/float32/3", "nn.functional.leaky_relu/opinfo/float64/2", "add/generated/int64+bool/dim"):
+        assert judging.find(case_id, plan).id == case_id
+    with pytest.raises(LookupError):
+        judging.find("add/own/float32/999", plan)
+
+
+def test_every_op_is_asked_or_out_of_scope_with_a_reason():
+    catalogue = judging.catalogue()
+    assert len(catalogue) > 600
+    assert not [op for op in catalogue if out_of_scope(op)]
+    assert public_path("view") == "Tensor.view" and public_path("add") == "add"
+
+
+def test_sampling_takes_every_kind():
+    kept = spread(["a"] * 100 + ["b"] * 3 + ["c"], 5, lambda item: item)
+    assert sorted(set(kept)) == ["a", "b", "c"] and len(kept) == 5
+
+
+def test_arguments_keep_their_storage(party):
+    base = torch.arange(12.0)
+    case_args = (base[2:8:2], base.view(3, 4).t())
+    first, second = party.convert(case_args, {})
+    assert first.untyped_storage().data_ptr() == second.untyped_storage().data_ptr() != base.data_ptr()
+    assert (first.stride(), first.storage_offset(), second.stride()) == ((2,), 2, (1, 4))
+
+
+# -- comparing and truth -----------------------------------------------------------------------------------------------
+
+
+def test_close_sees_what_is_wrong():
+    one = torch.tensor([1.0, 2.0])
+    close(one, one.clone(), (0.0, 0.0), "x")
+    with pytest.raises(Mismatch, match="1 of 2 elements differ, worst at \\(1,\\)"):
+        close(torch.tensor([1.0, 2.1]), one, (1e-6, 1e-6), "x")
+    with pytest.raises(Mismatch):
+        close(torch.tensor([math.nan]), torch.tensor([1.0]), (1e-6, 1e-6), "x")
+    with pytest.raises(Mismatch):
+        nonfinite_alike(torch.tensor([math.inf]), torch.tensor([-math.inf]), "x")
+    wrong = torch.tensor([1.001])
+    close(torch.tensor([1.0]), wrong, (1e-6, 1e-6), "x", lambda: torch.tensor([1.0], dtype=torch.float64))
+    assert not same_bits(torch.tensor([0.0]), torch.tensor([-0.0]))
+
+
+def test_the_truth_is_the_truth():
+    x = torch.tensor([0.5, 1.0, -0.0], dtype=torch.float64)
+    high, low = truth.exact("exp", (x,), {})
+    assert high[1] == math.e and abs(low[1] - 1.4456468917292502e-16) < 1e-30
+    assert truth.ulps(torch.tensor([np.nextafter(math.e, 3)]), high[1:2], low[1:2])[0] > 0.5
+    one = torch.tensor([1.0], dtype=torch.float32)
+    assert truth.ulps(torch.nextafter(one, one * 2), np.array([1.0]))[0] == 1.0
+    errors = truth.summarise(np.array([0.0, 0.25, 0.3, 1e9]))
+    assert errors.histogram[0] == 2 and errors.histogram[1] == 1 and errors.histogram[-1] == 1 and errors.worst == 1e9
+
+
+def test_every_exception_to_the_tolerances_has_a_reason():
+    assert all(item.reason for item in tolerances.EXCEPTIONS)
+    assert tolerances.tolerance("add", "int64") == (0.0, 0.0)
+    assert tolerances.tolerance("add", "float32", "grad") == (1.3e-6 * 5, 1e-5 * 5)
+
+
+# -- what a run leaves -------------------------------------------------------------------------------------------------
+
+
+def _judged(party, op="sum", expected="passed"):
+    case = next(judging.cases_of(judging.Task(op, "own"), QUICK))
+    return judging.judge(case, party, party, {"value": CHECKS["value"]})
+
+
+def test_the_baseline_is_strict(party, tmp_path):
+    result = _judged(party)
+    name = f"{result.case}#value"
+    file = tmp_path / "baseline.json"
+    write_baseline(file, [name], "a reason", 0)
+    assert read_baseline(file) == {name: "a reason"}
+    passes, fails = Collector(), Collector()
+    passes.add([result])
+    assert passes.against(file).fixed == [name] and not passes.against(file).ok  # listed, and passes
+    result.outcomes[0].status = "failed"
+    fails.add([result])
+    assert fails.against(file).ok and fails.against(file).known == [name]
+    assert fails.against(None).new == [name] and not fails.against(None).ok
+
+
+def test_a_report_survives_its_file(tmp_path):
+    report = results.example()
+    report.save(tmp_path / "report.json")
+    assert results.load(tmp_path / "report.json") == report
+    (tmp_path / "old.json").write_text('{"schema": "lucid-conformance/0.9"}')
+    with pytest.raises(ValueError, match="lucid-conformance/0.9"):
+        results.load(tmp_path / "old.json")
+
+
+def test_the_schema_file_is_current():
+    from pathlib import Path
+
+    file = Path(results.__file__).parent / "report.schema.json"
+    assert json.loads(file.read_text()) == results.json_schema()
+
+
+def test_an_interrupted_run_goes_on_only_with_the_same_options(tmp_path):
+    key = {"seed": 0, "subject": "torch"}
+    journal = Journal(tmp_path / "journal", key, False)
+    journal.add(judging.Task("add", "own"), [])
+    journal.close(False)
+    again = Journal(tmp_path / "journal", key, True)
+    assert [task for task, _ in again.done] == [judging.Task("add", "own")]
+    again.close(False)
+    with pytest.raises(SystemExit, match="seed"):
+        Journal(tmp_path / "journal", {**key, "seed": 1}, True)
+
+
+@pytest.mark.parametrize("label", ["own/float32/0", "own/float32/1", "own/int64/4"])
+def test_a_reproduction_runs(label, capsys):
+    case = judging.find(f"nn.functional.leaky_relu/{label}", judging.Plan())
+    for wanted in (["value"], ["grad"]) if case.dtype == "float32" else (["value"],):
+        exec(repro.program(case, "torch", wanted), {})
+        assert "torch" in capsys.readouterr().out
+
+
+def test_a_reproduction_says_what_it_cannot_write():
+    case = Case("linalg.pinv", "opinfo", "float32", "0", lambda x: x)
+    assert "python -m conformance repro 'linalg.pinv/opinfo/float32/0'" in repro.program(case, "lucid", ["value"])
+
+
+@pytest.mark.parametrize("name", ["asin-crash", "acos-hang", "sinh-one-level"])
+def test_workers_survive(name):
+    found = judge_mutant(name, "torch")
+    assert next(m.expected for m in MUTANTS if m.name == name) in found.caught_by
+
+
+def test_a_crash_does_not_cost_the_other_cases():
+    mutant = next(m for m in MUTANTS if m.name == "asin-crash")
+    task = judging.Task("asin", "own")
+    pool = Pool("torch", judging.Plan(quick=True), 1, Limits(20.0, 4.0), faults=(mutant,))
+    ((_, found),) = list(pool.run([task]))
+    expected = [case.id for case in judging.cases_of(task, judging.Plan(quick=True))]
+    assert [result.case for result in found] == expected
+    crashed = [result for result in found if any(o.status == "crash" for o in result.outcomes)]
+    assert crashed and all("SIGSEGV" in o.message for result in crashed for o in result.outcomes)
+    assert all(result.repro for result in crashed)
+    assert tree_map(lambda value: value, (1, [2])) == (1, [2])
