@@ -12,7 +12,7 @@ cimport numpy as cnp
 from cpython.object cimport PyObject, PyTypeObject
 from cpython.ref cimport Py_INCREF, Py_REFCNT
 from libc.stdint cimport uintptr_t
-from libc.string cimport memset
+from libc.string cimport memcpy, memmove, memset
 
 from call cimport CHEAP_GRAIN, EXPENSIVE_GRAIN, call_t
 from threads cimport import_threads, parallel_for, task_t

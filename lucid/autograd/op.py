@@ -515,14 +515,9 @@ def op(
 
     def declare(forward):
         spec = Op(path, forward, kind, view, aliases, own)
-        if spec.variadic:
-
-            def call(*args, **kwargs):
-                return forward(*args, **kwargs)
-
-        else:
-            call = core.make_call(spec, spec.call)
-        call = functools.update_wrapper(call, forward)
+        call = forward
+        if not spec.variadic:
+            call = functools.update_wrapper(core.make_call(spec, spec.call), forward)
         call.op, call.vjp, call.vjp_joint = spec, spec.vjp, spec.vjp_joint
         spec.function = call
         for one in (path, *aliases):

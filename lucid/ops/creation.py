@@ -38,6 +38,13 @@ Supplied.ones = lambda shape, dtype: filled(shape, 1, dtype)
 
 def sizes(name: str, size: tuple, keywords: dict, argument: str = "size") -> tuple[int, ...]:
     """A size given as ints, as one sequence, or by keyword. RuntimeError where it is negative."""
+    plain = size[0] if len(size) == 1 and type(size[0]) in (tuple, list) else size
+    if size and not keywords:
+        for one in plain:
+            if type(one) is not int or one < 0:
+                break
+        else:
+            return tuple(plain)
     if not size:
         if argument not in keywords:
             raise TypeError(f'{name}() missing 1 required positional arguments: "{argument}"')
@@ -62,6 +69,8 @@ def implied(value) -> dtypes.dtype:
 
 def wanted(dtype, layout=None, device=None, default=None) -> dtypes.dtype:
     """The dtype asked for; what else is asked for is checked."""
+    if dtype is None and layout is None and device is None:
+        return default or dtypes.get_default_dtype()
     if device is not None:
         check_device(device)
     if layout is not None and getattr(layout, "name", str(layout)) not in ("strided", "lucid.strided"):
@@ -71,6 +80,8 @@ def wanted(dtype, layout=None, device=None, default=None) -> dtypes.dtype:
 
 def finished(name: str, result: Tensor, requires_grad=False, out=None, dtype=None) -> Tensor:
     """The result, with what is left of the keywords done."""
+    if out is None and not requires_grad:
+        return result
     if out is not None:
         check_out(name, out)
         if dtype is not None and as_dtype(dtype) is not out.dtype:

@@ -11,11 +11,12 @@ import operator
 import numpy as np
 
 from lucid import dtypes
+from lucid._kernels import copy as copies
 from lucid._kernels import core
-from lucid._kernels.core import strided, wrap
+from lucid._kernels.core import flat, strided, wrap
 from lucid.autograd.op import REGISTRY, Supplied, inplace, op, torch_name
 from lucid.dtypes import as_dtype
-from lucid.ops._frame import cast, copied, dims_argument, move, shape_argument, tensor_argument
+from lucid.ops._frame import C_NAMES, cast, copied, dims_argument, move, shape_argument, tensor_argument
 from lucid.ops.view import (
     _diagonal,
     alias,
@@ -95,6 +96,9 @@ def cat(tensors, dim: int = 0, *, out=None) -> Tensor:
     RuntimeError
         If the shapes do not fit.
     """
+    found = core.joined(tensors, dim, False) if type(dim) is int else None
+    if found is not None:
+        return found
     tensors = tensor_list("cat", tensors)
     if not tensors:
         raise ValueError("cat(): expected a non-empty list of Tensors")
@@ -160,6 +164,9 @@ def stack(tensors, dim: int = 0, *, out=None) -> Tensor:
     Tensor
         A copy.
     """
+    found = core.joined(tensors, dim, True) if type(dim) is int else None
+    if found is not None:
+        return found
     tensors = tensor_list("stack", tensors)
     if not tensors:
         raise RuntimeError("stack expects a non-empty TensorList")
@@ -896,7 +903,7 @@ def copy_(self, src, non_blocking: bool = False) -> Tensor:
     """Overwrite the tensor with another, broadcast to its shape and cast to its dtype."""
     if not isinstance(src, Tensor):
         src = wrap(np.array(src))
-    if src.array is self.array:
+    if src.array is self.array or core.overwritten(self, src):
         return self
     return _copy_inplace(self, src, non_blocking)
 
@@ -931,8 +938,40 @@ def _zero(input_: Tensor) -> Tensor:
     return wrap(out)
 
 
-zero_ = op("zero_", composite=True)(inplace(_zero, "zero_"))
-fill_ = op("fill_", composite=True)(inplace(fill, "fill_"))
+_zero_inplace, _fill_inplace = inplace(_zero, "zero_"), inplace(fill, "fill_")
+
+
+@op("zero_", composite=True)
+def zero_(input_: Tensor) -> Tensor:
+    """Set all elements to zero, in place."""
+    if not core.overwritable(input_):
+        return _zero_inplace(input_)
+    _fill_row(input_.array, 0)
+    core.bump(input_)
+    return input_
+
+
+@op("fill_", composite=True)
+def fill_(input_: Tensor, value) -> Tensor:
+    """Set all elements to `value` (a number or a 0-d tensor), in place."""
+    if isinstance(value, Tensor) or not core.overwritable(input_):
+        return _fill_inplace(input_, value)
+    array = input_.array
+    if type(value) is not float or array.dtype.kind != "f":
+        held = core.empty((), array.dtype)
+        fill_array(held, value)
+        value = held[()]
+    _fill_row(array, value)
+    core.bump(input_)
+    return input_
+
+
+def _fill_row(array, value) -> None:
+    if array.size < 16384 or array.dtype not in C_NAMES:
+        with np.errstate(all="ignore"):
+            array.fill(value)
+    else:
+        copies.fill(flat(array), value)
 
 
 @op("Tensor._fill_diagonal")

@@ -106,6 +106,9 @@ def expand(input_: Tensor, size) -> Tensor:
     RuntimeError
         If a dimension whose size is not 1 would change.
     """
+    found = core.expanded(input_, size) if type(size) is tuple else None
+    if found is not None:
+        return found
     array = input_.array
     size = shape_argument("expand", (size,))
     lead = len(size) - array.ndim
@@ -374,6 +377,8 @@ def flatten(input_: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     Tensor
         Of the same elements in the same order; a 0-d input becomes a 1-d tensor.
     """
+    if start_dim == 0 and end_dim == -1 and input_.array.ndim > 1 and input_.array.size:
+        return reshape(input_, (-1,))
     shape = tensor_argument("flatten", input_).array.shape
     first, last = check_dim("flatten", start_dim, len(shape)), check_dim("flatten", end_dim, len(shape))
     if first > last:
@@ -422,6 +427,10 @@ def squeeze(input_: Tensor, dim=None) -> Tensor:
     Tensor
         A view.
     """
+    if dim is None or type(dim) is int:
+        found = core.squeezed(input_, dim)
+        if found is not None:
+            return found
     array = tensor_argument("squeeze", input_).array
     dims = dims_argument("squeeze", dim, array.ndim, all_when_empty=False)
     itemsize = array.itemsize
@@ -443,9 +452,11 @@ def unsqueeze(input_: Tensor, dim: int) -> Tensor:
     Tensor
         A view.
     """
-    array = tensor_argument("unsqueeze", input_).array
-    dim = check_dim("unsqueeze", dim, array.ndim + 1)
-    return core.indexed(input_, (*[slice(None)] * dim, None))
+    found = core.unsqueezed(input_, dim)
+    if found is None:
+        check_dim("unsqueeze", dim, input_.array.ndim + 1)
+        raise RuntimeError("a tensor has at most 64 dimensions")
+    return found
 
 
 unsqueeze.vjp(input_=lambda g, input_shape: reshape(g, input_shape))
@@ -552,6 +563,9 @@ def permute(input_: Tensor, dims) -> Tensor:
     Tensor
         A view.
     """
+    found = core.permuted(input_, dims) if type(dims) is tuple else None
+    if found is not None:
+        return found
     array = tensor_argument("permute", input_).array
     dims = (dims,) if isinstance(dims, int) else tuple(dims)
     ndim = array.ndim
@@ -634,6 +648,8 @@ def _adjoint(refusal: str, x: Tensor) -> Tensor:
 
 def _numpy_t(self):
     """The dimensions in reverse order."""
+    if self.array.ndim == 2:
+        return transpose(self, 0, 1)
     if self.array.ndim != 2 and self.array.ndim:
         warnings.warn(
             "x.T of a tensor that is not a matrix is deprecated in PyTorch: use x.mT for batches of matrices, or "
@@ -685,7 +701,7 @@ def place_basic(input_: Tensor, shape, index) -> Tensor:
 place_basic.vjp(input_=lambda g, index: index_basic(g, index))
 
 
-@op("select", composite=True, view=True)
+@op("select", view=True)
 def select(input_: Tensor, dim: int, index: int) -> Tensor:
     """The slice at `index` of dimension `dim`, without that dimension.
 
@@ -699,17 +715,24 @@ def select(input_: Tensor, dim: int, index: int) -> Tensor:
     IndexError
         If the index is out of range.
     """
+    found = core.selected(input_, dim, index)
+    if found is not None:
+        return found
     shape = tensor_argument("select", input_).array.shape
     if not shape:
         raise IndexError("select() cannot be applied to a 0-dim tensor.")
     dim = check_dim("select", dim, len(shape))
-    index = operator.index(index)
-    if not -shape[dim] <= index < shape[dim]:
-        raise IndexError(f"select(): index {index} out of range for tensor of size {list(shape)} at dimension {dim}")
-    return index_basic(input_, (*[slice(None)] * dim, index))
+    raise IndexError(f"select(): index {index} out of range for tensor of size {list(shape)} at dimension {dim}")
 
 
-@op("narrow", composite=True, view=True)
+select.vjp(
+    input_=lambda g, input_shape, dim, index: place_basic(
+        g, input_shape, (*[slice(None)] * (dim % len(input_shape)), operator.index(index))
+    )
+)
+
+
+@op("narrow", view=True)
 def narrow(input_: Tensor, dim: int, start, length: int) -> Tensor:
     """`length` elements of dimension `dim` from `start` on.
 
@@ -729,6 +752,10 @@ def narrow(input_: Tensor, dim: int, start, length: int) -> Tensor:
     Tensor
         A view.
     """
+    if type(start) is int:
+        found = core.narrowed(input_, dim, start, length)
+        if found is not None:
+            return found
     shape = tensor_argument("narrow", input_).array.shape
     if not shape:
         raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
@@ -744,7 +771,16 @@ def narrow(input_: Tensor, dim: int, start, length: int) -> Tensor:
     start += size if start < 0 else 0
     if start + length > size:
         raise RuntimeError(f"start ({start}) + length ({length}) exceeds dimension size ({size}).")
-    return index_basic(input_, (*[slice(None)] * dim, slice(start, start + length)))
+    return core.narrowed(input_, dim, start, length)
+
+
+def _narrow_backward(g, input_shape, dim, start, length):
+    dim %= len(input_shape)
+    start = operator.index(start) % (input_shape[dim] + 1 if start >= 0 else input_shape[dim])
+    return place_basic(g, input_shape, (*[slice(None)] * dim, slice(start, start + length)))
+
+
+narrow.vjp(input_=_narrow_backward)
 
 
 @op("diagonal", view=True)
@@ -967,17 +1003,6 @@ replace_piece.vjp(
 # ------------------------------------------------------------------------------------------------ several pieces
 
 
-def pieces(input_: Tensor, dim: int, lengths) -> tuple:
-    """Consecutive pieces of a dimension, as views none of which may be written to in a graph."""
-    start, found, lead = 0, [], [slice(None)] * dim
-    for n in lengths:
-        one = core.indexed(input_, (*lead, slice(start, start + n)))
-        one._view = 2
-        found.append(one)
-        start += n
-    return tuple(found)
-
-
 @op("split_with_sizes", view=True)
 def split_with_sizes(input_: Tensor, split_sizes, dim: int = 0) -> tuple:
     """The tensor divided along `dim` into pieces of these sizes, as views."""
@@ -995,7 +1020,7 @@ def split_with_sizes(input_: Tensor, split_sizes, dim: int = 0) -> tuple:
             f"split_with_sizes expects split_sizes to sum exactly to {shape[dim]} (input tensor's size at dimension "
             f"{dim}), but got split_sizes={list(sizes)}"
         )
-    return pieces(input_, dim, sizes)
+    return core.sections(input_, dim, sizes)
 
 
 def _together(gradients, shape, dim, lengths, dtype):
@@ -1181,13 +1206,7 @@ def unbind(input_: Tensor, dim: int = 0) -> tuple:
     shape = tensor_argument("unbind", input_).array.shape
     if not shape:
         raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
-    dim = check_dim("unbind", dim, len(shape))
-    lead, found = [slice(None)] * dim, []
-    for i in range(shape[dim]):
-        one = core.indexed(input_, (*lead, i))
-        one._view = 2
-        found.append(one)
-    return tuple(found)
+    return core.slices(input_, check_dim("unbind", dim, len(shape)))
 
 
 def _unbind_backward(gradients, input_shape, input_dtype, dim):

@@ -189,3 +189,248 @@ def indexed(TensorBase base not None, index):
         at += 1
         out += 1
     return tie(base, array_view(a, out, dims, steps, data))
+
+
+cdef inline int front(Py_ssize_t dim, int nd) noexcept:
+    """A dimension counted from the front; -1 where there is none of that number."""
+    if dim < 0:
+        dim += nd
+    return <int>dim if 0 <= dim < nd else -1
+
+
+cdef inline int like(cnp.ndarray a, cnp.npy_intp* dims, cnp.npy_intp* steps) noexcept:
+    """The sizes and strides of an array; returns its number of dimensions."""
+    cdef int i, nd = cnp.PyArray_NDIM(a)
+    for i in range(nd):
+        dims[i] = cnp.PyArray_DIM(a, i)
+        steps[i] = cnp.PyArray_STRIDE(a, i)
+    return nd
+
+
+def permuted(TensorBase base not None, order):
+    """The dimensions in another order; None where it is none."""
+    cdef cnp.ndarray a = base.array
+    cdef cnp.npy_intp dims[MAX_DIMS]
+    cdef cnp.npy_intp steps[MAX_DIMS]
+    cdef int nd = cnp.PyArray_NDIM(a), i = 0, at
+    cdef unsigned long long seen = 0
+    if len(order) != nd:
+        return None
+    for dim in order:
+        if type(dim) is not int:
+            return None
+        at = front(dim, nd)
+        if at < 0 or seen >> at & 1:
+            return None
+        seen |= <unsigned long long>1 << at
+        dims[i] = cnp.PyArray_DIM(a, at)
+        steps[i] = cnp.PyArray_STRIDE(a, at)
+        i += 1
+    return tie(base, array_view(a, nd, dims, steps, cnp.PyArray_BYTES(a)))
+
+
+def expanded(TensorBase base not None, size):
+    """Dimensions of size 1 seen as larger; None where they do not fit."""
+    cdef cnp.ndarray a = base.array
+    cdef cnp.npy_intp dims[MAX_DIMS]
+    cdef cnp.npy_intp steps[MAX_DIMS]
+    cdef int own = cnp.PyArray_NDIM(a), nd = <int>len(size), i, lead = nd - own
+    cdef Py_ssize_t wanted, there
+    if lead < 0 or nd > MAX_DIMS:
+        return None
+    for i in range(nd):
+        item = size[i]
+        if type(item) is not int:
+            return None
+        wanted = item
+        if i < lead:
+            if wanted < 0 or wanted == 1:
+                return None
+            dims[i], steps[i] = wanted, 0
+            continue
+        there = cnp.PyArray_DIM(a, i - lead)
+        if wanted == -1 or wanted == there:
+            dims[i], steps[i] = there, cnp.PyArray_STRIDE(a, i - lead)
+        elif there == 1 and wanted >= 0:
+            dims[i], steps[i] = wanted, 0
+        else:
+            return None
+    return tie(base, array_view(a, nd, dims, steps, cnp.PyArray_BYTES(a)))
+
+
+def squeezed(TensorBase base not None, dim):
+    """Without dimension `dim` (or, with None, any) of size 1; None where there is no such dimension."""
+    cdef cnp.ndarray a = base.array
+    cdef cnp.npy_intp dims[MAX_DIMS]
+    cdef cnp.npy_intp steps[MAX_DIMS]
+    cdef int nd = cnp.PyArray_NDIM(a), out = 0, i, at = -1
+    if dim is not None:
+        at = front(dim, nd)
+        if at < 0:
+            return None
+    for i in range(nd):
+        if cnp.PyArray_DIM(a, i) != 1 or (at >= 0 and i != at):
+            dims[out] = cnp.PyArray_DIM(a, i)
+            steps[out] = cnp.PyArray_STRIDE(a, i)
+            out += 1
+    return tie(base, array_view(a, out, dims, steps, cnp.PyArray_BYTES(a)))
+
+
+def unsqueezed(TensorBase base not None, Py_ssize_t dim):
+    """With a dimension of size 1 put in at `dim`; None where there is no such place."""
+    cdef cnp.ndarray a = base.array
+    cdef cnp.npy_intp dims[MAX_DIMS]
+    cdef cnp.npy_intp steps[MAX_DIMS]
+    cdef int nd = cnp.PyArray_NDIM(a), i, at = front(dim, nd + 1)
+    if at < 0 or nd == MAX_DIMS:
+        return None
+    for i in range(nd):
+        dims[i + (i >= at)] = cnp.PyArray_DIM(a, i)
+        steps[i + (i >= at)] = cnp.PyArray_STRIDE(a, i)
+    dims[at] = 1
+    steps[at] = cnp.PyArray_ITEMSIZE(a) if at == nd else cnp.PyArray_DIM(a, at) * cnp.PyArray_STRIDE(a, at)
+    return tie(base, array_view(a, nd + 1, dims, steps, cnp.PyArray_BYTES(a)))
+
+
+cdef TensorBase slice_of(TensorBase base, int at, Py_ssize_t start, Py_ssize_t n):
+    """`n` elements of a dimension from `start` on; with n = -1 the one at `start`, without the dimension."""
+    cdef cnp.ndarray a = base.array
+    cdef cnp.npy_intp dims[MAX_DIMS]
+    cdef cnp.npy_intp steps[MAX_DIMS]
+    cdef int nd = like(a, dims, steps), i
+    cdef char* data = cnp.PyArray_BYTES(a) + start * steps[at]
+    if n >= 0:
+        dims[at] = n
+    else:
+        nd -= 1
+        for i in range(at, nd):
+            dims[i], steps[i] = dims[i + 1], steps[i + 1]
+    return tie(base, array_view(a, nd, dims, steps, data))
+
+
+def selected(TensorBase base not None, Py_ssize_t dim, Py_ssize_t index):
+    """The slice at `index` of a dimension; None where there is none."""
+    cdef int at = front(dim, cnp.PyArray_NDIM(base.array))
+    cdef Py_ssize_t n
+    if at < 0:
+        return None
+    n = cnp.PyArray_DIM(base.array, at)
+    if not -n <= index < n:
+        return None
+    return slice_of(base, at, index + n if index < 0 else index, -1)
+
+
+def narrowed(TensorBase base not None, Py_ssize_t dim, Py_ssize_t start, Py_ssize_t length):
+    """`length` elements of a dimension from `start` on; None where they are not there."""
+    cdef int at = front(dim, cnp.PyArray_NDIM(base.array))
+    cdef Py_ssize_t n
+    if at < 0:
+        return None
+    n = cnp.PyArray_DIM(base.array, at)
+    if start < 0:
+        start += n
+    if start < 0 or length < 0 or start > n or length > n - start:
+        return None
+    return slice_of(base, at, start, length)
+
+
+def sections(TensorBase base not None, int at, lengths):
+    """Consecutive pieces of a dimension, which are there, none of which may be written to in a graph."""
+    cdef Py_ssize_t start = 0, n
+    cdef list found = []
+    cdef TensorBase piece
+    for n in lengths:
+        piece = slice_of(base, at, start, n)
+        piece._view = ONE_OF_SEVERAL
+        found.append(piece)
+        start += n
+    return tuple(found)
+
+
+def slices(TensorBase base not None, int at):
+    """All slices of a dimension, which is there, none of which may be written to in a graph."""
+    cdef Py_ssize_t i
+    cdef list found = []
+    cdef TensorBase piece
+    for i in range(cnp.PyArray_DIM(base.array, at)):
+        piece = slice_of(base, at, i, -1)
+        piece._view = ONE_OF_SEVERAL
+        found.append(piece)
+    return tuple(found)
+
+
+# ---------------------------------------------------------------------------------------------- copies
+
+cdef enum:
+    SMALL = 1 << 16    # bytes up to which one thread copies them here
+
+
+def joined(tensors, Py_ssize_t dim, bint stacked):
+    """`cat` (or, `stacked`, `stack`) of contiguous tensors of one dtype whose shapes fit; None for any others."""
+    cdef cnp.ndarray a, first, out
+    cdef cnp.npy_intp dims[MAX_DIMS]
+    cdef int nd, i, at
+    cdef Py_ssize_t k, outer = 1, row = 0, n, itemsize, total = 0
+    cdef char* to
+    if type(tensors) is not list and type(tensors) is not tuple or not len(tensors):
+        return None
+    if not isinstance(tensors[0], TensorBase):
+        return None
+    first = (<TensorBase>tensors[0]).array
+    nd = cnp.PyArray_NDIM(first)
+    at = front(dim, nd + stacked)
+    if at < 0 or nd + stacked > MAX_DIMS or (nd == 0 and not stacked):
+        return None
+    itemsize = cnp.PyArray_ITEMSIZE(first)
+    for item in tensors:
+        if not isinstance(item, TensorBase):
+            return None
+        a = (<TensorBase>item).array
+        if (cnp.PyArray_NDIM(a) != nd or cnp.PyArray_TYPE(a) != cnp.PyArray_TYPE(first)
+                or not cnp.PyArray_IS_C_CONTIGUOUS(a)):
+            return None
+        for i in range(nd):
+            if (i != at or stacked) and cnp.PyArray_DIM(a, i) != cnp.PyArray_DIM(first, i):
+                return None
+        total += 1 if stacked else cnp.PyArray_DIM(a, at)
+        row += cnp.PyArray_NBYTES(a)
+    if row > SMALL or row == 0:
+        return None
+    for i in range(nd + stacked):
+        if i == at:
+            dims[i] = total
+        else:
+            dims[i] = cnp.PyArray_DIM(first, i - (stacked and i > at))
+        if i < at:
+            outer *= dims[i]
+    out = new_array(nd + stacked, dims, <cnp.dtype>cnp.PyArray_DESCR(first), False)
+    row //= outer
+    to = cnp.PyArray_BYTES(out)
+    for item in tensors:
+        a = (<TensorBase>item).array
+        n = cnp.PyArray_NBYTES(a) // outer
+        for k in range(outer):
+            memcpy(to + k * row, cnp.PyArray_BYTES(a) + k * n, n)
+        to += n
+    return new_tensor(out)
+
+
+def overwritable(TensorBase target not None):
+    """Whether a tensor may be written to as one row of memory, without a trace in any graph."""
+    cdef cnp.ndarray a = target.array
+    return (cnp.PyArray_IS_C_CONTIGUOUS(a) and cnp.PyArray_ISWRITEABLE(a) and cnp.PyArray_ISALIGNED(a)
+            and not (grad_enabled and (target._view == NO_GRAD or needs_grad(target))))
+
+
+def overwritten(TensorBase target not None, TensorBase source not None):
+    """Copy a tensor over another of the same shape and dtype, both small, contiguous and outside any graph.
+
+    False, and nothing is done, where they are not.
+    """
+    cdef cnp.ndarray a = target.array, b = source.array
+    if not (same_shape(a, b) and cnp.PyArray_TYPE(a) == cnp.PyArray_TYPE(b) and cnp.PyArray_IS_C_CONTIGUOUS(b)
+            and cnp.PyArray_NBYTES(a) <= SMALL and overwritable(target) and not (grad_enabled and needs_grad(source))):
+        return False
+    memmove(cnp.PyArray_DATA(a), cnp.PyArray_DATA(b), cnp.PyArray_NBYTES(a))
+    bump(target)
+    return True
