@@ -21,6 +21,7 @@ import_threads()
 cdef enum:
     STRIP = 512                 # results of a row worked on at once
     SHORT = 4                   # results of a row that are not
+    LANES = 16                  # loops run on to a multiple of this where the memory behind is there to be read
     WIDE = 16                   # elements of a window's row that are a loop worth having
     GRAIN = 16384               # window elements in a chunk at least
 
@@ -32,6 +33,7 @@ ctypedef fused averaged:
 
 cdef struct pool_t:
     const void* x
+    Py_ssize_t x_length
     const int64_t* taken
     void* out
     int64_t* indices
@@ -160,17 +162,27 @@ ctypedef fused position:
     int64_t
 
 
-cdef inline void row_maximum(const real* x, Py_ssize_t step, position index, position index_step, Py_ssize_t n,
-                             real* best, position* where) noexcept nogil:
-    """Let x[i * step], at `index + i * index_step`, compete with each best. The last NaN wins, or the first maximum."""
+cdef inline void compete(real value, position index, real* best, position* where) noexcept nogil:
+    """Let a value replace the best one: the last NaN does, or the first maximum."""
+    cdef bint wins = (value > best[0]) | (value != value)
+    best[0] = value if wins else best[0]
+    where[0] = index if wins else where[0]
+
+
+cdef inline void row_maximum(const real* x, Py_ssize_t step, position index, Py_ssize_t n, real* best,
+                             position* where) noexcept nogil:
+    """Let x[i * step], at `index + i * step`, compete with each best."""
     cdef Py_ssize_t i
-    cdef real value
-    cdef bint wins
     for i in range(n):
-        value = x[i * step]
-        wins = (value > best[i]) | (value != value)
-        best[i] = value if wins else best[i]
-        where[i] = index + <position>i * index_step if wins else where[i]
+        compete(x[i * step], index + <position>(i * step), best + i, where + i)
+
+
+cdef inline void pair_maximum(const real* x, position index, Py_ssize_t n, real* best, position* where) noexcept nogil:
+    """The same for x[2 * i] and x[2 * i + 1]: read together they are whole vectors."""
+    cdef Py_ssize_t i
+    for i in range(n):
+        compete(x[2 * i], index + <position>(2 * i), best + i, where + i)
+        compete(x[2 * i + 1], index + <position>(2 * i + 1), best + i, where + i)
 
 
 cdef inline void window_maximum(const real* x, Py_ssize_t step, position index, Py_ssize_t n, real* best,
@@ -186,50 +198,75 @@ cdef inline void window_maximum(const real* x, Py_ssize_t step, position index, 
     best[0] = highest
 
 
+cdef inline Py_ssize_t rounded(Py_ssize_t n, Py_ssize_t most) noexcept nogil:
+    """n as a multiple of LANES if that is not more than `most`."""
+    cdef Py_ssize_t full = (n + LANES - 1) // LANES * LANES
+    return full if full <= most else n
+
+
+cdef inline void max_rows(const pool_t* call, const real* x, Py_ssize_t start, Py_ssize_t ox, Py_ssize_t n, real* best,
+                          position* where, Py_ssize_t left) noexcept nogil:
+    """Let the input row that begins at `start` of plane x compete, with `left` elements from there to the end of all."""
+    cdef Py_ssize_t i = 0, lo, hi, at
+    if not call.kernel:
+        for i in range(n):
+            at = start + call.start[2][ox + i]
+            window_maximum(x + at, call.dilation[2], <position>at, call.count[2][ox + i], best + i, where + i)
+        return
+    while i < call.kernel:
+        lo, hi = max(call.first[i] - ox, 0), min(call.last[i] - ox, n)
+        at = (ox + lo) * call.stride - call.padding + i * call.dilation[2]
+        if hi == n:
+            # What is read too much competes for results that nobody wants.
+            hi = lo + rounded(n - lo, (left - at) // call.stride - 1)
+        at += start
+        if call.stride == 2 and i + 1 < call.kernel and call.dilation[2] == 1 and (
+                call.first[i] == call.first[i + 1] and call.last[i] == call.last[i + 1]):
+            pair_maximum(x + at, <position>at, hi - lo, best + lo, where + lo)
+            i += 1
+        elif call.stride == 1:
+            row_maximum(x + at, 1, <position>at, hi - lo, best + lo, where + lo)
+        else:
+            row_maximum(x + at, call.stride, <position>at, hi - lo, best + lo, where + lo)
+        i += 1
+
+
 cdef inline void max_plane(const pool_t* call, Py_ssize_t plane, const real* _type,
                            const position* _index) noexcept nogil:
-    cdef real best[STRIP]
-    cdef position where[STRIP]
-    cdef Py_ssize_t width = call.size[2], row_plane = call.size[1] * width
-    cdef const real* x = <const real*>call.x + plane * call.size[0] * row_plane
-    cdef const real* row
+    cdef real best[STRIP + 2 * LANES]
+    cdef position where[STRIP + 2 * LANES]
+    cdef Py_ssize_t width = call.size[2], row_plane = call.size[1] * width, size = call.size[0] * row_plane
+    cdef const real* x = <const real*>call.x + plane * size
     cdef Py_ssize_t at = plane * call.out_size[0] * call.out_size[1] * call.out_size[2]
-    cdef Py_ssize_t oz, oy, ox, z, y, i, lo, hi, n, base, start
+    cdef Py_ssize_t end = at + call.out_size[0] * call.out_size[1] * call.out_size[2]
+    cdef Py_ssize_t oz, oy, ox, z, y, i, n, full, base, start
+    cdef real* out = <real*>call.out
     for oz in range(call.out_size[0]):
         for oy in range(call.out_size[1]):
             ox = 0
             while ox < call.out_size[2]:
                 n = min(<Py_ssize_t>STRIP, call.out_size[2] - ox)
+                full = rounded(n, STRIP + LANES)
                 base = call.start[0][oz] * row_plane + call.start[1][oy] * width
-                for i in range(n):
+                for i in range(full):
                     best[i] = lowest(_type)
-                    where[i] = <position>(base + call.start[2][ox + i])
+                    where[i] = <position>base
+                if call.kernel and call.padding == 0:
+                    for i in range(full):
+                        where[i] += <position>((ox + i) * call.stride)
+                else:
+                    for i in range(n):
+                        where[i] += <position>call.start[2][ox + i]
                 for z in range(call.count[0][oz]):
                     for y in range(call.count[1][oy]):
                         start = base + z * call.dilation[0] * row_plane + y * call.dilation[1] * width
-                        row = x + start
-                        if call.kernel:
-                            for i in range(call.kernel):
-                                lo, hi = max(call.first[i] - ox, 0), min(call.last[i] - ox, n)
-                                start = (ox + lo) * call.stride - call.padding + i * call.dilation[2]
-                                if call.stride == 2:
-                                    row_maximum(row + start, 2, <position>(row - x + start), <position>2, hi - lo,
-                                                best + lo, where + lo)
-                                elif call.stride == 1:
-                                    row_maximum(row + start, 1, <position>(row - x + start), <position>1, hi - lo,
-                                                best + lo, where + lo)
-                                else:
-                                    row_maximum(row + start, call.stride, <position>(row - x + start),
-                                                <position>call.stride, hi - lo, best + lo, where + lo)
-                        else:
-                            for i in range(n):
-                                lo = call.start[2][ox + i]
-                                window_maximum(row + lo, call.dilation[2], <position>(start + lo),
-                                               call.count[2][ox + i], best + i, where + i)
-                for i in range(n):
-                    (<real*>call.out)[at + i] = best[i]
+                        max_rows(call, x, start, ox, n, best, where, call.x_length - plane * size - start)
+                # What is written too much is overwritten by the plane's next rows.
+                full = rounded(n, end - at)
+                for i in range(full):
+                    out[at + i] = best[i]
                 if call.indices != NULL:
-                    for i in range(n):
+                    for i in range(full):
                         call.indices[at + i] = where[i]
                 at += n
                 ox += n
@@ -398,7 +435,7 @@ cdef int run_max(pool_t* call, const real[::1] x, real[::1] out, int64_t[::1] in
         if indices.shape[0] < planes * call.out_size[0] * call.out_size[1] * call.out_size[2]:
             raise ValueError("a buffer is shorter than its sizes say")
         call.indices = &indices[0]
-    call.x, call.out = &x[0], &out[0]
+    call.x, call.x_length, call.out = &x[0], x.shape[0], &out[0]
     parallel_for(<task_t>max_task[real], call, planes, grain(call))
     return 0
 
