@@ -2,11 +2,13 @@
 
 from lucid.autograd import hooks  # noqa: F401  (gives Tensor its methods)
 from lucid.autograd.anomaly import detect_anomaly, set_detect_anomaly
+from lucid.autograd.check import GradcheckError, gradcheck, gradgradcheck
 from lucid.autograd.engine import backward, grad
 from lucid.autograd.function import Function, FunctionCtx
 from lucid.autograd.modes import enable_grad, inference_mode, no_grad, set_grad_enabled
 
 __all__ = [
-    "Function", "FunctionCtx", "backward", "detect_anomaly", "enable_grad", "grad", "inference_mode", "no_grad",
+    "Function", "FunctionCtx", "GradcheckError", "backward", "detect_anomaly", "enable_grad", "grad", "gradcheck",
+    "gradgradcheck", "inference_mode", "no_grad",
     "set_detect_anomaly", "set_grad_enabled",
 ]  # fmt: skip

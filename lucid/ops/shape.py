@@ -25,7 +25,6 @@ from lucid.ops.view import (
     atleast_3d,
     check_strided,
     clone,
-    contiguous,
     diagonal,
     empty_as,
     expand,

@@ -1,0 +1,111 @@
+"""`gradcheck` finds wrong gradients, and every family's gradients, first and second, agree with finite differences."""
+
+import numpy as np
+import pytest
+
+import lucid
+import lucid.nn.functional as F
+from lucid.autograd import Function, GradcheckError, gradcheck, gradgradcheck
+
+RNG = np.random.default_rng(7)
+
+
+def rand(*shape, low=-2.0, high=2.0):
+    return lucid.tensor(RNG.uniform(low, high, shape), dtype=lucid.float64).requires_grad_()
+
+
+class WrongSquare(Function):
+    factor = 2.1
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x * x
+
+    @staticmethod
+    def backward(ctx, g):
+        return g * WrongSquare.factor * ctx.saved_tensors[0]
+
+
+def test_a_wrong_gradient_is_found():
+    x = rand(3)
+    with pytest.raises(GradcheckError, match="Jacobian mismatch for output 0 with respect to input 0"):
+        gradcheck(WrongSquare.apply, x)
+    assert not gradcheck(WrongSquare.apply, x, raise_exception=False)
+
+
+def test_a_wrong_second_gradient_is_found():
+    class Detached(Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return x * x * x
+
+        @staticmethod
+        def backward(ctx, g):
+            x = ctx.saved_tensors[0]
+            return g * 3 * (x.detach() * x.detach())
+
+    x = rand(3)
+    assert gradcheck(Detached.apply, x)
+    with pytest.raises(GradcheckError):
+        gradgradcheck(Detached.apply, x)
+
+
+def test_complex_gradients():
+    z = lucid.tensor(RNG.standard_normal(4) + 1j * RNG.standard_normal(4), dtype=lucid.complex128).requires_grad_()
+    assert gradcheck(lambda z: (z * z).exp(), z)
+    assert gradcheck(lambda z: z.abs(), z)
+
+
+CASES = {
+    "mul broadcast": (lambda a, b: a * b, lambda: (rand(2, 3), rand(3))),
+    "div": (lambda a, b: a / b, lambda: (rand(2, 3), rand(2, 1, low=1.0))),
+    "pow": (lambda a, b: a.pow(b), lambda: (rand(4, low=0.5), rand(4))),
+    "exp tanh": (lambda a: a.exp().tanh(), lambda: (rand(5, low=-1, high=0.5),)),
+    "gelu silu": (lambda a: F.gelu(a) * F.silu(a), lambda: (rand(5),)),
+    "softplus elu": (lambda a: F.softplus(a) + F.elu(a), lambda: (rand(5),)),
+    "leaky_relu": (lambda a: F.leaky_relu(a, 0.2) * a, lambda: (rand(5, low=0.5),)),
+    "sum dim": (lambda a: (a * a).sum((0, 2)), lambda: (rand(2, 3, 2),)),
+    "mean": (lambda a: (a * a).mean(1, True), lambda: (rand(2, 3),)),
+    "var std": (lambda a: a.var(0) + a.std(0), lambda: (rand(4, 2),)),
+    "prod": (lambda a: a.prod(1), lambda: (rand(2, 3),)),
+    "amax": (lambda a: a.amax(1) * a.amin(1), lambda: (rand(2, 4),)),
+    "logsumexp": (lambda a: a.logsumexp(1), lambda: (rand(2, 4),)),
+    "cumsum cumprod": (lambda a: a.cumsum(1) * a.cumprod(1), lambda: (rand(2, 3),)),
+    "norm": (lambda a: a.norm(dim=1), lambda: (rand(2, 3),)),
+    "softmax": (lambda a: a.softmax(1) * a, lambda: (rand(2, 3),)),
+    "log_softmax": (lambda a: a.log_softmax(0) * a, lambda: (rand(3, 2),)),
+    "views": (lambda a: (a.t().reshape(3, 2)[:, 1:] * a[0, 0]).expand(3, 2), lambda: (rand(2, 3),)),
+    "cat stack": (lambda a, b: lucid.cat([a, b * a], 0) * lucid.stack([a, b])[0].sum(), lambda: (rand(2, 2), rand(2, 2))),
+    "indexing": (lambda a: a[[0, 0, 2], 1:] * a[lucid.tensor([2, 1, 0])][:, :2], lambda: (rand(3, 3),)),
+    "gather": (lambda a: a.gather(1, lucid.tensor([[0, 0], [2, 1]])) * a[:, :2], lambda: (rand(2, 3),)),
+    "masked_fill": (lambda a: a.masked_fill(a > 0, 2.0) * a, lambda: (rand(2, 3),)),
+    "matmul": (lambda a, b: a @ b, lambda: (rand(2, 3, 4), rand(4, 2))),
+    "matvec": (lambda a, b: a @ b, lambda: (rand(3, 4), rand(4))),
+    "einsum": (lambda a, b: lucid.einsum("ij,kj->ik", a, b), lambda: (rand(2, 3), rand(4, 3))),
+    "linear": (lambda x, w, b: F.linear(x, w, b) ** 2, lambda: (rand(2, 3), rand(4, 3), rand(4))),
+    "inv": (lambda a: lucid.linalg.inv(a + 3 * lucid.eye(3, dtype=lucid.float64)), lambda: (rand(3, 3, low=-0.5, high=0.5),)),
+    "solve": (lambda a, b: lucid.linalg.solve(a + 3 * lucid.eye(2, dtype=lucid.float64), b),
+              lambda: (rand(2, 2, low=-0.5, high=0.5), rand(2, 3))),
+    "det": (lambda a: lucid.linalg.det(a), lambda: (rand(3, 3),)),
+    "conv2d": (lambda x, w, b: F.conv2d(x, w, b, padding=1, stride=2), lambda: (rand(1, 2, 4, 4), rand(3, 2, 3, 3), rand(3))),
+    "conv_transpose2d": (lambda x, w: F.conv_transpose2d(x, w, stride=2), lambda: (rand(1, 2, 2, 2), rand(2, 1, 2, 2))),
+    "max_pool2d": (lambda x: F.max_pool2d(x, 2) ** 2, lambda: (rand(1, 2, 4, 4),)),
+    "avg_pool2d": (lambda x: F.avg_pool2d(x, 2, 1, 1) ** 2, lambda: (rand(1, 1, 3, 3),)),
+    "batch_norm": (lambda x, w, b: F.batch_norm(x, None, None, w, b, True), lambda: (rand(3, 2, 2), rand(2), rand(2))),
+    "layer_norm": (lambda x, w, b: F.layer_norm(x, (4,), w, b), lambda: (rand(2, 4), rand(4), rand(4))),
+    "embedding": (lambda w: F.embedding(lucid.tensor([[0, 2], [2, 1]]), w) ** 2, lambda: (rand(3, 2),)),
+    "cross_entropy": (lambda x: F.cross_entropy(x, lucid.tensor([0, 2]), label_smoothing=0.1), lambda: (rand(2, 3),)),
+    "mse_loss": (lambda x, y: F.mse_loss(x, y), lambda: (rand(2, 3), rand(2, 3))),
+    "bce_with_logits": (lambda x: F.binary_cross_entropy_with_logits(x, lucid.tensor([0.0, 1.0, 0.3], dtype=lucid.float64)),
+                        lambda: (rand(3),)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_first_and_second_gradients(name):
+    function, make = CASES[name]
+    inputs = make()
+    assert gradcheck(function, inputs)
+    assert gradgradcheck(function, inputs, atol=1e-4)
