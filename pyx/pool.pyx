@@ -206,7 +206,7 @@ cdef inline Py_ssize_t rounded(Py_ssize_t n, Py_ssize_t most) noexcept nogil:
 
 cdef inline void max_rows(const pool_t* call, const real* x, Py_ssize_t start, Py_ssize_t ox, Py_ssize_t n, real* best,
                           position* where, Py_ssize_t left) noexcept nogil:
-    """Let the input row that begins at `start` of plane x compete, with `left` elements from there to the end of all."""
+    """Let the input row at `start` of plane x compete; from there to the end of the buffer are `left` elements."""
     cdef Py_ssize_t i = 0, lo, hi, at
     if not call.kernel:
         for i in range(n):
