@@ -446,9 +446,8 @@ def storage_copy(array: np.ndarray, memo: dict) -> np.ndarray:
     offset = array.ctypes.data - root.ctypes.data
     if root.strides and min(root.strides) < 0 or not 0 <= offset <= root.nbytes:
         return np.array(array, order="K", copy=True)
-    return np.ndarray(
-        array.shape, array.dtype, copy.data if copy.flags.c_contiguous else copy.T.data, offset, array.strides
-    )
+    itemsize = array.itemsize
+    return core.strided(copy, array.shape, tuple(step // itemsize for step in array.strides), offset // itemsize)
 
 
 def to_array(data, dtype: dtypes.dtype | None) -> np.ndarray:

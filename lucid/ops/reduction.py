@@ -896,12 +896,12 @@ def vector_norm(x: Tensor, ord=2, dim=None, keepdim: bool = False, *, dtype=None
     name = {0.0: "norm_0", 1.0: "norm_1", 2.0: "norm_2", math.inf: "norm_inf", -math.inf: "norm_minus_inf"}.get(
         ord, "norm_p"
     )
-    if array.size == 0 and (ord < 0 or ord == math.inf) and math.prod(reduced_shape(array.shape, dims, keepdim)):
-        if dim is None or math.prod(array.shape[i] for i in dims) == 0:
-            raise RuntimeError(
-                f"linalg.vector_norm cannot compute the {ord:g} norm on an empty "
-                + ("tensor because the operation does not have an identity" if dim is None else "dimension")
-            )
+    of_none = dim is None or math.prod(array.shape[i] for i in dims) == 0
+    if of_none and array.size == 0 and (ord < 0 or ord == math.inf):
+        raise RuntimeError(
+            f"linalg.vector_norm cannot compute the {ord:g} norm on an empty "
+            + ("tensor because the operation does not have an identity" if dim is None else "dimension")
+        )
     return wrap(cast(reduced(name, array, dims, keepdim, 0, p=ord), target.numpy))
 
 

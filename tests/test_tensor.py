@@ -1,0 +1,177 @@
+"""Tensor: construction, conversion, sharing memory with others, copies, printing, errors."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+
+import lucid
+from lucid import Tensor
+
+
+def test_the_constructor_makes_floats_and_copies():
+    assert Tensor([1, 2]).dtype is lucid.float32
+    assert Tensor([1, 2], dtype=lucid.int64).dtype is lucid.int64
+    array = np.ones(3)
+    t = Tensor(array)
+    array[0] = 5
+    assert t.tolist() == [1, 1, 1] and t.dtype is lucid.float32
+    assert Tensor(3.5).shape == ()
+    assert Tensor([[1.0], [2.0]]).shape == (2, 1)
+
+
+@pytest.mark.parametrize("data, error", [
+    ([[1, 2], [3]], ValueError), ([1, [2]], (TypeError, ValueError)), (["a"], TypeError), ([None], TypeError),
+])  # fmt: skip
+def test_what_is_no_tensor_is_refused(data, error):
+    with pytest.raises(error):
+        Tensor(data)
+
+
+def test_tensor_infers_dtypes():
+    assert lucid.tensor([1, 2]).dtype is lucid.int64
+    assert lucid.tensor([1, 2.5]).dtype is lucid.float32
+    assert lucid.tensor([True]).dtype is lucid.bool
+    assert lucid.tensor([1j]).dtype is lucid.complex64
+    assert lucid.tensor(np.float64(1)).dtype is lucid.float64
+
+
+def test_conversion_to_python():
+    t = lucid.tensor([[1.5, 2.0]])
+    assert t.tolist() == [[1.5, 2.0]] and len(t) == 1 and [row.tolist() for row in t] == [[1.5, 2.0]]
+    one = lucid.tensor(2.5)
+    assert (one.item(), float(one), int(one), bool(one), f"{one:.1f}") == (2.5, 2.5, 2, True, "2.5")
+    assert list(range(5))[lucid.tensor(3)] == 3
+    with pytest.raises(RuntimeError, match="ambiguous"):
+        bool(t)
+    with pytest.raises(RuntimeError, match="cannot be converted to Scalar"):
+        t.item()
+    with pytest.raises(TypeError, match="0-d"):
+        len(one)
+    with pytest.raises(TypeError):
+        [1][lucid.tensor(0.0)]
+
+
+def test_numpy_shares_memory_both_ways():
+    array = np.arange(6.0).reshape(2, 3)
+    t = lucid.from_numpy(array)
+    t[0, 0] = 7
+    assert array[0, 0] == 7
+    t.numpy()[1, 1] = 9
+    assert t[1, 1].item() == 9
+    assert np.asarray(t).base is not None
+    with pytest.raises(RuntimeError, match="requires grad"):
+        lucid.ones(2).requires_grad_().numpy()
+    assert np.add(lucid.ones(2).numpy(), 1).tolist() == [2, 2]
+
+
+def test_dlpack_both_ways():
+    t = lucid.arange(4.0)
+    array = np.from_dlpack(t)
+    array_view = lucid.from_dlpack(np.arange(4.0))
+    assert array.tolist() == [0, 1, 2, 3] and array_view.tolist() == [0, 1, 2, 3]
+    t[0] = 9
+    assert array[0] == 9
+    with pytest.raises(BufferError):
+        np.from_dlpack(lucid.ones(2).requires_grad_())
+
+
+@pytest.mark.parametrize("dtype", [
+    lucid.bool, lucid.uint8, lucid.int8, lucid.int16, lucid.int32, lucid.int64, lucid.float16, lucid.bfloat16,
+    lucid.float32, lucid.float64, lucid.complex64, lucid.complex128,
+])  # fmt: skip
+def test_pickle_deepcopy_and_files_keep_everything(dtype, tmp_path):
+    t = lucid.tensor([[0, 1, 1], [1, 0, 1]]).to(dtype).t()
+    lucid.save({"a": [t, t]}, tmp_path / "file")
+    loaded = lucid.load(tmp_path / "file")["a"]
+    assert loaded[0].data_ptr() == loaded[1].data_ptr()
+    for twin in (pickle.loads(pickle.dumps(t)), copy.deepcopy(t), loaded[0]):
+        assert twin.dtype is dtype and twin.shape == t.shape and twin.tolist() == t.tolist()
+        assert twin.data_ptr() != t.data_ptr()
+    assert pickle.loads(pickle.dumps(dtype)) is dtype
+
+
+def test_damaged_and_foreign_files_are_refused(tmp_path):
+    path = tmp_path / "file"
+    for content in (b"", b"PK\x03\x04garbage", pickle.dumps([1])):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match="load"):
+            lucid.load(path)
+    lucid.save({"a": lucid.ones(100)}, path)
+    path.write_bytes(path.read_bytes()[:300])
+    with pytest.raises(ValueError, match="load"):
+        lucid.load(path)
+    with pytest.raises(TypeError, match=r"obj\['f'\]"):
+        lucid.save({"f": print}, path)
+
+
+def test_views_share_memory_and_versions():
+    x = lucid.arange(6.0).reshape(2, 3)
+    view = x.t()
+    view[0, 1] = 50
+    assert x[1, 0].item() == 50 and x._version_count == view._version_count == 1
+    assert x[1].storage_offset() == 3 and x.t().stride() == (1, 3) and not x.t().is_contiguous()
+    assert x.data_ptr() == view.data_ptr()
+
+
+def test_printing():
+    assert str(lucid.tensor([0.1, 1.0])) == "[0.1, 1.0]"
+    assert repr(lucid.tensor([0.1, 1.0])) == "Tensor([0.1, 1.0])"
+    assert repr(lucid.tensor([1], dtype=lucid.int32)) == "Tensor([1], dtype=lucid.int32)"
+    assert repr(lucid.zeros(0, 3)) == "Tensor([], size=(0, 3))"
+    assert str(lucid.tensor([[1, 2], [3, 4]])) == "[[1, 2],\n [3, 4]]"
+    assert "..." in str(lucid.zeros(2000)) and len(str(lucid.zeros(2000))) < 100
+    assert str(lucid.tensor([float("nan"), float("inf"), -0.0])) == "[nan, inf, -0.0]"
+    x = lucid.ones(1).requires_grad_()
+    assert str(x * 1) == "Tensor([1.0], grad=None)" and "grad_fn=<MulBackward0>" in repr(x * 1)
+    lucid.set_printoptions(precision=2)
+    try:
+        assert str(lucid.tensor([1 / 3])) == "[0.33]"
+    finally:
+        lucid.set_printoptions(profile="default")
+
+
+def test_sizes_that_no_memory_holds_are_refused():
+    for shape in ((2**62,), (2**31, 2**31), (2**40, 2**10)):
+        with pytest.raises((RuntimeError, MemoryError)):
+            lucid.empty(shape)
+    with pytest.raises(RuntimeError, match="negative"):
+        lucid.zeros(-1)
+
+
+def test_read_only_arrays_are_read_and_never_written():
+    array = np.ones(3)
+    array.flags.writeable = False
+    t = lucid.from_numpy(array.copy())
+    frozen = lucid.ops.creation.wrap(array)
+    assert (frozen + t).tolist() == [2, 2, 2]
+    with pytest.raises(RuntimeError, match="read-only"):
+        frozen.add_(1)
+    assert array.tolist() == [1, 1, 1]
+
+
+def test_expanded_tensors_are_not_written():
+    with pytest.raises(RuntimeError, match="single memory location"):
+        lucid.zeros(1).expand(3).add_(1)
+
+
+def test_memory_is_counted_and_reused():
+    lucid.empty_cache()
+    x = lucid.zeros(1 << 16)
+    before = lucid.memory_stats()
+    assert before["allocated_bytes"] >= x.nbytes and x.data_ptr() % 64 == 0
+    del x
+    assert lucid.memory_stats()["cached_bytes"] > 0
+    y = lucid.zeros(1 << 16)
+    assert lucid.memory_stats()["cache_hits"] > before["cache_hits"]
+    del y
+    lucid.empty_cache()
+    assert lucid.memory_stats()["cached_bytes"] == 0
+
+
+def test_show_config(capsys):
+    lucid.show_config()
+    printed = capsys.readouterr().out
+    for word in ("version", "simd", "threads", "blas", "allocator"):
+        assert word in printed
