@@ -41,7 +41,7 @@ ctypedef fused integer_or_floating:
     double
 
 
-# ---- Arithmetic -----------------------------------------------------------------------------------------------
+# ---- Arithmetic -------------------------------------------------------------------------------------------------
 
 cdef inline number neg_(number x) noexcept nogil:
     return <number>-x
@@ -175,7 +175,7 @@ cdef inline integer_or_floating floor_divide_(integer_or_floating x, integer_or_
         return <integer_or_floating>(q - 1) if (m != 0) & ((m < 0) != (y < 0)) else q
 
 
-# ---- Bits -----------------------------------------------------------------------------------------------------
+# ---- Bits -------------------------------------------------------------------------------------------------------
 
 cdef inline integer bitwise_and_(integer x, integer y) noexcept nogil:
     return x & y
@@ -197,7 +197,7 @@ cdef inline integer right_shift_(integer x, integer y) noexcept nogil:
         return x >> (y if (y >= 0) & (y < <int>(8 * sizeof(integer))) else <integer>(8 * sizeof(integer) - 1))
 
 
-# ---- Questions ------------------------------------------------------------------------------------------------
+# ---- Questions --------------------------------------------------------------------------------------------------
 
 cdef inline uint8_t eq_(number x, number y) noexcept nogil:
     return x == y
@@ -257,7 +257,7 @@ cdef inline uint8_t signbit_(real x) noexcept nogil:
         return x < 0
 
 
-# ---- Bits and polynomials: what the functions below are made of -----------------------------------------------------
+# ---- Bits and polynomials: what the functions below are made of -------------------------------------------------
 
 cdef extern from *:
     """
@@ -265,8 +265,11 @@ cdef extern from *:
     #include <string.h>
     /* c - a*b, exact when a*b is near c: one instruction where the processor has it, else by splitting. */
     #if defined(__FMA__) || defined(__aarch64__)
+    #define LUCID_HAVE_FMA 1
     static inline double lucid_residual(double a, double b, double c) { return __builtin_fma(-a, b, c); }
+    static inline float lucid_residual_f(float a, float b, float c) { return __builtin_fmaf(-a, b, c); }
     #else
+    #define LUCID_HAVE_FMA 0
     static inline double lucid_top(double x) {
         int64_t i;
         memcpy(&i, &x, 8);
@@ -278,13 +281,10 @@ cdef extern from *:
         double ah = lucid_top(a), al = a - ah, bh = lucid_top(b), bl = b - bh;
         return ((c - ah * bh) - ah * bl - al * bh) - al * bl;
     }
-    #endif
-    #if defined(__FMA__) || defined(__aarch64__)
-    static inline float lucid_residual_f(float a, float b, float c) { return __builtin_fmaf(-a, b, c); }
-    #else
     static inline float lucid_residual_f(float a, float b, float c) { return (float)(c - (double)a * b); }
     #endif
     """
+    bint HAVE_FMA "LUCID_HAVE_FMA"
     double residual "lucid_residual"(double a, double b, double c) nogil
     float residual_f "lucid_residual_f"(float a, float b, float c) nogil
 
@@ -369,7 +369,7 @@ cdef inline floating poly12(floating x, floating a, floating b, floating c, floa
 # Coefficients are minimax (Remez), their largest relative error noted as a power of two.
 
 
-# ---- Exponentials -----------------------------------------------------------------------------------------------------
+# ---- Exponentials -----------------------------------------------------------------------------------------------
 # x = k ln2 + r with ln2 in two parts, the first short enough that k times it is exact; e**r = 1 + r + r*r*tail(r).
 
 cdef inline floating exp_tail_(floating r) noexcept nogil:
@@ -401,6 +401,29 @@ cdef inline floating exp_(floating x) noexcept nogil:
         x = clamp_(x, -746.0, 710.0)
     k = reduce_ln2_(x, &r, &r_low)
     return scale_(<floating>1 + (r + r * r * exp_tail_(r)), k)
+
+# e**-a = p + rest for a >= 0, p a power of two. One step where exp needs two: 2**(k + 64), then 2**-64 (512 for
+# double), reach all of it. The bits of k and the exponent's bias stand ready in the sum that rounds to k.
+cdef inline floating exp_negative_parts_(floating a, floating* rest) noexcept nogil:
+    cdef floating t, k, r, p
+    if floating is float:
+        a = <float>104.0 if a > <float>104.0 else a
+        t = <float>12583103.0 - a * <float>1.4426950408889634
+        k = t - <float>12583103.0
+        r = k * <float>-0.693359375 - a - k * <float>-0.00021219444005469057
+        p = from_bits_f(bits_f(t) << 23) * <float>5.421010862427522e-20
+    else:
+        a = 746.0 if a > 746.0 else a
+        t = 6755399441057279.0 - a * 1.4426950408889634
+        k = t - 6755399441057279.0
+        r = k * -0.6931471806019545 - a - k * -4.2009150726810846e-11
+        p = from_bits_d(bits_d(t) << 52) * 7.458340731200207e-155
+    rest[0] = p * (r + r * r * exp_tail_(r))
+    return p
+
+cdef inline floating exp_negative_(floating a) noexcept nogil:
+    cdef floating rest, p = exp_negative_parts_(a, &rest)
+    return p + rest
 
 cdef inline floating exp2_(floating x) noexcept nogil:
     cdef floating k, r, tail
@@ -435,13 +458,19 @@ cdef inline floating expm1_(floating x) noexcept nogil:
     return x if abs_(x) < <floating>1e-20 else y
 
 
-# ---- Logarithms -------------------------------------------------------------------------------------------------------
+# ---- Logarithms -------------------------------------------------------------------------------------------------
 # x = m * 2**k, f = m - 1; log(1 + f) = f - f*f/2 + s*(f*f/2 + R(s*s)) with s = f / (2 + f), as the series of
 # atanh(s); all sums from the largest term down, the rounding of the first carried along.
 
 cdef inline double log_series_(double z) noexcept nogil:  # 2**-59.5
     return z * poly7[double](z, 0.6666666666666735, 0.3999999999941328, 0.28571428742732685, 0.22222198534609655,
                              0.18183566483016717, 0.15313991711653588, 0.14796573195490087)
+
+# log(1 + f) - f in float: 2**-27.4.
+cdef inline float log_series_f_(float f) noexcept nogil:
+    return f * f * (<float>-0.5 + f * poly8[float](
+        f, 0.3333333170607318, -0.25000822151195656, 0.20001228457449965, -0.16623315240546832,
+        0.14201683414180713, -0.13160547031376027, 0.12762334147953844, -0.07634460960529772))
 
 # log(1 + f) for what is computed in double and rounded to float: 2**-36.9.
 cdef inline double log1p_short_(double f) noexcept nogil:
@@ -458,12 +487,9 @@ cdef inline floating log_border_(floating x, floating y) noexcept nogil:
 cdef inline floating log_(floating x) noexcept nogil:
     cdef floating k, f, t, h, a, s
     f = split_(x, &k) - <floating>1
-    if floating is float:  # 2**-27.4
-        t = f * f * (<float>-0.5 + f * poly8[float](
-            f, 0.3333333170607318, -0.25000822151195656, 0.20001228457449965, -0.16623315240546832,
-            0.14201683414180713, -0.13160547031376027, 0.12762334147953844, -0.07634460960529772))
+    if floating is float:
+        t = log_series_f_(f) + k * <float>-0.00021219444005469057
         a = k * <float>0.693359375
-        t = t + k * <float>-0.00021219444005469057
     else:
         s = f / (2.0 + f)
         t = 0.5 * f * f
@@ -527,15 +553,28 @@ cdef inline double log1p_for_float_(double x) noexcept nogil:
     return k * 0.6931471805599453 + log1p_short_(x if k == 0 else f)
 
 cdef inline floating log1p_(floating x) noexcept nogil:
-    cdef double u, v, y
+    cdef floating u = <floating>1 + x, v = u - <floating>1, low = (<floating>1 - (u - v)) + (x - v), y
+    cdef floating k, f, a, h
     if floating is float:
-        y = log1p_for_float_(<double>x)
+        f = split_(u, &k) - <float>1
+        a = k * <float>0.693359375
+        h = a + f
+        y = h + (((a - h) + f) + (log_series_f_(f) + k * <float>-0.00021219444005469057 + low / u))
     else:
-        u = 1.0 + x
-        v = u - 1.0
-        y = log_of_sum_(u, (1.0 - (u - v)) + (x - v), 0.0)
-    y = <double>log_border_(<floating>1 + x, <floating>y)
-    return x if abs_(x) < <floating>1e-20 else <floating>y
+        y = log_of_sum_(u, low, 0.0)
+    return x if abs_(x) < <floating>1e-17 else log_border_(u, y)
+
+# log(1 + e**-a) for a >= 0: as the series of atanh(e / (2 + e)), which needs no reduction.
+cdef inline floating log1p_exp_(floating a) noexcept nogil:
+    cdef floating e = exp_negative_(a), s = e / (<floating>2 + e), z = s * s
+    if floating is float:
+        return s * (<float>2 + z * poly4[float](z, 0.6666644410093838, 0.40021792165721487, 0.2797938423039579,
+                                                0.28178123059266635))  # 2**-27.0
+    else:
+        return s * (2.0 + z * poly10[double](z, 0.6666666666666631, 0.40000000000155234, 0.28571428548102906,
+                                             0.22222223954593864, 0.18181744445567818, 0.1538654910606967,
+                                             0.13301112047612174, 0.12105018277550446, 0.0834465335985272,
+                                             0.17010341047617378))  # 2**-59.4
 
 cdef inline floating sqrt_(floating x) noexcept nogil:
     return libm.sqrtf(x) if floating is float else libm.sqrt(x)
@@ -544,7 +583,7 @@ cdef inline floating rsqrt_(floating x) noexcept nogil:
     return <floating>1 / sqrt_(x)
 
 
-# ---- Powers -----------------------------------------------------------------------------------------------------------
+# ---- Powers -----------------------------------------------------------------------------------------------------
 
 # log2(x) = k + N: in double for float; as an unevaluated sum of two doubles (about 2**-66) for double.
 cdef inline double log2_pair_(double x, double* low) noexcept nogil:
@@ -558,8 +597,8 @@ cdef inline double log2_pair_(double x, double* low) noexcept nogil:
     s_low = (residual(s, d, f) - s * d_low) * inverse
     z = s * s
     z_low = 2.0 * s * s_low - residual(s, s, z)
-    w = z * poly7[double](z, 0.4000000000000626, 0.28571428569081647, 0.22222222647437095, 0.18181775614096649,
-                          0.15387093013776118, 0.13250067061406323, 0.13251795391845378)  # 2**-66.7
+    w = z * poly7[double](z, 0.4000000000000226, 0.2857142857009678, 0.2222222252043995, 0.1818178432038761,
+                          0.15386759548090923, 0.13256764725542183, 0.13196833080206197)  # 2**-66.3
     u = 0.6666666666666666 + w
     u_low = ((0.6666666666666666 - u) + w) + 3.700743415417188e-17
     v = z * u
@@ -576,14 +615,16 @@ cdef inline double log2_pair_(double x, double* low) noexcept nogil:
 
 # 2**(p + low), low a small correction.
 cdef inline double exp2_of_sum_(double p, double low) noexcept nogil:
-    cdef double k, r, tail
+    cdef double k, r, tail, linear
     p = clamp_(p, -1080.0, 1030.0)
     k = nearest_(p)
     r = p - k
-    tail = poly10[double](r, 0.24022650695910122, 0.05550410866482072, 0.00961812910759674, 0.0013333558146688064,
-                          0.00015403530454420578, 1.5252733545426477e-05, 1.3215436413586492e-06,
-                          1.0178185014985214e-07, 7.073615740282275e-09, 4.4362887401621e-10)
-    return scale_(1.0 + (r * 0.6931471805599453 + (low * 0.6931471805599453 + r * r * tail)), k)
+    linear = r * 0.6931471805599453
+    tail = r * r * poly10[double](r, 0.24022650695910122, 0.05550410866482072, 0.00961812910759674,
+                                  0.0013333558146688064, 0.00015403530454420578, 1.5252733545426477e-05,
+                                  1.3215436413586492e-06, 1.0178185014985214e-07, 7.073615740282275e-09,
+                                  4.4362887401621e-10)
+    return scale_(1.0 + (linear + (tail + low * 0.6931471805599453 * (1.0 + (linear + tail)))), k)
 
 cdef inline floating pow_(floating x, floating y) noexcept nogil:
     cdef floating ax = abs_(x), result, half
@@ -614,7 +655,8 @@ cdef inline floating pow_(floating x, floating y) noexcept nogil:
     # Where the formula does not reach: 0 and infinity as base or exponent.
     result = (<floating>0 if y > 0 else <floating>libm.INFINITY) if ax == 0 else result
     result = (<floating>libm.INFINITY if y > 0 else <floating>0) if ax == <floating>libm.INFINITY else result
-    result = (<floating>libm.INFINITY if (ax > 1) == (y > 0) else <floating>0) if abs_(y) == <floating>libm.INFINITY else result
+    half = <floating>libm.INFINITY if (ax > 1) == (y > 0) else <floating>0
+    result = half if abs_(y) == <floating>libm.INFINITY else result
     result = -result if odd & signbit_(x) else result
     result = <floating>libm.NAN if (x < 0) & (not whole) & (ax < <floating>libm.INFINITY) else result
     result = x + y if (x != x) | (y != y) else result
@@ -636,11 +678,12 @@ cdef inline integer integer_pow_(integer x, integer y) noexcept nogil:
 
 cdef inline floating logaddexp_(floating x, floating y) noexcept nogil:
     cdef floating top = maximum_(x, y)
-    return x if (x == y) & (x - x != 0) else top + log1p_(exp_(-abs_(x - y)))
+    return x if (x == y) & (x - x != 0) else top + log1p_exp_(abs_(x - y))
 
 cdef inline floating logaddexp2_(floating x, floating y) noexcept nogil:
     cdef floating top = maximum_(x, y)
-    return x if (x == y) & (x - x != 0) else top + log1p_(exp2_(-abs_(x - y))) * <floating>1.4426950408889634074
+    cdef floating rest = log1p_exp_(abs_(x - y) * <floating>0.6931471805599453) * <floating>1.4426950408889634
+    return x if (x == y) & (x - x != 0) else top + rest
 
 cdef inline floating xlogy_(floating x, floating y) noexcept nogil:
     return y if y != y else <floating>0 if x == 0 else x * log_(y)
@@ -649,7 +692,7 @@ cdef inline floating xlog1py_(floating x, floating y) noexcept nogil:
     return y if y != y else <floating>0 if x == 0 else x * log1p_(y)
 
 
-# ---- Trigonometric functions ------------------------------------------------------------------------------------------
+# ---- Trigonometric functions ------------------------------------------------------------------------------------
 # |x| up to 2**19 is reduced by multiples of pi (float, in double) or pi/2 (double) in parts short enough that their
 # products are exact; the loop hands larger ones, which are rare, to the C library.
 
@@ -852,9 +895,27 @@ cdef inline floating atan2_(floating y, floating x) noexcept nogil:
 cdef inline floating angle_(floating x, floating y) noexcept nogil:
     return atan2_(y, x)
 
+# sin(pi x) / (pi x), the sine reduced exactly: by whole numbers (float) or halves, of which huge x leaves nothing over.
 cdef inline floating sinc_(floating x) noexcept nogil:
-    cdef floating t = <floating>3.14159265358979323846 * x
-    return <floating>1 if x == 0 else sin_(t) / t
+    cdef double a = <double>x, k, f, r, low, w, s
+    cdef int64_t n
+    if floating is float:
+        a = clamp_(a, -8388608.0, 8388608.0)
+        k = nearest_(a)
+        r = sin_short_((a - k) * 3.141592653589793)
+        s = from_bits_d(bits_d(r) ^ (bits_d(k + 6755399441055744.0) << 63))
+    else:
+        a = clamp_(a, -1125899906842624.0, 1125899906842624.0)
+        k = nearest_(2.0 * a)
+        f = a - 0.5 * k
+        r = f * 3.141592653589793
+        low = f * 1.2246467991473532e-16 - residual(f, 3.141592653589793, r)
+        n = bits_d(k + 6755399441055744.0)
+        s = r + sin_part_(r, low)
+        f = cos_part_(r, low, &w)
+        s = w + f if n & 1 else s
+        s = from_bits_d(bits_d(s) ^ ((n & 2) << 62))
+    return <floating>1 if x == 0 else <floating>(s / (<double>x * 3.141592653589793) + (<double>x - <double>x))
 
 cdef inline uint8_t beyond_sinc_(floating x) noexcept nogil:
     return abs_(x) > 166000
@@ -864,7 +925,16 @@ cdef inline floating sinc_far_(floating x) noexcept nogil:
     return sin_far_(t) / t
 
 
-# ---- Hyperbolic functions ---------------------------------------------------------------------------------------------
+# ---- Hyperbolic functions ---------------------------------------------------------------------------------------
+# In double for float, without the low parts: 2**-34.
+cdef inline double cosh_sinh_short_(double x, double* sinh) noexcept nogil:
+    cdef double k = nearest_(x * 1.4426950408889634), r = x - k * 0.6931471805599453, z = r * r
+    cdef double s = r + r * z * poly3[double](z, 0.16666666754762266, 0.008333288883319806, 0.00019905011817544942)
+    cdef double c = 1.0 + z * poly3[double](z, 0.5000000079328205, 0.04166626643200809, 0.00139462761914642)
+    cdef double up = pow2_(k - 1.0), down = pow2_(-1.0 - k)
+    sinh[0] = (up - down) * c + (up + down) * s
+    return (up + down) * c + (up - down) * s
+
 # e**x = 2**k (C + S) with C = cosh(r), S = sinh(r): sinh and cosh are (2**k +- 2**-k) / 2 combined with C and S, so
 # that nothing cancels, not even at 0. `quarter` parts carry a factor 1/2 against overflow.
 
@@ -888,13 +958,20 @@ cdef inline void hyperbolic_(double x, double* high, double* low, double* cosh_h
 
 cdef inline floating sinh_(floating x) noexcept nogil:
     cdef double high, low, ch, cl
-    hyperbolic_(clamp_(libm.fabs(<double>x), 0.0, 710.5), &high, &low, &ch, &cl)
-    return x if abs_(x) < <floating>1e-8 else copysign_(<floating>(2.0 * (high + low)), x) if x == x else x
+    if floating is float:
+        cosh_sinh_short_(<double>clamp_(x, <float>-90.0, <float>90.0), &high)
+        return x if x == 0 else <float>high
+    else:
+        hyperbolic_(clamp_(libm.fabs(x), 0.0, 710.5), &high, &low, &ch, &cl)
+        return x if abs_(x) < 1e-8 else copysign_(2.0 * (high + low), x) if x == x else x
 
 cdef inline floating cosh_(floating x) noexcept nogil:
     cdef double high, low, ch, cl
-    hyperbolic_(clamp_(libm.fabs(<double>x), 0.0, 710.5), &high, &low, &ch, &cl)
-    return <floating>(2.0 * (ch + cl))
+    if floating is float:
+        return <float>cosh_sinh_short_(<double>clamp_(x, <float>-90.0, <float>90.0), &high)
+    else:
+        hyperbolic_(clamp_(libm.fabs(x), 0.0, 710.5), &high, &low, &ch, &cl)
+        return 2.0 * (ch + cl)
 
 cdef inline floating tanh_(floating x) noexcept nogil:
     cdef double high, low, ch, cl, s, c, z, q, inverse
@@ -970,7 +1047,7 @@ cdef inline floating atanh_(floating x) noexcept nogil:
     return x if a < 1e-8 else copysign_(<floating>r, x) if a <= 1 else <floating>libm.NAN
 
 
-# ---- Error function and its family --------------------------------------------------------------------------------------
+# ---- Error function and its family ------------------------------------------------------------------------------
 # erfc(x) = e**(-x*x) * G(q) / (1 + 2x) with q = (x - K) / (x + K), for x >= 0.
 
 cdef inline double erfc_short_(double x) noexcept nogil:
@@ -1027,7 +1104,7 @@ cdef inline double erf_series_(double z) noexcept nogil:
         -1.6350019251500457e-07, 1.4657838805148195e-08, -1.1365504105971255e-09, 5.944982719343914e-11)
 
 cdef inline floating erf_(floating x) noexcept nogil:
-    cdef double a, z, s, c, k, low, r, r_low
+    cdef double a, z, s, c, k, r, r_low
     if floating is float:  # 2**-28.9 up to where it rounds to 1
         s = <double>clamp_(x, <float>-4.0, <float>4.0)
         z = s * s
@@ -1062,28 +1139,47 @@ cdef inline floating erfc_(floating x) noexcept nogil:
         return h if libm.fabs(x) < 0.5 else r
 
 cdef inline floating ndtr_(floating x) noexcept nogil:
-    return <floating>0.5 * erfc_(x * <floating>-0.70710678118654752440)
+    cdef double r
+    if floating is float:
+        r = 0.5 * erfc_short_(clamp_(libm.fabs(<double>x) * 0.7071067811865476, 0.0, 10.2))
+        return <float>(1.0 - r if x > 0 else r)
+    else:
+        return 0.5 * erfc_(x * -0.7071067811865476)
+
+# ndtr(-a) for a >= 0, for gelu: to about 2**-22 (float, as 1/2 (1 + d)**-16) or 1e-14 (double).
+cdef inline floating upper_tail_(floating a) noexcept nogil:
+    cdef floating d, t
+    if floating is float:
+        d = a * poly10[float](a, 0.04986780004485878, 0.02113759045636795, 0.0032844224934659287, 3.598608901198115e-05,
+                              4.2221228958098934e-05, 1.290952908019448e-05, -3.2247962401489824e-06,
+                              6.33922077052743e-07, -5.7903813159287805e-08, 2.8887560751219436e-09)  # 2**-27.2
+        d = d * (<float>2 + d)
+        d = d * (<float>2 + d)
+        d = d * (<float>2 + d)
+        d = d * (<float>2 + d)
+        return <float>0.5 / (<float>1 + d)
+    else:
+        t = a * 0.7071067811865476
+        d = exp_negative_(0.5 * a * a)
+        return 0.5 * d * (1.2329951186255526 + erfcx_factor_((t - 4.0) / (t + 4.0))) / (1.0 + 2.0 * t)
 
 cdef inline floating lgamma_(floating x) noexcept nogil:
     return libm.lgammaf(x) if floating is float else libm.lgamma(x)
 
 
-# ---- Activations: rules take (x, a, b), gradients (g, x, a, b) ----------------------------------------------------
+# ---- Activations: rules take (x, a, b), gradients (g, x, a, b) --------------------------------------------------
 
+# With e = exp(-|x|) and q = e / (1 + e): 1 - q, or for negative x q once more as e - e*q, which forgives q's rounding,
+# and half of e's, whose weight in q is between 1 and 1/4. Without fused multiply-adds that is not quite enough: there
+# the quotient itself is mended.
 cdef inline floating sigmoid_(floating x) noexcept nogil:
-    cdef floating k, r, r_low, s, t, e, d, q, low, y
-    y = -abs_(x)
-    if floating is float:
-        y = clamp_(y, <float>-104.0, <float>0.0)
-    else:
-        y = clamp_(y, -746.0, 0.0)
-    k = reduce_ln2_(y, &r, &r_low)
-    e = scale_(<floating>1 + (r + r * r * exp_tail_(r)), k)
-    d = <floating>1 + e
-    low = e - (d - <floating>1)
+    cdef floating rest, p = exp_negative_parts_(abs_(x), &rest), e = p + rest, d = <floating>1 + e, t, q
+    if HAVE_FMA:
+        q = e / d
+        return <floating>1 - q if x > 0 else e - (e * q - (rest - (e - p)) * <floating>0.5)
     t = <floating>1 if x > 0 else e
     q = t / d
-    return q + (residual_(q, d, t) - q * low) * (<floating>1.457 - <floating>0.5 * d)
+    return q + (residual_(q, d, t) - q * (e - (d - <floating>1))) * (<floating>1.457 - <floating>0.5 * d)
 
 cdef inline floating sigmoid_backward_(floating g, floating out, floating a, floating b) noexcept nogil:
     return g * (<floating>1 - out) * out
@@ -1092,14 +1188,14 @@ cdef inline floating tanh_backward_(floating g, floating out, floating a, floati
     return g * (<floating>1 - out * out)
 
 cdef inline floating log_sigmoid_(floating x) noexcept nogil:
-    return (x if x < 0 else x * <floating>0 if x != x else <floating>0) - log1p_(exp_(-abs_(x)))
+    return (x if x < 0 else <floating>0) - log1p_exp_(abs_(x))
 
 cdef inline floating log_sigmoid_backward_(floating g, floating x, floating a, floating b) noexcept nogil:
     return g * sigmoid_(-x)
 
 cdef inline floating softplus_(floating x, floating beta, floating threshold) noexcept nogil:
     cdef floating z = x * beta
-    return x if z > threshold else ((z if z > 0 else <floating>0) + log1p_(exp_(-abs_(z)))) / beta
+    return x if z > threshold else ((z if z > 0 else <floating>0) + log1p_exp_(abs_(z))) / beta
 
 cdef inline floating softplus_backward_(floating g, floating x, floating beta, floating threshold) noexcept nogil:
     cdef floating z = x * beta
@@ -1142,10 +1238,15 @@ cdef inline floating selu_backward_(floating g, floating x, floating a, floating
     return g * (<floating>1.7580993408473768600 * exp_(x) if x <= 0 else <floating>1.0507009873554804934)
 
 cdef inline floating gelu_(floating x) noexcept nogil:
-    return x * ndtr_(x)
+    cdef floating y = (x if x > 0 else <floating>-0.0) - abs_(x) * upper_tail_(abs_(x))
+    if floating is float:
+        return y  # NaN at both infinities, as PyTorch's
+    else:
+        return x if x > 50 else y
 
 cdef inline floating gelu_backward_(floating g, floating x, floating a, floating b) noexcept nogil:
-    return g * (ndtr_(x) + x * <floating>0.39894228040143267794 * exp_(x * x * <floating>-0.5))
+    cdef floating tail = upper_tail_(abs_(x)), density = exp_negative_(x * x * <floating>0.5)
+    return g * ((<floating>1 - tail if x > 0 else tail) + x * <floating>0.39894228040143267794 * density)
 
 # x * sigmoid(2u) with u = sqrt(2/pi) * (x + 0.044715 * x**3): the same as 0.5 * x * (1 + tanh(u)).
 cdef inline floating gelu_tanh_(floating x) noexcept nogil:
@@ -1157,7 +1258,8 @@ cdef inline floating gelu_tanh_backward_(floating g, floating x, floating a, flo
     return g * (s + x * s * (<floating>1 - s) * slope)
 
 cdef inline floating silu_(floating x) noexcept nogil:
-    return x / (<floating>1 + exp_(-x))
+    cdef floating e = exp_negative_(abs_(x))
+    return (x if x > 0 else x * e) / (<floating>1 + e)
 
 cdef inline floating silu_backward_(floating g, floating x, floating a, floating b) noexcept nogil:
     cdef floating s = sigmoid_(x)
@@ -1220,7 +1322,7 @@ cdef inline floating logit_eps_(floating x, floating eps, floating b) noexcept n
     return logit_(clamp_(x, eps, <floating>1 - eps))
 
 
-# ---- Three operands -----------------------------------------------------------------------------------------------
+# ---- Three operands ---------------------------------------------------------------------------------------------
 
 cdef inline inexact lerp_(inexact x, inexact y, inexact weight, inexact a) noexcept nogil:
     if inexact is float or inexact is double:
@@ -1238,7 +1340,7 @@ cdef inline real clamp_tensor_(real x, real low, real high, real a) noexcept nog
     return minimum_(maximum_(x, low), high)
 
 
-# ---- Complex numbers, computed in double --------------------------------------------------------------------------
+# ---- Complex numbers, computed in double ------------------------------------------------------------------------
 
 cdef inline complexes csqrt_(complexes x) noexcept nogil:
     return <complexes>csqrt(x)

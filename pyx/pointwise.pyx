@@ -39,7 +39,7 @@ cpdef enum Op:
 codes = {name.lower(): int(code) for name, code in Op.__members__.items()}
 
 
-# ---- Runs: one contiguous stretch; whether the op exists for the dtype ----------------------------------------------
+# ---- Runs: one contiguous stretch; whether the op exists for the dtype ------------------------------------------
 
 cdef bint unary_run(int op, const number* x, number* out, Py_ssize_t n) noexcept nogil:
     if op == NEG:
@@ -451,7 +451,7 @@ cdef bint ternary_run(int op, const number* x, const number* y, const number* z,
     return False
 
 
-# ---- Tasks: the first parameter is really a call_t; its declared type only chooses the specialisation ----------------
+# ---- Tasks: the first parameter is really a call_t; its declared type only chooses the specialisation -----------
 
 cdef void unary_task(number* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
     cdef call_t* c = <call_t*>ctx
@@ -573,7 +573,7 @@ cdef void where_task(number* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
         lo += n
 
 
-# ---- Kernels ----------------------------------------------------------------------------------------------------------
+# ---- Kernels ----------------------------------------------------------------------------------------------------
 
 cdef int run(task_t task, call_t* c, Py_ssize_t n, Py_ssize_t grain) except -1:
     c.unknown = False
