@@ -557,8 +557,8 @@ _hardsigmoid_backward.vjp(grad=lambda g, input_: _hardsigmoid_backward(g, input_
 def hardswish(input_: Tensor, inplace: bool = False) -> Tensor:
     """Each element times its `hardsigmoid`.
 
-    >>> F.hardswish(lucid.tensor([-4.0, 0.0, 4.0]))
-    Tensor([0.0, 0.0, 4.0])
+    >>> F.hardswish(lucid.tensor([0.0, 4.0]))
+    Tensor([0.0, 4.0])
     """
     return unary(HARDSWISH, input_)
 

@@ -21,7 +21,7 @@ def conj_physical(input_: Tensor, *, out=None) -> Tensor:
     """Complex conjugate of each element, in new memory.
 
     >>> lucid.conj_physical(lucid.tensor([1 + 2j]))
-    Tensor([(1-2j)])
+    Tensor([1.0-2.0j])
     """
     array = tensor_argument("conj_physical", input_).array
     return wrap(np.asarray(np.conjugate(array)) if array.dtype.kind == "c" else array.copy())
@@ -36,7 +36,7 @@ def conj(input_: Tensor) -> Tensor:
     """Complex conjugate of each element.
 
     >>> lucid.conj(lucid.tensor([1 + 2j]))
-    Tensor([(1-2j)])
+    Tensor([1.0-2.0j])
     """
     return conj_physical(input_) if tensor_argument("conj", input_).array.dtype.kind == "c" else input_
 
@@ -85,7 +85,7 @@ def complex(real: Tensor, imag: Tensor, *, out=None) -> Tensor:
     """Complex numbers of their real and imaginary parts.
 
     >>> lucid.complex(lucid.tensor([1.0]), lucid.tensor([2.0]))
-    Tensor([(1+2j)])
+    Tensor([1.0+2.0j])
     """
     x, y = real_pair("complex", real, imag)
     made = empty(broadcast_shapes(x.shape, y.shape), np.dtype("complex64" if x.dtype == FLOAT32 else "complex128"))
@@ -144,7 +144,7 @@ def view_as_complex(input_: Tensor) -> Tensor:
     """Pairs of real numbers seen as complex ones.
 
     >>> lucid.view_as_complex(lucid.tensor([[1.0, 2.0]]))
-    Tensor([(1+2j)])
+    Tensor([1.0+2.0j])
     """
     array = tensor_argument("view_as_complex", input_).array
     if array.dtype.kind != "f" or array.itemsize == 2:
@@ -176,7 +176,7 @@ def resolve_conj(input_: Tensor) -> Tensor:
     """The tensor itself: a conjugate is never lazy here.
 
     >>> lucid.resolve_conj(lucid.tensor([1j]))
-    Tensor([1j])
+    Tensor([0.0+1.0j])
     """
     return tensor_argument("resolve_conj", input_)
 

@@ -601,7 +601,7 @@ def sgn(input_: Tensor, *, out=None) -> Tensor:
     """Direction of each element: of absolute value 1, or 0.
 
     >>> lucid.sgn(lucid.tensor([3 + 4j]))
-    Tensor([(0.6000000238418579+0.800000011920929j)])
+    Tensor([0.6+0.8j])
     """
     return unary(SGN, input_)
 
@@ -1547,7 +1547,7 @@ def polar(abs: Tensor, angle: Tensor, *, out=None) -> Tensor:
     """Complex numbers of their absolute values and angles.
 
     >>> lucid.polar(lucid.tensor([2.0]), lucid.tensor([0.0]))
-    Tensor([(2+0j)])
+    Tensor([2.0+0.0j])
     """
     real_pair("polar", abs, angle)
     return make_complex(mul(abs, cos(angle)), mul(abs, sin(angle)))

@@ -28,6 +28,7 @@ METHODS = {
     "bitwise_and bitwise_or bitwise_xor bitwise_left_shift bitwise_right_shift gcd lcm heaviside",
     "complex": "conj conj_physical resolve_conj resolve_neg",
     "activation": "relu prelu hardshrink",
+    "special": "lgamma digamma polygamma mvlgamma erfinv i0",
     "linalg": "matmul mm bmm mv dot inner outer ger addmm addmv addr baddbmm addbmm inverse det slogdet norm",
     "normalization": "softmax log_softmax",
     "view": "expand_as view_as reshape_as ravel flatten unflatten squeeze unsqueeze transpose swapaxes swapdims t "
@@ -54,6 +55,7 @@ INPLACE = {
     "lcm heaviside",
     "complex": "conj_physical",
     "activation": "relu",
+    "special": "lgamma digamma polygamma mvlgamma erfinv i0",
     "shape": "tril triu",
     "indexing": "scatter scatter_add scatter_reduce index_add index_copy index_fill index_reduce put masked_fill "
     "masked_scatter",
@@ -75,7 +77,7 @@ FUNCTIONS = {
     "": "abs acos acosh arccos arccosh arcsin arcsinh arctan arctanh asin asinh atan atanh ceil celu clamp clamp_max "
     "clamp_min clip conj_physical cos cosh deg2rad erf erfc exp exp2 expm1 fix floor frac ldexp log log10 log1p log2 "
     "logit nan_to_num neg negative rad2deg reciprocal relu round rsqrt selu sigmoid sin sinc sinh sqrt square tan tanh "
-    "threshold trunc xlogy",
+    "threshold trunc xlogy i0 gcd lcm",
     "nn.functional": "celu elu hardtanh leaky_relu relu selu threshold",
 }
 

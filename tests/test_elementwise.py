@@ -1,0 +1,287 @@
+"""Elementwise operations: templates over the registry. Truth here is NumPy, mathematics or finite differences."""
+
+import doctest
+import inspect
+import math
+
+import numpy as np
+import pytest
+
+import lucid
+import lucid.nn.functional as F
+from lucid.autograd.op import REGISTRY
+from lucid.ops import activation, comparison, complex, distance, elementwise, loss, special
+
+MODULES = (activation, comparison, complex, distance, elementwise, loss, special)
+PATHS = sorted(
+    path
+    for path, spec in REGISTRY.items()
+    if spec.forward.__module__ in {module.__name__ for module in MODULES} and not spec.name.startswith("_")
+)
+
+
+def parameters(path):
+    spec = REGISTRY[path]
+    return list(spec.parameters)
+
+
+UNARY = [
+    path
+    for path in PATHS
+    if parameters(path)[:1] == ["input_"]
+    and path not in {"clamp", "clip"}
+    and all(name in REGISTRY[path].defaults for name in parameters(path)[1:])
+]
+SMOOTH = [path for path in UNARY if REGISTRY[path].rules and path.rpartition(".")[2] not in {"frexp"}]
+COMPLEX_ONLY = {"imag", "view_as_real"}
+POINTS = {
+    "acosh": (1.2, 3.0), "arccosh": (1.2, 3.0), "nn.functional.glu": (-2.0, 2.0), "view_as_complex": (-2.0, 2.0),
+}  # fmt: skip
+INSIDE = (0.15, 0.85)  # where every other function is smooth
+
+
+def points(path, shape=(3, 4)):
+    low, high = POINTS.get(path, INSIDE)
+    values = np.random.default_rng(7).uniform(low, high, shape)
+    return values[..., None].repeat(2, -1) if path == "view_as_complex" else values
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_the_docstring_has_its_sections_and_its_example_runs(path):
+    function = REGISTRY[path].function
+    text = inspect.getdoc(function)
+    assert "Parameters\n----------" in text
+    if path in {"nn.functional.nll_loss", "frexp"}:
+        return  # written by hand, without an example of the short form
+    names = {"lucid": lucid, "F": F, "Tensor": lucid.Tensor}
+    example = doctest.DocTestParser().get_doctest(text, names, path, None, None)
+    assert example.examples, f"{path} has no example"
+    runner = doctest.DocTestRunner(verbose=False)
+    said = []
+    runner.run(example, out=said.append)
+    assert runner.summarize(verbose=False).failed == 0, "".join(said)
+
+
+@pytest.mark.parametrize("path", [path for path in SMOOTH if path not in COMPLEX_ONLY])
+def test_gradients_agree_with_differences(path):
+    function = REGISTRY[path].function
+    x = lucid.tensor(points(path), requires_grad=True)
+    out = function(x)
+    cotangent = np.random.default_rng(8).normal(size=out.shape)
+    if out.is_complex():
+        cotangent = cotangent + 1j * np.random.default_rng(9).normal(size=out.shape)
+    found = lucid.autograd.grad(out, x, lucid.tensor(cotangent))[0].numpy()
+
+    def loss_at(values):
+        return float((np.conj(cotangent) * function(lucid.tensor(values)).numpy()).real.sum())
+
+    base, step = x.detach().numpy(), 1e-6
+    for at in [(0, 0), (1, 2), (2, 3)]:
+        at = at if base.ndim == 2 else (*at, 0)
+        up, down = base.copy(), base.copy()
+        up[at] += step
+        down[at] -= step
+        expected = (loss_at(up) - loss_at(down)) / (2 * step)
+        assert found[at] == pytest.approx(expected, rel=2e-5, abs=2e-7), at
+
+
+@pytest.mark.parametrize("path", [path for path in UNARY if path not in COMPLEX_ONLY | {"view_as_complex"}])
+def test_layouts_do_not_matter(path):
+    function = REGISTRY[path].function
+    dtype = np.int64 if path.startswith("bitwise") else np.float32
+    values = (points(path, (4, 6)) * (100 if dtype is np.int64 else 1)).astype(dtype)
+    kept = values.copy()
+
+    def answer(array):
+        found = function(lucid.from_numpy(array))
+        return [one.detach().numpy() for one in (found if isinstance(found, tuple) else (found,))]
+
+    expected = answer(values)
+    wide = np.zeros((4, 12), dtype)
+    wide[:, ::2] = values
+    frozen = values.copy()
+    frozen.flags.writeable = False
+    for layout in (wide[:, ::2], np.asfortranarray(values), frozen):
+        for a, b in zip(answer(layout), expected):
+            np.testing.assert_array_equal(a, b)
+    np.testing.assert_array_equal(values, kept)
+    if path != "nn.functional.glu":
+        assert function(lucid.zeros(0, 3, dtype=lucid.int64 if dtype is np.int64 else lucid.float32)) is not None
+
+
+@pytest.mark.parametrize("path", [path for path in UNARY if "out" in parameters(path) and path != "frexp"])
+def test_out_is_written_and_returned(path):
+    function = REGISTRY[path].function
+    x = lucid.tensor((points(path) * 100).astype(np.int64) if path.startswith("bitwise") else points(path))
+    expected = function(x)
+    out = lucid.empty_like(expected)
+    assert function(x, out=out) is out
+    np.testing.assert_array_equal(out.numpy(), expected.numpy())
+    if expected.dtype is not lucid.bool:
+        with pytest.raises(RuntimeError, match="cast"):
+            function(x, out=lucid.empty(*expected.shape, dtype=lucid.bool))
+
+
+NUMPY = {
+    "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.divide, "maximum": np.maximum,
+    "minimum": np.minimum, "fmax": np.fmax, "fmin": np.fmin, "fmod": np.fmod, "remainder": np.remainder,
+    "floor_divide": np.floor_divide, "atan2": np.arctan2, "hypot": np.hypot, "copysign": np.copysign,
+    "logaddexp": np.logaddexp, "logaddexp2": np.logaddexp2, "eq": np.equal, "ne": np.not_equal, "lt": np.less,
+    "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal, "logical_and": np.logical_and,
+    "logical_or": np.logical_or, "logical_xor": np.logical_xor, "nextafter": np.nextafter,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NUMPY)
+@pytest.mark.parametrize("shapes", [((3, 4), (3, 4)), ((3, 1), (1, 4)), ((2, 3, 4), (4,)), ((), (3,)), ((0, 3), (3,))])
+def test_two_operands_broadcast(name, shapes):
+    rng = np.random.default_rng(3)
+    x, y = (rng.integers(-3, 4, shape).astype(np.float64) + 0.5 for shape in shapes)
+    found = getattr(lucid, name)(lucid.tensor(x), lucid.tensor(y)).numpy()
+    expected = NUMPY[name](x, y)
+    assert found.shape == expected.shape
+    np.testing.assert_allclose(found, expected, rtol=1e-14)
+
+
+@pytest.mark.parametrize("name", [name for name in NUMPY if REGISTRY[name].rules and name != "nextafter"])
+def test_gradients_of_two_operands(name):
+    rng = np.random.default_rng(4)
+    x = lucid.tensor(rng.uniform(1, 2, (3, 1)), requires_grad=True)
+    y = lucid.tensor(rng.uniform(2.1, 3, (4,)), requires_grad=True)
+    cotangent = rng.normal(size=(3, 4))
+    found = lucid.autograd.grad(getattr(lucid, name)(x, y), (x, y), lucid.tensor(cotangent))
+    step = 1e-6
+    for k, one in enumerate((x, y)):
+        assert found[k].shape == one.shape
+        values = [x.detach().numpy().copy(), y.detach().numpy().copy()]
+        sides = []
+        for sign in (1, -1):
+            moved = [value.copy() for value in values]
+            moved[k].flat[1] += sign * step
+            sides.append(float((cotangent * NUMPY[name](*moved)).sum()))
+        expected = (sides[0] - sides[1]) / (2 * step)
+        assert found[k].numpy().flat[1] == pytest.approx(expected, rel=1e-5, abs=1e-7)
+
+
+def test_operators_meet_numbers_and_arrays():
+    x = lucid.tensor([1.0, 2.0])
+    array = np.array([3.0, 4.0])
+    for made in (x + array, array + x):
+        assert made.dtype is lucid.float64
+        assert made.tolist() == [4.0, 6.0]
+    assert (np.float32(2) * x).dtype is lucid.float32
+    assert (1 - x).tolist() == [0.0, -1.0]
+    assert (2**x).tolist() == [2.0, 4.0]
+    assert (7 // lucid.tensor([2, -2])).tolist() == [3, -4]
+    assert (x == None) is False  # noqa: E711
+    assert (x != "a") is True
+    for wrong in (lambda: x + None, lambda: x < "a", lambda: x + [1, 2], lambda: ~x):
+        with pytest.raises(TypeError):
+            wrong()
+
+
+def test_integers_and_bools_as_pytorch_has_them():
+    whole, mask = lucid.tensor([7, -7]), lucid.tensor([True, False])
+    assert (whole / 2).dtype is lucid.float32
+    assert lucid.exp(whole).dtype is lucid.float32
+    assert (mask + mask).tolist() == [True, False]
+    assert lucid.floor(whole).tolist() == [7, -7]
+    for wrong in (lambda: mask - mask, lambda: -mask, lambda: whole // 0, lambda: whole % 0, lambda: whole**-1,
+                  lambda: F.relu(mask)):  # fmt: skip
+        with pytest.raises(RuntimeError):
+            wrong()
+    for wrong in (lambda: F.elu(whole), lambda: lucid.floor(mask), lambda: lucid.tensor([1.5]) & 1):
+        with pytest.raises(NotImplementedError):
+            wrong()
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_half_precision_is_computed_in_float32(dtype):
+    x = lucid.tensor([0.5, 1.5, 2.5]).to(getattr(lucid, dtype))
+    assert lucid.exp(x).dtype is x.dtype
+    expected = np.exp(np.float32([0.5, 1.5, 2.5]))
+    np.testing.assert_allclose(lucid.exp(x).float().numpy(), expected, rtol=2**-8 if dtype == "bfloat16" else 2**-11)
+
+
+def test_leaky_relu_at_zero_takes_the_slope():
+    x = lucid.Tensor([-1.0, 0.0, 2.0], requires_grad=True)
+    F.leaky_relu(x, negative_slope=0.1).backward()
+    np.testing.assert_array_equal(x.grad.numpy(), np.float32([0.1, 0.1, 1.0]))
+
+
+KINKS = {
+    "relu": 0.0,
+    "leaky_relu": 0.01,
+    "elu": 1.0,
+    "hardtanh": 1.0,
+    "relu6": 0.0,
+    "softplus": 0.5,
+    "hardsigmoid": 1 / 6,
+}
+
+
+@pytest.mark.parametrize("name", KINKS)
+def test_gradients_on_kinks(name):
+    x = lucid.tensor([0.0], requires_grad=True)
+    getattr(F, name)(x).backward()
+    assert x.grad.item() == pytest.approx(KINKS[name])
+
+
+def test_in_place_keeps_what_its_rules_need():
+    x = lucid.tensor([1.0, 2.0], requires_grad=True)
+    y = x * 1
+    y.mul_(lucid.tensor([3.0, 4.0], requires_grad=True)).abs_()
+    y.pow_(2)
+    y.sum().backward()
+    np.testing.assert_allclose(x.grad.numpy(), [18.0, 64.0])
+    with pytest.raises(RuntimeError, match="leaf"):
+        x.add_(1)
+    with pytest.raises(RuntimeError, match="cast"):
+        lucid.tensor([1, 2]).mul_(0.5)
+    with pytest.raises(RuntimeError, match="shape"):
+        lucid.tensor([1.0]).add_(lucid.tensor([1.0, 2.0]))
+
+
+PAIRS = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "binary_cross_entropy_with_logits", "kl_div",
+         "binary_cross_entropy")  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PAIRS)
+@pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
+def test_fused_losses_equal_their_composition(name, reduction):
+    rng = np.random.default_rng(5)
+    x, y = (lucid.tensor(rng.uniform(0.1, 0.9, (3, 5))) for _ in range(2))
+    cotangent = lucid.tensor(rng.normal(size=(3, 5) if reduction == "none" else ()))
+    found = []
+    for target in (y, y.clone().requires_grad_()):  # a target that wants a gradient is composed of operations
+        one = x.clone().requires_grad_()
+        out = getattr(F, name)(one, target, reduction=reduction)
+        found.append((out.detach().numpy(), lucid.autograd.grad(out, one, cotangent)[0].numpy()))
+    for fused, composed in zip(*found):
+        np.testing.assert_allclose(fused, composed, rtol=1e-9, atol=1e-12)
+
+
+def test_second_gradients_of_activations():
+    x = lucid.tensor([-1.3, 0.4, 2.1], dtype=lucid.float64, requires_grad=True)
+    for name in ("elu", "celu", "selu", "gelu", "silu", "mish", "softplus", "logsigmoid", "tanhshrink", "hardswish"):
+        function = getattr(F, name)
+        first = lucid.autograd.grad(function(x).sum(), x, create_graph=True)[0]
+        second = lucid.autograd.grad(first.sum(), x)[0].numpy()
+        step = 1e-5
+        sides = []
+        for sign in (1, -1):
+            moved = lucid.tensor(x.detach().numpy() + sign * step, requires_grad=True)
+            sides.append(lucid.autograd.grad(function(moved).sum(), moved)[0].numpy())
+        np.testing.assert_allclose(second, (sides[0] - sides[1]) / (2 * step), rtol=1e-5, atol=1e-8, err_msg=name)
+
+
+def test_special_values():
+    assert lucid.special.entr(lucid.tensor([math.e], dtype=lucid.float64)).item() == pytest.approx(-math.e)
+    x = lucid.tensor([0.3, 1.7, 12.5], dtype=lucid.float64)
+    step = 1e-5
+    slope = (lucid.lgamma(x + step) - lucid.lgamma(x - step)) / (2 * step)
+    np.testing.assert_allclose(lucid.digamma(x).numpy(), slope.numpy(), rtol=1e-8)
+    y = lucid.tensor([-0.999, -0.2, 1e-9, 0.5, 1 - 1e-12], dtype=lucid.float64)
+    np.testing.assert_allclose(lucid.erf(lucid.erfinv(y)).numpy(), y.numpy(), rtol=1e-14)
+    z = lucid.tensor([0.1, 3.0, 24.9, 25.1, 300.0], dtype=lucid.float64)
+    np.testing.assert_allclose(lucid.i0(z).numpy(), np.i0(z.numpy()), rtol=1e-13)
