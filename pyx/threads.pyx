@@ -10,7 +10,9 @@ Design
     can never run a stale task. The caller takes chunks from the front, workers from the back, so that with two
     threads each keeps the half of the data that its cache holds.
 (c) Waiting spins for SPIN, then sleeps on a condition variable; nothing spins without that bound, as idle threads
-    that spin are what makes two threads on a busy core, and loops alternating with another library's, slow. Waking
+    that spin are what makes two threads on a busy core, and loops alternating with another library's, slow. Each
+    turn yields the core: with 12 processes on 2 cores two threads then take 1.1 times as long as one, and 1.7
+    times with a pause instruction in its place, as a worker would spin where the caller waits to run. Waking
     a sleeper costs its waker about 7 us and arrives after 25 to 40 us (measured on a virtual machine), so a job
     that took less the last time, and comes alone, is run serially.
 (d) One job at a time: a second caller, and a parallel loop inside a parallel loop, run serially. If a worker was
@@ -31,6 +33,7 @@ cdef extern from *:
     #include <stdint.h>
     #if defined(__unix__) || defined(__APPLE__)
     #include <pthread.h>
+    #include <sched.h>
     #include <signal.h>
     #include <time.h>
     #define LUCID_POSIX 1
@@ -60,6 +63,7 @@ cdef extern from *:
     static int64_t lucid_now(void) {
         struct timespec t; clock_gettime(CLOCK_MONOTONIC, &t); return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
     }
+    #define lucid_pause() sched_yield()  /* whoever shares this core, perhaps the caller itself, goes first */
     #define lucid_lock_() pthread_mutex_lock(&lucid_lock)
     #define lucid_unlock() pthread_mutex_unlock(&lucid_lock)
     #define lucid_wait_work() pthread_cond_wait(&lucid_wake, &lucid_lock)
@@ -78,6 +82,7 @@ cdef extern from *:
     #define lucid_at_fork(child) (void)(child)
     #define lucid_start(body, arg) ((void)(body), (void)(arg), 1)
     #define lucid_now() 0
+    #define lucid_pause()
     #define lucid_lock_()
     #define lucid_unlock()
     #define lucid_wait_work()
@@ -88,7 +93,6 @@ cdef extern from *:
     #endif
 
     #if defined(__GNUC__) && defined(__x86_64__)
-    #define lucid_pause() __builtin_ia32_pause()
     static int lucid_simd(void) {
         __builtin_cpu_init();
         if (!(__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi")
@@ -98,11 +102,6 @@ cdef extern from *:
                && __builtin_cpu_supports("avx512vl") ? 2 : 1;
     }
     #else
-    #if defined(__GNUC__) && defined(__aarch64__)
-    #define lucid_pause() __asm__ volatile("yield")
-    #else
-    #define lucid_pause()
-    #endif
     #define lucid_simd() 0
     #endif
     """
