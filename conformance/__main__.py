@@ -35,7 +35,9 @@ def parser() -> argparse.ArgumentParser:
         return made
 
     def selection(made: argparse.ArgumentParser) -> None:
-        made.add_argument("--ops", nargs="+", default=[], metavar="PATTERN", help="torch paths, their last part, or patterns")
+        made.add_argument(
+            "--ops", nargs="+", default=[], metavar="PATTERN", help="torch paths, their last part, or patterns"
+        )
         made.add_argument("--source", nargs="+", default=[], metavar="NAME", help="own, opinfo, generated, ...")
         made.add_argument("--seed", type=int, default=0, help="of every generated number (default 0)")
         made.add_argument("--quick", action="store_true", help="a sample of the cases, evenly by kind")
@@ -48,7 +50,9 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--jobs", type=int, default=2, help="worker processes (default 2)")
     run.add_argument("--resume", action="store_true", help="go on with an interrupted run")
     run.add_argument("--output", type=Path, default=OUTPUT, metavar="DIR", help=f"default {OUTPUT}")
-    run.add_argument("--baseline", type=Path, metavar="FILE", help="accepted failures (default for lucid: baseline.json)")
+    run.add_argument(
+        "--baseline", type=Path, metavar="FILE", help="accepted failures (default for lucid: baseline.json)"
+    )
     run.add_argument("--no-baseline", action="store_true", help="any failure fails the run")
     run.add_argument("--accept", metavar="REASON", help="write this run's failures into the baseline with this reason")
     run.add_argument("--no-simd", action="store_true", help="leave out the other SIMD levels")
@@ -228,7 +232,9 @@ def summary(report, folder: Path) -> None:
         table.add_row(check.title, *(style(column, sums[column]) for column in columns))
     console.print(table)
     verdicts = report.verdicts()
-    console.print(f"{len(report.ops)} functions and classes: " + ", ".join(f"{n} {s}" for s, n in verdicts.most_common()))
+    console.print(
+        f"{len(report.ops)} functions and classes: " + ", ".join(f"{n} {s}" for s, n in verdicts.most_common())
+    )
     fails = sorted((op for op in report.ops if op.status == "fails"), key=lambda op: -sum(c.bad for c in op.counts))
     if fails:
         names = [f"{op.name} ({sum(c.bad for c in op.counts)})" for op in fails[:12]]
@@ -257,7 +263,9 @@ def cmd_list(arguments: argparse.Namespace) -> int:
             console.print(f"[bold]{check.name:<12}[/] {check.kind:<10} {check.info().doc}")
     elif arguments.what == "sources":
         for name, source in sources.load().items():
-            console.print(f"[bold]{name:<10}[/] {len(source.ops()):4} ops. {(source.__doc__ or '').strip().splitlines()[0]}")
+            console.print(
+                f"[bold]{name:<10}[/] {len(source.ops()):4} ops. {(source.__doc__ or '').strip().splitlines()[0]}"
+            )
     elif arguments.what == "subjects":
         console.print("\n".join(subjects.names()))
     else:
@@ -285,7 +293,9 @@ def cmd_show(arguments: argparse.Namespace) -> int:
                 bad = [o for o in result.outcomes if o.status not in ("passed", "skipped")]
                 mark = "[green]ok[/]" if not bad else "[red]" + " ".join(f"{o.check}:{o.status}" for o in bad) + "[/]"
                 console.print(f"{case.id}  {mark}  ", end="")
-                console.print(case.short(), markup=False, highlight=False, style="dim", overflow="ellipsis", no_wrap=True)
+                console.print(
+                    case.short(), markup=False, highlight=False, style="dim", overflow="ellipsis", no_wrap=True
+                )
                 for o in bad[:3]:
                     console.print(f"    {o.check}: {o.message}", markup=False, highlight=False)
                 for o in result.outcomes:

@@ -22,7 +22,12 @@ from .subjects.adapter import Adapter
 from .verdicts import Mismatch, Missing, Skip, Verdict, describe
 
 STEPS = 100
-IMPLEMENTATION = {"foreach", "fused", "capturable", "differentiable"}  # switches of PyTorch's kernels, not of the method
+IMPLEMENTATION = {
+    "foreach",
+    "fused",
+    "capturable",
+    "differentiable",
+}  # switches of PyTorch's kernels, not of the method
 
 
 @dataclass

@@ -161,5 +161,3 @@ def write_baseline(path: Path, failed: list[str], reason: str, seed: int) -> Non
         "accepted": [{"reason": reason, "failures": ops} for reason, ops in sorted(groups.items())],
     }  # fmt: skip
     path.write_text(json.dumps(data, indent=1) + "\n")
-
-

@@ -7,6 +7,7 @@ a method, a second run) describes it by its arguments or target and gets an `Ans
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -78,10 +79,8 @@ class Run:
             call_args = (inner, *args)
         else:
             call_args = args
-        try:
+        with contextlib.suppress(Missing):
             party.seed(case.seed)
-        except Missing:
-            pass
         try:
             with warnings.catch_warnings(), party.quiet():
                 warnings.simplefilter("ignore")

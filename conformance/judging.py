@@ -52,7 +52,9 @@ class Plan:
         every = load()
         if level:
             return {"simd": every["simd"]}
-        return {name: check for name, check in every.items() if name != "simd" and (not self.checks or name in self.checks)}
+        return {
+            name: check for name, check in every.items() if name != "simd" and (not self.checks or name in self.checks)
+        }
 
 
 @dataclass

@@ -31,7 +31,9 @@ def program(case: Case, package: str, checks: list[str]) -> str:
     lines = [f"# {case.id}: {', '.join(checks)}", f"import {parties}"]
     if any("unpack" in text for text in (*arguments, *stored.values())):
         lines += ["import base64, zlib, numpy"]
-        lines += ['unpack = lambda text, dtype: numpy.frombuffer(zlib.decompress(base64.b64decode(text)), dtype).copy()']
+        lines += [
+            "unpack = lambda text, dtype: numpy.frombuffer(zlib.decompress(base64.b64decode(text)), dtype).copy()"
+        ]
     grads = {"grad", "grad2"} & set(checks)
     lines += ["", f"for lib in ({parties}{',' if package == 'torch' else ''}):", "    lib.manual_seed(0)"]
     lines += [f"    {name} = {text}" for name, text in stored.items()]
@@ -100,7 +102,9 @@ def _tensor(tensor: torch.Tensor) -> str:
     plain = tensor.detach().resolve_conj().resolve_neg()
     dtype = f"lib.{dtype_name(tensor.dtype)}"
     if plain.is_contiguous() and plain.storage_offset() == 0 or plain.numel() == 0:
-        return _values(plain.contiguous(), dtype) if plain.numel() else f"lib.zeros({tuple(plain.shape)}, dtype={dtype})"
+        return (
+            _values(plain.contiguous(), dtype) if plain.numel() else f"lib.zeros({tuple(plain.shape)}, dtype={dtype})"
+        )
     flat = _values(storage_of(plain), dtype)
     return f"lib.as_strided({flat}, {tuple(plain.shape)}, {tuple(plain.stride())}, {plain.storage_offset()})"
 

@@ -142,8 +142,10 @@ def _rebind(value: Any, subject: Any, done: dict[int, Any]) -> Any:
         return _Lazy(subject, value.__name__.removeprefix("torch."))
     if not isinstance(value, type) and callable(value) and id(value) in paths():
         return subject.resolve(paths()[id(value)])
-    if type(value).__module__ == "torch._ops" or isinstance(value, types.BuiltinFunctionType) and "torch" in str(
-        getattr(value, "__self__", "")
+    if (
+        type(value).__module__ == "torch._ops"
+        or isinstance(value, types.BuiltinFunctionType)
+        and "torch" in str(getattr(value, "__self__", ""))
     ):
         raise Missing(str(value))
     if isinstance(value, functools.partial):

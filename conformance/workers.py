@@ -40,7 +40,7 @@ class Limits:
 
 
 def worker(pipe: Connection, board: Any, subject_name: str, plan: Plan, faults: tuple = ()) -> None:
-    """Judge tasks until told to stop. """
+    """Judge tasks until told to stop."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interrupt means
     import warnings
 
@@ -220,7 +220,9 @@ class Pool:
             if verdict is not None:
                 self._bury(item, *verdict)
                 if item.deaths > 20:
-                    item.results.append(_note(item.task, "crash", "more than twenty fatal cases; the rest was not judged"))
+                    item.results.append(
+                        _note(item.task, "crash", "more than twenty fatal cases; the rest was not judged")
+                    )
                     yield item.task, item.results
                     item.task = None
             if item.ready and item.task is None and queue:
@@ -305,5 +307,3 @@ class Journal:
         self.file.close()
         if finished:
             self.path.unlink(missing_ok=True)
-
-

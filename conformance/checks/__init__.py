@@ -44,7 +44,29 @@ def check(name: str, title: str, kind: str = "function", tags: tuple[str, ...] =
     return register
 
 
-ORDER = ["value", "dtype", "shape", "nonfinite", "accuracy", "grad", "grad2", "alias", "layouts", "empty", "method", "operator", "inplace", "out", "unmodified", "exceptions", "promotion", "repeat", "threads", "simd", "stream"]
+ORDER = [
+    "value",
+    "dtype",
+    "shape",
+    "nonfinite",
+    "accuracy",
+    "grad",
+    "grad2",
+    "alias",
+    "layouts",
+    "empty",
+    "method",
+    "operator",
+    "inplace",
+    "out",
+    "unmodified",
+    "exceptions",
+    "promotion",
+    "repeat",
+    "threads",
+    "simd",
+    "stream",
+]
 
 
 def load() -> dict[str, Check]:

@@ -25,7 +25,11 @@ def accuracy(run: Run) -> None:
     if run.case.tags & {"random", "uninitialised", "large"} or run.case.process is not None:
         raise Skip("no truth for random, large or ambiguous results")
     place = next(i for i, t in enumerate(wanted.tensors) if t is first)
-    if len(found.tensors) <= place or found.tensors[place].shape != first.shape or found.tensors[place].dtype != first.dtype:
+    if (
+        len(found.tensors) <= place
+        or found.tensors[place].shape != first.shape
+        or found.tensors[place].dtype != first.dtype
+    ):
         raise Mismatch("no result of the same shape and dtype")
     mine = found.tensors[place]
     args = run.case.args
@@ -46,7 +50,9 @@ def accuracy(run: Run) -> None:
     index = tuple(int(i) for i in np.unravel_index(np.argmax(np.where(both, ours, -1)), ours.shape))
     show = lambda t: f"{t[index].item():.9g}"
     arguments = [a for a in args if isinstance(a, torch.Tensor)]
-    worst = "" if any(a.shape != first.shape for a in arguments) else ", ".join(f"{a[index].item():.9g}" for a in arguments)
+    worst = (
+        "" if any(a.shape != first.shape for a in arguments) else ", ".join(f"{a[index].item():.9g}" for a in arguments)
+    )
     run.accuracy.append((dtype_name(first.dtype), name, ours[both], theirs[both], worst, show(mine), show(first),
                          f"{high[index]:.17g}"))  # fmt: skip
     bound = max(ULP, 2 * float(theirs[both].max()))

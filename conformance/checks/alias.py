@@ -27,8 +27,8 @@ def compare(run: Run, found: Answer, wanted: Answer) -> None:
         if actual == expected:
             continue
         if expected is None or actual is None:
-            word = lambda relation: "its own memory" if relation is None else f"a view of argument {j}"
-            raise Mismatch(f"result {i} is {word(actual)}, expected {word(expected)}")
+            kinds = ["its own memory" if relation is None else "a view" for relation in (actual, expected)]
+            raise Mismatch(f"result {i} with respect to argument {j}: {kinds[0]}, expected {kinds[1]}")
         raise Mismatch(f"result {i} views argument {j} at (bytes, strides) {actual}, expected {expected}")
 
 

@@ -90,4 +90,6 @@ def train_eval(run: ModuleRun) -> None:
         run.forward(run.subject, mine)
         after = run.state(run.subject, mine)
         for name, expected in run.state(run.oracle, theirs).items():
-            close(after[name], expected, run.tolerance(expected.dtype), f"{name} after {'train' if training else 'eval'}")
+            close(
+                after[name], expected, run.tolerance(expected.dtype), f"{name} after {'train' if training else 'eval'}"
+            )

@@ -41,7 +41,9 @@ def state(run: OptimizerRun) -> None:
             raise Mismatch(f"state keys {sorted(mine)}, expected {sorted(theirs)}")
         for key, expected in theirs.items():
             _alike(run, mine[key], expected, f"state[{index}][{key!r}]")
-    again = run.build(run.subject, run.subject.convert([t.clone().requires_grad_(True) for t in run.start], {}, grad=True))
+    again = run.build(
+        run.subject, run.subject.convert([t.clone().requires_grad_(True) for t in run.start], {}, grad=True)
+    )
     run.guarded(run.subject, lambda: again.load_state_dict(run.mine[1].state_dict()), "load_state_dict()")
 
 
@@ -54,9 +56,7 @@ def _alike(run: OptimizerRun, found, expected, what: str) -> None:
     elif isinstance(expected, float):
         if abs(float(found) - expected) > 1e-9 + 1e-6 * abs(expected):
             raise Mismatch(f"{what} is {found}, expected {expected}")
-    elif not isinstance(expected, torch.Tensor) and found != expected:
-        raise Mismatch(f"{what} is {found}, expected {expected}")
-    elif isinstance(expected, torch.Tensor) and float(found) != float(expected):
+    elif not isinstance(expected, torch.Tensor) and found != expected or isinstance(expected, torch.Tensor) and float(found) != float(expected):
         raise Mismatch(f"{what} is {found}, expected {expected}")
 
 

@@ -1,5 +1,7 @@
 """The same call gives the same bits: again, and at any number of threads."""
 
+import contextlib
+
 from ..compare import same_bits
 from ..judge import Run
 from ..verdicts import Mismatch, Missing, Skip
@@ -37,10 +39,8 @@ def threads(run: Run) -> None:
     except Missing:
         raise Skip("the subject has no number of threads to set") from None
     finally:
-        try:
+        with contextlib.suppress(Missing):
             run.subject.set_threads(1)
-        except Missing:
-            pass
 
 
 def _alike(first, second, when: str) -> None:

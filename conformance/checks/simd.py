@@ -1,5 +1,7 @@
 """Every level of vector instructions."""
 
+import contextlib
+
 from ..judge import Run
 from ..verdicts import Skip
 from . import check
@@ -12,7 +14,5 @@ def simd(run: Run) -> None:
     """Values and places of NaN and infinity within tolerance when the subject is forced to each other level of vector
     instructions, in a process of its own."""
     value(run)
-    try:
+    with contextlib.suppress(Skip):
         nonfinite(run)
-    except Skip:
-        pass

@@ -32,4 +32,7 @@ SAMPLES = {
 }  # fmt: skip
 SAMPLES |= {f"signal.windows.{name}": [call(m, sym=sym, only=once) for m in (0, 1, 6, 7) for sym in (True, False)]
             for name in ("hann", "hamming", "bartlett", "blackman", "cosine", "nuttall")}  # fmt: skip
-SAMPLES |= {f"{name}_window": [call(m, only=once) for m in (0, 1, 6, 7)] + [call(6, False, only=once)] for name in ("hann", "hamming", "bartlett", "blackman")}
+SAMPLES |= {
+    f"{name}_window": [call(m, only=once) for m in (0, 1, 6, 7)] + [call(6, False, only=once)]
+    for name in ("hann", "hamming", "bartlett", "blackman")
+}

@@ -134,7 +134,7 @@ def S(*shape: int, extra: Iterable[float] = ()) -> Special:
     return Special(shape, extra=tuple(extra))
 
 
-def I(*shape: int, high: int, low: int = 0) -> Random:
+def I(*shape: int, high: int, low: int = 0) -> Random:  # noqa: E743  one letter, as T, V, B
     return Random(shape, torch.int64, low=low, high=high - 1)
 
 

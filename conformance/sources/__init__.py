@@ -1,7 +1,7 @@
 """Where cases come from. A source is a module of this package with two functions:
 
-    ops() -> dict[str, str]                        torch path -> family, of all it has cases for
-    cases(op, dtypes, seed, quick) -> Iterator     the cases of one op, in the same order for the same seed
+ops() -> dict[str, str]                        torch path -> family, of all it has cases for
+cases(op, dtypes, seed, quick) -> Iterator     the cases of one op, in the same order for the same seed
 """
 
 from __future__ import annotations

@@ -61,11 +61,15 @@ def cases(op: str, dtypes: list[torch.dtype], seed: int, quick: bool) -> Iterato
             yield Case(op, "generated", dtype_name(dtype), str(i), op, args, kwargs, family)
         if dtype in (torch.float32, torch.float64) and not (quick and dtype is torch.float64):
             for i, shape in enumerate(LARGE[family][:1] if quick else LARGE[family]):
-                args = tuple(T(*s, low=lo, high=hi).make(dtype, source) for s, lo, hi in _large(plan, family, shape, low, high))
+                args = tuple(
+                    T(*s, low=lo, high=hi).make(dtype, source) for s, lo, hi in _large(plan, family, shape, low, high)
+                )
                 args += tail(plan)
                 if family == "reduction" and (len(shape) > 1 or not getattr(plan, "whole", True)):
                     args = (*args, len(shape) - 1)
-                yield Case(op, "generated", dtype_name(dtype), f"large{i}", op, args, {}, family, tags=frozenset({"large"}))
+                yield Case(
+                    op, "generated", dtype_name(dtype), f"large{i}", op, args, {}, family, tags=frozenset({"large"})
+                )
     yield from _promotion(op, family, plan, seed, quick, low, high)
 
 

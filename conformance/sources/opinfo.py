@@ -13,7 +13,33 @@ from . import kind_of, seed_of, spread
 
 QUICK = {torch.float32: 6, torch.float64: 2, torch.int64: 2, torch.bool: 2}
 RANDOM = frozenset(
-    ["bernoulli", "cauchy", "exponential", "geometric", "log_normal", "normal", "uniform", "multinomial", "randn", "randn_like", "rand_like", "randint", "randint_like", "nn.functional.dropout", "nn.functional.dropout2d", "nn.functional.dropout3d", "nn.functional.alpha_dropout", "nn.functional.feature_alpha_dropout", "nn.functional.rrelu", "nn.functional.fractional_max_pool2d", "nn.functional.fractional_max_pool3d", "nn.functional.scaled_dot_product_attention", "svd_lowrank", "pca_lowrank", "nn.functional.multi_head_attention_forward"]
+    [
+        "bernoulli",
+        "cauchy",
+        "exponential",
+        "geometric",
+        "log_normal",
+        "normal",
+        "uniform",
+        "multinomial",
+        "randn",
+        "randn_like",
+        "rand_like",
+        "randint",
+        "randint_like",
+        "nn.functional.dropout",
+        "nn.functional.dropout2d",
+        "nn.functional.dropout3d",
+        "nn.functional.alpha_dropout",
+        "nn.functional.feature_alpha_dropout",
+        "nn.functional.rrelu",
+        "nn.functional.fractional_max_pool2d",
+        "nn.functional.fractional_max_pool3d",
+        "nn.functional.scaled_dot_product_attention",
+        "svd_lowrank",
+        "pca_lowrank",
+        "nn.functional.multi_head_attention_forward",
+    ]
 )
 UNINITIALISED = frozenset(["empty", "empty_like", "empty_strided", "empty_permuted", "new_empty", "new_empty_strided"])
 
