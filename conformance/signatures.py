@@ -29,8 +29,10 @@ POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR
 
 # Docstrings that name a type instead of the parameter: any name will do.
 UNNAMED = {"int", "float", "bool", "str", "Tensor", "callable"}
+# None says "as usual" here, in PyTorch's own schemas too, where its docstrings name what is usual.
+USUAL = {"layout": ("strided",), "memory_format": ("preserve_format", "contiguous_format")}
 # What the object is called in methods that are no Python functions.
-RECEIVER = ("self", "input_", "input")
+RECEIVER = ("self", "input_", "input", "A")
 # A parameter may be called otherwise on purpose: the name found -> (PyTorch's, the reason).
 RENAMED = {"input_": ("input", "the project's own page calls it input_; input= is accepted too")}
 
@@ -183,7 +185,10 @@ def schemas() -> dict[str, list[Any]]:
 def native(path: str) -> list[Form]:
     """The forms of the operator's schemas that Python can call."""
     owner, _, name = path.rpartition(".")
-    prefix = {"linalg": "linalg_", "fft": "fft_", "special": "special_"}.get(owner, "")
+    prefixes = {"": "", "Tensor": "", "nn.functional": "", "linalg": "linalg_", "fft": "fft_", "special": "special_"}
+    if owner not in prefixes:
+        return []
+    prefix = prefixes[owner]
     forms = []
     for schema in schemas().get(prefix + name, []):
         kinds = {str(argument.type) for argument in schema.arguments}
@@ -199,6 +204,8 @@ def native(path: str) -> list[Form]:
                     continue
                 known = "input"
             default = text(argument.default_value) if argument.has_default_value() else None
+            if known in ("dtype", "layout", "memory_format") and default is not None:
+                default = "None"  # the schema has an internal number here
             parameters.append(Parameter(known, default, argument.kwarg_only))
         forms.append(Form(tuple(parameters)))
     return forms
@@ -282,7 +289,9 @@ def complaint(theirs: Form, mine: Form) -> str:
             if not mine.options and not (mine.rest and not parameter.keyword):
                 found.append(f"lacks {name}")
             continue
-        if parameter.default is not None and own[name].default != parameter.default:
+        usual = {own[name].default, parameter.default} == {"None", "False"} and name == "pin_memory"
+        usual |= own[name].default == "None" and parameter.default in USUAL.get(name, ())
+        if parameter.default is not None and own[name].default != parameter.default and not usual:
             now = "none" if own[name].default is None else own[name].default
             found.append(f"default of {name} is {now}, not {parameter.default}")
         if not parameter.keyword and not theirs.rest:
@@ -300,9 +309,8 @@ def compare(path: str, theirs: Any, mine: Any) -> tuple[str, str, str, str]:
     places = list(stated(path, theirs))
     own = next(stated(path, mine, torch_itself=mine is theirs), None) if mine is not None else None
     show = lambda forms: " or ".join(map(str, forms)) if forms else ""
-    if mine is not None and own is None and callable(mine):
-        bare = inspected_bare(mine)
-        own = [bare] if bare and not path.endswith("__") else None
+    if own is None and mine is not None and not path.endswith("__") and says_nothing(mine):
+        own = [Form((), rest=True, options=True)]
     if not places or own is None:
         return "unknown", show(places[0] if places else []), show(own), ""
     known = {p.name for forms in places for form in forms for p in form.parameters}
@@ -313,8 +321,10 @@ def compare(path: str, theirs: Any, mine: Any) -> tuple[str, str, str, str]:
     return "differs", show(places[0]), show(own), answers[0]
 
 
-def inspected_bare(value: Any) -> Form | None:
+def says_nothing(value: Any) -> bool:
+    """Whether it states a signature, but only of *args and **kwargs."""
     try:
-        return from_signature(inspect.signature(value))
+        kinds = [p.kind for name, p in inspect.signature(value).parameters.items() if name not in RECEIVER]
     except (ValueError, TypeError):
-        return None
+        return False
+    return kinds == [inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD]

@@ -47,6 +47,17 @@ def test_a_method_does_not_count_its_object():
     assert found[3] == "lacks other; lacks alpha; has value besides"
 
 
+def test_none_may_stand_for_what_is_usual():
+    value = torch.Tensor.contiguous
+    assert s.compare("Tensor.contiguous", value, lambda self, memory_format=None: 0)[0] == "same"
+    assert s.compare("Tensor.contiguous", value, lambda self, memory_format="channels_last": 0)[0] == "differs"
+
+
+def test_a_subject_that_states_nothing_differs():
+    found = s.compare("Tensor.flip", torch.Tensor.flip, lambda self, *args, **kwargs: 0)
+    assert (found[0], found[3]) == ("differs", "states nothing but *args, **kwargs")
+
+
 def test_special_methods_are_not_compared():
     assert s.compare("Tensor.__add__", torch.Tensor.__add__, lambda self, value: 0)[0] == "unknown"
 
