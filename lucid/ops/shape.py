@@ -1032,7 +1032,7 @@ def _declare_copy(name: str, spec):
 
 
 def _viewed_as(x, size):
-    return x.view(size)  # also of a dtype
+    return x.view(size) if isinstance(size, dtypes.dtype) else reshape(x, size)
 
 
 def _owned(views):

@@ -1,0 +1,277 @@
+"""Indexing against NumPy; gradients against the adjoint, counted out; every index out of range is refused."""
+
+import numpy as np
+import pytest
+
+import lucid
+import lucid.nn.functional as F
+
+RNG = np.random.default_rng(0)
+X = np.arange(60.0).reshape(3, 4, 5)
+I = lucid.tensor  # noqa: E741
+
+
+def data(x):
+    return np.array(x.detach().tolist())
+
+
+def adjoint(places, w, n):
+    """The gradient of what reads the elements `places` with weights `w`."""
+    found = np.zeros(n)
+    np.add.at(found, np.asarray(places, int).reshape(-1), np.asarray(w).reshape(-1))
+    return found
+
+
+INDICES = [
+    0, -1, (1, 2), (slice(1, None), slice(None, None, 2)), (..., 3), (None, 1, ..., None), (slice(5, 2),),
+    [0, 2], ([0, 2], [1, 1]), (slice(None), [0, 0, 3]), ([[0], [1]], slice(None), [1, 4]), ([0, 1], None, [2, 3]),
+    X > 20, (slice(None), np.array([True, False, True, True])), (0, slice(None), [1, 1]), True, False, (np.int64(1), 0),
+    ([0, 1], ..., [2, 3]), ([], slice(None)), (slice(0, 2), np.array([-1, 0])), (X[..., 0] > 20, 2),
+]  # fmt: skip
+
+
+def expected(array, index):
+    """NumPy's answer with PyTorch's one difference: an int is taken before index arrays are placed."""
+    if isinstance(index, tuple) and type(index[0]) is int and isinstance(index[-1], list):
+        return array[index[0]][index[1:]]
+    if isinstance(index, tuple) and isinstance(index[0], list) and not index[0]:
+        return array[np.zeros(0, int)]
+    return array[index]
+
+
+@pytest.mark.parametrize("k", range(len(INDICES)))
+def test_getitem(k):
+    x = lucid.from_numpy(X.copy()).requires_grad_()
+    found, wanted = x[INDICES[k]], expected(X, INDICES[k])
+    np.testing.assert_array_equal(data(found).reshape(wanted.shape), wanted)
+    assert tuple(found.shape) == wanted.shape
+    w = RNG.standard_normal(wanted.shape)
+    (found * lucid.from_numpy(w)).sum().backward()
+    np.testing.assert_allclose(data(x.grad).reshape(-1), adjoint(wanted, w, 60))
+
+
+@pytest.mark.parametrize("k", range(len(INDICES)))
+@pytest.mark.parametrize("recorded", [False, True])
+def test_setitem(k, recorded):
+    a = lucid.from_numpy(X.copy()).requires_grad_(recorded)
+    shape = expected(X, INDICES[k]).shape
+    # equal elements that are named twice get equal values, whichever is written last
+    values = expected(X, INDICES[k]) * 10
+    x = a * 1 if recorded else a
+    x[INDICES[k]] = lucid.from_numpy(np.ascontiguousarray(values))
+    wanted = X.copy()
+    places = expected(X, INDICES[k]).astype(int)
+    wanted.reshape(-1)[places.reshape(-1)] = values.reshape(-1)
+    np.testing.assert_array_equal(data(x), wanted)
+    if recorded:
+        x.sum().backward()
+        kept = np.ones(60)
+        kept[places.reshape(-1)] = 0
+        np.testing.assert_array_equal(data(a.grad).reshape(-1), kept)
+    x = lucid.from_numpy(X.copy())
+    x[INDICES[k]] = 7
+    assert (data(x) == 7).sum() == len(np.unique(places)) + (7 not in places)
+    assert shape == values.shape
+
+
+@pytest.mark.parametrize(
+    ("index", "error", "said"),
+    [
+        (3, IndexError, "index 3 is out of bounds for dimension 0 with size 3"),
+        (10**30, IndexError, "out of bounds"),
+        ((0, -5), IndexError, "index -5 is out of bounds for dimension 1 with size 4"),
+        ((0, 0, 0, 0), IndexError, "too many indices"),
+        (slice(None, None, -1), ValueError, "step must be greater than zero"),
+        ([3], IndexError, "index 3 is out of bounds for dimension 0 with size 3"),
+        ((slice(None), [-5]), IndexError, "index -5 is out of bounds for dimension 1 with size 4"),
+        (([0, 1], [0, 1, 2]), IndexError, "could not be broadcast"),
+        (np.array([True, False]), IndexError, "shape of the mask"),
+        (1.0, IndexError, "valid indices"),
+        ("a", TypeError, "str"),
+        (np.array([0.5]), IndexError, "long, int, byte or bool"),
+    ],
+)
+def test_wrong_indices_are_refused(index, error, said):
+    x = lucid.from_numpy(X.copy())
+    with pytest.raises(error, match=said):
+        x[index]
+    with pytest.raises(error):
+        x[index] = 1.0
+    np.testing.assert_array_equal(data(x), X)
+
+
+def test_wrong_values_are_refused():
+    x = lucid.zeros(2, 3)
+    for index, value, error in (
+        (0, lucid.ones(2), RuntimeError), (0, lucid.ones(2, 3), RuntimeError), (I([0]), lucid.ones(2), RuntimeError),
+        (I([0]), lucid.ones(3, dtype=lucid.float64), RuntimeError), (0, "a", TypeError), (0, 2j, RuntimeError),
+    ):  # fmt: skip
+        with pytest.raises(error):
+            x[index] = value
+    assert data(x).any() == np.False_
+    x[0] = lucid.ones(3, dtype=lucid.float64)  # a basic index casts
+    assert x.tolist() == [[1, 1, 1], [0, 0, 0]]
+
+
+def test_iteration_and_membership():
+    x = lucid.arange(6.0).reshape(2, 3)
+    assert [row.tolist() for row in x] == [[0, 1, 2], [3, 4, 5]]
+    assert 4.0 in x
+    assert 9 not in x
+    with pytest.raises(TypeError, match="0-d"):
+        iter(lucid.tensor(1.0))
+    with pytest.raises(RuntimeError, match="scalar"):
+        "a" in x  # noqa: B015
+
+
+# ------------------------------------------------------------------------------------------------ gather and its kin
+
+
+@pytest.mark.parametrize("dim", [0, 1, 2])
+def test_gather_and_scatter(dim):
+    shape = [2, 3, 4]
+    shape[dim] = 6
+    index = RNG.integers(0, X.shape[dim], shape)
+    cropped = X[tuple(slice(None) if k == dim else slice(0, n) for k, n in enumerate(shape))]
+    places = np.take_along_axis(cropped, index, dim)
+    at = lucid.from_numpy(index)
+    x = lucid.from_numpy(X.copy()).requires_grad_()
+    found = x.gather(dim, at)
+    np.testing.assert_array_equal(data(found), places)
+    w = RNG.standard_normal(shape)
+    (found * lucid.from_numpy(w)).sum().backward()
+    np.testing.assert_allclose(data(x.grad).reshape(-1), adjoint(places, w, 60))
+
+    zeros = lucid.zeros(X.shape, dtype=lucid.float64)
+    added = zeros.scatter_add(dim, at, lucid.from_numpy(w))
+    np.testing.assert_allclose(data(added).reshape(-1), adjoint(places, w, 60))
+    largest = np.full(60, -np.inf)
+    np.maximum.at(largest, places.astype(int).reshape(-1), w.reshape(-1))
+    found = zeros.scatter_reduce(dim, at, lucid.from_numpy(w), "amax", include_self=False)
+    np.testing.assert_array_equal(data(found).reshape(-1), np.where(largest == -np.inf, 0, largest))
+    written = zeros.scatter(dim, at, 5.0)
+    assert (data(written) == 5).sum() == len(np.unique(places))
+
+
+OUT_OF_RANGE = {
+    "gather": lambda x, i: x.gather(0, i.reshape(-1, 1)),
+    "scatter": lambda x, i: x.scatter(0, i.reshape(-1, 1), 1.0),
+    "scatter_add": lambda x, i: x.scatter_add(0, i.reshape(-1, 1), lucid.ones(1, 1)),
+    "scatter_reduce": lambda x, i: x.scatter_reduce(0, i.reshape(-1, 1), lucid.ones(1, 1), "prod"),
+    "index_select": lambda x, i: x.index_select(0, i),
+    "index_add": lambda x, i: x.index_add(0, i, lucid.ones(1, 2)),
+    "index_copy": lambda x, i: x.index_copy(0, i, lucid.ones(1, 2)),
+    "index_fill": lambda x, i: x.index_fill(0, i * 9, 1.0),
+    "index_put": lambda x, i: x.index_put((i * 9,), lucid.tensor(1.0)),
+    "index_reduce": lambda x, i: x.index_reduce(0, i, lucid.ones(1, 2), "amax"),
+    "take": lambda x, i: x.take(i * 9),
+    "put": lambda x, i: x.put(i * 9, lucid.ones(1)),
+    "take_along_dim": lambda x, i: x.take_along_dim((i * 9).reshape(1, 1), 0),
+    "embedding": lambda x, i: F.embedding(i, x),
+}
+
+
+@pytest.mark.parametrize("name", OUT_OF_RANGE)
+@pytest.mark.parametrize("index", [-1, 3, 2**62, -(2**62)])
+def test_indices_out_of_range_are_refused(name, index):
+    x = lucid.zeros(3, 2)
+    with pytest.raises((IndexError, RuntimeError), match="out of"):
+        OUT_OF_RANGE[name](x, lucid.tensor([index]))
+    with pytest.raises((IndexError, RuntimeError)):
+        OUT_OF_RANGE[name](x, lucid.tensor([0.0]))
+
+
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "int16", "int64", "float16", "float32", "complex64"])
+def test_whole_slices_of_every_dtype(dtype):
+    array = (RNG.standard_normal((4, 3)) * 3).astype(dtype)
+    source = (RNG.standard_normal((3, 3)) * 3).astype(dtype)
+    x, i = lucid.from_numpy(array.copy()), np.array([3, 0, 3])
+    at = lucid.from_numpy(i)
+    np.testing.assert_array_equal(x.index_select(0, at).numpy(), array[i])
+    added = array.copy()
+    for k, row in zip(i, source):
+        added[k] = added[k] | row if dtype == "bool" else added[k] + row
+    np.testing.assert_allclose(x.index_add(0, at, lucid.from_numpy(source)).numpy(), added, rtol=1e-3)
+    copied = array.copy()
+    copied[i] = source
+    np.testing.assert_array_equal(x.index_copy(0, at, lucid.from_numpy(source)).numpy(), copied)
+    copied = array.copy()
+    copied[i] = 1
+    np.testing.assert_array_equal(x.index_fill(0, at, 1).numpy(), copied)
+
+
+def test_gradients_of_second_order():
+    x, source = (lucid.from_numpy(RNG.standard_normal(shape)).requires_grad_() for shape in ((3, 4), (2, 4)))
+    at, grid = lucid.tensor([2, 0]), lucid.tensor([[0, 1, 2, 0], [1, 1, 0, 2]])
+    once = lucid.tensor([[0, 1, 2, 0], [1, 2, 0, 2]])  # what scatter writes twice is either
+    mask = lucid.tensor([[True, False, True, False]] * 3)
+    for call in (
+        lambda a, b: a.gather(0, grid), lambda a, b: a.scatter(0, once, b), lambda a, b: a.scatter_add(0, grid, b),
+        lambda a, b: a.scatter_reduce(0, grid, b, "prod"), lambda a, b: a.scatter_reduce(0, grid, b, "mean"),
+        lambda a, b: a.scatter_reduce(0, grid, b, "amax"), lambda a, b: a.index_select(0, at) * b,
+        lambda a, b: a.index_add(0, at, b, alpha=3), lambda a, b: a.index_copy(0, at, b),
+        lambda a, b: a.index_fill(0, at, 2.0) * b[0], lambda a, b: a.index_put((at,), b, accumulate=True),
+        lambda a, b: a.take(grid) * b, lambda a, b: a.put(at, b[0, :2]), lambda a, b: a.masked_fill(mask, b[0, 0]),
+        lambda a, b: a.masked_select(mask), lambda a, b: a.masked_scatter(mask, b), lambda a, b: a[at][:, at] * b[:, :2],
+        lambda a, b: F.embedding(grid, a),
+    ):  # fmt: skip
+        assert lucid.autograd.gradcheck(lambda a, b, call=call: call(a, b) * 1.0 + b.sum() * 0, (x, source))
+        assert lucid.autograd.gradgradcheck(lambda a, b, call=call: (call(a, b) ** 2) + b.sum() * 0, (x, source))
+
+
+# ------------------------------------------------------------------------------------------------ masks, counts, order
+
+
+def test_masks():
+    mask = X > 30
+    x, m = lucid.from_numpy(X.copy()), lucid.from_numpy(mask)
+    np.testing.assert_array_equal(x.masked_select(m).numpy(), X[mask])
+    np.testing.assert_array_equal(x.masked_fill(m, -1).numpy(), np.where(mask, -1, X))
+    np.testing.assert_array_equal(x.nonzero().numpy(), np.argwhere(X))
+    np.testing.assert_array_equal(np.stack([one.numpy() for one in m.nonzero(as_tuple=True)]), np.nonzero(mask))
+    filled = x.masked_scatter(m, lucid.arange(100.0, dtype=lucid.float64))
+    np.testing.assert_array_equal(filled.numpy()[mask], np.arange(mask.sum()))
+    with pytest.raises(RuntimeError, match="boolean masks"):
+        x.masked_fill(m.long(), 1)
+    with pytest.raises(RuntimeError, match="Number of elements of source"):
+        x.masked_scatter(m, lucid.zeros(2, dtype=lucid.float64))
+
+
+def test_counting():
+    assert lucid.bincount(I([1, 1, 3])).tolist() == [0, 2, 0, 1]
+    assert lucid.bincount(I([1, 2, 1]), I([0.5, 1.0, 2.0]), 5).tolist() == [0, 2.5, 1, 0, 0]
+    assert lucid.histc(I([0.0, 1, 2, 2, 5]), 4, 0, 4).tolist() == [1, 1, 2, 0]
+    assert F.one_hot(I([[0], [2]])).tolist() == [[[1, 0, 0]], [[0, 0, 1]]]
+    for call in (
+        lambda: lucid.bincount(I([-1])), lambda: lucid.bincount(I([[1]])), lambda: lucid.histc(I([1.0]), 0),
+        lambda: F.one_hot(I([-1])), lambda: F.one_hot(I([2]), 2),
+    ):  # fmt: skip
+        with pytest.raises(RuntimeError):
+            call()
+
+
+def test_order():
+    x = RNG.integers(0, 9, 50)
+    found = lucid.unique(lucid.from_numpy(x), return_inverse=True, return_counts=True)
+    for one, wanted in zip(found, np.unique(x, return_inverse=True, return_counts=True)):
+        np.testing.assert_array_equal(one.numpy(), wanted)
+    rows = np.array([[1, 2], [0, 5], [1, 2]])
+    assert lucid.unique(lucid.from_numpy(rows), dim=0).tolist() == [[0, 5], [1, 2]]
+    assert lucid.unique_consecutive(I([1, 1, 2, 1])).tolist() == [1, 2, 1]
+    edges, values = np.sort(RNG.standard_normal((3, 7))), RNG.standard_normal((3, 4))
+    for right in (False, True):
+        wanted = [np.searchsorted(e, v, "right" if right else "left") for e, v in zip(edges, values)]
+        found = lucid.searchsorted(lucid.from_numpy(edges), lucid.from_numpy(values), right=right)
+        np.testing.assert_array_equal(found.numpy(), wanted)
+    assert lucid.bucketize(2.0, I([1.0, 2.0, 3.0])).item() == 1
+    with pytest.raises(RuntimeError, match="sorter index out of range"):
+        lucid.searchsorted(I([1.0, 2.0]), I([1.0]), sorter=I([0, 5]))
+
+
+def test_embedding_scales_long_rows_down_and_leaves_out_the_padding():
+    weight = lucid.tensor([[3.0, 4.0], [0.1, 0.1], [1.0, 1.0]], requires_grad=True)
+    with lucid.no_grad():
+        F.embedding(I([0, 1]), weight, max_norm=1.0)
+    np.testing.assert_allclose(data(weight), [[0.6, 0.8], [0.1, 0.1], [1, 1]], rtol=1e-6)
+    F.embedding(I([0, 2, 2, 2]), weight, padding_idx=0, scale_grad_by_freq=True).sum().backward()
+    np.testing.assert_allclose(data(weight.grad), [[0, 0], [0, 0], [1, 1]], rtol=1e-6)
