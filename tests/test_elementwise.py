@@ -227,6 +227,14 @@ def test_gradients_on_kinks(name):
     assert x.grad.item() == pytest.approx(KINKS[name])
 
 
+def test_prelu_has_a_gradient_for_each_channel():
+    x = lucid.tensor([[-1.0, 2.0, 0.0], [-3.0, -4.0, 5.0]], requires_grad=True)
+    weight = lucid.tensor([0.1, 0.2, 0.3], requires_grad=True)
+    F.prelu(x, weight).sum().backward()
+    np.testing.assert_allclose(x.grad.numpy(), np.float32([[0.1, 1, 0.3], [0.1, 0.2, 1]]))
+    np.testing.assert_allclose(weight.grad.numpy(), np.float32([-4, -4, 0]))
+
+
 def test_in_place_keeps_what_its_rules_need():
     x = lucid.tensor([1.0, 2.0], requires_grad=True)
     y = x * 1
