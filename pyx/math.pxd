@@ -1238,7 +1238,7 @@ cdef inline floating selu_backward_(floating g, floating x, floating a, floating
     return g * (<floating>1.7580993408473768600 * exp_(x) if x <= 0 else <floating>1.0507009873554804934)
 
 cdef inline floating gelu_(floating x) noexcept nogil:
-    cdef floating y = (x if x > 0 else <floating>-0.0) - abs_(x) * upper_tail_(abs_(x))
+    cdef floating y = (x if x >= 0 else <floating>-0.0) - abs_(x) * upper_tail_(abs_(x))
     if floating is float:
         return y  # NaN at both infinities, as PyTorch's
     else:
