@@ -51,8 +51,11 @@ def product(a: np.ndarray, b: np.ndarray, out: np.ndarray | None = None, alpha: 
         out = empty((*batch, m, n), a.dtype)
     if not out.size:
         return out
-    if not k:
-        out *= beta
+    if not k:  # the sum of nothing; with beta 0 what lies in `out` does not count, not even NaN
+        if beta == 0:
+            out.fill(0)
+        else:
+            out *= beta
         return out
     itemsize = a.itemsize
     a, b = _positive(a), _positive(b)

@@ -77,7 +77,7 @@ def _softmax_backward(g: Tensor, out: Tensor, dim: int, log: bool) -> Tensor:
 
 
 @op("softmax", aliases=("special.softmax",))
-def softmax(input_: Tensor, dim: int, dtype=None) -> Tensor:
+def softmax(input_: Tensor, dim: int, dtype=None, *, out=None) -> Tensor:
     r"""Exponentials along a dimension, divided by their sum.
 
     Parameters
@@ -101,7 +101,7 @@ softmax.vjp(input_=lambda g, out, dim: _softmax_backward(g, out, dim, False))
 
 
 @op("log_softmax", aliases=("special.log_softmax",))
-def log_softmax(input_: Tensor, dim: int, dtype=None) -> Tensor:
+def log_softmax(input_: Tensor, dim: int, dtype=None, *, out=None) -> Tensor:
     r"""Logarithm of `softmax`, without overflow.
 
     Returns
@@ -147,6 +147,11 @@ def softmin(input_: Tensor, dim=None, _stacklevel: int = 3, dtype=None) -> Tenso
 # ------------------------------------------------------------------------------------------------ the common gradient
 
 
+def summed(x: Tensor, dims: tuple) -> Tensor:
+    """The sum over dimensions; over none, the tensor itself."""
+    return sum_(x, dims) if dims else x
+
+
 def _composed(g, needs, x, weight, eps, dims, parameter_dims, shape, centred=True, groups=None):
     """Gradients of input, weight and bias, made of operations.
 
@@ -174,9 +179,9 @@ def _composed(g, needs, x, weight, eps, dims, parameter_dims, shape, centred=Tru
             gx = gx - mean_(gy, dims, True)
         gx = back(gx * rstd)
     if needs[1]:
-        gw = sum_(g * back(hat), parameter_dims).reshape(weight.array.shape)
+        gw = summed(g * back(hat), parameter_dims).reshape(weight.array.shape)
     if len(needs) > 2 and needs[2]:
-        gb = sum_(g, parameter_dims)
+        gb = summed(g, parameter_dims)
         gb = gb.reshape([n for n in shape if n != 1] or [1]) if weight is None else gb.reshape(weight.array.shape)
     return gx, gw, gb
 

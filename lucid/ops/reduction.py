@@ -467,9 +467,7 @@ def _extreme(name: str, input_, dim, keepdim: bool, whole=None) -> Tensor:
 
 def _share(g, input_, dim, keepdim, out):
     """The gradient of an extreme, in equal parts to all elements that reach it."""
-    hit = input_ == kept(out, input_, dim, keepdim)
-    hit = hit | (input_ != input_) if input_.dtype.is_floating_point else hit
-    hit = hit.to(input_.dtype)
+    hit = (input_ == kept(out, input_, dim, keepdim)).to(input_.dtype)
     return hit * (kept(g, input_, dim, keepdim) / sum(hit, dim, True) if input_.array.ndim else g)
 
 
@@ -523,8 +521,7 @@ class AminmaxResult(NamedTuple):
 
 def _arg(name: str, input_: Tensor, dim, keepdim: bool):
     """Extreme and position along one dimension, or over all elements."""
-    tensor_argument(name, input_)
-    dtype = input_.dtype
+    dtype = tensor_argument(name, input_).dtype
     if dtype.is_complex:
         raise RuntimeError(f"\"{name}_cpu\" not implemented for '{torch_name(dtype)}'")
     array = computed(input_.array, dtype)
@@ -550,6 +547,12 @@ def _arg(name: str, input_: Tensor, dim, keepdim: bool):
     return wrap(cast(values, dtype.numpy)), wrap(index)
 
 
+def _position(name: str, input_: Tensor, dim, keepdim: bool) -> Tensor:
+    if tensor_argument(name, input_).dtype is dtypes.bool_:
+        raise RuntimeError(f"{name}(): does not support bool input")
+    return _arg(name, input_, dim, keepdim)[1]
+
+
 @op("argmax", gradient=False)
 def argmax(input_: Tensor, dim=None, keepdim: bool = False, *, out=None) -> Tensor:
     """Where the greatest element stands, along a dimension or in the flattened tensor; the first of equals, or of NaNs.
@@ -559,13 +562,13 @@ def argmax(input_: Tensor, dim=None, keepdim: bool = False, *, out=None) -> Tens
     Tensor
         Of int64.
     """
-    return _arg("argmax", input_, dim, keepdim)[1]
+    return _position("argmax", input_, dim, keepdim)
 
 
 @op("argmin", gradient=False)
 def argmin(input_: Tensor, dim=None, keepdim: bool = False, *, out=None) -> Tensor:
     """Where the least element stands, along a dimension or in the flattened tensor; the first of equals, or of NaNs."""
-    return _arg("argmin", input_, dim, keepdim)[1]
+    return _position("argmin", input_, dim, keepdim)
 
 
 @op("_extreme_along")
@@ -585,7 +588,21 @@ def _scatter_back(g, input_, dim, keepdim, out):
 _extreme_along.vjp(input_=_scatter_back)
 
 
-def _max_or_min(name: str, whole, along: str, pairwise: str, input_, dim, keepdim):
+@op("_extreme_of_all")
+def _extreme_of_all(input_: Tensor, name: str) -> Tensor:
+    return _extreme(name, input_, (), False, AMAX if name == "amax" else AMIN)
+
+
+def _share_of_all(g, input_, out):
+    """As `_share`; where the extreme is NaN, the NaN share it."""
+    hit = ((input_ != input_) if out.array != out.array else (input_ == out)).to(input_.dtype)
+    return hit * (g / sum(hit))
+
+
+_extreme_of_all.vjp(input_=_share_of_all)
+
+
+def _max_or_min(name: str, whole: str, along: str, pairwise: str, input_, dim, keepdim):
     """The three meanings of `max` and `min`: of all, along a dimension, of two tensors."""
     if isinstance(dim, Tensor):
         return getattr(el, pairwise)(input_, dim)
@@ -596,7 +613,7 @@ def _max_or_min(name: str, whole, along: str, pairwise: str, input_, dim, keepdi
                 f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim "
                 "with the 'dim' argument."
             )
-        return whole(input_)
+        return _extreme_of_all(input_, whole)
     return _extreme_along(input_, dim, keepdim, along)
 
 
@@ -606,7 +623,7 @@ def max(input_: Tensor, dim=None, keepdim: bool = False, *, out=None):
 
     With a second tensor instead of `dim`: the elementwise `maximum`.
     """
-    return _max_or_min("max", amax, "argmax", "maximum", input_, dim, keepdim)
+    return _max_or_min("max", "amax", "argmax", "maximum", input_, dim, keepdim)
 
 
 @op("min", composite=True)
@@ -615,7 +632,7 @@ def min(input_: Tensor, dim=None, keepdim: bool = False, *, out=None):
 
     With a second tensor instead of `dim`: the elementwise `minimum`.
     """
-    return _max_or_min("min", amin, "argmin", "minimum", input_, dim, keepdim)
+    return _max_or_min("min", "amin", "argmin", "minimum", input_, dim, keepdim)
 
 
 # ------------------------------------------------------------------------------------------------ logic, counting
@@ -696,8 +713,7 @@ def _complex_logsumexp(input_, dim, keepdim):
 
 
 def _logsumexp_backward(g, input_, dim, keepdim, out):
-    safe = out.masked_fill(out == -math.inf, 0) if not input_.dtype.is_complex else out
-    weight = (input_ - kept(safe, input_, dim, keepdim)).exp()
+    weight = (input_ - kept(out, input_, dim, keepdim)).exp()
     return kept(g, input_, dim, keepdim) * (weight.conj() if input_.dtype.is_complex else weight)
 
 
@@ -805,6 +821,12 @@ def _logcumsumexp_backward(g, input_, dim, out):
 
     if not input_.array.ndim:
         return g
+    if input_.dtype.is_complex:
+        return input_.conj().exp() * reverse_cumsum(g * (-out.conj()).exp(), dim)
+    shift = amax(out.detach(), dim, True)
+    # Linear in g, which a second gradient needs and which is exact where the exponents are small.
+    if core.is_grad_enabled() or not input_.array.size or (shift.array - out.array).max() < 80:
+        return (input_ - shift).exp() * reverse_cumsum(g * (shift - out).exp(), dim)
     minus = Supplied.zeros((), g.dtype) - math.inf
     positive = g.log().where(g > 0, minus) - out
     negative = (-g).log().where(g < 0, minus) - out
