@@ -11,7 +11,7 @@
 from libc.stdint cimport int64_t, uint64_t
 
 from math cimport abs_, exp_, log1p_, log_, log_sigmoid_, maximum_, sigmoid_, xlogy_
-from rows cimport row_max, row_sum
+from rows cimport larger_, row_max, row_sum
 from threads cimport import_threads, parallel_for, task_t
 from types cimport floating
 
@@ -271,7 +271,7 @@ cdef void column_lse(
         total[j] = 0
     for k in range(1, classes):
         for j in range(width):
-            top[j] = maximum_(top[j], x[k * stride + j])
+            top[j] = larger_(top[j], x[k * stride + j])
     for k in range(classes):
         for j in range(width):
             total[j] += exp_(x[k * stride + j] - top[j])

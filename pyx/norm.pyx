@@ -1,6 +1,6 @@
 """Softmax and the normalisations: statistics of a row, then a map of the row by them.
 
-(a) The statistics of a contiguous row are folds of a rule over up to three arrays (`fold_row`): 16 lanes, eight
+(a) The statistics of a contiguous row are folds of a rule over up to three arrays (`fold_row`): 32 lanes, eight
     elements of each as a tree. The row stays in the first-level cache for the passes that follow.
 (b) Softmax along an axis that is not the last runs down columns, which are the vector lanes; so does softmax of
     short rows, which are transposed into a tile first.
@@ -11,10 +11,11 @@
 """
 from libc.stdlib cimport free, malloc
 
-from math cimport add_, exp_, log_, maximum_, sqrt_
+from math cimport add_, exp_, log_, sqrt_
 from rows cimport (
     LANES,
     fold_lanes,
+    larger_,
     row_max,
     row_product_deviations,
     row_products,
@@ -136,7 +137,7 @@ cdef void softmax_columns(
         total[j] = 0
     for k in range(1, axis):
         for j in range(width):
-            top[j] = maximum_(top[j], x[k * stride + j])
+            top[j] = larger_(top[j], x[k * stride + j])
     for k in range(axis):
         for j in range(width):
             out[k * stride + j] = exp_(x[k * stride + j] - top[j])

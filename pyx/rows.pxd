@@ -1,16 +1,21 @@
-"""Folds of contiguous rows: a rule over up to three arrays, joined in 16 lanes, eight elements of each as a tree.
+"""Folds of contiguous rows: a rule over up to three arrays, joined in 32 lanes, eight elements of each as a tree.
 
-Measured on 1024 float32 in the first-level cache, with and without the tree: 25 ns and 75 ns.
+Measured on 1024 float32 in the first-level cache, with and without the tree: 26 ns and 82 ns. Of 16 lanes or fewer
+gcc unrolls the loop before it vectorises, and what does more than add is then left scalar.
 """
 from libc.math cimport INFINITY
 
 from inlined cimport inlined_void
-from math cimport add_, maximum_
+from math cimport add_
 from types cimport floating
 
 cdef enum:
-    LANES = 16
+    LANES = 32
 
+
+# NaN may lose: where the maximum is only taken off before an exponential, it comes back there.
+cdef inline floating larger_(floating x, floating y) noexcept nogil:
+    return y if y > x else x
 
 cdef inline floating itself_(floating x, floating y, floating z, floating a) noexcept nogil:
     return x
@@ -35,6 +40,8 @@ cdef inline inlined_void fold_lanes(
     floating (*join)(floating, floating) noexcept nogil, floating* lanes, floating* out
 ) noexcept nogil:
     cdef Py_ssize_t i
+    for i in range(16):
+        lanes[i] = join(lanes[i], lanes[i + 16])
     for i in range(8):
         lanes[i] = join(lanes[i], lanes[i + 8])
     for i in range(4):
@@ -81,7 +88,7 @@ cdef inline inlined_void fold_row(
 
 cdef inline floating row_max(const floating* x, Py_ssize_t n) noexcept nogil:
     cdef floating out
-    fold_row(itself_[floating], maximum_[floating], -<floating>INFINITY, x, x, x, <floating>0, n, &out)
+    fold_row(itself_[floating], larger_[floating], -<floating>INFINITY, x, x, x, <floating>0, n, &out)
     return out
 
 cdef inline floating row_sum(const floating* x, Py_ssize_t n) noexcept nogil:
