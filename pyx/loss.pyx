@@ -10,7 +10,7 @@
 """
 from libc.stdint cimport int64_t, uint64_t
 
-from math cimport abs_, exp_, log1p_, log_, log_sigmoid_, maximum_, sigmoid_, xlogy_
+from math cimport abs_, exp_, exp_negative_, log1p_, log_, log_sigmoid_, maximum_, sigmoid_, xlogy_
 from rows cimport larger_, row_max, row_sum
 from threads cimport import_threads, parallel_for, task_t
 from types cimport floating
@@ -274,7 +274,7 @@ cdef void column_lse(
             top[j] = larger_(top[j], x[k * stride + j])
     for k in range(classes):
         for j in range(width):
-            total[j] += exp_(x[k * stride + j] - top[j])
+            total[j] += exp_negative_(top[j] - x[k * stride + j])
     for j in range(width):
         out[j] = top[j] + log_(total[j])
 
@@ -286,7 +286,7 @@ cdef floating row_lse(const floating* x, Py_ssize_t n) noexcept nogil:
     while k < n:
         width = min(WIDTH, n - k)
         for j in range(width):
-            part[j] = exp_(x[k + j] - top)
+            part[j] = exp_negative_(top - x[k + j])
         total += row_sum(<const floating*>part, width)
         k += width
     return top + log_(total)
@@ -396,19 +396,25 @@ cdef void cross_entropy_backward_task(floating* ctx, Py_ssize_t lo, Py_ssize_t h
         if c.length > 1:
             for k in range(c.classes):
                 for i in range(count):
-                    out[k * stride + i] = exp_(x[k * stride + i] - lse[i])
+                    out[k * stride + i] = exp_negative_(lse[i] - x[k * stride + i])
                 for i in range(count):
                     # An ignored target's gradient is zero whatever its softmax is.
                     out[k * stride + i] = out[k * stride + i] * factor[i] if factor[i] != 0 else <floating>0
         else:
             for i in range(count):
-                for k in range(c.classes):
-                    out[i * c.classes + k] = x[i * c.classes + k] - lse[i]
+                at = i * c.classes
+                for k in range(at, at + c.classes):
+                    out[k] = lse[i] - x[k]
             for k in range(count * c.classes):
-                out[k] = exp_(out[k])
+                out[k] = exp_negative_(out[k])
             for i in range(count):
-                for k in range(c.classes):
-                    out[i * c.classes + k] = out[i * c.classes + k] * factor[i] if factor[i] != 0 else <floating>0
+                at = i * c.classes
+                if factor[i] != 0:
+                    for k in range(at, at + c.classes):
+                        out[k] *= factor[i]
+                else:
+                    for k in range(at, at + c.classes):
+                        out[k] = 0
         for i in range(count):
             if not counts(c, first + i):
                 continue

@@ -11,7 +11,7 @@
 """
 from libc.stdlib cimport free, malloc
 
-from math cimport add_, exp_, log_, sqrt_
+from math cimport add_, exp_, exp_negative_, log_, sqrt_
 from rows cimport (
     LANES,
     fold_lanes,
@@ -99,7 +99,7 @@ cdef void softmax_row(const floating* x, floating* out, Py_ssize_t n, bint log) 
     cdef floating top = row_max(x, n), total
     cdef Py_ssize_t i
     for i in range(n):
-        out[i] = exp_(x[i] - top)
+        out[i] = exp_negative_(top - x[i])
     total = row_sum(<const floating*>out, n)
     if log:
         total = log_(total)
@@ -140,7 +140,7 @@ cdef void softmax_columns(
             top[j] = larger_(top[j], x[k * stride + j])
     for k in range(axis):
         for j in range(width):
-            out[k * stride + j] = exp_(x[k * stride + j] - top[j])
+            out[k * stride + j] = exp_negative_(top[j] - x[k * stride + j])
         for j in range(width):
             total[j] += out[k * stride + j]
     if log:

@@ -16,7 +16,7 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy
 
 from inlined cimport inlined_void
-from math cimport abs_, add_, exp_, log_, logaddexp_, maximum_, minimum_, mul_, pow_, sqrt_
+from math cimport abs_, add_, exp_negative_, log_, logaddexp_, maximum_, minimum_, mul_, pow_, sqrt_
 from threads cimport import_threads, parallel_for, task_t
 from types cimport element, floating, integer, number, real
 
@@ -105,7 +105,7 @@ cdef inline floating power_(floating x, floating p) noexcept nogil:
     return pow_(abs_(x), p)
 
 cdef inline floating exp_below_(floating x, floating p) noexcept nogil:
-    return exp_(x - p)
+    return exp_negative_(p - x)
 
 cdef inline uint8_t or_(uint8_t a, uint8_t b) noexcept nogil:
     return a | b
@@ -503,7 +503,7 @@ cdef void finish(floating* out, const floating* high, Py_ssize_t n, Py_ssize_t a
             out[i] = pow_(out[i], <floating>(1 / p))
     elif op == LOGSUMEXP:
         for i in range(n):
-            out[i] = log_(out[i]) + high[i]
+            out[i] = high[i] if high[i] == <floating>INFINITY else log_(out[i]) + high[i]
 
 
 def reduce(
@@ -525,11 +525,11 @@ def reduce(
                 raise MemoryError
         try:
             if op == LOGSUMEXP:
-                # exp(x - max) cannot overflow; an infinite maximum would make NaN of itself.
+                # exp(x - max) cannot overflow; of a maximum of -inf it would be NaN, and +inf is put in at the end.
                 fold(<rows_t>amax_rows[real], <rows_t>amax_rows[real], &x[0], sizeof(real), parameter, sizeof(real),
                      NULL, outer, axis, inner, GRAIN)
                 for i in range(n):
-                    if parameter[i] == <real>INFINITY or parameter[i] == -<real>INFINITY:
+                    if parameter[i] == -<real>INFINITY:
                         parameter[i] = 0
             elif op == NORM_P:
                 for i in range(n):
