@@ -1,0 +1,38 @@
+"""The documentation: a page for every function, and the examples of the seed's page and the README run as printed."""
+
+import doctest
+import re
+import sys
+from pathlib import Path
+
+import lucid
+from lucid.autograd.op import REGISTRY
+
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT / "docs"))
+import pages  # noqa: E402
+
+
+def test_every_function_has_a_page(tmp_path):
+    written = {path.stem for path in pages.write(tmp_path)}
+    by_hand = {path.stem for path in (ROOT / "docs").glob("*.rst")}
+    assert set(pages.public()) <= written | by_hand
+    assert "nn.functional.leaky_relu" in by_hand
+    for spec in REGISTRY.values():
+        if not spec.name.startswith("_") and not spec.path.startswith("Tensor."):
+            found = lucid
+            for part in spec.path.split("."):
+                found = getattr(found, part)
+            assert found is spec.function, spec.path
+
+
+def test_the_seeds_page_prints_what_it_says():
+    result = doctest.testfile(str(ROOT / "docs" / "nn.functional.leaky_relu.rst"), module_relative=False)
+    assert result.attempted >= 6 and result.failed == 0
+
+
+def test_the_readmes_example_prints_what_it_says(capsys):
+    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
+    exec(compile(code, "README.md", "exec"), {})
+    printed = capsys.readouterr().out.splitlines()
+    assert printed == [line.partition("# ")[2].strip() for line in code.splitlines() if line.startswith("print")]
