@@ -375,7 +375,7 @@ cdef void fold_slab(
     cdef double lane_p[LANES]
     cdef double eighth[8]
     cdef Py_ssize_t group = 1, wide_rows, j
-    if stride != width or width > LANES // 2 or rows * width < 2 * LANES:
+    if stride != width or width > LANES // 2 or rows * width < LANES:
         fold_pairwise(c, x, rows, stride, width, p, out)
         return
     while 2 * group * width <= LANES:

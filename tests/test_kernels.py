@@ -36,7 +36,7 @@ def make(shape, dtype, seed=0, special=False):
     x = rng.standard_normal(shape).astype(dtype)
     if special:
         x = np.round(x)
-        for value in (np.nan, np.inf, -np.inf, -0.0):
+        for value in (np.nan, -np.nan, np.inf, -np.inf, -0.0):
             x[rng.random(shape) < 0.02] = value
     return x
 
