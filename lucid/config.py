@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import platform
-
 import numpy as np
 
 from lucid import _kernels
@@ -20,6 +18,8 @@ def show_config(mode: str = "print"):
     mode : {"print", "dict"}, optional
         "dict" returns a dictionary instead (default "print").
     """
+    import platform
+
     import lucid
 
     stats = core.memory_stats()

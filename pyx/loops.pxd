@@ -10,6 +10,7 @@ small enough for the first-level cache. One loop per op therefore serves every c
 from libc.stdint cimport uint8_t
 from libc.string cimport memcpy
 
+from inlined cimport inlined_void
 from types cimport floating, number
 
 cdef enum:
@@ -19,14 +20,14 @@ cdef enum:
     RARE_BLOCK = 512
 
 
-cdef inline void map1(number (*rule)(number) noexcept nogil, const number* x, number* out,
+cdef inline inlined_void map1(number (*rule)(number) noexcept nogil, const number* x, number* out,
                       Py_ssize_t n) noexcept nogil:
     cdef Py_ssize_t i
     for i in range(n):
         out[i] = rule(x[i])
 
 
-cdef inline void map1_rare(floating (*rule)(floating) noexcept nogil, uint8_t (*beyond)(floating) noexcept nogil,
+cdef inline inlined_void map1_rare(floating (*rule)(floating) noexcept nogil, uint8_t (*beyond)(floating) noexcept nogil,
                            floating (*far)(floating) noexcept nogil, const floating* x, floating* out,
                            Py_ssize_t n) noexcept nogil:
     """`rule` for all, then `far` for the few elements that lie beyond its reach."""
@@ -49,49 +50,49 @@ cdef inline void map1_rare(floating (*rule)(floating) noexcept nogil, uint8_t (*
         at += size
 
 
-cdef inline void map1_ab(floating (*rule)(floating, floating, floating) noexcept nogil, const floating* x,
+cdef inline inlined_void map1_ab(floating (*rule)(floating, floating, floating) noexcept nogil, const floating* x,
                          floating a, floating b, floating* out, Py_ssize_t n) noexcept nogil:
     cdef Py_ssize_t i
     for i in range(n):
         out[i] = rule(x[i], a, b)
 
 
-cdef inline void map2(number (*rule)(number, number) noexcept nogil, const number* x, const number* y,
+cdef inline inlined_void map2(number (*rule)(number, number) noexcept nogil, const number* x, const number* y,
                       number* out, Py_ssize_t n) noexcept nogil:
     cdef Py_ssize_t i
     for i in range(n):
         out[i] = rule(x[i], y[i])
 
 
-cdef inline void map2_ab(floating (*rule)(floating, floating, floating, floating) noexcept nogil, const floating* x,
+cdef inline inlined_void map2_ab(floating (*rule)(floating, floating, floating, floating) noexcept nogil, const floating* x,
                          const floating* y, floating a, floating b, floating* out, Py_ssize_t n) noexcept nogil:
     cdef Py_ssize_t i
     for i in range(n):
         out[i] = rule(x[i], y[i], a, b)
 
 
-cdef inline void map3_a(number (*rule)(number, number, number, number) noexcept nogil, const number* x,
+cdef inline inlined_void map3_a(number (*rule)(number, number, number, number) noexcept nogil, const number* x,
                         const number* y, const number* z, number a, number* out, Py_ssize_t n) noexcept nogil:
     cdef Py_ssize_t i
     for i in range(n):
         out[i] = rule(x[i], y[i], z[i], a)
 
 
-cdef inline void map_pairs(floating (*rule)(floating, floating) noexcept nogil, const floating* x, floating* out,
+cdef inline inlined_void map_pairs(floating (*rule)(floating, floating) noexcept nogil, const floating* x, floating* out,
                            Py_ssize_t n) noexcept nogil:
     cdef Py_ssize_t i
     for i in range(n):
         out[i] = rule(x[2 * i], x[2 * i + 1])
 
 
-cdef inline void test1(uint8_t (*rule)(number) noexcept nogil, const number* x, uint8_t* out,
+cdef inline inlined_void test1(uint8_t (*rule)(number) noexcept nogil, const number* x, uint8_t* out,
                        Py_ssize_t n) noexcept nogil:
     cdef Py_ssize_t i
     for i in range(n):
         out[i] = rule(x[i])
 
 
-cdef inline void test2(uint8_t (*rule)(number, number) noexcept nogil, const number* x, const number* y,
+cdef inline inlined_void test2(uint8_t (*rule)(number, number) noexcept nogil, const number* x, const number* y,
                        uint8_t* out, Py_ssize_t n) noexcept nogil:
     cdef Py_ssize_t i
     for i in range(n):

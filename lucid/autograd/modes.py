@@ -7,7 +7,6 @@ Each is a context manager and a decorator, and counts for its own thread. The fl
 from __future__ import annotations
 
 import functools
-import inspect
 
 from lucid._kernels import core
 from lucid._kernels.core import is_grad_enabled
@@ -15,6 +14,9 @@ from lucid._kernels.core import is_grad_enabled
 __all__ = [
     "enable_grad", "inference_mode", "is_grad_enabled", "is_inference_mode_enabled", "no_grad", "set_grad_enabled",
 ]  # fmt: skip
+
+
+CO_GENERATOR = 0x20  # of a code object's flags, as in `inspect`
 
 
 class _Mode:
@@ -37,7 +39,8 @@ class _Mode:
         return type(self)()
 
     def __call__(self, function):
-        if inspect.isgeneratorfunction(function):
+        code = getattr(function, "__code__", None)
+        if code is not None and code.co_flags & CO_GENERATOR:
             return self._wrap_generator(function)
 
         @functools.wraps(function)

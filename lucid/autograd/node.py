@@ -8,7 +8,6 @@ tensor over the result's memory, so that no cycle holds the memory until the col
 from __future__ import annotations
 
 import itertools
-import traceback
 
 from lucid._kernels import core
 
@@ -48,6 +47,8 @@ class Node(core.NodeBase):
 
     def remember_stack(self) -> None:
         """Keep where the operation was called, for `detect_anomaly`."""
+        import traceback
+
         self.stack = traceback.extract_stack()[:-1]
 
     def name(self) -> str:
@@ -103,6 +104,8 @@ class Node(core.NodeBase):
 
     def explain(self, error: Exception) -> None:
         """Say where in the forward pass the node was made."""
+        import traceback
+
         error.add_note(
             f"Error detected in {self.name()}. Traceback of forward call that caused the error:\n"
             + "".join(traceback.format_list(self.stack))

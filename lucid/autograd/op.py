@@ -22,7 +22,6 @@ The declared function stays a plain function to the outside: its signature, docs
 from __future__ import annotations
 
 import functools
-import inspect
 
 from lucid import dtypes
 from lucid._kernels import core
@@ -30,6 +29,8 @@ from lucid.autograd.node import FREED, Node
 from lucid.tensor import Tensor
 
 REGISTRY: dict[str, Op] = {}
+
+CO_VARARGS = 0x04  # of a code object's flags, as in `inspect`
 
 # Other spellings of a parameter that PyTorch accepts too.
 SPELLINGS = {"input": "input_", "from": "from_", "axis": "dim", "keepdims": "keepdim", "x1": "input_", "x2": "other"}
@@ -61,7 +62,7 @@ class Op(core.OpBase):
         self.path, self.name, self.kind, self.view, self.aliases = path, path.rpartition(".")[2], kind, view, aliases
         self.forward = forward
         self.positional = code.co_argcount
-        self.variadic = bool(code.co_flags & inspect.CO_VARARGS)
+        self.variadic = bool(code.co_flags & CO_VARARGS)
         self.parameters = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
         defaults = dict(zip(self.parameters[: self.positional][::-1], (forward.__defaults__ or ())[::-1]))
         self.defaults = defaults | (forward.__kwdefaults__ or {})

@@ -19,6 +19,7 @@ from lucid.ops import (  # noqa: F401
     random,
     reduction,
     shape,
+    sorting,
     special,
     view,
 )

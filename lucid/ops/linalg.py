@@ -152,6 +152,12 @@ def matmul(input_: Tensor, other: Tensor, *, out=None) -> Tensor:
     """
     _check_dtypes("matmul", input_, other)
     a, b = input_.array, other.array
+    if a.ndim == 2 and b.ndim == 2 and a.flags.c_contiguous and b.flags.c_contiguous and a.dtype in BMM:
+        (m, k), (rows, n) = a.shape, b.shape
+        if k == rows and m and n and k:  # the commonest product, without what the others need
+            out = empty((m, n), a.dtype)
+            BMM[a.dtype](flat(a), flat(b), flat(out), 1, m, n, k, 0, k, 1, 0, n, 1, 0, n)
+            return wrap(out)
     if not a.ndim or not b.ndim:
         raise RuntimeError(
             f"both arguments to matmul need to be at least 1D, but they are {a.ndim}D and {b.ndim}D"

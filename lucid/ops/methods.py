@@ -39,6 +39,7 @@ METHODS = {
     "indexing": "gather scatter scatter_add scatter_reduce index_select index_add index_copy index_fill index_reduce "
     "index_put take put take_along_dim masked_fill masked_select masked_scatter nonzero argwhere nonzero_static "
     "bincount histc unique unique_consecutive",
+    "sorting": "sort argsort msort topk kthvalue median nanmedian mode",
     "reduction": "sum nansum mean nanmean prod var std amax amin aminmax argmax argmin max min any all count_nonzero "
     "logsumexp cumsum cumprod logcumsumexp cummax cummin",
     "random": "bernoulli multinomial",
