@@ -44,7 +44,7 @@ __version__ = "0.1.0"
 globals().update(ops.published(""))
 
 # Imported when first used: they cost a third of the time of `import lucid`.
-_LATER = ("fft", "linalg", "nn", "optim", "special", "utils")
+_LATER = ("linalg", "nn", "optim", "special")
 
 
 def __getattr__(name: str):

@@ -412,4 +412,3 @@ def reduced_shape(shape: tuple, dims: tuple[int, ...], keepdim: bool) -> tuple[i
 core.set_general(unary, unary, binary, backward)
 
 __all__ = [name for name in globals() if not name.startswith("_")]
-_ = pointwise

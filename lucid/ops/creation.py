@@ -18,7 +18,7 @@ from lucid.autograd.op import REGISTRY, Supplied, check_out, op, torch_name, wri
 from lucid.dtypes import as_dtype
 from lucid.ops._frame import ordered_empty, shape_argument, tensor_argument
 from lucid.ops.shape import cat, fill_array, stack
-from lucid.ops.view import clone, contiguous, dense_steps, empty_as, expand, flatten, reshape, to_dtype, unpacked
+from lucid.ops.view import clone, empty_as, expand, flatten, reshape, to_dtype, unpacked
 from lucid.tensor import Tensor, check_device, to_array
 
 
@@ -887,4 +887,3 @@ TENSOR_METHODS = {
     "new_ones": new_ones, "new_full": new_full, "new_tensor": new_tensor, "new_empty_strided": new_empty_strided,
     **{name: _conversion(name, dtype) for name, dtype in CONVERSIONS.items()},
 }  # fmt: skip
-_ = contiguous, dense_steps

@@ -31,7 +31,7 @@ from lucid.ops._frame import (
     shape_argument,
     tensor_argument,
 )
-from lucid.ops.shape import copy_, fill_array, tensor_list
+from lucid.ops.shape import copy_, fill_array
 from lucid.ops.view import broadcast_to, dense_steps, expand, index_basic, reshape, unbind
 from lucid.tensor import Tensor, check_dim, to_array
 
@@ -1722,4 +1722,3 @@ TENSOR_METHODS = {
     "__getitem__": getitem, "__setitem__": setitem, "__iter__": iterate, "__contains__": contains,
     "index_put_": _index_put_method,
 }  # fmt: skip
-_ = tensor_list

@@ -15,11 +15,9 @@ from lucid._kernels import copy as copies
 from lucid._kernels import core
 from lucid._kernels.core import flat, strided, wrap
 from lucid.autograd.op import REGISTRY, Supplied, inplace, op, torch_name
-from lucid.dtypes import as_dtype
 from lucid.ops._frame import C_NAMES, cast, copied, dims_argument, move, shape_argument, tensor_argument
 from lucid.ops.view import (
     _diagonal,
-    alias,
     atleast_1d,
     atleast_2d,
     atleast_3d,
@@ -29,7 +27,6 @@ from lucid.ops.view import (
     empty_as,
     expand,
     index_basic,
-    narrow,
     permute,
     piece,
     replace_piece,
@@ -39,7 +36,6 @@ from lucid.ops.view import (
     steps_of,
     to_dtype,
     transpose,
-    unpacked,
     unsqueeze,
     variadic,
 )
@@ -1050,4 +1046,3 @@ TENSOR_METHODS = {
     "zero_": zero_, "fill_": fill_,
     "fill_diagonal_": inplace(_fill_diagonal, "fill_diagonal_"),
 }  # fmt: skip
-_ = alias, narrow, piece, to_dtype, as_dtype, unpacked
