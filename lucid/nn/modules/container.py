@@ -20,7 +20,28 @@ def _at(index, n: int) -> int:
     return index % n
 
 
-class Sequential(Module):
+class _Ordered(Module):
+    """What holds modules in order, under numbers or names."""
+
+    def __len__(self) -> int:
+        return len(self._modules)
+
+    def __iter__(self):
+        return iter(self._modules.values())
+
+    def append(self, module: Module):
+        """Add a module at the end; returns self."""
+        self.add_module(str(len(self)), module)
+        return self
+
+    def pop(self, key):
+        """Remove a module and return it."""
+        found = self[key]
+        del self[key]
+        return found
+
+
+class Sequential(_Ordered):
     """Calls its modules one after the other, each on the result of the one before.
 
     Parameters
@@ -42,12 +63,6 @@ class Sequential(Module):
         for module in self._modules.values():
             input = module(input)
         return input
-
-    def __len__(self) -> int:
-        return len(self._modules)
-
-    def __iter__(self):
-        return iter(self._modules.values())
 
     def __getitem__(self, index):
         if isinstance(index, slice):
@@ -72,11 +87,6 @@ class Sequential(Module):
             raise ValueError(f"add operator supports only objects of Sequential class, but {type(other)} is given.")
         return Sequential(*self, *other)
 
-    def append(self, module: Module):
-        """Add a module at the end; returns self."""
-        self.add_module(str(len(self)), module)
-        return self
-
     def extend(self, sequential):
         """Add modules at the end; returns self."""
         for module in sequential:
@@ -92,14 +102,8 @@ class Sequential(Module):
         self._modules = {str(i): one for i, one in enumerate(modules)}
         return self
 
-    def pop(self, key):
-        """Remove a module and return it."""
-        found = self[key]
-        del self[key]
-        return found
 
-
-class ModuleList(Module):
+class ModuleList(_Ordered):
     """A list of modules.
 
     Parameters
@@ -112,12 +116,6 @@ class ModuleList(Module):
         super().__init__()
         if modules is not None:
             self.extend(modules)
-
-    def __len__(self) -> int:
-        return len(self._modules)
-
-    def __iter__(self):
-        return iter(self._modules.values())
 
     def __getitem__(self, index):
         if isinstance(index, slice):
@@ -138,11 +136,6 @@ class ModuleList(Module):
     def __add__(self, other):
         return ModuleList(itertools.chain(self, other))
 
-    def append(self, module: Module):
-        """Add a module at the end; returns self."""
-        self.add_module(str(len(self)), module)
-        return self
-
     def extend(self, modules):
         """Add modules at the end; returns self."""
         for module in modules:
@@ -154,12 +147,6 @@ class ModuleList(Module):
         modules = list(self._modules.values())
         modules.insert(index, module)
         self._modules = {str(i): one for i, one in enumerate(modules)}
-
-    def pop(self, key):
-        """Remove a module and return it."""
-        found = self[key]
-        del self[key]
-        return found
 
 
 class ModuleDict(Module):
