@@ -18,7 +18,7 @@ import torch
 
 from . import torch_private
 from .cases import Case, dtype_name, leaves, tensors, tree_map
-from .compare import widen
+from .compare import same_bits, widen
 from .subjects.adapter import Adapter, storage_of
 from .tolerances import tolerance
 from .verdicts import Blocked, Mismatch, Missing, Skip, Verdict, describe
@@ -62,7 +62,7 @@ class Run:
         args: tuple | None = None,
         kwargs: dict | None = None,
         grad: bool = False,
-        readonly: bool = False,
+        readonly: Callable[[torch.Tensor], bool] | None = None,
         process: bool = True,
     ) -> Answer | Refusal:
         """Call the case's target, or another one, with the case's arguments, or others (torch tensors)."""
@@ -137,6 +137,17 @@ class Run:
         if isinstance(says, Refusal):
             raise Blocked(f"the call raised {describe(says.error)}")
         return says
+
+    @cached_property
+    def untouched(self) -> Callable[[torch.Tensor], bool]:
+        """Says of a tensor among the case's arguments whether PyTorch leaves its memory alone."""
+        after = self.expected.inputs(self.oracle)
+        written = {
+            old.untyped_storage().data_ptr()
+            for old, new in zip(tensors(self.case.args, self.case.kwargs), after)
+            if new._version or not same_bits(old.detach().resolve_conj().resolve_neg(), new)
+        }
+        return lambda tensor: tensor.untyped_storage().data_ptr() not in written
 
     def insist(self, outcome: Answer | Refusal, what: str) -> Answer:
         """An answer of the subject, or a mismatch that names the exception."""

@@ -13,13 +13,14 @@ import contextlib
 import importlib
 import subprocess
 import types
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from .. import results
+from .. import results, torch_private
 from ..cases import dtype_name, tree_map
 from ..verdicts import Missing
 
@@ -141,10 +142,24 @@ class Adapter:
             return str(value)
         if isinstance(value, (torch.memory_format, torch.layout)):
             return self.resolve(str(value).removeprefix("torch."))
+        if isinstance(value, torch.nn.Module):
+            return self.plain_module(value)
+        if isinstance(value, types.FunctionType):
+            return torch_private.rebind(value, self)
         return value
 
-    def convert(self, tree: Any, memo: dict, grad: bool = False, readonly: bool = False) -> Any:
-        """Arguments for the subject. `memo` keeps one flat tensor per storage; with `grad`, what wants one is a leaf."""
+    def plain_module(self, module: torch.nn.Module) -> Any:
+        """The subject's module of that class with the same constants, for a class that needs no arguments."""
+        made = self.resolve(f"nn.{type(module).__name__}")()
+        for name in type(module).__constants__:
+            setattr(made, name, getattr(module, name))
+        return made
+
+    def convert(
+        self, tree: Any, memo: dict, grad: bool = False, readonly: Callable[[torch.Tensor], bool] | None = None
+    ) -> Any:
+        """Arguments for the subject. `memo` keeps one flat tensor per storage; with `grad`, what wants one is a leaf;
+        `readonly` says whose memory refuses to be written."""
 
         def one(value):
             if not isinstance(value, torch.Tensor):
@@ -153,7 +168,7 @@ class Adapter:
             value = value.detach().resolve_conj().resolve_neg()
             key = (value.untyped_storage().data_ptr() or id(value), value.dtype)
             if key not in memo:
-                memo[key] = self.flat(storage_of(value), readonly)
+                memo[key] = self.flat(storage_of(value), readonly is not None and readonly(value))
             made = self.strided(memo[key], tuple(value.shape), value.stride(), value.storage_offset())
             memo.setdefault("alive", []).append(value)  # an address identifies a storage only while it lives
             return self.leaf(made) if wants else made
