@@ -188,7 +188,7 @@ def cmd_run(arguments: argparse.Namespace) -> int:
 
 
 def kind_of(family: str) -> str:
-    return family if family in ("module", "optimizer", "scheduler") else "function"
+    return family if family in ("module", "optimizer", "scheduler", "program") else "function"
 
 
 def _progress() -> Progress:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import base64
+import inspect
 import math
+import textwrap
 import zlib
 from typing import Any
 
 import torch
 
+from . import programs
 from .cases import Case, dtype_name, tensors
 from .subjects.adapter import storage_of
 
@@ -18,6 +21,8 @@ PACKED = 6000  # characters of packed data; beyond this the program names the ca
 
 def program(case: Case, package: str, checks: list[str]) -> str:
     """The program's text."""
+    if case.kind == "program":
+        return _of_program(case.program, package)
     target = case.target
     if not isinstance(target, str):
         return _by_id(case, package, "the call is a function of PyTorch's test database")
@@ -54,6 +59,23 @@ def program(case: Case, package: str, checks: list[str]) -> str:
     else:
         lines += [f"    print(lib.__name__, lib.autograd.grad(out, {given}, cotangent, allow_unused=True))"]
     return "\n".join(lines) + "\n"
+
+
+def _of_program(item: programs.Program, package: str) -> str:
+    """A program as it stands, with what it takes from its file."""
+    helpers = [programs.raised, *(f for f in vars(inspect.getmodule(item.run)).values() if _is_helper(f, item.run))]
+    texts = [textwrap.dedent(inspect.getsource(function)) for function in (*helpers, item.run)]
+    texts[-1] = texts[-1][texts[-1].index("def ") :]
+    parties = "torch" if package == "torch" else f"torch, {package}"
+    imports = f"import {parties}\nfrom collections.abc import Callable\nfrom typing import Any\n"
+    loop = f"for lib in ({parties},):\n    print(lib.__name__)\n    lib.manual_seed(0)\n"
+    loop += f"    for seen in {item.name}(lib):\n        print('   ', seen)\n"
+    return "\n\n".join([imports, *texts, loop])
+
+
+def _is_helper(value: Any, program: Any) -> bool:
+    """Whether a program calls this function of its own file."""
+    return getattr(value, "__module__", "") == program.__module__ and value.__name__ in program.__code__.co_names
 
 
 def _by_id(case: Case, package: str, why: str) -> str:

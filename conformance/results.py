@@ -163,7 +163,7 @@ class Failure:
 @dataclass
 class Op:
     name: str = note("torch path: nn.functional.leaky_relu, Tensor.add_, nn.Linear, optim.Adam")
-    kind: str = note("function, module, optimizer or scheduler")
+    kind: str = note("function, module, optimizer, scheduler or program")
     family: str = note("unary, binary, reduction, shape, index, linalg, ...")
     status: str = note("conforms, deviates, fails, missing, out of scope, or unjudged")
     reason: str = note("why it deviates or is out of scope", default="")

@@ -214,6 +214,10 @@ class Tensor(core.TensorBase):
             raise RuntimeError(
                 f"only Tensors of floating point and complex dtype can require gradients, this one is {self.dtype}"
             )
+        if value and self._inference and not core.is_inference():
+            raise RuntimeError(
+                "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed: use a clone()."
+            )
         if not value and self._node is not None:
             raise RuntimeError(
                 "you can only change requires_grad flags of leaf variables. "
@@ -260,8 +264,13 @@ class Tensor(core.TensorBase):
             raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
         self.array = value.array
 
+    def is_inference(self) -> bool:
+        """Whether the tensor was made in inference mode: it can take no part in a graph."""
+        return self._inference
+
     @property
-    def _version_count(self) -> int:
+    def _version(self) -> int:
+        """How often the memory was written to, through this tensor or any view of it."""
         return core.version(self)
 
     # ------------------------------------------------------------------------------------------ to Python

@@ -296,10 +296,10 @@ def test_expanded_memory_is_not_written_to():
 
 def test_reshaping_in_place():
     x = leaf(2, 3) * 1
-    version = x._version_count
+    version = x._version
     x.unsqueeze_(0).transpose_(1, 2)
     assert x.shape == (1, 3, 2)
-    assert x._version_count > version
+    assert x._version > version
     x.squeeze_(0).t_()
     assert x.shape == (2, 3)
     with pytest.raises(RuntimeError, match="leaf"):

@@ -634,5 +634,9 @@ MUTANTS: list[Mutant] = [
     M("adam-state-key", "optim.Adam", "optimizer", "state", "exp_avg is called m", _state_key),
     M("steplr-late", "optim.lr_scheduler.StepLR", "scheduler", "rates", "one epoch late", _late_step),
     M("plateau-patience", "optim.lr_scheduler.ReduceLROnPlateau", "scheduler", "rates", "patience is ignored", _configured(patience=10)),
+    # programs
+    M("grad-doubled", "autograd.grad", "program", "behaviour", "gradients are doubled", after(
+        lambda lib, found, a, k: tuple(g if g is None else 2 * g for g in found))),
+    M("no_grad-records", "no_grad", "program", "behaviour", "recording goes on", instead(lambda lib: lib.enable_grad())),
     M("exponentiallr-forgets", "optim.lr_scheduler.ExponentialLR", "scheduler", "rates", "its state is not restored", _forgets),
 ]  # fmt: skip

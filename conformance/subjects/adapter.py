@@ -208,11 +208,17 @@ class Adapter:
 
 
 class _Namespace:
-    def __init__(self, subject: Adapter):
-        self._subject = subject
+    """The subject's names; those that are replaced, also in its submodules, are the replacements."""
+
+    def __init__(self, subject: Adapter, prefix: str = ""):
+        self._subject, self._prefix = subject, prefix
 
     def __getattr__(self, name: str):
-        return self._subject.resolve(name)
+        path = self._prefix + name
+        if any(replaced.startswith(f"{path}.") for replaced in self._subject.overrides):
+            found = self._subject.resolve(path)
+            return _Namespace(self._subject, f"{path}.") if isinstance(found, types.ModuleType) else found
+        return self._subject.resolve(path)
 
 
 def storage_of(tensor: torch.Tensor) -> torch.Tensor:

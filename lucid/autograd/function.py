@@ -132,6 +132,10 @@ class Function(FunctionCtx):
     [2.0]
     """
 
+    def __call__(self, *args, **kwargs):
+        """RuntimeError: a Function is used through its class."""
+        raise RuntimeError(f"{type(self).__name__} is a Function: call {type(self).__name__}.apply(...), not an instance")
+
     @staticmethod
     def forward(*args, **kwargs):
         """Compute the result; with a context as first argument unless `setup_context` is defined."""

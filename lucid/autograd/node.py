@@ -162,6 +162,8 @@ class Leaf:
 
     __slots__ = ("variable",)
 
+    next_functions = ()
+
     def __init__(self, variable):
         self.variable = variable
 

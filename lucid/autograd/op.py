@@ -191,7 +191,7 @@ class Op(core.OpBase):
         if self.kind != "rule":  # what it is made of is recorded; the write itself is one more operation
             check_recordable(self, target)
             past = past_of(target)
-            past.array, past._version = target.array.copy(), None
+            past.array, past._counter = target.array.copy(), None
             return rewrite(target, Supplied.replaced.op, [target, self.run([past, *values[1:]])])
         return rewrite(target, self, values)
 
@@ -345,9 +345,6 @@ def check_recordable(op: Op, target: Tensor) -> None:
             raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
     elif base._requires_grad and base._node is None:
         raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
-    if target._inference:
-        raise RuntimeError("Inplace update to inference tensor outside InferenceMode is not allowed. You can make a "
-                           "clone to get a normal tensor before doing inplace update.")  # fmt: skip
 
 
 def past_of(target: Tensor) -> Tensor:
@@ -375,7 +372,7 @@ def rewrite(target: Tensor, op: Op, values: list) -> Tensor:
     # The node sees the target as it is now; only then is it written to.
     past = past_of(target)
     if _keeps_target(op, values):
-        past.array, past._version = target.array.copy(), None
+        past.array, past._counter = target.array.copy(), None
     values = [past if value is target else value for value in values]
     before = core.set_grad(False)
     try:
@@ -415,6 +412,9 @@ def overlaps_itself(array) -> bool:
 
 def check_writable(name: str, target: Tensor) -> None:
     """Raise RuntimeError where a tensor cannot be written to."""
+    if target._inference and not core.is_inference():
+        raise RuntimeError("Inplace update to inference tensor outside InferenceMode is not allowed. You can make a "
+                           "clone to get a normal tensor before doing inplace update.")  # fmt: skip
     array = target.array
     if target._view == 1 and core.is_grad_enabled():
         raise RuntimeError(NO_GRAD_VIEW)

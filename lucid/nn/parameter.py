@@ -30,7 +30,7 @@ class Parameter(Tensor):
         if not isinstance(data, Tensor):
             raise TypeError(f"Parameter needs a Tensor, got {type(data).__name__}")
         self.array = data.array
-        self._version = core.version_of(data)
+        self._counter = core.version_of(data)
         self.requires_grad = requires_grad
 
     def __repr__(self) -> str:
@@ -56,5 +56,5 @@ class Buffer(Tensor):
     def __init__(self, data=None, persistent=True):
         data = Tensor([]) if data is None else data
         self.array = data.array
-        self._version = core.version_of(data)
+        self._counter = core.version_of(data)
         self.persistent = persistent

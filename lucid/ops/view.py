@@ -1286,7 +1286,7 @@ class _CONTIGUOUS:
 def detach(input_: Tensor) -> Tensor:
     """A tensor over the same memory, outside the graph; writes to either reach both, and are counted."""
     out = wrap(tensor_argument("detach", input_).array)
-    out._version = core.version_of(input_)
+    out._counter = core.version_of(input_)
     return out
 
 
@@ -1411,7 +1411,7 @@ def _set_(self, source=None, storage_offset=0, size=None, stride=None):
         steps = dense_steps(size) if stride is None else tuple(stride)
         start = check_strided(source.array, size, steps, storage_offset)
         self.array = strided(source.array, size, steps, start)
-    self._version = core.version_of(source)
+    self._counter = core.version_of(source)
     core.bump(self)
     return self
 

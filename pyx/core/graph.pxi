@@ -77,9 +77,7 @@ cpdef tuple edge(TensorBase x):
         refresh_view(x)
     if x._node is None:
         if x._inference:
-            raise RuntimeError(
-                "Inference tensors cannot be saved for backward. Please do not use Tensors created in inference mode "
-                "in computation tracked by autograd.")
+            raise RuntimeError(INFERENCE)
         return (x, 0, shape_of(x.array), <object>cnp.PyArray_DESCR(x.array))
     return (x._node, x._slot, shape_of(x.array), <object>cnp.PyArray_DESCR(x.array))
 
@@ -192,7 +190,7 @@ def alias_of(tensor):
     if not isinstance(tensor, TensorBase):
         return tensor
     cdef TensorBase twin = new_tensor((<TensorBase>tensor).array)
-    twin._version = version_of(<TensorBase>tensor)
+    twin._counter = version_of(<TensorBase>tensor)
     return twin
 
 

@@ -15,7 +15,7 @@ cdef class TensorBase:
     _node, _slot   the node that made it, and which of the node's outputs it is
     _base          the tensor that this one is a differentiable view of
     _base_node     the node that `_base` had when `_node` was made: when it has another, `_node` is out of date
-    _version       the version counter, made when somebody first asks for it
+    _counter       the version counter, made when somebody first asks for it
     _view          what may be done to it in place, if it is a view: see view.pxi
     _extra         what few tensors have: hooks
     """
@@ -24,7 +24,7 @@ cdef class TensorBase:
     cdef public bint _inference
     cdef public char _view
     cdef public Py_ssize_t _slot
-    cdef public object _grad, _node, _base, _base_node, _version, _extra
+    cdef public object _grad, _node, _base, _base_node, _counter, _extra
     cdef object __weakref__
 
 
@@ -63,21 +63,21 @@ def requires_grad(TensorBase t not None):
 
 cpdef Py_ssize_t version(TensorBase t) except -1:
     """How often the storage of `t` was written to."""
-    return 0 if t._version is None else (<Version>t._version).count
+    return 0 if t._counter is None else (<Version>t._counter).count
 
 
 def version_of(TensorBase t not None):
     """The version counter of `t`, made now if nobody asked for it before."""
-    if t._version is None:
-        t._version = Version.__new__(Version)
-    return t._version
+    if t._counter is None:
+        t._counter = Version.__new__(Version)
+    return t._counter
 
 
 def bump(TensorBase t not None):
     """Count one more write to the storage of `t`."""
-    if t._version is None:
-        t._version = Version.__new__(Version)
-    (<Version>t._version).count += 1
+    if t._counter is None:
+        t._counter = Version.__new__(Version)
+    (<Version>t._counter).count += 1
 
 
 cdef bint collect_versions(values, list found) except -1:
@@ -94,11 +94,17 @@ cdef bint collect_versions(values, list found) except -1:
     return any_written
 
 
+INFERENCE = ("Inference tensors cannot be saved for backward. Please do not use Tensors created in inference mode in "
+             "computation tracked by autograd; a clone() made outside inference mode can be used.")
+
+
 cdef bint any_version(tuple values) except -1:
     """Whether the storage of one of the tensors among `values` was ever written to."""
     for value in values:
         if isinstance(value, TensorBase):
-            if (<TensorBase>value)._version is not None and (<Version>(<TensorBase>value)._version).count:
+            if (<TensorBase>value)._inference:
+                raise RuntimeError(INFERENCE)
+            if (<TensorBase>value)._counter is not None and (<Version>(<TensorBase>value)._counter).count:
                 return True
         elif type(value) is list or type(value) is tuple:
             if any_version(tuple(value)):

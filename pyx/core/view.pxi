@@ -51,7 +51,7 @@ def strided(cnp.ndarray array, shape, strides, Py_ssize_t offset=0):
 cdef TensorBase tie(TensorBase base, cnp.ndarray array):
     cdef TensorBase view = new_tensor(array)
     cdef TensorBase root
-    view._version = version_of(base)
+    view._counter = version_of(base)
     view._view = base._view
     if grad_enabled or forward_of_recorded or not needs_grad(base):
         root = base if base._base is None else <TensorBase>base._base

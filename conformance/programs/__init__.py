@@ -1,0 +1,65 @@
+"""Small programs that PyTorch and the subject both run: what no single call shows.
+
+Sources of cases call one function; a graph, a hook, a version counter or a module is known by what a few lines do with
+it. A program is a generator: it gets the library (`lib`, PyTorch or the subject under the same names) and yields what
+it sees, tensors or plain values. Both must yield the same, and raise the same.
+
+    @program("Tensor.retain_grad", "Tensor.retains_grad")
+    def keeps_the_gradient_of_an_inner_tensor(lib):
+        x = lib.tensor([1.0, 2.0], requires_grad=True)
+        ...
+        yield y.retains_grad, y.grad
+
+The paths are the public names that the program judges.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Program:
+    paths: tuple[str, ...]
+    run: Callable[[Any], Iterator[Any]]
+
+    @property
+    def name(self) -> str:
+        return self.run.__name__
+
+
+PROGRAMS: list[Program] = []
+
+
+def program(*paths: str) -> Callable:
+    def register(run: Callable) -> Callable:
+        PROGRAMS.append(Program(paths, run))
+        return run
+
+    return register
+
+
+def raised(call: Callable, *args: Any, **kwargs: Any) -> str:
+    """The name of the exception that a call raises, '' when it raises none."""
+    try:
+        call(*args, **kwargs)
+    except Exception as error:
+        return type(error).__name__
+    return ""
+
+
+@lru_cache(None)
+def load() -> dict[str, list[Program]]:
+    """The programs by each path that they judge."""
+    for found in pkgutil.iter_modules(__path__):
+        importlib.import_module(f"{__name__}.{found.name}")
+    by_path: dict[str, list[Program]] = {}
+    for item in PROGRAMS:
+        for path in item.paths:
+            by_path.setdefault(path, []).append(item)
+    return by_path

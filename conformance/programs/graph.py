@@ -1,0 +1,506 @@
+"""The graph: leaves, accumulation, what `backward` and `grad` accept and refuse, modes, hooks, functions of one's own."""
+
+from __future__ import annotations
+
+from . import program, raised
+
+
+def _leaf(lib, *values, dtype=None):
+    return lib.tensor(list(values), dtype=dtype, requires_grad=True)
+
+
+@program("Tensor.backward", "Tensor.grad", "Tensor.is_leaf", "Tensor.requires_grad", "Tensor.grad_fn")
+def a_product_is_differentiated(lib):
+    x, y = _leaf(lib, 1.0, 2.0), lib.tensor([3.0, 4.0])
+    z = (x * y).sum()
+    yield x.is_leaf, z.is_leaf, y.is_leaf, x.requires_grad, y.requires_grad, z.requires_grad
+    yield x.grad_fn is None, z.grad_fn is None, x.grad is None
+    z.backward()
+    yield x.grad, y.grad is None, x.grad.requires_grad
+
+
+@program("Tensor.grad_fn")
+def nodes_have_names_and_edges(lib):
+    x = _leaf(lib, 1.0, 2.0)
+    y = (x * 2).exp().sum()
+    node = y.grad_fn
+    while node is not None:
+        yield type(node).__name__ if not hasattr(node, "name") else node.name().split("::")[-1]
+        node = node.next_functions[0][0] if node.next_functions else None
+
+
+@program("Tensor.backward")
+def gradients_accumulate(lib):
+    x = _leaf(lib, 1.0, 2.0)
+    for _ in range(3):
+        (x * x).sum().backward()
+        yield x.grad
+    before = x.grad
+    (x * x).sum().backward()
+    yield before is x.grad
+    x.grad = None
+    (3 * x).sum().backward()
+    yield x.grad
+
+
+@program("Tensor.backward", "autograd.backward")
+def what_backward_refuses(lib):
+    x = _leaf(lib, 1.0, 2.0)
+    yield raised(lib.tensor([1.0]).sum().backward)
+    yield raised((x * 2).backward, lib.ones(3))
+    yield raised((x * 2).backward, lib.ones(2, dtype=lib.complex64))
+    y = (x * x).sum()
+    y.backward()
+    yield raised(y.backward)
+    yield raised((x * x).sum().backward, inputs=[])
+    yield x.grad
+
+
+@program("autograd.backward")
+def more_gradients_than_roots(lib):
+    x = _leaf(lib, 1.0, 2.0)
+    yield raised(lib.autograd.backward, [(x * 2).sum()], [lib.ones(()), lib.ones(())])
+
+
+@program("Tensor.backward")
+def a_kept_graph_runs_again(lib):
+    x = _leaf(lib, 1.0, 2.0)
+    y = (x**3).sum()
+    y.backward(retain_graph=True)
+    y.backward(retain_graph=True)
+    yield x.grad
+    y.backward()
+    yield x.grad, raised(y.backward)
+
+
+@program("Tensor.backward")
+def only_the_named_inputs_get_gradients(lib):
+    x, y = _leaf(lib, 1.0, 2.0), _leaf(lib, 3.0, 4.0)
+    middle = x * y
+    middle.sum().backward(inputs=[x])
+    yield x.grad, y.grad is None
+    other = x * y
+    (other * other).sum().backward(inputs=[y, other])
+    yield y.grad, other.grad, x.grad
+
+
+@program("autograd.backward")
+def several_roots_at_once(lib):
+    x = _leaf(lib, 1.0, 2.0)
+    lib.autograd.backward([(x * 2).sum(), x * 3], [None, lib.tensor([1.0, 10.0])])
+    yield x.grad
+
+
+@program("autograd.grad")
+def grad_returns_and_does_not_accumulate(lib):
+    x, y = _leaf(lib, 1.0, 2.0), _leaf(lib, 3.0, 4.0)
+    z = (x * y).sum()
+    yield lib.autograd.grad(z, [x, y], retain_graph=True)
+    yield x.grad is None, y.grad is None
+    yield lib.autograd.grad(z, x)
+    yield raised(lib.autograd.grad, z, x)
+
+
+@program("autograd.grad")
+def grad_and_unused_inputs(lib):
+    x, y = _leaf(lib, 1.0, 2.0), _leaf(lib, 3.0)
+    z = (x * x).sum()
+    yield raised(lib.autograd.grad, z, y, retain_graph=True)
+    found = lib.autograd.grad(z, [x, y], allow_unused=True, retain_graph=True)
+    yield found[0], found[1] is None
+    yield lib.autograd.grad(z, [y], materialize_grads=True, retain_graph=True)
+    yield raised(lib.autograd.grad, z, y, allow_unused=False, materialize_grads=True)
+    yield raised(lib.autograd.grad, z, lib.tensor([1.0]))
+
+
+@program("autograd.grad")
+def grad_with_respect_to_an_inner_tensor(lib):
+    x = _leaf(lib, 1.0, 2.0)
+    y = x.exp()
+    z = (y * y).sum()
+    yield lib.autograd.grad(z, [y, x])
+
+
+@program("autograd.grad")
+def batched_cotangents(lib):
+    x = _leaf(lib, 1.0, 2.0, 3.0)
+    y = x * x
+    yield lib.autograd.grad(y, x, lib.eye(3), is_grads_batched=True)
+
+
+@program("autograd.grad")
+def derivatives_of_all_orders(lib):
+    x = _leaf(lib, 0.5, 1.5)
+    y = (x.sin() * x**4).sum()
+    for _ in range(5):
+        (y,) = lib.autograd.grad(y, x, create_graph=True)
+        yield y, y.requires_grad
+        y = y.sum()
+
+
+@program("autograd.grad")
+def a_gradient_penalty(lib):
+    x = lib.tensor([[0.3, -0.2], [0.1, 0.9]], requires_grad=True)
+    w = lib.tensor([[0.5, -1.0], [2.0, 0.25]], requires_grad=True)
+    out = (x @ w).tanh().sum()
+    (g,) = lib.autograd.grad(out, x, create_graph=True)
+    (g.pow(2).sum(1).sqrt() - 1).pow(2).mean().backward()
+    yield w.grad, x.grad
+
+
+@program("Tensor.retain_grad", "Tensor.retains_grad")
+def keeps_the_gradient_of_an_inner_tensor(lib):
+    x = _leaf(lib, 1.0, 2.0)
+    y = x * 2
+    yield y.retains_grad
+    y.retain_grad()
+    y.retain_grad()
+    (y * y).sum().backward()
+    yield y.retains_grad, y.grad, x.grad
+    yield raised(lib.tensor([1.0]).retain_grad), raised(x.retain_grad), x.retains_grad
+
+
+@program("Tensor.register_hook")
+def hooks_see_and_change_gradients(lib):
+    x = _leaf(lib, 1.0, 2.0)
+    seen = []
+    y = x * 3
+    y.register_hook(lambda g: seen.append(g))
+    handle = y.register_hook(lambda g: g * 10)
+    x.register_hook(lambda g: g + 1)
+    y.sum().backward(retain_graph=True)
+    yield x.grad, seen
+    handle.remove()
+    x.grad = None
+    y.sum().backward()
+    yield x.grad, len(seen)
+    yield raised(lib.tensor([1.0]).register_hook, print)
+
+
+@program("Tensor.register_hook")
+def a_hook_before_and_after_an_inplace_write(lib):
+    x = _leaf(lib, 1.0, 2.0)
+    y = x * 1
+    y.register_hook(lambda g: g * 2)
+    y.mul_(5)
+    y.register_hook(lambda g: g * 3)
+    y.sum().backward()
+    yield x.grad
+
+
+@program("Tensor.register_post_accumulate_grad_hook")
+def a_hook_after_accumulation(lib):
+    x = _leaf(lib, 1.0, 2.0)
+    seen = []
+
+    def step(leaf):
+        seen.append(leaf.grad.clone())
+        leaf.grad = None
+
+    x.register_post_accumulate_grad_hook(step)
+    for _ in range(2):
+        (x * x).sum().backward()
+    yield seen, x.grad is None
+    yield raised((x * 2).register_post_accumulate_grad_hook, step)
+
+
+@program("no_grad", "enable_grad", "set_grad_enabled", "is_grad_enabled")
+def modes_as_managers_and_decorators(lib):
+    x = _leaf(lib, 1.0)
+    yield lib.is_grad_enabled(), (x * 2).requires_grad
+    with lib.no_grad():
+        yield lib.is_grad_enabled(), (x * 2).requires_grad
+        with lib.enable_grad():
+            yield lib.is_grad_enabled(), (x * 2).requires_grad
+        with lib.set_grad_enabled(True):
+            yield (x * 2).requires_grad
+        yield lib.ones(1, requires_grad=True).requires_grad
+    yield lib.is_grad_enabled()
+
+    @lib.no_grad()
+    def without(value):
+        return value * 2, lib.is_grad_enabled()
+
+    @lib.no_grad()
+    def numbers():
+        yield lib.is_grad_enabled()
+        yield lib.is_grad_enabled()
+
+    yield without(x)[0].requires_grad, without(x)[1], list(numbers()), without.__name__
+    lib.set_grad_enabled(False)
+    yield lib.is_grad_enabled()
+    lib.set_grad_enabled(True)
+    try:
+        with lib.no_grad():
+            raise KeyError
+    except KeyError:
+        yield lib.is_grad_enabled()
+
+
+@program("inference_mode", "is_inference_mode_enabled")
+def inference_tensors_stay_out_of_graphs(lib):
+    x = _leaf(lib, 1.0, 2.0)
+    with lib.inference_mode():
+        y = x * 2
+        yield lib.is_inference_mode_enabled(), y.requires_grad, y.is_inference(), lib.is_grad_enabled()
+        y.add_(1)
+    yield y, y.is_inference(), x.is_inference()
+    yield raised(y.add_, 1), raised(lambda: x * y), raised(y.requires_grad_)
+    yield (y.clone() * x).requires_grad
+    with lib.inference_mode(False):
+        yield (x * 2).requires_grad
+
+
+@program("no_grad")
+def modes_belong_to_their_thread(lib):
+    import threading
+
+    seen = []
+    with lib.no_grad():
+        worker = threading.Thread(target=lambda: seen.append(lib.is_grad_enabled()))
+        worker.start()
+        worker.join()
+        yield seen, lib.is_grad_enabled()
+
+
+@program("Tensor.detach", "Tensor.detach_")
+def detached_tensors_share_memory(lib):
+    x = _leaf(lib, 1.0, 2.0)
+    y = x * 2
+    z = y.detach()
+    yield z.requires_grad, z.is_leaf, z.data_ptr() == y.data_ptr()
+    z[0] = 7
+    yield y
+    w = x * 3
+    w.detach_()
+    yield w.requires_grad, w.is_leaf
+
+
+@program("Tensor.requires_grad", "Tensor.requires_grad_")
+def what_may_require_gradients(lib):
+    x = lib.tensor([1.0])
+    yield x.requires_grad_() is x, x.requires_grad
+    yield raised(lib.tensor([1]).requires_grad_), raised(lib.tensor([True]).requires_grad_)
+    y = x * 2
+    yield raised(y.requires_grad_, False), raised(setattr, y, "requires_grad", False)
+    x.requires_grad = False
+    yield x.requires_grad, y.requires_grad
+
+
+@program("Tensor.grad")
+def what_may_be_a_gradient(lib):
+    x = _leaf(lib, 1.0, 2.0)
+    x.grad = lib.tensor([5.0, 6.0])
+    (x * 1).sum().backward()
+    yield x.grad
+    yield raised(setattr, x, "grad", lib.ones(3)), raised(setattr, x, "grad", lib.ones(2, dtype=lib.float64))
+    yield raised(setattr, x, "grad", 1.0), raised(setattr, x, "grad", x)
+    x.grad = None
+    yield x.grad is None
+
+
+@program("Tensor.data")
+def data_is_outside_the_graph(lib):
+    x = _leaf(lib, 1.0, 2.0)
+    y = x * x
+    x.data[0] = 5.0
+    yield x.data.requires_grad, x._version
+    y.sum().backward()
+    yield x.grad
+    x.data = lib.tensor([9.0, 9.0])
+    yield x, x.requires_grad, raised(setattr, x, "data", 1)
+
+
+@program("autograd.Function", "autograd.Function.apply", "autograd.Function.forward", "autograd.Function.backward",
+         "autograd.Function.save_for_backward", "autograd.Function.saved_tensors")  # fmt: skip
+def a_function_of_ones_own(lib):
+    class Cube(lib.autograd.Function):
+        @staticmethod
+        def forward(ctx, x, scale):
+            ctx.save_for_backward(x)
+            ctx.scale = scale
+            return scale * x**3
+
+        @staticmethod
+        def backward(ctx, g):
+            (x,) = ctx.saved_tensors
+            yield_ = ctx.needs_input_grad
+            assert yield_ == (True, False)
+            return 3 * ctx.scale * x * x * g, None
+
+    x = _leaf(lib, 1.0, 2.0)
+    y = Cube.apply(x, 2.0)
+    yield y, y.requires_grad, "Cube" in type(y.grad_fn).__name__ or "Cube" in y.grad_fn.name()
+    (g,) = lib.autograd.grad(y.sum(), x, create_graph=True)
+    yield g, g.requires_grad
+    g.sum().backward()
+    yield x.grad
+
+
+@program("autograd.Function.mark_dirty", "autograd.Function.mark_non_differentiable",
+         "autograd.Function.set_materialize_grads")  # fmt: skip
+def what_a_function_says_of_its_outputs(lib):
+    class Twice(lib.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.mark_dirty(x)
+            return x.mul_(2)
+
+        @staticmethod
+        def backward(ctx, g):
+            return 2 * g
+
+    class Sorted(lib.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            values, index = x.sort()
+            ctx.mark_non_differentiable(index)
+            ctx.save_for_backward(index)
+            ctx.set_materialize_grads(False)
+            return values, index
+
+        @staticmethod
+        def backward(ctx, g, unused):
+            (index,) = ctx.saved_tensors
+            assert unused is None
+            return lib.zeros_like(g).scatter(0, index, g)
+
+    x = _leaf(lib, 3.0, 1.0, 2.0)
+    y = x * 1
+    z = Twice.apply(y)
+    yield z is y, z
+    values, index = Sorted.apply(z)
+    yield values, index, index.requires_grad
+    (values * lib.tensor([1.0, 10.0, 100.0])).sum().backward()
+    yield x.grad
+
+
+@program("autograd.Function.setup_context")
+def forward_apart_from_the_context(lib):
+    class Product(lib.autograd.Function):
+        @staticmethod
+        def forward(x, y):
+            return x * y
+
+        @staticmethod
+        def setup_context(ctx, inputs, output):
+            ctx.save_for_backward(*inputs)
+
+        @staticmethod
+        def backward(ctx, g):
+            x, y = ctx.saved_tensors
+            return g * y, g * x
+
+    x, y = _leaf(lib, 1.0, 2.0), _leaf(lib, 3.0, 4.0)
+    Product.apply(x, y).sum().backward()
+    yield x.grad, y.grad
+
+
+@program("autograd.Function")
+def what_a_function_may_not_do(lib):
+    class Wrong(lib.autograd.Function):
+        @staticmethod
+        def forward(ctx, x, y):
+            return x * y
+
+        @staticmethod
+        def backward(ctx, g):
+            return g
+
+    class Shape(lib.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 1
+
+        @staticmethod
+        def backward(ctx, g):
+            return lib.ones(5)
+
+    x, y = _leaf(lib, 1.0, 2.0), _leaf(lib, 3.0, 4.0)
+    yield raised(Wrong.apply(x, y).sum().backward)
+    yield raised(Shape.apply(x).sum().backward)
+    yield raised(lambda: lib.autograd.Function()(x))
+
+
+@program("autograd.gradcheck", "autograd.gradgradcheck")
+def gradcheck_tells_right_from_wrong(lib):
+    class Wrong(lib.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * x
+
+        @staticmethod
+        def backward(ctx, g):
+            return g
+
+    x = _leaf(lib, 0.3, 1.7, dtype=lib.float64)
+    check, twice = lib.autograd.gradcheck, lib.autograd.gradgradcheck
+    yield check(lambda v: v.sin() * v, (x,)), twice(lambda v: v.sin() * v, (x,))
+    yield check(Wrong.apply, (x,), raise_exception=False)
+    try:
+        check(Wrong.apply, (x,))
+    except RuntimeError:
+        yield "refused"
+
+
+@program("autograd.detect_anomaly", "autograd.set_detect_anomaly")
+def anomalies_are_found(lib):
+    import warnings
+
+    x = _leaf(lib, -1.0, 4.0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with lib.autograd.detect_anomaly():
+            yield raised((x * 0 / 0).sqrt().sum().backward)
+        y = _leaf(lib, 0.0)
+        (y.sqrt() * 0).sum().backward()
+        yield y.grad
+        with lib.autograd.set_detect_anomaly(True):
+            yield raised((_leaf(lib, 0.0).sqrt() * 0).sum().backward)
+        with lib.autograd.detect_anomaly(check_nan=False):
+            (_leaf(lib, 0.0).sqrt() * 0).sum().backward()
+        yield "passed"
+
+
+@program("Tensor.backward")
+def a_long_chain_does_not_recurse(lib):
+    x = _leaf(lib, 1.0)
+    y = x
+    for _ in range(20_000):
+        y = y * 1.0001
+    y.sum().backward()
+    yield x.grad
+
+
+@program("Tensor.backward")
+def a_diamond_is_visited_once(lib):
+    x = _leaf(lib, 1.5)
+    y = x
+    for _ in range(40):
+        y = 0.5 * y + 0.5 * y
+    y.sum().backward()
+    yield x.grad
+
+
+@program("Tensor.backward")
+def broadcast_gradients_are_summed(lib):
+    x, y = lib.ones(3, 1, requires_grad=True), lib.ones(2, 1, 4, requires_grad=True)
+    (x * y * lib.arange(24.0).reshape(2, 3, 4)).sum().backward()
+    yield x.grad, y.grad
+    s = lib.tensor(2.0, requires_grad=True)
+    (s * lib.ones(3, dtype=lib.float64)).sum().backward()
+    yield s.grad
+
+
+@program("Tensor.backward")
+def gradients_keep_the_dtype_of_their_leaf(lib):
+    x = lib.tensor([1.0, 2.0], dtype=lib.float32, requires_grad=True)
+    y = lib.tensor([1.0, 2.0], dtype=lib.float64, requires_grad=True)
+    (x * y).sum().backward()
+    yield x.grad, y.grad
+    z = lib.tensor([1.0 + 2.0j], requires_grad=True)
+    (z * z).abs().sum().backward()
+    yield z.grad
+    w = lib.tensor([2.0], requires_grad=True)
+    (w * (1 + 1j)).real.sum().backward()
+    yield w.grad

@@ -1,0 +1,204 @@
+"""Writing in place: versions, views and their bases, what is refused."""
+
+from __future__ import annotations
+
+from . import program, raised
+
+
+def _leaf(lib, *values):
+    return lib.tensor(list(values), requires_grad=True)
+
+
+@program("Tensor._version")
+def versions_are_shared_by_views(lib):
+    x = lib.zeros(2, 3)
+    y = x[0]
+    yield x._version, y._version
+    y.add_(1)
+    x.t().mul_(2)
+    x[1, 1] = 3.0
+    yield x._version, y._version, x.detach()._version, x.clone()._version, x.data._version
+    with lib.no_grad():
+        x.zero_()
+    yield y._version
+
+
+@program("Tensor.backward", "Tensor._version")
+def an_overwritten_saved_tensor_is_refused(lib):
+    x = _leaf(lib, 1.0, 2.0)
+    y = x * 1
+    z = y * y
+    y.add_(1)
+    yield raised(z.sum().backward)
+    a = (x * 1).exp()
+    a.mul_(2)
+    yield raised(a.sum().backward)
+    b = x * 1
+    c = b + b
+    b.add_(1)
+    c.sum().backward()
+    yield x.grad
+
+
+@program("Tensor.add_", "Tensor.mul_", "Tensor.zero_")
+def leaves_that_require_gradients_are_not_written_to(lib):
+    x = _leaf(lib, 1.0, 2.0)
+    yield raised(x.add_, 1), raised(x.zero_), raised(x[0:1].mul_, 2), raised(x.__setitem__, 0, 1.0)
+    with lib.no_grad():
+        x.add_(1)
+    yield x
+    y = lib.tensor([1.0, 2.0])
+    y.mul_(x)
+    yield y, y.requires_grad, y.is_leaf
+    y.sum().backward()
+    yield x.grad
+
+
+@program("Tensor.__setitem__")
+def an_assigned_piece_gets_its_gradient(lib):
+    x, v = _leaf(lib, 1.0, 2.0, 3.0), _leaf(lib, 10.0)
+    y = x * 2
+    y[1:2] = v
+    (y * lib.tensor([1.0, 2.0, 3.0])).sum().backward()
+    yield y, x.grad, v.grad
+
+
+@program("Tensor.__setitem__")
+def assignments_of_every_kind(lib):
+    w = lib.arange(1.0, 13.0).reshape(3, 4)
+    keys = [
+        (0,), (slice(None), 1), (..., 2), (slice(0, 2), slice(1, None, 2)), (lib.tensor([0, 2]),),
+        (lib.tensor([0, 2]), lib.tensor([1, 3])), (lib.tensor([True, False, True]),), (slice(None), lib.tensor([1, 1])),
+        (None, 1), (-1, -1), (slice(None, None, 2),), (lib.tensor([[0, 1], [2, 0]]), 1),
+    ]  # fmt: skip
+    for key in keys:
+        x = lib.arange(12.0).reshape(3, 4).requires_grad_()
+        y = x * 3
+        found = y[key]
+        value = (lib.arange(float(found.numel())).reshape(found.shape) + 100).requires_grad_()
+        y[key] = value
+        yield found, y
+        (y * w).sum().backward()
+        yield x.grad, value.grad
+
+
+@program("Tensor.mul_")
+def writing_to_a_view_rebases_its_base(lib):
+    x = lib.arange(6.0).reshape(2, 3).requires_grad_()
+    y = x * 1
+    y.t()[0].mul_(5)
+    y[:, 1:].sigmoid_()
+    (y * y).sum().backward()
+    yield y, x.grad
+
+
+@program("Tensor.mul_")
+def writing_to_a_base_reaches_its_views(lib):
+    x = lib.arange(6.0).reshape(2, 3).requires_grad_()
+    y = x * 1
+    row, column = y[0], y.t()[2]
+    y.mul_(3)
+    yield row, column, "AsStrided" in row.grad_fn.name() or row.requires_grad
+    (row * column[:1]).sum().backward()
+    yield x.grad
+
+
+@program("Tensor.relu_")
+def activations_in_place(lib):
+    x = _leaf(lib, -1.0, 0.0, 2.0)
+    y = x * 1
+    yield y.relu_() is y
+    y.sum().backward()
+    yield x.grad
+
+
+@program("Tensor.copy_")
+def copies_carry_gradients(lib):
+    x, y = _leaf(lib, 1.0, 2.0), lib.zeros(3, 2)
+    y[1].copy_(x)
+    y.copy_(y.clone() * 2)
+    y.sum().backward()
+    yield y, x.grad
+    z = lib.zeros(2, dtype=lib.int64)
+    z.copy_(lib.tensor([1.9, -1.9]))
+    yield z, raised(z.copy_, lib.zeros(3))
+
+
+@program("Tensor.unbind", "split", "unbind")
+def pieces_of_one_split_are_not_written_to(lib):
+    x = lib.arange(6.0).reshape(2, 3).requires_grad_()
+    y = x * 1
+    yield raised(y.unbind(0)[0].add_, 1), raised(y.split(1)[0].add_, 1), raised(y.chunk(2)[1].mul_, 2)
+    with lib.no_grad():
+        z = y[0]
+    yield raised(z.add_, 1)
+
+
+@program("Tensor.add_")
+def what_an_inplace_write_refuses(lib):
+    x = lib.zeros(2, 1)
+    yield raised(x.add_, lib.ones(2, 3)), raised(lib.zeros(2, dtype=lib.int64).add_, 1.5)
+    yield raised(lib.zeros(2).add_, 1j), raised(x.expand(2, 3).add_, 1), x
+    yield raised(lib.zeros(2, dtype=lib.bool).add_, 1)
+    y = lib.zeros(2, dtype=lib.float32)
+    y.add_(lib.ones(2, dtype=lib.float64))
+    yield y
+
+
+@program("Tensor.__iadd__", "Tensor.__imul__", "Tensor.__isub__", "Tensor.__itruediv__", "Tensor.__ifloordiv__",
+         "Tensor.__imod__", "Tensor.__ipow__", "Tensor.__iand__", "Tensor.__ior__", "Tensor.__ixor__",
+         "Tensor.__ilshift__", "Tensor.__irshift__")  # fmt: skip
+def operators_in_place(lib):
+    x = lib.tensor([7.0, 8.0])
+    alias = x
+    x += 1
+    x *= 2
+    x -= 3
+    x /= 2
+    yield x, x is alias
+    x //= 2
+    x %= 2
+    yield x
+    x = lib.tensor([2.0, 3.0])
+    x **= 2
+    yield x
+    n = lib.tensor([6, 5])
+    n &= 3
+    n |= 8
+    n ^= 1
+    n <<= 2
+    n >>= 1
+    yield n
+
+
+@program("Tensor.set_", "Tensor.resize_", "Tensor.resize_as_")
+def a_tensor_takes_another_memory_or_size(lib):
+    x, y = lib.arange(4.0), lib.arange(6.0)
+    x.set_(y)
+    x[0] = 9.0
+    yield x, y
+    z = lib.arange(6.0)
+    z.resize_(2, 2)
+    yield z.shape, z
+    z.resize_as_(lib.zeros(3))
+    yield z
+
+
+@program("Tensor.fill_diagonal_", "Tensor.masked_fill_", "Tensor.index_fill_", "Tensor.index_put_")
+def other_writes(lib):
+    x = lib.zeros(3, 3)
+    x.fill_diagonal_(2.0)
+    x.masked_fill_(lib.eye(3, dtype=lib.bool).flip(0), 7.0)
+    x.index_fill_(1, lib.tensor([0]), -1.0)
+    x.index_put_((lib.tensor([0, 0]), lib.tensor([1, 1])), lib.tensor([1.0, 2.0]), accumulate=True)
+    yield x
+
+
+@program("Tensor.data_ptr", "Tensor.storage_offset", "Tensor.stride", "Tensor.is_contiguous")
+def views_tell_where_they_lie(lib):
+    x = lib.arange(24.0).reshape(2, 3, 4)
+    views = [x[1], x[:, 1], x.transpose(0, 2), x[..., ::2], x.unsqueeze(1), x.expand(2, 3, 4), x[:, :, 1:3], x.permute(2, 0, 1),
+             x.diagonal(), x.narrow(1, 1, 2), x.unfold(2, 2, 1), x.reshape(6, 4), x.view(-1), x.squeeze(), x[0, 0, 0]]
+    for view in views:
+        yield tuple(view.shape), tuple(view.stride()), view.storage_offset(), view.is_contiguous()
+        yield (view.data_ptr() - x.data_ptr()) // 4
