@@ -7,11 +7,14 @@
 [2.0, 4.0]
 """
 
+import math
+
 from lucid import dtypes  # noqa: F401
 from lucid.dtypes import *  # noqa: F403
 from lucid.dtypes import cdouble, cfloat, double, half, long, short  # noqa: F401
 from lucid.dtypes import float_ as float  # noqa: F401
 from lucid.dtypes import int_ as int  # noqa: F401
+from lucid.formats import *  # noqa: F403
 from lucid.tensor import Size, Tensor, device  # noqa: F401
 
 from lucid import autograd  # noqa: F401, isort: skip
@@ -28,6 +31,7 @@ from lucid.autograd.modes import (  # noqa: F401
 )
 from lucid.config import show_config  # noqa: F401
 from lucid.printing import set_printoptions  # noqa: F401
+from lucid.questions import *  # noqa: F403
 from lucid.random import (  # noqa: F401
     Generator,
     default_generator,
@@ -40,6 +44,9 @@ from lucid.random import (  # noqa: F401
 from lucid.serialization import load, save  # noqa: F401
 
 __version__ = "0.1.0"
+
+e, inf, nan, pi = math.e, math.inf, math.nan, math.pi
+newaxis = None
 
 globals().update(ops.published(""))
 

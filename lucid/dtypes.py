@@ -48,6 +48,12 @@ class dtype:
             BY_NUM[self._numpy.num] = self
         return self._numpy
 
+    @property
+    def abbr(self) -> str:
+        """Kind and bits in short, such as `f32`."""
+        letters = "b" if self.name == "bool" else "u" if self.name == "uint8" else "bifc"[self.kind]
+        return ("bf" if self.name == "bfloat16" else letters) + str(self.itemsize * 8)
+
     def to_real(self) -> dtype:
         """The dtype of the parts of a complex dtype; a real one itself."""
         return {"complex64": float32, "complex128": float64}.get(self.name, self)
@@ -223,7 +229,17 @@ def result_type(tensor1, tensor2) -> dtype:
 # ------------------------------------------------------------------------------------------------ limits
 
 
-class finfo:
+class _Limits:
+    """Two are equal when they are of one dtype."""
+
+    def __eq__(self, other):
+        return type(self) is type(other) and self.dtype == other.dtype
+
+    def __hash__(self):
+        return hash(self.dtype)
+
+
+class finfo(_Limits):
     """Limits of a floating dtype: bits, eps, max, min, tiny, smallest_normal, resolution.
 
     Raises TypeError for a dtype that is not floating.
@@ -246,7 +262,7 @@ class finfo:
         self.bits = type.itemsize * 8
         self.eps, self.max, self.min = float(info.eps), float(info.max), float(info.min)
         self.tiny = self.smallest_normal = float(info.smallest_normal)
-        self.resolution = float(info.resolution)
+        self.resolution = 10.0**-info.precision
 
     def __repr__(self) -> str:
         return (
@@ -255,7 +271,7 @@ class finfo:
         )
 
 
-class iinfo:
+class iinfo(_Limits):
     """Limits of an integer dtype: bits, max, min.
 
     Raises TypeError for a dtype that is not an integer one.

@@ -55,7 +55,7 @@ def save(obj, f) -> None:
 
 def _packed(obj, arrays: dict, where: str):
     if isinstance(obj, Tensor):
-        array = np.ascontiguousarray(obj.array)
+        array = np.asarray(obj.array, order="C")
         if obj.dtype is dtypes.bfloat16:
             array = array.view(np.uint16)
         key = (obj.data_ptr(), tuple(obj.shape), obj.stride(), obj.dtype.name) if array.size else id(obj)

@@ -7,10 +7,11 @@ its version counter. What operations a tensor has is the table in `lucid/ops/met
 from __future__ import annotations
 
 import copyreg
+import operator
 
 import numpy as np
 
-from lucid import dtypes, printing
+from lucid import dtypes, formats, printing
 from lucid._kernels import core
 from lucid.dtypes import as_dtype, from_numpy_dtype
 
@@ -18,9 +19,12 @@ __all__ = ["Size", "Tensor"]
 
 
 class Size(tuple):
-    """The shape of a tensor: a tuple of ints."""
+    """The shape of a tensor: a tuple of ints. TypeError for anything else."""
 
     __slots__ = ()
+
+    def __new__(cls, sizes=()):
+        return tuple.__new__(cls, [operator.index(size) for size in sizes])
 
     def numel(self) -> int:
         """The number of elements of a tensor of this size."""
@@ -31,7 +35,7 @@ class Size(tuple):
 
     def __getitem__(self, index):
         found = tuple.__getitem__(self, index)
-        return Size(found) if isinstance(index, slice) else found
+        return size_of(found) if isinstance(index, slice) else found
 
     def __add__(self, other):
         return Size(tuple.__add__(self, tuple(other)))
@@ -79,6 +83,11 @@ class device:
         return device, (self.type, self.index)
 
 
+def size_of(shape: tuple) -> Size:
+    """The Size of a shape that is known to be of ints."""
+    return tuple.__new__(Size, shape)
+
+
 CPU = device("cpu")
 _DTYPES = dtypes.BY_NUM
 
@@ -119,7 +128,7 @@ class Tensor(core.TensorBase):
     @property
     def shape(self) -> Size:
         """The size of each dimension."""
-        return Size(self.array.shape)
+        return size_of(self.array.shape)
 
     @property
     def ndim(self) -> int:
@@ -159,7 +168,7 @@ class Tensor(core.TensorBase):
     def size(self, dim=None):
         """The shape, or the size of dimension `dim`."""
         if dim is None:
-            return Size(self.array.shape)
+            return size_of(self.array.shape)
         return self.array.shape[check_dim("size", dim, self.array.ndim)]
 
     def numel(self) -> int:
@@ -199,7 +208,26 @@ class Tensor(core.TensorBase):
         """Whether the dtype holds negative numbers."""
         return self.dtype.is_signed
 
+    is_cpu = True
     is_cuda = is_sparse = is_quantized = is_meta = is_mkldnn = is_nested = False
+    layout = formats.strided
+    name = None
+
+    def get_device(self) -> int:
+        """The number of the device, -1 for the CPU."""
+        return -1
+
+    def is_pinned(self, device=None) -> bool:
+        """Whether the memory is pinned for an accelerator: never."""
+        return False
+
+    def is_nonzero(self) -> bool:
+        """Whether the one element is not zero; RuntimeError where there is another number of elements."""
+        return bool(self)
+
+    def is_same_size(self, other: Tensor) -> bool:
+        """Whether another tensor has the same shape."""
+        return self.array.shape == other.array.shape
 
     # ------------------------------------------------------------------------------------------ the graph
 
@@ -234,6 +262,11 @@ class Tensor(core.TensorBase):
     def is_leaf(self) -> bool:
         """Whether no operation of the graph made this tensor."""
         return self.grad_fn is None
+
+    @property
+    def output_nr(self) -> int:
+        """Which of the outputs of `grad_fn` this tensor is."""
+        return self._slot
 
     @property
     def grad(self) -> Tensor | None:
@@ -327,17 +360,22 @@ class Tensor(core.TensorBase):
             raise RuntimeError("Boolean value of Tensor with more than one value is ambiguous")
         return bool(self.array.reshape(())[()])
 
+    def _scalar(self):
+        if self.array.size != 1:
+            raise ValueError(f"only one element tensors can be converted to Python scalars, this one has {self.array.size}")
+        return self.item()
+
     def __int__(self) -> int:
-        return int(self.item())
+        return int(self._scalar())
 
     def __float__(self) -> float:
-        return float(self.item())
+        return float(self._scalar())
 
     def __complex__(self) -> complex:
-        return complex(self.item())
+        return complex(self._scalar())
 
     def __index__(self) -> int:
-        if self.array.ndim or self.dtype.kind > 1:
+        if self.array.size != 1 or self.dtype.kind > 1:
             raise TypeError("only integer tensors of a single element can be converted to an index")
         return int(self.item())
 
@@ -353,6 +391,9 @@ class Tensor(core.TensorBase):
         if self.array.ndim == 0 and spec:
             return format(self.item(), spec)
         return format(str(self), spec)
+
+    def __delitem__(self, index):
+        raise TypeError("Tensor does not support deleting items")
 
     __str__ = printing.to_str
     __repr__ = printing.to_repr
@@ -502,7 +543,11 @@ def _from_sequence(data, dtype: dtypes.dtype | None) -> np.ndarray:
     numbers = [leaf.item() if isinstance(leaf, (Tensor, np.ndarray, np.generic)) else leaf for leaf in leaves]
     for number in numbers:
         if not isinstance(number, (bool, int, float, complex)):
+            if dtype is None and not isinstance(number, (str, bytes)):
+                raise RuntimeError(f"Could not infer dtype of {type(number).__name__}: data must be numbers")
             raise TypeError(f"new(): data must be numbers, got {type(number).__name__}: {number!r}")
+        if type(number) is int and not -(2**63) <= number < 2**64 - 2**63 * (dtype is None):
+            raise ValueError(f"Overflow when unpacking long long: {number} does not fit into 64 bits")
     if dtype is None:
         dtype = _implied(leaves)
     if dtype.kind == 1 and numbers:

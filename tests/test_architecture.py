@@ -11,15 +11,16 @@ import lucid
 from lucid.autograd.op import REGISTRY
 
 PACKAGE = Path(lucid.__file__).parent
-ROOMS = ["_kernels", "dtypes", "printing", "tensor", "autograd", "ops", "random", "nn", "optim"]
-# A room may import what stands before it in this order; `printing` and `dtypes` are leaves.
+# A room may import what stands before it in this order; `dtypes`, `formats` and `printing` are leaves.
 ALLOWED = {
     "_kernels": set(),
     "dtypes": {"_kernels"},
     "printing": {"dtypes"},
-    "tensor": {"_kernels", "dtypes", "printing"},
+    "formats": set(),
+    "tensor": {"_kernels", "dtypes", "formats", "printing"},
+    "questions": {"tensor"},
     "autograd": {"_kernels", "dtypes", "tensor"},
-    "ops": {"_kernels", "dtypes", "tensor", "autograd", "random"},
+    "ops": {"_kernels", "dtypes", "formats", "tensor", "autograd", "random"},
     "random": {"_kernels", "dtypes", "tensor", "autograd"},
 }
 

@@ -19,7 +19,7 @@ from lucid.dtypes import as_dtype
 from lucid.ops._frame import ordered_empty, shape_argument, tensor_argument
 from lucid.ops.shape import cat, fill_array, stack
 from lucid.ops.view import clone, empty_as, expand, flatten, reshape, to_dtype, unpacked
-from lucid.tensor import Tensor, check_device, to_array
+from lucid.tensor import Size, Tensor, check_device, to_array
 
 
 def filled(shape: tuple, value, dtype: dtypes.dtype) -> Tensor:
@@ -882,8 +882,16 @@ CONVERSIONS = {
     "bool": dtypes.bool_, "cfloat": dtypes.complex64, "cdouble": dtypes.complex128,
 }  # fmt: skip
 
+def new(self, *args, device=None):
+    """Of the tensor's dtype: with the given values, or uninitialised of the given size; `new_tensor` and `new_empty` say
+    which is meant."""
+    if len(args) == 1 and not isinstance(args[0], (int, Size)):
+        return new_tensor(self, args[0], device=device)
+    return new_empty(self, *args, device=device)
+
+
 TENSOR_METHODS = {
-    "to": to, "type": type_, "type_as": type_as, "cpu": cpu, "new_empty": new_empty, "new_zeros": new_zeros,
+    "new": new, "to": to, "type": type_, "type_as": type_as, "cpu": cpu, "new_empty": new_empty, "new_zeros": new_zeros,
     "new_ones": new_ones, "new_full": new_full, "new_tensor": new_tensor, "new_empty_strided": new_empty_strided,
     **{name: _conversion(name, dtype) for name, dtype in CONVERSIONS.items()},
 }  # fmt: skip

@@ -15,6 +15,7 @@ from lucid._kernels import copy as copies
 from lucid._kernels import core
 from lucid._kernels.core import flat, strided, wrap
 from lucid.autograd.op import REGISTRY, Supplied, inplace, op, torch_name
+from lucid.formats import contiguous_format
 from lucid.ops._frame import C_NAMES, cast, copied, dims_argument, move, shape_argument, tensor_argument
 from lucid.ops.view import (
     _diagonal,
@@ -358,14 +359,10 @@ def rot90(input_: Tensor, k: int = 1, dims=(0, 1)) -> Tensor:
         raise RuntimeError(f"expected rotation dims to be different, but got dim0 = {dims[0]} and dim1 = {dims[1]}")
     k %= 4
     if k == 0:
-        return clone(input_, memory_format=_CONTIGUOUS)
+        return clone(input_, memory_format=contiguous_format)
     if k == 2:
         return flip(input_, (first, second))
     return transpose(flip(input_, second if k == 1 else first), first, second)
-
-
-class _CONTIGUOUS:
-    name = "contiguous_format"
 
 
 # ------------------------------------------------------------------------------------------------ repeating
@@ -394,7 +391,7 @@ def repeat(input_: Tensor, repeats) -> Tensor:
     for n, size in zip(repeats, (1,) * lead + shape):
         inner += [1, size]
         outer += [n, size]
-    copy = clone(expand(reshape(input_, tuple(inner)), outer), memory_format=_CONTIGUOUS)
+    copy = clone(expand(reshape(input_, tuple(inner)), outer), memory_format=contiguous_format)
     return reshape(copy, tuple(result))
 
 
@@ -447,7 +444,7 @@ def repeat_interleave(input_: Tensor, repeats=None, dim=None, *, output_size=Non
                 f"repeat_interleave: Invalid output_size, expected {n * shape[dim]} but got {output_size}"
             )
         many = expand(unsqueeze(input_, dim + 1), (*shape[: dim + 1], n, *shape[dim + 1 :]))
-        many = clone(many, memory_format=_CONTIGUOUS)
+        many = clone(many, memory_format=contiguous_format)
         return reshape(many, (*shape[:dim], n * shape[dim], *shape[dim + 1 :]))
     indices = wrap(_repeated_indices(repeats, shape[dim], output_size))
     return REGISTRY["index_select"].function(input_, dim, indices)
@@ -591,7 +588,7 @@ def as_strided_scatter(input_: Tensor, src: Tensor, size, stride, storage_offset
     )
     row = scatter_strided(input_, (reach,), *own, -low)
     row = replace_piece(row, to_dtype(src, input_.dtype), size, stride, start - low)
-    return clone(piece(row, *own, -low), memory_format=_CONTIGUOUS)
+    return clone(piece(row, *own, -low), memory_format=contiguous_format)
 
 
 def _check_src(src: Tensor, size) -> None:
@@ -789,7 +786,7 @@ def pad(input_: Tensor, pad, mode: str = "constant", value=None) -> Tensor:
             at = np.where(at >= size, 2 * (size - 1) - at, at)
         if before or after:
             result = REGISTRY["index_select"].function(result, dim, wrap(at.astype(np.int64)))
-    return clone(result, memory_format=_CONTIGUOUS) if result is input_ else result
+    return clone(result, memory_format=contiguous_format) if result is input_ else result
 
 
 # ------------------------------------------------------------------------------------------------ pixels, channels
@@ -814,7 +811,7 @@ def pixel_shuffle(input_: Tensor, upscale_factor: int) -> Tensor:
     n = len(batch)
     parts = reshape(input_, (*batch, c // (r * r), r, r, h, w))
     parts = permute(parts, (*range(n), n, n + 3, n + 1, n + 4, n + 2))
-    return reshape(clone(parts, memory_format=_CONTIGUOUS), (*batch, c // (r * r), h * r, w * r))
+    return reshape(clone(parts, memory_format=contiguous_format), (*batch, c // (r * r), h * r, w * r))
 
 
 @op("nn.functional.pixel_unshuffle", composite=True, aliases=("pixel_unshuffle",))
@@ -837,7 +834,7 @@ def pixel_unshuffle(input_: Tensor, downscale_factor: int) -> Tensor:
     n = len(batch)
     parts = reshape(input_, (*batch, c, h // r, r, w // r, r))
     parts = permute(parts, (*range(n), n, n + 2, n + 4, n + 1, n + 3))
-    return reshape(clone(parts, memory_format=_CONTIGUOUS), (*batch, c * r * r, h // r, w // r))
+    return reshape(clone(parts, memory_format=contiguous_format), (*batch, c * r * r, h // r, w // r))
 
 
 @op("nn.functional.channel_shuffle", composite=True, aliases=("channel_shuffle",))
@@ -854,7 +851,7 @@ def channel_shuffle(input_: Tensor, groups: int) -> Tensor:
     if c % groups:
         raise RuntimeError(f"Number of channels must be divisible by groups. Got {c} channels and {groups} groups.")
     parts = transpose(reshape(input_, (n, groups, c // groups, *rest)), 1, 2)
-    return reshape(clone(parts, memory_format=_CONTIGUOUS), shape)
+    return reshape(clone(parts, memory_format=contiguous_format), shape)
 
 
 # ------------------------------------------------------------------------------------------------ overwriting
@@ -1033,14 +1030,20 @@ def _viewed_as(x, size):
 
 def _owned(views):
     if isinstance(views, tuple):
-        return tuple(clone(one, memory_format=_CONTIGUOUS) for one in views)
-    return clone(views, memory_format=_CONTIGUOUS)
+        return tuple(clone(one, memory_format=contiguous_format) for one in views)
+    return clone(views, memory_format=contiguous_format)
 
 
 globals().update({f"{name}_copy": _declare_copy(name, spec) for name, spec in _copies()})
 
 
+def _reversed(self):
+    """All dimensions flipped; a 0-d tensor as it is."""
+    return flip(self, tuple(range(self.ndim))) if self.ndim else self
+
+
 TENSOR_METHODS = {
+    "__reversed__": _reversed,
     "flip": variadic(flip, "dims"), "repeat": variadic(repeat, "repeats"), "tile": variadic(tile, "dims"),
     "copy_": copy_,
     "zero_": zero_, "fill_": fill_,

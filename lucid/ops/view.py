@@ -15,6 +15,7 @@ from lucid._kernels import core
 from lucid._kernels.core import strided, view_of, wrap
 from lucid.autograd.op import REGISTRY, Supplied, check_recordable, op, past_of, torch_name
 from lucid.dtypes import as_dtype
+from lucid.formats import contiguous_format
 from lucid.ops._frame import (
     broadcast_shapes,
     cast,
@@ -1275,11 +1276,7 @@ def contiguous(input_: Tensor, memory_format=None) -> Tensor:
     name = getattr(memory_format, "name", "contiguous_format")
     if input_.is_contiguous(memory_format) if name.startswith("channels") else input_.array.flags.c_contiguous:
         return input_
-    return clone(input_, memory_format=_CONTIGUOUS if name == "contiguous_format" else memory_format)
-
-
-class _CONTIGUOUS:
-    name = "contiguous_format"
+    return clone(input_, memory_format=contiguous_format if name == "contiguous_format" else memory_format)
 
 
 @op("detach", gradient=False, view=True)

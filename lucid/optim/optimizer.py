@@ -183,8 +183,8 @@ class Optimizer:
         lines = [f"{type(self).__name__} ("]
         for i, group in enumerate(self.param_groups):
             lines.append(f"Parameter Group {i}")
-            lines += [f"    {name}: {group[name]}" for name in sorted(group) if name != "params"]
-        return "\n".join([*lines, ")"])
+            lines += [f"    {name}: {group[name]}" for name in sorted(group) if name != "params"] + [""]
+        return "\n".join([*lines[:-1], ")"])
 
 
 def _hooked(step):

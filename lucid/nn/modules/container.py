@@ -41,6 +41,20 @@ class _Ordered(Module):
         return found
 
 
+def _sequential(operation: str, other) -> Sequential:
+    if not isinstance(other, Sequential):
+        raise ValueError(f"{operation} operator supports only objects of Sequential class, but {type(other)} is given.")
+    return other
+
+
+def _times(times) -> int:
+    if not isinstance(times, int):
+        raise TypeError(f"unsupported operand type(s) for *: 'Sequential' and '{type(times).__name__}'")
+    if times <= 0:
+        raise ValueError(f"Non-positive multiplication factor {times} for Sequential")
+    return times
+
+
 class Sequential(_Ordered):
     """Calls its modules one after the other, each on the result of the one before.
 
@@ -83,9 +97,18 @@ class Sequential(_Ordered):
         self._modules = {str(i): module for i, module in enumerate(modules)}
 
     def __add__(self, other):
-        if not isinstance(other, Sequential):
-            raise ValueError(f"add operator supports only objects of Sequential class, but {type(other)} is given.")
-        return Sequential(*self, *other)
+        return Sequential(*self, *_sequential("add", other))
+
+    def __iadd__(self, other):
+        return self.extend(_sequential("add", other))
+
+    def __mul__(self, times: int):
+        return Sequential(*(list(self) * _times(times)))
+
+    __rmul__ = __mul__
+
+    def __imul__(self, times: int):
+        return self.extend(list(self) * (_times(times) - 1))
 
     def extend(self, sequential):
         """Add modules at the end; returns self."""
@@ -141,6 +164,20 @@ class ModuleList(_Ordered):
         for module in modules:
             self.append(module)
         return self
+
+    def __repr__(self) -> str:
+        """As a list; equal neighbours are counted."""
+        if not len(self):
+            return f"{self._get_name()}()"
+        lines, first = [], 0
+        texts = [repr(module) for module in self]
+        for text, group in itertools.groupby(texts):
+            count = len(list(group))
+            last = first + count - 1
+            head = f"({first}): " if count == 1 else f"({first}-{last}): {count} x "
+            lines.append((head + text).replace("\n", "\n  "))
+            first = last + 1
+        return f"{self._get_name()}(\n  " + "\n  ".join(lines) + "\n)"
 
     def insert(self, index: int, module: Module) -> None:
         """Add a module before another."""
@@ -207,7 +244,14 @@ class ModuleDict(Module):
             self[name] = module
 
 
-class ParameterList(Module):
+class _NotCalled(Module):
+    """What holds parameters only."""
+
+    def __call__(self, *args, **kwargs):
+        raise RuntimeError(f"{type(self).__name__} should not be called.")
+
+
+class ParameterList(_NotCalled):
     """A list of parameters; tensors become parameters.
 
     Parameters
@@ -251,10 +295,10 @@ class ParameterList(Module):
         return self.extend(values)
 
     def extra_repr(self) -> str:
-        return "\n".join(f"({i}): {type(p).__name__} of size {'x'.join(map(str, p.shape))}" for i, p in enumerate(self))
+        return "\n".join(f"({i}): {_about(value)}" for i, value in enumerate(self))
 
 
-class ParameterDict(Module):
+class ParameterDict(_NotCalled):
     """A dictionary of parameters; tensors become parameters.
 
     Parameters
@@ -289,6 +333,60 @@ class ParameterDict(Module):
     def __contains__(self, key: str) -> bool:
         return key in self._keys
 
+    def __reversed__(self):
+        return reversed(self._keys)
+
+    def __or__(self, other):
+        return self.copy().__ior__(other)
+
+    def __ror__(self, other):
+        made = other.copy()
+        made.update(self)
+        return made
+
+    def __ior__(self, other):
+        self.update(other)
+        return self
+
+    def copy(self) -> ParameterDict:
+        """Another dictionary of the same parameters."""
+        return ParameterDict({key: self[key] for key in self})
+
+    def clear(self) -> None:
+        """Remove all."""
+        for key in list(self):
+            del self[key]
+
+    def pop(self, key: str):
+        """Remove a parameter and return it; KeyError where there is none."""
+        if key not in self:
+            raise KeyError(key)
+        found = self[key]
+        del self[key]
+        return found
+
+    def popitem(self) -> tuple:
+        """Remove the parameter that came last; returns its name and itself."""
+        key = list(self)[-1]
+        return key, self.pop(key)
+
+    def get(self, key: str, default=None):
+        """The parameter of that name, or a default."""
+        return self[key] if key in self._keys else default
+
+    def setdefault(self, key: str, default=None):
+        """The parameter of that name; where there is none, `default` becomes it."""
+        if key not in self:
+            self[key] = default
+        return self[key]
+
+    def fromkeys(self, keys, default=None) -> ParameterDict:
+        """A new dictionary with these names, each with the same value."""
+        return ParameterDict(dict.fromkeys(keys, default))
+
+    def extra_repr(self) -> str:
+        return "\n".join(f"({key}): {_about(value)}" for key, value in self.items())
+
     def keys(self):
         """The names."""
         return self._keys.keys()
@@ -305,6 +403,13 @@ class ParameterDict(Module):
         """Add or replace parameters."""
         for name, value in parameters.items() if hasattr(parameters, "items") else parameters:
             self[name] = value
+
+
+def _about(value) -> str:
+    if not isinstance(value, Tensor):
+        return f"Object of type: {type(value).__name__}"
+    size = "x".join(map(str, value.shape))
+    return f"{type(value).__name__} containing: [{value.dtype} of size {size}]"
 
 
 def _parameter(value):

@@ -9,7 +9,8 @@ from __future__ import annotations
 import itertools
 from collections import OrderedDict, namedtuple
 
-from lucid.autograd.modes import no_grad
+from lucid.autograd.function import Function
+from lucid.autograd.modes import is_grad_enabled, no_grad
 from lucid.autograd.node import Handle
 from lucid.nn.parameter import Buffer, Parameter
 from lucid.tensor import Tensor
@@ -26,6 +27,83 @@ class IncompatibleKeys(namedtuple("IncompatibleKeys", ["missing_keys", "unexpect
         if not self.missing_keys and not self.unexpected_keys:
             return "<All keys matched successfully>"
         return f"IncompatibleKeys(missing_keys={self.missing_keys}, unexpected_keys={self.unexpected_keys})"
+
+
+HOOKS = (
+    "_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks", "_state_dict_hooks",
+    "_load_state_dict_pre_hooks",
+)  # fmt: skip
+
+
+class _Identity(Function):
+    """Its inputs; a place in the graph where hooks see their gradients together."""
+
+    @staticmethod
+    def forward(ctx, *tensors):
+        return tensors
+
+    @staticmethod
+    def backward(ctx, *gradients):
+        return gradients
+
+
+class _BackwardHooks:
+    """One call of a module that has backward hooks: where its inputs and outputs pass, gradients are shown."""
+
+    def __init__(self, module: Module):
+        self.module = module
+        self.hooks, self.pre_hooks = list(module._backward_hooks.values()), list(module._backward_pre_hooks.values())
+        self.result_gradients = None
+        self.inputs_differentiable = False
+
+    def _passed(self, values: tuple, see) -> tuple:
+        """The values, those that need gradients through an identity; `see` gets and may change all their gradients."""
+        at = [i for i, value in enumerate(values) if isinstance(value, Tensor) and value.requires_grad]
+        if not at or not is_grad_enabled():
+            return values
+        found = list(values)
+        for i, tensor in zip(at, _Identity.apply(*[values[i] for i in at])):
+            found[i] = tensor
+
+        def prehook(gradients):
+            every = [None] * len(values)
+            for i, gradient in zip(at, gradients):
+                every[i] = gradient
+            changed = see(tuple(every))
+            return None if changed is None else tuple(changed[i] for i in at)
+
+        found[at[0]].grad_fn.register_prehook(prehook)
+        return tuple(found)
+
+    def inputs(self, args: tuple) -> tuple:
+        """The arguments of the call."""
+        self.inputs_differentiable = any(isinstance(one, Tensor) and one.requires_grad for one in args)
+        return self._passed(args, self._see_inputs) if self.hooks else args
+
+    def outputs(self, result):
+        """The result of the call."""
+        if isinstance(result, tuple):
+            return self._passed(result, self._see_outputs)
+        return self._passed((result,), self._see_outputs)[0]
+
+    def _see_outputs(self, gradients: tuple):
+        for hook in self.pre_hooks:
+            changed = hook(self.module, gradients)
+            if changed is not None:
+                gradients = changed if isinstance(changed, tuple) else (changed,)
+        self.result_gradients = gradients
+        if not self.inputs_differentiable:
+            for hook in self.hooks:
+                if hook(self.module, (None,), gradients) is not None:
+                    raise RuntimeError("Backward hook for Modules where no input requires gradient should always return None.")
+        return gradients
+
+    def _see_inputs(self, gradients: tuple):
+        for hook in self.hooks:
+            changed = hook(self.module, gradients, self.result_gradients)
+            if changed is not None:
+                gradients = changed if isinstance(changed, tuple) else (changed,)
+        return gradients
 
 
 class Module:
@@ -53,7 +131,7 @@ class Module:
         for name in ("_parameters", "_buffers", "_modules"):
             put(self, name, {})
         put(self, "_non_persistent", set())
-        for name in ("_forward_hooks", "_forward_pre_hooks", "_state_dict_hooks", "_load_state_dict_pre_hooks"):
+        for name in HOOKS:
             put(self, name, OrderedDict())
 
     def forward(self, *inputs):
@@ -61,7 +139,7 @@ class Module:
         raise NotImplementedError(f'Module [{type(self).__name__}] is missing the required "forward" function')
 
     def __call__(self, *args, **kwargs):
-        if not self._forward_hooks and not self._forward_pre_hooks:
+        if not (self._forward_hooks or self._forward_pre_hooks or self._backward_hooks or self._backward_pre_hooks):
             return self.forward(*args, **kwargs)
         for hook, with_kwargs in list(self._forward_pre_hooks.values()):
             changed = hook(self, args, kwargs) if with_kwargs else hook(self, args)
@@ -70,12 +148,15 @@ class Module:
                     args, kwargs = changed
                 else:
                     args = changed if isinstance(changed, tuple) else (changed,)
+        backward = _BackwardHooks(self) if self._backward_hooks or self._backward_pre_hooks else None
+        if backward is not None:
+            args = backward.inputs(args)
         result = self.forward(*args, **kwargs)
         for hook, with_kwargs in list(self._forward_hooks.values()):
             changed = hook(self, args, kwargs, result) if with_kwargs else hook(self, args, result)
             if changed is not None:
                 result = changed
-        return result
+        return result if backward is None else backward.outputs(result)
 
     # ------------------------------------------------------------------------------------------ registration
 
@@ -90,9 +171,12 @@ class Module:
         if isinstance(value, (Parameter, Module, Buffer)) and "_parameters" not in self.__dict__:
             raise AttributeError(f"cannot assign {type(value).__name__.lower()} before Module.__init__() call")
         if isinstance(value, Parameter):
+            if name not in self._parameters:
+                self._forget(name)
             self.register_parameter(name, value)
         elif isinstance(value, Module):
-            self._forget(name)
+            if name not in self._modules:
+                self._forget(name)
             self._modules[name] = value
         elif isinstance(value, Buffer):
             self.register_buffer(name, value, value.persistent)
@@ -143,8 +227,6 @@ class Module:
             raise AttributeError("cannot assign parameter before Module.__init__() call")
         if param is not None and not isinstance(param, Parameter):
             raise TypeError(f"cannot assign '{type(param).__name__}' object to parameter '{name}' (Parameter or None required)")
-        if name in self._buffers or name in self._modules or name in self.__dict__:
-            self._forget(name)
         self._check_name("parameter", name, self._parameters)
         if param is not None and not param.is_leaf:
             raise ValueError(f"Cannot assign non-leaf Tensor to parameter '{name}'.")
@@ -365,6 +447,8 @@ class Module:
                     for value in (*args, *kwargs.values()))  # fmt: skip
         if not asked:
             return self
+        if probe.dtype.kind < 2:
+            raise TypeError(f"nn.Module.to only accepts floating point or complex dtypes, but got {probe.dtype}")
         return self._apply(lambda tensor: tensor.to(probe.dtype) if tensor.dtype.kind >= 2 else tensor)
 
     def type(self, dst_type):
@@ -446,6 +530,19 @@ class Module:
     def _hooked(hooks, hook, prepend, with_kwargs) -> Handle:
         handle = Handle(hooks, hook)
         hooks[handle.key] = hook, with_kwargs
+        return Module._ordered(handle, hooks, prepend)
+
+    def register_full_backward_pre_hook(self, hook, prepend: bool = False) -> Handle:
+        """Have `hook(module, grad_output)` called before the module is differentiated; it may return other gradients."""
+        return self._ordered(Handle(self._backward_pre_hooks, hook), self._backward_pre_hooks, prepend)
+
+    def register_full_backward_hook(self, hook, prepend: bool = False) -> Handle:
+        """Have `hook(module, grad_input, grad_output)` called once the gradients of the module's positional arguments are
+        known; it may return other ones. None stands where there is no gradient."""
+        return self._ordered(Handle(self._backward_hooks, hook), self._backward_hooks, prepend)
+
+    @staticmethod
+    def _ordered(handle: Handle, hooks: OrderedDict, prepend: bool) -> Handle:
         if prepend:
             hooks.move_to_end(handle.key, last=False)
         return handle

@@ -1,0 +1,312 @@
+"""Modules, parameters, containers and optimizers as objects."""
+
+from __future__ import annotations
+
+import copy
+import io
+import pickle
+
+from . import program, raised
+
+
+def _net(lib):
+    nn = lib.nn
+
+    class Block(nn.Module):
+        def __init__(self, width):
+            super().__init__()
+            self.linear = nn.Linear(width, width)
+            self.norm = nn.BatchNorm1d(width)
+            self.scale = nn.Parameter(lib.ones(1))
+            self.register_buffer("seen", lib.zeros(1))
+            self.register_buffer("scratch", lib.zeros(2), persistent=False)
+
+        def forward(self, x):
+            return self.norm(self.linear(x)).relu() * self.scale
+
+    lib.manual_seed(0)
+    return nn.Sequential(nn.Linear(3, 4), Block(4), nn.ModuleDict({"a": nn.Linear(4, 2)})["a"], nn.Dropout(0.5))
+
+
+@program("nn.Module", "nn.Module.named_parameters", "nn.Module.parameters", "nn.Module.named_buffers", "nn.Module.buffers",
+         "nn.Module.named_modules", "nn.Module.modules", "nn.Module.named_children", "nn.Module.children",
+         "nn.Module.get_submodule", "nn.Module.get_parameter", "nn.Module.get_buffer")  # fmt: skip
+def what_a_module_holds(lib):
+    net = _net(lib)
+    yield [(name, tuple(p.shape)) for name, p in net.named_parameters()], len(list(net.parameters()))
+    yield [name for name, _ in net.named_buffers()], len(list(net.buffers()))
+    yield [(name, type(m).__name__) for name, m in net.named_modules()], len(list(net.modules()))
+    yield [name for name, _ in net.named_children()], len(list(net.children()))
+    yield [name for name, _ in net.named_parameters(prefix="top", recurse=False)], [n for n, _ in net[1].named_parameters("p", False)]
+    yield type(net.get_submodule("1.linear")).__name__, net.get_parameter("1.scale"), net.get_buffer("1.seen")
+    yield raised(net.get_submodule, "9"), raised(net.get_parameter, "1.seen"), raised(net.get_buffer, "1.scale")
+    shared = lib.nn.Sequential(net[0], net[0])
+    yield [name for name, _ in shared.named_parameters()], [n for n, _ in shared.named_parameters(remove_duplicate=False)]
+
+
+@program("nn.Module.state_dict", "nn.Module.load_state_dict")
+def states_travel(lib):
+    net, other = _net(lib), _net(lib)
+    state = net.state_dict()
+    yield list(state), list(net.state_dict(prefix="x."))[:2], type(state).__name__, state["0.weight"].requires_grad
+    with lib.no_grad():
+        for p in net.parameters():
+            p.add_(1)
+    found = other.load_state_dict(state)
+    yield found.missing_keys, found.unexpected_keys, other[0].weight, list(other.state_dict()) == list(state)
+    state["0.weight"][0, 0] = 77.0
+    yield net[0].weight[0, 0].item(), other[0].weight[0, 0].item() == 77.0
+    del state["0.bias"]
+    state["more"] = lib.ones(1)
+    yield raised(other.load_state_dict, state)
+    found = other.load_state_dict(state, strict=False)
+    yield found.missing_keys, found.unexpected_keys
+    state["0.weight"] = lib.ones(7)
+    yield raised(other.load_state_dict, state, strict=False), raised(other.load_state_dict, [1])
+    file = io.BytesIO()
+    lib.save(net.state_dict(), file)
+    file.seek(0)
+    yield list(lib.load(file).values())
+
+
+@program("nn.Module.train", "nn.Module.eval", "nn.Module.requires_grad_", "nn.Module.zero_grad", "nn.Module.apply")
+def modes_of_a_module(lib):
+    net = _net(lib)
+    yield net.training, net.eval() is net, [m.training for m in net.modules()], net.train() is net, raised(net.train, "yes")
+    net.requires_grad_(False)
+    yield [p.requires_grad for p in net.parameters()], net.requires_grad_() is net
+    x = lib.arange(15.0).reshape(5, 3) / 10
+    net.eval()(x).sum().backward()
+    yield [p.grad for p in net.parameters()]
+    net.zero_grad(set_to_none=False)
+    yield [p.grad.abs().sum().item() for p in net.parameters()]
+    net.zero_grad()
+    yield [p.grad is None for p in net.parameters()]
+    names = []
+    net.apply(lambda m: names.append(type(m).__name__))
+    yield names
+
+
+@program("nn.Module.to", "nn.Module.double", "nn.Module.float", "nn.Module.half", "nn.Module.bfloat16", "nn.Module.type",
+         "nn.Module.cpu")  # fmt: skip
+def modules_change_dtype(lib):
+    for change in (lambda m: m.double(), lambda m: m.to(lib.float16), lambda m: m.bfloat16(), lambda m: m.half().float(),
+                   lambda m: m.to("cpu"), lambda m: m.type(lib.float64), lambda m: m.cpu()):  # fmt: skip
+        net = _net(lib)
+        weight = net[0].weight
+        yield change(net) is net, [t.dtype for t in net.state_dict().values()], net[0].weight is weight, net[0].weight.is_leaf
+    yield raised(_net(lib).to, lib.int32)
+
+
+@program("nn.Module.register_forward_hook", "nn.Module.register_forward_pre_hook", "nn.Module.register_full_backward_hook",
+         "nn.Module.register_full_backward_pre_hook")  # fmt: skip
+def hooks_of_a_module(lib):
+    lib.manual_seed(0)
+    m = lib.nn.Linear(2, 2)
+    seen = []
+    before = m.register_forward_pre_hook(lambda m, args: (args[0] * 2,))
+    after = m.register_forward_hook(lambda m, args, out: seen.append(args[0]) or out + 1)
+    x = lib.tensor([[1.0, 2.0]], requires_grad=True)
+    yield m(x), seen
+    after.remove()
+    m.register_forward_hook(lambda m, args, kwargs, out: out * len(kwargs), with_kwargs=True)
+    m.register_full_backward_hook(lambda m, gin, gout: seen.append((gin[0], gout[0])))
+    m.register_full_backward_pre_hook(lambda m, gout: (gout[0] * 3,))
+    yield m(x)
+    before.remove()
+    m(x).sum().backward()
+    yield x.grad, seen[1:]
+
+
+@program("nn.Module.__setattr__", "nn.Module.__getattr__", "nn.Module.__delattr__", "nn.Module.register_parameter",
+         "nn.Module.register_buffer", "nn.Module.add_module", "nn.Module.register_module", "nn.Module.__dir__",
+         "nn.Module.__init__")  # fmt: skip
+def attributes_of_a_module(lib):
+    m = lib.nn.Module()
+    m.weight = lib.nn.Parameter(lib.ones(2))
+    m.plain = lib.ones(2)
+    m.register_parameter("nothing", None)
+    m.register_buffer("kept", lib.zeros(1))
+    m.add_module("child", lib.nn.ReLU())
+    yield list(m.state_dict()), [name for name, _ in m.named_parameters()], m.nothing is None, "weight" in dir(m)
+    yield raised(setattr, m, "weight", lib.ones(2)), raised(m.register_parameter, "a.b", None), raised(getattr, m, "absent")
+    yield raised(m.register_parameter, "plain", None), raised(m.register_buffer, "weight", None), raised(m.add_module, "x", 1)
+    m.kept = lib.tensor([4.0])
+    m.weight = None
+    del m.child
+    yield m.state_dict(), list(dict(m.named_children()))
+
+    class Early(lib.nn.Module):
+        def __init__(self):
+            self.layer = lib.nn.ReLU()
+
+    yield raised(Early), raised(lib.nn.Module().forward, 1), raised(lib.nn.Module(), 1)
+
+
+@program("nn.Module.__repr__", "nn.Module.extra_repr")
+def modules_print_their_structure(lib):
+    yield repr(_net(lib))
+    yield repr(lib.nn.Conv2d(3, 8, 3, padding=1, bias=False)), repr(lib.nn.LeakyReLU(0.2, inplace=True))
+    yield repr(lib.nn.ModuleList([lib.nn.ReLU(), lib.nn.ReLU()])), repr(lib.nn.Embedding(5, 3, padding_idx=0))
+    yield repr(lib.nn.LayerNorm(4)), repr(lib.nn.MaxPool2d(2)), repr(lib.nn.CrossEntropyLoss()), repr(lib.nn.Flatten())
+
+
+@program("nn.Module.__getstate__", "nn.Module.__setstate__")
+def modules_are_copied(lib):
+    m = lib.nn.Sequential(lib.nn.Linear(2, 3), lib.nn.BatchNorm1d(3))
+    again = copy.deepcopy(m)
+    yield list(again.state_dict().values()), again[0].weight is m[0].weight
+    loaded = pickle.loads(pickle.dumps(m))
+    yield list(loaded.state_dict().values()), [type(p).__name__ for p in loaded.parameters()]
+
+
+@program("nn.Sequential", "nn.Sequential.append", "nn.Sequential.extend", "nn.Sequential.insert", "nn.Sequential.pop",
+         "nn.Sequential.__getitem__", "nn.Sequential.__setitem__", "nn.Sequential.__delitem__", "nn.Sequential.__len__",
+         "nn.Sequential.__iter__", "nn.Sequential.__add__", "nn.Sequential.forward", "nn.Sequential.__init__",
+         "nn.Sequential.__mul__", "nn.Sequential.__rmul__", "nn.Sequential.__iadd__", "nn.Sequential.__imul__")  # fmt: skip
+def sequences_of_modules(lib):
+    nn = lib.nn
+    s = nn.Sequential(nn.ReLU(), nn.Tanh())
+    names = lambda: [(name, type(m).__name__) for name, m in s.named_children()]
+    s.append(nn.Sigmoid())
+    s.insert(1, nn.ELU())
+    s.extend([nn.GELU()])
+    yield names(), len(s), type(s[1:3]).__name__, [type(m).__name__ for m in s[-2:]], s(lib.tensor([-1.0, 2.0]))
+    s[0] = nn.SiLU()
+    del s[1]
+    yield names(), type(s.pop(0)).__name__, names(), [type(m).__name__ for m in s + nn.Sequential(nn.Mish())]
+    yield len(s * 2), len(2 * s), raised(lambda: s[9]), raised(s.append, 1), raised(lambda: s + 1), raised(lambda: s * 0)
+    s += nn.Sequential(nn.ReLU())
+    s *= 2
+    yield names()
+    yield raised(nn.Sequential, {"a": nn.ReLU()})
+
+
+@program("nn.ModuleList", "nn.ModuleList.append", "nn.ModuleList.extend", "nn.ModuleList.insert", "nn.ModuleList.pop",
+         "nn.ModuleList.__getitem__", "nn.ModuleList.__setitem__", "nn.ModuleList.__delitem__", "nn.ModuleList.__len__",
+         "nn.ModuleList.__iter__", "nn.ModuleList.__add__", "nn.ModuleList.__iadd__", "nn.ModuleList.__init__",
+         "nn.ModuleList.__repr__", "nn.ModuleList.__dir__",
+         "nn.ModuleDict", "nn.ModuleDict.keys", "nn.ModuleDict.items", "nn.ModuleDict.values", "nn.ModuleDict.update",
+         "nn.ModuleDict.pop", "nn.ModuleDict.clear", "nn.ModuleDict.__contains__", "nn.ModuleDict.__delitem__",
+         "nn.ModuleDict.__getitem__", "nn.ModuleDict.__setitem__", "nn.ModuleDict.__len__", "nn.ModuleDict.__iter__",
+         "nn.ModuleDict.__init__")  # fmt: skip
+def lists_and_dicts_of_modules(lib):
+    nn = lib.nn
+    m = nn.ModuleList([nn.ReLU(), nn.Tanh()])
+    m.append(nn.ELU())
+    m.insert(0, nn.GELU())
+    m.extend([nn.Mish()])
+    m += [nn.ReLU()]
+    names = lambda x: [(name, type(c).__name__) for name, c in x.named_children()]
+    yield names(m), len(m), type(m[1:]).__name__, type(m.pop(1)).__name__, names(m), len(m + [nn.ReLU()])
+    m[0] = nn.ReLU()
+    del m[-1]
+    yield names(m), raised(m, 1), raised(lambda: m[10]), [type(x).__name__ for x in m], raised(m.extend, 1)
+    d = nn.ModuleDict({"a": nn.ReLU(), "b": nn.Tanh()})
+    d["c"] = nn.ELU()
+    d.update([("d", nn.GELU())])
+    yield names(d), "a" in d, len(d), list(d), list(d.keys()), [type(v).__name__ for v in d.values()], type(d["b"]).__name__
+    del d["a"]
+    yield type(d.pop("b")).__name__, names(d), raised(lambda: d["zz"]), [name for name, _ in d.items()]
+    d.clear()
+    yield len(d)
+
+
+@program("nn.ParameterList", "nn.ParameterList.append", "nn.ParameterList.extend", "nn.ParameterList.__getitem__",
+         "nn.ParameterList.__setitem__", "nn.ParameterList.__len__", "nn.ParameterList.__iter__", "nn.ParameterList.__iadd__",
+         "nn.ParameterList.__init__", "nn.ParameterList.extra_repr", "nn.ParameterDict", "nn.ParameterDict.keys",
+         "nn.ParameterDict.items", "nn.ParameterDict.values", "nn.ParameterDict.update", "nn.ParameterDict.__contains__",
+         "nn.ParameterDict.__getitem__", "nn.ParameterDict.__setitem__", "nn.ParameterDict.__delitem__",
+         "nn.ParameterDict.__len__", "nn.ParameterDict.__iter__", "nn.ParameterDict.__init__", "nn.ParameterDict.pop",
+         "nn.ParameterDict.get", "nn.ParameterDict.setdefault", "nn.ParameterDict.popitem", "nn.ParameterDict.clear",
+         "nn.ParameterDict.copy", "nn.ParameterDict.fromkeys", "nn.ParameterDict.__or__", "nn.ParameterDict.__ror__",
+         "nn.ParameterDict.__ior__", "nn.ParameterDict.__reversed__", "nn.ParameterDict.extra_repr",
+         "nn.Parameter", "nn.parameter.Parameter", "nn.Buffer", "nn.parameter.Buffer")  # fmt: skip
+def lists_and_dicts_of_parameters(lib):
+    nn = lib.nn
+    p = nn.ParameterList([nn.Parameter(lib.ones(1)), lib.zeros(2)])
+    p.append(lib.ones(3))
+    p.extend([nn.Parameter(lib.ones(2, 2))])
+    p += [lib.ones(1)]
+    yield [(n, tuple(t.shape)) for n, t in p.named_parameters()], len(p), [type(t).__name__ for t in p], repr(p).count("Parameter")
+    p[0] = lib.full((1,), 5.0)
+    yield p[0], len(p[1:3]), raised(lambda: p[99]), raised(p, 1)
+    d = nn.ParameterDict({"a": lib.ones(1), "b": lib.zeros(2)})
+    d["c"] = nn.Parameter(lib.ones(3))
+    d.update({"d": lib.ones(1)})
+    yield list(d.keys()), [tuple(v.shape) for v in d.values()], "a" in d, len(d), list(d), list(reversed(d)), d.get("zz") is None
+    yield d.pop("a"), d.setdefault("e", lib.ones(1)), d.popitem()[0], list((d | nn.ParameterDict({"f": lib.ones(1)})).keys())
+    del d["b"]
+    yield list(d.copy().keys()), [n for n, _ in d.items()], list(d.fromkeys(["x", "y"], 1).keys())
+    d |= nn.ParameterDict({"g": lib.ones(1)})
+    yield list(d), len(nn.ParameterDict())
+    d.clear()
+    yield len(d)
+    w = nn.Parameter(lib.ones(2))
+    yield w.requires_grad, isinstance(w, lib.Tensor), type(w * 1).__name__ != "Parameter", nn.Parameter(lib.ones(1), False).requires_grad
+    yield type(copy.deepcopy(w)).__name__, type(pickle.loads(pickle.dumps(w))).__name__, raised(nn.Parameter, lib.tensor([1]))
+    m = nn.Module()
+    m.b = nn.Buffer(lib.ones(1))
+    yield [n for n, _ in m.named_buffers()]
+
+
+@program("optim.Optimizer", "optim.Optimizer.zero_grad", "optim.Optimizer.step", "optim.Optimizer.add_param_group",
+         "optim.Optimizer.state_dict", "optim.Optimizer.load_state_dict", "optim.Optimizer.__repr__",
+         "optim.Optimizer.__init__", "optim.Optimizer.register_step_post_hook", "optim.Optimizer.register_step_pre_hook",
+         "optim.Optimizer.__getstate__")  # fmt: skip
+def optimizers_as_objects(lib):
+    a, b = (lib.nn.Parameter(lib.ones(2)) for _ in range(2))
+    o = lib.optim.SGD([{"params": [a]}, {"params": [b], "lr": 0.5}], lr=0.1, momentum=0.9)
+    yield [(g["lr"], g["momentum"], len(g["params"])) for g in o.param_groups], sorted(o.defaults)
+    (a.sum() + (b * 2).sum()).backward()
+    seen = []
+    handle = o.register_step_pre_hook(lambda opt, args, kwargs: seen.append("pre"))
+    after = o.register_step_post_hook(lambda opt, args, kwargs: seen.append("post"))
+    yield o.step(), a, b, seen, o.step(lambda: 5.0)
+    handle.remove()
+    after.remove()
+    o.zero_grad()
+    yield a.grad is None, sorted(o.state_dict()), o.state_dict()["state"][0]["momentum_buffer"]
+    c = lib.nn.Parameter(lib.ones(1))
+    o.add_param_group({"params": c, "lr": 0.01})
+    yield len(o.param_groups), raised(o.add_param_group, {"params": c}), raised(lib.optim.SGD, [], 0.1), raised(lib.optim.SGD, [a], -1.0)
+    yield raised(lib.optim.SGD, a, 0.1), raised(lib.optim.SGD, [1.0], 0.1), raised(lib.optim.SGD, [a * 2], 0.1)
+    other = lib.optim.SGD([{"params": [a]}, {"params": [b]}, {"params": [c]}], lr=9.0)
+    other.load_state_dict(o.state_dict())
+    yield [g["lr"] for g in other.param_groups], raised(lib.optim.SGD([a], 0.1).load_state_dict, o.state_dict())
+    copied = pickle.loads(pickle.dumps(o))
+    yield [g["lr"] for g in copied.param_groups], repr(o)
+
+
+@program("nn.functional.linear")
+def a_training_run_takes_the_same_path(lib):
+    lib.manual_seed(0)
+    nn = lib.nn
+    net = nn.Sequential(nn.Conv2d(1, 4, 3, padding=1, bias=False), nn.BatchNorm2d(4), nn.LeakyReLU(0.1), nn.MaxPool2d(2), nn.Flatten(),
+                        nn.Dropout(0.25), nn.Linear(64, 5))  # fmt: skip
+    o = lib.optim.SGD(net.parameters(), lr=1e-2, momentum=0.9)
+    x, y = lib.randn(16, 1, 8, 8), lib.randint(0, 5, (16,))
+    for _ in range(5):
+        o.zero_grad()
+        loss = nn.functional.cross_entropy(net(x), y)
+        loss.backward()
+        o.step()
+        yield loss.detach()
+    yield net.eval()(x).detach().argmax(1), net[1].running_mean, net[1].num_batches_tracked
+
+
+@program("nn.utils.clip_grad_norm_", "nn.utils.clip_grad_value_", "nn.utils.parameters_to_vector",
+         "nn.utils.vector_to_parameters", "nn.utils.get_total_norm", "nn.utils.clip_grads_with_norm_")  # fmt: skip
+def utilities_for_parameters(lib):
+    m = lib.nn.Linear(2, 2, bias=False)
+    with lib.no_grad():
+        m.weight.copy_(lib.tensor([[1.0, 2.0], [3.0, 4.0]]))
+    (m.weight**2).sum().backward()
+    utils = lib.nn.utils
+    yield utils.get_total_norm([m.weight.grad]), utils.clip_grad_norm_(m.parameters(), 1.0), m.weight.grad
+    utils.clip_grad_value_(m.parameters(), 0.3)
+    yield m.weight.grad, utils.parameters_to_vector(m.parameters())
+    utils.vector_to_parameters(lib.arange(4.0), m.parameters())
+    yield m.weight, utils.clip_grad_norm_(m.parameters(), 5.0, norm_type=float("inf")), utils.clip_grad_norm_([], 1.0)
+    m.weight.grad = None
+    yield utils.clip_grad_norm_(m.parameters(), 1.0)

@@ -1,0 +1,276 @@
+"""Tensors, dtypes, devices and sizes as Python objects: conversion, protocols, copies, exchange of memory."""
+
+from __future__ import annotations
+
+import copy
+import io
+import math
+import pickle
+
+import numpy as np
+
+from . import program, raised
+
+
+@program("tensor", "Tensor.dtype", "Tensor.shape")
+def what_a_literal_becomes(lib):
+    for value in (1, True, 1.5, 2j, [1, 2], [1, 2.5], [True, False], [[1, 2], [3, 4]], [], [[]], [1, 1j], np.float32(1.5),
+                  np.arange(3), np.int16(4), (1, 2), range(3), [np.float64(1.0)], [lib.tensor(1), lib.tensor(2)]):  # fmt: skip
+        made = lib.tensor(value)
+        yield made, made.dtype, tuple(made.shape), made.requires_grad
+    yield raised(lib.tensor, [[1, 2], [3]]), raised(lib.tensor, "text"), raised(lib.tensor, None), raised(lib.tensor, [1, "a"])
+    yield raised(lib.tensor, 2**63), raised(lib.tensor, [300], dtype=lib.uint8), raised(lib.tensor, {})
+    yield lib.tensor([1.9, -1.9], dtype=lib.int32), lib.tensor([0, 2], dtype=lib.bool)
+
+
+@program("Tensor.item", "Tensor.tolist", "Tensor.__float__", "Tensor.__int__", "Tensor.__bool__", "Tensor.__complex__",
+         "Tensor.__index__", "Tensor.__contains__", "Tensor.__len__", "Tensor.__iter__", "Tensor.__format__")  # fmt: skip
+def numbers_out_of_tensors(lib):
+    x = lib.tensor(2.5)
+    yield x.item(), float(x), int(x), bool(x), complex(x), f"{x:.2f}", x.tolist(), math.floor(x)
+    n = lib.tensor([3])
+    yield n.item(), int(n), list(range(5))[n], bool(lib.tensor([0])), type(n.item()).__name__
+    m = lib.tensor([[1, 2], [3, 4]])
+    yield m.tolist(), len(m), 3 in m, 9 in m, [row.tolist() for row in m]
+    yield raised(m.item), raised(bool, m), raised(float, m), raised(len, x), raised(iter, x), raised(int, lib.tensor([]))
+    yield raised(lambda: [0, 1][x]), raised(int, lib.tensor(math.nan)), raised(bool, lib.tensor([]))
+    yield lib.tensor(True).item(), lib.tensor(1 + 2j).item(), lib.tensor(1.0, requires_grad=True).item()
+
+
+@program("Tensor.numpy", "Tensor.__array__", "from_numpy", "as_tensor", "asarray", "frombuffer")
+def memory_is_shared_with_numpy(lib):
+    x = lib.tensor([1.0, 2.0, 3.0])
+    a = x.numpy()
+    a[0] = 9
+    yield x, str(a.dtype), np.asarray(x).sum(), np.shares_memory(a, x.numpy())
+    b = np.arange(6, dtype=np.int32).reshape(2, 3)
+    y = lib.from_numpy(b.T)
+    b[0, 1] = 50
+    yield y, tuple(y.stride()), y.dtype
+    yield raised(lib.ones(2, requires_grad=True).numpy), lib.ones(2, requires_grad=True).detach().numpy().tolist()
+    yield raised(lib.from_numpy, [1, 2]), raised(lib.from_numpy, np.array(["a"])), raised(lib.from_numpy, b[:, ::-1])
+    z = lib.as_tensor(b)
+    b[1, 1] = 7
+    yield z, lib.as_tensor(z) is z, lib.as_tensor([1, 2]), lib.asarray(b, dtype=lib.float32)
+    yield lib.frombuffer(bytearray(b"\x01\x00\x02\x00"), dtype=lib.int16)
+    yield raised(lib.frombuffer, bytearray(b"abc"), dtype=lib.int16)
+
+
+@program("from_dlpack", "Tensor.__dlpack__", "Tensor.__dlpack_device__")
+def memory_is_exchanged_by_dlpack(lib):
+    x = lib.arange(6.0).reshape(2, 3)
+    a = np.from_dlpack(x)
+    y = lib.from_dlpack(np.arange(4.0))
+    z = lib.from_dlpack(x.t())
+    z[0, 1] = 50.0
+    yield a.tolist(), y, z, tuple(z.stride()), x, tuple(int(part) for part in x.__dlpack_device__())
+    yield raised(lib.ones(1, requires_grad=True).__dlpack__)
+
+
+@program("save", "load", "Tensor.__reduce_ex__", "Tensor.__deepcopy__", "Tensor.__setstate__")
+def copies_and_files(lib):
+    x = lib.arange(6.0).reshape(2, 3).t().requires_grad_()
+    for again in (pickle.loads(pickle.dumps(x)), copy.deepcopy(x)):
+        yield again, tuple(again.stride()), again.requires_grad, again.is_leaf
+    yield raised(copy.deepcopy, x * 2)
+    a = lib.zeros(3)
+    b, c = copy.deepcopy([a, a[1:]])
+    b[1] = 5.0
+    yield c
+    file = io.BytesIO()
+    lib.save({"x": x.detach(), "more": [1, "two", None, 3.5], "view": a[1:]}, file)
+    file.seek(0)
+    found = lib.load(file)
+    yield found["x"], found["more"], found["view"], sorted(found)
+    shallow = copy.copy(a)
+    shallow[0] = 3.0
+    yield a
+
+
+@program("Tensor.to", "Tensor.type", "Tensor.float", "Tensor.double", "Tensor.half", "Tensor.bfloat16", "Tensor.int",
+         "Tensor.long", "Tensor.short", "Tensor.bool", "Tensor.cpu")  # fmt: skip
+def conversions(lib):
+    x = lib.tensor([-1.5, 0.0, 2.7])
+    for name in ("float", "double", "half", "bfloat16", "int", "long", "short", "bool"):
+        made = getattr(x, name)()
+        yield name, made, made.dtype, made is x
+    yield x.to(lib.int8), x.to("cpu") is x, x.to(lib.float32) is x, x.to(lib.float32, copy=True) is x, x.cpu() is x
+    yield x.to(lib.ones(1, dtype=lib.float64)).dtype, x.to("cpu", lib.int16).dtype, x.to(device="cpu", dtype=lib.half).dtype
+    yield x.type(lib.float64).dtype, raised(x.to, "nowhere")
+    y = x.clone().requires_grad_()
+    y.double().sum().backward()
+    yield y.grad
+
+
+@program("Tensor.device", "Tensor.ndim", "Tensor.nbytes", "Tensor.itemsize", "Tensor.is_meta", "Tensor.is_cuda",
+         "Tensor.ndimension", "Tensor.dim", "Tensor.numel", "Tensor.nelement", "Tensor.element_size", "Tensor.is_signed",
+         "Tensor.is_complex", "Tensor.is_floating_point", "Tensor.size", "Tensor.is_conj", "Tensor.is_neg",
+         "Tensor.real", "Tensor.imag", "Tensor.is_cpu", "Tensor.layout", "Tensor.get_device", "Tensor.output_nr",
+         "Tensor.is_pinned", "Tensor.name")  # fmt: skip
+def what_a_tensor_says_of_itself(lib):
+    for x in (lib.zeros(2, 3), lib.tensor(1), lib.zeros(0, 4, dtype=lib.int8), lib.ones(2, dtype=lib.complex64)):
+        yield x.ndim, x.dim(), x.ndimension(), x.numel(), x.nelement(), x.element_size(), x.nbytes, x.itemsize
+        yield str(x.device), x.is_signed(), x.is_complex(), x.is_floating_point(), tuple(x.size()), x.is_meta, x.is_cuda
+        yield x.is_conj(), x.is_neg(), x.is_cpu, x.get_device(), x.output_nr, x.is_pinned(), x.name is None
+        yield str(x.layout).rpartition(".")[2]
+    c = lib.tensor([1.0 + 2.0j])
+    c.imag[0] = 5.0
+    c.real = lib.tensor([3.0])
+    yield c, c.real, c.imag, raised(lambda: lib.ones(1).imag), lib.ones(1).real
+    yield lib.zeros(2, 3).size(1), raised(lib.zeros(2, 3).size, 2), lib.zeros(2, 3).stride(0), lib.zeros(2, 3).stride()
+
+
+@program("is_tensor", "is_floating_point", "is_complex", "is_signed", "is_nonzero", "is_same_size", "numel", "is_conj",
+         "is_neg", "is_inference", "Tensor.is_nonzero", "Tensor.is_same_size")  # fmt: skip
+def questions_as_functions(lib):
+    x = lib.ones(2, 3)
+    yield lib.is_tensor(x), lib.is_tensor(1.0), lib.is_floating_point(x), lib.is_complex(x), lib.numel(x)
+    yield lib.is_same_size(x, lib.zeros(2, 3)), lib.is_same_size(x, lib.zeros(3)), lib.is_conj(x), lib.is_neg(x)
+    yield lib.is_nonzero(lib.tensor([2.0])), lib.tensor(0).is_nonzero(), raised(lib.is_nonzero, x), lib.is_inference(x)
+    yield lib.is_signed(x), x.is_same_size(x)
+
+
+@program("pi", "e", "inf", "nan", "newaxis")
+def constants(lib):
+    yield lib.pi, lib.e, lib.inf, math.isnan(lib.nan), lib.newaxis is None
+
+
+@program("finfo", "finfo.max", "finfo.min", "finfo.eps", "finfo.tiny", "finfo.bits", "finfo.resolution",
+         "finfo.smallest_normal", "finfo.dtype", "iinfo", "iinfo.max", "iinfo.min", "iinfo.bits", "iinfo.dtype")  # fmt: skip
+def limits_of_dtypes(lib):
+    for name in ("float16", "bfloat16", "float32", "float64", "complex64"):
+        info = lib.finfo(getattr(lib, name))
+        yield info.max, info.min, info.eps, info.tiny, info.bits, info.resolution, info.smallest_normal, info.dtype
+    for name in ("uint8", "int8", "int16", "int32", "int64"):
+        info = lib.iinfo(getattr(lib, name))
+        yield info.max, info.min, info.bits, info.dtype
+    yield lib.finfo().max, raised(lib.finfo, lib.int32), raised(lib.iinfo, lib.float32), raised(lib.iinfo, lib.bool)
+    yield lib.finfo(lib.float32) == lib.finfo(lib.float32), lib.finfo(lib.float32) == lib.finfo(lib.float64)
+
+
+@program("dtype", "dtype.itemsize", "dtype.is_floating_point", "dtype.is_complex", "dtype.is_signed", "dtype.to_real",
+         "dtype.to_complex", "promote_types", "result_type", "can_cast", "get_default_dtype", "set_default_dtype",
+         "dtype.abbr")  # fmt: skip
+def dtypes_and_their_promotion(lib):
+    names = ("bool", "uint8", "int8", "int16", "int32", "int64", "float16", "bfloat16", "float32", "float64", "complex64",
+             "complex128")  # fmt: skip
+    for a in names:
+        d = getattr(lib, a)
+        yield d.itemsize, d.is_floating_point, d.is_complex, d.is_signed, str(d).rpartition(".")[2], d.abbr
+        for b in names:
+            yield lib.promote_types(d, getattr(lib, b)), lib.can_cast(d, getattr(lib, b))
+    yield lib.complex128.to_real(), lib.float64.to_complex()
+    yield lib.result_type(lib.ones(2, dtype=lib.int8), 2.5), lib.result_type(lib.ones(2), lib.ones((), dtype=lib.float64))
+    before = lib.get_default_dtype()
+    lib.set_default_dtype(lib.float64)
+    yield lib.get_default_dtype(), lib.tensor(1.5).dtype, (lib.tensor([1]) / 2).dtype, lib.tensor(1j).dtype
+    lib.set_default_dtype(before)
+    yield raised(lib.set_default_dtype, lib.int32), pickle.loads(pickle.dumps(lib.float32)) is lib.float32
+    yield lib.float is lib.float32, lib.double is lib.float64, lib.long is lib.int64, lib.half is lib.float16
+
+
+@program("Size", "Size.numel", "Size.__add__", "Size.__getitem__", "Size.__mul__", "Size.__radd__", "Size.__rmul__",
+         "Size.__reduce__", "Size.__repr__", "Size.__new__")  # fmt: skip
+def sizes_are_tuples(lib):
+    s = lib.zeros(2, 3).shape
+    yield s == (2, 3), s.numel(), tuple(s + (4,)), tuple((1,) + s), tuple(s[1:]), tuple(s * 2), tuple(2 * s), s[0], s[-1]
+    yield type(s[1:]) is lib.Size, type(s + (4,)) is lib.Size, type(s * 2) is lib.Size, repr(s).partition(".")[2]
+    yield pickle.loads(pickle.dumps(s)) == s, tuple(lib.Size([1, 2])), raised(lib.Size, [1.5]), hash(s) == hash((2, 3))
+
+
+@program("device", "device.type", "device.index", "device.__eq__", "device.__repr__", "device.__str__", "device.__reduce__",
+         "device.__ne__", "device.__new__")  # fmt: skip
+def devices(lib):
+    d = lib.device("cpu")
+    yield d.type, d.index, str(d), repr(d), d == lib.device("cpu"), d != lib.device("cpu", 0), hash(d) == hash(lib.device("cpu"))
+    yield lib.device("cpu:0").index, str(lib.device("cpu", 0)), pickle.loads(pickle.dumps(d)) == d, raised(lib.device, "nowhere")
+    yield lib.zeros(1, device=d).device == d, lib.zeros(1, device="cpu").device.type
+
+
+@program("Tensor.__getitem__")
+def indexing_of_every_kind(lib):
+    x = lib.arange(24.0).reshape(2, 3, 4)
+    t, b = lib.tensor, lib.tensor([[True, False, True], [False, True, False]])
+    keys = [
+        0, -1, (0, 1), (0, 1, 2), ..., None, (None, 0), (..., None), slice(None), slice(1, None), (slice(None), slice(None, None, 2)),
+        (..., 0), (0, ..., 1), t([1, 0]), (t([0, 1]), t([2, 0])), (slice(None), t([0, 0, 2])), (t([0]), slice(None), t([1])),
+        (slice(None), t([1]), t([3])), b, (b, 0), (0, t([True, False, True])), (t([[0, 1]]), 1), t(1), (t(0), t([1, 2])), [0, 1],
+        (slice(None), [0, 2]), True, False, (True, 0), (slice(5, 9),), (slice(-2, None), -1), np.array([1, 0]), (np.int64(1), 0),
+        (t([0, 1]), None, t([1, 2])), (slice(None), None, t([0, 2])), t([], dtype=lib.int64), (0, slice(0, 0)), (Ellipsis, t([1, 3])),
+        (t([0, 1])[:, None], t([0, 2])), (None, t([1]), None), (slice(None), slice(None), b[0, :1].expand(4)),
+    ]  # fmt: skip
+    for key in keys:
+        found = x[key]
+        yield found, tuple(found.shape), found._base is not None
+    bad = [2, (0, 3), (0, 0, 0, 0), t([5]), t([-3]), t([0.5]), t([True, False, True]), "a", 1.5, (..., ...), slice(None, None, -1),
+           (t([0, 1]), t([0, 1, 2])), (slice(0.5, 1),)]  # fmt: skip
+    for key in bad:
+        yield raised(lambda key=key: x[key])
+    yield raised(lambda: lib.tensor(1.0)[0]), lib.tensor(1.0)[...], lib.tensor(1.0)[None], raised(lambda: x.__delitem__(0))
+
+
+@program("Tensor.__eq__", "Tensor.__hash__", "Tensor.__dir__", "Tensor.__reversed__", "Tensor.__pos__", "Tensor.__rfloordiv__",
+         "Tensor.__rlshift__", "Tensor.__rrshift__", "Tensor.__rmod__", "Tensor.__rpow__", "Tensor.__rsub__",
+         "Tensor.__rtruediv__", "Tensor.__rmatmul__", "Tensor.__invert__")  # fmt: skip
+def operators_with_numbers_on_the_left(lib):
+    x, n = lib.tensor([1.0, 2.0, 4.0]), lib.tensor([1, 2, 4])
+    yield 8 // x, 7 % x, 2**x, 8 - x, 8 / x, +x, -x, abs(-x), reversed(x), ~n, 1 << n, 64 >> n, 5 & n, 8 | n, 3 ^ n
+    yield x == 2, x != x, x < 2.5, (x == "a") is False, (x != None) is True, len({x, x, n})  # noqa: E711
+    yield np.float64(2) * x, divmod(8, 3) == (2, 2), raised(lambda: x @ 2)
+    yield raised(lambda: x + "a"), raised(lambda: x + [1]), raised(lambda: x < "a"), raised(lambda: x & x), "sin" in dir(x)
+
+
+@program("Tensor.__radd__")
+def arrays_beside_tensors(lib):
+    yield lib.tensor([1.0]) + 1, np.array([1.0, 2.0, 3.0]) + lib.tensor([1.0, 2.0, 4.0])
+
+
+@program("Generator", "Generator.manual_seed", "Generator.get_state", "Generator.set_state", "Generator.initial_seed",
+         "Generator.seed", "Generator.device", "Generator.clone_state", "manual_seed", "initial_seed", "get_rng_state",
+         "set_rng_state", "seed", "random.fork_rng", "default_generator", "random.manual_seed", "random.initial_seed",
+         "random.get_rng_state", "random.set_rng_state", "random.seed")  # fmt: skip
+def streams_of_random_numbers(lib):
+    g = lib.Generator()
+    yield g.manual_seed(7) is g, g.initial_seed(), str(g.device), lib.rand(3, generator=g), lib.randint(0, 100, (4,), generator=g)
+    state = g.get_state()
+    first = lib.randn(5, generator=g)
+    g.set_state(state)
+    yield first, lib.randn(5, generator=g), state.dtype, g.clone_state().initial_seed()
+    lib.manual_seed(3)
+    yield lib.initial_seed(), lib.rand(2), lib.randperm(5)
+    kept = lib.get_rng_state()
+    a = lib.rand(2)
+    lib.set_rng_state(kept)
+    yield a, lib.rand(2), isinstance(lib.seed(), int)
+    lib.manual_seed(5)
+    with lib.random.fork_rng():
+        lib.rand(100)
+    yield lib.rand(2), raised(lib.set_rng_state, lib.zeros(3)), raised(lib.manual_seed, "a")
+    lib.manual_seed(-1)
+    yield lib.initial_seed(), lib.rand(1)
+
+
+@program("get_num_threads", "set_num_threads")
+def threads_are_counted(lib):
+    before = lib.get_num_threads()
+    lib.set_num_threads(1)
+    yield lib.get_num_threads(), raised(lib.set_num_threads, 0), raised(lib.set_num_threads, "a")
+    lib.set_num_threads(before)
+
+
+@program("Tensor.new_zeros", "Tensor.new_ones", "Tensor.new_full", "Tensor.new_empty", "Tensor.new_tensor", "Tensor.new")
+def tensors_like_another(lib):
+    x = lib.ones(2, dtype=lib.float64)
+    yield x.new_zeros(2, 3), x.new_ones((2,)), x.new_full((2,), 7), x.new_tensor([1, 2]), x.new_empty(2, 3).dtype
+    yield x.new_zeros(2, dtype=lib.int32), x.new_tensor(x) is x, x.new(3).shape == (3,), x.new([1, 2])
+
+
+@program("contiguous_format", "channels_last", "preserve_format", "strided", "Tensor.contiguous", "Tensor.is_contiguous")
+def memory_formats(lib):
+    x = lib.arange(24.0).reshape(1, 2, 3, 4)
+    y = x.to(memory_format=lib.channels_last)
+    yield tuple(y.stride()), y.is_contiguous(), y.is_contiguous(memory_format=lib.channels_last), y
+    yield tuple(x.contiguous(memory_format=lib.channels_last).stride()), tuple(y.clone().stride())
+    yield tuple(y.clone(memory_format=lib.contiguous_format).stride()), tuple(lib.zeros_like(y).stride())
+    yield tuple(lib.empty(1, 2, 3, 4, memory_format=lib.channels_last).stride()), tuple((y + 1).stride())
+    yield tuple(lib.empty_like(y, memory_format=lib.preserve_format).stride()), lib.zeros(1, layout=lib.strided)

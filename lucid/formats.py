@@ -1,0 +1,44 @@
+"""How a tensor lies in memory, as arguments: memory formats, and the one layout there is."""
+
+from __future__ import annotations
+
+__all__ = [
+    "channels_last", "channels_last_3d", "contiguous_format", "layout", "memory_format", "preserve_format", "strided",
+]  # fmt: skip
+
+
+class _Constant:
+    """One of a few values that are known by their names in the top namespace."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str):
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"lucid.{self.name}"
+
+    def __reduce__(self):
+        return self.name
+
+
+class memory_format(_Constant):
+    """The order of a tensor's dimensions in memory: `contiguous_format` (that of the indices), `channels_last` (a batch of
+    images with the channels of a pixel together), `channels_last_3d`, or `preserve_format` (as the input's).
+    """
+
+    __slots__ = ()
+
+
+class layout(_Constant):
+    """The kind of a tensor's memory: `strided`, which is the only one."""
+
+    __slots__ = ()
+
+
+_Constant.__module__ = memory_format.__module__ = layout.__module__ = "lucid"
+contiguous_format = memory_format("contiguous_format")
+preserve_format = memory_format("preserve_format")
+channels_last = memory_format("channels_last")
+channels_last_3d = memory_format("channels_last_3d")
+strided = layout("strided")

@@ -1,0 +1,34 @@
+"""Questions about tensors, as functions: what the methods of the same names answer."""
+
+from __future__ import annotations
+
+from lucid.tensor import Tensor
+
+__all__ = [
+    "get_device", "is_complex", "is_conj", "is_floating_point", "is_inference", "is_neg", "is_nonzero", "is_same_size",
+    "is_signed", "is_tensor", "numel",
+]  # fmt: skip
+
+
+def is_tensor(obj) -> bool:
+    """Whether an object is a Tensor."""
+    return isinstance(obj, Tensor)
+
+
+def _question(name: str):
+    method = getattr(Tensor, name)
+
+    def ask(input_, *others):
+        if not isinstance(input_, Tensor):
+            raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {type(input_).__name__}")
+        return method(input_, *others)
+
+    ask.__name__ = ask.__qualname__ = name
+    ask.__doc__ = method.__doc__
+    return ask
+
+
+get_device, is_complex, is_conj, is_floating_point, is_inference, is_neg = map(
+    _question, ("get_device", "is_complex", "is_conj", "is_floating_point", "is_inference", "is_neg")
+)
+is_nonzero, is_same_size, is_signed, numel = map(_question, ("is_nonzero", "is_same_size", "is_signed", "numel"))
