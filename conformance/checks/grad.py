@@ -5,6 +5,7 @@ import torch
 from ..cases import tensors
 from ..compare import close
 from ..judge import Run
+from ..ties import arranged
 from ..verdicts import Mismatch, Missing, Skip, Verdict, describe
 from . import check
 
@@ -50,6 +51,7 @@ def judge(run: Run, order: int, name: str, target=None) -> None:
         what = f"gradient of argument {i}" if i < len(likes) else f"gradient of cotangent {i - len(likes)}"
         if found.dtype != wanted.dtype:
             raise Mismatch(f"{what} is {found.dtype}, expected {wanted.dtype}")
+        found, wanted = (arranged(run.case, i, one) for one in (found, wanted))
         close(found, wanted, run.tolerance(wanted.dtype, name), what, exact.of(i))
 
 
@@ -68,6 +70,6 @@ class _Truth:
                     self.values = self.run.gradients(self.run.oracle, self.order, self.target, double=True)
                 except Exception:  # without the truth, the plain tolerance decides
                     self.values = []
-            return self.values[position] if position < len(self.values) else None
+            return arranged(self.run.case, position, self.values[position]) if position < len(self.values) else None
 
         return find

@@ -2,6 +2,7 @@
 
 from ..compare import close
 from ..judge import Refusal, Run
+from ..ties import settled
 from ..verdicts import Mismatch, describe
 from . import check
 
@@ -25,9 +26,11 @@ def compare(run: Run, actual, expected, name: str = "value", finite_only: bool =
         raise Mismatch(f"found {actual.plain!r}, expected {expected.plain!r}")
     if "uninitialised" in run.case.tags:
         return
-    for i, (found, wanted) in enumerate(zip(actual.tensors, expected.tensors)):
+    founds, wanteds = (settled(run.case, one, expected.args, expected.kwargs, "result") for one in (actual, expected))
+    for i, (found, wanted) in enumerate(zip(founds, wanteds)):
         what = "result" if len(expected.tensors) == 1 else f"result {i}"
-        close(found, wanted, run.tolerance(wanted.dtype, name), what, run.truth_of(i), finite_only)
+        truth = run.truth_of(i) if wanted is expected.tensors[i] else lambda: None
+        close(found, wanted, run.tolerance(wanted.dtype, name), what, truth, finite_only)
 
 
 def _equal(found, wanted) -> bool:

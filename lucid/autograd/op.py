@@ -23,6 +23,8 @@ from __future__ import annotations
 
 import functools
 
+from numpy import may_share_memory
+
 from lucid import dtypes
 from lucid._kernels import core
 from lucid.autograd.node import FREED, Node
@@ -57,7 +59,9 @@ class Op(core.OpBase):
 
     OUT = -1  # the position that stands for the result
 
-    def __init__(self, path: str, forward, kind: str, view: bool, aliases: tuple, own: tuple = ()):
+    def __init__(
+        self, path: str, forward, kind: str, view: bool, aliases: tuple, own: tuple = (), out: str = "cast"
+    ):  # fmt: skip
         code = forward.__code__
         self.path, self.name, self.kind, self.view, self.aliases = path, path.rpartition(".")[2], kind, view, aliases
         self.forward = forward
@@ -68,6 +72,7 @@ class Op(core.OpBase):
         self.defaults = defaults | (forward.__kwdefaults__ or {})
         self.position = {name: i for i, name in enumerate(self.parameters)}
         self.out_at = None if "out" in own else self.position.get("out")
+        self.out_rule = out
         self.rules = []
         self.joint = None
         self.keyword_only = self.parameters[self.positional :]
@@ -166,15 +171,15 @@ class Op(core.OpBase):
         values[self.out_at] = None
         many = isinstance(out, (tuple, list))
         for one in out if many else (out,):
-            check_out(self.name, one, values)
+            check_out(self.name, one, values, self.out_rule == "apart")
         result = self.run(values)
         if not many:
-            write_out(self.name, out, result)
+            write_out(self.name, out, result, self.out_rule != "cast")
             return out
         if len(out) != len(result):
             raise TypeError(f"{self.name}(): 'out' needs {len(result)} tensors, got {len(out)}")
         for target, one in zip(out, result):
-            write_out(self.name, target, one)
+            write_out(self.name, target, one, True)
         return type(result)(*out) if hasattr(result, "_fields") else tuple(out)
 
     # ------------------------------------------------------------------------------------------ in place
@@ -427,13 +432,31 @@ def check_writable(name: str, target: Tensor) -> None:
         )
 
 
-def check_out(name: str, out, values=()) -> None:
-    """Raise TypeError if `out` is no tensor, RuntimeError if it or one of the values would be recorded."""
+def check_out(name: str, out, values=(), apart: bool = False) -> None:
+    """Raise TypeError if `out` is no tensor, RuntimeError if something would be recorded, or `out` overlaps a value.
+
+    A value that lies exactly where `out` does is no harm, except to operations that want the two `apart`.
+    """
     if not isinstance(out, Tensor):
         raise TypeError(f"{name}(): argument 'out' must be Tensor, not {type(out).__name__}")
     if core.recording((out, *values)):
         raise RuntimeError(f"{name}(): functions with out=... arguments don't support automatic differentiation, "
                            "but one of the arguments requires grad.")  # fmt: skip
+    array = out.array
+    for value in values:
+        for one in value if isinstance(value, (list, tuple)) else (value,):
+            if isinstance(one, Tensor) and _overlaps(array, one.array, apart):
+                raise RuntimeError(
+                    f"{name}(): unsupported operation: some elements of the input tensor and the written-to tensor "
+                    "refer to a single memory location. Please clone() the tensor before performing the operation."
+                )
+
+
+def _overlaps(out, array, apart: bool) -> bool:
+    """Whether dense arrays share memory, and (unless they are to be `apart`) not as the very same elements."""
+    if not may_share_memory(out, array) or not (out.flags.forc and array.flags.forc):
+        return False
+    return apart or out.ctypes.data != array.ctypes.data or out.shape != array.shape or out.strides != array.strides
 
 
 def write(name: str, target: Tensor, result) -> None:
@@ -454,9 +477,14 @@ def check_result(name: str, target: Tensor, result) -> None:
     _check_cast(result, target)
 
 
-def write_out(name: str, out: Tensor, result: Tensor) -> None:
-    """Write a result to `out=`, which takes its shape."""
+def write_out(name: str, out: Tensor, result: Tensor, same: bool = False) -> None:
+    """Write a result to `out=`, which takes its shape; RuntimeError where it must have the `same` dtype and has not."""
+    if same and out.array.dtype != result.array.dtype:
+        raise RuntimeError(
+            f"{name}(): Expected out tensor to have dtype {result.dtype.name}, but got {out.dtype.name} instead"
+        )
     _check_cast(result, out)
+    check_writable(name, out)
     if out.array.shape != result.array.shape:
         if out.array.size:
             import warnings
@@ -466,7 +494,6 @@ def write_out(name: str, out: Tensor, result: Tensor) -> None:
                 f"not match the required output shape {list(result.shape)}.", UserWarning, stacklevel=5,
             )  # fmt: skip
         out.array = core.empty(result.array.shape, out.array.dtype)
-    check_writable(name, out)
     out.array[...] = result.array
     core.bump(out)
 
@@ -493,7 +520,7 @@ def torch_name(dtype: dtypes.dtype) -> str:
 
 def op(
     path: str, *, gradient: bool = True, composite: bool = False, view: bool = False, aliases: tuple = (),
-    own: tuple = (),
+    own: tuple = (), out: str = "cast",
 ):  # fmt: skip
     """Declare the operation that is PyTorch's `path`.
 
@@ -511,11 +538,14 @@ def op(
         Other paths of the same function.
     own : tuple of str, optional
         Of `out` and `inplace`, those that the function takes care of itself.
+    out : {"cast", "same", "apart"}, optional
+        What `out=` may be: of any dtype that the result can be cast to, of the result's own dtype, or of that and
+        apart from the inputs in memory. Of several results each has to have its own dtype.
     """
     kind = "composite" if composite else "rule" if gradient else "none"
 
     def declare(forward):
-        spec = Op(path, forward, kind, view, aliases, own)
+        spec = Op(path, forward, kind, view, aliases, own, out)
         call = forward
         if not spec.variadic:
             call = functools.update_wrapper(core.make_call(spec, spec.call), forward)

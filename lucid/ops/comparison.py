@@ -222,7 +222,7 @@ def isfinite(input_: Tensor) -> Tensor:
     return unary(ISFINITE, input_)
 
 
-@op("isposinf", gradient=False)
+@op("isposinf", gradient=False, out="same")
 @doc("out = [x = \\infty]", returns=QUESTION, raises="RuntimeError: the tensor is complex")
 def isposinf(input_: Tensor, *, out=None) -> Tensor:
     """Whether elements are positive infinity.
@@ -233,7 +233,7 @@ def isposinf(input_: Tensor, *, out=None) -> Tensor:
     return unary(ISPOSINF, input_)
 
 
-@op("isneginf", gradient=False)
+@op("isneginf", gradient=False, out="same")
 @doc("out = [x = -\\infty]", returns=QUESTION, raises="RuntimeError: the tensor is complex")
 def isneginf(input_: Tensor, *, out=None) -> Tensor:
     """Whether elements are negative infinity.
@@ -256,7 +256,7 @@ def isreal(input_: Tensor) -> Tensor:
     return wrap(np.asarray(array.imag == 0) if array.dtype.kind == "c" else np.ones(array.shape, bool))
 
 
-@op("signbit", gradient=False)
+@op("signbit", gradient=False, out="same")
 @doc("out = [x < 0 \\text{ or } x = -0]", returns=QUESTION, raises="RuntimeError: the tensor is complex")
 def signbit(input_: Tensor, *, out=None) -> Tensor:
     """Whether the sign of elements is negative; zeros have one too.

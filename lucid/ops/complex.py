@@ -77,7 +77,7 @@ def imag(input_: Tensor) -> Tensor:
 imag.vjp(input_=lambda g: complex(Supplied.zeros(g.array.shape, g.dtype), g))
 
 
-@op("complex")
+@op("complex", out="same")
 @doc("out = x + i \\cdot y", "\\mathrm{Re}(g),\\quad \\mathrm{Im}(g)", returns="Complex, of the broadcast shape.",
      real="Tensor: The real part, float32 or float64.", imag="Tensor: The imaginary part, of the same dtype.",
      raises="RuntimeError: the dtypes differ, or are not floating")  # fmt: skip

@@ -53,7 +53,7 @@ def svd(A: Tensor, full_matrices: bool = True, *, driver=None, out=None):
     return SvdResult(*(wrap(np.ascontiguousarray(one)) for one in factors))
 
 
-@op("linalg.svdvals")
+@op("linalg.svdvals", out="same")
 def svdvals(A: Tensor, *, driver=None, out=None) -> Tensor:
     """Singular values, descending, of shape (..., min(m, n)); the gradient is ``U diag(g) Vh``."""
     array = _checked("linalg.svdvals", A)

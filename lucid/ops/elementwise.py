@@ -829,7 +829,7 @@ fmin.vjp(
 )
 
 
-@op("where")
+@op("where", out="same")
 @doc("out = x \\text{ where } condition, \\text{ else } y", "g \\cdot [condition],\\quad g \\cdot [\\lnot condition]",
      returns=f"{PROMOTED} Without `input_` and `other`, the indices of the true elements, a tensor a dimension.",
      condition="Tensor: Bool or uint8.", input_="Tensor or number: Chosen where the condition holds.",
@@ -1014,7 +1014,7 @@ def _replace(array, nan, posinf, neginf):
     return np.where(made == -np.inf, np.asarray(info.min if neginf is None else neginf, array.dtype), made)
 
 
-@op("nan_to_num")
+@op("nan_to_num", out="same")
 @doc(None, "g \\text{ where } x \\text{ is finite, else } 0", nan="float, optional: What NaN becomes. Default: 0.",
      posinf="float, optional: What infinity becomes. Default: the largest number of the dtype.",
      neginf="float, optional: What negative infinity becomes. Default: the smallest number of the dtype.")  # fmt: skip
@@ -1538,7 +1538,7 @@ def _angle_gradient(g, input_):
 angle.vjp(input_=_angle_gradient)
 
 
-@op("polar")
+@op("polar", out="same")
 @doc("out = abs \\cdot e^{i \\cdot angle}", "\\mathrm{Re}(g \\cdot \\overline{\\mathrm{sgn}(out)}),\\quad "
      "\\mathrm{Re}(g \\cdot \\overline{i \\cdot out})", returns="Complex, of the broadcast shape.",
      abs="Tensor: The absolute values, float32 or float64.", angle="Tensor: The angles in radians, of the same dtype.",

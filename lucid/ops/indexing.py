@@ -489,7 +489,7 @@ def _check_shapes(name: str, input_: Tensor, dim: int, index, src=None) -> int:
     return dim
 
 
-@op("gather")
+@op("gather", out="apart")
 def gather(input_: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False, out=None) -> Tensor:
     """The elements whose place along `dim` is given by `index`, and along the others is the index' own.
 
@@ -530,7 +530,7 @@ gather.vjp(
 )
 
 
-@op("scatter_add")
+@op("scatter_add", out="same")
 def scatter_add(input_: Tensor, dim: int, index: Tensor, src: Tensor, *, out=None) -> Tensor:
     """A copy to which the source's elements are added, each at the place along `dim` that `index` gives.
 
@@ -602,7 +602,7 @@ _scatter.vjp(
 )
 
 
-@op("scatter", composite=True)
+@op("scatter", composite=True, out="same")
 def scatter(input_: Tensor, dim: int, index: Tensor, src=None, *, value=None, reduce=None, out=None) -> Tensor:
     """A copy in which a source's elements (or one number) stand at the places along `dim` that `index` gives.
 
@@ -649,7 +649,7 @@ def scatter(input_: Tensor, dim: int, index: Tensor, src=None, *, value=None, re
     return scatter_reduce(input_, dim, index, src, "sum" if reduce == "add" else "prod", include_self=True)
 
 
-@op("scatter_reduce")
+@op("scatter_reduce", out="same")
 def scatter_reduce(
     input_: Tensor, dim: int, index: Tensor, src: Tensor, reduce: str, *, include_self: bool = True, out=None
 ) -> Tensor:
@@ -762,7 +762,7 @@ def _vector(name: str, index, accepted=INDEX_DTYPES, kind=RuntimeError) -> np.nd
     return at.reshape(-1)
 
 
-@op("index_select")
+@op("index_select", out="apart")
 def index_select(input_: Tensor, dim: int, index: Tensor, *, out=None) -> Tensor:
     """The slices of dimension `dim` that `index` names, in its order.
 
@@ -809,7 +809,7 @@ index_select.vjp(
 )
 
 
-@op("index_add")
+@op("index_add", out="same")
 def index_add(input_: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha=1, out=None) -> Tensor:
     """A copy to whose slices of dimension `dim`, which `index` names, those of the source are added.
 
@@ -900,7 +900,7 @@ def _slice_sizes(name: str, array, dim: int, source, n: int) -> None:
         )
 
 
-@op("index_copy")
+@op("index_copy", out="same")
 def index_copy(input_: Tensor, dim: int, index: Tensor, source: Tensor, *, out=None) -> Tensor:
     """A copy whose slices of dimension `dim`, which `index` names, are those of the source.
 
@@ -981,7 +981,7 @@ def _once(g, dim, index):
     return index_select(g, dim, wrap(rows)) if len(rows) else Supplied.zeros((), g.dtype)
 
 
-@op("index_reduce", composite=True)
+@op("index_reduce", composite=True, out="same")
 def index_reduce(
     input_: Tensor, dim: int, index: Tensor, source: Tensor, reduce: str, *, include_self: bool = True, out=None
 ) -> Tensor:
@@ -1023,7 +1023,7 @@ def _flat_index(name: str, index, n: int) -> np.ndarray:
     return _wrapped(contiguous(native(at)), n)
 
 
-@op("take")
+@op("take", out="apart")
 def take(input_: Tensor, index: Tensor, *, out=None) -> Tensor:
     """The elements at places in the flattened tensor; negative ones count from the end.
 
@@ -1076,7 +1076,7 @@ put.vjp(
 )
 
 
-@op("take_along_dim", composite=True)
+@op("take_along_dim", composite=True, out="apart")
 def take_along_dim(input_: Tensor, indices: Tensor, dim=None, *, out=None) -> Tensor:
     """`gather` with input and indices broadcast against each other; without `dim`, `take` of the flattened tensor."""
     tensor_argument("take_along_dim", input_), tensor_argument("take_along_dim", indices, 2, "indices")
@@ -1154,7 +1154,7 @@ masked_fill.vjp(
 )
 
 
-@op("masked_select", composite=True)
+@op("masked_select", composite=True, out="apart")
 def masked_select(input_: Tensor, mask: Tensor, *, out=None) -> Tensor:
     """The elements where a mask is true, in one dimension; input and mask are broadcast against each other."""
     tensor_argument("masked_select", input_)
@@ -1203,7 +1203,7 @@ def masked_scatter(input_: Tensor, mask: Tensor, source: Tensor) -> Tensor:
 # ------------------------------------------------------------------------------------------------ where
 
 
-@op("nonzero", gradient=False, own=("out",))
+@op("nonzero", gradient=False, own=("out",), out="same")
 def nonzero(input_: Tensor, *, out=None, as_tuple: bool = False):
     """The indices of the elements that are not zero.
 
@@ -1447,7 +1447,7 @@ def bincount(input_: Tensor, weights=None, minlength: int = 0) -> Tensor:
     return wrap(out)
 
 
-@op("histc", gradient=False)
+@op("histc", gradient=False, out="same")
 def histc(input_: Tensor, bins: int = 100, min=0, max=0, *, out=None) -> Tensor:
     """How many elements fall into each of `bins` equal intervals from `min` to `max`; others are not counted.
 
@@ -1502,7 +1502,7 @@ def _comparable(array):
     return array if array.dtype in C_NAMES else array.astype(np.float32)
 
 
-@op("searchsorted", gradient=False)
+@op("searchsorted", gradient=False, out="same")
 def searchsorted(
     sorted_sequence: Tensor, input_, *, out_int32: bool = False, right: bool = False, side=None, sorter=None, out=None
 ) -> Tensor:  # fmt: skip
@@ -1586,7 +1586,7 @@ def searchsorted(
     return wrap(cast(found, dtypes.int32.numpy) if out_int32 else found)
 
 
-@op("bucketize", gradient=False)
+@op("bucketize", gradient=False, out="same")
 def bucketize(input_, boundaries: Tensor, *, out_int32: bool = False, right: bool = False, out=None) -> Tensor:
     """Between which of ascending 1-d `boundaries` each value lies: the number of boundaries below it.
 

@@ -125,7 +125,7 @@ def adjoint(x: Tensor) -> Tensor:
     return x.conj() if x.array.dtype.kind == "c" else x
 
 
-@op("matmul", aliases=("linalg.matmul",))
+@op("matmul", aliases=("linalg.matmul",), out="same")
 def matmul(input_: Tensor, other: Tensor, *, out=None) -> Tensor:
     r"""Matrix product.
 
@@ -226,7 +226,7 @@ def _ranked(name: str, tensor: Tensor, rank: int, which: str) -> None:
         raise RuntimeError(f"{name}: {which} must be a {rank}-D tensor, got {tensor.array.ndim}-D")
 
 
-@op("mm", composite=True)
+@op("mm", composite=True, out="same")
 def mm(input_: Tensor, mat2: Tensor, *, out=None) -> Tensor:
     """Product of two matrices: of (m, k) and (k, n). See `matmul`."""
     _ranked("mm", input_, 2, "self")
@@ -234,7 +234,7 @@ def mm(input_: Tensor, mat2: Tensor, *, out=None) -> Tensor:
     return matmul(input_, mat2)
 
 
-@op("bmm", composite=True)
+@op("bmm", composite=True, out="same")
 def bmm(input_: Tensor, mat2: Tensor, *, out=None) -> Tensor:
     """Products of two batches of matrices: of (b, m, k) and (b, k, n). See `matmul`."""
     _ranked("bmm", input_, 3, "batch1")
@@ -247,7 +247,7 @@ def bmm(input_: Tensor, mat2: Tensor, *, out=None) -> Tensor:
     return matmul(input_, mat2)
 
 
-@op("mv", composite=True)
+@op("mv", composite=True, out="same")
 def mv(input_: Tensor, vec: Tensor, *, out=None) -> Tensor:
     """Matrix of (m, k) times vector of (k,). See `matmul`."""
     _ranked("mv", input_, 2, "input")
@@ -255,7 +255,7 @@ def mv(input_: Tensor, vec: Tensor, *, out=None) -> Tensor:
     return matmul(input_, vec)
 
 
-@op("dot", composite=True)
+@op("dot", composite=True, out="same")
 def dot(input_: Tensor, tensor: Tensor, *, out=None) -> Tensor:
     """Sum of products of two vectors of one length. See `matmul`."""
     _check_dtypes("dot", input_, tensor)
@@ -266,7 +266,7 @@ def dot(input_: Tensor, tensor: Tensor, *, out=None) -> Tensor:
     return matmul(input_, tensor)
 
 
-@op("inner", composite=True)
+@op("inner", composite=True, out="same")
 def inner(input_: Tensor, other: Tensor, *, out=None) -> Tensor:
     """Sum of products over the last dimension of both; of a 0-d tensor, the product."""
     if not input_.array.ndim or not other.array.ndim:
@@ -298,13 +298,13 @@ def _plus(input_, product_, beta, alpha):
     return input_ * beta + product_ if beta != 1 else input_ + product_
 
 
-@op("addmm", composite=True)
+@op("addmm", composite=True, out="same")
 def addmm(input_: Tensor, mat1: Tensor, mat2: Tensor, *, beta=1, alpha=1, out=None) -> Tensor:
     """``beta * input + alpha * (mat1 @ mat2)``; with beta 0 the input's NaN do not count."""
     return _plus(input_, mm(mat1, mat2), beta, alpha)
 
 
-@op("addmv", composite=True)
+@op("addmv", composite=True, out="same")
 def addmv(input_: Tensor, mat: Tensor, vec: Tensor, *, beta=1, alpha=1, out=None) -> Tensor:
     """``beta * input + alpha * (mat @ vec)``."""
     return _plus(input_, mv(mat, vec), beta, alpha)
@@ -316,13 +316,13 @@ def addr(input_: Tensor, vec1: Tensor, vec2: Tensor, *, beta=1, alpha=1, out=Non
     return _plus(input_, outer(vec1, vec2), beta, alpha)
 
 
-@op("baddbmm", composite=True)
+@op("baddbmm", composite=True, out="same")
 def baddbmm(input_: Tensor, batch1: Tensor, batch2: Tensor, *, beta=1, alpha=1, out=None) -> Tensor:
     """``beta * input + alpha * (batch1 @ batch2)`` for each matrix of a batch."""
     return _plus(input_, bmm(batch1, batch2), beta, alpha)
 
 
-@op("addbmm", composite=True)
+@op("addbmm", composite=True, out="same")
 def addbmm(input_: Tensor, batch1: Tensor, batch2: Tensor, *, beta=1, alpha=1, out=None) -> Tensor:
     """``beta * input + alpha *`` the sum of the products of a batch."""
     return _plus(input_, bmm(batch1, batch2).sum(0), beta, alpha)
@@ -408,7 +408,7 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
     return result if bias is None else result + bias
 
 
-@op("tensordot", composite=True)
+@op("tensordot", composite=True, out="same")
 def tensordot(a: Tensor, b: Tensor, dims=2, out=None) -> Tensor:
     """Sum of products over pairs of dimensions.
 
@@ -651,7 +651,7 @@ def called(name: str, function, *arrays, **options):
         raise LinAlgError(f"{name}: {error}") from None
 
 
-@op("linalg.inv", aliases=("inverse",))
+@op("linalg.inv", aliases=("inverse",), out="same")
 def inv(A: Tensor, *, out=None) -> Tensor:
     r"""Inverse of square matrices.
 
@@ -684,7 +684,7 @@ def _inv_backward(g, out):
 inv.vjp(A=_inv_backward)
 
 
-@op("linalg.solve")
+@op("linalg.solve", out="same")
 def solve(A: Tensor, B: Tensor, *, left: bool = True, out=None) -> Tensor:
     r"""The solution X of ``A X = B``.
 
@@ -753,7 +753,7 @@ def _solve_backward(g, needs, A, B, left, out):
     return ga, gb.squeeze(-1) if vector else gb
 
 
-@op("linalg.det", aliases=("det",))
+@op("linalg.det", aliases=("det",), out="same")
 def det(A: Tensor, *, out=None) -> Tensor:
     r"""Determinant of square matrices.
 
@@ -838,7 +838,7 @@ def _slogdet_backward(g, A, out):
 slogdet.vjp(A=_slogdet_backward)
 
 
-@op("linalg.cholesky")
+@op("linalg.cholesky", out="same")
 def cholesky(A: Tensor, *, upper: bool = False, out=None) -> Tensor:
     r"""The triangular L with ``A = L L.mH`` of symmetric (Hermitian) positive definite matrices.
 
@@ -878,7 +878,7 @@ def _dims_pair(dim, ndim):
     return first, second
 
 
-@op("linalg.matrix_norm", composite=True)
+@op("linalg.matrix_norm", composite=True, out="same")
 def matrix_norm(A: Tensor, ord="fro", dim=(-2, -1), keepdim: bool = False, *, dtype=None, out=None) -> Tensor:
     """Matrix norm: "fro", "nuc", or of order 1, -1, inf, -inf (sums of rows or columns), 2, -2 (singular values)."""
     if A.array.ndim < 2:
@@ -901,7 +901,7 @@ def matrix_norm(A: Tensor, ord="fro", dim=(-2, -1), keepdim: bool = False, *, dt
     raise RuntimeError(f"linalg.matrix_norm: Order {ord} not supported.")
 
 
-@op("linalg.norm", composite=True)
+@op("linalg.norm", composite=True, out="same")
 def norm(A: Tensor, ord=None, dim=None, keepdim: bool = False, *, out=None, dtype=None) -> Tensor:
     """Vector norm over one dimension (or all elements), matrix norm over two.
 
@@ -933,7 +933,7 @@ def norm(A: Tensor, ord=None, dim=None, keepdim: bool = False, *, out=None, dtyp
     return vector_norm(A, ord, dims, keepdim, dtype=dtype)
 
 
-@op("norm", composite=True)
+@op("norm", composite=True, out="same")
 def torch_norm(input_: Tensor, p="fro", dim=None, keepdim: bool = False, out=None, dtype=None) -> Tensor:
     """Norm over all elements or over dimensions; `linalg.norm` is its successor."""
     if p == "fro":

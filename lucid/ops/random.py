@@ -829,7 +829,7 @@ def normal(
     return result
 
 
-@op("multinomial", gradient=False, own=("out",))
+@op("multinomial", gradient=False, own=("out",), out="same")
 def multinomial(input_: Tensor, num_samples, replacement: bool = False, *, generator=None, out=None) -> Tensor:
     """Indices drawn with the probabilities that a row of weights gives.
 

@@ -471,7 +471,7 @@ def _share(g, input_, dim, keepdim, out):
     return hit * (kept(g, input_, dim, keepdim) / sum(hit, dim, True) if input_.array.ndim else g)
 
 
-@op("amax")
+@op("amax", out="same")
 def amax(input_: Tensor, dim=(), keepdim: bool = False, *, out=None) -> Tensor:
     """The greatest element, over all or over dimensions; NaN wins.
 
@@ -495,7 +495,7 @@ def amax(input_: Tensor, dim=(), keepdim: bool = False, *, out=None) -> Tensor:
 amax.vjp(input_=_share)
 
 
-@op("amin")
+@op("amin", out="same")
 def amin(input_: Tensor, dim=(), keepdim: bool = False, *, out=None) -> Tensor:
     """The least element, over all or over dimensions; NaN wins. Parameters and gradient as for `amax`."""
     return _extreme("amin", input_, dim, keepdim, AMIN)
@@ -553,7 +553,7 @@ def _position(name: str, input_: Tensor, dim, keepdim: bool) -> Tensor:
     return _arg(name, input_, dim, keepdim)[1]
 
 
-@op("argmax", gradient=False)
+@op("argmax", gradient=False, out="same")
 def argmax(input_: Tensor, dim=None, keepdim: bool = False, *, out=None) -> Tensor:
     """Where the greatest element stands, along a dimension or in the flattened tensor; the first of equals, or of NaNs.
 
@@ -565,7 +565,7 @@ def argmax(input_: Tensor, dim=None, keepdim: bool = False, *, out=None) -> Tens
     return _position("argmax", input_, dim, keepdim)
 
 
-@op("argmin", gradient=False)
+@op("argmin", gradient=False, out="same")
 def argmin(input_: Tensor, dim=None, keepdim: bool = False, *, out=None) -> Tensor:
     """Where the least element stands, along a dimension or in the flattened tensor; the first of equals, or of NaNs."""
     return _position("argmin", input_, dim, keepdim)
@@ -762,7 +762,7 @@ def _complex_logcumsumexp(array: np.ndarray, axis: int) -> np.ndarray:
     return out
 
 
-@op("cumsum")
+@op("cumsum", out="same")
 def cumsum(input_: Tensor, dim: int, *, dtype=None, out=None) -> Tensor:
     """Running sum along a dimension; integers as int64 by default. The gradient is the running sum from the end."""
     return _scanned("cumsum", input_, dim, dtype)
@@ -778,7 +778,7 @@ def reverse_cumsum(g: Tensor, dim: int) -> Tensor:
 cumsum.vjp(input_=lambda g, dim: reverse_cumsum(g, dim))
 
 
-@op("cumprod")
+@op("cumprod", out="same")
 def cumprod(input_: Tensor, dim: int, *, dtype=None, out=None) -> Tensor:
     """Running product along a dimension; integers as int64 by default. The gradient is right where elements are zero."""
     return _scanned("cumprod", input_, dim, dtype)
@@ -808,7 +808,7 @@ def _cumprod_backward(g, input_, dim, out):
 cumprod.vjp(input_=_cumprod_backward)
 
 
-@op("logcumsumexp")
+@op("logcumsumexp", out="same")
 def logcumsumexp(input_: Tensor, dim: int, *, out=None) -> Tensor:
     """Running logarithm of the sum of exponentials along a dimension."""
     if input_.dtype.kind < 2:
@@ -880,7 +880,7 @@ cummin.vjp(input_=_running_backward)
 # ------------------------------------------------------------------------------------------------ norms
 
 
-@op("linalg.vector_norm")
+@op("linalg.vector_norm", out="same")
 def vector_norm(x: Tensor, ord=2, dim=None, keepdim: bool = False, *, dtype=None, out=None) -> Tensor:
     r"""Vector norm over dimensions: the `ord`-th root of the sum of absolute values to that power.
 

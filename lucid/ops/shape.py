@@ -495,7 +495,7 @@ _TRIL = _triangle("tril", lambda row, column: column <= row)
 _TRIU = _triangle("triu", lambda row, column: column >= row)
 
 
-@op("tril")
+@op("tril", out="same")
 def tril(input_: Tensor, diagonal: int = 0, *, out=None) -> Tensor:
     """The matrices' lower triangles: zero above the diagonal that lies `diagonal` above the main one.
 
@@ -507,7 +507,7 @@ def tril(input_: Tensor, diagonal: int = 0, *, out=None) -> Tensor:
     return _TRIL(input_, diagonal)
 
 
-@op("triu")
+@op("triu", out="same")
 def triu(input_: Tensor, diagonal: int = 0, *, out=None) -> Tensor:
     """The matrices' upper triangles: zero below the diagonal that lies `diagonal` above the main one.
 
@@ -549,7 +549,7 @@ def diag_embed(input_: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) 
 diag_embed.vjp(input_=lambda g, offset, dim1, dim2: diagonal(g, offset, dim1, dim2))
 
 
-@op("diag", composite=True)
+@op("diag", composite=True, out="same")
 def diag(input_: Tensor, diagonal: int = 0, *, out=None) -> Tensor:
     """The matrix with this diagonal, or a copy of the diagonal of a matrix."""
     ndim = tensor_argument("diag", input_).array.ndim
@@ -621,7 +621,7 @@ def select_scatter(input_: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
     return _basic_scatter(input_, src, (*[slice(None)] * (dim % input_.array.ndim), index, ...))
 
 
-@op("slice_scatter", composite=True)
+@op("slice_scatter", composite=True, out="same")
 def slice_scatter(input_: Tensor, src: Tensor, dim: int = 0, start=None, end=None, step: int = 1, *, out=None) -> Tensor:
     """A copy of the input in which the slice `start:end:step` of dimension `dim` is replaced by `src`."""
     shape = tensor_argument("slice_scatter", input_).array.shape

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lucid import dtypes
 from lucid._kernels import sort as kernels
 from lucid._kernels.core import empty, flat, wrap
 from lucid.autograd.op import Supplied, op, torch_name
@@ -103,13 +104,13 @@ def sort(input_: Tensor, dim: int = -1, descending: bool = False, stable: bool =
     return _sort(input_, dim, bool(descending))
 
 
-@op("argsort", composite=True)
-def argsort(input_: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> Tensor:
+@op("argsort", composite=True, out="same")
+def argsort(input_: Tensor, dim: int = -1, descending: bool = False, stable: bool = False, *, out=None) -> Tensor:
     """The positions that sort along a dimension, int64. Parameters as for `sort`."""
     return _sort(input_.detach(), dim, bool(descending)).indices
 
 
-@op("msort", composite=True)
+@op("msort", composite=True, out="same")
 def msort(input_: Tensor, *, out=None) -> Tensor:
     """The values sorted along the first dimension."""
     return _sort(input_, 0, False).values
@@ -177,7 +178,7 @@ def _selected(name: str, input_: Tensor, dim: int, keepdim: bool, k: int = 1) ->
     return found
 
 
-@op("kthvalue", composite=True)
+@op("kthvalue", composite=True, out="apart")
 def kthvalue(input_: Tensor, k: int, dim: int = -1, keepdim: bool = False, *, out=None):
     """The `k`-th least element along a dimension, counted from 1, and where it stands: a named tuple."""
     n = tensor_argument("kthvalue", input_).array.shape[check_dim("kthvalue", dim, input_.array.ndim)] if (
@@ -189,9 +190,11 @@ def kthvalue(input_: Tensor, k: int, dim: int = -1, keepdim: bool = False, *, ou
 
 
 def _median(name: str, input_: Tensor, dim, keepdim: bool):
+    if tensor_argument(name, input_).dtype is dtypes.bool_:
+        raise NotImplementedError(f"{name}(): \"median_cpu\" not implemented for 'Bool'")
     if dim is not None:
         return _selected(name, input_, dim, keepdim)
-    if not tensor_argument(name, input_).array.size:
+    if not input_.array.size:
         return Supplied.zeros((), input_.dtype) + (float("nan") if input_.dtype.kind > 1 else 0)
     return _selected(name, input_.reshape((-1,)), 0, False).values
 
