@@ -1,152 +1,457 @@
-"""Saving and loading tensors and what holds them.
+"""Saving and loading, in PyTorch's own file format: `torch.load` reads what `save` wrote, `load` what `torch.save` wrote.
 
-A file is a zip archive: `structure.json` says how dictionaries, lists and numbers are nested, and each storage is a .npy file.
-Reading it executes nothing, whatever the file holds. Tensors that share memory share it again after loading.
+A file is a zip archive. `data.pkl` says how dictionaries, lists, numbers and tensors are nested; each storage is a record
+of its own, `data/0` and so on, so that tensors which share memory share it again. `data.pkl` is a pickle, but Python's
+unpickler never sees it: `_Reader` follows the few instructions that build values, and refuses all others.
 """
 
 from __future__ import annotations
 
-import io
-import json
-import zipfile
+import math
+import os
+import struct
 from collections import OrderedDict
 
 import numpy as np
 
 from lucid import dtypes
-from lucid._kernels.core import empty, wrap
-from lucid.tensor import Size, Tensor
+from lucid._kernels import core
+from lucid.dtypes import BY_NUM
+from lucid.tensor import Size, Tensor, device
 
 __all__ = ["load", "save"]
 
-FORMAT = "lucid/1"
+# PyTorch's name for a storage of each dtype.
+STORAGES = {
+    "BoolStorage": dtypes.bool_, "ByteStorage": dtypes.uint8, "CharStorage": dtypes.int8, "ShortStorage": dtypes.int16,
+    "IntStorage": dtypes.int32, "LongStorage": dtypes.int64, "HalfStorage": dtypes.float16,
+    "BFloat16Storage": dtypes.bfloat16, "FloatStorage": dtypes.float32, "DoubleStorage": dtypes.float64,
+    "ComplexFloatStorage": dtypes.complex64, "ComplexDoubleStorage": dtypes.complex128,
+}  # fmt: skip
+STORAGE_NAMES = {dtype: name for name, dtype in STORAGES.items()}
+ROOT = "archive"
+
+
+# -- saving ------------------------------------------------------------------------------------------------------------
 
 
 def save(obj, f) -> None:
-    """Write tensors, numbers, strings, None, and dictionaries, lists and tuples of them, to a file.
+    """Write tensors, and dictionaries, lists, tuples, sets, numbers and strings that hold them, to a file.
 
     Parameters
     ----------
     obj : object
-        A `state_dict`, say.
+        A `state_dict`, say. Tensors that share memory share it again when they are loaded; a view brings all of the
+        memory that it is a view of.
     f : str, path or binary file
-        Where it goes. A file that cannot be finished is not left behind half written where `f` is a path.
+        Where it goes. A file of that name is replaced only once the new one is complete.
 
     Raises
     ------
     TypeError
         Naming what cannot be saved and where it stands.
+
+    Examples
+    --------
+    >>> import io
+    >>> import lucid
+    >>> file = io.BytesIO()
+    >>> lucid.save({"weight": lucid.ones(2)}, file)
+    >>> _ = file.seek(0)
+    >>> lucid.load(file)
+    {'weight': Tensor([1.0, 1.0])}
     """
-    arrays: dict = {}
-    structure = _packed(obj, arrays, "obj")
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
-        archive.writestr("structure.json", json.dumps({"format": FORMAT, "object": structure}))
-        for number, array in enumerate(arrays.values()):
-            data = io.BytesIO()
-            np.lib.format.write_array(data, array, allow_pickle=False)
-            archive.writestr(f"{number}.npy", data.getbuffer())
+    writer = _Writer()
+    pickled = writer.pickled(obj)
     if hasattr(f, "write"):
-        f.write(buffer.getbuffer())
+        _archive(f, pickled, writer.storages)
         return
-    with open(f, "wb") as file:
-        file.write(buffer.getbuffer())
+    import tempfile
+
+    path = os.path.abspath(os.fspath(f))
+    handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=os.path.basename(path))
+    try:
+        with os.fdopen(handle, "wb") as file:
+            _archive(file, pickled, writer.storages)
+        mask = os.umask(0)
+        os.umask(mask)
+        os.chmod(temporary, 0o666 & ~mask)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
 
 
-def _packed(obj, arrays: dict, where: str):
-    if isinstance(obj, Tensor):
-        array = np.asarray(obj.array, order="C")
-        if obj.dtype is dtypes.bfloat16:
-            array = array.view(np.uint16)
-        key = (obj.data_ptr(), tuple(obj.shape), obj.stride(), obj.dtype.name) if array.size else id(obj)
-        numbers = list(arrays)
-        if key not in arrays:
-            arrays[key] = array
-            numbers.append(key)
-        return {"tensor": numbers.index(key), "dtype": obj.dtype.name, "shape": list(obj.shape),
-                "requires_grad": obj.requires_grad and obj.is_leaf}  # fmt: skip
-    if obj is None or isinstance(obj, (bool, int, str)):
-        return obj
-    if isinstance(obj, float):
-        return obj if np.isfinite(obj) else {"float": str(obj)}
-    if isinstance(obj, complex):
-        return {"complex": [repr(obj.real), repr(obj.imag)]}
-    if isinstance(obj, dtypes.dtype):
-        return {"dtype_": obj.name}
-    if isinstance(obj, dict):
-        kind = "ordered" if isinstance(obj, OrderedDict) else "dict"
-        return {kind: [[_packed(k, arrays, where), _packed(v, arrays, f"{where}[{k!r}]")] for k, v in obj.items()]}
-    if isinstance(obj, Size):
-        return {"size": list(obj)}
-    if isinstance(obj, (list, tuple)):
-        kind = "list" if isinstance(obj, list) else "tuple"
-        return {kind: [_packed(one, arrays, f"{where}[{i}]") for i, one in enumerate(obj)]}
-    raise TypeError(f"save: {where} is a {type(obj).__name__}, which a file cannot hold: save a state_dict() instead")
+def _archive(file, pickled: bytes, storages: list) -> None:
+    import sys
+    import zipfile
+
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr(f"{ROOT}/data.pkl", pickled)
+        archive.writestr(f"{ROOT}/byteorder", sys.byteorder)
+        for number, storage in enumerate(storages):
+            archive.writestr(f"{ROOT}/data/{number}", memoryview(storage.view(np.uint8)))
+        archive.writestr(f"{ROOT}/version", "3\n")
 
 
-def load(f, map_location=None, *, weights_only: bool = True):
-    """Read what `save` wrote. Nothing in the file is executed.
+class _Writer:
+    """Writes the pickle: protocol 2, with the names that PyTorch's reader expects."""
+
+    def __init__(self):
+        self.out = bytearray()
+        self.storages: list[np.ndarray] = []
+        self.numbers: dict = {}  # address and dtype of a storage -> its number
+        self.memo: dict = {}  # id of an object -> (its number in the pickle, itself)
+
+    def pickled(self, obj) -> bytes:
+        import pickle
+
+        self.op = pickle
+        self.out += pickle.PROTO + b"\x02"
+        self.put(obj, "obj")
+        self.out += pickle.STOP
+        return bytes(self.out)
+
+    def put(self, obj, where: str) -> None:
+        kind = type(obj)
+        if obj is None or kind is bool:
+            self.out += self.op.NONE if obj is None else self.op.NEWTRUE if obj else self.op.NEWFALSE
+        elif kind is int:
+            data = obj.to_bytes(max(obj.bit_length() // 8 + 1, 4), "little", signed=True)
+            if len(data) > 255:
+                raise TypeError(f"save: {where} is an int of {len(data)} bytes, a file holds those of up to 255")
+            self.out += (self.op.BININT if len(data) == 4 else self.op.LONG1 + bytes([len(data)])) + data
+        elif kind is float:
+            self.out += self.op.BINFLOAT + np.array(obj, ">f8").tobytes()
+        elif kind is str:
+            data = obj.encode("utf-8", "surrogatepass")
+            self.out += self.op.BINUNICODE + len(data).to_bytes(4, "little") + data
+        elif kind is complex:
+            self.called("builtins", "complex", (obj.real, obj.imag), where)
+        elif kind is dtypes.dtype:
+            self.named("torch", obj.name)
+        elif kind is device:
+            self.called("torch", "device", (obj.type,), where)
+        elif kind is Size:
+            self.called("torch", "Size", (tuple(obj),), where)
+        elif kind is tuple:
+            self.tuple(obj, where)
+        elif id(obj) in self.memo:
+            self.out += self.op.LONG_BINGET + self.memo[id(obj)][0].to_bytes(4, "little")
+        elif isinstance(obj, Tensor):
+            self.tensor(obj, where)
+            self.remember(obj)
+        elif kind is list:
+            self.out += self.op.EMPTY_LIST
+            self.remember(obj)
+            self.out += self.op.MARK
+            for i, one in enumerate(obj):
+                self.put(one, f"{where}[{i}]")
+            self.out += self.op.APPENDS
+        elif kind is dict or kind is OrderedDict:
+            if kind is dict:
+                self.out += self.op.EMPTY_DICT
+            else:
+                self.called("collections", "OrderedDict", (), where)
+            self.remember(obj)
+            self.out += self.op.MARK
+            for key, value in obj.items():
+                self.put(key, f"a key of {where}")
+                self.put(value, f"{where}[{key!r}]")
+            self.out += self.op.SETITEMS
+        elif kind is set:
+            self.called("builtins", "set", (sorted(obj, key=repr),), where)
+        else:
+            raise TypeError(
+                f"save: {where} is a {kind.__name__}, which a file cannot hold: save tensors, numbers and strings, and "
+                "lists and dictionaries of them; of a module, its state_dict()"
+            )
+
+    def remember(self, obj) -> None:
+        number = len(self.memo)
+        self.memo[id(obj)] = number, obj
+        self.out += self.op.LONG_BINPUT + number.to_bytes(4, "little")
+
+    def named(self, module: str, name: str) -> None:
+        self.out += self.op.GLOBAL + f"{module}\n{name}\n".encode()
+
+    def tuple(self, items: tuple, where: str) -> None:
+        self.out += self.op.MARK
+        for i, one in enumerate(items):
+            self.put(one, f"{where}[{i}]")
+        self.out += self.op.TUPLE
+
+    def called(self, module: str, name: str, arguments: tuple, where: str) -> None:
+        self.named(module, name)
+        self.tuple(arguments, where)
+        self.out += self.op.REDUCE
+
+    def tensor(self, tensor: Tensor, where: str) -> None:
+        parameter = type(tensor).__name__ == "Parameter"
+        if parameter:
+            self.named("torch._utils", "_rebuild_parameter")
+            self.out += self.op.MARK
+        number, offset, array = self.storage(tensor.array)
+        self.named("torch._utils", "_rebuild_tensor_v2")
+        self.out += self.op.MARK
+        self.out += self.op.MARK
+        self.put("storage", where)
+        self.named("torch", STORAGE_NAMES[tensor.dtype])
+        for part in (str(number), "cpu", self.storages[number].size):
+            self.put(part, where)
+        self.out += self.op.TUPLE + self.op.BINPERSID
+        needs = tensor.requires_grad and tensor.is_leaf
+        strides = tuple(step // array.itemsize for step in array.strides) if array.size else tensor.stride()
+        for part in (offset, array.shape, strides, needs and not parameter, OrderedDict()):
+            self.put(part, where)
+        self.out += self.op.TUPLE + self.op.REDUCE
+        if parameter:
+            self.put(needs, where)
+            self.put(OrderedDict(), where)
+            self.out += self.op.TUPLE + self.op.REDUCE
+
+    def storage(self, array: np.ndarray) -> tuple[int, int, np.ndarray]:
+        """The number of an array's storage, where in it the array begins, and the array as it lies there."""
+        row = _whole(array)
+        offset, rest = divmod(array.ctypes.data - row.ctypes.data, array.itemsize) if array.size else (0, 0)
+        if rest or not 0 <= offset <= row.size:
+            array = row = array.copy()
+            row, offset = row.reshape(-1), 0
+        key = row.ctypes.data, array.dtype
+        if not array.size or key not in self.numbers:
+            self.numbers[key] = len(self.storages)
+            self.storages.append(row)
+        return self.numbers[key], offset, array
+
+
+def _whole(array: np.ndarray) -> np.ndarray:
+    """All of the memory that an array is a view of, as one row of its dtype."""
+    root = array
+    while isinstance(root.base, np.ndarray):
+        root = root.base
+    if not root.flags.forc or root.nbytes % array.itemsize or not array.size:
+        root = array.copy()
+    return root.ravel(order="K").view(array.dtype)
+
+
+# -- loading -----------------------------------------------------------------------------------------------------------
+
+
+def load(f, map_location=None, pickle_module=None, *, weights_only: bool = True, mmap: bool | None = None):
+    """Read what `save`, or PyTorch's `torch.save`, wrote. Nothing in the file is executed.
 
     Parameters
     ----------
     f : str, path or binary file
         Where it is.
-    map_location : optional
-        Accepted for PyTorch's sake: there is one device.
-    weights_only : bool, optional
-        Accepted for PyTorch's sake: a file holds nothing else.
+    map_location, pickle_module, weights_only, mmap : optional
+        Accepted for PyTorch's sake: there is one device, and no other way to read than this one.
+
+    Returns
+    -------
+    object
+        What was saved: tensors, and what holds them.
 
     Raises
     ------
     ValueError
-        If the file was not written by `save`, or is damaged.
+        If the file is damaged, of another format, or holds objects other than tensors, numbers and what holds them.
     """
+    import zipfile
+
     try:
         with zipfile.ZipFile(f) as archive:
-            header = json.loads(archive.read("structure.json"))
-            if header.get("format") != FORMAT:
-                raise ValueError(f"load: the file has format {header.get('format')!r}, expected {FORMAT!r}")
-            arrays = {}
-            for name in archive.namelist():
-                if name.endswith(".npy"):
-                    arrays[int(name[:-4])] = np.lib.format.read_array(io.BytesIO(archive.read(name)), allow_pickle=False)
-            tensors: dict = {}
-            return _unpacked(header["object"], arrays, tensors)
-    except (zipfile.BadZipFile, KeyError, json.JSONDecodeError, EOFError, IndexError, TypeError, AttributeError) as error:
-        raise ValueError(f"load: not a file of lucid.save, or a damaged one: {error}") from None
+            names = [name for name in archive.namelist() if name.endswith("/data.pkl")]
+            if len(names) != 1:
+                raise ValueError("load: an archive, but not one that save wrote: it has no data.pkl")
+            return _Reader(archive, names[0].removesuffix("data.pkl")).read()
+    except zipfile.BadZipFile as error:
+        raise ValueError(
+            f"load: not a file that save wrote, or a damaged one ({error}); PyTorch's format from before version 1.6 is "
+            "not read"
+        ) from None
+    except (
+        LookupError,
+        EOFError,
+        TypeError,
+        OverflowError,
+        MemoryError,
+        RuntimeError,
+        zipfile.zlib.error,
+        struct.error,
+    ) as error:
+        raise ValueError(f"load: a damaged file: {type(error).__name__}: {error}") from None
 
 
-def _unpacked(packed, arrays, tensors):
-    if not isinstance(packed, dict):
-        return packed
-    if "tensor" in packed:
-        number, dtype = packed["tensor"], getattr(dtypes, packed["dtype"])
-        if number not in tensors:
-            stored = arrays[number]
-            stored = stored.view(dtype.numpy) if dtype is dtypes.bfloat16 else stored
-            if stored.dtype != dtype.numpy or list(stored.shape) != packed["shape"]:
-                raise ValueError("load: a tensor's data does not match its description")
-            array = empty(stored.shape, dtype.numpy)
-            array[...] = stored
-            tensors[number] = wrap(array)
-            if packed["requires_grad"]:
-                tensors[number].requires_grad_()
-        return tensors[number]
-    ((kind, value),) = packed.items()
-    if kind in ("dict", "ordered"):
-        made = OrderedDict() if kind == "ordered" else {}
-        for key, one in value:
-            made[_unpacked(key, arrays, tensors)] = _unpacked(one, arrays, tensors)
-        return made
-    if kind in ("list", "tuple"):
-        items = [_unpacked(one, arrays, tensors) for one in value]
-        return items if kind == "list" else tuple(items)
-    if kind == "size":
-        return Size(value)
-    if kind == "float":
-        return float(value)
-    if kind == "complex":
-        return complex(float(value[0]), float(value[1]))
-    if kind == "dtype_":
-        return getattr(dtypes, value)
-    raise ValueError(f"load: unknown kind of value {kind!r}")
+# Instructions of a pickle that put their argument on the stack, and those that put something new there.
+LITERALS = frozenset(
+    ["BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8"]
+)
+CONSTANTS = {
+    "NONE": lambda: None, "NEWTRUE": lambda: True, "NEWFALSE": lambda: False, "EMPTY_LIST": list, "EMPTY_DICT": dict,
+    "EMPTY_TUPLE": tuple, "EMPTY_SET": set,
+}  # fmt: skip
+
+
+class _Call:
+    """A function that a pickle may call; nothing else can be done with it."""
+
+    __slots__ = ("function",)
+
+    def __init__(self, function):
+        self.function = function
+
+
+def _instructions(data: bytes):
+    """The instructions of a pickle."""
+    import pickletools
+
+    try:
+        yield from pickletools.genops(data)
+    except ValueError as error:
+        raise ValueError(f"load: a damaged file: {error}") from None
+
+
+def _only(kind: type, value):
+    if not isinstance(value, kind):
+        raise ValueError(f"load: a damaged file: expected a {kind.__name__}, found a {type(value).__name__}")
+    return value
+
+
+class _Reader:
+    """An archive, and the stack machine that reads its pickle.
+
+    What a pickle can ask for is this: numbers, strings, containers, and calls of the functions in `known`, whose
+    results are new objects. Nothing is imported, and no attribute of anything is set.
+    """
+
+    def __init__(self, archive, root: str):
+        self.archive, self.root, self.storages = archive, root, {}
+        order = f"{root}byteorder"
+        self.order = archive.read(order).decode().strip() if order in archive.namelist() else "little"
+        if self.order not in ("little", "big"):
+            raise ValueError(f"load: unknown byte order {self.order!r}")
+        self.known = {
+            ("collections", "OrderedDict"): OrderedDict,
+            **{(module, one.__name__): one for module in ("builtins", "__builtin__") for one in (set, complex)},
+            ("torch", "Size"): Size,
+            ("torch", "device"): lambda *_: device("cpu"),
+            ("torch._utils", "_rebuild_tensor_v2"): self.tensor,
+            ("torch._utils", "_rebuild_parameter"): self.parameter,
+        }
+        self.values = {
+            **{("torch", name): dtype for name, dtype in STORAGES.items()},
+            **{("torch", dtype.name): dtype for dtype in STORAGES.values()},
+        }
+
+    def read(self):
+        """The object that the pickle describes."""
+        stack, marks, memo = [], [], {}
+
+        def from_mark() -> list:
+            at = marks.pop()
+            items = stack[at:]
+            del stack[at:]
+            return items
+
+        for opcode, argument, _ in _instructions(self.archive.read(f"{self.root}data.pkl")):
+            name = opcode.name
+            if name in LITERALS:
+                stack.append(argument)
+            elif name in CONSTANTS:
+                stack.append(CONSTANTS[name]())
+            elif name == "MARK":
+                marks.append(len(stack))
+            elif name in ("BINPUT", "LONG_BINPUT"):
+                memo[argument] = stack[-1]
+            elif name == "MEMOIZE":
+                memo[len(memo)] = stack[-1]
+            elif name in ("BINGET", "LONG_BINGET"):
+                stack.append(memo[argument])
+            elif name == "GLOBAL":
+                stack.append(self.named(*argument.split(" ")))
+            elif name == "STACK_GLOBAL":
+                last = stack.pop()
+                stack.append(self.named(stack.pop(), last))
+            elif name == "TUPLE":
+                stack.append(tuple(from_mark()))
+            elif name in ("TUPLE1", "TUPLE2", "TUPLE3"):
+                n = int(name[-1])
+                stack[-n:] = [tuple(stack[-n:])]
+            elif name == "APPEND":
+                item = stack.pop()
+                _only(list, stack[-1]).append(item)
+            elif name == "APPENDS":
+                items = from_mark()
+                _only(list, stack[-1]).extend(items)
+            elif name == "ADDITEMS":
+                items = from_mark()
+                _only(set, stack[-1]).update(items)
+            elif name in ("SETITEM", "SETITEMS"):
+                items = from_mark() if name == "SETITEMS" else [stack.pop(-2), stack.pop()]
+                _only(dict, stack[-1]).update(zip(items[::2], items[1::2], strict=True))
+            elif name == "BINPERSID":
+                stack.append(self.storage(*stack.pop()))
+            elif name == "REDUCE":
+                arguments = stack.pop()
+                stack.append(_only(_Call, stack.pop()).function(*_only(tuple, arguments)))
+            elif name == "BUILD":  # what PyTorch notes at a state_dict about versions of modules
+                stack.pop()
+                _only(OrderedDict, stack[-1])
+            elif name == "STOP":
+                return stack.pop()
+            elif name not in ("PROTO", "FRAME"):
+                raise ValueError(f"load: the file asks for {name}, which is more than to build values")
+        raise ValueError("load: a damaged file: it ends too early")
+
+    def named(self, module: str, name: str):
+        """What a pickle may mention by name."""
+        if (module, name) in self.values:
+            return self.values[module, name]
+        if (module, name) in self.known:
+            return _Call(self.known[module, name])
+        raise ValueError(
+            f"load: the file holds a {module}.{name}; only tensors, numbers, strings, and lists and dictionaries of them "
+            "are read. Save a state_dict() instead."
+        )
+
+    def storage(self, kind: str, dtype, key: str, location: str, elements: int) -> np.ndarray:
+        """One storage as a row of elements."""
+        if kind != "storage" or type(dtype) is not dtypes.dtype or not isinstance(key, str):
+            raise ValueError("load: a damaged file: a storage is not described as one")
+        if key not in self.storages:
+            record = self.archive.getinfo(f"{self.root}data/{key}")
+            if record.file_size != elements * dtype.itemsize:
+                raise ValueError(
+                    f"load: a damaged file: storage {key} has {record.file_size} bytes, not {elements} elements of {dtype}"
+                )
+            data = self.archive.read(record)
+            row = core.empty((elements,), dtype.numpy)
+            source = np.frombuffer(data, np.uint8)
+            if self.order == "big":
+                word = dtype.itemsize // (2 if dtype.is_complex else 1)
+                source = source.reshape(-1, word)[:, ::-1].reshape(-1)
+            row.view(np.uint8)[...] = source
+            self.storages[key] = row
+        found = self.storages[key]
+        if BY_NUM[found.dtype.num] is not dtype:
+            raise ValueError(f"load: a damaged file: storage {key} is of {BY_NUM[found.dtype.num]} and of {dtype}")
+        return found
+
+    def tensor(self, storage, offset, size, stride, requires_grad, hooks=None, metadata=None) -> Tensor:
+        """A view of a storage, which has to lie within it."""
+        size, stride = tuple(Size(size)), tuple(Size(stride))
+        inside = len(size) == len(stride) and min((*size, *stride, offset), default=0) >= 0
+        reach = sum((n - 1) * step for n, step in zip(size, stride)) if inside and math.prod(size) else -1
+        if not inside or not isinstance(storage, np.ndarray) or reach >= 0 and offset + reach >= storage.size:
+            raise ValueError(f"load: a damaged file: a tensor of size {size}, stride {stride} does not fit its storage")
+        if reach < 0:
+            made = core.wrap(core.empty(size, storage.dtype))
+        else:
+            made = core.wrap(core.strided(storage, size, stride, offset))
+        return made.requires_grad_() if requires_grad else made
+
+    def parameter(self, data: Tensor, requires_grad: bool, hooks=None) -> Tensor:
+        from lucid.nn.parameter import Parameter
+
+        return Parameter(data, requires_grad)

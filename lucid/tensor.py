@@ -7,6 +7,7 @@ its version counter. What operations a tensor has is the table in `lucid/ops/met
 from __future__ import annotations
 
 import copyreg
+import math
 import operator
 
 import numpy as np
@@ -179,7 +180,11 @@ class Tensor(core.TensorBase):
 
     def stride(self, dim=None):
         """The step between neighbours along each dimension (or along `dim`), in elements."""
-        strides = tuple(step // self.array.itemsize for step in self.array.strides)
+        array = self.array
+        if array.size:
+            strides = tuple(step // array.itemsize for step in array.strides)
+        else:  # NumPy keeps no strides of an array without elements
+            strides = tuple(math.prod(max(size, 1) for size in array.shape[i + 1 :]) for i in range(array.ndim))
         return strides if dim is None else strides[check_dim("stride", dim, self.array.ndim)]
 
     def storage_offset(self) -> int:

@@ -1,0 +1,75 @@
+"""Files travel both ways: PyTorch reads what Lucid saved, Lucid what PyTorch saved."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+import torch
+
+import lucid
+from conformance.subjects import make
+
+PLAIN = {"a": [1, -(2**70), 2.5, None, True, "text", (1, 1j), {2}], 3: torch.float64, "size": torch.Size([2])}
+
+
+def state():
+    torch.manual_seed(0)
+    net = torch.nn.Sequential(torch.nn.Conv2d(1, 2, 3), torch.nn.BatchNorm2d(2), torch.nn.Embedding(5, 3))
+    optimizer = torch.optim.AdamW(net.parameters())
+    sum((p * p).sum() for p in net.parameters()).backward()
+    optimizer.step()
+    whole = torch.arange(24.0).reshape(2, 3, 4)
+    return {
+        "net": net.state_dict(), "optimizer": optimizer.state_dict(), "whole": whole, "view": whole[:, 1:, ::2],
+        "transposed": whole.permute(2, 0, 1), "empty": torch.zeros(0, 3), "parameter": torch.nn.Parameter(torch.ones(2)),
+        **{str(dtype): torch.arange(3).to(dtype) for dtype in (
+            torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64, torch.float16, torch.bfloat16,
+            torch.float64, torch.complex64, torch.complex128)},
+    }  # fmt: skip
+
+
+def same(found, wanted):
+    if isinstance(wanted, torch.Tensor):
+        assert type(found).__name__ == type(wanted).__name__
+        exported = found if isinstance(found, torch.Tensor) else make("lucid").export(found)
+        assert exported.dtype == wanted.dtype and torch.equal(exported, wanted.detach())
+        assert tuple(found.stride()) == wanted.stride() and found.requires_grad == wanted.requires_grad
+    elif isinstance(wanted, dict):
+        assert list(found) == list(wanted)
+        for key, value in wanted.items():
+            same(found[key], value)
+    elif isinstance(wanted, (list, tuple)) and not isinstance(wanted, torch.Size):
+        assert len(found) == len(wanted)
+        for one, other in zip(found, wanted):
+            same(one, other)
+    else:
+        assert str(found).rpartition(".")[2] == str(wanted).rpartition(".")[2]
+
+
+@pytest.mark.parametrize("options", [{}, {"_use_new_zipfile_serialization": True, "pickle_protocol": 4}], ids=["2", "4"])
+def test_files_travel_both_ways(options):
+    wanted = {**PLAIN, **state()}
+    file = io.BytesIO()
+    torch.save(wanted, file, **options)
+    file.seek(0)
+    found = lucid.load(file)
+    same(found, wanted)
+    found["view"][0, 0, 0] = 99.0
+    assert found["whole"][0, 1, 0].item() == 99 and found["transposed"][0, 0, 1].item() == 99
+    file = io.BytesIO()
+    lucid.save(found, file)
+    file.seek(0)
+    back = torch.load(file, weights_only=True)
+    wanted["view"][0, 0, 0] = 99.0
+    same(back, wanted)
+    back["view"][0, 0, 0] = 7.0
+    assert back["whole"][0, 1, 0] == 7
+
+
+def test_a_whole_module_is_refused():
+    file = io.BytesIO()
+    torch.save(torch.nn.Linear(1, 1), file)
+    file.seek(0)
+    with pytest.raises(ValueError, match="state_dict"):
+        lucid.load(file)
