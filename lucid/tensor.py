@@ -347,9 +347,6 @@ class Tensor(core.TensorBase):
 
     __array_priority__ = 1000
 
-    def __buffer__(self, flags):
-        return memoryview(self.numpy())
-
     def __dlpack__(self, *, stream=None, max_version=None, dl_device=None, copy=None):
         if self.requires_grad:
             raise BufferError("Can't export tensors that require gradient, use tensor.detach()")

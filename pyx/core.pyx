@@ -9,6 +9,7 @@ frame   elementwise calls on dense operands
 """
 cimport cython
 cimport numpy as cnp
+from cpython.buffer cimport PyObject_GetBuffer
 from cpython.object cimport PyObject, PyTypeObject
 from cpython.ref cimport Py_INCREF, Py_REFCNT
 from libc.stdint cimport uintptr_t
@@ -57,7 +58,10 @@ cdef extern from *:
     static PyObject *lucid_new(PyObject *type, PyObject *no_args) {
       return ((PyTypeObject *)type)->tp_new((PyTypeObject *)type, no_args, NULL);
     }
+    /* Cython enters None as the owner of a buffer before the method runs */
+    #define lucid_unset(buffer) Py_CLEAR((buffer)->obj)
     """
+    void lucid_unset(Py_buffer* buffer)
     void* lucid_aligned_alloc(size_t n) nogil
     void lucid_aligned_free(void* p) nogil
     object lucid_new(object type, tuple no_args)

@@ -161,3 +161,15 @@ def test_show_config(capsys):
     printed = capsys.readouterr().out
     for word in ("version", "simd", "threads", "blas", "allocator"):
         assert word in printed
+
+
+def test_the_buffer_protocol_shares_memory():
+    x = lucid.arange(6.0).reshape(2, 3).t()
+    view = memoryview(x)
+    assert view.shape == (3, 2) and view.strides == (4, 12) and view.format == "f" and not view.readonly
+    view[1, 1] = 40.0
+    assert x[1, 1].item() == 40 and bytes(memoryview(lucid.tensor([1, 2], dtype=lucid.uint8))) == b"\x01\x02"
+    del x
+    assert view[2, 1] == 5
+    with pytest.raises(BufferError, match="detach"):
+        memoryview(lucid.ones(1, requires_grad=True))

@@ -27,6 +27,13 @@ cdef class TensorBase:
     cdef public object _grad, _node, _base, _base_node, _counter, _extra
     cdef object __weakref__
 
+    def __getbuffer__(self, Py_buffer* buffer, int flags):
+        """The array's memory, for `memoryview(tensor)`; the array is what keeps it."""
+        if needs_grad(self):
+            raise BufferError("a tensor that requires grad gives no buffer: use tensor.detach()")
+        lucid_unset(buffer)
+        PyObject_GetBuffer(self.array, buffer, flags)
+
 
 cdef cnp.dtype int64_dtype = cnp.PyArray_DescrFromType(cnp.NPY_INT64)
 cdef object tensor_type = TensorBase
