@@ -1,0 +1,3 @@
+"""Utilities around training."""
+
+from lucid.utils import data  # noqa: F401
