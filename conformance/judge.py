@@ -163,8 +163,9 @@ class Run:
     @cached_property
     def truth(self) -> Answer | None:
         """PyTorch's answer to the same case in double precision."""
-        return self.precise(lambda: self.call(self.oracle, args=self.double(self.case.args),
-                                              kwargs=self.double(self.case.kwargs)))  # fmt: skip
+        with _float64_by_default():  # what becomes of integers
+            return self.precise(lambda: self.call(self.oracle, args=self.double(self.case.args),
+                                                  kwargs=self.double(self.case.kwargs)))  # fmt: skip
 
     def precise(self, ask: Callable) -> Any:
         if "random" in self.case.tags:
@@ -255,6 +256,16 @@ class Run:
         if isinstance(answer, Refusal):
             raise answer.error
         return answer
+
+
+@contextlib.contextmanager
+def _float64_by_default():
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
 
 
 def unimplemented(error: Exception) -> bool:

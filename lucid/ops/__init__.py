@@ -10,6 +10,7 @@ from lucid.ops import (  # noqa: F401
     decompositions,
     distance,
     elementwise,
+    fft,
     indexing,
     linalg,
     loss,

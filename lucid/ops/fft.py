@@ -1,0 +1,580 @@
+"""Discrete Fourier transforms.
+
+Three operations do the work, each over any number of dimensions: complex to complex, real to the half of its spectrum,
+and back; each is linear, and its gradient is another of the three. The public functions bring their input to the size
+and dtype asked for and call one of them. The transforms themselves are NumPy's (pocketfft, in the input's precision).
+
+`norm` says where the factor 1/n stands, in NumPy's and PyTorch's words: "backward" at the inverse transform, "forward" at
+the forward one, "ortho" as its square root at both. The adjoint of a transform runs the other way under the other norm.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lucid import dtypes
+from lucid._kernels import core
+from lucid.autograd.op import op, torch_name
+from lucid.ops._frame import tensor_argument
+from lucid.ops.complex import conj
+from lucid.ops.creation import arange, zeros
+from lucid.ops.elementwise import mul
+from lucid.ops.shape import cat, roll
+from lucid.ops.view import narrow
+from lucid.tensor import Tensor, check_dim
+
+FLIPPED = {"backward": "forward", "forward": "backward", "ortho": "ortho"}
+
+
+# ------------------------------------------------------------------------------------------------ the transforms
+
+
+def _result(array: np.ndarray, dtype: np.dtype) -> Tensor:
+    out = core.empty(array.shape, dtype)
+    out[...] = array
+    return core.wrap(out)
+
+
+@op("_fft_c2c")
+def c2c(input_: Tensor, dims: tuple, forward: bool, norm: str) -> Tensor:
+    """Complex numbers to as many complex numbers."""
+    function = np.fft.fftn if forward else np.fft.ifftn
+    return _result(function(input_.array, axes=dims, norm=norm), input_.dtype.to_complex().numpy)
+
+
+c2c.vjp(input_=lambda g, dims, forward, norm: c2c(g, dims, not forward, FLIPPED[norm]))
+
+
+@op("_fft_r2c")
+def r2c(input_: Tensor, dims: tuple, norm: str) -> Tensor:
+    """Real numbers to the first half of their spectrum along the last of `dims`: the other half are their conjugates."""
+    return _result(np.fft.rfftn(input_.array, axes=dims, norm=norm), input_.dtype.to_complex().numpy)
+
+
+r2c.vjp(
+    input_=lambda g, input_shape, dims, norm: c2c(
+        resized(g, dims[-1], input_shape[dims[-1]]), dims, False, FLIPPED[norm]
+    )
+)
+
+
+@op("_fft_c2r")
+def c2r(input_: Tensor, dims: tuple, n: int, norm: str) -> Tensor:
+    """Half a spectrum to the `n` real numbers along the last of `dims` that it is the spectrum of."""
+    sizes = [input_.array.shape[dim] for dim in dims[:-1]] + [n]
+    found = np.fft.irfftn(input_.array, s=sizes, axes=dims, norm=norm)
+    return _result(found, input_.dtype.to_real().numpy)
+
+
+@c2r.vjp_joint("input_")
+def c2r_vjp(g, needs, dims, n, norm):
+    half = r2c(g, dims, FLIPPED[norm])
+    # All but the first number, and the middle one of an even count, stand for themselves and their conjugate.
+    weights = np.full(n // 2 + 1, 2, g.dtype.numpy)
+    weights[0] = 1
+    if n % 2 == 0:
+        weights[-1] = 1
+    shape = [1] * g.ndim
+    shape[dims[-1]] = -1
+    return (mul(half, core.wrap(weights.reshape(shape))),)
+
+
+# ------------------------------------------------------------------------------------------------ arguments
+
+
+def resized(x: Tensor, dim: int, n: int) -> Tensor:
+    """Cut, or filled up with zeros, to size `n`."""
+    size = x.array.shape[dim]
+    if n == size:
+        return x
+    if n < size:
+        return narrow(x, dim, 0, n)
+    shape = list(x.array.shape)
+    shape[dim] = n - size
+    return cat([x, zeros(shape, dtype=x.dtype)], dim)
+
+
+def _norm(norm) -> str:
+    if norm is None:
+        return "backward"
+    if norm not in FLIPPED:
+        raise RuntimeError(f'Invalid normalization mode: "{norm}"; there are "backward", "forward" and "ortho"')
+    return norm
+
+
+def _floating(name: str, x: Tensor, kind: str) -> Tensor:
+    """The input in a dtype that is transformed: real ones only for `kind` "real", complex ones for "complex"."""
+    tensor_argument(name, x)
+    dtype = x.dtype
+    if kind == "real" and dtype.is_complex:
+        raise RuntimeError(f"{name} expects a real input tensor, but got {torch_name(dtype)}")
+    dtype = dtypes.to_floating(dtype)
+    if dtype.itemsize == 2:
+        raise RuntimeError(f"{name}: Unsupported dtype {torch_name(dtype)}; convert the input to float32")
+    return x.to(dtype.to_complex() if kind == "complex" else dtype)
+
+
+def _size(name: str, n: int) -> int:
+    if n < 1:
+        raise RuntimeError(f"{name}: Invalid number of data points ({n}) specified")
+    return n
+
+
+def _dim(name: str, dim: int, ndim: int) -> int:
+    if not ndim:
+        raise IndexError(f"{name}: Dimension specified as {dim} but tensor has no dimensions")
+    return check_dim(name, dim, ndim)
+
+
+def _many(name: str, x: Tensor, s, dim) -> tuple[tuple, list]:
+    """Dimensions, and the size of each."""
+    ndim, shape = x.array.ndim, x.array.shape
+    s = (s,) if isinstance(s, int) else s
+    if dim is not None:
+        dims = tuple(check_dim(name, one, ndim) for one in ((dim,) if isinstance(dim, int) else dim))
+        if len(set(dims)) != len(dims):
+            raise RuntimeError(f"{name}: FFT dims must be unique, got {tuple(dim)}")
+        if s is not None and len(s) != len(dims):
+            raise RuntimeError(
+                f"{name}: When given, dim and shape arguments must have the same length, got {len(dims)} and {len(s)}"
+            )
+    else:
+        if s is not None and len(s) > ndim:
+            raise RuntimeError(f"{name}: Got shape with {len(s)} values but input tensor only has {ndim} dimensions.")
+        dims = tuple(range(ndim))[-len(s) if s is not None else 0 :] if s is None or len(s) else ()
+    sizes = [shape[one] for one in dims] if s is None else [shape[d] if n == -1 else n for d, n in zip(dims, s)]
+    return dims, [_size(name, n) for n in sizes]
+
+
+def _sized(x: Tensor, dims: tuple, sizes: list) -> Tensor:
+    for dim, n in zip(dims, sizes):
+        x = resized(x, dim, n)
+    return x
+
+
+def _full(name: str, x, s, dim, norm, forward: bool) -> Tensor:
+    norm = _norm(norm)
+    x = _floating(name, x, "complex")
+    dims, sizes = _many(name, x, s, dim)
+    return c2c(_sized(x, dims, sizes), dims, forward, norm) if dims else x.clone()
+
+
+def _half(name: str, x, s, dim, norm) -> Tensor:
+    x = _floating(name, x, "real")
+    dims, sizes = _many(name, x, s, dim)
+    if not dims:
+        raise RuntimeError(f"{name} must transform at least one axis")
+    return r2c(_sized(x, dims, sizes), dims, norm)
+
+
+def _whole(name: str, x, s, dim, norm, conjugate: bool = False) -> Tensor:
+    """`s` counts real numbers; half of them and one are needed along the last dimension."""
+    x = _floating(name, x, "complex")
+    given = None if s is None else (s,) if isinstance(s, int) else tuple(s)
+    dims, sizes = _many(name, x, given, dim)
+    if not dims:
+        raise RuntimeError(f"{name} must transform at least one axis")
+    n = 2 * (x.array.shape[dims[-1]] - 1) if given is None or given[-1] == -1 else sizes[-1]
+    sizes[-1] = _size(name, n) // 2 + 1
+    x = _sized(x, dims, sizes)
+    return c2r(conj(x) if conjugate else x, dims, n, norm)
+
+
+def _one(name: str, x, n, dim) -> tuple[int, int | None]:
+    """The one dimension, and its size."""
+    tensor_argument(name, x)
+    dim = _dim(name, dim, x.array.ndim)
+    return dim, None if n is None else _size(name, n)
+
+
+# ------------------------------------------------------------------------------------------------ one dimension
+
+
+@op("fft.fft", composite=True)
+def fft(input_: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None, *, out=None) -> Tensor:
+    """Discrete Fourier transform along one dimension.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Real or complex, of any shape.
+    n : int, optional
+        The length to cut the input to or fill it up with zeros to. Default: its own.
+    dim : int, optional
+        The dimension. Default: the last.
+    norm : {"backward", "forward", "ortho"}, optional
+        A factor: none (default), 1/n, or its square root.
+    out : Tensor, optional
+        Where the result is written.
+
+    Returns
+    -------
+    Tensor
+        Complex, of size `n` along `dim`.
+
+    Raises
+    ------
+    RuntimeError
+        If `n` is below 1, or the dtype is half precision.
+    IndexError
+        If `dim` is out of range.
+
+    Notes
+    -----
+    .. math:: out_k = \\sum_j x_j e^{-2 \\pi i j k / n}
+
+    Gradient: the transform the other way, :math:`\\sum_k g_k e^{2 \\pi i j k / n}`.
+
+    Examples
+    --------
+    >>> lucid.fft.fft(lucid.tensor([1.0, 0.0, 0.0, 0.0])).real
+    Tensor([1.0, 1.0, 1.0, 1.0])
+    """
+    dim, n = _one("fft", input_, n, dim)
+    return _full("fft", input_, None if n is None else (n,), (dim,), norm, True)
+
+
+@op("fft.ifft", composite=True)
+def ifft(input_: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None, *, out=None) -> Tensor:
+    """Inverse of `fft`; parameters and result as there, with 1/n for the default norm.
+
+    Examples
+    --------
+    >>> lucid.fft.ifft(lucid.fft.fft(lucid.tensor([1.0, 2.0]))).real
+    Tensor([1.0, 2.0])
+    """
+    dim, n = _one("ifft", input_, n, dim)
+    return _full("ifft", input_, None if n is None else (n,), (dim,), norm, False)
+
+
+@op("fft.rfft", composite=True)
+def rfft(input_: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None, *, out=None) -> Tensor:
+    """Discrete Fourier transform of real numbers along one dimension: the first n // 2 + 1 of the results of `fft`, whose
+    conjugates the others are. Parameters as there.
+
+    Examples
+    --------
+    >>> lucid.fft.rfft(lucid.tensor([1.0, 2.0, 3.0, 4.0])).real
+    Tensor([10.0, -2.0, -2.0])
+    """
+    dim, n = _one("rfft", input_, n, dim)
+    return _half("rfft", input_, None if n is None else (n,), (dim,), _norm(norm))
+
+
+@op("fft.irfft", composite=True)
+def irfft(input_: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None, *, out=None) -> Tensor:
+    """Inverse of `rfft`: real numbers from half their spectrum.
+
+    Parameters are those of `fft`; `n` is the length of the result, by default 2 (m - 1) for an input of m numbers.
+
+    Examples
+    --------
+    >>> lucid.fft.irfft(lucid.fft.rfft(lucid.tensor([1.0, 2.0, 3.0])), n=3)
+    Tensor([1.0, 2.0, 3.0])
+    """
+    dim, n = _one("irfft", input_, n, dim)
+    return _whole("irfft", input_, None if n is None else (n,), (dim,), _norm(norm))
+
+
+@op("fft.hfft", composite=True)
+def hfft(input_: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None, *, out=None) -> Tensor:
+    """Discrete Fourier transform of a signal that equals its reversed conjugate, given by its first half: a real result.
+
+    Parameters are those of `irfft`.
+
+    Examples
+    --------
+    >>> lucid.fft.hfft(lucid.tensor([1.0, 0.0, 0.0]))
+    Tensor([1.0, 1.0, 1.0, 1.0])
+    """
+    dim, n = _one("hfft", input_, n, dim)
+    return _whole("hfft", input_, None if n is None else (n,), (dim,), FLIPPED[_norm(norm)], True)
+
+
+@op("fft.ihfft", composite=True)
+def ihfft(input_: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None, *, out=None) -> Tensor:
+    """Inverse of `hfft`; parameters as for `rfft`.
+
+    Examples
+    --------
+    >>> lucid.fft.ihfft(lucid.ones(4)).real
+    Tensor([1.0, 0.0, 0.0])
+    """
+    dim, n = _one("ihfft", input_, n, dim)
+    return conj(_half("ihfft", input_, None if n is None else (n,), (dim,), FLIPPED[_norm(norm)])).resolve_conj()
+
+
+# ------------------------------------------------------------------------------------------------ several dimensions
+
+
+@op("fft.fftn", composite=True)
+def fftn(input_: Tensor, s=None, dim=None, norm: str | None = None, *, out=None) -> Tensor:
+    """Discrete Fourier transform over several dimensions.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Real or complex, of any shape.
+    s : int or tuple of int, optional
+        Sizes to cut the input to or fill it up with zeros to; -1 for its own. Default: its own.
+    dim : int or tuple of int, optional
+        The dimensions. Default: all, or the last `len(s)`.
+    norm : {"backward", "forward", "ortho"}, optional
+        A factor: none (default), 1 / product of the sizes, or its square root.
+    out : Tensor, optional
+        Where the result is written.
+
+    Returns
+    -------
+    Tensor
+        Complex.
+
+    Raises
+    ------
+    RuntimeError
+        If a size is below 1, dimensions repeat, or `s` and `dim` differ in length.
+    IndexError
+        If a dimension is out of range.
+
+    Examples
+    --------
+    >>> lucid.fft.fftn(lucid.ones(2, 2)).real
+    Tensor([[4.0, 0.0],
+            [0.0, 0.0]])
+    """
+    return _full("fftn", input_, s, dim, norm, True)
+
+
+@op("fft.ifftn", composite=True)
+def ifftn(input_: Tensor, s=None, dim=None, norm: str | None = None, *, out=None) -> Tensor:
+    """Inverse of `fftn`; parameters and result as there.
+
+    Examples
+    --------
+    >>> lucid.fft.ifftn(lucid.fft.fftn(lucid.eye(2))).real
+    Tensor([[1.0, 0.0],
+            [0.0, 1.0]])
+    """
+    return _full("ifftn", input_, s, dim, norm, False)
+
+
+@op("fft.rfftn", composite=True)
+def rfftn(input_: Tensor, s=None, dim=None, norm: str | None = None, *, out=None) -> Tensor:
+    """`fftn` of real numbers: of the last dimension the first half and one. Parameters as there.
+
+    Examples
+    --------
+    >>> lucid.fft.rfftn(lucid.ones(2, 4)).shape
+    lucid.Size([2, 3])
+    """
+    return _half("rfftn", input_, s, dim, _norm(norm))
+
+
+@op("fft.irfftn", composite=True)
+def irfftn(input_: Tensor, s=None, dim=None, norm: str | None = None, *, out=None) -> Tensor:
+    """Inverse of `rfftn`: `s` are the sizes of the real result; of the last one the default is 2 (m - 1).
+
+    Examples
+    --------
+    >>> lucid.fft.irfftn(lucid.fft.rfftn(lucid.ones(2, 4)))
+    Tensor([[1.0, 1.0, 1.0, 1.0],
+            [1.0, 1.0, 1.0, 1.0]])
+    """
+    return _whole("irfftn", input_, s, dim, _norm(norm))
+
+
+@op("fft.hfftn", composite=True)
+def hfftn(input_: Tensor, s=None, dim=None, norm: str | None = None, *, out=None) -> Tensor:
+    """`hfft` over several dimensions, the last of which is given by its first half. Parameters as for `irfftn`.
+
+    Examples
+    --------
+    >>> lucid.fft.hfftn(lucid.ones(2, 3)).shape
+    lucid.Size([2, 4])
+    """
+    return _whole("hfftn", input_, s, dim, FLIPPED[_norm(norm)], True)
+
+
+@op("fft.ihfftn", composite=True)
+def ihfftn(input_: Tensor, s=None, dim=None, norm: str | None = None, *, out=None) -> Tensor:
+    """Inverse of `hfftn`; parameters as for `rfftn`.
+
+    Examples
+    --------
+    >>> lucid.fft.ihfftn(lucid.ones(2, 4)).shape
+    lucid.Size([2, 3])
+    """
+    return conj(_half("ihfftn", input_, s, dim, FLIPPED[_norm(norm)])).resolve_conj()
+
+
+# ------------------------------------------------------------------------------------------------ two dimensions
+
+
+@op("fft.fft2", composite=True)
+def fft2(input_: Tensor, s=None, dim=(-2, -1), norm: str | None = None, *, out=None) -> Tensor:
+    """`fftn` over two dimensions, by default the last; parameters as there.
+
+    Examples
+    --------
+    >>> lucid.fft.fft2(lucid.ones(3, 2, 2)).shape
+    lucid.Size([3, 2, 2])
+    """
+    return _full("fft2", input_, s, dim, norm, True)
+
+
+@op("fft.ifft2", composite=True)
+def ifft2(input_: Tensor, s=None, dim=(-2, -1), norm: str | None = None, *, out=None) -> Tensor:
+    """Inverse of `fft2`; parameters as for `fftn`.
+
+    Examples
+    --------
+    >>> lucid.fft.ifft2(lucid.fft.fft2(lucid.eye(2))).real
+    Tensor([[1.0, 0.0],
+            [0.0, 1.0]])
+    """
+    return _full("ifft2", input_, s, dim, norm, False)
+
+
+@op("fft.rfft2", composite=True)
+def rfft2(input_: Tensor, s=None, dim=(-2, -1), norm: str | None = None, *, out=None) -> Tensor:
+    """`rfftn` over two dimensions, by default the last; parameters as for `fftn`.
+
+    Examples
+    --------
+    >>> lucid.fft.rfft2(lucid.ones(2, 4)).shape
+    lucid.Size([2, 3])
+    """
+    return _half("rfft2", input_, s, dim, _norm(norm))
+
+
+@op("fft.irfft2", composite=True)
+def irfft2(input_: Tensor, s=None, dim=(-2, -1), norm: str | None = None, *, out=None) -> Tensor:
+    """Inverse of `rfft2`; parameters as for `irfftn`.
+
+    Examples
+    --------
+    >>> lucid.fft.irfft2(lucid.fft.rfft2(lucid.ones(1, 2)))
+    Tensor([[1.0, 1.0]])
+    """
+    return _whole("irfft2", input_, s, dim, _norm(norm))
+
+
+@op("fft.hfft2", composite=True)
+def hfft2(input_: Tensor, s=None, dim=(-2, -1), norm: str | None = None, *, out=None) -> Tensor:
+    """`hfftn` over two dimensions, by default the last; parameters as for `irfftn`.
+
+    Examples
+    --------
+    >>> lucid.fft.hfft2(lucid.ones(2, 3)).shape
+    lucid.Size([2, 4])
+    """
+    return _whole("hfft2", input_, s, dim, FLIPPED[_norm(norm)], True)
+
+
+@op("fft.ihfft2", composite=True)
+def ihfft2(input_: Tensor, s=None, dim=(-2, -1), norm: str | None = None, *, out=None) -> Tensor:
+    """Inverse of `hfft2`; parameters as for `rfftn`.
+
+    Examples
+    --------
+    >>> lucid.fft.ihfft2(lucid.ones(2, 4)).shape
+    lucid.Size([2, 3])
+    """
+    return conj(_half("ihfft2", input_, s, dim, FLIPPED[_norm(norm)])).resolve_conj()
+
+
+# ------------------------------------------------------------------------------------------------ frequencies
+
+
+@op("fft.fftfreq", gradient=False)
+def fftfreq(
+    n: int, d: float = 1.0, *, out=None, dtype=None, layout=None, device=None, requires_grad: bool = False
+) -> Tensor:
+    """The frequencies that the results of `fft` stand for.
+
+    Parameters
+    ----------
+    n : int
+        The length of the signal.
+    d : float, optional
+        The distance of its samples. Default: 1.
+    out, dtype, layout, device, requires_grad : optional
+        As for `zeros`.
+
+    Returns
+    -------
+    Tensor
+        0, 1, ..., then the negative ones up to -1, over `n d`.
+
+    Examples
+    --------
+    >>> lucid.fft.fftfreq(4)
+    Tensor([0.0, 0.25, -0.5, -0.25])
+    """
+    return _frequencies([*range((n + 1) // 2), *range(-(n // 2), 0)], n, d, dtype, layout, device, requires_grad)
+
+
+@op("fft.rfftfreq", gradient=False)
+def rfftfreq(
+    n: int, d: float = 1.0, *, out=None, dtype=None, layout=None, device=None, requires_grad: bool = False
+) -> Tensor:
+    """The frequencies that the results of `rfft` stand for; parameters as for `fftfreq`.
+
+    Examples
+    --------
+    >>> lucid.fft.rfftfreq(4)
+    Tensor([0.0, 0.25, 0.5])
+    """
+    return _frequencies(range(n // 2 + 1), n, d, dtype, layout, device, requires_grad)
+
+
+def _frequencies(steps, n, d, dtype, layout, device, requires_grad) -> Tensor:
+    steps = list(steps)
+    out = arange(len(steps), dtype=dtype or dtypes.get_default_dtype(), layout=layout, device=device)
+    out.array[...] = steps
+    out.mul_(1.0 / (n * d))
+    return out.requires_grad_() if requires_grad else out
+
+
+@op("fft.fftshift", composite=True)
+def fftshift(input_: Tensor, dim=None) -> Tensor:
+    """The results of a transform with frequency 0 in the middle.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape.
+    dim : int or tuple of int, optional
+        The dimensions. Default: all.
+
+    Returns
+    -------
+    Tensor
+        Of the input's shape and dtype.
+
+    Examples
+    --------
+    >>> lucid.fft.fftshift(lucid.fft.fftfreq(4))
+    Tensor([-0.5, -0.25, 0.0, 0.25])
+    """
+    return _shifted("fftshift", input_, dim, 1)
+
+
+@op("fft.ifftshift", composite=True)
+def ifftshift(input_: Tensor, dim=None) -> Tensor:
+    """Inverse of `fftshift`; parameters as there.
+
+    Examples
+    --------
+    >>> lucid.fft.ifftshift(lucid.tensor([-1.0, 0.0, 1.0]))
+    Tensor([0.0, 1.0, -1.0])
+    """
+    return _shifted("ifftshift", input_, dim, -1)
+
+
+def _shifted(name: str, x: Tensor, dim, sign: int) -> Tensor:
+    shape = tensor_argument(name, x).array.shape
+    dims = range(len(shape)) if dim is None else (dim,) if isinstance(dim, int) else dim
+    dims = [check_dim(name, one, len(shape)) for one in dims]
+    by = [shape[one] // 2 if sign > 0 else (shape[one] + 1) // 2 for one in dims]
+    return roll(x, tuple(by), tuple(dims)) if dims else x
