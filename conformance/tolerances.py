@@ -41,6 +41,8 @@ EXCEPTIONS = (
     Exception_("linalg.*", 2e-4, 2e-5, "different LAPACK builds round differently; errors grow with the condition",
                "float32"),
     Exception_("linalg.*", 2e-4, 2e-5, "as float32", "complex64"),
+    Exception_("nn.functional.scaled_dot_product_attention", 3e-5, 3e-5, "the samples' scores are in the hundreds, where "
+               "float32 numbers are 3e-5 apart; the exponential makes that a relative error of each weight", "float32"),
 )  # fmt: skip
 
 

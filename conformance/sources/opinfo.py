@@ -68,9 +68,10 @@ def cases(op: str, dtypes: list[torch.dtype], seed: int, quick: bool) -> Iterato
                 continue
             made = []
             for i, sample in enumerate(torch_private.samples(info, dtype, seed_of(seed, op, dtype))):
+                drawn = tags - {"random"} if sample.kwargs.get("dropout_p") == 0 else tags
                 made.append(Case(op, "opinfo", dtype_name(dtype), f"{variant}{i}", target, (sample.input, *sample.args),
                                  dict(sample.kwargs), process=sample.output_process_fn_grad, wrapper=wrapper,
-                                 **about))  # fmt: skip
+                                 **about | {"tags": drawn}))  # fmt: skip
             yield from spread(made, QUICK.get(dtype, 2), _kind) if quick else made
         errors = []
         for i, (sample, kind) in enumerate(torch_private.errors(info, seed_of(seed, op))):

@@ -3,6 +3,7 @@
 from lucid.autograd.op import REGISTRY
 from lucid.ops import (  # noqa: F401
     activation,
+    attention,
     comparison,
     complex,
     convolution,
@@ -18,6 +19,7 @@ from lucid.ops import (  # noqa: F401
     normalization,
     pooling,
     random,
+    recurrent,
     reduction,
     shape,
     sorting,

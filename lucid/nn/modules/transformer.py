@@ -1,0 +1,268 @@
+"""The Transformer: layers of attention and feed-forward networks, encoder and decoder."""
+
+from __future__ import annotations
+
+import copy
+
+import lucid
+from lucid.nn import functional as F
+from lucid.nn import init
+from lucid.nn.modules.attention import MultiheadAttention
+from lucid.nn.modules.container import ModuleList
+from lucid.nn.modules.linear import Linear
+from lucid.nn.modules.module import Module
+from lucid.nn.modules.normalization import LayerNorm
+from lucid.nn.modules.simple import Dropout
+
+__all__ = [
+    "Transformer", "TransformerDecoder", "TransformerDecoderLayer", "TransformerEncoder", "TransformerEncoderLayer",
+]  # fmt: skip
+
+
+def _activation(activation):
+    if not isinstance(activation, str):
+        return activation
+    if activation not in ("relu", "gelu"):
+        raise RuntimeError(f"activation should be relu/gelu, not {activation}")
+    return getattr(F, activation)
+
+
+def _causal_mask(size: int, dtype=None) -> lucid.Tensor:
+    return lucid.full((size, size), float("-inf"), dtype=dtype).triu(1)
+
+
+def _is_causal(mask, is_causal, length: int) -> bool:
+    """Whether a mask is the causal one, where the caller did not say."""
+    if is_causal is not None:
+        return is_causal
+    if mask is None or tuple(mask.shape) != (length, length):
+        return False
+    return bool((mask == _causal_mask(length, mask.dtype)).all()) if mask.is_floating_point() else False
+
+
+class _Layer(Module):
+    """What both kinds of layer have: a feed-forward network, and sublayers that are added to what they start from."""
+
+    def _feed_forward(self, d_model, dim_feedforward, dropout, activation, norm_first, bias, dtype):
+        self.linear1 = Linear(d_model, dim_feedforward, bias=bias, dtype=dtype)
+        self.dropout = Dropout(dropout)
+        self.linear2 = Linear(dim_feedforward, d_model, bias=bias, dtype=dtype)
+        self.norm_first, self.activation = norm_first, _activation(activation)
+
+    def _attend(self, attention, x, memory, mask, padding, is_causal):
+        return attention(
+            x, memory, memory, attn_mask=mask, key_padding_mask=padding, is_causal=is_causal, need_weights=False
+        )[0]
+
+    def _sublayer(self, x, norm, dropout, compute):
+        if self.norm_first:
+            return x + dropout(compute(norm(x)))
+        return norm(x + dropout(compute(x)))
+
+    def _ff(self, x):
+        return self.linear2(self.dropout(self.activation(self.linear1(x))))
+
+
+class TransformerEncoderLayer(_Layer):
+    """Self-attention and a feed-forward network, each added to its input and normalised.
+
+    Parameters
+    ----------
+    d_model : int
+        The size of the embedding.
+    nhead : int
+        The number of heads.
+    dim_feedforward : int, optional
+        The size of the inner layer of the network. Default: 2048.
+    dropout : float, optional
+        Default: 0.1.
+    activation : {"relu", "gelu"} or callable, optional
+        Between the layers of the network. Default: relu.
+    layer_norm_eps : float, optional
+        Default: 1e-5.
+    batch_first : bool, optional
+        Whether the batch is the first dimension rather than the second. Default: False.
+    norm_first : bool, optional
+        Normalise the sublayers' inputs instead of their results. Default: False.
+    bias : bool, optional
+        Whether layers have biases. Default: True.
+    """
+
+    def __init__(
+        self, d_model: int, nhead: int, dim_feedforward: int = 2048, dropout: float = 0.1, activation=F.relu,
+        layer_norm_eps: float = 1e-5, batch_first: bool = False, norm_first: bool = False, bias: bool = True, device=None,
+        dtype=None,
+    ):  # fmt: skip
+        super().__init__()
+        self.self_attn = MultiheadAttention(d_model, nhead, dropout=dropout, bias=bias, batch_first=batch_first, dtype=dtype)
+        self._feed_forward(d_model, dim_feedforward, dropout, activation, norm_first, bias, dtype)
+        self.norm1, self.norm2 = (LayerNorm(d_model, eps=layer_norm_eps, bias=bias, dtype=dtype) for _ in range(2))
+        self.dropout1, self.dropout2 = Dropout(dropout), Dropout(dropout)
+
+    def forward(self, src, src_mask=None, src_key_padding_mask=None, is_causal: bool = False):
+        attend = lambda x: self._attend(self.self_attn, x, x, src_mask, src_key_padding_mask, is_causal)
+        x = self._sublayer(src, self.norm1, self.dropout1, attend)
+        return self._sublayer(x, self.norm2, self.dropout2, self._ff)
+
+
+class TransformerDecoderLayer(_Layer):
+    """Self-attention, attention to the encoder's result, and a feed-forward network.
+
+    Parameters are those of `TransformerEncoderLayer`.
+    """
+
+    def __init__(
+        self, d_model: int, nhead: int, dim_feedforward: int = 2048, dropout: float = 0.1, activation=F.relu,
+        layer_norm_eps: float = 1e-5, batch_first: bool = False, norm_first: bool = False, bias: bool = True, device=None,
+        dtype=None,
+    ):  # fmt: skip
+        super().__init__()
+        make = lambda: MultiheadAttention(d_model, nhead, dropout=dropout, bias=bias, batch_first=batch_first, dtype=dtype)
+        self.self_attn = make()
+        self.multihead_attn = make()
+        self._feed_forward(d_model, dim_feedforward, dropout, activation, norm_first, bias, dtype)
+        for i in (1, 2, 3):
+            setattr(self, f"norm{i}", LayerNorm(d_model, eps=layer_norm_eps, bias=bias, dtype=dtype))
+        for i in (1, 2, 3):
+            setattr(self, f"dropout{i}", Dropout(dropout))
+
+    def forward(
+        self, tgt, memory, tgt_mask=None, memory_mask=None, tgt_key_padding_mask=None, memory_key_padding_mask=None,
+        tgt_is_causal: bool = False, memory_is_causal: bool = False,
+    ):  # fmt: skip
+        own = lambda x: self._attend(self.self_attn, x, x, tgt_mask, tgt_key_padding_mask, tgt_is_causal)
+        other = lambda x: self._attend(
+            self.multihead_attn, x, memory, memory_mask, memory_key_padding_mask, memory_is_causal
+        )
+        x = self._sublayer(tgt, self.norm1, self.dropout1, own)
+        x = self._sublayer(x, self.norm2, self.dropout2, other)
+        return self._sublayer(x, self.norm3, self.dropout3, self._ff)
+
+
+def _copies(layer: Module, count: int) -> ModuleList:
+    return ModuleList([copy.deepcopy(layer) for _ in range(count)])
+
+
+class TransformerEncoder(Module):
+    """Encoder layers one after the other.
+
+    Parameters
+    ----------
+    encoder_layer : TransformerEncoderLayer
+        Copied `num_layers` times.
+    num_layers : int
+        How many.
+    norm : Module, optional
+        What normalises the result.
+    enable_nested_tensor, mask_check : bool, optional
+        Accepted for PyTorch's sake: there are no nested tensors.
+    """
+
+    def __init__(self, encoder_layer, num_layers: int, norm=None, enable_nested_tensor: bool = True, mask_check: bool = True):
+        super().__init__()
+        self.layers = _copies(encoder_layer, num_layers)
+        self.num_layers, self.norm = num_layers, norm
+        self.enable_nested_tensor, self.mask_check = enable_nested_tensor, mask_check
+
+    def forward(self, src, mask=None, src_key_padding_mask=None, is_causal: bool | None = None):
+        batch_first = src.dim() == 3 and self.layers[0].self_attn.batch_first if len(self.layers) else False
+        is_causal = _is_causal(mask, is_causal, src.shape[1 if batch_first else 0])
+        for layer in self.layers:
+            src = layer(src, src_mask=mask, is_causal=is_causal, src_key_padding_mask=src_key_padding_mask)
+        return src if self.norm is None else self.norm(src)
+
+
+class TransformerDecoder(Module):
+    """Decoder layers one after the other.
+
+    Parameters
+    ----------
+    decoder_layer : TransformerDecoderLayer
+        Copied `num_layers` times.
+    num_layers : int
+        How many.
+    norm : Module, optional
+        What normalises the result.
+    """
+
+    def __init__(self, decoder_layer, num_layers: int, norm=None):
+        super().__init__()
+        self.layers = _copies(decoder_layer, num_layers)
+        self.num_layers, self.norm = num_layers, norm
+
+    def forward(
+        self, tgt, memory, tgt_mask=None, memory_mask=None, tgt_key_padding_mask=None, memory_key_padding_mask=None,
+        tgt_is_causal: bool | None = None, memory_is_causal: bool = False,
+    ):  # fmt: skip
+        batch_first = tgt.dim() == 3 and self.layers[0].self_attn.batch_first if len(self.layers) else False
+        tgt_is_causal = _is_causal(tgt_mask, tgt_is_causal, tgt.shape[1 if batch_first else 0])
+        for layer in self.layers:
+            tgt = layer(
+                tgt, memory, tgt_mask=tgt_mask, memory_mask=memory_mask, tgt_key_padding_mask=tgt_key_padding_mask,
+                memory_key_padding_mask=memory_key_padding_mask, tgt_is_causal=tgt_is_causal,
+                memory_is_causal=memory_is_causal,
+            )  # fmt: skip
+        return tgt if self.norm is None else self.norm(tgt)
+
+
+class Transformer(Module):
+    """Encoder and decoder.
+
+    Parameters
+    ----------
+    d_model, nhead : int, optional
+        The size of the embedding and the number of heads. Default: 512 and 8.
+    num_encoder_layers, num_decoder_layers : int, optional
+        Default: 6.
+    custom_encoder, custom_decoder : Module, optional
+        What takes the encoder's or decoder's place.
+    dim_feedforward, dropout, activation, layer_norm_eps, batch_first, norm_first, bias : optional
+        As for `TransformerEncoderLayer`.
+    """
+
+    def __init__(
+        self, d_model: int = 512, nhead: int = 8, num_encoder_layers: int = 6, num_decoder_layers: int = 6,
+        dim_feedforward: int = 2048, dropout: float = 0.1, activation=F.relu, custom_encoder=None, custom_decoder=None,
+        layer_norm_eps: float = 1e-5, batch_first: bool = False, norm_first: bool = False, bias: bool = True, device=None,
+        dtype=None,
+    ):  # fmt: skip
+        super().__init__()
+        settings = (d_model, nhead, dim_feedforward, dropout, activation, layer_norm_eps, batch_first, norm_first, bias)
+        norm = lambda: LayerNorm(d_model, eps=layer_norm_eps, bias=bias, dtype=dtype)
+        if custom_encoder is not None:
+            self.encoder = custom_encoder
+        else:
+            layer = TransformerEncoderLayer(*settings, dtype=dtype)
+            self.encoder = TransformerEncoder(layer, num_encoder_layers, norm())
+        if custom_decoder is not None:
+            self.decoder = custom_decoder
+        else:
+            layer = TransformerDecoderLayer(*settings, dtype=dtype)
+            self.decoder = TransformerDecoder(layer, num_decoder_layers, norm())
+        for parameter in self.parameters():
+            if parameter.dim() > 1:
+                init.xavier_uniform_(parameter)
+        self.d_model, self.nhead, self.batch_first = d_model, nhead, batch_first
+
+    def forward(
+        self, src, tgt, src_mask=None, tgt_mask=None, memory_mask=None, src_key_padding_mask=None, tgt_key_padding_mask=None,
+        memory_key_padding_mask=None, src_is_causal: bool | None = None, tgt_is_causal: bool | None = None,
+        memory_is_causal: bool = False,
+    ):  # fmt: skip
+        batch = 0 if self.batch_first else 1
+        if src.dim() == 3 and src.shape[batch] != tgt.shape[batch]:
+            raise RuntimeError(f"the batch number of src and tgt must be equal, got {src.shape[batch]} and {tgt.shape[batch]}")
+        if src.shape[-1] != self.d_model or tgt.shape[-1] != self.d_model:
+            raise RuntimeError(
+                f"the feature number of src and tgt must be equal to d_model {self.d_model}, got {src.shape[-1]} and {tgt.shape[-1]}"
+            )
+        memory = self.encoder(src, mask=src_mask, src_key_padding_mask=src_key_padding_mask, is_causal=src_is_causal)
+        return self.decoder(
+            tgt, memory, tgt_mask=tgt_mask, memory_mask=memory_mask, tgt_key_padding_mask=tgt_key_padding_mask,
+            memory_key_padding_mask=memory_key_padding_mask, tgt_is_causal=tgt_is_causal, memory_is_causal=memory_is_causal,
+        )  # fmt: skip
+
+    @staticmethod
+    def generate_square_subsequent_mask(sz: int, device=None, dtype=None) -> lucid.Tensor:
+        """The causal mask: minus infinity above the diagonal, 0 elsewhere."""
+        return _causal_mask(sz, dtype)
