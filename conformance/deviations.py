@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+import torch
+
 
 @dataclass(frozen=True)
 class Deviation:
@@ -47,12 +49,37 @@ DEVIATIONS = (
         "project's own page shows it",
     ),
     Deviation(
+        "linalg.det",
+        "grad*",
+        "at a singular matrix the gradient is the matrix of cofactors, as finite differences confirm; PyTorch answers "
+        "zeros there",
+        when=lambda case: case.source == "own" and _singular(case.args[0]),
+    ),
+    Deviation(
+        "linalg.slogdet",
+        "grad*",
+        "at a singular matrix the logarithm has no gradient, and NaN says so; PyTorch's is whatever mixture of "
+        "infinities and NaN its LAPACK divides out of a zero pivot",
+        when=lambda case: case.source == "own" and _singular(case.args[0]),
+    ),
+    Deviation(
+        "as_strided_scatter",
+        "grad*",
+        "elements that were overwritten have the gradient 0, as finite differences confirm; PyTorch passes them the "
+        "gradient of what overwrote them",
+    ),
+    Deviation(
         "gather",
         "exceptions",
         "out= that has to grow gets memory of its own, so it cannot come to overlap an argument as PyTorch's does",
         when=lambda case: case.id == "gather/opinfo/error/7",
     ),
 )
+
+
+def _singular(matrix) -> bool:
+    """Whether a matrix (or one of a batch) is singular, beyond what rounding hides."""
+    return bool((torch.linalg.matrix_rank(matrix.detach()) < matrix.shape[-1]).any())
 
 
 def deviation(subject: str, case, check: str) -> str:

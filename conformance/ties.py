@@ -36,7 +36,7 @@ def settled(case, answer: Answer, args, kwargs, what: str) -> list[torch.Tensor]
 
 def _picked(source: torch.Tensor, index: torch.Tensor, dim: int, what: str) -> torch.Tensor:
     size = source.shape[dim] if source.dim() else 1
-    if index.numel() and not (0 <= int(index.min()) and int(index.max()) < size):
+    if index.numel() and not (int(index.min()) >= 0 and int(index.max()) < size):
         raise Mismatch(f"{what}: a position is out of range for dimension {dim} of size {size}")
     if not source.dim():
         return source.expand(index.shape)

@@ -13,6 +13,9 @@ def check_index(index: Any, size: int) -> int:
 def wrap_index(index: Any, out: Any, size: int) -> int:
     """Write the indices to `out`, the negative ones counted from the end; as `check_index` of the result."""
 
+def join_index(index: Any, out: Any, size: int, more: bool) -> int:
+    """Append one dimension's indices to those before it, as of all seen as one; the first out of range, or -1."""
+
 def gather(x: Any, index: Any, out: Any, outer: int, axis: int, inner: int, m: int, full: bool = True) -> None:
     """``out[o, k, i] = x[o, index, i]``: x is (outer, axis, inner), out is (outer, m, inner).
 

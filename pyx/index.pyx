@@ -8,6 +8,7 @@
     one: results do not depend on the number of threads.
 """
 from libc.stdint cimport int64_t, uint8_t, uint64_t
+from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
 
 from math cimport add_, maximum_, minimum_, mul_
@@ -27,6 +28,7 @@ codes = {"add": ADD, "mul": MUL, "amax": AMAX, "amin": AMIN}
 cdef enum:
     BLOCK = 256          # columns of one unit of work of a write
     GRAIN = 16384        # elements a thread takes at a time
+    UNIT = 16384         # elements of one unit of `nonzero`
 
 
 def check_index(const int64_t[::1] index, Py_ssize_t size):
@@ -53,6 +55,31 @@ def wrap_index(const int64_t[::1] index, int64_t[::1] out, Py_ssize_t size):
     for i in range(index.shape[0]):
         out[i] = index[i] + size if index[i] < 0 else index[i]
     return check_index(out, size)
+
+
+def join_index(const int64_t[::1] index, int64_t[::1] out, Py_ssize_t size, bint more):
+    """Indices of one dimension, the negative ones counted from the end, appended to those of the dimensions before it
+    if there are `more`: as of the dimensions seen as one. The position of the first outside [-size, size), or -1."""
+    cdef Py_ssize_t i, n = index.shape[0]
+    cdef int64_t at
+    cdef int outside = 0
+    if out.shape[0] < n:
+        raise ValueError(f"join_index: {n} indices into {out.shape[0]}")
+    if more:
+        for i in range(n):
+            at = index[i] + (size if index[i] < 0 else 0)
+            outside |= <uint64_t>at >= <uint64_t>size
+            out[i] = <int64_t>(<uint64_t>out[i] * <uint64_t>size + <uint64_t>at)
+    else:
+        for i in range(n):
+            at = index[i] + (size if index[i] < 0 else 0)
+            outside |= <uint64_t>at >= <uint64_t>size
+            out[i] = at
+    if outside:
+        for i in range(n):
+            if not -size <= index[i] < size:
+                return i
+    return -1
 
 
 # ------------------------------------------------------------------------------------------------ gather, scatter
@@ -328,40 +355,95 @@ def masked_scatter(element[::1] out, const uint8_t[::1] mask, const element[::1]
     return count
 
 
-def nonzero(const real[::1] x, int64_t[::1] out, tuple sizes):
-    cdef Py_ssize_t n = x.shape[0], i = 0, j, count = 0, first, total = 1, ndim = len(sizes), d, last
-    cdef Py_ssize_t room = out.shape[0]
+cdef struct Nonzero:
+    const char* x
+    int64_t* out
+    const Py_ssize_t* shape
+    Py_ssize_t* first      # of each unit: how many come before it; while they are counted, how many it has
+    Py_ssize_t ndim
+    Py_ssize_t total
+    Py_ssize_t room        # results of one dimension
+
+
+cdef void count_task(real* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+    """Units of UNIT elements. (`ctx` is a Nonzero.)"""
+    cdef const Nonzero* c = <const Nonzero*>ctx
+    cdef const real* x = <const real*>c.x
+    cdef Py_ssize_t unit, i
+    cdef int count
+    for unit in range(lo, hi):
+        count = 0
+        for i in range(unit * UNIT, min(c.total, (unit + 1) * UNIT)):
+            count += x[i] != 0
+        c.first[unit] = count
+
+
+cdef void nonzero_task(real* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+    """Units of UNIT elements. (`ctx` is a Nonzero.)"""
+    cdef const Nonzero* c = <const Nonzero*>ctx
+    cdef const real* x = <const real*>c.x
+    cdef int64_t* out = c.out
+    cdef Py_ssize_t unit, i, j, d, rest, first, count, end, stop, at, run, ndim = c.ndim, room = c.room
     cdef int64_t index[64]
+    for unit in range(lo, hi):
+        i = unit * UNIT
+        stop = min(c.total, i + UNIT)
+        count, end = c.first[unit], min(c.first[unit + 1], room)
+        rest = i
+        for d in range(ndim - 1, -1, -1):
+            index[d] = rest % c.shape[d]
+            rest //= c.shape[d]
+        while i < stop and count < end:
+            first, at = count, index[ndim - 1]
+            run = min(c.shape[ndim - 1] - at, stop - i)
+            # The last coordinate is written where the next one goes, without a branch, while there is room.
+            for j in range(run):
+                if count == end:
+                    break
+                out[(ndim - 1) * room + count] = at + j
+                count += x[i + j] != 0
+            for d in range(ndim - 1):
+                for j in range(first, count):
+                    out[d * room + j] = index[d]
+            i += run
+            index[ndim - 1] = 0
+            d = ndim - 2
+            while d >= 0:
+                index[d] += 1
+                if index[d] < c.shape[d]:
+                    break
+                index[d] = 0
+                d -= 1
+
+
+def nonzero(const real[::1] x, int64_t[::1] out, tuple sizes):
+    """The indices of what is not zero into `out`, (ndim, room), for as many as there is room; how many there are."""
+    cdef Nonzero c
+    cdef Py_ssize_t n = x.shape[0], total = 1, d, units, count = 0, held
     cdef Py_ssize_t shape[64]
-    if ndim < 1 or ndim > 64:
-        raise ValueError(f"nonzero: {ndim} dimensions")
-    for d in range(ndim):
+    c.ndim = len(sizes)
+    if c.ndim < 1 or c.ndim > 64:
+        raise ValueError(f"nonzero: {c.ndim} dimensions")
+    for d in range(c.ndim):
         shape[d] = sizes[d]
-        index[d] = 0
         if shape[d] < 1 or total > n // shape[d]:
             raise ValueError(f"nonzero: {sizes} is not the shape of {n} elements")
         total *= shape[d]
-    room //= ndim
-    last = shape[ndim - 1]
-    while i < total:
-        # The last coordinate is written where the next one goes, without a branch, while there is room.
-        first = count
-        for j in range(last):
-            if count == room:
-                break
-            out[count * ndim + ndim - 1] = j
-            count += x[i + j] != 0
-        for d in range(ndim - 1):
-            for j in range(first, count):
-                out[j * ndim + d] = index[d]
-        i += last
-        d = ndim - 2
-        while d >= 0:
-            index[d] += 1
-            if index[d] < shape[d]:
-                break
-            index[d] = 0
-            d -= 1
+    units = (total + UNIT - 1) // UNIT
+    c.x, c.shape, c.total, c.room = <const char*>&x[0], shape, total, out.shape[0] // c.ndim
+    c.out = &out[0] if out.shape[0] else NULL
+    c.first = <Py_ssize_t*>malloc((units + 1) * sizeof(Py_ssize_t))
+    if c.first == NULL:
+        raise MemoryError
+    parallel_for(<task_t>count_task[real], &c, units, 2)
+    for d in range(units):
+        held = c.first[d]
+        c.first[d] = count
+        count += held
+    c.first[units] = count
+    if c.room:
+        parallel_for(<task_t>nonzero_task[real], &c, units, 2)
+    free(c.first)
     return count
 
 

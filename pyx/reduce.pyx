@@ -396,6 +396,30 @@ cdef void fold_slab(
 
 
 cdef inline void transpose(const element* x, Py_ssize_t rows, Py_ssize_t columns, element* y) noexcept nogil:
+    if rows == LANES and columns == 8:  # constant sizes: vectors are permuted, not elements moved
+        transpose_block(x, 8, y)
+    elif rows == LANES and columns == 4:
+        transpose_block(x, 4, y)
+    elif rows == LANES and columns == 2:
+        transpose_block(x, 2, y)
+    elif rows == LANES and columns == 16:
+        transpose_block(x, 8, y, 16)
+        transpose_block(x + 8, 8, y + 8 * LANES, 16)
+    else:
+        transpose_any(x, rows, columns, y)
+
+
+cdef inline inlined_void transpose_block(
+    const element* x, Py_ssize_t columns, element* y, Py_ssize_t step=0
+) noexcept nogil:
+    cdef Py_ssize_t i, j
+    step = step if step else columns
+    for i in range(LANES):
+        for j in range(columns):
+            y[j * LANES + i] = x[i * step + j]
+
+
+cdef inline void transpose_any(const element* x, Py_ssize_t rows, Py_ssize_t columns, element* y) noexcept nogil:
     cdef Py_ssize_t i, j
     for j in range(columns):
         for i in range(rows):

@@ -752,9 +752,21 @@ def test_nonzero(shape, dtype):
     wanted = np.argwhere(x != 0)
     out = np.empty(wanted.size, np.int64)
     assert index.nonzero(flat(x), out, shape) == len(wanted)
-    assert np.array_equal(out, flat(wanted))
-    short = np.empty(shape[-1] and len(shape), np.int64)
-    assert index.nonzero(flat(x), short, shape) == 1  # no more than there is room for
+    assert np.array_equal(out, flat(wanted.T))
+    short = np.full(len(shape) + 1, -1)
+    assert index.nonzero(flat(x), short[:-1], shape) == len(wanted)  # no more are written than there is room for
+    assert np.array_equal(short, [*wanted[0], -1])
+
+
+def test_join_index():
+    out = np.empty(3, np.int64)
+    assert index.join_index(np.array([-1, 0, 2]), out, 3, False) == -1
+    assert index.join_index(np.array([1, -5, 4]), out, 5, True) == -1
+    assert np.array_equal(out, [11, 0, 14])
+    for outside in (5, -6, 2**62, -(2**62)):
+        assert index.join_index(np.array([1, outside, 4]), out, 5, True) == 1
+    with pytest.raises(ValueError, match="into 3"):
+        index.join_index(np.zeros(4, np.int64), out, 5, False)
 
 
 @pytest.mark.parametrize("dtype", MOVED)

@@ -171,10 +171,10 @@ class Op(core.OpBase):
         values[self.out_at] = None
         many = isinstance(out, (tuple, list))
         for one in out if many else (out,):
-            check_out(self.name, one, values, self.out_rule == "apart")
+            check_out(self.name, one, values, "apart" in self.out_rule)
         result = self.run(values)
         if not many:
-            write_out(self.name, out, result, self.out_rule != "cast")
+            write_out(self.name, out, result, "cast" not in self.out_rule)
             return out
         if len(out) != len(result):
             raise TypeError(f"{self.name}(): 'out' needs {len(result)} tensors, got {len(out)}")
@@ -538,7 +538,7 @@ def op(
         Other paths of the same function.
     own : tuple of str, optional
         Of `out` and `inplace`, those that the function takes care of itself.
-    out : {"cast", "same", "apart"}, optional
+    out : {"cast", "same", "apart", "apart cast"}, optional
         What `out=` may be: of any dtype that the result can be cast to, of the result's own dtype, or of that and
         apart from the inputs in memory. Of several results each has to have its own dtype.
     """

@@ -361,7 +361,7 @@ def _arange(start, end, step, *, out=None, dtype=None, layout=None, device=None,
             if isinstance(one, float) and not math.isfinite(one):
                 raise RuntimeError(f"unsupported range: {start} -> {end}")
         exact = not whole
-        count = None if whole else (end - start, step)
+        count = None if whole or dtype_ is dtypes.int64 else (end - start, step)
         start, end, step = int(start), int(end), int(step)
         if step == 0:
             raise (ValueError if exact else RuntimeError)("step must be nonzero")
@@ -413,13 +413,15 @@ def _spaced(start, end, steps: int, integer: bool):
     computed = np.complex128 if isinstance(start, complex) or isinstance(end, complex) else np.float64
     if steps == 1:
         return np.array([start], computed)
-    if integer:
-        start, end = int(start), int(end)
-        step = np.float64(np.float32(end - start) / np.float32(steps - 1))
-    else:
-        step = (end - start) / (steps - 1) if steps else 0
     i = np.arange(steps)
     half = steps // 2
+    if integer:  # truncated afterwards: rounded once, as a fused multiply-add does, so the step comes in two exact parts
+        start, end = int(start), int(end)
+        step = np.float64(end - start) / (steps - 1)
+        high = np.float64(np.float32(step))
+        low = step - high
+        return np.where(i < half, start + high * i + low * i, end - high * (steps - 1 - i) - low * (steps - 1 - i))
+    step = (end - start) / (steps - 1) if steps else 0
     return np.where(i < half, start + step * i, end - step * (steps - 1 - i)).astype(computed)
 
 

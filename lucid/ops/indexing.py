@@ -245,7 +245,7 @@ def parse(shape: tuple, index) -> tuple:
                             f"The shape of the mask {list(mask.shape)} at index {k} does not match the shape of the "
                             f"indexed tensor {list(shape)} at index {at + k}"
                         )
-                found = np.nonzero(mask)
+                found = tuple(nonzero_rows(mask))
             elif item.dtype in INDEX_DTYPES:
                 found = (cast(item.array, INT64),)
             else:
@@ -280,11 +280,64 @@ def _whole(arrays: tuple) -> tuple:
     return tuple(slice(None) if one is None else one for one in arrays)
 
 
+def nonzero_rows(array) -> np.ndarray:
+    """The indices of what is not zero, (ndim, count)."""
+    if array.dtype.kind not in "biuf" or array.dtype not in C_NAMES:
+        array = array != 0
+    found = core.empty((array.ndim, np.count_nonzero(array)), INT64)
+    if found.size:
+        kernels.nonzero[C_NAMES[array.dtype]](flat(contiguous(native(array))), flat(found), array.shape)
+    return found
+
+
+def _joined(shape: tuple, arrays: tuple):
+    """Arrays that pick neighbouring dimensions as one index of them seen as one, the first of them and the one after
+    the last; None where they are no neighbours. IndexError where they reach beyond the shape."""
+    chosen = [k for k, one in enumerate(arrays) if one is not None]
+    first, stop = chosen[0], chosen[-1] + 1
+    held = arrays[first:stop]
+    if len(held) > len(chosen):
+        return None
+    if len(held) > 1 and any(one.shape != held[0].shape for one in held):
+        try:
+            held = np.broadcast_arrays(*held)
+        except ValueError:
+            check_arrays(shape, arrays)  # says so
+    at = core.empty(held[0].shape, INT64)
+    if at.size:
+        for k, one in enumerate(held):
+            wrong = kernels.join_index(flat(contiguous(native(one))), flat(at), shape[first + k], k > 0)
+            if wrong >= 0:
+                raise IndexError(
+                    f"index {one.reshape(-1)[wrong]} is out of bounds for dimension {first + k} with size "
+                    f"{shape[first + k]}"
+                )
+    return at, first, stop
+
+
+def _three(shape: tuple, first: int, stop: int) -> tuple[int, int, int]:
+    """The sizes before, within and after the dimensions that an index picks."""
+    return math.prod(shape[:first]), math.prod(shape[first:stop]), math.prod(shape[stop:])
+
+
 @op("Tensor._index")
 def _index(input_: Tensor, arrays) -> Tensor:
     """The elements that arrays pick, one for each leading dimension (None: whole)."""
-    check_arrays(input_.array.shape, arrays)
-    return wrap(contiguous(input_.array[_whole(arrays)]))
+    array = input_.array
+    shape = array.shape
+    if array.flags.c_contiguous:
+        plan = _joined(shape, arrays)
+        if plan is not None:
+            at, first, stop = plan
+            out = core.empty((*shape[:first], *at.shape, *shape[stop:]), array.dtype)
+            if out.size:
+                outer, axis, inner = _three(shape, first, stop)
+                moved(kernels.gather, out)(
+                    flat(native(array), True), flat(at), flat(out, True), outer, axis, inner, at.size, False
+                )
+            return wrap(out)
+    check_arrays(shape, arrays)
+    return wrap(contiguous(array[_whole(arrays)]))
 
 
 @op("Tensor._index_add_into_zeros")
@@ -292,7 +345,7 @@ def _place(input_: Tensor, shape, arrays) -> Tensor:
     """Zeros of `shape` to which the elements are added where arrays say."""
     out = core.empty(shape, input_.array.dtype)
     out.fill(0)
-    add_at(out, _whole(arrays), input_.array)
+    _put_array(out, arrays, input_.array, True)
     return wrap(out)
 
 
@@ -300,11 +353,43 @@ _index.vjp(input_=lambda g, input_shape, arrays: _place(g, input_shape, arrays))
 _place.vjp(input_=lambda g, arrays: _index(g, arrays))
 
 
+@op("Tensor._pick")
+def _pick(input_: Tensor, mask) -> Tensor:
+    """The elements where a mask of the input's shape is true, one after the other."""
+    array, where = input_.array, mask.array
+    out = core.empty((np.count_nonzero(where),), array.dtype)
+    if out.size:
+        moved(kernels.masked_select, out)(
+            flat(contiguous(native(array)), True), flat(contiguous(native(where))), flat(out, True)
+        )
+    return wrap(out)
+
+
+@op("Tensor._unpick")
+def _unpick(input_: Tensor, mask) -> Tensor:
+    """Zeros of a mask's shape with the elements, one after the other, where it is true."""
+    array, where = contiguous(native(input_.array)), mask.array
+    out = core.empty(where.shape, array.dtype)
+    out.fill(0)
+    if array.size:
+        moved(kernels.masked_scatter, out)(flat(out, True), flat(contiguous(native(where))), flat(array, True))
+    return wrap(out)
+
+
+_pick.vjp(input_=lambda g, mask: _unpick(g, mask))
+_unpick.vjp(input_=lambda g, mask: _pick(g, mask))
+
+
 def getitem(self, index) -> Tensor:
     """`x[index]`: a view for ints, slices, None and Ellipsis; a copy of what index tensors and masks pick."""
     found = index_basic(self, index)
     if found is not None:
         return found
+    if isinstance(index, Tensor) and index.array.ndim and self.array.ndim:  # the commonest, without what others need
+        if index.dtype is dtypes.int64:
+            return _index(self, (index.array,))
+        if index.dtype is dtypes.bool_ and index.array.shape == self.array.shape:
+            return _pick(self, index)
     basic, arrays = parse(self.array.shape, index)
     view = index_basic(self, basic)
     return _index(view, arrays) if any(one is not None for one in arrays) else view
@@ -312,6 +397,8 @@ def getitem(self, index) -> Tensor:
 
 def setitem(self, index, value) -> None:
     """`x[index] = value`: a number, or a tensor that broadcasts to what the index picks."""
+    if type(value) in (float, int, bool) and not core.recording((self,)) and _set_number(self, index, value):
+        return
     if not isinstance(value, Tensor):
         if not isinstance(value, (bool, int, float, complex, np.number, np.bool_)):
             raise TypeError(f"can't assign a {type(value).__name__} to a {self.type()}")
@@ -347,6 +434,26 @@ def setitem(self, index, value) -> None:
     _index_put_inplace(view, arrays, value, False)
 
 
+def _set_number(self, index, value) -> bool:
+    """`x[index] = number` outside any graph, where the index is basic or a mask of the tensor's shape."""
+    view = index_basic(self, index)
+    if view is not None:
+        if view.array.size:
+            check_writable("copy_", view)
+            fill_array(view.array, value)
+            core.bump(view)
+        return True
+    array = self.array
+    mask = isinstance(index, Tensor) and index.dtype is dtypes.bool_ and index.array.shape == array.shape
+    if not (mask and array.size and core.overwritable(self)):
+        return False
+    held = core.empty((), array.dtype)
+    fill_array(held, value)
+    moved(kernels.masked_fill, array)(flat(array, True), flat(contiguous(native(index.array))), flat(held, True))
+    core.bump(self)
+    return True
+
+
 def _is_mask(item) -> bool:
     return isinstance(item, Tensor) and item.dtype in (dtypes.bool_, dtypes.uint8)
 
@@ -360,20 +467,42 @@ def _index_put(input_: Tensor, arrays, values: Tensor, accumulate: bool) -> Tens
 
 
 def _put_into(target, arrays, values: Tensor, accumulate: bool) -> None:
-    check_arrays(target.shape, arrays)
-    where = _whole(arrays)
-    wanted = target[where].shape if values.array.ndim else ()
-    try:
-        source = np.broadcast_to(values.array, wanted) if wanted else values.array
-    except ValueError:
-        raise RuntimeError(
-            f"shape mismatch: value tensor of shape {list(values.array.shape)} cannot be broadcast to indexing result "
-            f"of shape {list(wanted)}"
-        ) from None
-    if accumulate:
-        add_at(target, where, source)
+    _put_array(target, arrays, values.array, accumulate)
+
+
+def _put_array(target, arrays, values, accumulate: bool) -> None:
+    """Put values (or add them) where arrays say."""
+    shape = target.shape
+    plan = _joined(shape, arrays) if target.flags.c_contiguous and target.flags.aligned else None
+    if plan is None:
+        check_arrays(shape, arrays)
+        where = _whole(arrays)
+        wanted = target[where].shape
     else:
-        target[where] = source
+        at, first, stop = plan
+        wanted = (*shape[:first], *at.shape, *shape[stop:])
+    if values.ndim:
+        try:
+            values = values if values.shape == wanted else np.broadcast_to(values, wanted)
+        except ValueError:
+            raise RuntimeError(
+                f"shape mismatch: value tensor of shape {list(values.shape)} cannot be broadcast to indexing result "
+                f"of shape {list(wanted)}"
+            ) from None
+    if plan is None:
+        if accumulate:
+            add_at(target, where, values)
+        else:
+            target[where] = values
+        return
+    if not math.prod(wanted):
+        return
+    if np.may_share_memory(target, values):
+        values = values.copy()
+    outer, axis, inner = _three(shape, first, stop)
+    if values.ndim:
+        values = values.reshape(outer, at.size, inner)
+    placed(target.reshape(outer, axis, inner), 1, at.reshape(-1), values, False, "sum" if accumulate else None)
 
 
 def _index_put_input(g, arrays, values_dtype, accumulate):
@@ -1160,8 +1289,8 @@ def masked_select(input_: Tensor, mask: Tensor, *, out=None) -> Tensor:
     tensor_argument("masked_select", input_)
     where = mask_argument("masked_select", mask, "masked_select: expected BoolTensor for mask")
     shape = broadcast_shapes(input_.array.shape, where.shape)
-    found = np.nonzero(np.broadcast_to(where, shape).reshape(shape or (1,)))
-    return _index(broadcast_to(input_, shape or (1,)), found)
+    mask = mask if where.shape == shape else broadcast_to(mask, shape)
+    return _pick(input_ if input_.array.shape == shape else broadcast_to(input_, shape), mask)
 
 
 @op("masked_scatter", composite=True)
@@ -1192,7 +1321,7 @@ def masked_scatter(input_: Tensor, mask: Tensor, source: Tensor) -> Tensor:
             f"{torch_name(source.dtype)}"
         )
     shape = broadcast_shapes(input_.array.shape, where.shape)
-    found = np.nonzero(np.broadcast_to(where, shape).reshape(shape or (1,)))
+    found = tuple(nonzero_rows(np.broadcast_to(where, shape).reshape(shape or (1,))))
     if len(found[0]) > source.array.size:
         raise RuntimeError("Number of elements of source < number of ones in mask")
     values = index_basic(reshape(source, (-1,)), slice(0, len(found[0])))
@@ -1223,14 +1352,11 @@ def nonzero(input_: Tensor, *, out=None, as_tuple: bool = False):
     """
     array = tensor_argument("nonzero", input_).array
     if as_tuple:
-        return tuple(wrap(one.astype(np.int64, copy=False)) for one in np.nonzero(np.atleast_1d(array)))
+        return tuple(wrap(one) for one in nonzero_rows(array if array.ndim else array.reshape(1)))
     if not array.ndim:
         result = wrap(core.empty((int(bool(array)), 0), INT64))
-    else:
-        # PyTorch lays it out by dimension, not by element
-        rows = core.empty((array.ndim, np.count_nonzero(array)), INT64)
-        rows[...] = np.nonzero(array)
-        result = wrap(rows.T)
+    else:  # laid out by dimension, as PyTorch's is
+        result = wrap(nonzero_rows(array).T)
     if out is None:
         return result
     check_out("nonzero", out)

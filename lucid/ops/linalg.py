@@ -104,7 +104,11 @@ def multiply(a: np.ndarray, b: np.ndarray, dtype: dtypes.dtype) -> np.ndarray:
         computed = FLOAT32 if dtype.itemsize == 2 else numpy
         return cast(product(cast(a, computed), cast(b, computed)), numpy)
     if dtype.kind == 0:
-        raise RuntimeError('"addmm_impl_cpu_" not implemented for \'Bool\'')
+        shape = (*broadcast_shapes(a.shape[:-2], b.shape[:-2]), a.shape[-2], b.shape[-1])
+        if math.prod(shape):
+            raise NotImplementedError('"addmm_impl_cpu_" not implemented for \'Bool\'')
+        return empty(shape, a.dtype)
+    broadcast_shapes(a.shape[:-2], b.shape[:-2])
     with np.errstate(all="ignore"):
         return np.matmul(a, b)
 
@@ -289,6 +293,11 @@ def outer(input_: Tensor, vec2: Tensor, *, out=None) -> Tensor:
 
 def _plus(input_, product_, beta, alpha):
     if product_.array.dtype.kind in "iub":  # the factors of integer matrices are integers too
+        for name, factor in (("alpha", alpha), ("beta", beta)):
+            if isinstance(factor, float):
+                raise RuntimeError(
+                    f"For integral input tensors, argument {name} must not be a floating point number."
+                )
         kind = bool if product_.array.dtype.kind == "b" else int
         alpha, beta = kind(alpha), kind(beta)
     if alpha != 1:
@@ -328,8 +337,8 @@ def addbmm(input_: Tensor, batch1: Tensor, batch2: Tensor, *, beta=1, alpha=1, o
     return _plus(input_, bmm(batch1, batch2).sum(0), beta, alpha)
 
 
-@op("nn.functional.linear")
-def linear(input_: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+@op("nn.functional.linear", out="same")
+def linear(input_: Tensor, weight: Tensor, bias: Tensor | None = None, *, out=None) -> Tensor:
     r"""``input @ weight.T + bias``.
 
     Parameters
@@ -355,9 +364,11 @@ def linear(input_: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor
             f"mat1 and mat2 shapes cannot be multiplied ({math.prod(x.shape[:-1])}x{x.shape[-1] if x.ndim else 1} and "
             f"{w.shape[1]}x{w.shape[0]})"
         )
-    out = None
+    out, shape = None, (*x.shape[:-1], w.shape[0])
+    if bias is not None and bias.array.shape != shape[-1:] and broadcast_shapes(bias.array.shape, shape) != shape:
+        raise RuntimeError(f"linear(): a bias of shape {list(bias.shape)} does not expand to {list(shape)}")
     if bias is not None and x.dtype in BMM and bias.array.dtype == x.dtype:
-        out = empty((*x.shape[:-1], w.shape[0]), x.dtype)
+        out = empty(shape, x.dtype)
         out[...] = bias.array
     if out is not None and x.size:
         rows = contiguous(x).reshape(-1, x.shape[-1])
@@ -823,14 +834,19 @@ def slogdet(A: Tensor, *, out=None):
 def _slogdet_backward(g, A, out):
     total = None
     n = A.array.shape[-1]
-    eye = wrap(np.broadcast_to(np.eye(n, dtype=A.array.dtype), A.array.shape).copy())
+    singular = out[1].array == -math.inf
+    if singular.any():  # no gradient exists there; those of the other matrices of the batch do
+        undefined = wrap(np.broadcast_to(singular[..., None, None], A.array.shape))
+        eye = wrap(np.broadcast_to(np.eye(n, dtype=A.array.dtype), A.array.shape))
+        inverse = inv(adjoint(eye.where(undefined, A))).masked_fill(undefined, math.nan)
+    else:
+        inverse = inv(adjoint(A))
     g_sign, g_log = g
     if g_log is not None:
-        total = solve(adjoint(A), eye * g_log.unsqueeze(-1).unsqueeze(-1))
+        total = inverse * g_log.unsqueeze(-1).unsqueeze(-1)
     if g_sign is not None and A.dtype.is_complex:
-        sign = out[0]
-        angle = (g_sign.conj() * sign).imag
-        part = solve(adjoint(A), eye * (angle * -1j).unsqueeze(-1).unsqueeze(-1))
+        angle = (g_sign.conj() * out[0]).imag
+        part = inverse * (angle * -1j).unsqueeze(-1).unsqueeze(-1)
         total = part if total is None else total + part
     return total
 

@@ -21,6 +21,7 @@ from lucid.ops import elementwise as el
 from lucid.ops._frame import (
     C_NAMES,
     FLOAT32,
+    FLOAT64,
     FLOATING,
     INT64,
     Kernel,
@@ -243,6 +244,10 @@ mean.vjp(
 @op("nanmean", composite=True)
 def nanmean(input_: Tensor, dim=None, keepdim: bool = False, *, dtype=None, out=None) -> Tensor:
     """Mean over dimensions of what is not NaN. Parameters as for `mean`."""
+    if tensor_argument("nanmean", input_).dtype.kind < 2:
+        raise RuntimeError(
+            "nanmean(): expected input to have floating point or complex dtype but got " + torch_name(input_.dtype)
+        )
     known = input_ == input_
     return nansum(input_, dim, keepdim, dtype=dtype) / sum(known, dim, keepdim)
 
@@ -276,13 +281,20 @@ def prod(input_: Tensor, dim=None, keepdim: bool = False, *, dtype=None, out=Non
         return wrap(np.asarray(np.prod(array, axis=dims or None, keepdims=keepdim), target.numpy))
     if target.kind < 2:
         return wrap(cast(reduced("prod", cast(array, INT64), dims, keepdim, 1, REDUCE_LONG, INT64), target.numpy))
-    return wrap(cast(reduced("prod", array, dims, keepdim, 1), target.numpy))
+    # In double: a partial product must not overflow, nor vanish, where the whole does not.
+    return wrap(cast(reduced("prod", cast(array, FLOAT64), dims, keepdim, 1), target.numpy))
 
 
 def _prod_backward(g, input_, dim, keepdim, out):
     if input_.array.size == 0:
         return spread(g, input_, dim, keepdim)
+    zeros = int((input_.array == 0).sum())
+    if not zeros and input_.array.ndim:
+        share = kept(out, input_, dim, keepdim) / input_ if dim is not None else out / input_
+        return kept(g, input_, dim, keepdim) * (share.conj() if input_.dtype.is_complex else share)
     if dim is None:
+        if zeros > 1 and not core.is_grad_enabled():
+            return Supplied.zeros(input_.array.shape, input_.dtype)
         flat_ = reshape(input_, (-1,))
         return (
             reshape(_others(flat_, 0) * reshape(g, (1,)).conj(), input_.array.shape).conj()
@@ -356,8 +368,11 @@ def _complex_moments(input_, dims, correction, keepdim, root):
 
 def _var_backward(g, input_, dim, correction, keepdim):
     n = count(input_, dim) - correction
+    if n <= 0 and (dim is None or not input_.array.ndim):  # as PyTorch: a constant
+        middle = (input_ == mean(input_)).detach()
+        return g * (Supplied.zeros(input_.array.shape, g.dtype) + math.inf).masked_fill(middle, math.nan)
     deviation = input_ - mean(input_, dim, True)
-    return kept(g, input_, dim, keepdim) * (2 / n if n > 0 else math.nan) * deviation
+    return kept(g, input_, dim, keepdim) * (2 / n if n else math.inf) * deviation
 
 
 def _std_backward(g, input_, dim, correction, keepdim, std_):
@@ -423,7 +438,7 @@ def _moment_rule(root: bool, with_mean: bool):
             else:
                 total = _var_backward(g_moment, input_, dim, correction, keepdim)
         if g_mean is not None:
-            part = spread(g_mean / count(input_, dim), input_, dim, keepdim)
+            part = spread(g_mean, input_, dim, keepdim) / count(input_, dim)
             total = part if total is None else total + part
         return total
 
@@ -605,7 +620,7 @@ _extreme_of_all.vjp(input_=_share_of_all)
 def _max_or_min(name: str, whole: str, along: str, pairwise: str, input_, dim, keepdim):
     """The three meanings of `max` and `min`: of all, along a dimension, of two tensors."""
     if isinstance(dim, Tensor):
-        return getattr(el, pairwise)(input_, dim)
+        return getattr(el, pairwise)(tensor_argument(name, input_), dim)
     if dim is None:
         tensor_argument(name, input_)
         if input_.array.size == 0:
@@ -792,8 +807,8 @@ def _cumprod_backward(g, input_, dim, out):
     at = check_dim("cumprod", dim, input_.array.ndim)
     if input_.dtype.is_complex:
         g, input_, out = g, input_.conj(), out.conj()
-    if not (input_.array == 0).any() and not core.is_grad_enabled():
-        return reverse_cumsum(g * out, at) / input_
+    if not core.is_grad_enabled():
+        return _cumprod_backward_once(g, input_, at, out)
     # The derivative of each later product with respect to element k is that product without it.
     size = input_.array.shape[at]
     one = Supplied.ones((*input_.array.shape[:at], 1, *input_.array.shape[at + 1 :]), input_.dtype)
@@ -805,14 +820,28 @@ def _cumprod_backward(g, input_, dim, out):
     return stack(parts, at)
 
 
+def _cumprod_backward_once(g, x, dim, out):
+    """The gradient where it is not differentiated again, in a few passes: beyond the first zero all products are zero."""
+    zero = x == 0
+    if not zero.array.any():
+        return reverse_cumsum(g * out, dim) / x
+    zeros = cumsum(zero, dim)
+    first = zero * (zeros == 1)
+    ahead = reverse_cumsum((g * out).masked_fill(zeros > 0, 0), dim) / x
+    others = cumprod(x.masked_fill(first, 1), dim)
+    at_zero = sum((g * others).masked_fill(zeros != 1, 0), dim, True)
+    return ahead.masked_fill(zeros > 0, 0).where(~first, at_zero)
+
+
 cumprod.vjp(input_=_cumprod_backward)
 
 
 @op("logcumsumexp", out="same")
 def logcumsumexp(input_: Tensor, dim: int, *, out=None) -> Tensor:
     """Running logarithm of the sum of exponentials along a dimension."""
+    check_dim("logcumsumexp", dim, tensor_argument("logcumsumexp", input_).array.ndim)
     if input_.dtype.kind < 2:
-        raise RuntimeError(f"\"logcumsumexp_out_cpu\" not implemented for '{torch_name(input_.dtype)}'")
+        raise NotImplementedError(f"\"logcumsumexp_out_cpu\" not implemented for '{torch_name(input_.dtype)}'")
     return _scanned("logcumsumexp", input_, dim, None)
 
 
@@ -823,9 +852,11 @@ def _logcumsumexp_backward(g, input_, dim, out):
         return g
     if input_.dtype.is_complex:
         return input_.conj().exp() * reverse_cumsum(g * (-out.conj()).exp(), dim)
+    # Linear in g, which a second gradient needs. In double, where differences of sums lose nothing that float32 holds,
+    # and exponents may be large.
+    g, input_, out = g.to(dtypes.float64), input_.to(dtypes.float64), out.to(dtypes.float64)
     shift = amax(out.detach(), dim, True)
-    # Linear in g, which a second gradient needs and which is exact where the exponents are small.
-    if core.is_grad_enabled() or not input_.array.size or (shift.array - out.array).max() < 80:
+    if core.is_grad_enabled() or not input_.array.size or (shift.array - out.array).max() < 600:
         return (input_ - shift).exp() * reverse_cumsum(g * (shift - out).exp(), dim)
     minus = Supplied.zeros((), g.dtype) - math.inf
     positive = g.log().where(g > 0, minus) - out
@@ -935,7 +966,7 @@ def _norm_backward(g, x, ord, dim, keepdim, out):
     if ord == 1:
         return x.sgn() * g
     if ord == 2:
-        return x * (g / norm_).masked_fill(norm_ == 0, 0)
+        return g * (x / norm_).masked_fill(norm_ == 0, 0)
     size = x.abs()
     if math.isinf(ord):
         hit = (size == norm_).to(g.dtype)

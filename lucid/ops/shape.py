@@ -13,10 +13,22 @@ import numpy as np
 from lucid import dtypes
 from lucid._kernels import copy as copies
 from lucid._kernels import core
+from lucid._kernels import index as kernels
 from lucid._kernels.core import flat, strided, wrap
 from lucid.autograd.op import REGISTRY, Supplied, inplace, op, torch_name
 from lucid.formats import contiguous_format
-from lucid.ops._frame import C_NAMES, cast, copied, dims_argument, move, shape_argument, tensor_argument
+from lucid.ops._frame import (
+    C_NAMES,
+    MOVED_NAMES,
+    cast,
+    contiguous,
+    copied,
+    dims_argument,
+    move,
+    native,
+    shape_argument,
+    tensor_argument,
+)
 from lucid.ops.view import (
     _diagonal,
     atleast_1d,
@@ -69,7 +81,7 @@ def put(out, index, array) -> None:
         target[...] = array
 
 
-@op("cat", aliases=("concat", "concatenate"))
+@op("cat", aliases=("concat", "concatenate"), out="apart cast")
 def cat(tensors, dim: int = 0, *, out=None) -> Tensor:
     """Tensors one after the other along a dimension that they have.
 
@@ -476,23 +488,18 @@ def _repeated_indices(repeats: Tensor, size, output_size):
 # ------------------------------------------------------------------------------------------------ triangles, diagonals
 
 
-def _triangle(name: str, keep):
-    def triangle(input_, diagonal):
-        array = tensor_argument(name, input_).array
-        if array.ndim < 2:
-            raise RuntimeError(f"{name}: input tensor must have at least 2 dimensions")
+def _triangle(name: str, input_, diagonal: int, upper: bool) -> Tensor:
+    array = tensor_argument(name, input_).array
+    if array.ndim < 2:
+        raise RuntimeError(f"{name}: input tensor must have at least 2 dimensions")
+    out = core.empty(array.shape, array.dtype)
+    if out.size:
         rows, columns = array.shape[-2:]
-        mask = keep(np.arange(rows)[:, None] + diagonal, np.arange(columns))
-        out = core.empty(array.shape, array.dtype)
-        out.fill(0)
-        np.copyto(out, array, where=mask)
-        return wrap(out)
-
-    return triangle
-
-
-_TRIL = _triangle("tril", lambda row, column: column <= row)
-_TRIU = _triangle("triu", lambda row, column: column >= row)
+        kernels.triangle[MOVED_NAMES[array.itemsize]](
+            flat(contiguous(native(array)), True), flat(out, True), out.size // (rows * columns), rows, columns,
+            max(min(diagonal, columns), -rows), upper,
+        )  # fmt: skip
+    return wrap(out)
 
 
 @op("tril", out="same")
@@ -504,7 +511,7 @@ def tril(input_: Tensor, diagonal: int = 0, *, out=None) -> Tensor:
     Tensor
         A copy.
     """
-    return _TRIL(input_, diagonal)
+    return _triangle("tril", input_, diagonal, False)
 
 
 @op("triu", out="same")
@@ -516,7 +523,7 @@ def triu(input_: Tensor, diagonal: int = 0, *, out=None) -> Tensor:
     Tensor
         A copy.
     """
-    return _TRIU(input_, diagonal)
+    return _triangle("triu", input_, diagonal, True)
 
 
 tril.vjp(input_=lambda g, diagonal: tril(g, diagonal))
@@ -699,6 +706,9 @@ constant_pad_nd.vjp(input_=lambda g, pad: constant_pad_nd(g, tuple(-one for one 
 def fill_array(array, value) -> None:
     """Fill an array with a Python number, converted as PyTorch does. RuntimeError where it does not fit."""
     kind = array.dtype.kind
+    if kind == "f" and array.itemsize > 2 and type(value) is not complex and -1e38 < value < 1e38:
+        array.fill(value)
+        return
     if isinstance(value, complex):
         if kind != "c" and value.imag:
             raise RuntimeError(f"value cannot be converted to type {array.dtype.name} without overflow")
@@ -777,8 +787,9 @@ def pad(input_: Tensor, pad, mode: str = "constant", value=None) -> Tensor:
                 f"{mode} padding: input of size {size} at dimension {dim}, padded by {before} and {after}, is too small"
             )
         at = np.arange(-before, size + after)
-        if mode == "circular":
-            at %= size
+        if mode == "circular":  # negative padding crops; what is left is wrapped around
+            first, left = max(-before, 0), size + min(before, 0) + min(after, 0)
+            at = first + (at - first) % left if left > 0 else at[:0]
         elif mode == "replicate":
             at = at.clip(0, size - 1)
         else:
@@ -949,7 +960,7 @@ def fill_(input_: Tensor, value) -> Tensor:
     if isinstance(value, Tensor) or not core.overwritable(input_):
         return _fill_inplace(input_, value)
     array = input_.array
-    if type(value) is not float or array.dtype.kind != "f":
+    if not (type(value) is float and array.dtype.kind == "f" and array.itemsize > 2 and -1e38 < value < 1e38):
         held = core.empty((), array.dtype)
         fill_array(held, value)
         value = held[()]
@@ -960,8 +971,7 @@ def fill_(input_: Tensor, value) -> Tensor:
 
 def _fill_row(array, value) -> None:
     if array.size < 16384 or array.dtype not in C_NAMES:
-        with np.errstate(all="ignore"):
-            array.fill(value)
+        array.fill(value)
     else:
         copies.fill(flat(array), value)
 
