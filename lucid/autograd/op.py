@@ -179,7 +179,9 @@ class Op(core.OpBase):
         if len(out) != len(result):
             raise TypeError(f"{self.name}(): 'out' needs {len(result)} tensors, got {len(out)}")
         for target, one in zip(out, result):
-            write_out(self.name, target, one, True)
+            check_same(self.name, target, one)
+        for target, one in zip(out, result):
+            write_out(self.name, target, one)
         return type(result)(*out) if hasattr(result, "_fields") else tuple(out)
 
     # ------------------------------------------------------------------------------------------ in place
@@ -477,12 +479,18 @@ def check_result(name: str, target: Tensor, result) -> None:
     _check_cast(result, target)
 
 
-def write_out(name: str, out: Tensor, result: Tensor, same: bool = False) -> None:
-    """Write a result to `out=`, which takes its shape; RuntimeError where it must have the `same` dtype and has not."""
-    if same and out.array.dtype != result.array.dtype:
+def check_same(name: str, out: Tensor, result: Tensor) -> None:
+    """Raise RuntimeError where `out` is not of the result's dtype."""
+    if out.array.dtype != result.array.dtype:
         raise RuntimeError(
             f"{name}(): Expected out tensor to have dtype {result.dtype.name}, but got {out.dtype.name} instead"
         )
+
+
+def write_out(name: str, out: Tensor, result: Tensor, same: bool = False) -> None:
+    """Write a result to `out=`, which takes its shape; RuntimeError where it must have the `same` dtype and has not."""
+    if same:
+        check_same(name, out, result)
     _check_cast(result, out)
     check_writable(name, out)
     if out.array.shape != result.array.shape:

@@ -105,9 +105,9 @@ def multiply(a: np.ndarray, b: np.ndarray, dtype: dtypes.dtype) -> np.ndarray:
         return cast(product(cast(a, computed), cast(b, computed)), numpy)
     if dtype.kind == 0:
         shape = (*broadcast_shapes(a.shape[:-2], b.shape[:-2]), a.shape[-2], b.shape[-1])
-        if math.prod(shape):
+        if math.prod(shape) and a.shape[-1]:
             raise NotImplementedError('"addmm_impl_cpu_" not implemented for \'Bool\'')
-        return empty(shape, a.dtype)
+        return np.zeros(shape, a.dtype)
     broadcast_shapes(a.shape[:-2], b.shape[:-2])
     with np.errstate(all="ignore"):
         return np.matmul(a, b)
@@ -293,11 +293,6 @@ def outer(input_: Tensor, vec2: Tensor, *, out=None) -> Tensor:
 
 def _plus(input_, product_, beta, alpha):
     if product_.array.dtype.kind in "iub":  # the factors of integer matrices are integers too
-        for name, factor in (("alpha", alpha), ("beta", beta)):
-            if isinstance(factor, float):
-                raise RuntimeError(
-                    f"For integral input tensors, argument {name} must not be a floating point number."
-                )
         kind = bool if product_.array.dtype.kind == "b" else int
         alpha, beta = kind(alpha), kind(beta)
     if alpha != 1:
@@ -322,7 +317,12 @@ def addmv(input_: Tensor, mat: Tensor, vec: Tensor, *, beta=1, alpha=1, out=None
 @op("addr", composite=True)
 def addr(input_: Tensor, vec1: Tensor, vec2: Tensor, *, beta=1, alpha=1, out=None) -> Tensor:
     """``beta * input + alpha * outer(vec1, vec2)``."""
-    return _plus(input_, outer(vec1, vec2), beta, alpha)
+    product_ = outer(vec1, vec2)
+    if product_.dtype.kind < 2 and input_.dtype.kind < 2:
+        for name, factor in (("beta", beta), ("alpha", alpha)):
+            if isinstance(factor, float):
+                raise RuntimeError(f"For integral input tensors, argument {name} must not be a floating point number.")
+    return _plus(input_, product_, beta, alpha)
 
 
 @op("baddbmm", composite=True, out="same")
@@ -597,7 +597,7 @@ def _contract(a: Tensor, a_labels, b: Tensor, b_labels, later):
     rows = [label for label in a_labels if label not in shared]
     columns = [label for label in b_labels if label not in shared]
     result = batch + rows + columns
-    if not summed and a.array.dtype.kind != "b":
+    if not summed:
         left = _aligned(a, a_labels, batch + rows, len(columns))
         right = _aligned(b, b_labels, batch + columns, 0)
         if columns and rows:

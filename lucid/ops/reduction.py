@@ -822,14 +822,18 @@ def _cumprod_backward(g, input_, dim, out):
 
 def _cumprod_backward_once(g, x, dim, out):
     """The gradient where it is not differentiated again, in a few passes: beyond the first zero all products are zero."""
+    from lucid.ops.shape import cat
+
     zero = x == 0
     if not zero.array.any():
         return reverse_cumsum(g * out, dim) / x
     zeros = cumsum(zero, dim)
     first = zero * (zeros == 1)
     ahead = reverse_cumsum((g * out).masked_fill(zeros > 0, 0), dim) / x
-    others = cumprod(x.masked_fill(first, 1), dim)
-    at_zero = sum((g * others).masked_fill(zeros != 1, 0), dim, True)
+    between = cumprod(x.masked_fill(first | (zeros != 1), 1), dim)
+    one = Supplied.ones((*x.array.shape[:dim], 1, *x.array.shape[dim + 1 :]), x.dtype)
+    before = cat([one, out.narrow(dim, 0, x.array.shape[dim] - 1)], dim).masked_fill(~first, 0)
+    at_zero = sum(between * g.masked_fill(zeros != 1, 0), dim, True) * sum(before, dim, True)
     return ahead.masked_fill(zeros > 0, 0).where(~first, at_zero)
 
 
@@ -845,16 +849,18 @@ def logcumsumexp(input_: Tensor, dim: int, *, out=None) -> Tensor:
     return _scanned("logcumsumexp", input_, dim, None)
 
 
-def _logcumsumexp_backward(g, input_, dim, out):
+def _logcumsumexp_backward(g, input_, dim):
     from lucid.ops.shape import flip
 
     if not input_.array.ndim:
         return g
     if input_.dtype.is_complex:
+        out = logcumsumexp(input_, dim)
         return input_.conj().exp() * reverse_cumsum(g * (-out.conj()).exp(), dim)
     # Linear in g, which a second gradient needs. In double, where differences of sums lose nothing that float32 holds,
     # and exponents may be large.
-    g, input_, out = g.to(dtypes.float64), input_.to(dtypes.float64), out.to(dtypes.float64)
+    g, input_ = g.to(dtypes.float64), input_.to(dtypes.float64)
+    out = logcumsumexp(input_, dim)
     shift = amax(out.detach(), dim, True)
     if core.is_grad_enabled() or not input_.array.size or (shift.array - out.array).max() < 600:
         return (input_ - shift).exp() * reverse_cumsum(g * (shift - out).exp(), dim)

@@ -15,7 +15,7 @@ from lucid._kernels import copy as copies
 from lucid._kernels import core
 from lucid._kernels import index as kernels
 from lucid._kernels.core import flat, strided, wrap
-from lucid.autograd.op import REGISTRY, Supplied, inplace, op, torch_name
+from lucid.autograd.op import REGISTRY, Supplied, inplace, op, overlaps_itself, torch_name
 from lucid.formats import contiguous_format
 from lucid.ops._frame import (
     C_NAMES,
@@ -587,6 +587,8 @@ def as_strided_scatter(input_: Tensor, src: Tensor, size, stride, storage_offset
     size, stride = shape_argument("as_strided", (size,)), shape_argument("as_strided", (stride,))
     start = check_strided(input_.array, size, stride, storage_offset)
     _check_src(src, size)
+    if overlaps_itself(input_.array):  # where elements share memory, the strides are those of a contiguous copy
+        input_ = clone(input_, memory_format=contiguous_format)
     own = input_.array.shape, steps_of(input_.array)
     low = min(start, 0)  # the piece may begin before the input does, and end after it
     reach = max(
