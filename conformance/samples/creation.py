@@ -34,5 +34,16 @@ SAMPLES |= {f"signal.windows.{name}": [call(m, sym=sym, only=once) for m in (0, 
             for name in ("hann", "hamming", "bartlett", "blackman", "cosine", "nuttall")}  # fmt: skip
 SAMPLES |= {
     f"{name}_window": [call(m, only=once) for m in (0, 1, 6, 7)] + [call(6, False, only=once)]
-    for name in ("hann", "hamming", "bartlett", "blackman")
+    for name in ("hann", "bartlett", "blackman")
+}
+SAMPLES |= {
+    "kaiser_window": [call(m, only=once) for m in (0, 1, 6)] + [call(7, False, 5.0, only=once), call(6, True, 0.0, dtype=torch.float64, only=once)],
+    "hamming_window": [call(m, only=once) for m in (0, 1, 7)] + [call(6, False, 0.6, 0.3, only=once), error(-1), error(3, dtype=torch.int64)],
+    "signal.windows.general_cosine": [call(m, a=[0.4, 0.5, 0.2], sym=sym, only=once) for m in (0, 1, 7) for sym in (True, False)],
+    "signal.windows.general_hamming": [call(m, alpha=0.6, sym=sym, only=once) for m in (0, 1, 7) for sym in (True, False)],
+    "signal.windows.exponential": [call(6, only=once), call(7, tau=2.5, only=once), call(6, center=1.0, sym=False, only=once)],
+    "signal.windows.gaussian": [call(6, only=once), call(7, std=2.5, sym=False, only=once), error(3, std=0.0)],
+    "signal.windows.kaiser": [call(6, only=once), call(7, beta=2.5, sym=False, only=once), call(4, beta=0.0, only=once)],
+    "fft.fftfreq": [call(n, only=once) for n in (1, 4, 5)] + [call(6, 0.5, dtype=torch.float64, only=once)],
+    "fft.rfftfreq": [call(n, only=once) for n in (1, 4, 5)] + [call(6, 0.5, dtype=torch.float64, only=once)],
 }

@@ -87,3 +87,37 @@ SAMPLES = {
                                          call(T(2, 3, 4), T(2, 5, 4), T(2, 5, 4), B(3, 5).map(lambda t: t | torch.eye(3, 5).bool())), call(T(2, 3, 4), T(2, 5, 4), T(2, 5, 4), scale=0.3)],
     F + "embedding_bag": [call(I(3, 4, high=6), T(6, 3), mode=m) for m in ("sum", "mean", "max")] + [call(I(7, high=6), T(6, 3), L(0, 3, 3))],
 }  # fmt: skip
+
+
+def _recurrent(gates: int, states: int) -> list:
+    """Calls of a recurrent network: input size 3, hidden size 4, over 5 steps of a batch of 2."""
+
+    weight = lambda *shape: T(*shape, low=-0.5, high=0.5)  # larger ones let a plain network's state explode
+
+    def parameters(layers: int, directions: int, biases: bool) -> list:
+        made = []
+        for layer in range(layers):
+            for _ in range(directions):
+                width = 4 * directions if layer else 3
+                made += [weight(4 * gates, width), weight(4 * gates, 4)] + [T(4 * gates), T(4 * gates)] * biases
+        return made
+
+    def one(layers: int = 1, directions: int = 1, biases: bool = True, batch_first: bool = False, p: float = 0.0):
+        first = [T(layers * directions, 2, 4) for _ in range(states)]
+        x = T(2, 5, 3) if batch_first else T(5, 2, 3)
+        return call(x, first if states > 1 else first[0], parameters(layers, directions, biases), biases, layers, p, p > 0,
+                    directions == 2, batch_first, tags="random" if p else ())  # fmt: skip
+
+    return [one(), one(2), one(1, 2), one(2, 2), one(biases=False), one(batch_first=True), one(2, p=0.4)]
+
+
+def _step(gates: int, states: int) -> list:
+    state = [T(2, 4) for _ in range(states)] if states > 1 else T(2, 4)
+    weights = (T(4 * gates, 3), T(4 * gates, 4))
+    return [call(T(2, 3), state, *weights), call(T(2, 3), state, *weights, T(4 * gates), T(4 * gates))]
+
+
+SAMPLES |= {
+    "lstm": _recurrent(4, 2), "gru": _recurrent(3, 1), "rnn_tanh": _recurrent(1, 1), "rnn_relu": _recurrent(1, 1),
+    "lstm_cell": _step(4, 2), "gru_cell": _step(3, 1), "rnn_tanh_cell": _step(1, 1), "rnn_relu_cell": _step(1, 1),
+}  # fmt: skip

@@ -25,6 +25,7 @@ from lucid.ops import (  # noqa: F401
     sorting,
     special,
     view,
+    windows,
 )
 
 methods.attach()

@@ -6,7 +6,7 @@ operations with gradients of their own.
 
 from __future__ import annotations
 
-from lucid.autograd.op import op
+from lucid.autograd.op import op, torch_name
 from lucid.ops.activation import relu
 from lucid.ops.elementwise import sigmoid, tanh
 from lucid.ops.linalg import linear
@@ -171,6 +171,8 @@ def _cell(path: str, mode: str, several: bool):
     """The operation of one step."""
 
     def function(input_: Tensor, hx, w_ih: Tensor, w_hh: Tensor, b_ih: Tensor | None = None, b_hh: Tensor | None = None):
+        if mode in ("LSTM", "GRU") and not (input_.is_floating_point() or input_.is_complex()):
+            raise RuntimeError(f"{path}: result type Float can't be cast to the desired output type {torch_name(input_.dtype)}")
         state = STEPS[mode](linear(input_, w_ih, b_ih), tuple(hx) if several else (hx,), w_hh, b_hh)
         return state if several else state[0]
 
