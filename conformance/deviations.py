@@ -42,6 +42,7 @@ DEVIATIONS = (
         "a NumPy array on the left of an operator is taken as a tensor; PyTorch fails with a message about concatenation",
         when=lambda case: case.program.name == "arrays_beside_tensors",
     ),
+    Deviation("kron", "layouts", "takes tensors of any strides; PyTorch refuses some, where a view cannot be made"),
     Deviation(
         "Tensor.__str__",
         "*",

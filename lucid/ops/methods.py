@@ -43,6 +43,8 @@ METHODS = {
     "reduction": "sum nansum mean nanmean prod var std amax amin aminmax argmax argmin max min any all count_nonzero "
     "logsumexp cumsum cumprod logcumsumexp cummax cummin",
     "random": "bernoulli multinomial",
+    "products": "trace vdot kron cross matrix_power logdet dist",
+    "statistics": "diff cov corrcoef quantile nanquantile",
 }
 
 INPLACE = {

@@ -1,0 +1,372 @@
+"""Products of vectors and matrices made of others: traces, powers, chains, crosses, distances of all pairs."""
+
+from __future__ import annotations
+
+from lucid import dtypes
+from lucid.autograd.op import check_out, op, torch_name, write_out
+from lucid.ops._doc import doc
+from lucid.ops._frame import broadcast_shapes, tensor_argument
+from lucid.ops.creation import eye, zeros
+from lucid.ops.elementwise import mul, sub, where
+from lucid.ops.linalg import inv, matmul, slogdet, solve
+from lucid.ops.reduction import sum as sum_
+from lucid.ops.reduction import vector_norm
+from lucid.ops.shape import stack
+from lucid.ops.view import expand, unbind
+from lucid.tensor import Tensor, check_dim
+
+
+@op("trace", composite=True)
+@doc("out = \\sum_i x_{ii}", "g \\delta_{ij}", returns="0-d.", input_="Tensor: A matrix.",
+     raises="RuntimeError: the input is no matrix")  # fmt: skip
+def trace(input_: Tensor) -> Tensor:
+    """The sum of a matrix's diagonal.
+
+    >>> lucid.trace(lucid.eye(3))
+    Tensor(3.0)
+    """
+    if tensor_argument("trace", input_).dtype is dtypes.bool_:
+        raise NotImplementedError("\"trace\" not implemented for 'Bool'")
+    if input_.ndim != 2:
+        raise RuntimeError(f"trace: expected a matrix, but got tensor with dim {input_.ndim}")
+    return sum_(input_.diagonal())
+
+
+def _vectors(name: str, x, y) -> None:
+    tensor_argument(name, x)
+    tensor_argument(name, y, 2, "other")
+    if x.ndim != 1 or y.ndim != 1:
+        raise RuntimeError(f"{name}: 1D tensors expected, but got {x.ndim}D and {y.ndim}D tensors")
+    if x.dtype is not y.dtype:
+        raise RuntimeError(f"{name} : expected both vectors to have same dtype, but found {torch_name(x.dtype)} and {torch_name(y.dtype)}")
+    if x.numel() != y.numel():
+        raise RuntimeError(f"inconsistent tensor size, expected tensor [{x.numel()}] and src [{y.numel()}] to have the same number of elements")
+
+
+@op("vdot", composite=True)
+@doc("out = \\sum_i \\bar x_i y_i", returns="0-d.", input_="Tensor: A vector; its conjugate counts.", other="Tensor: A vector.",
+     raises="RuntimeError: they are no vectors of one size and dtype")  # fmt: skip
+def vdot(input_: Tensor, other: Tensor, *, out=None) -> Tensor:
+    """The inner product of two vectors.
+
+    >>> lucid.vdot(lucid.tensor([1.0, 2.0]), lucid.tensor([3.0, 4.0]))
+    Tensor(11.0)
+    """
+    _vectors("vdot", input_, other)
+    return matmul(input_.conj(), other)
+
+
+@op("linalg.vecdot", composite=True)
+@doc("out = \\sum_i \\bar x_i y_i", returns="The broadcast shape without `dim`.",
+     x="Tensor: Vectors along `dim`; their conjugates count.", y="Tensor: Vectors along `dim`.",
+     dim="int, optional: Default: the last dimension.")  # fmt: skip
+def vecdot(x: Tensor, y: Tensor, *, dim: int = -1, out=None) -> Tensor:
+    """Inner products of the vectors of two tensors, pair by pair.
+
+    >>> lucid.linalg.vecdot(lucid.ones(2, 3), lucid.ones(3))
+    Tensor([3.0, 3.0])
+    """
+    for position, one in enumerate((x, y), 1):
+        if tensor_argument("linalg.vecdot", one, position, "xy"[position - 1]).dtype.kind < 2:
+            raise RuntimeError(f"linalg.vecdot: Expected a floating point or complex tensor as input. Got {torch_name(one.dtype)}")
+    return sum_(mul(x.conj(), y), dim)
+
+
+@op("kron", composite=True)
+@doc("out_{i m + k, j n + l} = x_{ij} y_{kl}", returns="Each dimension is the product of the inputs'.",
+     other="Tensor: Of any shape.")  # fmt: skip
+def kron(input_: Tensor, other: Tensor, *, out=None) -> Tensor:
+    """Kronecker's product: each element of the first times all of the second.
+
+    >>> lucid.kron(lucid.tensor([1.0, 10.0]), lucid.tensor([1.0, 2.0]))
+    Tensor([1.0, 2.0, 10.0, 20.0])
+    """
+    tensor_argument("kron", input_)
+    tensor_argument("kron", other, 2, "other")
+    ndim = max(input_.ndim, other.ndim)
+    a = (1,) * (ndim - input_.ndim) + tuple(input_.shape)
+    b = (1,) * (ndim - other.ndim) + tuple(other.shape)
+    first = input_.reshape([size for one in a for size in (one, 1)])
+    second = other.reshape([size for one in b for size in (1, one)])
+    return mul(first, second).reshape([m * n for m, n in zip(a, b)])
+
+
+@op("linalg.cross", composite=True)
+@doc("out = (x_2 y_3 - x_3 y_2, x_3 y_1 - x_1 y_3, x_1 y_2 - x_2 y_1)", returns="Of the broadcast shape.",
+     other="Tensor: Of as many dimensions.", dim="int, optional: Along which vectors of size 3 lie. Default: the last.",
+     raises="RuntimeError: the size is not 3, or the numbers of dimensions differ")  # fmt: skip
+def linalg_cross(input_: Tensor, other: Tensor, *, dim: int = -1, out=None) -> Tensor:
+    """Vector products of the vectors of two tensors, pair by pair.
+
+    >>> lucid.linalg.cross(lucid.tensor([1.0, 0.0, 0.0]), lucid.tensor([0.0, 1.0, 0.0]))
+    Tensor([0.0, 0.0, 1.0])
+    """
+    tensor_argument("linalg.cross", input_)
+    tensor_argument("linalg.cross", other, 2, "other")
+    if input_.ndim != other.ndim:
+        raise RuntimeError(f"linalg.cross: inputs must have the same number of dimensions, got {input_.ndim} and {other.ndim}.")
+    shape = broadcast_shapes(input_.shape, other.shape)
+    at = check_dim("linalg.cross", dim, len(shape))
+    if input_.shape[at] != 3 or other.shape[at] != 3:
+        raise RuntimeError(f"linalg.cross: inputs dimension {dim} must have length 3. Got {input_.shape[at]} and {other.shape[at]}")
+    if dtypes.result_dtype((input_, other)) is dtypes.bool_:
+        raise NotImplementedError("\"cross\" not implemented for 'Bool'")
+    x, y = unbind(expand(input_, shape), at), unbind(expand(other, shape), at)
+    return stack([sub(mul(x[i], y[j]), mul(x[j], y[i])) for i, j in ((1, 2), (2, 0), (0, 1))], at)
+
+
+@op("cross", composite=True)
+@doc("out = (x_2 y_3 - x_3 y_2, x_3 y_1 - x_1 y_3, x_1 y_2 - x_2 y_1)", returns="Of the broadcast shape.",
+     other="Tensor: Of as many dimensions.", dim="int, optional: Along which vectors of size 3 lie. Default: the first of size 3.",
+     raises="RuntimeError: no dimension, or not `dim`, has size 3")  # fmt: skip
+def cross(input_: Tensor, other: Tensor, dim: int | None = None, *, out=None) -> Tensor:
+    """`linalg.cross` along the first dimension of size 3 where none is given.
+
+    >>> lucid.cross(lucid.tensor([1.0, 0.0, 0.0]), lucid.tensor([0.0, 1.0, 0.0]))
+    Tensor([0.0, 0.0, 1.0])
+    """
+    if dim is None:
+        shape = tuple(tensor_argument("cross", input_).shape)
+        if 3 not in shape:
+            raise RuntimeError("no dimension of size 3 in input")
+        dim = shape.index(3)
+    return linalg_cross.op.forward(input_, other, dim=dim)
+
+
+def _square(name: str, a) -> None:
+    tensor_argument(name, a)
+    if a.ndim < 2:
+        raise RuntimeError(f"{name}: The input tensor A must have at least 2 dimensions.")
+    if a.shape[-1] != a.shape[-2]:
+        raise RuntimeError(f"{name}: A must be batches of square matrices, but they are {a.shape[-2]} by {a.shape[-1]} matrices")
+
+
+@op("linalg.matrix_power", composite=True, aliases=("matrix_power",))
+@doc("out = A^n", returns="Of the input's shape.", A="Tensor: Square matrices, of shape (..., n, n).",
+     n="int: The exponent; a negative one of the inverse.",
+     raises="RuntimeError: the matrices are not square; LinAlgError where the inverse does not exist")  # fmt: skip
+def matrix_power(A: Tensor, n: int, *, out=None) -> Tensor:
+    """Powers of matrices.
+
+    >>> lucid.linalg.matrix_power(lucid.tensor([[1.0, 1.0], [0.0, 1.0]]), 3)
+    Tensor([[1.0, 3.0],
+            [0.0, 1.0]])
+    """
+    _square("linalg.matrix_power", A)
+    if n == 0:
+        return where(zeros((), dtype=dtypes.bool_), A, eye(A.shape[-1], dtype=A.dtype))  # of A, with a gradient of zeros
+    base, n = (inv(A), -n) if n < 0 else (A, n)
+    found = None
+    while n:
+        if n & 1:
+            found = base if found is None else matmul(found, base)
+        n >>= 1
+        base = matmul(base, base) if n else base
+    return found.clone() if found is A else found
+
+
+@op("linalg.multi_dot", composite=True)
+@doc(returns="The product.", tensors="sequence of Tensor: Matrices; the first and the last may be vectors.",
+     raises="RuntimeError: there are fewer than two, or a shape does not fit")  # fmt: skip
+def multi_dot(tensors, *, out=None) -> Tensor:
+    """The product of several matrices, in the order that takes the fewest multiplications.
+
+    >>> lucid.linalg.multi_dot([lucid.ones(2, 3), lucid.ones(3, 4), lucid.ones(4)])
+    Tensor([12.0, 12.0])
+    """
+    tensors = list(tensors)
+    if len(tensors) < 2:
+        raise RuntimeError(f"multi_dot(): expected at least 2 tensors but got {len(tensors)}")
+    first, last = tensors[0].ndim == 1, tensors[-1].ndim == 1
+    for i, one in enumerate(tensors):
+        ends = i in (0, len(tensors) - 1)
+        if one.ndim != 2 and not (ends and one.ndim == 1):
+            raise RuntimeError(f"multi_dot(): tensor {i} must be {'1D or ' if ends else ''}2D but got {one.ndim}D")
+        if one.dtype is not tensors[0].dtype:
+            raise RuntimeError(f"multi_dot(): all tensors must have be the same dtype but tensor {i} is {torch_name(one.dtype)}")
+    matrices = tensors.copy()
+    matrices[0] = matrices[0].unsqueeze(0) if first else matrices[0]
+    matrices[-1] = matrices[-1].unsqueeze(1) if last else matrices[-1]
+    for i, (a, b) in enumerate(zip(matrices, matrices[1:])):
+        if a.shape[1] != b.shape[0]:
+            raise RuntimeError(f"multi_dot(): tensors {i} and {i + 1} with shapes {a.shape} and {b.shape} cannot be multiplied")
+    found = _chained(matrices)
+    found = found.squeeze(0) if first else found
+    return found.squeeze(-1) if last else found
+
+
+def _chained(matrices: list) -> Tensor:
+    n = len(matrices)
+    sizes = [one.shape[0] for one in matrices] + [matrices[-1].shape[1]]
+    cost = {(i, i): (0, i) for i in range(n)}
+    for length in range(1, n):
+        for i in range(n - length):
+            j = i + length
+            ways = ((cost[i, k][0] + cost[k + 1, j][0] + sizes[i] * sizes[k + 1] * sizes[j + 1], k) for k in range(i, j))
+            cost[i, j] = min(ways)
+
+    def product(i: int, j: int) -> Tensor:
+        if i == j:
+            return matrices[i]
+        k = cost[i, j][1]
+        return matmul(product(i, k), product(k + 1, j))
+
+    return product(0, n - 1)
+
+
+@op("chain_matmul", composite=True, own=("out",))
+def chain_matmul(*matrices, out=None) -> Tensor:
+    """`linalg.multi_dot` of matrices given one by one.
+
+    Parameters
+    ----------
+    *matrices : Tensor
+        Matrices, at least one.
+    out : Tensor, optional
+        Where the result is written.
+
+    Returns
+    -------
+    Tensor
+        The product.
+
+    Examples
+    --------
+    >>> import lucid
+    >>> lucid.chain_matmul(lucid.eye(2), lucid.ones(2, 1))
+    Tensor([[1.0],
+            [1.0]])
+    """
+    if not matrices:
+        raise RuntimeError("chain_matmul(): Expected one or more matrices")
+    for i, one in enumerate(matrices):
+        if one.ndim != 2:
+            raise RuntimeError(f"Tensor dimension is {one.ndim}, expected 2 instead (argument {i})")
+    found = matrices[0] if len(matrices) == 1 else _chained(list(matrices))
+    if out is None:
+        return found
+    check_out("chain_matmul", out, matrices)
+    write_out("chain_matmul", out, found)
+    return out
+
+
+@op("linalg.tensorinv", composite=True)
+@doc(returns="Of shape `A.shape[ind:] + A.shape[:ind]`.",
+     A="Tensor: Its first `ind` dimensions have together as many elements as the others.",
+     ind="int, optional: Default: 2.", raises="RuntimeError: the numbers differ, or the inverse does not exist")  # fmt: skip
+def tensorinv(A: Tensor, ind: int = 2, *, out=None) -> Tensor:
+    """The inverse of what `tensordot` over the last dimensions does.
+
+    >>> lucid.linalg.tensorinv(lucid.eye(4).reshape(2, 2, 4)).shape
+    lucid.Size([4, 2, 2])
+    """
+    tensor_argument("linalg.tensorinv", A)
+    if ind <= 0:
+        raise RuntimeError("Expected a strictly positive integer for 'ind'")
+    front, back = tuple(A.shape[:ind]), tuple(A.shape[ind:])
+    n = _count(back)
+    if _count(front) != n:
+        raise RuntimeError(f"Expected self to satisfy the requirement prod(self.shape[ind:]) == prod(self.shape[:ind]), but got {n} != {_count(front)}")
+    return inv(A.reshape(n, n)).reshape(*back, *front)
+
+
+@op("linalg.tensorsolve", composite=True)
+@doc(returns="Of the shape of `A`'s dimensions beyond `B`'s.", A="Tensor: Of shape `B.shape + X.shape`.", B="Tensor: The right side.",
+     dims="tuple of int, optional: Dimensions of `A` that are first moved to its end.",
+     raises="RuntimeError: the shapes do not fit, or there is no solution")  # fmt: skip
+def tensorsolve(A: Tensor, B: Tensor, dims=None, *, out=None) -> Tensor:
+    """What `tensordot` of `A` with gives `B`.
+
+    >>> lucid.linalg.tensorsolve(lucid.eye(4).reshape(2, 2, 4), lucid.ones(2, 2))
+    Tensor([1.0, 1.0, 1.0, 1.0])
+    """
+    tensor_argument("linalg.tensorsolve", A)
+    tensor_argument("linalg.tensorsolve", B, 2, "B")
+    if dims is not None:
+        A = A.movedim(tuple(dims), tuple(range(A.ndim - len(dims), A.ndim)))
+    rest = tuple(A.shape[B.ndim :])
+    if _count(rest) != _count(tuple(A.shape[: B.ndim])):
+        raise RuntimeError("Expected self to satisfy the requirement prod(self.shape[other.ndim:]) == prod(self.shape[:other.ndim])")
+    return solve(A.reshape(B.numel(), _count(rest)), B.reshape(-1)).reshape(rest)
+
+
+def _count(shape: tuple) -> int:
+    n = 1
+    for size in shape:
+        n *= size
+    return n
+
+
+@op("logdet", composite=True)
+@doc("out = \\log \\det A", returns="Of shape (...).", A="Tensor: Square matrices, of shape (..., n, n).",
+     raises="RuntimeError: the matrices are not square")  # fmt: skip
+def logdet(A: Tensor) -> Tensor:
+    """Logarithms of determinants; NaN of negative ones.
+
+    >>> lucid.logdet(lucid.eye(2))
+    Tensor(0.0)
+    """
+    _square("logdet", A)
+    sign, value = slogdet(A)
+    return sign.log() + value
+
+
+# ------------------------------------------------------------------------------------------------ distances
+
+
+@op("dist", composite=True)
+@doc("out = \\|x - y\\|_p", returns="0-d.", other="Tensor: Broadcasts with `input_`.", p="float, optional: Which norm. Default: 2.")
+def dist(input_: Tensor, other: Tensor, p: float = 2) -> Tensor:
+    """The norm of a difference.
+
+    >>> lucid.dist(lucid.tensor([0.0, 0.0]), lucid.tensor([3.0, 4.0]))
+    Tensor(5.0)
+    """
+    return vector_norm(sub(tensor_argument("dist", input_), tensor_argument("dist", other, 2, "other")), p)
+
+
+@op("cdist", composite=True)
+@doc("out_{ij} = \\|x_i - y_j\\|_p", returns="Of shape (..., m, n).", x1="Tensor: Vectors in rows, (..., m, d).",
+     x2="Tensor: Vectors in rows, (..., n, d).", p="float, optional: Which norm. Default: 2.",
+     compute_mode="str, optional: Accepted; differences are always taken, which is exact.",
+     raises="RuntimeError: a tensor has fewer than two dimensions, the vectors' sizes differ, or `p` is negative")  # fmt: skip
+def cdist(
+    x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode: str = "use_mm_for_euclid_dist_if_necessary"
+) -> Tensor:
+    """Distances of all pairs of vectors of two tensors.
+
+    >>> lucid.cdist(lucid.tensor([[0.0, 0.0]]), lucid.tensor([[3.0, 4.0], [0.0, 1.0]]))
+    Tensor([[5.0, 1.0]])
+    """
+    for position, one in enumerate((x1, x2), 1):
+        tensor_argument("cdist", one, position, f"x{position}")
+        if one.ndim < 2:
+            raise RuntimeError(f"cdist only supports at least 2D tensors, X{position} got: {one.ndim}D")
+        if not one.is_floating_point():
+            raise RuntimeError(f"cdist only supports floating-point dtypes, X{position} got: {torch_name(one.dtype)}")
+    if x1.shape[-1] != x2.shape[-1]:
+        raise RuntimeError(f"X1 and X2 must have the same number of columns. X1: {x1.shape[-1]} X2: {x2.shape[-1]}")
+    if p < 0:
+        raise RuntimeError("cdist only supports non-negative p values")
+    return vector_norm(sub(x1.unsqueeze(-2), x2.unsqueeze(-3)), p, -1)
+
+
+@op("nn.functional.pdist", composite=True, aliases=("pdist",))
+@doc("out = \\|x_i - x_j\\|_p, \\quad i < j", returns="Of shape (n (n - 1) / 2,).", input_="Tensor: Vectors in rows, (n, d).",
+     p="float, optional: Which norm. Default: 2.", raises="RuntimeError: the input is no matrix, or `p` is negative")  # fmt: skip
+def pdist(input_: Tensor, p: float = 2) -> Tensor:
+    """Distances of all pairs of vectors of a tensor, each pair once.
+
+    >>> lucid.pdist(lucid.tensor([[0.0], [1.0], [3.0]]))
+    Tensor([1.0, 3.0, 2.0])
+    """
+    if tensor_argument("pdist", input_).ndim != 2:
+        raise RuntimeError(f"pdist only supports 2D tensors, got: {input_.ndim}D")
+    if not input_.is_floating_point():
+        raise RuntimeError("pdist only supports floating-point dtypes")
+    if p < 0:
+        raise RuntimeError("pdist only supports non-negative p values")
+    n = input_.shape[0]
+    rows = [i for i in range(n) for _ in range(i + 1, n)]
+    columns = [j for i in range(n) for j in range(i + 1, n)]
+    return vector_norm(sub(input_[rows], input_[columns]), p, -1)
