@@ -7,10 +7,11 @@ call, so the compiler inlines it and vectorises the loop. `out` may be one of th
 as a contiguous run, which is the data itself wherever it is contiguous, and otherwise a copy in a scratch tile
 small enough for the first-level cache. One loop per op therefore serves every combination of strides.
 """
-from libc.stdint cimport uint8_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
 from libc.string cimport memcpy
 
 from inlined cimport inlined_void
+from pieces cimport PIECES, pieces
 from types cimport floating, number
 
 cdef enum:
@@ -18,6 +19,7 @@ cdef enum:
     SHORT_ROW = 64     # rows shorter than this are gathered many to a tile
     MAX_DIMS = 64
     RARE_BLOCK = 512
+    PIECES_BLOCK = 64  # what `pieces` takes at a time
 
 
 cdef inline inlined_void map1(number (*rule)(number) noexcept nogil, const number* x, number* out,
@@ -27,27 +29,66 @@ cdef inline inlined_void map1(number (*rule)(number) noexcept nogil, const numbe
         out[i] = rule(x[i])
 
 
-cdef inline inlined_void map1_rare(floating (*rule)(floating) noexcept nogil, uint8_t (*beyond)(floating) noexcept nogil,
+cdef inline bint any_beyond(const floating* x, floating limit, Py_ssize_t n) noexcept nogil:
+    """Whether a magnitude is above `limit`, or NaN: asked of the bits, as a sum of comparisons is slow."""
+    cdef int32_t below = 0
+    cdef int64_t below_ = 0
+    cdef Py_ssize_t i
+    if floating is float:
+        for i in range(n):
+            below |= (<int32_t*>&limit)[0] - ((<const int32_t*>x)[i] & 0x7fffffff)
+        return below < 0
+    else:
+        for i in range(n):
+            below_ |= (<int64_t*>&limit)[0] - ((<const int64_t*>x)[i] & <int64_t>0x7fffffffffffffff)
+        return below_ < 0
+
+
+cdef inline inlined_void map1_rare(floating (*rule)(floating) noexcept nogil, floating limit,
                            floating (*far)(floating) noexcept nogil, const floating* x, floating* out,
                            Py_ssize_t n) noexcept nogil:
-    """`rule` for all, then `far` for the few elements that lie beyond its reach."""
+    """`rule` for all, then `far` for the few elements whose magnitude is above `limit`."""
     cdef floating kept[RARE_BLOCK]
     cdef Py_ssize_t at = 0, size, i
-    cdef uint8_t found
+    cdef bint found
     while at < n:
         size = min(RARE_BLOCK, n - at)
-        found = 0
-        for i in range(size):
-            found |= beyond(x[at + i])
+        found = any_beyond(x + at, limit, size)
         if found:
             memcpy(kept, x + at, size * sizeof(floating))  # out may be x
         for i in range(size):
             out[at + i] = rule(x[at + i])
         if found:
             for i in range(size):
-                if beyond(kept[i]):
+                if kept[i] > limit or kept[i] < -limit:
                     out[at + i] = far(kept[i])
         at += size
+
+
+cdef inline inlined_void map1_pieces(floating (*rule)(floating) noexcept nogil, const float* table, bint times_x,
+                             const floating* x, floating* out, Py_ssize_t n) noexcept nogil:
+    """By the pieces of a function (times x) where there are any, by `rule` where they do not reach."""
+    cdef float spare[PIECES_BLOCK]
+    cdef floating kept[PIECES_BLOCK]
+    cdef Py_ssize_t size, i
+    cdef uint64_t outside
+    if floating is float and PIECES:
+        while n > 0:
+            size = min(PIECES_BLOCK, n)
+            if size == PIECES_BLOCK:  # a constant, for the compiler
+                outside = pieces(table, times_x, x, out, spare, PIECES_BLOCK)
+            else:
+                outside = pieces(table, times_x, x, out, spare, size)
+            if outside:
+                for i in range(size):
+                    kept[i] = rule(x[i])
+                for i in range(size):
+                    out[i] = kept[i] if outside >> i & 1 else spare[i]
+            x += size
+            out += size
+            n -= size
+    else:
+        map1(rule, x, out, n)
 
 
 cdef inline inlined_void map1_ab(floating (*rule)(floating, floating, floating) noexcept nogil, const floating* x,

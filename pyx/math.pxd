@@ -705,8 +705,9 @@ cdef inline floating cos_far_(floating x) noexcept nogil:
 cdef inline floating tan_far_(floating x) noexcept nogil:
     return libm.tanf(x) if floating is float else libm.tan(x)
 
-cdef inline uint8_t beyond_trig_(floating x) noexcept nogil:
-    return abs_(x) > 524288
+cdef enum:
+    TRIG_LIMIT = 524288
+    SINC_LIMIT = 166000
 
 # sin on [-pi/2, pi/2]: 2**-35.3
 cdef inline double sin_short_(double r) noexcept nogil:
@@ -916,9 +917,6 @@ cdef inline floating sinc_(floating x) noexcept nogil:
         s = w + f if n & 1 else s
         s = from_bits_d(bits_d(s) ^ ((n & 2) << 62))
     return <floating>1 if x == 0 else <floating>(s / (<double>x * 3.141592653589793) + (<double>x - <double>x))
-
-cdef inline uint8_t beyond_sinc_(floating x) noexcept nogil:
-    return abs_(x) > 166000
 
 cdef inline floating sinc_far_(floating x) noexcept nogil:
     cdef floating t = <floating>3.14159265358979323846 * x

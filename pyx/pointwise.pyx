@@ -8,8 +8,9 @@ cimport math
 from libc.stdint cimport int64_t, uint8_t
 
 from call cimport CHEAP_GRAIN, EXPENSIVE_GRAIN, call_t
-from loops cimport (TILE_BYTES, load, map1, map1_ab, map1_rare, map2, map2_ab, map3_a, map_pairs, operand_init,
-                    operand_t, plan_fits, run_length, select, test1, test2)
+from loops cimport (TILE_BYTES, load, map1, map1_ab, map1_pieces, map1_rare, map2, map2_ab, map3_a, map_pairs,
+                    operand_init, operand_t, plan_fits, run_length, select, test1, test2)
+from pieces cimport normal_pieces, sigmoid_pieces
 from threads cimport import_threads, parallel_for, task_t
 from types cimport floating, inexact, integer, number, real
 
@@ -91,11 +92,11 @@ cdef bint unary_run(int op, const number* x, number* out, Py_ssize_t n) noexcept
         elif op == RSQRT:
             map1(math.rsqrt_[number], x, out, n)
         elif op == SIN:
-            map1_rare(math.sin_[number], math.beyond_trig_[number], math.sin_far_[number], x, out, n)
+            map1_rare(math.sin_[number], math.TRIG_LIMIT, math.sin_far_[number], x, out, n)
         elif op == COS:
-            map1_rare(math.cos_[number], math.beyond_trig_[number], math.cos_far_[number], x, out, n)
+            map1_rare(math.cos_[number], math.TRIG_LIMIT, math.cos_far_[number], x, out, n)
         elif op == TAN:
-            map1_rare(math.tan_[number], math.beyond_trig_[number], math.tan_far_[number], x, out, n)
+            map1_rare(math.tan_[number], math.TRIG_LIMIT, math.tan_far_[number], x, out, n)
         elif op == ASIN:
             map1(math.asin_[number], x, out, n)
         elif op == ACOS:
@@ -115,7 +116,7 @@ cdef bint unary_run(int op, const number* x, number* out, Py_ssize_t n) noexcept
         elif op == ATANH:
             map1(math.atanh_[number], x, out, n)
         elif op == SINC:
-            map1_rare(math.sinc_[number], math.beyond_sinc_[number], math.sinc_far_[number], x, out, n)
+            map1_rare(math.sinc_[number], math.SINC_LIMIT, math.sinc_far_[number], x, out, n)
         elif op == ERF:
             map1(math.erf_[number], x, out, n)
         elif op == ERFC:
@@ -125,7 +126,7 @@ cdef bint unary_run(int op, const number* x, number* out, Py_ssize_t n) noexcept
         elif op == LGAMMA:
             map1(math.lgamma_[number], x, out, n)
         elif op == SIGMOID:
-            map1(math.sigmoid_[number], x, out, n)
+            map1_pieces(math.sigmoid_[number], sigmoid_pieces, False, x, out, n)
         elif op == LOG_SIGMOID:
             map1(math.log_sigmoid_[number], x, out, n)
         elif op == RELU:
@@ -135,11 +136,11 @@ cdef bint unary_run(int op, const number* x, number* out, Py_ssize_t n) noexcept
         elif op == SELU:
             map1(math.selu_[number], x, out, n)
         elif op == GELU:
-            map1(math.gelu_[number], x, out, n)
+            map1_pieces(math.gelu_[number], normal_pieces, True, x, out, n)
         elif op == GELU_TANH:
             map1(math.gelu_tanh_[number], x, out, n)
         elif op == SILU:
-            map1(math.silu_[number], x, out, n)
+            map1_pieces(math.silu_[number], sigmoid_pieces, True, x, out, n)
         elif op == MISH:
             map1(math.mish_[number], x, out, n)
         elif op == HARDSIGMOID:
