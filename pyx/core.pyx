@@ -54,6 +54,9 @@ cdef extern from *:
     static LUCID_THREAD_LOCAL int lucid_grad_enabled = 1;
     static LUCID_THREAD_LOCAL int lucid_inference = 0;
     static LUCID_THREAD_LOCAL int lucid_forward_of_recorded = 0;
+    /* The array that the running operation's result goes to, and the operation's name; or NULL. */
+    static LUCID_THREAD_LOCAL void *lucid_target = NULL;
+    static LUCID_THREAD_LOCAL void *lucid_target_name = NULL;
     /* an instance without its __init__ */
     static PyObject *lucid_new(PyObject *type, PyObject *no_args) {
       return ((PyTypeObject *)type)->tp_new((PyTypeObject *)type, no_args, NULL);
@@ -68,6 +71,8 @@ cdef extern from *:
     int grad_enabled "lucid_grad_enabled"
     int inference "lucid_inference"
     int forward_of_recorded "lucid_forward_of_recorded"
+    void* target_array "lucid_target"
+    void* target_name "lucid_target_name"
 
 cdef extern from "numpy/arrayobject.h":
     object PyArray_NewFromDescr(PyTypeObject* subtype, cnp.PyArray_Descr* descr, int nd, const cnp.npy_intp* dims,

@@ -9,8 +9,10 @@ import pytest
 
 import lucid
 import lucid.nn.functional as F
+from lucid import dtypes
+from lucid._kernels import core
 from lucid.autograd.op import REGISTRY
-from lucid.ops import activation, comparison, complex, distance, elementwise, loss, special
+from lucid.ops import activation, comparison, complex, distance, elementwise, loss, methods, special
 
 MODULES = (activation, comparison, complex, distance, elementwise, loss, special)
 PATHS = sorted(
@@ -233,6 +235,50 @@ def test_prelu_has_a_gradient_for_each_channel():
     F.prelu(x, weight).sum().backward()
     np.testing.assert_allclose(x.grad.numpy(), np.float32([[0.1, 1, 0.3], [0.1, 0.2, 1]]))
     np.testing.assert_allclose(weight.grad.numpy(), np.float32([-4, -4, 0]))
+
+
+METHODS = sorted({name for names in methods.INPLACE.values() for name in names.split()} & {
+    REGISTRY[path].name for path in PATHS})  # fmt: skip
+NUMBERS = [0.3, -1.5, 2.0, 0.0, -0.0, 17.0, math.inf, -math.inf, math.nan, 0.6]
+
+
+@pytest.mark.parametrize("dtype", [lucid.float32, lucid.float64, lucid.int64])
+@pytest.mark.parametrize("name", METHODS)
+def test_in_place_equals_out_of_place(name, dtype):
+    x = lucid.tensor(NUMBERS if dtype.is_floating_point else list(range(1, 11)), dtype=dtype)
+    spec, more = methods.find(name).op, ()
+    while len(more) < 4:
+        try:
+            wanted = spec.function(x, *more)
+            break
+        except TypeError:
+            more += (lucid.tensor([2, 3, 1, 1, 2, 3, 4, 2, 1, 5], dtype=dtype),)
+        except (RuntimeError, NotImplementedError):
+            return  # not for this dtype
+    target = x.clone()
+    place, version = target.data_ptr(), core.version(target)
+    if not dtypes.can_cast(wanted.dtype, dtype):
+        return
+    assert getattr(target, f"{name}_")(*more) is target
+    assert target.data_ptr() == place and core.version(target) == version + 1
+    np.testing.assert_array_equal(target.numpy(), wanted.numpy().astype(target.numpy().dtype))
+
+
+def test_in_place_reads_operands_that_overlap_before_it_writes():
+    x = np.arange(2000.0)
+    t = lucid.from_numpy(x.copy())
+    t[1:].add_(t[:-1])
+    np.testing.assert_array_equal(t.numpy(), np.concatenate([x[:1], x[1:] + x[:-1]]))
+    t = lucid.from_numpy(x.copy())
+    with pytest.raises(RuntimeError, match="single memory location"):
+        lucid.mul(t[:-1], t[:-1], out=t[1:])
+    np.testing.assert_array_equal(t.numpy(), x)
+    t = lucid.arange(12.0).reshape(3, 4)
+    t.add_(t[:1])
+    np.testing.assert_array_equal(t.numpy(), np.arange(12.0).reshape(3, 4) + np.arange(4.0))
+    t = lucid.from_numpy(x.copy())
+    assert lucid.mul(t, t, out=t) is t and t.add_(t) is t
+    np.testing.assert_array_equal(t.numpy(), 2 * x * x)
 
 
 def test_in_place_keeps_what_its_rules_need():

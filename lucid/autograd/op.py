@@ -172,10 +172,10 @@ class Op(core.OpBase):
         many = isinstance(out, (tuple, list))
         for one in out if many else (out,):
             check_out(self.name, one, values, "apart" in self.out_rule)
-        result = self.run(values)
         if not many:
-            write_out(self.name, out, result, "cast" not in self.out_rule)
+            write_out(self.name, out, core.run_into(self, values, out), "cast" not in self.out_rule)
             return out
+        result = self.run(values)
         if len(out) != len(result):
             raise TypeError(f"{self.name}(): 'out' needs {len(result)} tensors, got {len(out)}")
         for target, one in zip(out, result):
@@ -193,14 +193,18 @@ class Op(core.OpBase):
             raise TypeError(f"{self.name}_(): argument 'input' must be Tensor, not {type(target).__name__}")
         if not core.recording(tuple(values)):
             check_writable(self.name, target)
-            write(self.name, target, self.run(values))
-            return target
+            return self.write_result(target, core.run_into(self, values, target))
         if self.kind != "rule":  # what it is made of is recorded; the write itself is one more operation
             check_recordable(self, target)
             past = past_of(target)
             past.array, past._counter = target.array.copy(), None
             return rewrite(target, Supplied.replaced.op, [target, self.run([past, *values[1:]])])
         return rewrite(target, self, values)
+
+    def write_result(self, target: Tensor, result) -> Tensor:
+        """Write a result to the target; returns that."""
+        write(self.name, target, result)
+        return target
 
 
 _MISSING = object()
@@ -383,7 +387,7 @@ def rewrite(target: Tensor, op: Op, values: list) -> Tensor:
     values = [past if value is target else value for value in values]
     before = core.set_grad(False)
     try:
-        result = op.run(values)
+        result = core.run_into(op, values, target)
     finally:
         core.set_grad(before)
     node = core.make_node(op, values)
@@ -464,7 +468,8 @@ def _overlaps(out, array, apart: bool) -> bool:
 def write(name: str, target: Tensor, result) -> None:
     """Write a result over a tensor's data, and count the write."""
     check_result(name, target, result)
-    target.array[...] = result.array
+    if result.array is not target.array:
+        target.array[...] = result.array
     core.bump(target)
 
 
@@ -502,7 +507,8 @@ def write_out(name: str, out: Tensor, result: Tensor, same: bool = False) -> Non
                 f"not match the required output shape {list(result.shape)}.", UserWarning, stacklevel=5,
             )  # fmt: skip
         out.array = core.empty(result.array.shape, out.array.dtype)
-    out.array[...] = result.array
+    if result.array is not out.array:
+        out.array[...] = result.array
     core.bump(out)
 
 
@@ -571,11 +577,8 @@ def op(
 def inplace(function, name: str):
     """The in-place method of a declared function."""
     spec = function.op
-
-    @functools.wraps(function)
-    def method(*args, **kwargs):
-        return spec.run_inplace(spec.bind(args, kwargs))
-
+    method = core.make_inplace(spec, lambda args, kwargs: spec.run_inplace(spec.bind(args, kwargs)))
+    functools.update_wrapper(method, function)
     method.__name__ = name
     method.__qualname__ = f"Tensor.{name}"
     method.__doc__ = f"In-place form of `{spec.path}`."

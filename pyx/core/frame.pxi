@@ -77,15 +77,111 @@ cdef inline task_t task_for(Kernel kernel, cnp.ndarray a) noexcept:
     return kernel.tasks[cnp.PyArray_TYPE(a)] if ready(a) else NULL
 
 
-cdef cnp.ndarray run_task(Kernel kernel, task_t task, call_t* call, cnp.ndarray like):
-    """The result of a task over operands laid out as `like`; None where it does not have the op for the dtype."""
-    cdef cnp.dtype dtype = <cnp.dtype>cnp.PyArray_DESCR(like) if kernel.result is None else kernel.result
-    cdef cnp.ndarray out = new_array(cnp.PyArray_NDIM(like), cnp.PyArray_DIMS(like), dtype, False)
+cdef inline bint apart(const char* p, const char* q, Py_ssize_t nbytes) noexcept:
+    """Whether two rows of memory are the same or do not meet."""
+    return p == q or p + nbytes <= q or q + nbytes <= p
+
+
+cdef inline bint has_shape(cnp.ndarray a, int nd, const cnp.npy_intp* dims):
+    cdef int i
+    if cnp.PyArray_NDIM(a) != nd:
+        return False
+    for i in range(nd):
+        if cnp.PyArray_DIM(a, i) != dims[i]:
+            return False
+    return True
+
+
+cdef cnp.ndarray target_for(Kernel kernel, call_t* call, int num, int nd, const cnp.npy_intp* dims):
+    """The array of the tensor given to `run_into`, where the kernel can write to it; None otherwise.
+
+    It must be the operation's own kernel, whose result is the operation's.
+    """
+    cdef cnp.ndarray out = <cnp.ndarray>target_array
+    cdef char* data = cnp.PyArray_BYTES(out)
+    cdef Py_ssize_t nbytes = cnp.PyArray_NBYTES(out)
+    if (kernel.result is not None or cnp.PyArray_TYPE(out) != num or not has_shape(out, nd, dims)
+            or kernel.name != <str>target_name or not apart(data, call.x, nbytes)
+            or (call.y != NULL and not apart(data, call.y, nbytes))):
+        return None
+    return out
+
+
+cdef bint repeats_apart(cnp.ndarray a, int nd, const cnp.npy_intp* dims):
+    """Whether an operand that is read more than once lies apart from where `run_into` wants the result."""
+    cdef cnp.ndarray out
+    if target_array == NULL or has_shape(a, nd, dims):
+        return True
+    out = <cnp.ndarray>target_array
+    return (cnp.PyArray_BYTES(a) + cnp.PyArray_NBYTES(a) <= cnp.PyArray_BYTES(out)
+            or cnp.PyArray_BYTES(out) + cnp.PyArray_NBYTES(out) <= cnp.PyArray_BYTES(a))
+
+
+cdef cnp.ndarray run_shaped(Kernel kernel, task_t task, call_t* call, cnp.ndarray like, int nd,
+                            const cnp.npy_intp* dims, bint to_target):
+    """The result, of this shape, of a task over operands of the dtype of `like`; None where it lacks the op for it."""
+    cdef cnp.dtype dtype
+    cdef cnp.ndarray out = None
+    if to_target and target_array != NULL:
+        out = target_for(kernel, call, cnp.PyArray_TYPE(like), nd, dims)
+    if out is None:
+        dtype = <cnp.dtype>cnp.PyArray_DESCR(like) if kernel.result is None else kernel.result
+        out = new_array(nd, dims, dtype, False)
     call.op = kernel.op
     call.unknown = False
     call.out = <char*>cnp.PyArray_DATA(out)
-    parallel_for(task, call, cnp.PyArray_SIZE(like), kernel.grain)
+    parallel_for(task, call, cnp.PyArray_SIZE(out), kernel.grain)
     return None if call.unknown else out
+
+
+cdef inline cnp.ndarray run_task(Kernel kernel, task_t task, call_t* call, cnp.ndarray like):
+    """`run_shaped` over operands that are laid out as `like`."""
+    return run_shaped(kernel, task, call, like, cnp.PyArray_NDIM(like), cnp.PyArray_DIMS(like), True)
+
+
+cdef enum:
+    FEW_DIMS = 8    # of operands that are broadcast here
+
+
+cdef int broadcast(cnp.ndarray a, cnp.ndarray b, cnp.npy_intp* dims, Py_ssize_t* plan) noexcept:
+    """The shape to which two contiguous arrays broadcast, and the plan for it; returns its number of dimensions, or -1.
+
+    A plan needs at most 3 * FEW_DIMS + 3 numbers; see `loops.pxd`.
+    """
+    cdef Py_ssize_t[FEW_DIMS] sizes
+    cdef Py_ssize_t[FEW_DIMS] x
+    cdef Py_ssize_t[FEW_DIMS] y
+    cdef Py_ssize_t step_x = 1, step_y = 1, m, n
+    cdef int nd_a = cnp.PyArray_NDIM(a), nd_b = cnp.PyArray_NDIM(b), nd = max(nd_a, nd_b), i, k = FEW_DIMS
+    if nd > FEW_DIMS:
+        return -1
+    for i in range(nd - 1, -1, -1):    # the last dimensions first: they stand at the end of sizes, x and y
+        m = cnp.PyArray_DIM(a, i - nd + nd_a) if i >= nd - nd_a else 1
+        n = cnp.PyArray_DIM(b, i - nd + nd_b) if i >= nd - nd_b else 1
+        if m != n and m != 1 and n != 1:
+            return -1
+        dims[i] = n if m == 1 else m
+        if dims[i] == 1:
+            continue
+        if k < FEW_DIMS and ((0 if m == 1 else step_x) == x[k] * sizes[k]) and (
+                (0 if n == 1 else step_y) == y[k] * sizes[k]):
+            sizes[k] *= dims[i]
+        else:
+            k -= 1
+            sizes[k] = dims[i]
+            x[k] = 0 if m == 1 else step_x
+            y[k] = 0 if n == 1 else step_y
+        step_x *= m
+        step_y *= n
+    if k == FEW_DIMS:
+        k -= 1
+        sizes[k] = x[k] = y[k] = 1
+    m = FEW_DIMS - k
+    plan[0] = m
+    plan[m + 1] = plan[2 * m + 2] = 0
+    for i in range(m):
+        plan[i + 1], plan[m + 2 + i], plan[2 * m + 3 + i] = sizes[k + i], x[k + i], y[k + i]
+    return nd
 
 
 cdef inline object run_unary(Kernel kernel, x, double p, double q):
@@ -98,7 +194,7 @@ cdef inline object run_unary(Kernel kernel, x, double p, double q):
         task = task_for(kernel, a)
         if task != NULL:
             call.x = <const char*>cnp.PyArray_DATA(a)
-            call.a, call.b, call.plan = p, q, NULL
+            call.y, call.a, call.b, call.plan = NULL, p, q, NULL
             out = run_task(kernel, task, &call, a)
             if out is not None:
                 return new_tensor(out)
@@ -128,7 +224,9 @@ def binary(Kernel kernel not None, x, y):
     cdef int num
     cdef float single
     cdef double number
-    cdef Py_ssize_t[6] plan
+    cdef Py_ssize_t[3 * FEW_DIMS + 3] plan
+    cdef cnp.npy_intp[FEW_DIMS] dims
+    cdef int nd
     if isinstance(x, TensorBase):
         a = (<TensorBase>x).array
         task = task_for(kernel, a)
@@ -138,9 +236,17 @@ def binary(Kernel kernel not None, x, y):
             call.plan = NULL
             if isinstance(y, TensorBase):
                 b = (<TensorBase>y).array
-                if cnp.PyArray_TYPE(b) != num or not same_shape(a, b) or not ready(b):
+                if cnp.PyArray_TYPE(b) != num or not ready(b):
                     return general_binary(kernel, x, y)
                 call.y = <const char*>cnp.PyArray_DATA(b)
+                if not same_shape(a, b):
+                    nd = broadcast(a, b, dims, plan)
+                    if nd < 0:
+                        return general_binary(kernel, x, y)
+                    call.plan = plan
+                    out = run_shaped(kernel, task, &call, a, nd, dims, repeats_apart(a, nd, dims)
+                                     and repeats_apart(b, nd, dims))
+                    return general_binary(kernel, x, y) if out is None else new_tensor(out)
             elif (type(y) is float or type(y) is int) and (num == cnp.NPY_FLOAT32 or num == cnp.NPY_FLOAT64):
                 number = y
                 single = <float>number

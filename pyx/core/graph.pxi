@@ -259,6 +259,51 @@ def make_call(OpBase op, slow):
     return call
 
 
+cdef inline bint one_row(cnp.ndarray a):
+    """Whether an array can be written to as one row of memory."""
+    return cnp.PyArray_IS_C_CONTIGUOUS(a) and cnp.PyArray_ISWRITEABLE(a) and cnp.PyArray_ISALIGNED(a)
+
+
+def run_into(OpBase op, values, TensorBase target not None):
+    """The forward function on the values of all parameters; its result is made in `target` where its kernel can."""
+    global target_array, target_name
+    cdef void* array_before = target_array
+    cdef void* name_before = target_name
+    cdef bint possible = one_row(target.array) and not (grad_enabled and target._view == NO_GRAD)
+    target_array, target_name = <void*>target.array if possible else NULL, <void*>op.name
+    try:
+        return run_forward(op, values)
+    finally:
+        target_array, target_name = array_before, name_before
+
+
+def make_inplace(OpBase op, slow):
+    """The in-place form of `op`. `slow(args, kwargs)` takes calls with keywords, and those that are recorded."""
+
+    def call(*args, **kwargs):
+        global target_array, target_name
+        cdef Py_ssize_t n = len(args)
+        cdef cnp.ndarray a
+        cdef void* array_before = target_array
+        cdef void* name_before = target_name
+        if kwargs or n < op.required or not 0 < n <= op.positional or not isinstance(args[0], TensorBase):
+            return slow(args, kwargs)
+        a = (<TensorBase>args[0]).array
+        if not one_row(a) or (grad_enabled and ((<TensorBase>args[0])._view == NO_GRAD or any_needs_grad(args))):
+            return slow(args, kwargs)
+        target_array, target_name = <void*>a, <void*>op.name
+        try:
+            out = op.forward(*args)
+        finally:
+            target_array, target_name = array_before, name_before
+        if isinstance(out, TensorBase) and (<TensorBase>out).array is a:
+            bump(args[0])
+            return args[0]
+        return op.write_result(args[0], out)
+
+    return call
+
+
 def make_operator(function, bint reflected, foreign):
     """A binary operator of tensors. `foreign(function, reflected, x, y)` is asked when the other operand is neither a
     tensor nor an int or float; it may return NotImplemented.

@@ -418,8 +418,7 @@ def joined(tensors, Py_ssize_t dim, bint stacked):
 def overwritable(TensorBase target not None):
     """Whether a tensor may be written to as one row of memory, without a trace in any graph."""
     cdef cnp.ndarray a = target.array
-    return (cnp.PyArray_IS_C_CONTIGUOUS(a) and cnp.PyArray_ISWRITEABLE(a) and cnp.PyArray_ISALIGNED(a)
-            and not (grad_enabled and (target._view == NO_GRAD or needs_grad(target))))
+    return one_row(a) and not (grad_enabled and (target._view == NO_GRAD or needs_grad(target)))
 
 
 def overwritten(TensorBase target not None, TensorBase source not None):
