@@ -14,7 +14,7 @@ from .verdicts import Mismatch
 # Where `dim` stands among the arguments, and its default (None: without it there are no positions).
 DIM = {
     "sort": (1, -1), "argsort": (1, -1), "topk": (2, -1), "kthvalue": (2, -1), "median": (1, None),
-    "nanmedian": (1, None), "mode": (1, -1),
+    "nanmedian": (1, None), "mode": (1, -1), "msort": (1, 0),
 }  # fmt: skip
 
 
@@ -45,6 +45,14 @@ def _picked(source: torch.Tensor, index: torch.Tensor, dim: int, what: str) -> t
     if (ordered.diff(dim=dim) == 0).any():
         raise Mismatch(f"{what}: a position occurs twice along dimension {dim}")
     return source.gather(dim, whole).reshape(index.shape)
+
+
+def tied(case) -> bool:
+    """Whether the first argument has equal elements along a dimension in which none of them is promised."""
+    dim = undecided(case, case.args, case.kwargs)
+    if dim is None or not case.args[0].dim():
+        return False
+    return bool((case.args[0].detach().sort(dim).values.diff(dim=dim) == 0).any())
 
 
 def arranged(case, position: int, gradient: torch.Tensor) -> torch.Tensor:

@@ -5,7 +5,7 @@ import torch
 from ..cases import tensors
 from ..compare import close
 from ..judge import Run
-from ..ties import arranged
+from ..ties import arranged, tied
 from ..verdicts import Mismatch, Missing, Skip, Verdict, describe
 from . import check
 
@@ -51,6 +51,8 @@ def judge(run: Run, order: int, name: str, target=None) -> None:
         what = f"gradient of argument {i}" if i < len(likes) else f"gradient of cotangent {i - len(likes)}"
         if found.dtype != wanted.dtype:
             raise Mismatch(f"{what} is {found.dtype}, expected {wanted.dtype}")
+        if i >= len(likes) and tied(run.case):
+            continue  # a cotangent's own gradient says which of several equal elements was taken
         found, wanted = (arranged(run.case, i, one) for one in (found, wanted))
         close(found, wanted, run.tolerance(wanted.dtype, name), what, exact.of(i))
 

@@ -373,7 +373,8 @@ def as_array(operand, dtype: np.dtype) -> np.ndarray:
 
 def native(array: np.ndarray) -> np.ndarray:
     """An array that kernels can read: aligned, with strides that are whole elements."""
-    if array.flags.aligned and all(step % array.itemsize == 0 for step in array.strides):
+    flags = array.flags
+    if flags.aligned and (flags.c_contiguous or all(step % array.itemsize == 0 for step in array.strides)):
         return array
     return array.copy()
 

@@ -293,11 +293,13 @@ def nonzero_rows(array) -> np.ndarray:
 def _joined(shape: tuple, arrays: tuple):
     """Arrays that pick neighbouring dimensions as one index of them seen as one, the first of them and the one after
     the last; None where they are no neighbours. IndexError where they reach beyond the shape."""
-    chosen = [k for k, one in enumerate(arrays) if one is not None]
-    first, stop = chosen[0], chosen[-1] + 1
-    held = arrays[first:stop]
-    if len(held) > len(chosen):
-        return None
+    first, stop, held = 0, 1, arrays
+    if len(arrays) > 1:
+        chosen = [k for k, one in enumerate(arrays) if one is not None]
+        first, stop = chosen[0], chosen[-1] + 1
+        held = arrays[first:stop]
+        if len(held) > len(chosen):
+            return None
     if len(held) > 1 and any(one.shape != held[0].shape for one in held):
         try:
             held = np.broadcast_arrays(*held)
@@ -317,7 +319,8 @@ def _joined(shape: tuple, arrays: tuple):
 
 def _three(shape: tuple, first: int, stop: int) -> tuple[int, int, int]:
     """The sizes before, within and after the dimensions that an index picks."""
-    return math.prod(shape[:first]), math.prod(shape[first:stop]), math.prod(shape[stop:])
+    outer = math.prod(shape[:first]) if first else 1
+    return outer, shape[first] if stop - first == 1 else math.prod(shape[first:stop]), math.prod(shape[stop:])
 
 
 @op("Tensor._index")
@@ -405,6 +408,15 @@ def setitem(self, index, value) -> None:
         held = core.empty((), self.array.dtype)
         fill_array(held, value.item() if isinstance(value, np.generic) else value)
         value = wrap(held)
+    if (
+        isinstance(index, Tensor) and index.dtype is dtypes.int64 and index.array.ndim and self.array.ndim
+        and 0 < value.array.ndim < index.array.ndim + self.array.ndim and value.dtype is self.dtype
+        and not core.recording((self, value))
+    ):  # fmt: skip  # the commonest, without what others need
+        check_writable("index_put", self)
+        _put_array(self.array, (index.array,), value.array, False)
+        core.bump(self)
+        return
     view = index_basic(self, index)
     arrays = ()
     if view is None:
@@ -500,9 +512,15 @@ def _put_array(target, arrays, values, accumulate: bool) -> None:
     if np.may_share_memory(target, values):
         values = values.copy()
     outer, axis, inner = _three(shape, first, stop)
+    if not accumulate:
+        moved(kernels.scatter, target)(
+            flat(target, True), flat(at), flat(contiguous(native(values)), True), outer, axis, inner, at.size, False,
+            not values.ndim,
+        )  # fmt: skip
+        return
     if values.ndim:
         values = values.reshape(outer, at.size, inner)
-    placed(target.reshape(outer, axis, inner), 1, at.reshape(-1), values, False, "sum" if accumulate else None)
+    placed(target.reshape(outer, axis, inner), 1, at.reshape(-1), values, False, "sum")
 
 
 def _index_put_input(g, arrays, values_dtype, accumulate):
@@ -985,7 +1003,8 @@ def index_add(input_: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha=
         )
     out_of_bounds(at, array.shape[dim] if array.ndim else 1, dim)
     if alpha != 1:
-        added = cast(added * alpha, added.dtype)
+        with np.errstate(all="ignore"):
+            added = cast(added * (alpha % 256 if added.dtype.kind == "u" else alpha), added.dtype)
     out = copied(array)
     placed(out, dim, at, added.reshape(at.shape) if not array.ndim else added, False, "sum")
     return wrap(out)
@@ -1395,7 +1414,7 @@ def unravel_index(indices: Tensor, shape) -> tuple:
     found = []
     for step, size in zip(dense_steps(shape), shape):
         one = indices.array // step % size if size else indices.array * 0
-        found.append(wrap(np.asarray(one, indices.array.dtype)))
+        found.append(wrap(np.asarray(one, np.int64)))
     return tuple(found)
 
 

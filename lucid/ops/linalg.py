@@ -291,6 +291,15 @@ def outer(input_: Tensor, vec2: Tensor, *, out=None) -> Tensor:
     return input_.unsqueeze(1) * vec2.unsqueeze(0)
 
 
+def _fused(product_, input_, a, b, beta, alpha):
+    """``beta * input + alpha * product(a, b)``; half precision is rounded once, at the end."""
+    dtype = a.dtype
+    if dtype.is_floating_point and dtype.itemsize == 2 and b.dtype is dtype and input_.dtype is dtype:
+        wide = dtypes.float32
+        return _plus(input_.to(wide), product_(a.to(wide), b.to(wide)), beta, alpha).to(dtype)
+    return _plus(input_, product_(a, b), beta, alpha)
+
+
 def _plus(input_, product_, beta, alpha):
     if product_.array.dtype.kind in "iub":  # the factors of integer matrices are integers too
         kind = bool if product_.array.dtype.kind == "b" else int
@@ -305,13 +314,13 @@ def _plus(input_, product_, beta, alpha):
 @op("addmm", composite=True, out="same")
 def addmm(input_: Tensor, mat1: Tensor, mat2: Tensor, *, beta=1, alpha=1, out=None) -> Tensor:
     """``beta * input + alpha * (mat1 @ mat2)``; with beta 0 the input's NaN do not count."""
-    return _plus(input_, mm(mat1, mat2), beta, alpha)
+    return _fused(mm, input_, mat1, mat2, beta, alpha)
 
 
 @op("addmv", composite=True, out="same")
 def addmv(input_: Tensor, mat: Tensor, vec: Tensor, *, beta=1, alpha=1, out=None) -> Tensor:
     """``beta * input + alpha * (mat @ vec)``."""
-    return _plus(input_, mv(mat, vec), beta, alpha)
+    return _fused(mv, input_, mat, vec, beta, alpha)
 
 
 @op("addr", composite=True)
@@ -328,13 +337,17 @@ def addr(input_: Tensor, vec1: Tensor, vec2: Tensor, *, beta=1, alpha=1, out=Non
 @op("baddbmm", composite=True, out="same")
 def baddbmm(input_: Tensor, batch1: Tensor, batch2: Tensor, *, beta=1, alpha=1, out=None) -> Tensor:
     """``beta * input + alpha * (batch1 @ batch2)`` for each matrix of a batch."""
-    return _plus(input_, bmm(batch1, batch2), beta, alpha)
+    return _fused(bmm, input_, batch1, batch2, beta, alpha)
+
+
+def _bmm_sum(batch1, batch2):
+    return sum_(bmm(batch1, batch2), 0, dtype=batch1.dtype)
 
 
 @op("addbmm", composite=True, out="same")
 def addbmm(input_: Tensor, batch1: Tensor, batch2: Tensor, *, beta=1, alpha=1, out=None) -> Tensor:
     """``beta * input + alpha *`` the sum of the products of a batch."""
-    return _plus(input_, bmm(batch1, batch2).sum(0), beta, alpha)
+    return _fused(_bmm_sum, input_, batch1, batch2, beta, alpha)
 
 
 @op("nn.functional.linear", out="same")
@@ -875,10 +888,7 @@ def _cholesky_backward(g, upper, out):
     lower = adjoint(out) if upper else out
     g = adjoint(g) if upper else g
     phi = (adjoint(lower) @ g).tril()
-    diagonal = phi.diagonal(0, -2, -1)
-    # Half of the diagonal, and of a complex one all of what is real: L has a real diagonal.
-    phi = phi - (diagonal * 0.5).diag_embed()
-    return solve(adjoint(lower), solve(lower, (phi + adjoint(phi)) * 0.5, left=False))
+    return solve(adjoint(lower), solve(lower, (phi + adjoint(phi.tril(-1))) * 0.5, left=False))
 
 
 cholesky.vjp(A=_cholesky_backward)

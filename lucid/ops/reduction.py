@@ -231,7 +231,8 @@ def mean(input_: Tensor, dim=None, keepdim: bool = False, *, dtype=None, out=Non
             f"Got: {torch_name(target)}"
         )
     dims = dims_argument("mean", dim, input_.array.ndim)
-    return wrap(cast(reduced("mean", computed(input_.array, target), dims, keepdim, math.nan), target.numpy))
+    of_none = complex(math.nan, math.nan) if target.is_complex else math.nan
+    return wrap(cast(reduced("mean", computed(input_.array, target), dims, keepdim, of_none), target.numpy))
 
 
 mean.vjp(
@@ -747,7 +748,7 @@ def _scanned(name: str, input_: Tensor, dim: int, dtype) -> Tensor:
         array = cast(array, INT64)
     out = empty(array.shape, array.dtype)
     if not array.size:
-        return wrap(out)
+        return wrap(cast(out, target.numpy))
     if not array.ndim:
         out[...] = array
         return wrap(cast(out, target.numpy))
@@ -948,7 +949,7 @@ def vector_norm(x: Tensor, ord=2, dim=None, keepdim: bool = False, *, dtype=None
     target = source.to_real()
     array = x.array if dtype is None else cast(x.array, source.numpy)
     if array.dtype.kind == "c":
-        array = np.asarray(np.abs(array))
+        array = el.abs(wrap(array)).array  # as the gradient computes it, which asks which are equal to the norm
     array = computed(array, target)
     dims = dims_argument("linalg.vector_norm", dim, array.ndim)
     ord = float(ord)
