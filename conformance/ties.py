@@ -29,7 +29,7 @@ def undecided(case, args, kwargs) -> int | None:
 def settled(case, answer: Answer, args, kwargs, what: str) -> list[torch.Tensor]:
     """The answer's tensors, positions replaced by what they pick from the first argument."""
     dim = undecided(case, args, kwargs)
-    if dim is None or not answer.tensors or answer.tensors[-1].dtype is not torch.int64:
+    if dim is None or case.op == "msort" or not answer.tensors or answer.tensors[-1].dtype is not torch.int64:
         return answer.tensors
     return [*answer.tensors[:-1], _picked(args[0].detach(), answer.tensors[-1], dim, what)]
 

@@ -5,6 +5,8 @@ import re
 import sys
 from pathlib import Path
 
+import pytest
+
 import lucid
 from lucid.autograd.op import REGISTRY
 
@@ -36,3 +38,26 @@ def test_the_readmes_example_prints_what_it_says(capsys):
     exec(compile(code, "README.md", "exec"), {})
     printed = capsys.readouterr().out.splitlines()
     assert printed == [line.partition("# ")[2].strip() for line in code.splitlines() if line.startswith("print")]
+
+
+ARRAYS = {f"lucid.ops.{name}" for name in "reduction sorting indexing shape view creation random linalg".split()}
+COPIES = {"resize_as_"} | {path for path in REGISTRY if path.endswith("_copy") and not path.startswith("index")}
+
+
+def _documented():
+    found = {id(spec): path for path, spec in REGISTRY.items() if spec.forward.__module__ in ARRAYS}
+    return sorted(path for path in found.values() if not path.rpartition(".")[2].startswith("_"))
+
+
+@pytest.mark.parametrize("path", _documented())
+def test_every_operation_on_arrays_is_described_and_its_example_runs(path):
+    text = REGISTRY[path].function.__doc__
+    assert text and text.splitlines()[0].endswith((".", ":", "`"))
+    if path in COPIES or path.endswith("dropout") or path.endswith("dropout_"):
+        return
+    example = doctest.DocTestParser().get_doctest(text, {"lucid": lucid}, path, None, None)
+    assert example.examples, "no example"
+    assert "Parameters\n----------" in text or "Parameters\n    ----------" in text
+    runner = doctest.DocTestRunner(verbose=False)
+    runner.run(example)
+    assert runner.summarize(verbose=False).failed == 0

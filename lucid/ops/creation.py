@@ -131,6 +131,12 @@ def zeros(
     -------
     Tensor
         Of shape `size`.
+
+    Examples
+    --------
+    >>> lucid.zeros(2, 3)
+    Tensor([[0.0, 0.0, 0.0],
+            [0.0, 0.0, 0.0]])
     """
     return _ZEROS(size, named, out, dtype, layout, device, requires_grad)
 
@@ -139,7 +145,36 @@ def zeros(
 def ones(
     *size, out=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False, **named
 ) -> Tensor:
-    """A tensor of ones; the parameters are those of `zeros`."""
+    """A tensor of ones; the parameters are those of `zeros`.
+
+    Parameters
+    ----------
+    *size : int or sequence of int
+        The shape.
+    out : Tensor, optional
+        Where the result is written.
+    dtype : dtype, optional
+        The dtype of the result.
+    layout : layout, optional
+        Strided alone.
+    device : device, optional
+        The CPU alone.
+    pin_memory : bool, optional
+        Accepted, and of no effect on a CPU.
+    requires_grad : bool, optional
+        Whether gradients are to be recorded for the result.
+
+    Returns
+    -------
+    Tensor
+        Of the shape and dtype that are asked for.
+
+    Examples
+    --------
+    >>> lucid.ones(2, 3)
+    Tensor([[1.0, 1.0, 1.0],
+            [1.0, 1.0, 1.0]])
+    """
     return _ONES(size, named, out, dtype, layout, device, requires_grad)
 
 
@@ -148,7 +183,37 @@ def empty(
     *size, out=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False, memory_format=None,
     **named,
 ) -> Tensor:  # fmt: skip
-    """An uninitialised tensor; the parameters are those of `zeros`, and `memory_format` says how it lies in memory."""
+    """An uninitialised tensor; the parameters are those of `zeros`, and `memory_format` says how it lies in memory.
+
+    Parameters
+    ----------
+    *size : int or sequence of int
+        The shape.
+    out : Tensor, optional
+        Where the result is written.
+    dtype : dtype, optional
+        The dtype of the result.
+    layout : layout, optional
+        Strided alone.
+    device : device, optional
+        The CPU alone.
+    pin_memory : bool, optional
+        Accepted, and of no effect on a CPU.
+    requires_grad : bool, optional
+        Whether gradients are to be recorded for the result.
+    memory_format : memory_format, optional
+        How the result lies in memory; as the input by default.
+
+    Returns
+    -------
+    tuple of Tensor
+        Of the shape and dtype that are asked for.
+
+    Examples
+    --------
+    >>> lucid.empty(2, 3).shape
+    lucid.Size([2, 3])
+    """
     shape = sizes("empty", size, named)
     dtype_ = wanted(dtype, layout, device, out.dtype if out is not None else None)
     if out is not None and out.array.shape == shape:
@@ -178,6 +243,12 @@ def full(
     -------
     Tensor
         Of shape `size`.
+
+    Examples
+    --------
+    >>> lucid.full((2, 2), 7.0)
+    Tensor([[7.0, 7.0],
+            [7.0, 7.0]])
     """
     if isinstance(size, int):
         raise TypeError("full(): argument 'size' (position 1) must be tuple of ints, not int")
@@ -193,7 +264,35 @@ def full(
 def empty_strided(
     size, stride, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False
 ) -> Tensor:
-    """An uninitialised tensor of these sizes and strides (in elements)."""
+    """An uninitialised tensor of these sizes and strides (in elements).
+
+    Parameters
+    ----------
+    size : int or sequence of int
+        The shape.
+    stride : sequence of int
+        The strides, in elements.
+    dtype : dtype, optional
+        The dtype of the result.
+    layout : layout, optional
+        Strided alone.
+    device : device, optional
+        The CPU alone.
+    requires_grad : bool, optional
+        Whether gradients are to be recorded for the result.
+    pin_memory : bool, optional
+        Accepted, and of no effect on a CPU.
+
+    Returns
+    -------
+    tuple of Tensor
+        Of the shape and dtype that are asked for.
+
+    Examples
+    --------
+    >>> lucid.empty_strided((2, 3), (1, 2)).stride()
+    (1, 2)
+    """
     dtype = wanted(dtype, layout, device)
     size, stride = sizes("empty_strided", (size,), {}), shape_argument("empty_strided", (stride,))
     if len(size) != len(stride):
@@ -211,7 +310,35 @@ def empty_strided(
 def empty_permuted(
     size, physical_layout, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False
 ) -> Tensor:
-    """An uninitialised dense tensor whose dimensions lie in memory in the order `physical_layout`."""
+    """An uninitialised dense tensor whose dimensions lie in memory in the order `physical_layout`.
+
+    Parameters
+    ----------
+    size : int or sequence of int
+        The shape.
+    physical_layout : sequence of int
+        The dimensions, from the outermost in memory to the innermost.
+    dtype : dtype, optional
+        The dtype of the result.
+    layout : layout, optional
+        Strided alone.
+    device : device, optional
+        The CPU alone.
+    requires_grad : bool, optional
+        Whether gradients are to be recorded for the result.
+    pin_memory : bool, optional
+        Accepted, and of no effect on a CPU.
+
+    Returns
+    -------
+    tuple of Tensor
+        Of the shape and dtype that are asked for.
+
+    Examples
+    --------
+    >>> lucid.empty_permuted((2, 3), (1, 0)).stride()
+    (1, 2)
+    """
     dtype = wanted(dtype, layout, device)
     size = sizes("empty_permuted", (size,), {})
     order = [operator.index(dim) for dim in physical_layout]
@@ -238,7 +365,35 @@ def _like(name: str, x, dtype, layout, device, memory_format):
 def empty_like(
     input_, *, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False, memory_format=None
 ) -> Tensor:
-    """An uninitialised tensor of another's shape, dtype and order in memory."""
+    """An uninitialised tensor of another's shape, dtype and order in memory.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    dtype : dtype, optional
+        The dtype of the result.
+    layout : layout, optional
+        Strided alone.
+    device : device, optional
+        The CPU alone.
+    pin_memory : bool, optional
+        Accepted, and of no effect on a CPU.
+    requires_grad : bool, optional
+        Whether gradients are to be recorded for the result.
+    memory_format : memory_format, optional
+        How the result lies in memory; as the input by default.
+
+    Returns
+    -------
+    tuple of Tensor
+        Of the shape and dtype that are asked for.
+
+    Examples
+    --------
+    >>> lucid.empty_like(lucid.ones(2, 3)).shape
+    lucid.Size([2, 3])
+    """
     array = _like("empty_like", input_, dtype, layout, device, memory_format)
     return finished("empty_like", wrap(array), requires_grad)
 
@@ -247,7 +402,35 @@ def empty_like(
 def zeros_like(
     input_, *, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False, memory_format=None
 ) -> Tensor:
-    """Zeros of another's shape, dtype and order in memory."""
+    """Zeros of another's shape, dtype and order in memory.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    dtype : dtype, optional
+        The dtype of the result.
+    layout : layout, optional
+        Strided alone.
+    device : device, optional
+        The CPU alone.
+    pin_memory : bool, optional
+        Accepted, and of no effect on a CPU.
+    requires_grad : bool, optional
+        Whether gradients are to be recorded for the result.
+    memory_format : memory_format, optional
+        How the result lies in memory; as the input by default.
+
+    Returns
+    -------
+    Tensor
+        Of the shape and dtype that are asked for.
+
+    Examples
+    --------
+    >>> lucid.zeros_like(lucid.tensor([1.0, 2.0]))
+    Tensor([0.0, 0.0])
+    """
     array = _like("zeros_like", input_, dtype, layout, device, memory_format)
     array.fill(0)
     return finished("zeros_like", wrap(array), requires_grad)
@@ -257,7 +440,35 @@ def zeros_like(
 def ones_like(
     input_, *, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False, memory_format=None
 ) -> Tensor:
-    """Ones of another's shape, dtype and order in memory."""
+    """Ones of another's shape, dtype and order in memory.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    dtype : dtype, optional
+        The dtype of the result.
+    layout : layout, optional
+        Strided alone.
+    device : device, optional
+        The CPU alone.
+    pin_memory : bool, optional
+        Accepted, and of no effect on a CPU.
+    requires_grad : bool, optional
+        Whether gradients are to be recorded for the result.
+    memory_format : memory_format, optional
+        How the result lies in memory; as the input by default.
+
+    Returns
+    -------
+    Tensor
+        Of the shape and dtype that are asked for.
+
+    Examples
+    --------
+    >>> lucid.ones_like(lucid.tensor([1.0, 2.0]))
+    Tensor([1.0, 1.0])
+    """
     array = _like("ones_like", input_, dtype, layout, device, memory_format)
     array.fill(1)
     return finished("ones_like", wrap(array), requires_grad)
@@ -268,7 +479,37 @@ def full_like(
     input_, fill_value, *, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False,
     memory_format=None,
 ) -> Tensor:  # fmt: skip
-    """One value in another's shape, dtype and order in memory."""
+    """One value in another's shape, dtype and order in memory.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    fill_value : number
+        The value.
+    dtype : dtype, optional
+        The dtype of the result.
+    layout : layout, optional
+        Strided alone.
+    device : device, optional
+        The CPU alone.
+    pin_memory : bool, optional
+        Accepted, and of no effect on a CPU.
+    requires_grad : bool, optional
+        Whether gradients are to be recorded for the result.
+    memory_format : memory_format, optional
+        How the result lies in memory; as the input by default.
+
+    Returns
+    -------
+    Tensor
+        Of the shape and dtype that are asked for.
+
+    Examples
+    --------
+    >>> lucid.full_like(lucid.tensor([1.0, 2.0]), 3.0)
+    Tensor([3.0, 3.0])
+    """
     array = _like("full_like", input_, dtype, layout, device, memory_format)
     fill_array(array, fill_value.item() if isinstance(fill_value, Tensor) else fill_value)
     return finished("full_like", wrap(array), requires_grad)
@@ -276,13 +517,70 @@ def full_like(
 
 @op("scalar_tensor", gradient=False)
 def scalar_tensor(s, *, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False) -> Tensor:
-    """A 0-d tensor of a number, of the default floating dtype."""
+    """A 0-d tensor of a number, of the default floating dtype.
+
+    Parameters
+    ----------
+    s : number
+        The value.
+    dtype : dtype, optional
+        The dtype of the result.
+    layout : layout, optional
+        Strided alone.
+    device : device, optional
+        The CPU alone.
+    pin_memory : bool, optional
+        Accepted, and of no effect on a CPU.
+    requires_grad : bool, optional
+        Whether gradients are to be recorded for the result.
+
+    Returns
+    -------
+    Tensor
+        Of the shape and dtype that are asked for.
+
+    Examples
+    --------
+    >>> lucid.scalar_tensor(2.5)
+    Tensor(2.5)
+    """
     return full((), s, dtype=wanted(dtype, layout, device), requires_grad=requires_grad)
 
 
 @op("eye", gradient=False, own=("out",))
 def eye(n, m=None, *, out=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False) -> Tensor:
-    """The matrix of `n` rows and `m` (default `n`) columns with ones on its diagonal."""
+    """The matrix of `n` rows and `m` (default `n`) columns with ones on its diagonal.
+
+    Parameters
+    ----------
+    n : int
+        How many.
+    m : int, optional
+        How many columns; as many as rows by default.
+    out : Tensor, optional
+        Where the result is written.
+    dtype : dtype, optional
+        The dtype of the result.
+    layout : layout, optional
+        Strided alone.
+    device : device, optional
+        The CPU alone.
+    pin_memory : bool, optional
+        Accepted, and of no effect on a CPU.
+    requires_grad : bool, optional
+        Whether gradients are to be recorded for the result.
+
+    Returns
+    -------
+    Tensor
+        Of the shape and dtype that are asked for.
+
+    Examples
+    --------
+    >>> lucid.eye(2)
+    Tensor([[1.0, 0.0],
+            [0.0, 1.0]])
+    """
     n, m = operator.index(n), operator.index(n if m is None else m)
     for name, size in (("n", n), ("m", m)):
         if size < 0:
@@ -326,6 +624,11 @@ def arange(*range_, **keywords) -> Tensor:
     -------
     Tensor
         1-d, of `ceil((end - start) / step)` elements.
+
+    Examples
+    --------
+    >>> lucid.arange(1, 8, 2)
+    Tensor([1, 3, 5, 7])
     """
     return _arange(*_range_arguments(range_, keywords), **keywords)
 
@@ -444,6 +747,11 @@ def linspace(
     -------
     Tensor
         1-d.
+
+    Examples
+    --------
+    >>> lucid.linspace(0, 1, 5)
+    Tensor([0.0, 0.25, 0.5, 0.75, 1.0])
     """
     start, end, steps, dtype_ = _ends("linspace", start, end, steps, dtype, layout, device, out)
     array = new_array((steps,), dtype_.numpy)
@@ -456,7 +764,45 @@ def logspace(
     start, end, steps, base=10.0, *, out=None, dtype=None, layout=None, device=None, pin_memory=False,
     requires_grad=False,
 ) -> Tensor:  # fmt: skip
-    """`base` to the power of `steps` numbers from `start` to `end`; the parameters are those of `linspace`."""
+    """`base` to the power of `steps` numbers from `start` to `end`; the parameters are those of `linspace`.
+
+    Parameters
+    ----------
+    start : number
+        The first.
+    end : number
+        The last.
+    steps : int
+        How many.
+    base : number, optional
+        What is raised to those powers (10 by default).
+    out : Tensor, optional
+        Where the result is written.
+    dtype : dtype, optional
+        The dtype of the result.
+    layout : layout, optional
+        Strided alone.
+    device : device, optional
+        The CPU alone.
+    pin_memory : bool, optional
+        Accepted, and of no effect on a CPU.
+    requires_grad : bool, optional
+        Whether gradients are to be recorded for the result.
+
+    Returns
+    -------
+    Tensor
+        Of the shape and dtype that are asked for.
+
+    Notes
+    -----
+    .. math:: out_i = base^{start + i (end - start) / (steps - 1)}
+
+    Examples
+    --------
+    >>> lucid.logspace(0, 2, 3)
+    Tensor([1.0, 10.0, 100.0])
+    """
     start, end, steps, dtype_ = _ends("logspace", start, end, steps, dtype, layout, device, out)
     array = new_array((steps,), dtype_.numpy)
     with np.errstate(all="ignore"):
@@ -486,6 +832,12 @@ def tensor(data, *, dtype=None, device=None, requires_grad: bool = False, pin_me
     -------
     Tensor
         A leaf with memory of its own.
+
+    Examples
+    --------
+    >>> lucid.tensor([[1, 2], [3, 4]])
+    Tensor([[1, 2],
+            [3, 4]])
     """
     if device is not None:
         check_device(device)
@@ -503,6 +855,21 @@ def from_numpy(ndarray) -> Tensor:
         For anything but an array, and for dtypes without a counterpart.
     ValueError
         For negative strides, strides that are not whole elements, and foreign byte order.
+
+    Parameters
+    ----------
+    ndarray : array
+        A NumPy array, or what has the array interface; its memory is shared.
+
+    Returns
+    -------
+    Tensor
+        Of the shape and dtype that are asked for.
+
+    Examples
+    --------
+    >>> lucid.from_numpy(__import__("numpy").arange(3.0))
+    Tensor([0.0, 1.0, 2.0], dtype=lucid.float64)
     """
     if not isinstance(ndarray, np.ndarray):
         raise TypeError(f"expected np.ndarray (got {type(ndarray).__name__})")
@@ -537,6 +904,16 @@ def frombuffer(buffer, *, dtype, count: int = -1, offset: int = 0, requires_grad
         How many elements; by default as many as there are.
     offset : int, optional
         How many bytes to leave out at the beginning.
+
+    Returns
+    -------
+    Tensor
+        Of the shape and dtype that are asked for.
+
+    Examples
+    --------
+    >>> lucid.frombuffer(bytearray([1, 2, 3]), dtype=lucid.uint8)
+    Tensor([1, 2, 3], dtype=lucid.uint8)
     """
     dtype = as_dtype(dtype)
     memory = memoryview(buffer).cast("B")
@@ -564,7 +941,27 @@ def frombuffer(buffer, *, dtype, count: int = -1, offset: int = 0, requires_grad
 
 @op("from_dlpack", gradient=False)
 def from_dlpack(ext_tensor, *, device=None, copy=None) -> Tensor:
-    """A tensor over the memory of an object with the DLPack protocol (`__dlpack__`), on the CPU."""
+    """A tensor over the memory of an object with the DLPack protocol (`__dlpack__`), on the CPU.
+
+    Parameters
+    ----------
+    ext_tensor : object
+        What exports its memory by DLPack.
+    device : device, optional
+        The CPU alone.
+    copy : bool, optional
+        Whether to copy: never, always, or where needed (None).
+
+    Returns
+    -------
+    Tensor
+        Of the shape and dtype that are asked for.
+
+    Examples
+    --------
+    >>> lucid.from_dlpack(lucid.tensor([1.0, 2.0]))
+    Tensor([1.0, 2.0])
+    """
     if device is not None:
         check_device(device)
     if isinstance(ext_tensor, Tensor):
@@ -589,6 +986,16 @@ def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad: bool = Fa
         True: always copy; False: never (ValueError where a copy is needed); by default only where needed.
     requires_grad : bool, optional
         Whether operations on the result are recorded.
+
+    Returns
+    -------
+    Tensor
+        Of the shape and dtype that are asked for.
+
+    Examples
+    --------
+    >>> lucid.asarray([1.0, 2.0])
+    Tensor([1.0, 2.0])
     """
     if device is not None:
         check_device(device)
@@ -618,7 +1025,27 @@ def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad: bool = Fa
 
 @op("as_tensor", composite=True)
 def as_tensor(data, dtype=None, device=None) -> Tensor:
-    """`data` itself if it is a tensor of that dtype; over its memory if it is such an array; else a new tensor."""
+    """`data` itself if it is a tensor of that dtype; over its memory if it is such an array; else a new tensor.
+
+    Parameters
+    ----------
+    data : nested sequence, array or Tensor
+        The values.
+    dtype : dtype, optional
+        The dtype of the result.
+    device : device, optional
+        The CPU alone.
+
+    Returns
+    -------
+    Tensor
+        Of the shape and dtype that are asked for.
+
+    Examples
+    --------
+    >>> lucid.as_tensor([1.0, 2.0])
+    Tensor([1.0, 2.0])
+    """
     if device is not None:
         check_device(device)
     if isinstance(data, Tensor):
@@ -647,6 +1074,12 @@ def meshgrid(*tensors: Tensor, indexing=None) -> tuple:
     -------
     tuple of Tensor
         Views, all of one shape.
+
+    Examples
+    --------
+    >>> lucid.meshgrid(lucid.tensor([1, 2]), lucid.tensor([3, 4]), indexing="ij")[0]
+    Tensor([[1, 1],
+            [2, 2]])
     """
     tensors = unpacked(tensors)
     if not tensors:
@@ -674,7 +1107,26 @@ def meshgrid(*tensors: Tensor, indexing=None) -> tuple:
 
 @op("cartesian_prod", composite=True)
 def cartesian_prod(*tensors: Tensor) -> Tensor:
-    """All combinations of one element of each 1-d tensor, as rows."""
+    """All combinations of one element of each 1-d tensor, as rows.
+
+    Parameters
+    ----------
+    *tensors : sequence of Tensor
+        What is joined.
+
+    Returns
+    -------
+    Tensor
+        Of the shape and dtype that are asked for.
+
+    Examples
+    --------
+    >>> lucid.cartesian_prod(lucid.tensor([1, 2]), lucid.tensor([3, 4]))
+    Tensor([[1, 3],
+            [1, 4],
+            [2, 3],
+            [2, 4]])
+    """
     tensors = unpacked(tensors)
     for one in tensors:
         if one.array.ndim != 1:
@@ -686,7 +1138,29 @@ def cartesian_prod(*tensors: Tensor) -> Tensor:
 
 @op("combinations", composite=True)
 def combinations(input_: Tensor, r: int = 2, with_replacement: bool = False) -> Tensor:
-    """All combinations of `r` elements of a 1-d tensor, as rows, in the order of their indices."""
+    """All combinations of `r` elements of a 1-d tensor, as rows, in the order of their indices.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    r : int, optional
+        How many are combined.
+    with_replacement : bool, optional
+        Whether an element may occur again.
+
+    Returns
+    -------
+    Tensor
+        Of the shape and dtype that are asked for.
+
+    Examples
+    --------
+    >>> lucid.combinations(lucid.tensor([1, 2, 3]))
+    Tensor([[1, 2],
+            [1, 3],
+            [2, 3]])
+    """
     import itertools
 
     if tensor_argument("combinations", input_).array.ndim != 1:
@@ -715,13 +1189,71 @@ def _triangle_indices(name: str, row, col, offset, dtype, layout, device, pick):
 
 @op("tril_indices", gradient=False)
 def tril_indices(row, col, offset=0, *, dtype=None, layout=None, device=None, pin_memory=False) -> Tensor:
-    """The indices of the lower triangle of a `row` by `col` matrix: a row of row and one of column numbers."""
+    """The indices of the lower triangle of a `row` by `col` matrix: a row of row and one of column numbers.
+
+    Parameters
+    ----------
+    row : int
+        How many rows.
+    col : int
+        How many columns.
+    offset : int, optional
+        Which diagonal: 0 the main one, above it positive.
+    dtype : dtype, optional
+        The dtype of the result.
+    layout : layout, optional
+        Strided alone.
+    device : device, optional
+        The CPU alone.
+    pin_memory : bool, optional
+        Accepted, and of no effect on a CPU.
+
+    Returns
+    -------
+    Tensor
+        Of the shape and dtype that are asked for.
+
+    Examples
+    --------
+    >>> lucid.tril_indices(2, 2)
+    Tensor([[0, 1, 1],
+            [0, 0, 1]])
+    """
     return _triangle_indices("tril_indices", row, col, offset, dtype, layout, device, np.tril_indices)
 
 
 @op("triu_indices", gradient=False)
 def triu_indices(row, col, offset=0, *, dtype=None, layout=None, device=None, pin_memory=False) -> Tensor:
-    """The indices of the upper triangle of a `row` by `col` matrix: a row of row and one of column numbers."""
+    """The indices of the upper triangle of a `row` by `col` matrix: a row of row and one of column numbers.
+
+    Parameters
+    ----------
+    row : int
+        How many rows.
+    col : int
+        How many columns.
+    offset : int, optional
+        Which diagonal: 0 the main one, above it positive.
+    dtype : dtype, optional
+        The dtype of the result.
+    layout : layout, optional
+        Strided alone.
+    device : device, optional
+        The CPU alone.
+    pin_memory : bool, optional
+        Accepted, and of no effect on a CPU.
+
+    Returns
+    -------
+    Tensor
+        Of the shape and dtype that are asked for.
+
+    Examples
+    --------
+    >>> lucid.triu_indices(2, 2)
+    Tensor([[0, 0, 1],
+            [0, 1, 1]])
+    """
     return _triangle_indices("triu_indices", row, col, offset, dtype, layout, device, np.triu_indices)
 
 
@@ -740,6 +1272,27 @@ def vander(x: Tensor, N=None, increasing: bool = False) -> Tensor:  # noqa: N803
     """The Vandermonde matrix of a 1-d tensor: its powers as columns, falling unless `increasing`.
 
     `N` is the number of columns, by default that of the elements.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape.
+    N : int, optional
+        How many columns.
+    increasing : bool, optional
+        Powers from 0 upwards.
+
+    Returns
+    -------
+    Tensor
+        Of the shape and dtype that are asked for.
+
+    Examples
+    --------
+    >>> lucid.vander(lucid.tensor([1, 2, 3]))
+    Tensor([[1, 1, 1],
+            [4, 2, 1],
+            [9, 3, 1]])
     """
     if tensor_argument("vander", x, 1, "x").array.ndim != 1:
         raise RuntimeError("x must be a one-dimensional tensor.")
@@ -754,7 +1307,27 @@ def vander(x: Tensor, N=None, increasing: bool = False) -> Tensor:  # noqa: N803
 
 @op("linalg.vander", composite=True)
 def linalg_vander(x: Tensor, *, N=None) -> Tensor:  # noqa: N803
-    """Vandermonde matrices of the last dimension of a tensor: its powers 0, 1, ..., N - 1."""
+    """Vandermonde matrices of the last dimension of a tensor: its powers 0, 1, ..., N - 1.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape.
+    N : int, optional
+        How many columns.
+
+    Returns
+    -------
+    Tensor
+        Of the shape and dtype that are asked for.
+
+    Examples
+    --------
+    >>> lucid.linalg.vander(lucid.tensor([1.0, 2.0, 3.0]))
+    Tensor([[1.0, 1.0, 1.0],
+            [1.0, 2.0, 4.0],
+            [1.0, 3.0, 9.0]])
+    """
     array = tensor_argument("linalg.vander", x, 1, "x").array
     if x.dtype.kind == 0:
         raise RuntimeError("linalg.vander supports floating point, complex, and integer tensors, but got Bool")

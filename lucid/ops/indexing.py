@@ -585,6 +585,11 @@ def index_put(input_: Tensor, indices, values: Tensor, accumulate: bool = False)
     -------
     Tensor
         Of the input's shape and dtype.
+
+    Examples
+    --------
+    >>> lucid.index_put(lucid.zeros(3), (lucid.tensor([0, 2]),), lucid.tensor([1.0, 2.0]))
+    Tensor([1.0, 0.0, 2.0])
     """
     arrays, values = _put_arguments(input_, indices, values)
     return _index_put(input_, arrays, values, bool(accumulate))
@@ -662,6 +667,12 @@ def gather(input_: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False
     ------
     RuntimeError
         If an index is out of range or the shapes do not fit.
+
+    Examples
+    --------
+    >>> lucid.gather(lucid.tensor([[1.0, 2.0], [3.0, 4.0]]), 1, lucid.tensor([[0], [1]]))
+    Tensor([[1.0],
+            [4.0]])
     """
     array = tensor_argument("gather", input_).array
     at = index_argument("gather", index)
@@ -698,6 +709,11 @@ def scatter_add(input_: Tensor, dim: int, index: Tensor, src: Tensor, *, out=Non
     -------
     Tensor
         Of the input's shape.
+
+    Examples
+    --------
+    >>> lucid.scatter_add(lucid.zeros(3), 0, lucid.tensor([0, 0, 2]), lucid.tensor([1.0, 2.0, 3.0]))
+    Tensor([3.0, 0.0, 3.0])
     """
     at = index_argument("scatter", index)
     _same_dtype("scatter", input_, tensor_argument("scatter", src, 4, "src"))
@@ -774,6 +790,11 @@ def scatter(input_: Tensor, dim: int, index: Tensor, src=None, *, value=None, re
     -------
     Tensor
         Of the input's shape.
+
+    Examples
+    --------
+    >>> lucid.scatter(lucid.zeros(3), 0, lucid.tensor([2, 0]), lucid.tensor([1.0, 2.0]))
+    Tensor([2.0, 0.0, 1.0])
     """
     src = value if src is None else src
     if src is None:
@@ -823,6 +844,11 @@ def scatter_reduce(
     -------
     Tensor
         Of the input's shape.
+
+    Examples
+    --------
+    >>> lucid.scatter_reduce(lucid.ones(2), 0, lucid.tensor([0, 0, 1]), lucid.tensor([2.0, 3.0, 4.0]), "prod")
+    Tensor([6.0, 4.0])
     """
     if reduce not in JOINS:
         raise RuntimeError(f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}")
@@ -933,6 +959,12 @@ def index_select(input_: Tensor, dim: int, index: Tensor, *, out=None) -> Tensor
     ------
     IndexError
         If an index is out of range.
+
+    Examples
+    --------
+    >>> lucid.index_select(lucid.tensor([[1.0, 2.0], [3.0, 4.0]]), 0, lucid.tensor([1, 1]))
+    Tensor([[3.0, 4.0],
+            [3.0, 4.0]])
     """
     array = tensor_argument("index_select", input_).array
     dim = check_dim("index_select", dim, array.ndim)
@@ -979,6 +1011,11 @@ def index_add(input_: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha=
     -------
     Tensor
         Of the input's shape.
+
+    Examples
+    --------
+    >>> lucid.index_add(lucid.zeros(3), 0, lucid.tensor([0, 0]), lucid.tensor([1.0, 2.0]))
+    Tensor([3.0, 0.0, 0.0])
     """
     array, added = tensor_argument("index_add", input_).array, tensor_argument("index_add", source, 4, "source").array
     dim = check_dim("index_add", dim, array.ndim)
@@ -1052,10 +1089,28 @@ def _slice_sizes(name: str, array, dim: int, source, n: int) -> None:
 def index_copy(input_: Tensor, dim: int, index: Tensor, source: Tensor, *, out=None) -> Tensor:
     """A copy whose slices of dimension `dim`, which `index` names, are those of the source.
 
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    dim : int
+        The dimension; negative numbers count from the last.
+    index : int or Tensor
+        Where.
+    source : int or sequence of int
+        Where the dimensions are.
+    out : Tensor, optional
+        Where the result is written.
+
     Returns
     -------
     Tensor
         Of the input's shape.
+
+    Examples
+    --------
+    >>> lucid.index_copy(lucid.zeros(3), 0, lucid.tensor([2]), lucid.tensor([5.0]))
+    Tensor([0.0, 0.0, 5.0])
     """
     array = tensor_argument("index_copy", input_).array
     put = tensor_argument("index_copy", source, 4, "source").array
@@ -1083,10 +1138,26 @@ index_copy.vjp(
 def index_fill(input_: Tensor, dim: int, index: Tensor, value) -> Tensor:
     """A copy whose slices of dimension `dim`, which `index` names, hold one value (a number or a 0-d tensor).
 
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    dim : int
+        The dimension; negative numbers count from the last.
+    index : int or Tensor
+        Where.
+    value : number or 0-d Tensor
+        The value.
+
     Returns
     -------
     Tensor
         Of the input's shape.
+
+    Examples
+    --------
+    >>> lucid.index_fill(lucid.zeros(3), 0, lucid.tensor([0, 2]), 1.0)
+    Tensor([1.0, 0.0, 1.0])
     """
     array = tensor_argument("index_fill", input_).array
     dim = check_dim("index_fill", dim, array.ndim)
@@ -1144,6 +1215,11 @@ def index_reduce(
     -------
     Tensor
         Of the input's shape.
+
+    Examples
+    --------
+    >>> lucid.index_reduce(lucid.ones(2), 0, lucid.tensor([0, 0]), lucid.tensor([2.0, 3.0]), "prod")
+    Tensor([6.0, 1.0])
     """
     if reduce not in ("prod", "mean", "amax", "amin"):
         raise RuntimeError(f"index_reduce(): Expected reduce to be one of prod, mean, amax or amin but got {reduce}.")
@@ -1175,10 +1251,24 @@ def _flat_index(name: str, index, n: int) -> np.ndarray:
 def take(input_: Tensor, index: Tensor, *, out=None) -> Tensor:
     """The elements at places in the flattened tensor; negative ones count from the end.
 
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    index : int or Tensor
+        Where.
+    out : Tensor, optional
+        Where the result is written.
+
     Returns
     -------
     Tensor
         Of the index' shape.
+
+    Examples
+    --------
+    >>> lucid.take(lucid.tensor([[1.0, 2.0], [3.0, 4.0]]), lucid.tensor([0, 3]))
+    Tensor([1.0, 4.0])
     """
     array = tensor_argument("take", input_).array
     if not array.size and getattr(index, "array", array).size:
@@ -1194,10 +1284,26 @@ take.vjp(input_=lambda g, input_shape, index: put(Supplied.zeros(input_shape, g.
 def put(input_: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) -> Tensor:
     """A copy with the source's elements at places in the flattened tensor, or added there if `accumulate`.
 
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    index : int or Tensor
+        Where.
+    source : int or sequence of int
+        Where the dimensions are.
+    accumulate : bool, optional
+        Add, as often as an index occurs.
+
     Returns
     -------
     Tensor
         Of the input's shape.
+
+    Examples
+    --------
+    >>> lucid.put(lucid.zeros(3), lucid.tensor([0, 2]), lucid.tensor([1.0, 2.0]))
+    Tensor([1.0, 0.0, 2.0])
     """
     array = tensor_argument("put", input_).array
     at = _flat_index("put_", index, array.size)
@@ -1226,7 +1332,30 @@ put.vjp(
 
 @op("take_along_dim", composite=True, out="apart")
 def take_along_dim(input_: Tensor, indices: Tensor, dim=None, *, out=None) -> Tensor:
-    """`gather` with input and indices broadcast against each other; without `dim`, `take` of the flattened tensor."""
+    """`gather` with input and indices broadcast against each other; without `dim`, `take` of the flattened tensor.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    indices : Tensor or int or sequence of int
+        The indices, int64.
+    dim : int, optional
+        The dimension; negative numbers count from the last.
+    out : Tensor, optional
+        Where the result is written.
+
+    Returns
+    -------
+    Tensor
+        A copy.
+
+    Examples
+    --------
+    >>> lucid.take_along_dim(lucid.tensor([[1.0, 2.0], [3.0, 4.0]]), lucid.tensor([[1], [0]]), dim=1)
+    Tensor([[2.0],
+            [3.0]])
+    """
     tensor_argument("take_along_dim", input_), tensor_argument("take_along_dim", indices, 2, "indices")
     if indices.dtype is not dtypes.int64:
         raise RuntimeError(
@@ -1279,6 +1408,11 @@ def masked_fill(input_: Tensor, mask: Tensor, value) -> Tensor:
     -------
     Tensor
         Of the shape that input and mask broadcast to.
+
+    Examples
+    --------
+    >>> lucid.masked_fill(lucid.tensor([1.0, 2.0]), lucid.tensor([True, False]), 0.0)
+    Tensor([0.0, 2.0])
     """
     array, where = tensor_argument("masked_fill", input_).array, mask_argument("masked_fill", mask)
     if isinstance(value, Tensor) and value.array.ndim:
@@ -1304,7 +1438,27 @@ masked_fill.vjp(
 
 @op("masked_select", composite=True, out="apart")
 def masked_select(input_: Tensor, mask: Tensor, *, out=None) -> Tensor:
-    """The elements where a mask is true, in one dimension; input and mask are broadcast against each other."""
+    """The elements where a mask is true, in one dimension; input and mask are broadcast against each other.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    mask : Tensor
+        bool; broadcast against the input.
+    out : Tensor, optional
+        Where the result is written.
+
+    Returns
+    -------
+    Tensor
+        A copy.
+
+    Examples
+    --------
+    >>> lucid.masked_select(lucid.tensor([[1.0, 2.0], [3.0, 4.0]]), lucid.tensor([[True, False], [False, True]]))
+    Tensor([1.0, 4.0])
+    """
     tensor_argument("masked_select", input_)
     where = mask_argument("masked_select", mask, "masked_select: expected BoolTensor for mask")
     shape = broadcast_shapes(input_.array.shape, where.shape)
@@ -1329,6 +1483,11 @@ def masked_scatter(input_: Tensor, mask: Tensor, source: Tensor) -> Tensor:
     -------
     Tensor
         Of the shape that input and mask broadcast to.
+
+    Examples
+    --------
+    >>> lucid.masked_scatter(lucid.zeros(3), lucid.tensor([True, False, True]), lucid.tensor([1.0, 2.0]))
+    Tensor([1.0, 0.0, 2.0])
     """
     tensor_argument("masked_scatter", input_), tensor_argument("masked_scatter", source, 3, "source")
     where = mask_argument(
@@ -1368,6 +1527,12 @@ def nonzero(input_: Tensor, *, out=None, as_tuple: bool = False):
     -------
     Tensor or tuple of Tensor
         int64; a row for each such element.
+
+    Examples
+    --------
+    >>> lucid.nonzero(lucid.tensor([0, 5, 0, 7]))
+    Tensor([[1],
+            [3]])
     """
     array = tensor_argument("nonzero", input_).array
     if as_tuple:
@@ -1385,13 +1550,53 @@ def nonzero(input_: Tensor, *, out=None, as_tuple: bool = False):
 
 @op("argwhere", gradient=False)
 def argwhere(input_: Tensor) -> Tensor:
-    """The indices of the elements that are not zero, a row for each."""
+    """The indices of the elements that are not zero, a row for each.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+
+    Returns
+    -------
+    Tensor
+        A copy.
+
+    Examples
+    --------
+    >>> lucid.argwhere(lucid.tensor([0, 5, 0, 7]))
+    Tensor([[1],
+            [3]])
+    """
     return nonzero(input_)
 
 
 @op("nonzero_static", gradient=False)
 def nonzero_static(input_: Tensor, *, size: int, fill_value: int = -1, out=None) -> Tensor:
-    """The first `size` rows of `nonzero`, filled up with `fill_value`."""
+    """The first `size` rows of `nonzero`, filled up with `fill_value`.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    size : int or sequence of int
+        The shape.
+    fill_value : number, optional
+        The value.
+    out : Tensor, optional
+        Where the result is written.
+
+    Returns
+    -------
+    Tensor
+        A copy.
+
+    Examples
+    --------
+    >>> lucid.nonzero_static(lucid.tensor([0, 5]), size=2)
+    Tensor([[1],
+            [-1]])
+    """
     if size < 0:
         raise RuntimeError("nonzero_static: 'size' must be an non-negative integer")
     found = nonzero(input_).array
@@ -1404,7 +1609,25 @@ def nonzero_static(input_: Tensor, *, size: int, fill_value: int = -1, out=None)
 
 @op("unravel_index", gradient=False)
 def unravel_index(indices: Tensor, shape) -> tuple:
-    """Flat indices as a tuple of indices, one tensor for each dimension of `shape`."""
+    """Flat indices as a tuple of indices, one tensor for each dimension of `shape`.
+
+    Parameters
+    ----------
+    indices : Tensor or int or sequence of int
+        The indices, int64.
+    shape : sequence of int
+        The shape.
+
+    Returns
+    -------
+    tuple of Tensor
+        A copy.
+
+    Examples
+    --------
+    >>> lucid.unravel_index(lucid.tensor([5]), (2, 3))
+    (Tensor([1]), Tensor([2]))
+    """
     tensor_argument("unravel_index", indices, 1, "indices")
     if indices.dtype.kind != 1:
         raise ValueError(f"expected 'indices' to be integer dtype, but got {indices.dtype}")
@@ -1478,6 +1701,12 @@ def embedding(
     ------
     IndexError
         If an index is not a row of the table.
+
+    Examples
+    --------
+    >>> lucid.nn.functional.embedding(lucid.tensor([1, 0]), lucid.tensor([[1.0, 2.0], [3.0, 4.0]]))
+    Tensor([[3.0, 4.0],
+            [1.0, 2.0]])
     """
     tensor_argument("embedding", input_), tensor_argument("embedding", weight, 2, "weight")
     if weight.array.ndim != 2:
@@ -1534,6 +1763,12 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     -------
     Tensor
         int64.
+
+    Examples
+    --------
+    >>> lucid.nn.functional.one_hot(lucid.tensor([0, 2]), 3)
+    Tensor([[1, 0, 0],
+            [0, 0, 1]])
     """
     at = tensor_argument("one_hot", tensor, 1, "tensor").array
     if tensor.dtype is not dtypes.int64:
@@ -1572,6 +1807,11 @@ def bincount(input_: Tensor, weights=None, minlength: int = 0) -> Tensor:
     -------
     Tensor
         int64, or of the dtype of the weights (float64 unless they are float32).
+
+    Examples
+    --------
+    >>> lucid.bincount(lucid.tensor([0, 1, 1, 3]))
+    Tensor([1, 2, 0, 1])
     """
     array = tensor_argument("bincount", input_).array
     if weights is not None:
@@ -1611,6 +1851,11 @@ def histc(input_: Tensor, bins: int = 100, min=0, max=0, *, out=None) -> Tensor:
     -------
     Tensor
         1-d, of the input's dtype.
+
+    Examples
+    --------
+    >>> lucid.histc(lucid.tensor([1.0, 2.0, 1.0]), bins=4, min=0, max=3)
+    Tensor([0.0, 2.0, 1.0, 0.0])
     """
     array = tensor_argument("histc", input_).array.reshape(-1)
     if input_.dtype.kind != 2:
@@ -1674,6 +1919,11 @@ def searchsorted(
     -------
     Tensor
         Of the values' shape: before which number of its row each belongs.
+
+    Examples
+    --------
+    >>> lucid.searchsorted(lucid.tensor([1.0, 3.0, 5.0]), lucid.tensor([2.0, 5.0]))
+    Tensor([1, 2])
     """
     edges = tensor_argument("searchsorted", sorted_sequence, 1, "sorted_sequence").array
     name = "torch.searchsorted()"
@@ -1747,6 +1997,16 @@ def bucketize(input_, boundaries: Tensor, *, out_int32: bool = False, right: boo
         Whether a value that equals a boundary lies above it.
     out : Tensor, optional
         Where the result is written.
+
+    Returns
+    -------
+    Tensor
+        A copy.
+
+    Examples
+    --------
+    >>> lucid.bucketize(lucid.tensor([2.0, 5.0]), lucid.tensor([1.0, 3.0, 5.0]))
+    Tensor([1, 2])
     """
     edges = tensor_argument("bucketize", boundaries, 2, "boundaries").array
     if edges.ndim != 1:
@@ -1843,6 +2103,11 @@ def unique(
     -------
     Tensor or tuple of Tensor
         The elements, and what else was asked for (int64).
+
+    Examples
+    --------
+    >>> lucid.unique(lucid.tensor([3, 1, 3]))
+    Tensor([1, 3])
     """
     array = tensor_argument("unique", input_).array
     _flags("_unique2", sorted=sorted, return_inverse=return_inverse, return_counts=return_counts)
@@ -1853,7 +2118,29 @@ def unique(
 
 @op("unique_consecutive", gradient=False)
 def unique_consecutive(input_: Tensor, return_inverse: bool = False, return_counts: bool = False, dim=None):
-    """The first of each run of equal elements (or slices along `dim`); the parameters are those of `unique`."""
+    """The first of each run of equal elements (or slices along `dim`); the parameters are those of `unique`.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    return_inverse : bool, optional
+        Give also where each element went.
+    return_counts : bool, optional
+        Give also how often each occurs.
+    dim : int, optional
+        The dimension; negative numbers count from the last.
+
+    Returns
+    -------
+    Tensor
+        A copy.
+
+    Examples
+    --------
+    >>> lucid.unique_consecutive(lucid.tensor([1, 1, 2, 1]))
+    Tensor([1, 2, 1])
+    """
     array = tensor_argument("unique_consecutive", input_).array
     _flags("unique_consecutive", return_inverse=return_inverse, return_counts=return_counts)
     if dim is not None:

@@ -131,7 +131,7 @@ def adjoint(x: Tensor) -> Tensor:
 
 @op("matmul", aliases=("linalg.matmul",), out="same")
 def matmul(input_: Tensor, other: Tensor, *, out=None) -> Tensor:
-    r"""Matrix product.
+    """Matrix product.
 
     Vectors times vectors give a number, matrices and vectors multiply as matrices do, and dimensions before the last
     two are batches that broadcast.
@@ -153,6 +153,11 @@ def matmul(input_: Tensor, other: Tensor, *, out=None) -> Tensor:
     ------
     RuntimeError
         If the sizes do not fit, the dtypes differ, or an operand is 0-d.
+
+    Examples
+    --------
+    >>> lucid.matmul(lucid.tensor([[1.0, 2.0], [3.0, 4.0]]), lucid.tensor([1.0, 1.0]))
+    Tensor([3.0, 7.0])
     """
     _check_dtypes("matmul", input_, other)
     a, b = input_.array, other.array
@@ -232,7 +237,36 @@ def _ranked(name: str, tensor: Tensor, rank: int, which: str) -> None:
 
 @op("mm", composite=True, out="same")
 def mm(input_: Tensor, mat2: Tensor, *, out=None) -> Tensor:
-    """Product of two matrices: of (m, k) and (k, n). See `matmul`."""
+    r"""Product of two matrices: of (m, k) and (k, n). See `matmul`.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of a numeric dtype.
+    mat2 : Tensor
+        The second matrix, of the same dtype.
+    out : Tensor, optional
+        Where the result is written.
+
+    Returns
+    -------
+    Tensor
+        Of the dtype of the operands.
+
+    Notes
+    -----
+    .. math:: out_{ij} = \sum_k a_{ik} b_{kj}
+
+    Gradient, from that of the result :math:`g`:
+
+    .. math:: g\, b^T; \quad a^T g
+
+    Examples
+    --------
+    >>> lucid.mm(lucid.tensor([[1.0, 2.0], [3.0, 4.0]]), lucid.eye(2))
+    Tensor([[1.0, 2.0],
+            [3.0, 4.0]])
+    """
     _ranked("mm", input_, 2, "self")
     _ranked("mm", mat2, 2, "mat2")
     return matmul(input_, mat2)
@@ -240,7 +274,41 @@ def mm(input_: Tensor, mat2: Tensor, *, out=None) -> Tensor:
 
 @op("bmm", composite=True, out="same")
 def bmm(input_: Tensor, mat2: Tensor, *, out=None) -> Tensor:
-    """Products of two batches of matrices: of (b, m, k) and (b, k, n). See `matmul`."""
+    r"""Products of two batches of matrices: of (b, m, k) and (b, k, n). See `matmul`.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of a numeric dtype.
+    mat2 : Tensor
+        The second matrix, of the same dtype.
+    out : Tensor, optional
+        Where the result is written.
+
+    Returns
+    -------
+    Tensor
+        Of the dtype of the operands.
+
+    Notes
+    -----
+    .. math:: out_{bij} = \sum_k a_{bik} b_{bkj}
+
+    Gradient, from that of the result :math:`g`:
+
+    .. math:: g\, b^T; \quad a^T g
+
+    Examples
+    --------
+    >>> lucid.bmm(lucid.ones(1, 2, 3), lucid.ones(1, 3, 2))
+    Tensor([[[3.0, 3.0],
+             [3.0, 3.0]]])
+    """
+    _check_batches(input_, mat2)
+    return matmul(input_, mat2)
+
+
+def _check_batches(input_, mat2) -> None:
     _ranked("bmm", input_, 3, "batch1")
     _ranked("bmm", mat2, 3, "batch2")
     if input_.array.shape[0] != mat2.array.shape[0] or input_.array.shape[2] != mat2.array.shape[1]:
@@ -248,12 +316,39 @@ def bmm(input_: Tensor, mat2: Tensor, *, out=None) -> Tensor:
             f"Expected size for first two dimensions of batch2 tensor to be: "
             f"[{input_.array.shape[0]}, {input_.array.shape[2]}] but got: [{mat2.array.shape[0]}, {mat2.array.shape[1]}]."
         )
-    return matmul(input_, mat2)
 
 
 @op("mv", composite=True, out="same")
 def mv(input_: Tensor, vec: Tensor, *, out=None) -> Tensor:
-    """Matrix of (m, k) times vector of (k,). See `matmul`."""
+    r"""Matrix of (m, k) times vector of (k,). See `matmul`.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of a numeric dtype.
+    vec : Tensor
+        A vector of the same dtype.
+    out : Tensor, optional
+        Where the result is written.
+
+    Returns
+    -------
+    Tensor
+        Of the dtype of the operands.
+
+    Notes
+    -----
+    .. math:: out_i = \sum_k a_{ik} v_k
+
+    Gradient, from that of the result :math:`g`:
+
+    .. math:: g\, v^T; \quad A^T g
+
+    Examples
+    --------
+    >>> lucid.mv(lucid.tensor([[1.0, 2.0], [3.0, 4.0]]), lucid.tensor([1.0, 1.0]))
+    Tensor([3.0, 7.0])
+    """
     _ranked("mv", input_, 2, "input")
     _ranked("mv", vec, 1, "vec")
     return matmul(input_, vec)
@@ -261,7 +356,35 @@ def mv(input_: Tensor, vec: Tensor, *, out=None) -> Tensor:
 
 @op("dot", composite=True, out="same")
 def dot(input_: Tensor, tensor: Tensor, *, out=None) -> Tensor:
-    """Sum of products of two vectors of one length. See `matmul`."""
+    r"""Sum of products of two vectors of one length. See `matmul`.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of a numeric dtype.
+    tensor : Tensor
+        A vector of the same length.
+    out : Tensor, optional
+        Where the result is written.
+
+    Returns
+    -------
+    Tensor
+        Of the dtype of the operands.
+
+    Notes
+    -----
+    .. math:: out = \sum_k a_k b_k
+
+    Gradient, from that of the result :math:`g`:
+
+    .. math:: g\, b; \quad g\, a
+
+    Examples
+    --------
+    >>> lucid.dot(lucid.tensor([1.0, 2.0, 3.0]), lucid.tensor([1.0, 2.0, 3.0]))
+    Tensor(14.0)
+    """
     _check_dtypes("dot", input_, tensor)
     if input_.array.ndim != 1 or tensor.array.ndim != 1:
         raise RuntimeError(
@@ -272,7 +395,27 @@ def dot(input_: Tensor, tensor: Tensor, *, out=None) -> Tensor:
 
 @op("inner", composite=True, out="same")
 def inner(input_: Tensor, other: Tensor, *, out=None) -> Tensor:
-    """Sum of products over the last dimension of both; of a 0-d tensor, the product."""
+    """Sum of products over the last dimension of both; of a 0-d tensor, the product.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of a numeric dtype.
+    other : Tensor
+        The second operand.
+    out : Tensor, optional
+        Where the result is written.
+
+    Returns
+    -------
+    Tensor
+        Of the dtype of the operands.
+
+    Examples
+    --------
+    >>> lucid.inner(lucid.tensor([1.0, 2.0, 3.0]), lucid.tensor([1.0, 2.0, 3.0]))
+    Tensor(14.0)
+    """
     if not input_.array.ndim or not other.array.ndim:
         return input_ * other
     if input_.array.shape[-1] != other.array.shape[-1]:
@@ -285,7 +428,36 @@ def inner(input_: Tensor, other: Tensor, *, out=None) -> Tensor:
 
 @op("outer", composite=True, aliases=("ger",))
 def outer(input_: Tensor, vec2: Tensor, *, out=None) -> Tensor:
-    """Every product of an element of one vector with one of another, of shape (n, m)."""
+    r"""Every product of an element of one vector with one of another, of shape (n, m).
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of a numeric dtype.
+    vec2 : Tensor
+        A vector.
+    out : Tensor, optional
+        Where the result is written.
+
+    Returns
+    -------
+    Tensor
+        Of the dtype of the operands.
+
+    Notes
+    -----
+    .. math:: out_{ij} = a_i b_j
+
+    Gradient, from that of the result :math:`g`:
+
+    .. math:: g\, b; \quad g^T a
+
+    Examples
+    --------
+    >>> lucid.outer(lucid.tensor([1.0, 2.0]), lucid.tensor([3.0, 4.0]))
+    Tensor([[3.0, 4.0],
+            [6.0, 8.0]])
+    """
     _ranked("outer", input_, 1, "input")
     _ranked("outer", vec2, 1, "vec2")
     return input_.unsqueeze(1) * vec2.unsqueeze(0)
@@ -313,19 +485,123 @@ def _plus(input_, product_, beta, alpha):
 
 @op("addmm", composite=True, out="same")
 def addmm(input_: Tensor, mat1: Tensor, mat2: Tensor, *, beta=1, alpha=1, out=None) -> Tensor:
-    """``beta * input + alpha * (mat1 @ mat2)``; with beta 0 the input's NaN do not count."""
+    r"""``beta * input + alpha * (mat1 @ mat2)``; with beta 0 the input's NaN do not count.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of a numeric dtype.
+    mat1 : Tensor
+        The first matrix.
+    mat2 : Tensor
+        The second matrix, of the same dtype.
+    beta : number, optional
+        Factor of the input (default 1).
+    alpha : number, optional
+        Factor of the product (default 1).
+    out : Tensor, optional
+        Where the result is written.
+
+    Returns
+    -------
+    Tensor
+        Of the dtype of the operands.
+
+    Notes
+    -----
+    .. math:: out = \beta\, input + \alpha\, (a\, b)
+
+    Gradient, from that of the result :math:`g`:
+
+    .. math:: \beta g; \quad \alpha\, g\, b^T; \quad \alpha\, a^T g
+
+    Examples
+    --------
+    >>> lucid.addmm(lucid.ones(2, 2), lucid.tensor([[1.0, 2.0], [3.0, 4.0]]), lucid.eye(2), alpha=2)
+    Tensor([[3.0, 5.0],
+            [7.0, 9.0]])
+    """
     return _fused(mm, input_, mat1, mat2, beta, alpha)
 
 
 @op("addmv", composite=True, out="same")
 def addmv(input_: Tensor, mat: Tensor, vec: Tensor, *, beta=1, alpha=1, out=None) -> Tensor:
-    """``beta * input + alpha * (mat @ vec)``."""
+    r"""``beta * input + alpha * (mat @ vec)``.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of a numeric dtype.
+    mat : Tensor
+        A matrix.
+    vec : Tensor
+        A vector of the same dtype.
+    beta : number, optional
+        Factor of the input (default 1).
+    alpha : number, optional
+        Factor of the product (default 1).
+    out : Tensor, optional
+        Where the result is written.
+
+    Returns
+    -------
+    Tensor
+        Of the dtype of the operands.
+
+    Notes
+    -----
+    .. math:: out = \beta\, input + \alpha\, (A\, v)
+
+    Gradient, from that of the result :math:`g`:
+
+    .. math:: \beta g; \quad \alpha\, g\, v^T; \quad \alpha\, A^T g
+
+    Examples
+    --------
+    >>> lucid.addmv(lucid.ones(2), lucid.tensor([[1.0, 2.0], [3.0, 4.0]]), lucid.tensor([1.0, 1.0]))
+    Tensor([4.0, 8.0])
+    """
     return _fused(mv, input_, mat, vec, beta, alpha)
 
 
 @op("addr", composite=True)
 def addr(input_: Tensor, vec1: Tensor, vec2: Tensor, *, beta=1, alpha=1, out=None) -> Tensor:
-    """``beta * input + alpha * outer(vec1, vec2)``."""
+    r"""``beta * input + alpha * outer(vec1, vec2)``.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of a numeric dtype.
+    vec1 : Tensor
+        A vector.
+    vec2 : Tensor
+        A vector.
+    beta : number, optional
+        Factor of the input (default 1).
+    alpha : number, optional
+        Factor of the product (default 1).
+    out : Tensor, optional
+        Where the result is written.
+
+    Returns
+    -------
+    Tensor
+        Of the dtype of the operands.
+
+    Notes
+    -----
+    .. math:: out = \beta\, input + \alpha\, (u\, v^T)
+
+    Gradient, from that of the result :math:`g`:
+
+    .. math:: \beta g; \quad \alpha\, g\, v; \quad \alpha\, g^T u
+
+    Examples
+    --------
+    >>> lucid.addr(lucid.zeros(2, 2), lucid.tensor([1.0, 2.0]), lucid.tensor([3.0, 4.0]))
+    Tensor([[3.0, 4.0],
+            [6.0, 8.0]])
+    """
     product_ = outer(vec1, vec2)
     if product_.dtype.kind < 2 and input_.dtype.kind < 2:
         for name, factor in (("beta", beta), ("alpha", alpha)):
@@ -336,23 +612,88 @@ def addr(input_: Tensor, vec1: Tensor, vec2: Tensor, *, beta=1, alpha=1, out=Non
 
 @op("baddbmm", composite=True, out="same")
 def baddbmm(input_: Tensor, batch1: Tensor, batch2: Tensor, *, beta=1, alpha=1, out=None) -> Tensor:
-    """``beta * input + alpha * (batch1 @ batch2)`` for each matrix of a batch."""
+    r"""``beta * input + alpha * (batch1 @ batch2)`` for each matrix of a batch.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of a numeric dtype.
+    batch1 : Tensor
+        Matrices, (b, n, m).
+    batch2 : Tensor
+        Matrices, (b, m, p).
+    beta : number, optional
+        Factor of the input (default 1).
+    alpha : number, optional
+        Factor of the product (default 1).
+    out : Tensor, optional
+        Where the result is written.
+
+    Returns
+    -------
+    Tensor
+        Of the dtype of the operands.
+
+    Notes
+    -----
+    .. math:: out_b = \beta\, input_b + \alpha\, (a_b\, b_b)
+
+    Examples
+    --------
+    >>> lucid.baddbmm(lucid.zeros(1, 2, 2), lucid.ones(1, 2, 3), lucid.ones(1, 3, 2))
+    Tensor([[[3.0, 3.0],
+             [3.0, 3.0]]])
+    """
     return _fused(bmm, input_, batch1, batch2, beta, alpha)
 
 
 def _bmm_sum(batch1, batch2):
-    return sum_(bmm(batch1, batch2), 0, dtype=batch1.dtype)
+    """The sum of a batch's products, as one product."""
+    _check_batches(batch1, batch2)
+    b, n, m = batch1.array.shape
+    return matmul(batch1.transpose(0, 1).reshape((n, b * m)), batch2.reshape((b * m, batch2.array.shape[2])))
 
 
 @op("addbmm", composite=True, out="same")
 def addbmm(input_: Tensor, batch1: Tensor, batch2: Tensor, *, beta=1, alpha=1, out=None) -> Tensor:
-    """``beta * input + alpha *`` the sum of the products of a batch."""
+    r"""``beta * input + alpha *`` the sum of the products of a batch.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of a numeric dtype.
+    batch1 : Tensor
+        Matrices, (b, n, m).
+    batch2 : Tensor
+        Matrices, (b, m, p).
+    beta : number, optional
+        Factor of the input (default 1).
+    alpha : number, optional
+        Factor of the product (default 1).
+    out : Tensor, optional
+        Where the result is written.
+
+    Returns
+    -------
+    Tensor
+        Of the dtype of the operands.
+
+    Notes
+    -----
+    .. math:: out = \beta\, input + \alpha \sum_b a_b\, b_b
+
+    Examples
+    --------
+    >>> lucid.addbmm(lucid.zeros(2, 2), lucid.ones(2, 2, 3), lucid.ones(2, 3, 2))
+    Tensor([[6.0, 6.0],
+            [6.0, 6.0]])
+    """
     return _fused(_bmm_sum, input_, batch1, batch2, beta, alpha)
 
 
 @op("nn.functional.linear", out="same")
 def linear(input_: Tensor, weight: Tensor, bias: Tensor | None = None, *, out=None) -> Tensor:
-    r"""``input @ weight.T + bias``.
+    """``input @ weight.T + bias``.
 
     Parameters
     ----------
@@ -367,6 +708,11 @@ def linear(input_: Tensor, weight: Tensor, bias: Tensor | None = None, *, out=No
     -------
     Tensor
         Of shape (..., out_features). The gradients are ``g @ weight``, ``g.T @ input`` and the sum of ``g``.
+
+    Examples
+    --------
+    >>> lucid.nn.functional.linear(lucid.tensor([1.0, 1.0]), lucid.tensor([[1.0, 2.0], [3.0, 4.0]]), lucid.tensor([0.5, 0.5]))
+    Tensor([3.5, 7.5])
     """
     _check_dtypes("linear", input_, weight)
     x, w = input_.array, weight.array
@@ -427,6 +773,16 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
         Of shape (out, in1, in2).
     bias : Tensor, optional
         Of shape (out,).
+
+    Returns
+    -------
+    Tensor
+        Of the dtype of the operands.
+
+    Examples
+    --------
+    >>> lucid.nn.functional.bilinear(lucid.ones(1, 2), lucid.ones(1, 2), lucid.tensor([[1.0, 2.0], [3.0, 4.0]]).reshape(1, 2, 2))
+    Tensor([[10.0]])
     """
     result = einsum("...i,oij,...j->...o", input1, weight, input2)
     return result if bias is None else result + bias
@@ -442,6 +798,16 @@ def tensordot(a: Tensor, b: Tensor, dims=2, out=None) -> Tensor:
         Of one dtype.
     dims : int or (sequence of int, sequence of int)
         The last `dims` dimensions of `a` with the first of `b`, or two lists of dimensions.
+
+    Returns
+    -------
+    Tensor
+        Of the dtype of the operands.
+
+    Examples
+    --------
+    >>> lucid.tensordot(lucid.tensor([[1.0, 2.0], [3.0, 4.0]]), lucid.tensor([[1.0, 2.0], [3.0, 4.0]]), dims=2)
+    Tensor(30.0)
     """
     if isinstance(dims, Tensor):
         dims = dims.tolist()
@@ -661,7 +1027,9 @@ def square(name: str, A: Tensor) -> np.ndarray:
 
 def lapack(name: str, A: Tensor) -> np.ndarray:
     """The array of a tensor, checked to be of a dtype that LAPACK has."""
-    if A.dtype.kind < 2 or A.dtype.itemsize == 2:
+    if A.dtype.is_floating_point and A.dtype.itemsize == 2:
+        raise NotImplementedError(f"\"{name}_cpu\" not implemented for '{torch_name(A.dtype)}'")
+    if A.dtype.kind < 2:
         raise RuntimeError(f'{name}: Expected a floating point or complex tensor as input. Got {torch_name(A.dtype)}')
     return A.array
 
@@ -677,7 +1045,7 @@ def called(name: str, function, *arrays, **options):
 
 @op("linalg.inv", aliases=("inverse",), out="same")
 def inv(A: Tensor, *, out=None) -> Tensor:
-    r"""Inverse of square matrices.
+    """Inverse of square matrices.
 
     Parameters
     ----------
@@ -693,6 +1061,12 @@ def inv(A: Tensor, *, out=None) -> Tensor:
     ------
     LinAlgError
         If a matrix is singular.
+
+    Examples
+    --------
+    >>> lucid.linalg.inv(lucid.tensor([[2.0, 0.0], [0.0, 4.0]]))
+    Tensor([[0.5, 0.0],
+            [0.0, 0.25]])
     """
     array = square("linalg.inv", A)
     if not array.size:
@@ -710,7 +1084,7 @@ inv.vjp(A=_inv_backward)
 
 @op("linalg.solve", out="same")
 def solve(A: Tensor, B: Tensor, *, left: bool = True, out=None) -> Tensor:
-    r"""The solution X of ``A X = B``.
+    """The solution X of ``A X = B``.
 
     Parameters
     ----------
@@ -730,6 +1104,11 @@ def solve(A: Tensor, B: Tensor, *, left: bool = True, out=None) -> Tensor:
     ------
     LinAlgError
         If a matrix is singular.
+
+    Examples
+    --------
+    >>> lucid.linalg.solve(lucid.tensor([[2.0, 0.0], [0.0, 4.0]]), lucid.tensor([2.0, 4.0]))
+    Tensor([1.0, 1.0])
     """
     a = square("linalg.solve", A)
     tensor_argument("linalg.solve", B, 2, "B")
@@ -779,7 +1158,7 @@ def _solve_backward(g, needs, A, B, left, out):
 
 @op("linalg.det", aliases=("det",), out="same")
 def det(A: Tensor, *, out=None) -> Tensor:
-    r"""Determinant of square matrices.
+    """Determinant of square matrices.
 
     Parameters
     ----------
@@ -790,6 +1169,11 @@ def det(A: Tensor, *, out=None) -> Tensor:
     -------
     Tensor
         Of shape (...). The gradient is ``g * det * inv(A).mH``, computed by the cofactors where A is singular.
+
+    Examples
+    --------
+    >>> lucid.linalg.det(lucid.tensor([[2.0, 0.0], [0.0, 4.0]]))
+    Tensor(8.0)
     """
     array = square("linalg.det", A)
     return wrap(np.asarray(called("linalg.det", np.linalg.det, array), array.dtype))
@@ -838,7 +1222,33 @@ class SlogdetResult(NamedTuple):
 
 @op("linalg.slogdet", aliases=("slogdet",))
 def slogdet(A: Tensor, *, out=None):
-    """Sign, and logarithm of the absolute value, of the determinant of square matrices: a named tuple."""
+    r"""Sign, and logarithm of the absolute value, of the determinant of square matrices: a named tuple.
+
+    Parameters
+    ----------
+    A : Tensor
+        Of shape (..., n, n), floating or complex.
+    out : Tensor, optional
+        Where the result is written.
+
+    Returns
+    -------
+    Tensor
+        Of the dtype of the operands.
+
+    Notes
+    -----
+    .. math:: sign = \det A / |\det A|, \quad logabsdet = \log |\det A|
+
+    Gradient, from that of the result :math:`g`:
+
+    .. math:: g_{logabsdet}\, A^{-H}
+
+    Examples
+    --------
+    >>> lucid.linalg.slogdet(lucid.tensor([[1.0, 0.0], [0.0, -1.0]])).sign
+    Tensor(-1.0)
+    """
     array = square("linalg.slogdet", A)
     sign, logabs = called("linalg.slogdet", np.linalg.slogdet, array)
     return SlogdetResult(wrap(np.asarray(sign, array.dtype)), wrap(np.asarray(logabs, array.real.dtype)))
@@ -869,12 +1279,32 @@ slogdet.vjp(A=_slogdet_backward)
 
 @op("linalg.cholesky", out="same")
 def cholesky(A: Tensor, *, upper: bool = False, out=None) -> Tensor:
-    r"""The triangular L with ``A = L L.mH`` of symmetric (Hermitian) positive definite matrices.
+    """The triangular L with ``A = L L.mH`` of symmetric (Hermitian) positive definite matrices.
 
     Raises
     ------
     LinAlgError
         If a matrix is not positive definite.
+
+    Parameters
+    ----------
+    A : Tensor
+        Of shape (..., n, n), floating or complex.
+    upper : float, optional
+        The greatest slope of the negative side.
+    out : Tensor, optional
+        Where the result is written.
+
+    Returns
+    -------
+    Tensor
+        Of the dtype of the operands.
+
+    Examples
+    --------
+    >>> lucid.linalg.cholesky(lucid.tensor([[4.0, 0.0], [0.0, 9.0]]))
+    Tensor([[2.0, 0.0],
+            [0.0, 3.0]])
     """
     array = square("linalg.cholesky", A)
     factor = called(
@@ -906,7 +1336,33 @@ def _dims_pair(dim, ndim):
 
 @op("linalg.matrix_norm", composite=True, out="same")
 def matrix_norm(A: Tensor, ord="fro", dim=(-2, -1), keepdim: bool = False, *, dtype=None, out=None) -> Tensor:
-    """Matrix norm: "fro", "nuc", or of order 1, -1, inf, -inf (sums of rows or columns), 2, -2 (singular values)."""
+    """Matrix norm: "fro", "nuc", or of order 1, -1, inf, -inf (sums of rows or columns), 2, -2 (singular values).
+
+    Parameters
+    ----------
+    A : Tensor
+        Of shape (..., n, n), floating or complex.
+    ord : number or str, optional
+        Which norm.
+    dim : int, optional
+        The dimension; negative numbers count from the last.
+    keepdim : bool, optional
+        Keep the reduced dimension, of size 1.
+    dtype : dtype, optional
+        The dtype of the result; what is reduced is converted to it first.
+    out : Tensor, optional
+        Where the result is written.
+
+    Returns
+    -------
+    Tensor
+        Of the dtype of the operands.
+
+    Examples
+    --------
+    >>> lucid.linalg.matrix_norm(lucid.tensor([[3.0, 0.0], [0.0, 4.0]]))
+    Tensor(5.0)
+    """
     if A.array.ndim < 2:
         raise RuntimeError(f"linalg.matrix_norm: The input tensor A must have at least 2 dimensions. Got a tensor with {A.array.ndim} dims")
     first, second = _dims_pair(dim, A.array.ndim)
@@ -943,6 +1399,16 @@ def norm(A: Tensor, ord=None, dim=None, keepdim: bool = False, *, out=None, dtyp
         Keep them, of size 1.
     dtype : dtype, optional
         Convert the input first.
+
+    Returns
+    -------
+    Tensor
+        Of the dtype of the operands.
+
+    Examples
+    --------
+    >>> lucid.linalg.norm(lucid.tensor([3.0, 4.0]))
+    Tensor(5.0)
     """
     if ord is None:
         return vector_norm(A, 2, dim, keepdim, dtype=dtype)
@@ -961,7 +1427,33 @@ def norm(A: Tensor, ord=None, dim=None, keepdim: bool = False, *, out=None, dtyp
 
 @op("norm", composite=True, out="same")
 def torch_norm(input_: Tensor, p="fro", dim=None, keepdim: bool = False, out=None, dtype=None) -> Tensor:
-    """Norm over all elements or over dimensions; `linalg.norm` is its successor."""
+    """Norm over all elements or over dimensions; `linalg.norm` is its successor.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of a numeric dtype.
+    p : float, optional
+        The probability.
+    dim : int, optional
+        The dimension; negative numbers count from the last.
+    keepdim : bool, optional
+        Keep the reduced dimension, of size 1.
+    out : Tensor, optional
+        Where the result is written.
+    dtype : dtype, optional
+        The dtype of the result; what is reduced is converted to it first.
+
+    Returns
+    -------
+    Tensor
+        Of the dtype of the operands.
+
+    Examples
+    --------
+    >>> lucid.norm(lucid.tensor([3.0, 4.0]))
+    Tensor(5.0)
+    """
     if p == "fro":
         return vector_norm(input_, 2, dim, keepdim, dtype=dtype)
     if p == "nuc":

@@ -668,6 +668,11 @@ def rand_like(
     -------
     Tensor
         Of the input's shape.
+
+    Examples
+    --------
+    >>> lucid.rand_like(lucid.ones(2, 3)).shape
+    lucid.Size([2, 3])
     """
     fill = STANDARD_UNIFORM if generator is None else fill_uniform(0.0, 1.0, generator)
     return made_like("rand_like", input_, fill, dtype, device, requires_grad, memory_format)
@@ -690,6 +695,11 @@ def randn_like(
     -------
     Tensor
         Of the input's shape.
+
+    Examples
+    --------
+    >>> lucid.randn_like(lucid.ones(2, 3)).shape
+    lucid.Size([2, 3])
     """
     fill = STANDARD_NORMAL if generator is None else fill_normal(0.0, 1.0, generator)
     return made_like("randn_like", input_, fill, dtype, device, requires_grad, memory_format)
@@ -717,6 +727,11 @@ def randint_like(
     -------
     Tensor
         Of the input's shape.
+
+    Examples
+    --------
+    >>> lucid.randint_like(lucid.ones(2, 3), 5).shape
+    lucid.Size([2, 3])
     """
     low, high = (0, low) if high is None else (low, high)
     fill = fill_random(integer("randint_like", "low", low), integer("randint_like", "high", high), generator)
@@ -993,13 +1008,57 @@ FROM_ZERO = object()  # random_(to) and random_(from, None) differ
 
 @op("Tensor.uniform_", composite=True)
 def uniform_(input_: Tensor, from_=0, to=1, *, generator=None) -> Tensor:
-    """Overwrite the tensor with uniform samples on [from, to). Returns it."""
+    """Overwrite the tensor with uniform samples on [from, to). Returns it.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    from_ : number, optional
+        The least, included.
+    to : number, optional
+        The greatest, excluded.
+    generator : Generator, optional
+        Where the random numbers come from; the default generator otherwise.
+
+    Returns
+    -------
+    tuple of Tensor
+        The input itself.
+
+    Examples
+    --------
+    >>> lucid.empty(2, 3).uniform_().shape
+    lucid.Size([2, 3])
+    """
     return refill("uniform_", input_, fill_uniform(from_, to, generator))
 
 
 @op("Tensor.normal_", composite=True)
 def normal_(input_: Tensor, mean=0, std=1, *, generator=None) -> Tensor:
-    """Overwrite the tensor with normal samples of that mean and standard deviation. Returns it."""
+    """Overwrite the tensor with normal samples of that mean and standard deviation. Returns it.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    mean : float, optional
+        The mean.
+    std : float, optional
+        The standard deviation.
+    generator : Generator, optional
+        Where the random numbers come from; the default generator otherwise.
+
+    Returns
+    -------
+    tuple of Tensor
+        The input itself.
+
+    Examples
+    --------
+    >>> lucid.empty(2, 3).normal_().shape
+    lucid.Size([2, 3])
+    """
     return refill("normal_", input_, fill_normal(mean, std, generator))
 
 
@@ -1009,6 +1068,27 @@ def random_(input_: Tensor, from_=None, to=FROM_ZERO, *, generator=None) -> Tens
 
     `random_(to)` starts at 0; `random_(from, None)` ends with the largest number of the dtype; `random_()` draws from
     the numbers that are not negative, of a floating dtype from those up to 2**digits of its significand.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    from_ : number, optional
+        The least, included.
+    to : number, optional
+        The greatest, excluded.
+    generator : Generator, optional
+        Where the random numbers come from; the default generator otherwise.
+
+    Returns
+    -------
+    Tensor
+        The input itself.
+
+    Examples
+    --------
+    >>> bool((lucid.empty(3).random_(5) < 5).all())
+    True
     """
     if to is FROM_ZERO:
         from_, to = (None, None) if from_ is None else (0, from_)
@@ -1019,32 +1099,136 @@ def random_(input_: Tensor, from_=None, to=FROM_ZERO, *, generator=None) -> Tens
 
 @op("Tensor.bernoulli_", composite=True)
 def bernoulli_(input_: Tensor, p=0.5, *, generator=None) -> Tensor:
-    """Overwrite the tensor with 1 with probability p (a number, or a tensor that expands), else with 0. Returns it."""
+    """Overwrite the tensor with 1 with probability p (a number, or a tensor that expands), else with 0. Returns it.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    p : float, optional
+        The probability.
+    generator : Generator, optional
+        Where the random numbers come from; the default generator otherwise.
+
+    Returns
+    -------
+    Tensor
+        The input itself.
+
+    Examples
+    --------
+    >>> lucid.empty(2).bernoulli_(1.0)
+    Tensor([1.0, 1.0])
+    """
     fill = fill_bernoulli_each if isinstance(p, Tensor) else fill_bernoulli
     return refill("bernoulli_", input_, fill(p, generator))
 
 
 @op("Tensor.exponential_", composite=True)
 def exponential_(input_: Tensor, lambd=1, *, generator=None) -> Tensor:
-    """Overwrite the tensor with exponential samples of rate `lambd`. Returns it."""
+    """Overwrite the tensor with exponential samples of rate `lambd`. Returns it.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    lambd : float, optional
+        The rate.
+    generator : Generator, optional
+        Where the random numbers come from; the default generator otherwise.
+
+    Returns
+    -------
+    Tensor
+        The input itself.
+
+    Examples
+    --------
+    >>> bool((lucid.empty(3).exponential_() > 0).all())
+    True
+    """
     return refill("exponential_", input_, fill_exponential(lambd, generator))
 
 
 @op("Tensor.geometric_", composite=True)
 def geometric_(input_: Tensor, p, *, generator=None) -> Tensor:
-    """Overwrite the tensor with numbers of trials up to the first success of probability p. Returns it."""
+    """Overwrite the tensor with numbers of trials up to the first success of probability p. Returns it.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    p : float
+        The probability.
+    generator : Generator, optional
+        Where the random numbers come from; the default generator otherwise.
+
+    Returns
+    -------
+    Tensor
+        The input itself.
+
+    Examples
+    --------
+    >>> bool((lucid.empty(3).geometric_(0.5) >= 1).all())
+    True
+    """
     return refill("geometric_", input_, fill_geometric(p, generator))
 
 
 @op("Tensor.cauchy_", composite=True)
 def cauchy_(input_: Tensor, median=0, sigma=1, *, generator=None) -> Tensor:
-    """Overwrite the tensor with Cauchy samples. Returns it."""
+    """Overwrite the tensor with Cauchy samples. Returns it.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    median : float, optional
+        The median.
+    sigma : float, optional
+        The scale.
+    generator : Generator, optional
+        Where the random numbers come from; the default generator otherwise.
+
+    Returns
+    -------
+    tuple of Tensor
+        The input itself.
+
+    Examples
+    --------
+    >>> lucid.empty(2, 3).cauchy_().shape
+    lucid.Size([2, 3])
+    """
     return refill("cauchy_", input_, fill_cauchy(median, sigma, generator))
 
 
 @op("Tensor.log_normal_", composite=True)
 def log_normal_(input_: Tensor, mean=1, std=2, *, generator=None) -> Tensor:
-    """Overwrite the tensor with exponentials of normal samples. Returns it."""
+    """Overwrite the tensor with exponentials of normal samples. Returns it.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    mean : float, optional
+        The mean.
+    std : float, optional
+        The standard deviation.
+    generator : Generator, optional
+        Where the random numbers come from; the default generator otherwise.
+
+    Returns
+    -------
+    Tensor
+        The input itself.
+
+    Examples
+    --------
+    >>> bool((lucid.empty(3).log_normal_() > 0).all())
+    True
+    """
     return refill("log_normal_", input_, fill_log_normal(mean, std, generator))
 
 
@@ -1187,6 +1371,11 @@ def alpha_dropout(input_: Tensor, p: float = 0.5, training: bool = False, inplac
         :math:`-\alpha'` of SELU. The gradient is :math:`g \cdot a m`.
 
     Source: G. Klambauer et al., "Self-Normalizing Neural Networks" (2017).
+
+    Examples
+    --------
+    >>> lucid.nn.functional.alpha_dropout(lucid.ones(3), training=False)
+    Tensor([1.0, 1.0, 1.0])
     """
     probability(p)
     return drop("alpha_dropout", input_, p, training, alpha=True, inplace=inplace)
@@ -1207,6 +1396,11 @@ def feature_alpha_dropout(input_: Tensor, p: float = 0.5, training: bool = False
     -------
     Tensor
         Of the input's shape.
+
+    Examples
+    --------
+    >>> lucid.nn.functional.feature_alpha_dropout(lucid.ones(1, 2), training=False)
+    Tensor([[1.0, 1.0]])
     """
     probability(p)
     return drop("feature_alpha_dropout", input_, p, training, channels=2, alpha=True, inplace=inplace)
@@ -1232,6 +1426,11 @@ def dropout1d(input_: Tensor, p: float = 0.5, training: bool = True, inplace: bo
     ------
     RuntimeError
         For another number of dimensions.
+
+    Examples
+    --------
+    >>> lucid.nn.functional.dropout1d(lucid.ones(1, 2, 2), training=False).shape
+    lucid.Size([1, 2, 2])
     """
     probability(p)
     ndim = tensor_argument("dropout1d", input_).array.ndim
@@ -1258,6 +1457,11 @@ def dropout2d(input_: Tensor, p: float = 0.5, training: bool = True, inplace: bo
     -------
     Tensor
         Of the input's shape.
+
+    Examples
+    --------
+    >>> lucid.nn.functional.dropout2d(lucid.ones(1, 2, 2, 2), training=False).shape
+    lucid.Size([1, 2, 2, 2])
     """
     probability(p)
     ndim = tensor_argument("dropout2d", input_).array.ndim
@@ -1286,6 +1490,11 @@ def dropout3d(input_: Tensor, p: float = 0.5, training: bool = True, inplace: bo
     -------
     Tensor
         Of the input's shape.
+
+    Examples
+    --------
+    >>> lucid.nn.functional.dropout3d(lucid.ones(1, 2, 2, 2, 2), training=False).shape
+    lucid.Size([1, 2, 2, 2, 2])
     """
     probability(p)
     ndim = tensor_argument("dropout3d", input_).array.ndim
@@ -1332,6 +1541,11 @@ def native_dropout(input_: Tensor, p: float, train: bool | None = True) -> tuple
     -------
     tuple of Tensor
         The result, and the mask (bool) of the elements kept.
+
+    Examples
+    --------
+    >>> lucid.native_dropout(lucid.ones(2), 0.5, False)[0]
+    Tensor([1.0, 1.0])
     """
     array = tensor_argument("native_dropout", input_).array
     mask = dense_like(array, UINT8)
@@ -1371,6 +1585,11 @@ def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: floa
         distribution.
 
     Source: E. Jang et al., "Categorical Reparameterization with Gumbel-Softmax" (2016).
+
+    Examples
+    --------
+    >>> lucid.nn.functional.gumbel_softmax(lucid.zeros(2, 3), hard=True).sum(-1)
+    Tensor([1.0, 1.0])
     """
     array = tensor_argument("gumbel_softmax", logits, argument="logits").array
     waits = empty(array.shape, array.dtype)
@@ -1414,7 +1633,7 @@ inplace_leaky_relu = inplace(leaky_relu, "leaky_relu_")
 def rrelu(
     input_: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False, inplace: bool = False
 ) -> Tensor:
-    r"""The randomised leaky rectifier.
+    """The randomised leaky rectifier.
 
     Parameters
     ----------
@@ -1434,6 +1653,11 @@ def rrelu(
         for each. The gradient is :math:`g` and :math:`r g`.
 
     Source: B. Xu et al., "Empirical Evaluation of Rectified Activations in Convolutional Network" (2015).
+
+    Examples
+    --------
+    >>> lucid.nn.functional.rrelu(lucid.tensor([1.0, -1.0]), 0.5, 0.5)
+    Tensor([1.0, -0.5])
     """
     return randomly_leaky("rrelu", input_, lower, upper, training, inplace)
 
@@ -1442,7 +1666,31 @@ def rrelu(
 def short_rrelu(
     input_: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False, generator=None
 ) -> Tensor:
-    """`nn.functional.rrelu` with a generator."""
+    """`nn.functional.rrelu` with a generator.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    lower : float, optional
+        The least slope of the negative side.
+    upper : float, optional
+        The greatest slope of the negative side.
+    training : bool, optional
+        Whether elements are dropped at all.
+    generator : Generator, optional
+        Where the random numbers come from; the default generator otherwise.
+
+    Returns
+    -------
+    Tensor
+        Of the shape and dtype of the input.
+
+    Examples
+    --------
+    >>> lucid.rrelu(lucid.tensor([1.0, -1.0]), 0.5, 0.5)
+    Tensor([1.0, -0.5])
+    """
     return randomly_leaky("rrelu", input_, lower, upper, training, False, generator)
 
 
@@ -1450,7 +1698,31 @@ def short_rrelu(
 def rrelu_(
     input_: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False, generator=None
 ) -> Tensor:
-    """`rrelu` that overwrites its input."""
+    """`rrelu` that overwrites its input.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    lower : float, optional
+        The least slope of the negative side.
+    upper : float, optional
+        The greatest slope of the negative side.
+    training : bool, optional
+        Whether elements are dropped at all.
+    generator : Generator, optional
+        Where the random numbers come from; the default generator otherwise.
+
+    Returns
+    -------
+    Tensor
+        The input itself.
+
+    Examples
+    --------
+    >>> lucid.rrelu_(lucid.tensor([1.0, -1.0]), 0.5, 0.5)
+    Tensor([1.0, -0.5])
+    """
     return randomly_leaky("rrelu_", input_, lower, upper, training, True, generator)
 
 

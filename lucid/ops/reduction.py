@@ -173,7 +173,39 @@ sum.vjp(input_=lambda g, input_shape, dim, keepdim: spread(g, input_shape, dim, 
 
 @op("nansum")
 def nansum(input_: Tensor, dim=None, keepdim: bool = False, *, dtype=None, out=None) -> Tensor:
-    """Sum over dimensions, NaN counting as zero. Parameters as for `sum`."""
+    r"""Sum over dimensions, NaN counting as zero. Parameters as for `sum`.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    dim : int or tuple of int, optional
+        The dimensions; all by default.
+    keepdim : bool, optional
+        Keep the reduced dimension, of size 1.
+    dtype : dtype, optional
+        The dtype of the result; what is reduced is converted to it first.
+    out : Tensor, optional
+        Where the result is written.
+
+    Returns
+    -------
+    Tensor
+        With `dim` without it, or of size 1 with `keepdim`.
+
+    Notes
+    -----
+    .. math:: out = \sum_{x_i = x_i} x_i
+
+    Gradient, from that of the result :math:`g`:
+
+    .. math:: g \text{ where } x \text{ is not NaN}
+
+    Examples
+    --------
+    >>> lucid.nansum(lucid.tensor([1.0, float("nan")]))
+    Tensor(1.0)
+    """
     if input_.dtype.is_complex:
         raise RuntimeError("nansum on CPU does not support complex inputs")
     return _sum("nansum" if input_.dtype.is_floating_point else "sum", input_, dim, keepdim, dtype)
@@ -195,7 +227,7 @@ core.set_graph_ops(sum_to, Supplied.cast, el.add)
 
 @op("mean")
 def mean(input_: Tensor, dim=None, keepdim: bool = False, *, dtype=None, out=None) -> Tensor:
-    r"""Mean over all elements, or over dimensions; NaN where there are none.
+    """Mean over all elements, or over dimensions; NaN where there are none.
 
     Parameters
     ----------
@@ -217,6 +249,11 @@ def mean(input_: Tensor, dim=None, keepdim: bool = False, *, dtype=None, out=Non
     ------
     RuntimeError
         If the dtype is an integer one or bool.
+
+    Examples
+    --------
+    >>> lucid.mean(lucid.tensor([1.0, 2.0, 3.0]))
+    Tensor(2.0)
     """
     if dim is None and dtype is None and isinstance(input_, Tensor) and not keepdim:
         whole = core.reduce_all(MEAN, input_)
@@ -244,7 +281,39 @@ mean.vjp(
 
 @op("nanmean", composite=True)
 def nanmean(input_: Tensor, dim=None, keepdim: bool = False, *, dtype=None, out=None) -> Tensor:
-    """Mean over dimensions of what is not NaN. Parameters as for `mean`."""
+    r"""Mean over dimensions of what is not NaN. Parameters as for `mean`.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    dim : int or tuple of int, optional
+        The dimensions; all by default.
+    keepdim : bool, optional
+        Keep the reduced dimension, of size 1.
+    dtype : dtype, optional
+        The dtype of the result; what is reduced is converted to it first.
+    out : Tensor, optional
+        Where the result is written.
+
+    Returns
+    -------
+    Tensor
+        With `dim` without it, or of size 1 with `keepdim`.
+
+    Notes
+    -----
+    .. math:: \frac{\sum_{x_i = x_i} x_i}{\#\{x_i = x_i\}}
+
+    Gradient, from that of the result :math:`g`:
+
+    .. math:: g / n \text{ where } x \text{ is not NaN, } n \text{ of them}
+
+    Examples
+    --------
+    >>> lucid.nanmean(lucid.tensor([1.0, 3.0, float("nan")]))
+    Tensor(2.0)
+    """
     if tensor_argument("nanmean", input_).dtype.kind < 2:
         raise RuntimeError(
             "nanmean(): expected input to have floating point or complex dtype but got " + torch_name(input_.dtype)
@@ -255,7 +324,7 @@ def nanmean(input_: Tensor, dim=None, keepdim: bool = False, *, dtype=None, out=
 
 @op("prod")
 def prod(input_: Tensor, dim=None, keepdim: bool = False, *, dtype=None, out=None) -> Tensor:
-    r"""Product of all elements, or along a dimension.
+    """Product of all elements, or along a dimension.
 
     Parameters
     ----------
@@ -272,6 +341,11 @@ def prod(input_: Tensor, dim=None, keepdim: bool = False, *, dtype=None, out=Non
     -------
     Tensor
         The gradient with respect to an element is the product of the others, also where some are zero.
+
+    Examples
+    --------
+    >>> lucid.prod(lucid.tensor([1.0, 2.0, 3.0]))
+    Tensor(6.0)
     """
     tensor_argument("prod", input_)
     dims = dims_argument("prod", dim, input_.array.ndim)
@@ -383,7 +457,7 @@ def _std_backward(g, input_, dim, correction, keepdim, std_):
 
 @op("var")
 def var(input_: Tensor, dim=None, unbiased=None, keepdim: bool = False, *, correction=None, out=None) -> Tensor:
-    r"""Variance over all elements, or over dimensions: the sum of squared deviations divided by max(0, n - correction).
+    """Variance over all elements, or over dimensions: the sum of squared deviations divided by max(0, n - correction).
 
     Parameters
     ----------
@@ -402,6 +476,11 @@ def var(input_: Tensor, dim=None, unbiased=None, keepdim: bool = False, *, corre
     -------
     Tensor
         The gradient is ``2 (x - mean) / (n - correction)``.
+
+    Examples
+    --------
+    >>> lucid.var(lucid.tensor([1.0, 2.0, 3.0]))
+    Tensor(1.0)
     """
     dim, correction = _correction(dim, unbiased, correction)
     return _moments("var", input_, dim, correction, keepdim, False)[0]
@@ -409,21 +488,119 @@ def var(input_: Tensor, dim=None, unbiased=None, keepdim: bool = False, *, corre
 
 @op("std")
 def std(input_: Tensor, dim=None, unbiased=None, keepdim: bool = False, *, correction=None, out=None) -> Tensor:
-    """Standard deviation: the root of `var`, whose parameters it has. At 0 the gradient is 0."""
+    r"""Standard deviation: the root of `var`, whose parameters it has. At 0 the gradient is 0.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    dim : int or tuple of int, optional
+        The dimensions; all by default.
+    unbiased : bool, optional
+        False for a correction of 0.
+    keepdim : bool, optional
+        Keep the reduced dimension, of size 1.
+    correction : number, optional
+        What is taken from the count (1 by default).
+    out : Tensor, optional
+        Where the result is written.
+
+    Returns
+    -------
+    Tensor
+        With `dim` without it, or of size 1 with `keepdim`.
+
+    Notes
+    -----
+    .. math:: \sqrt{\operatorname{var}(x)}
+
+    Gradient, from that of the result :math:`g`:
+
+    .. math:: g\, (x - mean) / ((n - correction)\, std), \text{ 0 where } std = 0
+
+    Examples
+    --------
+    >>> lucid.std(lucid.tensor([1.0, 2.0, 3.0]))
+    Tensor(1.0)
+    """
     dim, correction = _correction(dim, unbiased, correction)
     return _moments("std", input_, dim, correction, keepdim, True)[0]
 
 
 @op("var_mean")
 def var_mean(input_: Tensor, dim=None, unbiased=None, keepdim: bool = False, *, correction=None, out=None):
-    """Variance and mean, as a tuple. Parameters as for `var`."""
+    r"""Variance and mean, as a tuple. Parameters as for `var`.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    dim : int or tuple of int, optional
+        The dimensions; all by default.
+    unbiased : bool, optional
+        False for a correction of 0.
+    keepdim : bool, optional
+        Keep the reduced dimension, of size 1.
+    correction : number, optional
+        What is taken from the count (1 by default).
+    out : Tensor, optional
+        Where the result is written.
+
+    Returns
+    -------
+    tuple of Tensor
+        With `dim` without it, or of size 1 with `keepdim`.
+
+    Notes
+    -----
+    Gradient, from that of the result :math:`g`:
+
+    .. math:: g_{var}\, 2 (x - mean) / (n - correction) + g_{mean} / n
+
+    Examples
+    --------
+    >>> lucid.var_mean(lucid.tensor([1.0, 2.0, 3.0]))
+    (Tensor(1.0), Tensor(2.0))
+    """
     dim, correction = _correction(dim, unbiased, correction)
     return _moments("var_mean", input_, dim, correction, keepdim, False)
 
 
 @op("std_mean")
 def std_mean(input_: Tensor, dim=None, unbiased=None, keepdim: bool = False, *, correction=None, out=None):
-    """Standard deviation and mean, as a tuple. Parameters as for `var`."""
+    r"""Standard deviation and mean, as a tuple. Parameters as for `var`.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    dim : int or tuple of int, optional
+        The dimensions; all by default.
+    unbiased : bool, optional
+        False for a correction of 0.
+    keepdim : bool, optional
+        Keep the reduced dimension, of size 1.
+    correction : number, optional
+        What is taken from the count (1 by default).
+    out : Tensor, optional
+        Where the result is written.
+
+    Returns
+    -------
+    tuple of Tensor
+        With `dim` without it, or of size 1 with `keepdim`.
+
+    Notes
+    -----
+    Gradient, from that of the result :math:`g`:
+
+    .. math:: g_{std}\, (x - mean) / ((n - correction)\, std) + g_{mean} / n
+
+    Examples
+    --------
+    >>> lucid.std_mean(lucid.tensor([1.0, 2.0, 3.0]))
+    (Tensor(1.0), Tensor(2.0))
+    """
     dim, correction = _correction(dim, unbiased, correction)
     return _moments("std_mean", input_, dim, correction, keepdim, True)
 
@@ -504,6 +681,11 @@ def amax(input_: Tensor, dim=(), keepdim: bool = False, *, out=None) -> Tensor:
     -------
     Tensor
         Elements that are equally great share the gradient in equal parts.
+
+    Examples
+    --------
+    >>> lucid.amax(lucid.tensor([[1.0, 2.0], [3.0, 4.0]]), 1)
+    Tensor([2.0, 4.0])
     """
     return _extreme("amax", input_, dim, keepdim, AMAX)
 
@@ -513,7 +695,37 @@ amax.vjp(input_=_share)
 
 @op("amin", out="same")
 def amin(input_: Tensor, dim=(), keepdim: bool = False, *, out=None) -> Tensor:
-    """The least element, over all or over dimensions; NaN wins. Parameters and gradient as for `amax`."""
+    r"""The least element, over all or over dimensions; NaN wins. Parameters and gradient as for `amax`.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    dim : int or tuple of int, optional
+        The dimensions; all by default.
+    keepdim : bool, optional
+        Keep the reduced dimension, of size 1.
+    out : Tensor, optional
+        Where the result is written.
+
+    Returns
+    -------
+    Tensor
+        With `dim` without it, or of size 1 with `keepdim`.
+
+    Notes
+    -----
+    .. math:: out = \min_i x_i
+
+    Gradient, from that of the result :math:`g`:
+
+    .. math:: g \text{, in equal parts to the elements that are least}
+
+    Examples
+    --------
+    >>> lucid.amin(lucid.tensor([[1.0, 2.0], [3.0, 4.0]]), 1)
+    Tensor([1.0, 3.0])
+    """
     return _extreme("amin", input_, dim, keepdim, AMIN)
 
 
@@ -522,7 +734,33 @@ amin.vjp(input_=_share)
 
 @op("aminmax", composite=True)
 def aminmax(input_: Tensor, *, dim=None, keepdim: bool = False, out=None):
-    """The least and the greatest element, as a named tuple (min, max)."""
+    r"""The least and the greatest element, as a named tuple (min, max).
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    dim : int or tuple of int, optional
+        The dimensions; all by default.
+    keepdim : bool, optional
+        Keep the reduced dimension, of size 1.
+    out : Tensor, optional
+        Where the result is written.
+
+    Returns
+    -------
+    tuple of Tensor
+        With `dim` without it, or of size 1 with `keepdim`.
+
+    Notes
+    -----
+    .. math:: out = (\min_i x_i, \max_i x_i)
+
+    Examples
+    --------
+    >>> lucid.aminmax(lucid.tensor([1.0, 2.0, 3.0]))
+    AminmaxResult(min=Tensor(1.0), max=Tensor(3.0))
+    """
     return AminmaxResult(
         amin(input_, () if dim is None else dim, keepdim), amax(input_, () if dim is None else dim, keepdim)
     )
@@ -573,17 +811,55 @@ def _position(name: str, input_: Tensor, dim, keepdim: bool) -> Tensor:
 def argmax(input_: Tensor, dim=None, keepdim: bool = False, *, out=None) -> Tensor:
     """Where the greatest element stands, along a dimension or in the flattened tensor; the first of equals, or of NaNs.
 
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    dim : int or tuple of int, optional
+        The dimensions; all by default.
+    keepdim : bool, optional
+        Keep the reduced dimension, of size 1.
+    out : Tensor, optional
+        Where the result is written.
+
     Returns
     -------
     Tensor
         Of int64.
+
+    Examples
+    --------
+    >>> lucid.argmax(lucid.tensor([1.0, 2.0, 3.0]))
+    Tensor(2)
     """
     return _position("argmax", input_, dim, keepdim)
 
 
 @op("argmin", gradient=False, out="same")
 def argmin(input_: Tensor, dim=None, keepdim: bool = False, *, out=None) -> Tensor:
-    """Where the least element stands, along a dimension or in the flattened tensor; the first of equals, or of NaNs."""
+    """Where the least element stands, along a dimension or in the flattened tensor; the first of equals, or of NaNs.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    dim : int or tuple of int, optional
+        The dimensions; all by default.
+    keepdim : bool, optional
+        Keep the reduced dimension, of size 1.
+    out : Tensor, optional
+        Where the result is written.
+
+    Returns
+    -------
+    Tensor
+        With `dim` without it, or of size 1 with `keepdim`.
+
+    Examples
+    --------
+    >>> lucid.argmin(lucid.tensor([1.0, 2.0, 3.0]))
+    Tensor(0)
+    """
     return _position("argmin", input_, dim, keepdim)
 
 
@@ -638,6 +914,27 @@ def max(input_: Tensor, dim=None, keepdim: bool = False, *, out=None):
     """The greatest element of all; with `dim`, a named tuple of the greatest along it and their positions.
 
     With a second tensor instead of `dim`: the elementwise `maximum`.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    dim : int or tuple of int, optional
+        The dimensions; all by default.
+    keepdim : bool, optional
+        Keep the reduced dimension, of size 1.
+    out : Tensor, optional
+        Where the result is written.
+
+    Returns
+    -------
+    Tensor
+        With `dim` without it, or of size 1 with `keepdim`.
+
+    Examples
+    --------
+    >>> lucid.max(lucid.tensor([1.0, 2.0, 3.0]))
+    Tensor(3.0)
     """
     return _max_or_min("max", "amax", "argmax", "maximum", input_, dim, keepdim)
 
@@ -647,6 +944,27 @@ def min(input_: Tensor, dim=None, keepdim: bool = False, *, out=None):
     """The least element of all; with `dim`, a named tuple of the least along it and their positions.
 
     With a second tensor instead of `dim`: the elementwise `minimum`.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    dim : int or tuple of int, optional
+        The dimensions; all by default.
+    keepdim : bool, optional
+        Keep the reduced dimension, of size 1.
+    out : Tensor, optional
+        Where the result is written.
+
+    Returns
+    -------
+    Tensor
+        With `dim` without it, or of size 1 with `keepdim`.
+
+    Examples
+    --------
+    >>> lucid.min(lucid.tensor([1.0, 2.0, 3.0]))
+    Tensor(1.0)
     """
     return _max_or_min("min", "amin", "argmin", "minimum", input_, dim, keepdim)
 
@@ -671,19 +989,81 @@ def _truth(name: str, input_, dim, keepdim: bool, of_none: bool) -> Tensor:
 
 @op("any", gradient=False)
 def any(input_: Tensor, dim=None, keepdim: bool = False, *, out=None) -> Tensor:
-    """Whether an element is not zero, over all or over dimensions. Bool; uint8 for uint8."""
+    """Whether an element is not zero, over all or over dimensions. Bool; uint8 for uint8.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    dim : int or tuple of int, optional
+        The dimensions; all by default.
+    keepdim : bool, optional
+        Keep the reduced dimension, of size 1.
+    out : Tensor, optional
+        Where the result is written.
+
+    Returns
+    -------
+    Tensor
+        With `dim` without it, or of size 1 with `keepdim`.
+
+    Examples
+    --------
+    >>> lucid.any(lucid.tensor([False, True]))
+    Tensor(True)
+    """
     return _truth("any", input_, dim, keepdim, False)
 
 
 @op("all", gradient=False)
 def all(input_: Tensor, dim=None, keepdim: bool = False, *, out=None) -> Tensor:
-    """Whether no element is zero, over all or over dimensions. Bool; uint8 for uint8."""
+    """Whether no element is zero, over all or over dimensions. Bool; uint8 for uint8.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    dim : int or tuple of int, optional
+        The dimensions; all by default.
+    keepdim : bool, optional
+        Keep the reduced dimension, of size 1.
+    out : Tensor, optional
+        Where the result is written.
+
+    Returns
+    -------
+    Tensor
+        With `dim` without it, or of size 1 with `keepdim`.
+
+    Examples
+    --------
+    >>> lucid.all(lucid.tensor([False, True]))
+    Tensor(False)
+    """
     return _truth("all", input_, dim, keepdim, True)
 
 
 @op("count_nonzero", gradient=False)
 def count_nonzero(input_: Tensor, dim=None) -> Tensor:
-    """How many elements are not zero, over all or over dimensions; int64."""
+    """How many elements are not zero, over all or over dimensions; int64.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    dim : int or tuple of int, optional
+        The dimensions; all by default.
+
+    Returns
+    -------
+    Tensor
+        0-d, or without the dimensions given.
+
+    Examples
+    --------
+    >>> lucid.count_nonzero(lucid.tensor([0, 5, 7]))
+    Tensor(2)
+    """
     tensor_argument("count_nonzero", input_)
     dims = dims_argument("count_nonzero", dim, input_.array.ndim)
     return wrap(reduced("count_nonzero", _parts(input_.array), dims, False, 0, REDUCE_LONG, INT64))
@@ -694,7 +1074,7 @@ def count_nonzero(input_: Tensor, dim=None) -> Tensor:
 
 @op("logsumexp", aliases=("special.logsumexp",))
 def logsumexp(input_: Tensor, dim, keepdim: bool = False, *, out=None) -> Tensor:
-    r"""Logarithm of the sum of exponentials over dimensions, without overflow.
+    """Logarithm of the sum of exponentials over dimensions, without overflow.
 
     Parameters
     ----------
@@ -709,6 +1089,11 @@ def logsumexp(input_: Tensor, dim, keepdim: bool = False, *, out=None) -> Tensor
     -------
     Tensor
         The gradient is ``exp(x - out)``, the softmax.
+
+    Examples
+    --------
+    >>> lucid.logsumexp(lucid.tensor([0.0, 0.0]), 0)
+    Tensor(0.6931472)
     """
     tensor_argument("logsumexp", input_)
     if input_.dtype.is_complex:
@@ -780,7 +1165,37 @@ def _complex_logcumsumexp(array: np.ndarray, axis: int) -> np.ndarray:
 
 @op("cumsum", out="same")
 def cumsum(input_: Tensor, dim: int, *, dtype=None, out=None) -> Tensor:
-    """Running sum along a dimension; integers as int64 by default. The gradient is the running sum from the end."""
+    r"""Running sum along a dimension; integers as int64 by default. The gradient is the running sum from the end.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    dim : int
+        The dimension; negative numbers count from the last.
+    dtype : dtype, optional
+        The dtype of the result; what is reduced is converted to it first.
+    out : Tensor, optional
+        Where the result is written.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of the input.
+
+    Notes
+    -----
+    .. math:: out_i = \sum_{j \le i} x_j
+
+    Gradient, from that of the result :math:`g`:
+
+    .. math:: \sum_{j \ge i} g_j
+
+    Examples
+    --------
+    >>> lucid.cumsum(lucid.tensor([1.0, 2.0, 3.0]), 0)
+    Tensor([1.0, 3.0, 6.0])
+    """
     return _scanned("cumsum", input_, dim, dtype)
 
 
@@ -796,7 +1211,37 @@ cumsum.vjp(input_=lambda g, dim: reverse_cumsum(g, dim))
 
 @op("cumprod", out="same")
 def cumprod(input_: Tensor, dim: int, *, dtype=None, out=None) -> Tensor:
-    """Running product along a dimension; integers as int64 by default. The gradient is right where elements are zero."""
+    r"""Running product along a dimension; integers as int64 by default. The gradient is right where elements are zero.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    dim : int
+        The dimension; negative numbers count from the last.
+    dtype : dtype, optional
+        The dtype of the result; what is reduced is converted to it first.
+    out : Tensor, optional
+        Where the result is written.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of the input.
+
+    Notes
+    -----
+    .. math:: out_i = \prod_{j \le i} x_j
+
+    Gradient, from that of the result :math:`g`:
+
+    .. math:: \sum_{j \ge i} g_j\, out_j / x_i
+
+    Examples
+    --------
+    >>> lucid.cumprod(lucid.tensor([1.0, 2.0, 3.0]), 0)
+    Tensor([1.0, 2.0, 6.0])
+    """
     return _scanned("cumprod", input_, dim, dtype)
 
 
@@ -843,7 +1288,35 @@ cumprod.vjp(input_=_cumprod_backward)
 
 @op("logcumsumexp", out="same")
 def logcumsumexp(input_: Tensor, dim: int, *, out=None) -> Tensor:
-    """Running logarithm of the sum of exponentials along a dimension."""
+    r"""Running logarithm of the sum of exponentials along a dimension.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    dim : int
+        The dimension; negative numbers count from the last.
+    out : Tensor, optional
+        Where the result is written.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of the input.
+
+    Notes
+    -----
+    .. math:: out_i = \log \sum_{j \le i} e^{x_j}
+
+    Gradient, from that of the result :math:`g`:
+
+    .. math:: \sum_{j \ge i} g_j\, e^{x_i - out_j}
+
+    Examples
+    --------
+    >>> lucid.logcumsumexp(lucid.tensor([0.0, 0.0]), 0)
+    Tensor([0.0, 0.6931472])
+    """
     check_dim("logcumsumexp", dim, tensor_argument("logcumsumexp", input_).array.ndim)
     if input_.dtype.kind < 2:
         raise NotImplementedError(f"\"logcumsumexp_out_cpu\" not implemented for '{torch_name(input_.dtype)}'")
@@ -897,13 +1370,53 @@ def _running(name: str, input_: Tensor, dim: int):
 
 @op("cummax")
 def cummax(input_: Tensor, dim: int, *, out=None):
-    """Running maximum along a dimension, and where it stands: a named tuple (values, indices)."""
+    """Running maximum along a dimension, and where it stands: a named tuple (values, indices).
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    dim : int
+        The dimension; negative numbers count from the last.
+    out : Tensor, optional
+        Where the result is written.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of the input.
+
+    Examples
+    --------
+    >>> lucid.cummax(lucid.tensor([1.0, 3.0, 2.0]), 0).values
+    Tensor([1.0, 3.0, 3.0])
+    """
     return _running("cummax", input_, dim)
 
 
 @op("cummin")
 def cummin(input_: Tensor, dim: int, *, out=None):
-    """Running minimum along a dimension, and where it stands: a named tuple (values, indices)."""
+    """Running minimum along a dimension, and where it stands: a named tuple (values, indices).
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    dim : int
+        The dimension; negative numbers count from the last.
+    out : Tensor, optional
+        Where the result is written.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of the input.
+
+    Examples
+    --------
+    >>> lucid.cummin(lucid.tensor([3.0, 1.0, 2.0]), 0).indices
+    Tensor([0, 1, 1])
+    """
     return _running("cummin", input_, dim)
 
 
@@ -920,7 +1433,7 @@ cummin.vjp(input_=_running_backward)
 
 @op("linalg.vector_norm", out="same")
 def vector_norm(x: Tensor, ord=2, dim=None, keepdim: bool = False, *, dtype=None, out=None) -> Tensor:
-    r"""Vector norm over dimensions: the `ord`-th root of the sum of absolute values to that power.
+    """Vector norm over dimensions: the `ord`-th root of the sum of absolute values to that power.
 
     Parameters
     ----------
@@ -939,6 +1452,11 @@ def vector_norm(x: Tensor, ord=2, dim=None, keepdim: bool = False, *, dtype=None
     -------
     Tensor
         Real. At zero the gradient of the 2-norm is 0.
+
+    Examples
+    --------
+    >>> lucid.linalg.vector_norm(lucid.tensor([3.0, 4.0]))
+    Tensor(5.0)
     """
     tensor_argument("linalg.vector_norm", x)
     source = x.dtype if dtype is None else as_dtype(dtype)

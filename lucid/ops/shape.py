@@ -103,6 +103,11 @@ def cat(tensors, dim: int = 0, *, out=None) -> Tensor:
     ------
     RuntimeError
         If the shapes do not fit.
+
+    Examples
+    --------
+    >>> lucid.cat([lucid.tensor([1, 2]), lucid.tensor([3])])
+    Tensor([1, 2, 3])
     """
     found = core.joined(tensors, dim, False) if type(dim) is int else None
     if found is not None:
@@ -171,6 +176,12 @@ def stack(tensors, dim: int = 0, *, out=None) -> Tensor:
     -------
     Tensor
         A copy.
+
+    Examples
+    --------
+    >>> lucid.stack([lucid.tensor([1, 2]), lucid.tensor([3, 4])])
+    Tensor([[1, 2],
+            [3, 4]])
     """
     found = core.joined(tensors, dim, True) if type(dim) is int else None
     if found is not None:
@@ -212,25 +223,100 @@ def _joined(name: str, tensors, grow, dim):
 
 @op("hstack", composite=True)
 def hstack(tensors, *, out=None) -> Tensor:
-    """Tensors side by side: along the second dimension, 1-d tensors along the first."""
+    """Tensors side by side: along the second dimension, 1-d tensors along the first.
+
+    Parameters
+    ----------
+    tensors : sequence of Tensor
+        What is joined.
+    out : Tensor, optional
+        Where the result is written.
+
+    Returns
+    -------
+    Tensor
+        A copy.
+
+    Examples
+    --------
+    >>> lucid.hstack([lucid.tensor([1, 2]), lucid.tensor([3])])
+    Tensor([1, 2, 3])
+    """
     return _joined("hstack", tensors, atleast_1d, None)
 
 
 @op("vstack", composite=True, aliases=("row_stack",))
 def vstack(tensors, *, out=None) -> Tensor:
-    """Tensors below each other: along the first dimension, 1-d tensors as rows."""
+    """Tensors below each other: along the first dimension, 1-d tensors as rows.
+
+    Parameters
+    ----------
+    tensors : sequence of Tensor
+        What is joined.
+    out : Tensor, optional
+        Where the result is written.
+
+    Returns
+    -------
+    Tensor
+        A copy.
+
+    Examples
+    --------
+    >>> lucid.vstack([lucid.tensor([1, 2]), lucid.tensor([3, 4])])
+    Tensor([[1, 2],
+            [3, 4]])
+    """
     return _joined("vstack", tensors, atleast_2d, 0)
 
 
 @op("dstack", composite=True)
 def dstack(tensors, *, out=None) -> Tensor:
-    """Tensors behind each other: along the third dimension."""
+    """Tensors behind each other: along the third dimension.
+
+    Parameters
+    ----------
+    tensors : sequence of Tensor
+        What is joined.
+    out : Tensor, optional
+        Where the result is written.
+
+    Returns
+    -------
+    Tensor
+        A copy.
+
+    Examples
+    --------
+    >>> lucid.dstack([lucid.tensor([1, 2]), lucid.tensor([3, 4])])
+    Tensor([[[1, 3],
+             [2, 4]]])
+    """
     return _joined("dstack", tensors, atleast_3d, 2)
 
 
 @op("column_stack", composite=True)
 def column_stack(tensors, *, out=None) -> Tensor:
-    """Tensors side by side, where 1-d tensors are columns."""
+    """Tensors side by side, where 1-d tensors are columns.
+
+    Parameters
+    ----------
+    tensors : sequence of Tensor
+        What is joined.
+    out : Tensor, optional
+        Where the result is written.
+
+    Returns
+    -------
+    Tensor
+        A copy.
+
+    Examples
+    --------
+    >>> lucid.column_stack([lucid.tensor([1, 2]), lucid.tensor([3, 4])])
+    Tensor([[1, 3],
+            [2, 4]])
+    """
     return _joined(
         "column_stack", tensors, lambda x: x if x.array.ndim > 1 else reshape(x, (x.array.size, 1)), 1
     )
@@ -238,7 +324,24 @@ def column_stack(tensors, *, out=None) -> Tensor:
 
 @op("block_diag", composite=True)
 def block_diag(*tensors: Tensor) -> Tensor:
-    """Matrices along the diagonal of one that is zero elsewhere; 1-d tensors are rows, 0-d ones 1 by 1."""
+    """Matrices along the diagonal of one that is zero elsewhere; 1-d tensors are rows, 0-d ones 1 by 1.
+
+    Parameters
+    ----------
+    *tensors : sequence of Tensor
+        What is joined.
+
+    Returns
+    -------
+    Tensor
+        A copy.
+
+    Examples
+    --------
+    >>> lucid.block_diag(lucid.tensor([[1, 2]]), lucid.tensor([[3]]))
+    Tensor([[1, 2, 0],
+            [0, 0, 3]])
+    """
     tensors = list(tensors)
     tensor_list("block_diag", tensors)
     for i, one in enumerate(tensors):
@@ -291,6 +394,11 @@ def flip(input_: Tensor, dims) -> Tensor:
     -------
     Tensor
         A copy.
+
+    Examples
+    --------
+    >>> lucid.flip(lucid.tensor([1, 2, 3]), (0,))
+    Tensor([3, 2, 1])
     """
     array = tensor_argument("flip", input_).array
     dims = dims_argument("flip", dims, array.ndim, all_when_empty=False)
@@ -304,7 +412,24 @@ flip.vjp(input_=lambda g, dims: flip(g, dims))
 
 @op("fliplr", composite=True)
 def fliplr(input_: Tensor) -> Tensor:
-    """The order of the columns reversed."""
+    """The order of the columns reversed.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+
+    Returns
+    -------
+    Tensor
+        A copy.
+
+    Examples
+    --------
+    >>> lucid.fliplr(lucid.tensor([[1, 2], [3, 4]]))
+    Tensor([[2, 1],
+            [4, 3]])
+    """
     if tensor_argument("fliplr", input_).array.ndim < 2:
         raise RuntimeError("Input must be >= 2-d.")
     return flip(input_, 1)
@@ -312,7 +437,24 @@ def fliplr(input_: Tensor) -> Tensor:
 
 @op("flipud", composite=True)
 def flipud(input_: Tensor) -> Tensor:
-    """The order of the rows reversed."""
+    """The order of the rows reversed.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+
+    Returns
+    -------
+    Tensor
+        A copy.
+
+    Examples
+    --------
+    >>> lucid.flipud(lucid.tensor([[1, 2], [3, 4]]))
+    Tensor([[3, 4],
+            [1, 2]])
+    """
     if tensor_argument("flipud", input_).array.ndim < 1:
         raise RuntimeError("Input must be >= 1-d.")
     return flip(input_, 0)
@@ -335,6 +477,11 @@ def roll(input_: Tensor, shifts, dims=None) -> Tensor:
     -------
     Tensor
         A copy.
+
+    Examples
+    --------
+    >>> lucid.roll(lucid.tensor([1, 2, 3]), 1)
+    Tensor([3, 1, 2])
     """
     array = tensor_argument("roll", input_).array
     shifts, dims = _pairs(shifts), _pairs(dims)
@@ -360,7 +507,28 @@ roll.vjp(input_=lambda g, shifts, dims: roll(g, tuple(-shift for shift in _pairs
 
 @op("rot90", composite=True)
 def rot90(input_: Tensor, k: int = 1, dims=(0, 1)) -> Tensor:
-    """Turned `k` times by 90 degrees in the plane of two dimensions, from the first towards the second."""
+    """Turned `k` times by 90 degrees in the plane of two dimensions, from the first towards the second.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    k : int, optional
+        Which, counted from 1.
+    dims : int or sequence of int, optional
+        The dimensions.
+
+    Returns
+    -------
+    Tensor
+        A copy.
+
+    Examples
+    --------
+    >>> lucid.rot90(lucid.tensor([[1, 2], [3, 4]]))
+    Tensor([[2, 4],
+            [1, 3]])
+    """
     ndim = tensor_argument("rot90", input_).array.ndim
     if len(dims) != 2:
         raise RuntimeError(f"expected total rotation dims == 2, but got dims = {len(dims)}")
@@ -384,10 +552,22 @@ def rot90(input_: Tensor, k: int = 1, dims=(0, 1)) -> Tensor:
 def repeat(input_: Tensor, repeats) -> Tensor:
     """The whole tensor side by side, `repeats` times along each dimension; more dimensions go in front.
 
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    repeats : int or sequence of int
+        How often, along each dimension.
+
     Returns
     -------
     Tensor
         A copy.
+
+    Examples
+    --------
+    >>> lucid.tensor([1, 2]).repeat(2)
+    Tensor([1, 2, 1, 2])
     """
     repeats = shape_argument("repeat", (repeats,))
     shape = input_.array.shape
@@ -409,7 +589,25 @@ def repeat(input_: Tensor, repeats) -> Tensor:
 
 @op("tile", composite=True)
 def tile(input_: Tensor, dims) -> Tensor:
-    """`repeat`, which repeats the last dimensions where `dims` are fewer than the tensor's."""
+    """`repeat`, which repeats the last dimensions where `dims` are fewer than the tensor's.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    dims : int or sequence of int
+        The dimensions.
+
+    Returns
+    -------
+    Tensor
+        A copy.
+
+    Examples
+    --------
+    >>> lucid.tile(lucid.tensor([1, 2]), (2,))
+    Tensor([1, 2, 1, 2])
+    """
     dims = shape_argument("tile", (dims,))
     return repeat(input_, (1,) * (input_.array.ndim - len(dims)) + dims)
 
@@ -433,6 +631,11 @@ def repeat_interleave(input_: Tensor, repeats=None, dim=None, *, output_size=Non
     -------
     Tensor
         A copy.
+
+    Examples
+    --------
+    >>> lucid.repeat_interleave(lucid.tensor([1, 2]), 2)
+    Tensor([1, 1, 2, 2])
     """
     tensor_argument("repeat_interleave", input_)
     if repeats is None:
@@ -506,10 +709,25 @@ def _triangle(name: str, input_, diagonal: int, upper: bool) -> Tensor:
 def tril(input_: Tensor, diagonal: int = 0, *, out=None) -> Tensor:
     """The matrices' lower triangles: zero above the diagonal that lies `diagonal` above the main one.
 
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    diagonal : int, optional
+        Which diagonal: 0 the main one, above it positive.
+    out : Tensor, optional
+        Where the result is written.
+
     Returns
     -------
     Tensor
         A copy.
+
+    Examples
+    --------
+    >>> lucid.tril(lucid.tensor([[1.0, 2.0], [3.0, 4.0]]))
+    Tensor([[1.0, 0.0],
+            [3.0, 4.0]])
     """
     return _triangle("tril", input_, diagonal, False)
 
@@ -518,10 +736,25 @@ def tril(input_: Tensor, diagonal: int = 0, *, out=None) -> Tensor:
 def triu(input_: Tensor, diagonal: int = 0, *, out=None) -> Tensor:
     """The matrices' upper triangles: zero below the diagonal that lies `diagonal` above the main one.
 
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    diagonal : int, optional
+        Which diagonal: 0 the main one, above it positive.
+    out : Tensor, optional
+        Where the result is written.
+
     Returns
     -------
     Tensor
         A copy.
+
+    Examples
+    --------
+    >>> lucid.triu(lucid.tensor([[1.0, 2.0], [3.0, 4.0]]))
+    Tensor([[1.0, 2.0],
+            [0.0, 4.0]])
     """
     return _triangle("triu", input_, diagonal, True)
 
@@ -534,10 +767,27 @@ triu.vjp(input_=lambda g, diagonal: triu(g, diagonal))
 def diag_embed(input_: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
     """Matrices, in dimensions `dim1` and `dim2` of the result, whose diagonal is the input's last dimension.
 
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    offset : int, optional
+        Which diagonal: 0 the main one, above it positive.
+    dim1 : int, optional
+        The first of the two dimensions.
+    dim2 : int, optional
+        The second of the two dimensions.
+
     Returns
     -------
     Tensor
         Zero elsewhere; of one dimension more than the input.
+
+    Examples
+    --------
+    >>> lucid.diag_embed(lucid.tensor([1, 2]))
+    Tensor([[1, 0],
+            [0, 2]])
     """
     array = tensor_argument("diag_embed", input_).array
     ndim = array.ndim + 1
@@ -558,7 +808,28 @@ diag_embed.vjp(input_=lambda g, offset, dim1, dim2: diagonal(g, offset, dim1, di
 
 @op("diag", composite=True, out="same")
 def diag(input_: Tensor, diagonal: int = 0, *, out=None) -> Tensor:
-    """The matrix with this diagonal, or a copy of the diagonal of a matrix."""
+    """The matrix with this diagonal, or a copy of the diagonal of a matrix.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    diagonal : int, optional
+        Which diagonal: 0 the main one, above it positive.
+    out : Tensor, optional
+        Where the result is written.
+
+    Returns
+    -------
+    Tensor
+        A copy.
+
+    Examples
+    --------
+    >>> lucid.diag(lucid.tensor([1, 2]))
+    Tensor([[1, 0],
+            [0, 2]])
+    """
     ndim = tensor_argument("diag", input_).array.ndim
     if ndim not in (1, 2):
         raise RuntimeError(f"diag(): Supports 1D or 2D tensors. Got {ndim}D")
@@ -571,7 +842,26 @@ def _diagonal_view(x, offset):
 
 @op("diagflat", composite=True)
 def diagflat(input_: Tensor, offset: int = 0) -> Tensor:
-    """The matrix whose diagonal are all elements of the input."""
+    """The matrix whose diagonal are all elements of the input.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    offset : int, optional
+        Which diagonal: 0 the main one, above it positive.
+
+    Returns
+    -------
+    Tensor
+        A copy.
+
+    Examples
+    --------
+    >>> lucid.diagflat(lucid.tensor([1, 2]))
+    Tensor([[1, 0],
+            [0, 2]])
+    """
     return diag_embed(reshape(tensor_argument("diagflat", input_), (-1,)), offset)
 
 
@@ -579,10 +869,28 @@ def diagflat(input_: Tensor, offset: int = 0) -> Tensor:
 def as_strided_scatter(input_: Tensor, src: Tensor, size, stride, storage_offset=None) -> Tensor:
     """A copy of the input in which `as_strided(size, stride, storage_offset)` of it is replaced by `src`.
 
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    src : Tensor
+        What is written, of the shape of the piece.
+    size : int or sequence of int
+        The shape.
+    stride : sequence of int
+        The strides, in elements.
+    storage_offset : int, optional
+        Where it starts in the memory.
+
     Returns
     -------
     Tensor
         Of the input's shape, contiguous.
+
+    Examples
+    --------
+    >>> lucid.as_strided_scatter(lucid.zeros(4), lucid.ones(2), (2,), (2,))
+    Tensor([1.0, 0.0, 1.0, 0.0])
     """
     size, stride = shape_argument("as_strided", (size,)), shape_argument("as_strided", (stride,))
     start = check_strided(input_.array, size, stride, storage_offset)
@@ -625,14 +933,65 @@ _basic_scatter.vjp(
 
 @op("select_scatter", composite=True)
 def select_scatter(input_: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
-    """A copy of the input in which `select(dim, index)` of it is replaced by `src`."""
+    """A copy of the input in which `select(dim, index)` of it is replaced by `src`.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    src : Tensor
+        What is written, of the shape of the piece.
+    dim : int
+        The dimension; negative numbers count from the last.
+    index : int or Tensor
+        Where.
+
+    Returns
+    -------
+    Tensor
+        A copy.
+
+    Examples
+    --------
+    >>> lucid.select_scatter(lucid.zeros(2, 2), lucid.ones(2), 0, 1)
+    Tensor([[0.0, 0.0],
+            [1.0, 1.0]])
+    """
     _check_src(src, select(input_, dim, index).array.shape)
     return _basic_scatter(input_, src, (*[slice(None)] * (dim % input_.array.ndim), index, ...))
 
 
 @op("slice_scatter", composite=True, out="same")
 def slice_scatter(input_: Tensor, src: Tensor, dim: int = 0, start=None, end=None, step: int = 1, *, out=None) -> Tensor:
-    """A copy of the input in which the slice `start:end:step` of dimension `dim` is replaced by `src`."""
+    """A copy of the input in which the slice `start:end:step` of dimension `dim` is replaced by `src`.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    src : Tensor
+        What is written, of the shape of the piece.
+    dim : int, optional
+        The dimension; negative numbers count from the last.
+    start : number, optional
+        The first.
+    end : number, optional
+        The last.
+    step : int, optional
+        The distance.
+    out : Tensor, optional
+        Where the result is written.
+
+    Returns
+    -------
+    Tensor
+        A copy.
+
+    Examples
+    --------
+    >>> lucid.slice_scatter(lucid.zeros(4), lucid.ones(2), 0, 1, 3)
+    Tensor([0.0, 1.0, 1.0, 0.0])
+    """
     shape = tensor_argument("slice_scatter", input_).array.shape
     if not shape:
         raise RuntimeError("slice() cannot be applied to a 0-dim tensor.")
@@ -646,7 +1005,32 @@ def slice_scatter(input_: Tensor, src: Tensor, dim: int = 0, start=None, end=Non
 
 @op("diagonal_scatter")
 def diagonal_scatter(input_: Tensor, src: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
-    """A copy of the input in which `diagonal(offset, dim1, dim2)` of it is replaced by `src`."""
+    """A copy of the input in which `diagonal(offset, dim1, dim2)` of it is replaced by `src`.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    src : Tensor
+        What is written, of the shape of the piece.
+    offset : int, optional
+        Which diagonal: 0 the main one, above it positive.
+    dim1 : int, optional
+        The first of the two dimensions.
+    dim2 : int, optional
+        The second of the two dimensions.
+
+    Returns
+    -------
+    Tensor
+        A copy.
+
+    Examples
+    --------
+    >>> lucid.diagonal_scatter(lucid.zeros(2, 2), lucid.ones(2))
+    Tensor([[1.0, 0.0],
+            [0.0, 1.0]])
+    """
     array = tensor_argument("diagonal_scatter", input_).array
     out = empty_as(array, array.dtype)
     move(array, out)
@@ -669,7 +1053,27 @@ diagonal_scatter.vjp(
 
 @op("constant_pad_nd")
 def constant_pad_nd(input_: Tensor, pad, value=0) -> Tensor:
-    """`value` around the tensor, from the last dimension on: `pad` is (before, after) of each; negative crops."""
+    """`value` around the tensor, from the last dimension on: `pad` is (before, after) of each; negative crops.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    pad : sequence of int
+        (before, after) of the last dimension, then of the one before it.
+    value : number or 0-d Tensor, optional
+        The value.
+
+    Returns
+    -------
+    Tensor
+        A copy.
+
+    Examples
+    --------
+    >>> lucid.constant_pad_nd(lucid.tensor([1, 2]), (1, 1), 9)
+    Tensor([9, 1, 2, 9])
+    """
     array = tensor_argument("constant_pad_nd", input_).array
     pad = shape_argument("pad", (pad,))
     if len(pad) % 2:
@@ -749,6 +1153,11 @@ def pad(input_: Tensor, pad, mode: str = "constant", value=None) -> Tensor:
     -------
     Tensor
         A copy.
+
+    Examples
+    --------
+    >>> lucid.nn.functional.pad(lucid.tensor([1, 2]), (1, 2))
+    Tensor([0, 1, 2, 0, 0])
     """
     shape = tensor_argument("pad", input_).array.shape
     pad = shape_argument("pad", (pad,))
@@ -807,7 +1216,25 @@ def pad(input_: Tensor, pad, mode: str = "constant", value=None) -> Tensor:
 
 @op("nn.functional.pixel_shuffle", composite=True, aliases=("pixel_shuffle",))
 def pixel_shuffle(input_: Tensor, upscale_factor: int) -> Tensor:
-    """Channels laid out as pixels: (..., C r r, H, W) becomes (..., C, H r, W r)."""
+    """Channels laid out as pixels: (..., C r r, H, W) becomes (..., C, H r, W r).
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    upscale_factor : int
+        How many times higher and wider.
+
+    Returns
+    -------
+    tuple of Tensor
+        A copy.
+
+    Examples
+    --------
+    >>> lucid.nn.functional.pixel_shuffle(lucid.ones(1, 4, 2, 2), 2).shape
+    lucid.Size([1, 1, 4, 4])
+    """
     shape, r = tensor_argument("pixel_shuffle", input_).array.shape, upscale_factor
     if len(shape) < 3:
         raise RuntimeError(
@@ -829,7 +1256,25 @@ def pixel_shuffle(input_: Tensor, upscale_factor: int) -> Tensor:
 
 @op("nn.functional.pixel_unshuffle", composite=True, aliases=("pixel_unshuffle",))
 def pixel_unshuffle(input_: Tensor, downscale_factor: int) -> Tensor:
-    """Pixels laid out as channels: (..., C, H r, W r) becomes (..., C r r, H, W)."""
+    """Pixels laid out as channels: (..., C, H r, W r) becomes (..., C r r, H, W).
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    downscale_factor : int
+        How many times lower and narrower.
+
+    Returns
+    -------
+    tuple of Tensor
+        A copy.
+
+    Examples
+    --------
+    >>> lucid.nn.functional.pixel_unshuffle(lucid.ones(1, 1, 4, 4), 2).shape
+    lucid.Size([1, 4, 2, 2])
+    """
     shape, r = tensor_argument("pixel_unshuffle", input_).array.shape, downscale_factor
     if len(shape) < 3:
         raise RuntimeError(
@@ -852,7 +1297,25 @@ def pixel_unshuffle(input_: Tensor, downscale_factor: int) -> Tensor:
 
 @op("nn.functional.channel_shuffle", composite=True, aliases=("channel_shuffle",))
 def channel_shuffle(input_: Tensor, groups: int) -> Tensor:
-    """The channels, in `groups` groups, dealt out one from each group in turn."""
+    """The channels, in `groups` groups, dealt out one from each group in turn.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    groups : int
+        How many groups.
+
+    Returns
+    -------
+    Tensor
+        A copy.
+
+    Examples
+    --------
+    >>> lucid.nn.functional.channel_shuffle(lucid.arange(4).reshape(1, 4, 1, 1), 2).flatten()
+    Tensor([0, 2, 1, 3])
+    """
     shape = tensor_argument("channel_shuffle", input_).array.shape
     if len(shape) < 3:
         raise RuntimeError(f"channel_shuffle expects input with > 2 dims, but got input with sizes {list(shape)}")
@@ -915,7 +1378,25 @@ def copy_(self, src, non_blocking: bool = False) -> Tensor:
 
 @op("fill")
 def fill(input_: Tensor, value) -> Tensor:
-    """A tensor like the input, all of whose elements are `value` (a number or a 0-d tensor)."""
+    """A tensor like the input, all of whose elements are `value` (a number or a 0-d tensor).
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    value : number or 0-d Tensor
+        The value.
+
+    Returns
+    -------
+    Tensor
+        A copy.
+
+    Examples
+    --------
+    >>> lucid.fill(lucid.zeros(2), 3.0)
+    Tensor([3.0, 3.0])
+    """
     array = tensor_argument("fill", input_).array
     out = empty_as(array, array.dtype)
     if isinstance(value, Tensor):
@@ -948,7 +1429,23 @@ _zero_inplace, _fill_inplace = inplace(_zero, "zero_"), inplace(fill, "fill_")
 
 @op("zero_", composite=True)
 def zero_(input_: Tensor) -> Tensor:
-    """Set all elements to zero, in place."""
+    """Set all elements to zero, in place.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+
+    Returns
+    -------
+    Tensor
+        The input itself.
+
+    Examples
+    --------
+    >>> lucid.zero_(lucid.ones(2))
+    Tensor([0.0, 0.0])
+    """
     if not core.overwritable(input_):
         return _zero_inplace(input_)
     _fill_row(input_.array, 0)
@@ -958,7 +1455,25 @@ def zero_(input_: Tensor) -> Tensor:
 
 @op("fill_", composite=True)
 def fill_(input_: Tensor, value) -> Tensor:
-    """Set all elements to `value` (a number or a 0-d tensor), in place."""
+    """Set all elements to `value` (a number or a 0-d tensor), in place.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    value : number or 0-d Tensor
+        The value.
+
+    Returns
+    -------
+    Tensor
+        The input itself.
+
+    Examples
+    --------
+    >>> lucid.fill_(lucid.ones(2), 3.0)
+    Tensor([3.0, 3.0])
+    """
     if isinstance(value, Tensor) or not core.overwritable(input_):
         return _fill_inplace(input_, value)
     array = input_.array
@@ -1032,7 +1547,9 @@ def _declare_copy(name: str, spec):
     )
     forward = scope[f"{name}_copy"]
     forward.__module__ = __name__
-    forward.__doc__ = f"`{name}`, of which the result is a copy."
+    _, head, sections = (function.__doc__ or "").partition("Parameters\n")
+    sections = (head + sections).partition("Returns\n")[0]
+    forward.__doc__ = f"`{name}`, of which the result is a copy.\n\n    {sections}Returns\n    -------\n    Tensor\n        A copy.\n    "
     return op(f"{name}_copy", composite=True)(forward)
 
 

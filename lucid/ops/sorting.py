@@ -100,19 +100,66 @@ def sort(input_: Tensor, dim: int = -1, descending: bool = False, stable: bool =
     -------
     Found
         A named tuple of values, and of their positions (int64). Gradients go where values came from.
+
+    Examples
+    --------
+    >>> lucid.sort(lucid.tensor([3, 1, 2])).indices
+    Tensor([1, 2, 0])
     """
     return _sort(input_, dim, bool(descending))
 
 
 @op("argsort", composite=True, out="same")
 def argsort(input_: Tensor, dim: int = -1, descending: bool = False, stable: bool = False, *, out=None) -> Tensor:
-    """The positions that sort along a dimension, int64. Parameters as for `sort`."""
+    """The positions that sort along a dimension, int64. Parameters as for `sort`.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    dim : int, optional
+        The dimension; negative numbers count from the last.
+    descending : bool, optional
+        The greatest first.
+    stable : bool, optional
+        Equal values keep their order; they always do.
+    out : Tensor, optional
+        Where the result is written.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of the input.
+
+    Examples
+    --------
+    >>> lucid.argsort(lucid.tensor([3, 1, 2]))
+    Tensor([1, 2, 0])
+    """
     return _sort(input_.detach(), dim, bool(descending)).indices
 
 
 @op("msort", composite=True, out="same")
 def msort(input_: Tensor, *, out=None) -> Tensor:
-    """The values sorted along the first dimension."""
+    """The values sorted along the first dimension.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    out : Tensor, optional
+        Where the result is written.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of the input.
+
+    Examples
+    --------
+    >>> lucid.msort(lucid.tensor([3, 1, 2]))
+    Tensor([1, 2, 3])
+    """
     return _sort(input_, 0, False).values
 
 
@@ -152,6 +199,11 @@ def topk(input_: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bo
     -------
     Found
         A named tuple of values, and of their positions (int64).
+
+    Examples
+    --------
+    >>> lucid.topk(lucid.tensor([3, 1, 2]), 2).values
+    Tensor([3, 2])
     """
     return _topk(input_, dim, int(k), bool(largest), bool(sorted))
 
@@ -180,7 +232,31 @@ def _selected(name: str, input_: Tensor, dim: int, keepdim: bool, k: int = 1) ->
 
 @op("kthvalue", composite=True, out="apart")
 def kthvalue(input_: Tensor, k: int, dim: int = -1, keepdim: bool = False, *, out=None):
-    """The `k`-th least element along a dimension, counted from 1, and where it stands: a named tuple."""
+    """The `k`-th least element along a dimension, counted from 1, and where it stands: a named tuple.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    k : int
+        Which, counted from 1.
+    dim : int, optional
+        The dimension; negative numbers count from the last.
+    keepdim : bool, optional
+        Keep the reduced dimension, of size 1.
+    out : Tensor, optional
+        Where the result is written.
+
+    Returns
+    -------
+    Tensor
+        The values, and where they stand (int64).
+
+    Examples
+    --------
+    >>> lucid.kthvalue(lucid.tensor([3, 1, 2]), 2).values
+    Tensor(2)
+    """
     n = tensor_argument("kthvalue", input_).array.shape[check_dim("kthvalue", dim, input_.array.ndim)] if (
         input_.array.ndim
     ) else 1
@@ -201,19 +277,85 @@ def _median(name: str, input_: Tensor, dim, keepdim: bool):
 
 @op("median", composite=True)
 def median(input_: Tensor, dim=None, keepdim: bool = False, *, out=None):
-    """The median, the lower of two; NaN if there is one. With `dim`, a named tuple with its position."""
+    """The median, the lower of two; NaN if there is one. With `dim`, a named tuple with its position.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    dim : int, optional
+        The dimension; negative numbers count from the last.
+    keepdim : bool, optional
+        Keep the reduced dimension, of size 1.
+    out : Tensor, optional
+        Where the result is written.
+
+    Returns
+    -------
+    Tensor
+        With `dim`, a named tuple of values and positions.
+
+    Examples
+    --------
+    >>> lucid.median(lucid.tensor([3, 1, 2]))
+    Tensor(2)
+    """
     return _median("median", input_, dim, keepdim)
 
 
 @op("nanmedian", composite=True)
 def nanmedian(input_: Tensor, dim=None, keepdim: bool = False, *, out=None):
-    """The median of what is not NaN, the lower of two. With `dim`, a named tuple with its position."""
+    """The median of what is not NaN, the lower of two. With `dim`, a named tuple with its position.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    dim : int, optional
+        The dimension; negative numbers count from the last.
+    keepdim : bool, optional
+        Keep the reduced dimension, of size 1.
+    out : Tensor, optional
+        Where the result is written.
+
+    Returns
+    -------
+    Tensor
+        With `dim`, a named tuple of values and positions.
+
+    Examples
+    --------
+    >>> lucid.nanmedian(lucid.tensor([3.0, 1.0, float("nan")]))
+    Tensor(1.0)
+    """
     return _median("nanmedian", input_, dim, keepdim)
 
 
 @op("mode", composite=True)
 def mode(input_: Tensor, dim: int = -1, keepdim: bool = False, *, out=None):
-    """The most frequent element along a dimension, the least of several, and where it last stands: a named tuple."""
+    """The most frequent element along a dimension, the least of several, and where it last stands: a named tuple.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    dim : int, optional
+        The dimension; negative numbers count from the last.
+    keepdim : bool, optional
+        Keep the reduced dimension, of size 1.
+    out : Tensor, optional
+        Where the result is written.
+
+    Returns
+    -------
+    Tensor
+        The values, and where they stand (int64).
+
+    Examples
+    --------
+    >>> lucid.mode(lucid.tensor([1, 2, 2])).values
+    Tensor(2)
+    """
     return _selected("mode", input_, dim, keepdim)
 
 

@@ -106,6 +106,12 @@ def expand(input_: Tensor, size) -> Tensor:
     ------
     RuntimeError
         If a dimension whose size is not 1 would change.
+
+    Examples
+    --------
+    >>> lucid.tensor([[1], [2]]).expand(2, 2)
+    Tensor([[1, 1],
+            [2, 2]])
     """
     found = core.expanded(input_, size) if type(size) is tuple else None
     if found is not None:
@@ -149,19 +155,74 @@ expand.vjp(input_=lambda g: g)
 
 @op("Tensor.expand_as", composite=True, view=True)
 def expand_as(input_: Tensor, other: Tensor) -> Tensor:
-    """The tensor expanded to the shape of another."""
+    """The tensor expanded to the shape of another.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    other : Tensor
+        The second operand.
+
+    Returns
+    -------
+    Tensor
+        A view where that can be: it shares memory with the input.
+
+    Examples
+    --------
+    >>> lucid.tensor([1, 2]).expand_as(lucid.ones(2, 2))
+    Tensor([[1, 2],
+            [1, 2]])
+    """
     return expand(input_, tensor_argument("expand_as", other, 2, "other").array.shape)
 
 
 @op("broadcast_to", composite=True, view=True)
 def broadcast_to(input_: Tensor, size) -> Tensor:
-    """The tensor expanded to `size`."""
+    """The tensor expanded to `size`.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    size : int or sequence of int
+        The shape.
+
+    Returns
+    -------
+    Tensor
+        A view where that can be: it shares memory with the input.
+
+    Examples
+    --------
+    >>> lucid.broadcast_to(lucid.tensor([1, 2]), (2, 2))
+    Tensor([[1, 2],
+            [1, 2]])
+    """
     return expand(input_, size)
 
 
 @op("broadcast_tensors", composite=True, view=True)
 def broadcast_tensors(*tensors: Tensor) -> tuple:
-    """The tensors, each expanded to the shape that they broadcast to."""
+    """The tensors, each expanded to the shape that they broadcast to.
+
+    Parameters
+    ----------
+    *tensors : sequence of Tensor
+        What is joined.
+
+    Returns
+    -------
+    Tensor
+        A view where that can be: it shares memory with the input.
+
+    Examples
+    --------
+    >>> lucid.broadcast_tensors(lucid.tensor([1, 2]), lucid.tensor([[3], [4]]))[1]
+    Tensor([[3, 3],
+            [4, 4]])
+    """
     tensors = unpacked(tensors)
     shape = broadcast_shapes(*[one.array.shape for one in tensors]) if tensors else ()
     return tuple(expand(one, shape) for one in tensors)
@@ -169,7 +230,23 @@ def broadcast_tensors(*tensors: Tensor) -> tuple:
 
 @op("broadcast_shapes", gradient=False)
 def broadcast_shapes_(*shapes):
-    """The Size that shapes broadcast to; an int counts as a shape of one dimension."""
+    """The Size that shapes broadcast to; an int counts as a shape of one dimension.
+
+    Parameters
+    ----------
+    *shapes : sequence of int, or int
+        The shapes.
+
+    Returns
+    -------
+    Size
+        The shape.
+
+    Examples
+    --------
+    >>> lucid.broadcast_shapes((2, 1), (3,))
+    lucid.Size([2, 3])
+    """
     shapes = [(one,) if isinstance(one, int) else tuple(one) for one in shapes]
     if any(size < 0 for shape in shapes for size in shape):
         raise RuntimeError("Trying to create tensor with negative dimension")
@@ -264,6 +341,11 @@ def reshape(input_: Tensor, shape) -> Tensor:
     ------
     RuntimeError
         If the sizes do not make the number of elements.
+
+    Examples
+    --------
+    >>> lucid.reshape(lucid.tensor([[1.0, 2.0], [3.0, 4.0]]), (4,))
+    Tensor([1.0, 2.0, 3.0, 4.0])
     """
     found = core.reshaped(input_, shape) if type(shape) is tuple and isinstance(input_, Tensor) else None
     if found is not None:
@@ -300,6 +382,11 @@ def view(input_: Tensor, size) -> Tensor:
     ------
     RuntimeError
         If the sizes do not make the number of elements, or the layout allows no view.
+
+    Examples
+    --------
+    >>> lucid.tensor([[1.0, 2.0], [3.0, 4.0]]).view(4)
+    Tensor([1.0, 2.0, 3.0, 4.0])
     """
     found = core.reshaped(input_, size) if type(size) is tuple else None
     if found is not None:
@@ -353,19 +440,71 @@ def _view(self, *size, dtype=None, **named):
 
 @op("Tensor.view_as", composite=True, view=True)
 def view_as(input_: Tensor, other: Tensor) -> Tensor:
-    """The tensor viewed in the shape of another."""
+    """The tensor viewed in the shape of another.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    other : Tensor
+        The second operand.
+
+    Returns
+    -------
+    Tensor
+        A view where that can be: it shares memory with the input.
+
+    Examples
+    --------
+    >>> lucid.tensor([[1.0, 2.0], [3.0, 4.0]]).view_as(lucid.ones(4))
+    Tensor([1.0, 2.0, 3.0, 4.0])
+    """
     return view(input_, tensor_argument("view_as", other, 2, "other").array.shape)
 
 
 @op("Tensor.reshape_as", composite=True, view=True)
 def reshape_as(input_: Tensor, other: Tensor) -> Tensor:
-    """The tensor reshaped to the shape of another."""
+    """The tensor reshaped to the shape of another.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    other : Tensor
+        The second operand.
+
+    Returns
+    -------
+    Tensor
+        A view where that can be: it shares memory with the input.
+
+    Examples
+    --------
+    >>> lucid.tensor([[1.0, 2.0], [3.0, 4.0]]).reshape_as(lucid.ones(4))
+    Tensor([1.0, 2.0, 3.0, 4.0])
+    """
     return reshape(input_, tensor_argument("reshape_as", other, 2, "other").array.shape)
 
 
 @op("ravel", composite=True, view=True)
 def ravel(input_: Tensor) -> Tensor:
-    """All elements in one dimension; a view where the tensor is contiguous."""
+    """All elements in one dimension; a view where the tensor is contiguous.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+
+    Returns
+    -------
+    Tensor
+        A view where that can be: it shares memory with the input.
+
+    Examples
+    --------
+    >>> lucid.ravel(lucid.tensor([[1.0, 2.0], [3.0, 4.0]]))
+    Tensor([1.0, 2.0, 3.0, 4.0])
+    """
     return reshape(contiguous(input_), (input_.array.size,))
 
 
@@ -373,10 +512,24 @@ def ravel(input_: Tensor) -> Tensor:
 def flatten(input_: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     """The dimensions from `start_dim` to `end_dim` as one; a view where the layout allows it.
 
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    start_dim : int, optional
+        The first dimension that is flattened.
+    end_dim : int, optional
+        The last one.
+
     Returns
     -------
     Tensor
         Of the same elements in the same order; a 0-d input becomes a 1-d tensor.
+
+    Examples
+    --------
+    >>> lucid.flatten(lucid.tensor([[1.0, 2.0], [3.0, 4.0]]))
+    Tensor([1.0, 2.0, 3.0, 4.0])
     """
     if start_dim == 0 and end_dim == -1 and input_.array.ndim > 1 and input_.array.size:
         return reshape(input_, (-1,))
@@ -396,7 +549,28 @@ def flatten(input_: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
 
 @op("unflatten", composite=True, view=True)
 def unflatten(input_: Tensor, dim: int, sizes) -> Tensor:
-    """Dimension `dim` divided into several of sizes `sizes`, one of which may be -1."""
+    """Dimension `dim` divided into several of sizes `sizes`, one of which may be -1.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    dim : int
+        The dimension; negative numbers count from the last.
+    sizes : sequence of int
+        The sizes.
+
+    Returns
+    -------
+    Tensor
+        A view where that can be: it shares memory with the input.
+
+    Examples
+    --------
+    >>> lucid.unflatten(lucid.arange(4), 0, (2, 2))
+    Tensor([[0, 1],
+            [2, 3]])
+    """
     shape = tensor_argument("unflatten", input_).array.shape
     dim = check_dim("unflatten", dim, len(shape))
     sizes = shape_argument("unflatten", (sizes,))
@@ -427,6 +601,11 @@ def squeeze(input_: Tensor, dim=None) -> Tensor:
     -------
     Tensor
         A view.
+
+    Examples
+    --------
+    >>> lucid.squeeze(lucid.ones(1, 2, 1)).shape
+    lucid.Size([2])
     """
     if dim is None or type(dim) is int:
         found = core.squeezed(input_, dim)
@@ -448,10 +627,22 @@ squeeze.vjp(input_=lambda g, input_shape: reshape(g, input_shape))
 def unsqueeze(input_: Tensor, dim: int) -> Tensor:
     """With a dimension of size 1 put in at `dim`.
 
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    dim : int
+        The dimension; negative numbers count from the last.
+
     Returns
     -------
     Tensor
         A view.
+
+    Examples
+    --------
+    >>> lucid.unsqueeze(lucid.tensor([1, 2]), 0)
+    Tensor([[1, 2]])
     """
     found = core.unsqueezed(input_, dim)
     if found is None:
@@ -465,13 +656,45 @@ unsqueeze.vjp(input_=lambda g, input_shape: reshape(g, input_shape))
 
 @op("atleast_1d", composite=True, view=True)
 def atleast_1d(*tensors):
-    """Each tensor with at least one dimension; a tuple where several are given."""
+    """Each tensor with at least one dimension; a tuple where several are given.
+
+    Parameters
+    ----------
+    *tensors : sequence of Tensor
+        What is joined.
+
+    Returns
+    -------
+    Tensor
+        A view where that can be: it shares memory with the input.
+
+    Examples
+    --------
+    >>> lucid.atleast_1d(lucid.tensor(1.0))
+    Tensor([1.0])
+    """
     return _each(tensors, lambda x: x if x.array.ndim else reshape(x, (1,)))
 
 
 @op("atleast_2d", composite=True, view=True)
 def atleast_2d(*tensors):
-    """Each tensor with at least two dimensions; a tuple where several are given."""
+    """Each tensor with at least two dimensions; a tuple where several are given.
+
+    Parameters
+    ----------
+    *tensors : sequence of Tensor
+        What is joined.
+
+    Returns
+    -------
+    Tensor
+        A view where that can be: it shares memory with the input.
+
+    Examples
+    --------
+    >>> lucid.atleast_2d(lucid.tensor(1.0))
+    Tensor([[1.0]])
+    """
     return _each(
         tensors,
         lambda x: x if x.array.ndim > 1 else unsqueeze(x, 0) if x.array.ndim else reshape(x, (1, 1)),
@@ -480,7 +703,23 @@ def atleast_2d(*tensors):
 
 @op("atleast_3d", composite=True, view=True)
 def atleast_3d(*tensors):
-    """Each tensor with at least three dimensions; a tuple where several are given."""
+    """Each tensor with at least three dimensions; a tuple where several are given.
+
+    Parameters
+    ----------
+    *tensors : sequence of Tensor
+        What is joined.
+
+    Returns
+    -------
+    Tensor
+        A view where that can be: it shares memory with the input.
+
+    Examples
+    --------
+    >>> lucid.atleast_3d(lucid.tensor(1.0))
+    Tensor([[[1.0]]])
+    """
 
     def grow(x):
         ndim = x.array.ndim
@@ -506,6 +745,15 @@ def _each(tensors, change):
 def transpose(input_: Tensor, dim0: int, dim1: int) -> Tensor:
     """Two dimensions exchanged.
 
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    dim0 : int
+        The first dimension.
+    dim1 : int
+        The first of the two dimensions.
+
     Returns
     -------
     Tensor
@@ -515,6 +763,12 @@ def transpose(input_: Tensor, dim0: int, dim1: int) -> Tensor:
     ------
     IndexError
         If there is no such dimension.
+
+    Examples
+    --------
+    >>> lucid.transpose(lucid.tensor([[1.0, 2.0], [3.0, 4.0]]), 0, 1)
+    Tensor([[1.0, 3.0],
+            [2.0, 4.0]])
     """
     found = core.transposed(input_, dim0, dim1)
     if found is None:
@@ -529,19 +783,78 @@ transpose.vjp(input_=lambda g, dim0, dim1: transpose(g, dim0, dim1))
 
 @op("swapaxes", composite=True, view=True)
 def swapaxes(input_: Tensor, axis0: int, axis1: int) -> Tensor:
-    """`transpose` under NumPy's name."""
+    """`transpose` under NumPy's name.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    axis0 : int
+        The first dimension.
+    axis1 : int
+        The second dimension.
+
+    Returns
+    -------
+    Tensor
+        A view where that can be: it shares memory with the input.
+
+    Examples
+    --------
+    >>> lucid.swapaxes(lucid.tensor([[1.0, 2.0], [3.0, 4.0]]), 0, 1)
+    Tensor([[1.0, 3.0],
+            [2.0, 4.0]])
+    """
     return transpose(input_, axis0, axis1)
 
 
 @op("swapdims", composite=True, view=True)
 def swapdims(input_: Tensor, dim0: int, dim1: int) -> Tensor:
-    """`transpose` under another name."""
+    """`transpose` under another name.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    dim0 : int
+        The first dimension.
+    dim1 : int
+        The first of the two dimensions.
+
+    Returns
+    -------
+    Tensor
+        A view where that can be: it shares memory with the input.
+
+    Examples
+    --------
+    >>> lucid.swapdims(lucid.tensor([[1.0, 2.0], [3.0, 4.0]]), 0, 1)
+    Tensor([[1.0, 3.0],
+            [2.0, 4.0]])
+    """
     return transpose(input_, dim0, dim1)
 
 
 @op("t", composite=True, view=True)
 def t(input_: Tensor) -> Tensor:
-    """The transpose of a matrix; a tensor of fewer dimensions as it is."""
+    """The transpose of a matrix; a tensor of fewer dimensions as it is.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+
+    Returns
+    -------
+    Tensor
+        A view where that can be: it shares memory with the input.
+
+    Examples
+    --------
+    >>> lucid.t(lucid.tensor([[1.0, 2.0], [3.0, 4.0]]))
+    Tensor([[1.0, 3.0],
+            [2.0, 4.0]])
+    """
     ndim = tensor_argument("t", input_).array.ndim
     if ndim > 2:
         raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {ndim}D")
@@ -563,6 +876,11 @@ def permute(input_: Tensor, dims) -> Tensor:
     -------
     Tensor
         A view.
+
+    Examples
+    --------
+    >>> lucid.permute(lucid.ones(2, 3, 4), (2, 0, 1)).shape
+    lucid.Size([4, 2, 3])
     """
     found = core.permuted(input_, dims) if type(dims) is tuple else None
     if found is not None:
@@ -607,6 +925,11 @@ def movedim(input_: Tensor, source, destination) -> Tensor:
     -------
     Tensor
         A view.
+
+    Examples
+    --------
+    >>> lucid.movedim(lucid.ones(2, 3, 4), 0, -1).shape
+    lucid.Size([3, 4, 2])
     """
     ndim = tensor_argument("movedim", input_).array.ndim
     source, destination = (((one,) if isinstance(one, int) else tuple(one)) for one in (source, destination))
@@ -630,13 +953,50 @@ def movedim(input_: Tensor, source, destination) -> Tensor:
 
 @op("moveaxis", composite=True, view=True)
 def moveaxis(input_: Tensor, source, destination) -> Tensor:
-    """`movedim` under NumPy's name."""
+    """`movedim` under NumPy's name.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    source : int or sequence of int
+        Where the dimensions are.
+    destination : int or sequence of int
+        Where they go.
+
+    Returns
+    -------
+    tuple of Tensor
+        Views: they share memory with the input.
+
+    Examples
+    --------
+    >>> lucid.moveaxis(lucid.ones(2, 3, 4), 0, -1).shape
+    lucid.Size([3, 4, 2])
+    """
     return movedim(input_, source, destination)
 
 
 @op("adjoint", composite=True, view=True)
 def adjoint(input_: Tensor) -> Tensor:
-    """The last two dimensions exchanged, and complex numbers conjugated."""
+    """The last two dimensions exchanged, and complex numbers conjugated.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+
+    Returns
+    -------
+    Tensor
+        A view where that can be: it shares memory with the input.
+
+    Examples
+    --------
+    >>> lucid.adjoint(lucid.tensor([[1.0, 2.0], [3.0, 4.0]]))
+    Tensor([[1.0, 3.0],
+            [2.0, 4.0]])
+    """
     return _adjoint("tensor.adjoint() is only supported on matrices or batches of matrices.", input_)
 
 
@@ -706,6 +1066,15 @@ place_basic.vjp(input_=lambda g, index: index_basic(g, index))
 def select(input_: Tensor, dim: int, index: int) -> Tensor:
     """The slice at `index` of dimension `dim`, without that dimension.
 
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    dim : int
+        The dimension; negative numbers count from the last.
+    index : int or Tensor
+        Where.
+
     Returns
     -------
     Tensor
@@ -715,6 +1084,11 @@ def select(input_: Tensor, dim: int, index: int) -> Tensor:
     ------
     IndexError
         If the index is out of range.
+
+    Examples
+    --------
+    >>> lucid.select(lucid.tensor([[1.0, 2.0], [3.0, 4.0]]), 1, 0)
+    Tensor([1.0, 3.0])
     """
     found = core.selected(input_, dim, index)
     if found is not None:
@@ -752,6 +1126,11 @@ def narrow(input_: Tensor, dim: int, start, length: int) -> Tensor:
     -------
     Tensor
         A view.
+
+    Examples
+    --------
+    >>> lucid.narrow(lucid.tensor([1, 2, 3]), 0, 1, 2)
+    Tensor([2, 3])
     """
     if type(start) is int:
         found = core.narrowed(input_, dim, start, length)
@@ -801,6 +1180,11 @@ def diagonal(input_: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> T
     -------
     Tensor
         A view.
+
+    Examples
+    --------
+    >>> lucid.diagonal(lucid.tensor([[1.0, 2.0], [3.0, 4.0]]))
+    Tensor([1.0, 4.0])
     """
     array = tensor_argument("diagonal", input_).array
     return core.view(input_, *_diagonal(array.shape, steps_of(array), offset, dim1, dim2))
@@ -827,7 +1211,29 @@ diagonal.vjp(
 
 @op("linalg.diagonal", composite=True, view=True)
 def linalg_diagonal(A: Tensor, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:  # noqa: N803
-    """The diagonals of a batch of matrices: `diagonal` of the last two dimensions."""
+    """The diagonals of a batch of matrices: `diagonal` of the last two dimensions.
+
+    Parameters
+    ----------
+    A : Tensor
+        Of shape (..., n, n), floating or complex.
+    offset : int, optional
+        Which diagonal: 0 the main one, above it positive.
+    dim1 : int, optional
+        The first of the two dimensions.
+    dim2 : int, optional
+        The second of the two dimensions.
+
+    Returns
+    -------
+    Tensor
+        A view where that can be: it shares memory with the input.
+
+    Examples
+    --------
+    >>> lucid.linalg.diagonal(lucid.tensor([[1.0, 2.0], [3.0, 4.0]]))
+    Tensor([1.0, 4.0])
+    """
     return diagonal(A, offset, dim1, dim2)
 
 
@@ -848,6 +1254,12 @@ def unfold(input_: Tensor, dimension: int, size: int, step: int) -> Tensor:
     -------
     Tensor
         A view, whose dimension `dimension` counts the slices.
+
+    Examples
+    --------
+    >>> lucid.tensor([1, 2, 3]).unfold(0, 2, 1)
+    Tensor([[1, 2],
+            [2, 3]])
     """
     array = tensor_argument("unfold", input_).array
     return core.view(input_, *_unfolded(array.shape, steps_of(array), dimension, size, step))
@@ -898,6 +1310,12 @@ def as_strided(input_: Tensor, size, stride, storage_offset=None) -> Tensor:
     ------
     RuntimeError
         If the view would leave the storage.
+
+    Examples
+    --------
+    >>> lucid.as_strided(lucid.arange(6), (2, 2), (3, 1))
+    Tensor([[0, 1],
+            [3, 4]])
     """
     array = tensor_argument("as_strided", input_).array
     size, stride = shape_argument("as_strided", (size,)), shape_argument("as_strided", (stride,))
@@ -1006,7 +1424,27 @@ replace_piece.vjp(
 
 @op("split_with_sizes", view=True)
 def split_with_sizes(input_: Tensor, split_sizes, dim: int = 0) -> tuple:
-    """The tensor divided along `dim` into pieces of these sizes, as views."""
+    """The tensor divided along `dim` into pieces of these sizes, as views.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    split_sizes : sequence of int
+        How long each piece is.
+    dim : int, optional
+        The dimension; negative numbers count from the last.
+
+    Returns
+    -------
+    tuple of Tensor
+        Views: they share memory with the input.
+
+    Examples
+    --------
+    >>> lucid.split_with_sizes(lucid.tensor([1, 2, 3]), (1, 2))
+    (Tensor([1]), Tensor([2, 3]))
+    """
     shape = tensor_argument("split_with_sizes", input_).array.shape
     if not shape:
         raise RuntimeError("split expects at least a 1-dimensional tensor")
@@ -1059,6 +1497,11 @@ def split(tensor: Tensor, split_size_or_sections, dim: int = 0) -> tuple:
     -------
     tuple of Tensor
         Views.
+
+    Examples
+    --------
+    >>> lucid.split(lucid.tensor([1, 2, 3]), 2)
+    (Tensor([1, 2]), Tensor([3]))
     """
     if not hasattr(split_size_or_sections, "__index__"):
         return split_with_sizes(tensor, split_size_or_sections, dim)
@@ -1081,10 +1524,24 @@ def split(tensor: Tensor, split_size_or_sections, dim: int = 0) -> tuple:
 def chunk(input_: Tensor, chunks: int, dim: int = 0) -> tuple:
     """The tensor divided along `dim` into at most `chunks` pieces of one size; the last may be smaller.
 
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    chunks : int
+        How many pieces.
+    dim : int, optional
+        The dimension; negative numbers count from the last.
+
     Returns
     -------
     tuple of Tensor
         Views.
+
+    Examples
+    --------
+    >>> lucid.chunk(lucid.tensor([1, 2, 3]), 2)
+    (Tensor([1, 2]), Tensor([3]))
     """
     shape = tensor_argument("chunk", input_).array.shape
     if not shape:
@@ -1099,13 +1556,53 @@ def chunk(input_: Tensor, chunks: int, dim: int = 0) -> tuple:
 
 @op("unsafe_split", composite=True)
 def unsafe_split(input_: Tensor, split_size: int, dim: int = 0) -> tuple:
-    """`split`, whose pieces may be written to in a graph."""
+    """`split`, whose pieces may be written to in a graph.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    split_size : int
+        How long each piece is; the last may be shorter.
+    dim : int, optional
+        The dimension; negative numbers count from the last.
+
+    Returns
+    -------
+    tuple of Tensor
+        Views: they share memory with the input.
+
+    Examples
+    --------
+    >>> lucid.unsafe_split(lucid.tensor([1, 2, 3]), 2)
+    (Tensor([1, 2]), Tensor([3]))
+    """
     return tuple(map(_alone, split(input_, split_size, dim)))
 
 
 @op("unsafe_chunk", composite=True)
 def unsafe_chunk(input_: Tensor, chunks: int, dim: int = 0) -> tuple:
-    """`chunk`, whose pieces may be written to in a graph."""
+    """`chunk`, whose pieces may be written to in a graph.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    chunks : int
+        How many pieces.
+    dim : int, optional
+        The dimension; negative numbers count from the last.
+
+    Returns
+    -------
+    tuple of Tensor
+        Views: they share memory with the input.
+
+    Examples
+    --------
+    >>> lucid.unsafe_chunk(lucid.tensor([1, 2, 3]), 2)
+    (Tensor([1, 2]), Tensor([3]))
+    """
     return tuple(map(_alone, chunk(input_, chunks, dim)))
 
 
@@ -1153,6 +1650,11 @@ def tensor_split(input_: Tensor, indices_or_sections, dim: int = 0) -> tuple:
     -------
     tuple of Tensor
         Views.
+
+    Examples
+    --------
+    >>> lucid.tensor_split(lucid.tensor([1, 2, 3]), 2)
+    (Tensor([1, 2]), Tensor([3]))
     """
     shape = tensor_argument("tensor_split", input_).array.shape
     if not shape:
@@ -1185,25 +1687,97 @@ def _split_at(name: str, input_: Tensor, indices_or_sections, dim: int, least: i
 
 @op("hsplit", composite=True, view=True)
 def hsplit(input_: Tensor, indices_or_sections) -> tuple:
-    """The tensor divided along its second dimension (its only one, if 1-d) into equal sections or at indices."""
+    """The tensor divided along its second dimension (its only one, if 1-d) into equal sections or at indices.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    indices_or_sections : int or sequence of int
+        How many pieces, or where to cut.
+
+    Returns
+    -------
+    tuple of Tensor
+        Views: they share memory with the input.
+
+    Examples
+    --------
+    >>> lucid.hsplit(lucid.tensor([1, 2, 3, 4]), 2)
+    (Tensor([1, 2]), Tensor([3, 4]))
+    """
     return _split_at("hsplit", input_, indices_or_sections, 1 if input_.array.ndim > 1 else 0, 1)
 
 
 @op("vsplit", composite=True, view=True)
 def vsplit(input_: Tensor, indices_or_sections) -> tuple:
-    """The tensor divided along its first dimension into equal sections or at indices."""
+    """The tensor divided along its first dimension into equal sections or at indices.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    indices_or_sections : int or sequence of int
+        How many pieces, or where to cut.
+
+    Returns
+    -------
+    tuple of Tensor
+        Views: they share memory with the input.
+
+    Examples
+    --------
+    >>> lucid.vsplit(lucid.tensor([[1.0, 2.0], [3.0, 4.0]]), 2)
+    (Tensor([[1.0, 2.0]]), Tensor([[3.0, 4.0]]))
+    """
     return _split_at("vsplit", input_, indices_or_sections, 0, 2)
 
 
 @op("dsplit", composite=True, view=True)
 def dsplit(input_: Tensor, indices_or_sections) -> tuple:
-    """The tensor divided along its third dimension into equal sections or at indices."""
+    """The tensor divided along its third dimension into equal sections or at indices.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    indices_or_sections : int or sequence of int
+        How many pieces, or where to cut.
+
+    Returns
+    -------
+    tuple of Tensor
+        Views: they share memory with the input.
+
+    Examples
+    --------
+    >>> lucid.dsplit(lucid.ones(1, 1, 2), 2)
+    (Tensor([[[1.0]]]), Tensor([[[1.0]]]))
+    """
     return _split_at("dsplit", input_, indices_or_sections, 2, 3)
 
 
 @op("unbind", view=True)
 def unbind(input_: Tensor, dim: int = 0) -> tuple:
-    """The slices of dimension `dim`, each without it, as views."""
+    """The slices of dimension `dim`, each without it, as views.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    dim : int, optional
+        The dimension; negative numbers count from the last.
+
+    Returns
+    -------
+    tuple of Tensor
+        Views: they share memory with the input.
+
+    Examples
+    --------
+    >>> lucid.unbind(lucid.tensor([[1.0, 2.0], [3.0, 4.0]]))
+    (Tensor([1.0, 2.0]), Tensor([3.0, 4.0]))
+    """
     shape = tensor_argument("unbind", input_).array.shape
     if not shape:
         raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
@@ -1238,6 +1812,11 @@ def clone(input_: Tensor, *, memory_format=None) -> Tensor:
     -------
     Tensor
         Of the input's shape and dtype.
+
+    Examples
+    --------
+    >>> lucid.clone(lucid.tensor([1, 2]))
+    Tensor([1, 2])
     """
     array = tensor_argument("clone", input_).array
     out = empty_as(array, array.dtype, memory_format)
@@ -1272,6 +1851,23 @@ def contiguous(input_: Tensor, memory_format=None) -> Tensor:
     """The tensor itself if its elements lie in memory in the order of their indices; a copy that does, otherwise.
 
     With `memory_format=channels_last` the order of a batch of images: pixels, then channels.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    memory_format : memory_format, optional
+        How the result lies in memory; as the input by default.
+
+    Returns
+    -------
+    Tensor
+        A view where that can be: it shares memory with the input.
+
+    Examples
+    --------
+    >>> lucid.tensor([[1.0, 2.0], [3.0, 4.0]]).t().contiguous().is_contiguous()
+    True
     """
     name = getattr(memory_format, "name", "contiguous_format")
     if input_.is_contiguous(memory_format) if name.startswith("channels") else input_.array.flags.c_contiguous:
@@ -1281,7 +1877,23 @@ def contiguous(input_: Tensor, memory_format=None) -> Tensor:
 
 @op("detach", gradient=False, view=True)
 def detach(input_: Tensor) -> Tensor:
-    """A tensor over the same memory, outside the graph; writes to either reach both, and are counted."""
+    """A tensor over the same memory, outside the graph; writes to either reach both, and are counted.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+
+    Returns
+    -------
+    Tensor
+        A view where that can be: it shares memory with the input.
+
+    Examples
+    --------
+    >>> lucid.detach(lucid.ones(2, requires_grad=True))
+    Tensor([1.0, 1.0])
+    """
     out = wrap(tensor_argument("detach", input_).array)
     out._counter = core.version_of(input_)
     return out
