@@ -275,3 +275,39 @@ def test_embedding_scales_long_rows_down_and_leaves_out_the_padding():
     np.testing.assert_allclose(data(weight), [[0.6, 0.8], [0.1, 0.1], [1, 1]], rtol=1e-6)
     F.embedding(I([0, 2, 2, 2]), weight, padding_idx=0, scale_grad_by_freq=True).sum().backward()
     np.testing.assert_allclose(data(weight.grad), [[0, 0], [0, 0], [1, 1]], rtol=1e-6)
+
+
+def test_out_of_the_wrong_dtype_or_over_an_input_is_refused():
+    x, at = lucid.arange(6.0), lucid.tensor([0, 2])
+    with pytest.raises(RuntimeError, match="to have dtype float32"):
+        lucid.index_select(x, 0, at, out=lucid.empty(2, dtype=lucid.float64))
+    with pytest.raises(RuntimeError, match="single memory location"):
+        lucid.index_select(x, 0, lucid.arange(6), out=x)
+    with pytest.raises(RuntimeError, match="single memory location"):
+        lucid.add(x[1:], 1, out=x[:-1])
+    values, indices = lucid.ones(2), lucid.empty(2, dtype=lucid.int32)
+    with pytest.raises(RuntimeError, match="to have dtype int64"):
+        lucid.topk(x, 2, out=(values, indices))
+    assert values.tolist() == [1.0, 1.0]  # nothing is written where one of several is refused
+    assert lucid.add(x, 1, out=x) is x and x.tolist() == [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int8, np.complex64, bool])
+def test_masks_and_index_tensors_read_and_write_as_numpy(dtype):
+    source = np.random.default_rng(0)
+    kept = (source.integers(-3, 4, (4, 5, 6))).astype(dtype)
+    at, other, mask = np.array([0, -1, 2]), np.array([[1], [4]]), source.random((4, 5, 6)) < 0.4
+    colon = slice(None)
+    for index in (at, mask, mask[..., 0], (at, at), (colon, at), (at, colon, at), (colon, at, other), (0, other),
+                  (slice(1, 3), at), (..., other, at), (colon, colon, mask[0, 0]), at[:0]):  # fmt: skip
+        own = tuple(lucid.from_numpy(i) if isinstance(i, np.ndarray) else i for i in index) if isinstance(
+            index, tuple) else lucid.from_numpy(index)  # fmt: skip
+        for order in ("C", "F"):
+            x = lucid.from_numpy(np.array(kept, order=order))
+            np.testing.assert_array_equal(x[own].numpy(), kept[index])
+            for value in (1, kept[index][::-1].copy()):
+                expected = kept.copy()
+                expected[index] = value
+                y = lucid.from_numpy(np.array(kept, order=order))
+                y[own] = lucid.from_numpy(value) if isinstance(value, np.ndarray) else value
+                np.testing.assert_array_equal(y.numpy(), expected)

@@ -723,20 +723,23 @@ def linear(input_: Tensor, weight: Tensor, bias: Tensor | None = None, *, out=No
             f"mat1 and mat2 shapes cannot be multiplied ({math.prod(x.shape[:-1])}x{x.shape[-1] if x.ndim else 1} and "
             f"{w.shape[1]}x{w.shape[0]})"
         )
-    out, shape = None, (*x.shape[:-1], w.shape[0])
+    shape = (*x.shape[:-1], w.shape[0])
     if bias is not None and bias.array.shape != shape[-1:] and broadcast_shapes(bias.array.shape, shape) != shape:
         raise RuntimeError(f"linear(): a bias of shape {list(bias.shape)} does not expand to {list(shape)}")
-    if bias is not None and x.dtype in BMM and bias.array.dtype == x.dtype:
+    added = None if bias is None else bias.array
+    half = input_.dtype.is_floating_point and input_.dtype.itemsize == 2
+    if half:  # rounded once, at the end
+        x, w, added = (one if one is None else cast(one, FLOAT32) for one in (x, w, added))
+    if added is not None and x.dtype in BMM and added.dtype == x.dtype and x.size:
         out = empty(shape, x.dtype)
-        out[...] = bias.array
-    if out is not None and x.size:
-        rows = contiguous(x).reshape(-1, x.shape[-1])
-        product(rows, w.T, out.reshape(-1, w.shape[0]), 1, 1)
+        out[...] = added
+        product(contiguous(x).reshape(-1, x.shape[-1]), w.T, out.reshape(-1, w.shape[0]), 1, 1)
     else:
-        out = multiply(x if x.ndim > 1 else x[None], w.T, input_.dtype)
+        out = multiply(x if x.ndim > 1 else x[None], w.T, dtypes.float32 if half else input_.dtype)
         out = out[0] if x.ndim == 1 else out
-        if bias is not None:
-            out = out + bias.array
+        if added is not None:
+            out = out + added
+    out = cast(out, input_.array.dtype) if half else out
     return wrap(out[..., 0] if weight.array.ndim == 1 else out)
 
 
@@ -1367,6 +1370,8 @@ def matrix_norm(A: Tensor, ord="fro", dim=(-2, -1), keepdim: bool = False, *, dt
         raise RuntimeError(f"linalg.matrix_norm: The input tensor A must have at least 2 dimensions. Got a tensor with {A.array.ndim} dims")
     first, second = _dims_pair(dim, A.array.ndim)
     A = A if dtype is None else A.to(dtype)
+    if ord in ("nuc", 2, -2) and A.dtype.is_floating_point and A.dtype.itemsize == 2:
+        raise RuntimeError(f"linalg.matrix_norm: Low precision dtypes not supported. Got {torch_name(A.dtype)}")
     if ord == "fro":
         return vector_norm(A, 2, (first, second), keepdim)
     if ord in (1, -1, math.inf, -math.inf):

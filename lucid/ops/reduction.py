@@ -353,7 +353,9 @@ def prod(input_: Tensor, dim=None, keepdim: bool = False, *, dtype=None, out=Non
     target = as_dtype(dtype) if dtype is not None else (dtypes.int64 if own.kind < 2 else own)
     array = computed(input_.array, target)
     if target.is_complex:
-        return wrap(np.asarray(np.prod(array, axis=dims or None, keepdims=keepdim), target.numpy))
+        with np.errstate(all="ignore"):
+            whole = np.prod(array, axis=dims or None, keepdims=keepdim, dtype=np.complex128)
+            return wrap(np.asarray(whole, target.numpy))
     if target.kind < 2:
         return wrap(cast(reduced("prod", cast(array, INT64), dims, keepdim, 1, REDUCE_LONG, INT64), target.numpy))
     # In double: a partial product must not overflow, nor vanish, where the whole does not.
