@@ -12,6 +12,7 @@ import signal
 import sys
 import time
 from fnmatch import fnmatchcase
+from itertools import zip_longest
 from pathlib import Path
 
 from rich.console import Console
@@ -130,6 +131,7 @@ def tasks_of(catalogue: dict, levels: list[str]) -> list:
 
 def cmd_run(arguments: argparse.Namespace) -> int:
     from . import collect, results, subjects
+    from .judging import DEFAULT_DTYPES
     from .workers import Journal, Limits, Pool
 
     plan = plan_of(arguments)
@@ -161,25 +163,27 @@ def cmd_run(arguments: argparse.Namespace) -> int:
             for task, found in running:
                 collector.add(found)
                 journal.add(task, found)
-                progress.update(bar, advance=1, bad=len(collector.failed), description=task.op[:40])
+                progress.update(bar, advance=1, bad=len(collector.failed), description=task.op[-26:])
         except KeyboardInterrupt:
             complete = False
         finally:
             running.close()
     path = None if arguments.no_baseline else arguments.baseline or (BASELINE if arguments.subject == "lucid" else None)
-    baseline = collector.against(path)
-    if not complete or key["seed"] != 0:
+    everything = not (plan.quick or arguments.source or plan.checks) and plan.dtypes == DEFAULT_DTYPES
+    baseline = collector.against(collect.read_baseline(path), str(path or ""), everything)
+    if not complete or plan.seed != 0:
         baseline.fixed = []  # ids of other seeds are other cases
     run = results.Run(started.strftime("%Y-%m-%dT%H:%M:%SZ"), round(time.monotonic() - clock, 1), plan.seed, plan.quick,
                       complete, arguments.jobs, list(arguments.ops), list(plan.dtypes), list(plan.selected()),
                       list(arguments.source))  # fmt: skip
     report = collector.report(about, run, baseline)
     report.surface = _surface(report, subject) if complete and not arguments.ops else None
+    report.selftest = selftest_of(arguments.output, arguments.subject)
     report.save(arguments.output / "report.json")
     write_reports(report, arguments.output)
     journal.close(complete)
     if arguments.accept:
-        collect.write_baseline(path or BASELINE, collector.failed, arguments.accept, plan.seed)
+        collect.accept(path or BASELINE, baseline, arguments.accept, plan.seed)
     summary(report, arguments.output)
     if not complete:
         console.print("[yellow]Interrupted.[/] `run --resume` with the same options goes on.")
@@ -193,8 +197,8 @@ def kind_of(family: str) -> str:
 
 def _progress() -> Progress:
     return Progress(
-        TextColumn("{task.description:<40}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[bad]} failed"),
-        TimeElapsedColumn(), TimeRemainingColumn(), console=console,
+        TextColumn("{task.description:<26}"), BarColumn(12), MofNCompleteColumn(), TextColumn("{task.fields[bad]} failed"),
+        TimeElapsedColumn(), TimeRemainingColumn(compact=True), console=console, transient=True,
     )  # fmt: skip
 
 
@@ -215,39 +219,43 @@ def write_reports(report, folder: Path) -> None:
 
 
 def summary(report, folder: Path) -> None:
-    """One screen."""
+    """One screen of 80 columns: the checks in two columns, the verdicts, what is worse than the baseline."""
     run, subject = report.run, report.subject
-    console.rule(f"{subject.name} {subject.version} {subject.commit} judged by PyTorch")
-    table = Table(box=None, pad_edge=False)
-    columns = ("passed", "failed", "crash", "hang", "memory", "missing", "deviates", "blocked", "skipped")
-    table.add_column("check")
-    for column in columns:
-        table.add_column(column, justify="right")
+    name = " ".join(filter(None, (subject.name, subject.version, subject.commit)))
+    console.rule(f"{name} judged by PyTorch {report.environment.packages.get('torch', '')}")
+    shown = []
     for check in report.checks:
         counts = [c for op in report.ops for c in op.counts if c.check == check.name]
-        if not counts:
-            continue
-        sums = {column: sum(getattr(c, column) for c in counts) for column in columns}
-        style = lambda column, n: "[dim]0[/]" if not n else f"[red]{n}[/]" if column in BAD else str(n)
-        table.add_row(check.title, *(style(column, sums[column]) for column in columns))
+        bad, passed, missing = (sum(n) for n in zip(*((c.bad, c.passed + c.deviates, c.missing) for c in counts), (0,) * 3))
+        if counts:
+            number = lambda n, style: f"[{style}]{n}[/]" if n else "[dim]-[/]"
+            shown.append((check.title, number(passed, "default"), number(bad, "red"), number(missing, "yellow")))
+    half = (len(shown) + 1) // 2
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    for _ in range(2 if len(shown) > 1 else 1):
+        table.add_column("", no_wrap=True, min_width=15)
+        for column in ("passed", "failed", "missing"):
+            table.add_column(column, justify="right", no_wrap=True)
+    for left, right in zip_longest(shown[:half], shown[half:], fillvalue=("",) * 4):
+        table.add_row(*left, *(right if len(shown) > 1 else ()))
     console.print(table)
     verdicts = report.verdicts()
-    console.print(
-        f"{len(report.ops)} functions and classes: " + ", ".join(f"{n} {s}" for s, n in verdicts.most_common())
-    )
-    fails = sorted((op for op in report.ops if op.status == "fails"), key=lambda op: -sum(c.bad for c in op.counts))
+    console.print(f"{len(report.ops)} ops: " + ", ".join(f"{n} {s}" for s, n in verdicts.most_common()), highlight=False)
+    kinds = [f"{n} {status}" for status, n in report.statuses().items() if n and status in ("crash", "hang", "memory")]
+    if kinds:
+        console.print(f"[red]among the failures: {', '.join(kinds)}[/]", highlight=False)
+    trouble = lambda op: sum(c.bad for c in op.counts) or 1
+    fails = sorted((op for op in report.ops if op.status == "fails"), key=lambda op: (-trouble(op), op.name))
     if fails:
-        names = [f"{op.name} ({sum(c.bad for c in op.counts)})" for op in fails[:12]]
-        console.print(f"[red]failing:[/] {', '.join(names)}{' ...' if len(fails) > 12 else ''}")
+        names = ", ".join(f"{op.name} ({trouble(op)})" for op in fails[:8])
+        console.print(f"[red]failing:[/] {names}{' ...' if len(fails) > 8 else ''}", highlight=False)
     base = report.baseline
     line = f"{len(base.new)} new failures, {len(base.known)} accepted, {len(base.fixed)} accepted ones that now pass"
-    console.print(("[green]" if base.ok else "[red]") + line + "[/]")
-    for name in (base.new + base.fixed)[:5]:
-        console.print(f"  {name}", highlight=False)
-    console.print(f"{run.cases} cases in {run.seconds:.0f} s; {folder / 'report.json'}")
-
-
-BAD = ("failed", "crash", "hang", "memory")
+    console.print(("[green]" if base.ok else "[red]") + line + "[/]", highlight=False)
+    for kind, names in (("new", base.new), ("passes", base.fixed)):
+        for name in names[:3]:
+            console.print(f"  {kind}: {name}", highlight=False, markup=False, no_wrap=True, overflow="ellipsis")
+    console.print(f"{run.cases} cases in {run.seconds:.0f} s; look at {folder / 'report.html'}", highlight=False)
 
 
 def cmd_list(arguments: argparse.Namespace) -> int:
@@ -353,9 +361,25 @@ def cmd_surface(arguments: argparse.Namespace) -> int:
 
 
 def cmd_selftest(arguments: argparse.Namespace) -> int:
-    from . import selftest
+    from . import results, selftest
 
-    return selftest.run(arguments.names, arguments.subject, arguments.quick, arguments.jobs, arguments.output, console)
+    status = selftest.run(arguments.names, arguments.subject, arguments.quick, arguments.jobs, arguments.output, console)
+    path = arguments.output / "report.json"
+    if path.exists():
+        report = results.load(path)
+        report.selftest = selftest_of(arguments.output, report.subject.name)
+        report.save(path)
+        write_reports(report, arguments.output)
+    return status
+
+
+def selftest_of(folder: Path, subject: str):
+    """The self-test whose record lies beside the report: faults planted in the same subject, or in PyTorch."""
+    from . import results
+
+    path = folder / "selftest.json"
+    found = results.load_selftest(path) if path.exists() else None
+    return found if found and found.subject in (subject, "torch") else None
 
 
 def main() -> int:

@@ -61,13 +61,32 @@ class Collector:
             for item in result.measured:
                 self.measured.setdefault((result.op, item.dtype), []).append(item)
 
-    def against(self, path: Path | None) -> Baseline:
-        """Compare with the accepted failures."""
-        accepted = read_baseline(path)
-        new = sorted(name for name in self.failed if name not in accepted)
-        known = sorted(name for name in self.failed if name in accepted)
-        fixed = sorted(name for name in accepted if name in self.judged and name not in set(self.failed))
-        return Baseline(str(path or ""), new, known, fixed, len(accepted) - len(known) - len(fixed))
+    def lacking(self) -> list[str]:
+        """'op/missing#check' for what the subject has not; one entry when it has nothing of the op."""
+        found = []
+        for name, op in self.ops.items():
+            if op.verdict()[0] == "missing":
+                found.append(f"{name}/missing#all")
+            else:
+                found += dict.fromkeys(f"{name}/missing#{count.check}" for count in op.counts if count.missing)
+        return found
+
+    def against(self, accepted: dict[str, str], path: str = "", everything: bool = True) -> Baseline:
+        """Compare with the accepted failures. `everything`: all cases were judged; else a form that some case lacks
+        cannot be said to be there now."""
+        bad = {*self.failed, *self.lacking()}
+        there = {name for name, op in self.ops.items() if op.verdict()[0] not in ("missing", "unjudged")}
+
+        def passes(name: str) -> bool:
+            case, _, check = name.rpartition("#")
+            op, _, rest = case.partition("/")
+            if rest == "missing":
+                return op in there and (check == "all" or everything)
+            return name in self.judged
+
+        fixed = sorted(name for name in accepted if name not in bad and passes(name))
+        known = sorted(bad & accepted.keys())
+        return Baseline(path, sorted(bad - accepted.keys()), known, fixed, len(accepted) - len(known) - len(fixed))
 
     def report(self, subject, run, baseline: Baseline) -> results.Report:
         known = set(baseline.known)
@@ -75,9 +94,7 @@ class Collector:
         for failure in failures:
             failure.known = f"{failure.case}#{failure.check}" in known
         for name, op in self.ops.items():
-            op.status = op.verdict()
-            reasons = [reason for c in op.counts if c.deviates for reason in c.reasons]
-            op.reason = "; ".join(dict.fromkeys(reasons)) if op.status == "deviates" else ""
+            op.status, op.reason = op.verdict()
             op.accuracy = [merge(items) for (owner, _), items in sorted(self.measured.items()) if owner == name]
         run.cases = self.cases
         return results.Report(
@@ -147,16 +164,17 @@ def read_baseline(path: Path | None) -> dict[str, str]:
     }
 
 
-def write_baseline(path: Path, failed: list[str], reason: str, seed: int) -> None:
-    """Accept these failures. Reasons already given stay with the failures that are still there."""
+def accept(path: Path, found: Baseline, reason: str, seed: int) -> None:
+    """Accept what is new and strike what passes now. What the run did not reach stays as it is, reasons too."""
     before = read_baseline(path)
     groups: dict[str, dict[str, list[str]]] = {}
-    for name in sorted(set(failed)):
+    for name in sorted({*before, *found.new} - set(found.fixed)):
         op, rest = name.split("/", 1)
         groups.setdefault(before.get(name, reason), {}).setdefault(op, []).append(rest)
     data = {
         "about": "Accepted failures of `python -m conformance run`. Strict: a failure that is not listed fails the run, "
-                 "and so does one that is listed and passes. Ids are those of the seed below.",
+                 "and so does one that is listed and passes. op/missing#check: the subject does not have it. Ids are "
+                 "those of the seed below.",
         "seed": seed,
         "accepted": [{"reason": reason, "failures": ops} for reason, ops in sorted(groups.items())],
     }  # fmt: skip

@@ -37,6 +37,8 @@ STATUSES = {
     "memory": "the subject's process grew past the memory limit",
 }
 BAD = ("failed", "crash", "hang", "memory")
+# The checks that an op of each kind has to be judged by: without an answer to one of them the others say little.
+CORE = {"function": ("value", "stream"), "module": ("forward",), "optimizer": ("steps",), "scheduler": ("rates",)}
 # Upper edges of the ULP histogram's bins; the last one is open. A bin holds errors <= its edge and > the one before.
 ULP_EDGES = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 4.0, 8.0, 16.0, 64.0, 1024.0, 1e6, math.inf)
 
@@ -166,7 +168,7 @@ class Op:
     kind: str = note("function, module, optimizer, scheduler or program")
     family: str = note("unary, binary, reduction, shape, index, linalg, ...")
     status: str = note("conforms, deviates, fails, missing, out of scope, or unjudged")
-    reason: str = note("why it deviates or is out of scope", default="")
+    reason: str = note("why it deviates, is unjudged or out of scope, or what it lacks", default="")
     seconds: float = note("processor time spent judging it", default=0.0)
     cases: int = note("cases judged", default=0)
     counts: list[Counts] = note("one per check, source and dtype", default_factory=list)
@@ -176,19 +178,33 @@ class Op:
     def total(self, status: str) -> int:
         return sum(getattr(count, status) for count in self.counts)
 
-    def verdict(self) -> str:
-        """The status the counts amount to."""
+    def verdict(self) -> tuple[str, str]:
+        """The status the counts amount to, and its reason.
+
+        fails: a check did not hold, or a form of the op is not there while others are. missing: no call of it is
+        there. unjudged: no call was compared with PyTorch's (one that PyTorch refuses does not count). deviates:
+        nothing of that, and some check differs on purpose. conforms: every check held, and calls were compared.
+        """
+        reasons = lambda counts: "; ".join(dict.fromkeys(reason for count in counts for reason in count.reasons))
+        core = [count for count in self.counts if count.check in CORE.get(self.kind, ())]
         if any(count.bad for count in self.counts):
-            return "fails"
-        judged = self.total("passed") + self.total("deviates")
-        if not judged:
-            return "missing" if self.total("missing") else "unjudged"
-        return "deviates" if self.total("deviates") else "conforms"
+            return "fails", ""
+        lacks = list(dict.fromkeys(count.check for count in self.counts if count.missing))
+        if not any(count.passed or count.deviates for count in core):
+            if lacks:
+                return "missing", ""
+            return "unjudged", reasons(core) or ("no case has an answer to compare" if self.cases else "no case")
+        if lacks:
+            return "fails", f"lacks what these checks ask for: {', '.join(lacks)}"
+        if self.total("deviates"):
+            return "deviates", reasons(count for count in self.counts if count.deviates)
+        return "conforms", ""
 
 
 @dataclass
 class Baseline:
-    """This run against the accepted failures of baseline.json."""
+    """This run against the accepted failures of baseline.json. What is missing has entries too: 'op/missing#check', or
+    'op/missing#all' where the op as a whole is not there."""
 
     file: str = note("path of the baseline, '' when none was used", default="")
     new: list[str] = note("'case#check' that fail and are not listed: make the run fail", default_factory=list)
@@ -225,9 +241,9 @@ class Mutant:
     family: str = note("family of that function")
     fault: str = note("what is wrong with it")
     expected: str = note("the check that is meant to see it")
-    caught: bool = note("some check failed")
+    caught: bool = note("the check meant to see it failed")
     caught_by: list[str] = note("the checks that failed", default_factory=list)
-    reason: str = note("why it survives, for an accepted survivor", default="")
+    reason: str = note("why it was not seen, for an accepted survivor", default="")
     seconds: float = note("time until the verdict", default=0.0)
 
 
@@ -274,6 +290,10 @@ def load(path: str | Path) -> Report:
     if found.split(".")[0] != SCHEMA.split(".")[0]:
         raise ValueError(f"{path}: report format is {found!r}, this program reads {SCHEMA!r}")
     return _build(Report, data)
+
+
+def load_selftest(path: str | Path) -> Selftest:
+    return _build(Selftest, json.loads(Path(path).read_text()))
 
 
 def _plain(value):

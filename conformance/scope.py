@@ -26,8 +26,8 @@ OUT_OF_SCOPE = (
     ("*mkldnn*", "conversion to a layout of oneDNN"),
     ("ops.aten.*", "an operator below the public interface"),
     ("torch.ops.aten.*", "an operator below the public interface"),
-    ("_segment_reduce", PRIVATE_NAME),
     ("_*", PRIVATE_NAME),
+    ("torch._*", PRIVATE_NAME),
     ("nn.functional._*", PRIVATE_NAME),
     ("_C.*", PRIVATE_NAME),
 )

@@ -18,6 +18,7 @@ class Cell:
     reasons: dict[str, int] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
     accepted: bool = False  # it fails, and the baseline lists every failure of it
+    lost: bool = False  # it is missing, and the baseline does not say so
 
     @property
     def bad(self) -> int:
@@ -49,7 +50,9 @@ class Cell:
 def cells(report: Report) -> Iterator[tuple[Op, list[Cell]]]:
     """Every op with its cells, in the order of the report's checks."""
     place = {check.name: i for i, check in enumerate(report.checks)}
-    new = {(case.partition("/")[0], check) for case, _, check in (n.rpartition("#") for n in report.baseline.new)}
+    split = [(*name.rpartition("#")[0].partition("/")[::2], name.rpartition("#")[2]) for name in report.baseline.new]
+    new = {(op, check) for op, case, check in split if case != "missing"}
+    lost = {(op, check) for op, case, check in split if case == "missing"}
     failures: dict[tuple[str, str], list[Failure]] = {}
     for failure in report.failures:
         failures.setdefault((failure.op, failure.check), []).append(failure)
@@ -59,7 +62,8 @@ def cells(report: Report) -> Iterator[tuple[Op, list[Cell]]]:
             key = (op.name, count.check)
             if count.check not in found:
                 accepted = bool(report.baseline.file) and key not in new
-                found[count.check] = Cell(op, count.check, failures=failures.get(key, []), accepted=accepted)
+                gone = bool(lost & {key, (op.name, "all")})
+                found[count.check] = Cell(op, count.check, failures=failures.get(key, []), accepted=accepted, lost=gone)
             cell = found[count.check]
             for status in STATUSES:
                 cell.totals[status] += getattr(count, status)

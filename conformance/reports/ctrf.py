@@ -49,7 +49,8 @@ def render(report: Report) -> str:
 
 def _test(cell: Cell, seconds: float) -> dict[str, Any]:
     name = f"{cell.op.name}: {cell.check}"
-    test = {"id": _id(name), "name": name, "status": STATUS[cell.status], "rawStatus": cell.status,
+    status = "failed" if cell.lost and cell.status == "missing" else STATUS[cell.status]
+    test = {"id": _id(name), "name": name, "status": status, "rawStatus": cell.status,
             "duration": round(seconds * 1000), "suite": [cell.op.kind, cell.op.family, cell.op.name],
             "extra": {status: n for status, n in cell.totals.items() if n}}  # fmt: skip
     if cell.message:

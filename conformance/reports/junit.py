@@ -1,7 +1,8 @@
 """JUnit XML: one suite an op, one test case a check of it.
 
-CI servers know four outcomes. A crash, a hang and a memory blow-up are errors; what is accepted in the baseline,
-deviates, is missing or was blocked is skipped with its reason, so that a server is red exactly when the run is.
+CI servers know four outcomes. A crash, a hang and a memory blow-up are errors; what is accepted in the baseline (a
+failure, or a name that is missing), deviates or was blocked is skipped with its reason, so that a server is red exactly
+when the run is.
 """
 
 from __future__ import annotations
@@ -39,8 +40,8 @@ def render(report: Report) -> str:
 def _testcase(cell: Cell, seconds: float) -> TestCase:
     case = TestCase(cell.check, classname=cell.op.name, time=round(seconds, 3))
     message = clean(cell.message)
-    if cell.status == "failed":
-        case.result = [Failed(message, "failed")]
+    if cell.status == "failed" or (cell.status == "missing" and cell.lost):
+        case.result = [Failed(message, cell.status)]
     elif cell.status in ("crash", "hang", "memory"):
         case.result = [Error(message, cell.status)]
     elif cell.status != "passed":

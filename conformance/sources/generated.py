@@ -54,13 +54,14 @@ def cases(op: str, dtypes: list[torch.dtype], seed: int, quick: bool) -> Iterato
     for dtype in dtypes:
         if not accepted(op, dtype):
             continue
-        source = torch.Generator().manual_seed(seed_of(seed, op, dtype))
+        numbers = lambda label, dtype=dtype: torch.Generator().manual_seed(seed_of(seed, op, dtype, label))
         place = seed_of(op, dtype)
         for i in range(COUNT[quick]):
-            args, kwargs = make(plan, place + i, seed, dtype, source, low, high)
+            args, kwargs = make(plan, place + i, seed, dtype, numbers(i), low, high)
             yield Case(op, "generated", dtype_name(dtype), str(i), op, args, kwargs, family)
         if dtype in (torch.float32, torch.float64) and not (quick and dtype is torch.float64):
             for i, shape in enumerate(LARGE[family][:1] if quick else LARGE[family]):
+                source = numbers(f"large{i}")
                 args = tuple(
                     T(*s, low=lo, high=hi).make(dtype, source) for s, lo, hi in _large(plan, family, shape, low, high)
                 )
@@ -165,9 +166,12 @@ def _reduction(plan, place, seed, dtype, source, low, high):
 
 
 def _promotion(op, family, plan, seed, quick, low, high) -> Iterator[Case]:
-    source = torch.Generator().manual_seed(seed_of(seed, op, "promotion"))
     about = {"tags": frozenset({"promotion"}), "family": family}
-    make = lambda dtype, *shape: T(*shape, low=low, high=high).make(dtype, source).detach()
+
+    def make(dtype, *shape, place=0):
+        source = torch.Generator().manual_seed(seed_of(seed, op, "promotion", dtype, shape, place))
+        return T(*shape, low=low, high=high).make(dtype, source).detach()
+
     name = dtype_name
     dtypes = DTYPES
     if family != "binary":
@@ -182,7 +186,7 @@ def _promotion(op, family, plan, seed, quick, low, high) -> Iterator[Case]:
         for label, first, second in (("dim", (3,), (3,)), ("zero", (3,), ()), ("zeros", (), ())):
             if quick and label == "zeros":
                 continue
-            args = (make(a, *first), make(b, *second))
+            args = (make(a, *first), make(b, *second, place=1))
             yield Case(op, "generated", f"{name(a)}+{name(b)}", label, op, args, {}, **about)
     for a in dtypes:
         for number in (True, 2, 1.5, 1 + 2j):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 
@@ -11,10 +12,11 @@ import torch
 
 from conformance import checks, judging, repro, results, subjects, tolerances
 from conformance.cases import Case, public_path, tree_map
-from conformance.collect import Collector, read_baseline, write_baseline
+from conformance.collect import Collector, accept, read_baseline
 from conformance.compare import close, nonfinite_alike, same_bits
 from conformance.judge import Refusal, Run, unimplemented
 from conformance.oracles import truth
+from conformance.results import Counts, Op
 from conformance.samples import tables
 from conformance.scope import out_of_scope
 from conformance.selftest import MUTANTS, judge_mutant
@@ -158,24 +160,78 @@ def test_every_exception_to_the_tolerances_has_a_reason():
 # -- what a run leaves -------------------------------------------------------------------------------------------------
 
 
-def _judged(party, op="sum", expected="passed"):
+def _judged(party, op="sum"):
     case = next(judging.cases_of(judging.Task(op, "own"), QUICK))
     return judging.judge(case, party, party, {"value": CHECKS["value"]})
 
 
+def _collected(*found):
+    made = Collector()
+    made.add(list(found))
+    return made
+
+
 def test_the_baseline_is_strict(party, tmp_path):
-    result = _judged(party)
-    name = f"{result.case}#value"
+    result, file = _judged(party), tmp_path / "baseline.json"
+    name, reason = f"{result.case}#value", "a reason"
+    failing = copy.deepcopy(result)
+    failing.outcomes[0].status = "failed"
+    new = _collected(failing).against({})
+    assert new.new == [name] and not new.ok
+    accept(file, new, reason, 0)
+    accepted = read_baseline(file)
+    assert accepted == {name: reason}
+    known = _collected(failing).against(accepted)
+    assert known.ok and known.known == [name]
+    fixed = _collected(result).against(accepted)
+    assert fixed.fixed == [name] and not fixed.ok  # listed, and passes
+    accept(file, fixed, "another", 0)
+    assert read_baseline(file) == {}
+
+
+def test_what_a_run_did_not_reach_stays_accepted(party, tmp_path):
     file = tmp_path / "baseline.json"
-    write_baseline(file, [name], "a reason", 0)
-    assert read_baseline(file) == {name: "a reason"}
-    passes, fails = Collector(), Collector()
-    passes.add([result])
-    assert passes.against(file).fixed == [name] and not passes.against(file).ok  # listed, and passes
-    result.outcomes[0].status = "failed"
-    fails.add([result])
-    assert fails.against(file).ok and fails.against(file).known == [name]
-    assert fails.against(None).new == [name] and not fails.against(None).ok
+    accept(file, results.Baseline(new=["exp/own/float32/0#value", "cov/missing#all"]), "old", 0)
+    failing = _judged(party)
+    failing.outcomes[0].status = "failed"
+    found = _collected(failing).against(read_baseline(file))
+    assert found.unjudged == 2
+    accept(file, found, "new", 0)
+    assert read_baseline(file) == {"cov/missing#all": "old", "exp/own/float32/0#value": "old",
+                                   f"{failing.case}#value": "new"}  # fmt: skip
+
+
+def test_what_is_missing_and_not_accepted_fails_the_run(party):
+    result = _judged(party)
+    gone = copy.deepcopy(result)
+    gone.outcomes[0].status = "missing"
+    assert _collected(gone).against({}).new == ["sum/missing#all"]
+    assert _collected(gone).against({"sum/missing#all": "not written yet"}).ok
+    assert _collected(result).against({"sum/missing#all": "not written yet"}).fixed == ["sum/missing#all"]
+    part = copy.deepcopy(result)
+    part.outcomes.append(judging.Outcome("out", "missing"))
+    assert _collected(part).against({}).new == ["sum/missing#out"]
+    accepted = {"sum/missing#out": "no out="}
+    assert _collected(result).against(accepted).fixed == ["sum/missing#out"]
+    assert _collected(result).against(accepted, everything=False).ok  # the case that lacks it may be among the others
+
+
+@pytest.mark.parametrize(
+    ("counts", "status", "reason"),
+    [
+        ([Counts("value", "own", "float32", passed=3)], "conforms", ""),
+        ([Counts("value", "own", "float32", passed=3), Counts("grad", "own", "float32", failed=1)], "fails", ""),
+        ([Counts("value", "own", "float32", passed=3), Counts("out", "own", "float32", missing=1)], "fails", "out"),
+        ([Counts("value", "own", "float32", missing=3), Counts("exceptions", "own", "float32", passed=1)], "missing", ""),
+        ([Counts("value", "own", "float32", skipped=3, reasons={"PyTorch refuses this": 3})], "unjudged", "refuses"),
+        ([Counts("exceptions", "own", "float32", passed=3)], "unjudged", "compare"),
+        ([], "unjudged", "no case"),
+        ([Counts("value", "own", "float32", deviates=3, reasons={"as meant": 3})], "deviates", "as meant"),
+    ],
+)
+def test_an_op_conforms_only_when_its_calls_were_compared(counts, status, reason):
+    found = Op("sum", "function", "reduction", "", cases=3 if counts else 0, counts=counts).verdict()
+    assert found[0] == status and reason in found[1]
 
 
 def test_a_report_survives_its_file(tmp_path):
