@@ -208,6 +208,9 @@ class SchedulerRun(Objects):
                     scheduler.step()
                 found.append([group["lr"] for group in optimizer.param_groups])
                 found[-1] += [group["momentum"] for group in optimizer.param_groups]
+                found[-1] += scheduler.get_last_lr()
+                if hasattr(scheduler, "last_epoch"):
+                    found[-1] += [scheduler.last_epoch]
             return [[float(value) for value in leaves(row)] for row in found]
 
         return self.guarded(party, work, "the schedule")

@@ -62,8 +62,8 @@ def _alike(run: OptimizerRun, found, expected, what: str) -> None:
 
 @check("rates", "rates", kind="scheduler")
 def rates(run: SchedulerRun) -> None:
-    """Learning rates (and momenta) of two parameter groups over 34 epochs are PyTorch's, also when the state moves to a
-    new scheduler after ten."""
+    """Learning rates (and momenta) of two parameter groups over 34 epochs, and what the scheduler says of them, are
+    PyTorch's, also when the state moves to a new scheduler after ten."""
     for resume in (False, True):
         wanted, found = run.rates(run.oracle, resume), run.rates(run.subject, resume)
         for epoch, (mine, theirs) in enumerate(zip(found, wanted)):

@@ -11,6 +11,7 @@ from ..cases import Case, dtype_name
 from ..classes import ClassCase, OptimizerRun
 from ..samples.classes import Make
 from ..scope import out_of_scope
+from . import spread
 
 SWITCHES = {"foreach", "fused", "capturable", "differentiable"}
 
@@ -27,10 +28,9 @@ def cases(op: str, dtypes: list[torch.dtype], seed: int, quick: bool) -> Iterato
         for dtype in dtypes:
             if dtype not in (torch.float32, torch.float64):
                 continue
-            inputs = torch_private.optimizer_inputs(info)
-            for i, (_, kwargs) in enumerate(inputs[:4] if quick else inputs):
-                if kwargs.keys() & SWITCHES:
-                    continue
+            inputs = [(i, kwargs) for i, (_, kwargs) in enumerate(torch_private.optimizer_inputs(info))
+                      if not kwargs.keys() & SWITCHES]  # fmt: skip
+            for i, kwargs in spread(inputs, 12, lambda item: str(sorted(item[1]))) if quick else inputs:
                 if op == "optim.SGD" and "lr" not in kwargs:
                     kwargs = {**kwargs, "lr": 1e-3}
                 make = Make(op, (), kwargs)
