@@ -38,7 +38,8 @@ STATUSES = {
 }
 BAD = ("failed", "crash", "hang", "memory")
 # The checks that an op of each kind has to be judged by: without an answer to one of them the others say little.
-CORE = {"function": ("value", "stream"), "module": ("forward",), "optimizer": ("steps",), "scheduler": ("rates",)}
+CORE = {"function": ("value", "stream", "behaviour"), "program": ("behaviour",), "module": ("forward", "behaviour"),
+        "optimizer": ("steps", "behaviour"), "scheduler": ("rates", "behaviour")}  # fmt: skip
 # Upper edges of the ULP histogram's bins; the last one is open. A bin holds errors <= its edge and > the one before.
 ULP_EDGES = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 4.0, 8.0, 16.0, 64.0, 1024.0, 1e6, math.inf)
 

@@ -105,7 +105,11 @@ def _tasks(mutant: Mutant) -> list:
 
 
 def _serve(pipe: Connection, subject: str) -> None:
+    from .. import judging
+
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    judging.catalogue()
+    pipe.send(None)  # ready
     while (name := pipe.recv()) is not None:
         started = time.monotonic()
         try:
@@ -119,6 +123,7 @@ class _Server:
     subject: str
     name: str = ""
     since: float = 0.0
+    ready: bool = False
     pipe: Any = None
     process: Any = None
 
@@ -130,6 +135,7 @@ class _Server:
             self.process = CONTEXT.Process(target=_serve, args=(theirs, self.subject))  # no daemon: it has workers
             self.process.start()
             theirs.close()
+            self.ready = False
         self.name, self.since = name, time.monotonic()
         self.pipe.send(name)
 
@@ -143,9 +149,12 @@ class _Server:
         """What became of its mutant, None while nobody knows."""
         with suppress(EOFError, OSError):
             if self.pipe.poll():
-                return self.pipe.recv()
+                found = self.pipe.recv()
+                if found is not None:
+                    return found
+                self.ready, self.since = True, time.monotonic()
         dead = not self.process.is_alive()
-        if not dead and time.monotonic() - self.since < patience:
+        if not dead and (not self.ready or time.monotonic() - self.since < patience):
             return None
         self.stop()
         return _record(named(self.name), {"crash" if dead else "hang": 1}, "", self.since)

@@ -619,6 +619,10 @@ MUTANTS: list[Mutant] = [
     M("rand_like-other-stream", "rand_like", "random", "stream", "numbers in another order", after(lambda lib, y, a, k: y.flip(0) if y.dim() else 1 - y)),
     M("bernoulli-complement", "bernoulli", "random", "stream", "1 - p", instead(
         lambda lib, x, *a, **kw: 1 - lib.bernoulli(x, *a, **kw) if not kw.get("out") else lib.bernoulli(x, *a, **kw))),
+    # what programs see
+    M("no_grad-records", "no_grad", "graph", "behaviour", "records all the same", lambda right, lib: lib.enable_grad),
+    M("grad-allows-unused", "autograd.grad", "graph", "behaviour", "an unused input is no error",
+      instead(lambda lib, *a, **kw: lib.autograd.grad(*a, **{**kw, "allow_unused": True}))),
     # modules, optimizers, schedulers
     M("linear-initial-weights", "nn.Linear", "module", "init", "weights 10 % too large", _init_bound),
     M("linear-names", "nn.Linear", "module", "state_dict", "the weight is called kernel", _renamed),

@@ -208,17 +208,16 @@ class Adapter:
 
 
 class _Namespace:
-    """The subject's names; those that are replaced, also in its submodules, are the replacements."""
+    """The subject's names from a path on. Modules are passed on as they are, except where something inside is replaced."""
 
-    def __init__(self, subject: Adapter, prefix: str = ""):
-        self._subject, self._prefix = subject, prefix
+    def __init__(self, subject: Adapter, path: str = ""):
+        self._subject, self._path = subject, path
 
     def __getattr__(self, name: str):
-        path = self._prefix + name
-        if any(replaced.startswith(f"{path}.") for replaced in self._subject.overrides):
-            found = self._subject.resolve(path)
-            return _Namespace(self._subject, f"{path}.") if isinstance(found, types.ModuleType) else found
-        return self._subject.resolve(path)
+        path = f"{self._path}{name}"
+        found = self._subject.resolve(path)
+        inside = isinstance(found, types.ModuleType) and any(p.startswith(f"{path}.") for p in self._subject.overrides)
+        return _Namespace(self._subject, f"{path}.") if inside else found
 
 
 def storage_of(tensor: torch.Tensor) -> torch.Tensor:

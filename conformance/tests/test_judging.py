@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from conformance import checks, judging, repro, results, subjects, tolerances
+from conformance import checks, judging, repro, results, selftest, subjects, tolerances
 from conformance.cases import Case, public_path, tree_map
 from conformance.collect import Collector, accept, read_baseline
 from conformance.compare import close, nonfinite_alike, same_bits
@@ -20,6 +20,7 @@ from conformance.results import Counts, Op
 from conformance.samples import tables
 from conformance.scope import out_of_scope
 from conformance.selftest import MUTANTS, judge_mutant
+from conformance.selftest import _serve as serve
 from conformance.sources import own, spread
 from conformance.verdicts import Mismatch
 from conformance.workers import Journal, Limits, Pool
@@ -39,14 +40,11 @@ def party():
 
 PLANTED = {}
 for _mutant in MUTANTS:
-    if not _mutant.pool:
-        PLANTED.setdefault(_mutant.expected, _mutant.name)
+    PLANTED.setdefault(_mutant.expected, _mutant.name)
 
 
 @pytest.mark.parametrize("check", sorted(CHECKS))
 def test_a_planted_fault_turns_the_check_red(check):
-    if check == "simd":
-        pytest.skip("needs a worker of another level: test_workers_survive covers it")
     found = judge_mutant(PLANTED[check], "torch")
     assert check in found.caught_by
 
@@ -275,10 +273,32 @@ def test_a_reproduction_says_what_it_cannot_write():
     assert "python -m conformance repro 'linalg.pinv/opinfo/float32/0'" in repro.program(case, "lucid", ["value"])
 
 
-@pytest.mark.parametrize("name", ["asin-crash", "acos-hang", "sinh-one-level"])
-def test_workers_survive(name):
-    found = judge_mutant(name, "torch")
-    assert next(m.expected for m in MUTANTS if m.name == name) in found.caught_by
+@pytest.mark.parametrize("status", ["crash", "hang", "memory"])
+def test_workers_survive(status):
+    assert status in judge_mutant(PLANTED[status], "torch").caught_by
+
+
+def _harm(monkeypatch, name):
+    """What the self-test says of a mutant that does to its process what only workers are prepared for."""
+    item = next(m for m in MUTANTS if m.name == name)
+    object.__setattr__(item, "pool", False)
+    monkeypatch.setattr(selftest, "_serve", _serve_without_pool)
+    try:
+        return selftest.judge_all([name, "isnan-dtype"], "torch", 1, patience=15.0).mutants
+    finally:
+        object.__setattr__(item, "pool", True)
+
+
+def _serve_without_pool(pipe, subject):
+    for item in MUTANTS:
+        object.__setattr__(item, "pool", False)
+    serve(pipe, subject)
+
+
+@pytest.mark.parametrize(("name", "seen"), [("asin-crash", "crash"), ("acos-hang", "hang")])
+def test_a_mutant_that_takes_its_process_along_costs_no_other(monkeypatch, name, seen):
+    harmful, other = _harm(monkeypatch, name)
+    assert harmful.caught_by == [seen] and other.caught
 
 
 def test_a_crash_does_not_cost_the_other_cases():
