@@ -83,6 +83,9 @@ class ModuleRun(Objects):
         made = self.build(party)
         if self.case.dtype != "float32":
             made = self.guarded(party, lambda: made.to(party.dtype(getattr(torch, self.case.dtype))), "to(dtype)")
+        if ".Lazy" in self.case.op:  # its weights come with the first call
+            args = party.convert(self.case.args, {})
+            self.guarded(party, lambda: made(*args), "the first call")
         return self.guarded(party, lambda: made.train(self.case.training), "train()")
 
     def state(self, party: Adapter, module: Any) -> dict[str, torch.Tensor]:

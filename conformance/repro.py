@@ -9,6 +9,7 @@ import textwrap
 import zlib
 from typing import Any
 
+import numpy as np
 import torch
 
 from . import programs
@@ -115,6 +116,8 @@ def _literal(value: Any, stored: dict) -> str:
         return "{" + ", ".join(f"{key!r}: {_literal(item, stored)}" for key, item in value.items()) + "}"
     if isinstance(value, float) and not math.isfinite(value):
         return f"float('{value}')"
+    if isinstance(value, np.ndarray):
+        return f"__import__('numpy').array({value.tolist()}, '{value.dtype}')"
     if isinstance(value, slice):
         return f"slice({_literal(value.start, stored)}, {_literal(value.stop, stored)}, {_literal(value.step, stored)})"
     return repr(value)

@@ -297,11 +297,11 @@ def survey(subject: Any, name: str, ops: Iterable[Op] = (), deviations: Iterable
             path, value, mine
         )
         if there:
-            entry.status, entry.reason = _verdict(path, judged, meant)
+            entry.status, entry.reason = _verdict(path, value, mine, judged, meant)
     return Surface(found)
 
 
-def _verdict(path: str, judged: dict[str, Op], meant: list[Any]) -> tuple[str, str]:
+def _verdict(path: str, theirs: Any, mine: Any, judged: dict[str, Op], meant: list[Any]) -> tuple[str, str]:
     """Status and reason of a name that is there."""
     found = _judged(path, judged)
     if isinstance(found, Op):
@@ -311,6 +311,8 @@ def _verdict(path: str, judged: dict[str, Op], meant: list[Any]) -> tuple[str, s
         return found
     if reason := next((item.reason for item in meant if fnmatchcase(path, item.op)), ""):
         return "deviates", reason
+    if isinstance(theirs, types.ModuleType) and isinstance(mine, types.ModuleType):
+        return "conforms", "a module: its names are counted one by one"
     return "present", ""
 
 

@@ -7,6 +7,7 @@ copy of such a function in which every name that leads to torch leads to the sub
 from __future__ import annotations
 
 import contextlib
+import copy
 import functools
 import random
 import types
@@ -54,11 +55,25 @@ def paths() -> dict[int, str]:
 
 @lru_cache(None)
 def entries() -> dict[str, list[Any]]:
-    """Torch path -> the database's entries for it (several where it has named variants)."""
+    """Torch path -> the database's entries for it (several where it has named variants); aliases have a copy each."""
     found: dict[str, list[Any]] = {}
     for info in common_methods_invocations.op_db:
         found.setdefault(path_of(info), []).append(info)
-    return found
+    aliased: dict[str, list[Any]] = {}
+    for info in common_methods_invocations.op_db:
+        for alias in info.aliases:
+            if alias.name not in found and alias.op is not None and follow(torch, alias.name) is alias.op:
+                made = copy.copy(info)
+                made.name, made.op = alias.name, alias.op
+                aliased.setdefault(alias.name, []).append(made)
+    return found | aliased
+
+
+@lru_cache(None)
+def aliases() -> dict[str, str]:
+    """Other public names of a function that the database has under one name."""
+    return {alias.name: path_of(info) for info in common_methods_invocations.op_db for alias in info.aliases
+            if follow(torch, alias.name) is not None}  # fmt: skip
 
 
 def path_of(info: Any) -> str:

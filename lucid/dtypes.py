@@ -238,6 +238,11 @@ class _Limits:
     def __hash__(self):
         return hash(self.dtype)
 
+    def check(self, type) -> dtype:
+        if not isinstance(type, dtype):
+            raise TypeError(f"lucid.{self.__class__.__name__}() takes a dtype, got {type!r}")
+        return type
+
 
 class finfo(_Limits):
     """Limits of a floating dtype: bits, eps, max, min, tiny, smallest_normal, resolution.
@@ -246,7 +251,7 @@ class finfo(_Limits):
     """
 
     def __init__(self, type: dtype | None = None):
-        type = type or _default
+        type = self.check(type or _default)
         if type.kind < 2:
             raise TypeError(
                 f"lucid.finfo() requires a floating point input type. Use lucid.iinfo to handle '{type.name}'"
@@ -278,7 +283,7 @@ class iinfo(_Limits):
     """
 
     def __init__(self, type: dtype):
-        if type.kind != 1:
+        if self.check(type).kind != 1:
             raise TypeError(f"lucid.iinfo() requires an integer input type. Use lucid.finfo to handle '{type.name}'")
         info = np.iinfo(type.numpy)
         self.dtype = type.name

@@ -102,7 +102,7 @@ def conversions(lib):
     yield y.grad
 
 
-@program("Tensor.device", "Tensor.ndim", "Tensor.nbytes", "Tensor.itemsize", "Tensor.is_meta", "Tensor.is_cuda",
+@program("Tensor.device", "Tensor.ndim", "Tensor.nbytes", "Tensor.itemsize", "Tensor.is_meta",
          "Tensor.ndimension", "Tensor.dim", "Tensor.numel", "Tensor.nelement", "Tensor.element_size", "Tensor.is_signed",
          "Tensor.is_complex", "Tensor.is_floating_point", "Tensor.size", "Tensor.is_conj", "Tensor.is_neg",
          "Tensor.real", "Tensor.imag", "Tensor.is_cpu", "Tensor.layout", "Tensor.get_device", "Tensor.output_nr",

@@ -13,12 +13,14 @@ import importlib
 import pkgutil
 from functools import lru_cache
 
+from .. import torch_private
 from .spec import Plan
 
 
 @lru_cache(None)
 def tables() -> dict[str, tuple[str, Plan]]:
-    """Torch path -> (family, plan), over all files. A path may stand in one file only."""
+    """Torch path -> (family, plan), over all files. A path may stand in one file only; an alias has the samples of what
+    it stands for."""
     found: dict[str, tuple[str, Plan]] = {}
     for item in pkgutil.iter_modules(__path__):
         module = importlib.import_module(f"{__name__}.{item.name}")
@@ -28,4 +30,7 @@ def tables() -> dict[str, tuple[str, Plan]]:
             plan = Plan([plan]) if not isinstance(plan, list) else plan
             family = getattr(plan, "family", "") or getattr(module, "FAMILY", item.name)
             found[path] = family, plan if isinstance(plan, Plan) else Plan(plan)
+    for alias, path in torch_private.aliases().items():
+        if path in found:
+            found.setdefault(alias, found[path])
     return found

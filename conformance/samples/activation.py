@@ -44,11 +44,24 @@ _softmax = [call(T(3, 4), dim=1), call(T(3, 4), dim=0), call(T(2, 3, 4), dim=-2)
 SAMPLES |= {
     F + "softmax": _softmax, F + "log_softmax": _softmax, F + "softmin": _softmax[:8],
     "softmax": _softmax, "log_softmax": _softmax,
-    F + "gumbel_softmax": [call(T(3, 4), tags="random"), call(T(3, 4), tau=0.5, hard=True, tags="random")],
+    F + "gumbel_softmax": [call(T(3, 4), tags="random"), call(T(3, 4), tau=0.5, hard=True, tags="random"),
+                            call(T(3, 4), eps=1e-6, dim=0, tags="random")],
     F + "dropout": [call(T(30, 40), p, True, tags="random") for p in (0.0, 0.3, 0.5, 1.0)] + [call(T(3, 4), 0.5, False)],
     F + "alpha_dropout": [call(T(30, 40), 0.3, True, tags="random"), call(T(3, 4), 0.5, False)],
     F + "dropout1d": [call(T(4, 6, 5), 0.4, True, tags="random")],
     F + "dropout2d": [call(T(2, 6, 3, 4), 0.4, True, tags="random")],
     F + "dropout3d": [call(T(2, 6, 2, 3, 4), 0.4, True, tags="random")],
     F + "feature_alpha_dropout": [call(T(4, 6, 5), 0.4, True, tags="random")],
+}  # fmt: skip
+
+for _name, _shape in (("dropout", (3, 4)), ("alpha_dropout", (3, 4)), ("dropout1d", (2, 3, 4)), ("dropout2d", (2, 3, 4, 2)),
+                      ("dropout3d", (2, 3, 2, 2, 2)), ("feature_alpha_dropout", (2, 3, 4))):  # fmt: skip
+    SAMPLES[F + _name] += [call(T(*_shape), 0.4, False), call(T(*_shape).constant(), 0.4, True, inplace=True, tags=("random", "inplace"))]
+SAMPLES[F + "rrelu"] += [call(T(3, 4).constant(), 0.1, 0.3, True, inplace=True, tags=("random", "inplace"))]
+
+# The same functions where torch itself has them: no inplace, parameters by position.
+SAMPLES |= {
+    "relu": unary(), "selu": unary(), "celu": unary(alpha=[1.0, 0.3, 2.0]), "hardshrink": unary(at=(0.5,), lambd=[0.5, 0.0, 1.0]),
+    "threshold": unary(tail=(0.5, 7.0), at=(0.5,)) + [call(T(3, 4), -1.0, 0.0)],
+    "prelu": SAMPLES[F + "prelu"], F + "sigmoid": unary(), F + "tanh": unary(),
 }  # fmt: skip

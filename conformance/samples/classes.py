@@ -91,6 +91,13 @@ MODULES: dict[str, list[tuple]] = {
     "nn.CrossMapLRN2d": [(_n("CrossMapLRN2d", 3), T(2, 5, 3, 3))],
     "nn.MaxUnpool2d": [(_n("MaxUnpool2d", 2), T(1, 2, 3, 3), I(1, 2, 3, 3, high=1))],
     "nn.MaxUnpool3d": [(_n("MaxUnpool3d", 2), T(1, 2, 2, 2, 2), I(1, 2, 2, 2, 2, high=1))],
+    "nn.LazyLinear": [(_n("LazyLinear", 4), T(2, 3)), (_n("LazyLinear", 2, bias=False), T(5))],
+    **{f"nn.LazyConv{n}d": [(_n(f"LazyConv{n}d", 4, 3), T(2, 3, *(5,) * n)), (_n(f"LazyConv{n}d", 2, 2, stride=2, bias=False), T(1, 3, *(4,) * n))]
+       for n in (1, 2, 3)},
+    **{f"nn.LazyConvTranspose{n}d": [(_n(f"LazyConvTranspose{n}d", 4, 3), T(2, 3, *(4,) * n)), (_n(f"LazyConvTranspose{n}d", 2, 2, stride=2), T(1, 3, *(3,) * n))]
+       for n in (1, 2, 3)},
+    **{f"nn.Lazy{kind}Norm{n}d": [(_n(f"Lazy{kind}Norm{n}d"), T(3, 2, *(4,) * n)), (_n(f"Lazy{kind}Norm{n}d", affine=False, momentum=0.3), T(3, 2, *(4,) * n))]
+       for kind in ("Batch", "Instance") for n in (1, 2, 3)},
     "nn.Softmax2d": [(_n("Softmax2d"), T(1, 3, 2, 2))],
 }  # fmt: skip
 

@@ -1,5 +1,6 @@
 """Tensors from nothing and from each other."""
 
+import numpy as np
 import torch
 
 from .spec import T, call, error
@@ -30,6 +31,40 @@ SAMPLES = {
     "result_type": [call(T(2), T(2, dtype=torch.int64)), call(T(2), 1.5), call(T(dtype=torch.float64), T(2))], "can_cast": [call(torch.float64, torch.float32, only=once), call(torch.float32, torch.int64, only=once)],
     "promote_types": [call(torch.int64, torch.float32, only=once), call(torch.uint8, torch.int8, only=once)], "broadcast_shapes": [call((2, 1), (1, 3), only=once), error((2,), (3,))],
 }  # fmt: skip
+SAMPLES["resize_as_"] = [call(T(2, 3).constant(), T(3, 2)), call(T(6).constant(), T(2, 1, 3), memory_format=torch.contiguous_format)]
+SAMPLES |= {
+    "empty_strided": [call((2, 3), (1, 2), only=once, tags=U), call((4,), (3,), dtype=torch.int64, only=once, tags=U),
+                      call((2,), (1,), requires_grad=True, only=once, tags=U)],
+    "asarray": [call([1, 2]), call([[1.0, 2.0], [3.0, 4.0]], dtype=torch.float64), call(T(3)), call(T(2), copy=True), call(2.5, requires_grad=True)],
+    "as_tensor": [call([1.0, 2.0]), call(T(2, 3)), call(T(3), dtype=torch.float64), call(True)],
+    "from_numpy": [call(np.arange(6.0).reshape(2, 3), only=once), call(np.array([1, -2, 3], np.int16), only=once), call(np.array([True]), only=once),
+                   call(np.arange(8.0)[::2], only=once), error([1.0])],
+    "frombuffer": [call(bytearray(range(16)), dtype=torch.int16, only=once), call(bytearray(range(16)), dtype=torch.uint8, count=5, offset=3, only=once),
+                   call(bytearray(bytes(8)), dtype=torch.float32, requires_grad=True, only=once), error(bytearray(3), dtype=torch.int16)],
+    "from_dlpack": [call(T(2, 3).constant()), call(T(4).map(lambda t: t[::2]).constant()), call(T(2).constant(), copy=True)],
+    "zero_": [call(T(3).constant()), call(T(2, 3).map(lambda t: t[:, 1]).constant())],
+    "fill_": [call(T(3).constant(), 2), call(T(2, 3).map(lambda t: t[:, 1]).constant(), T())],
+    "fill": [call(T(3), 2), call(T(2, 3), -1.5), call(T(2), T())],
+    "view_as_real": [call(T(3, dtype=torch.complex64), only=once), call(T(2, 3, dtype=torch.complex128).map(lambda t: t.t()), only=once), error(T(2))],
+    "view_as_complex": [call(T(3, 2), only=once), call(T(2, dtype=torch.float64), only=once), call(T(0, 2), only=once), error(T(3, 3))],
+    "imag": [call(T(3, dtype=torch.complex64), only=once), call(T(2, 2, dtype=torch.complex128), only=once), error(T(2))],
+}
+for name in ("zeros", "ones"):
+    SAMPLES[name] += [call(2, requires_grad=True, only=once)]
+for name in ("zeros_like", "ones_like", "empty_like", "full_like"):
+    value = (2.5,) if name == "full_like" else ()
+    tags = U if name == "empty_like" else ()
+    SAMPLES[name] += [call(T(1, 2, 3, 4), *value, memory_format=torch.channels_last, tags=tags),
+                      call(T(3).constant(), *value, dtype=torch.float32, requires_grad=True, tags=tags)]
+SAMPLES["empty"] += [call(1, 2, 3, 4, memory_format=torch.channels_last, only=once, tags=U), call(2, requires_grad=True, only=once, tags=U)]
+SAMPLES["full"] += [call((2,), 1.5, requires_grad=True, only=once)]
+SAMPLES["linspace"] += [call(0, 1, 3, requires_grad=True, only=once)]
+SAMPLES["logspace"] += [call(0, 1, 3, requires_grad=True, only=once)]
+SAMPLES["eye"] += [call(2, requires_grad=True, only=once)]
+SAMPLES["scalar_tensor"] = [call(2.5, only=once), call(3, dtype=torch.int64, only=once), call(1.5, requires_grad=True, only=once)]
+SAMPLES["empty_permuted"] = [call((2, 3), (1, 0), only=once, tags=U), call((2, 3, 4), (2, 0, 1), dtype=torch.int64, only=once, tags=U),
+                             call((2,), (0,), requires_grad=True, only=once, tags=U)]
+SAMPLES["tensor"] += [call([1.0], requires_grad=True, only=once)]
 SAMPLES |= {f"signal.windows.{name}": [call(m, sym=sym, only=once) for m in (0, 1, 6, 7) for sym in (True, False)]
             for name in ("hann", "hamming", "bartlett", "blackman", "cosine", "nuttall")}  # fmt: skip
 SAMPLES |= {

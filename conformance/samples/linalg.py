@@ -53,3 +53,9 @@ SAMPLES = {
     "nn.functional.cosine_similarity": [call(T(3, 4), T(3, 4)), call(T(3, 4), T(4), dim=0 - 1, eps=0.5), call(V([[0.0, 0.0]]), V([[1.0, 2.0]]))],
     "nn.functional.pairwise_distance": [call(T(3, 4), T(3, 4)), call(T(3, 4), T(3, 4), 1.0, 1e-3, True)], "nn.functional.pdist": [call(T(4, 3)), call(T(4, 3), 1.0)],
 }  # fmt: skip
+
+SAMPLES["linalg.norm"] += [call(T(3, 4), dtype=torch.float64)]
+SAMPLES["linalg.matrix_norm"] += [call(T(3, 4), dtype=torch.float64)]
+SAMPLES |= {"slogdet": SAMPLES["linalg.slogdet"], "inverse": SAMPLES["linalg.inv"], "linalg.matmul": SAMPLES["matmul"],
+            "pairwise_distance": SAMPLES["nn.functional.pairwise_distance"],
+            "cosine_similarity": SAMPLES["nn.functional.cosine_similarity"]}  # fmt: skip

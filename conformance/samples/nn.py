@@ -43,7 +43,8 @@ SAMPLES = {
     F + "batch_norm": [call(T(4, 3, 5), T(3).constant(), T(3, low=0.5).constant()), call(T(4, 3, 5), T(3).constant(), T(3, low=0.5).constant(), T(3), T(3), True),
                        call(T(4, 3), None, None, training=True), call(T(4, 3, 2, 2), T(3).constant(), T(3, low=0.5).constant(), T(3), T(3), True, 0.3, 1e-3),
                        call(T(4, 3), T(3).constant(), T(3, low=0.5).constant(), T(3), None, False, 0.1, 0.5), error(T(1, 3), None, None, training=True)],
-    F + "instance_norm": [call(T(2, 3, 5)), call(T(2, 3, 5), weight=T(3), bias=T(3), eps=0.1)],
+    F + "instance_norm": [call(T(2, 3, 5)), call(T(2, 3, 5), weight=T(3), bias=T(3), eps=0.1),
+                             call(T(2, 3, 5), T(3).constant(), T(3, low=0.5).constant(), use_input_stats=False)],
     F + "layer_norm": [call(T(2, 3, 4), (4,)), call(T(2, 3, 4), (3, 4), T(3, 4), T(3, 4)), call(T(2, 3, 4), [4], T(4), None, 0.5), call(T(2, 1), (1,)), call(T(0, 4), (4,)),
                        call(T(301, 400), (400,), T(400), T(400), tags="large"), error(T(2, 3), (4,))],
     F + "group_norm": [call(T(2, 6, 4), 2), call(T(2, 6, 4), 3, T(6), T(6), 0.1), error(T(2, 6, 4), 4)],
@@ -82,7 +83,8 @@ SAMPLES = {
                         call(T(1, 1, 2, 3, 3), scale_factor=2, mode="trilinear"), call(T(1, 2, 6, 8), size=(3, 3), mode="bilinear", antialias=True)],
     F + "grid_sample": [call(T(1, 2, 4, 5), T(1, 3, 3, 2, low=-1.2, high=1.2), m, p, a) for m in ("bilinear", "nearest", "bicubic") for p in ("zeros", "border", "reflection") for a in (True, False)],
     F + "affine_grid": [call(T(2, 2, 3), [2, 1, 3, 4], align_corners=a) for a in (True, False)] + [call(T(1, 3, 4), [1, 1, 2, 3, 3], align_corners=False)],
-    F + "pixel_shuffle": [call(T(1, 8, 3, 4), 2)], F + "pixel_unshuffle": [call(T(1, 2, 4, 6), 2)], F + "channel_shuffle": [call(T(1, 4, 3, 3), 2)],
+    F + "pixel_shuffle": [call(T(1, 8, 3, 4), 2), call(T(9, 2, 2), 3)], F + "pixel_unshuffle": [call(T(1, 2, 4, 6), 2), call(T(1, 3, 6), 3)],
+    F + "channel_shuffle": [call(T(1, 4, 3, 3), 2), call(T(2, 6, 2, 2), 3)],
     F + "scaled_dot_product_attention": [call(T(2, 3, 4), T(2, 5, 4), T(2, 5, 4)), call(T(2, 2, 3, 4), T(2, 2, 3, 4), T(2, 2, 3, 4), is_causal=True), call(T(2, 3, 4), T(2, 5, 4), T(2, 5, 6), T(3, 5)),
                                          call(T(2, 3, 4), T(2, 5, 4), T(2, 5, 4), B(3, 5).map(lambda t: t | torch.eye(3, 5).bool())), call(T(2, 3, 4), T(2, 5, 4), T(2, 5, 4), scale=0.3)],
     F + "embedding_bag": [call(I(3, 4, high=6), T(6, 3), mode=m) for m in ("sum", "mean", "max")] + [call(I(7, high=6), T(6, 3), L(0, 3, 3))],
@@ -120,4 +122,25 @@ def _step(gates: int, states: int) -> list:
 SAMPLES |= {
     "lstm": _recurrent(4, 2), "gru": _recurrent(3, 1), "rnn_tanh": _recurrent(1, 1), "rnn_relu": _recurrent(1, 1),
     "lstm_cell": _step(4, 2), "gru_cell": _step(3, 1), "rnn_tanh_cell": _step(1, 1), "rnn_relu_cell": _step(1, 1),
+}  # fmt: skip
+
+for _name in ("binary_cross_entropy", "binary_cross_entropy_with_logits", "cosine_embedding_loss", "cross_entropy", "hinge_embedding_loss",
+              "kl_div", "l1_loss", "margin_ranking_loss", "mse_loss", "multi_margin_loss", "multilabel_margin_loss",
+              "multilabel_soft_margin_loss", "nll_loss", "poisson_nll_loss", "smooth_l1_loss", "soft_margin_loss", "triplet_margin_loss"):  # fmt: skip
+    _first = SAMPLES[F + _name][0]
+    SAMPLES[F + _name] += [call(*_first.args, size_average=False), call(*_first.args, reduce=False)]  # of older programs
+SAMPLES[F + "huber_loss"] += [call(T(3), T(3), weight=T(3, low=0.1))]
+SAMPLES[F + "l1_loss"] += [call(T(3), T(3), weight=T(3, low=0.1))]
+SAMPLES[F + "triplet_margin_loss"] += [call(T(4, 3), T(4, 3), T(4, 3), eps=0.1)]
+SAMPLES[F + "lp_pool2d"] += [call(T(2, 3, 6, 7, low=0.1), 3.0, 2, 3), call(T(2, 3, 7, 7, low=0.1), 2.0, 2, ceil_mode=True)]
+
+# The same functions where torch itself has them.
+SAMPLES |= {
+    "binary_cross_entropy_with_logits": [call(T(3, 4), T(3, 4, low=0, high=1)), call(T(3, 4), T(3, 4, low=0, high=1), T(4, low=0.1).constant(), None, 2),
+                                         call(T(3, 4), T(3, 4, low=0, high=1), None, T(4, low=0.1).constant(), 0), call(T(3), T(3, low=0, high=1), pos_weight=T(3, low=0.1).constant(), reduction=2)],
+    "convolution": [call(T(2, 4, 9), T(6, 4, 3), T(6), (1,), (0,), (1,), False, (0,), 1), call(T(2, 4, 7, 8), T(6, 2, 3, 3), None, (2, 1), (1, 0), (1, 2), False, (0, 0), 2),
+                    call(T(2, 4, 5), T(4, 6, 3), T(6), (2,), (1,), (1,), True, (1,), 1)],
+    F + "lp_pool3d": [call(T(1, 2, 4, 4, 4, low=0.1), 2.0, 2), call(T(1, 2, 5, 5, 5, low=0.1), 3.0, 2, 3, True), call(T(1, 2, 4, 4, 4, low=0.1), 1.5, (2, 1, 2))],
+    **{F + f"max_pool{n}d_with_indices": [call(T(2, 3, *(6,) * n), 2), call(T(1, 2, *(7,) * n), 3, 2, 1), call(T(1, 2, *(6,) * n), 2, 1, 0, 2, True), call(T(1, 2, *(4,) * n), 2, return_indices=True)] for n in (1, 2, 3)},
+    **{name: SAMPLES[F + name] for name in ("layer_norm", "rms_norm", "pixel_shuffle", "pixel_unshuffle", "channel_shuffle")},
 }  # fmt: skip

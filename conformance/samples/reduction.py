@@ -16,7 +16,7 @@ SAMPLES = {
     "sum": reduction(dtype=[torch.float64, torch.int64]),
     "nansum": reduction(dtype=[torch.float64]),
     "mean": reduction(dtype=[torch.float64]),
-    "nanmean": reduction(),
+    "nanmean": reduction(dtype=[torch.float64]),
     "prod": reduction(several=False, dtype=[torch.float64]) + [
         call(V([2.0, 0.0, 3.0])), call(V([0.0, 0.0, 3.0])), call(V([[2.0, 0.0, 3.0], [0.0, 0.0, 1.0]]), 1)],
     "amax": reduction(empty=False) + ties + [call(T(2, 3, 4), dim=()), call(T(2, 3), ())],
@@ -55,3 +55,6 @@ SAMPLES = {
     "bincount": [call(V([0, 2, 2, 5], torch.int64)), call(V([0, 1, 1], torch.int64), V([0.5, 1.0, 2.0]).constant()),
                  call(V([0, 1], torch.int64), minlength=5), error(V([-1], torch.int64))],
 }  # fmt: skip
+
+SAMPLES["norm"] += [call(T(3, 4), dtype=torch.float64)]
+SAMPLES["linalg.vector_norm"] += [call(T(3, 4), dtype=torch.float64)]

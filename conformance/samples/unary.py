@@ -31,5 +31,6 @@ SAMPLES = {
     "polygamma": [call(n, T(3, 4, low=0.5, high=5.0)) for n in (0, 1, 2, 4)],
     "mvlgamma": unary(2.5, tail=(2,), sweep=False),
     "frexp": unary(only=FLOATS),
+    "special.polygamma": [call(n, T(3, 4, low=0.5, high=5.0)) for n in (0, 1, 2, 4)] + [call(1, T(3, low=0.5))],
     "angle": unary(), "real": unary(), "conj": unary(), "isreal": unary(),
 }  # fmt: skip

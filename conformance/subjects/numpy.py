@@ -25,23 +25,27 @@ SAME = [
     "logical_and", "logical_or", "logical_xor", "logical_not", "matmul", "outer", "inner", "kron", "dot", "vdot",
     "diag", "triu", "tril", "trace", "sum", "mean", "prod", "cumsum", "cumprod", "ravel", "stack",
 ]
-TABLE = {name: getattr(np, name) for name in SAME} | {
-    "mul": np.multiply, "neg": np.negative, "positive": np.positive, "asin": np.arcsin, "acos": np.arccos,
-    "atan": np.arctan, "asinh": np.arcsinh, "acosh": np.arccosh, "atanh": np.arctanh, "atan2": np.arctan2,
-    "eq": np.equal, "ne": np.not_equal, "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal,
-    "pow": np.power, "add": lambda x, y, alpha=1: np.add(x, y if alpha == 1 else np.multiply(y, alpha)),
-    "sub": lambda x, y, alpha=1: np.subtract(x, y if alpha == 1 else np.multiply(y, alpha)),
-    "div": lambda x, y, rounding_mode=None: {None: np.true_divide, "floor": np.floor_divide,
-                                             "trunc": lambda a, b: np.trunc(a / b)}[rounding_mode](x, y),
-    "cat": lambda parts, dim=0: np.concatenate(parts, dim), "permute": np.transpose, "flip": np.flip,
-    "reshape": np.reshape, "transpose": np.swapaxes, "unsqueeze": np.expand_dims,
-    "where": np.where, "round": lambda x, decimals=0: np.round(x, decimals), "clone": lambda x: x.copy(),
-    "var": lambda x, dim=None, correction=1, keepdim=False: np.var(x, dim, ddof=correction, keepdims=keepdim),
-    "argmax": lambda x, dim=None, keepdim=False: np.argmax(x, dim, keepdims=keepdim),
-    "linalg.inv": np.linalg.inv, "linalg.det": np.linalg.det, "linalg.solve": np.linalg.solve,
-    "nn.functional.relu": lambda x: np.maximum(x, 0), "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
-    "nn.functional.leaky_relu": lambda x, negative_slope=0.01: np.where(x > 0, x, x * np.asarray(negative_slope, x.dtype)),
-}  # fmt: skip
+
+
+def table(np):
+    """Torch path -> function of a module with NumPy's names."""
+    return {name: getattr(np, name) for name in SAME} | {
+        "mul": np.multiply, "neg": np.negative, "positive": np.positive, "asin": np.arcsin, "acos": np.arccos,
+        "atan": np.arctan, "asinh": np.arcsinh, "acosh": np.arccosh, "atanh": np.arctanh, "atan2": np.arctan2,
+        "eq": np.equal, "ne": np.not_equal, "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal,
+        "pow": np.power, "add": lambda x, y, alpha=1: np.add(x, y if alpha == 1 else np.multiply(y, alpha)),
+        "sub": lambda x, y, alpha=1: np.subtract(x, y if alpha == 1 else np.multiply(y, alpha)),
+        "div": lambda x, y, rounding_mode=None: {None: np.true_divide, "floor": np.floor_divide,
+                                                 "trunc": lambda a, b: np.trunc(a / b)}[rounding_mode](x, y),
+        "cat": lambda parts, dim=0: np.concatenate(parts, dim), "permute": np.transpose, "flip": np.flip,
+        "reshape": np.reshape, "transpose": np.swapaxes, "unsqueeze": np.expand_dims,
+        "where": np.where, "round": lambda x, decimals=0: np.round(x, decimals), "clone": lambda x: x.copy(),
+        "var": lambda x, dim=None, correction=1, keepdim=False: np.var(x, dim, ddof=correction, keepdims=keepdim),
+        "argmax": lambda x, dim=None, keepdim=False: np.argmax(x, dim, keepdims=keepdim),
+        "linalg.inv": np.linalg.inv, "linalg.det": np.linalg.det, "linalg.solve": np.linalg.solve,
+        "nn.functional.relu": lambda x: np.maximum(x, 0), "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+        "nn.functional.leaky_relu": lambda x, negative_slope=0.01: np.where(x > 0, x, x * np.asarray(negative_slope, x.dtype)),
+    }  # fmt: skip
 
 
 class Subject(Adapter):
@@ -49,12 +53,15 @@ class Subject(Adapter):
     differentiable = False
     stream = False
 
+    def __init__(self):
+        super().__init__()
+        self.table = table(self.module)
+
     def resolve(self, path):
-        if path in self.overrides:
-            return self.overrides[path]
-        if path not in TABLE:
+        found = self.overrides.get(path) or self.table.get(path)
+        if found is None:
             raise Missing(path)
-        return TABLE[path]
+        return found
 
     def is_tensor(self, value):
         return isinstance(value, (np.ndarray, np.generic))

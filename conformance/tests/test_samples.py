@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import inspect
-import warnings
+import itertools
 
 import pytest
 import torch
 
 import lucid
-from conformance import judging
+from conformance import judging, sources
 from conformance.cases import brief, follow
 from conformance.scope import out_of_scope
 from conformance.sources import own
-from lucid.autograd.op import REGISTRY
+from lucid.autograd.op import REGISTRY, SPELLINGS
 
 DTYPES = [torch.float32, torch.int64]
 # Parameters that sources need not vary, with the reason.
@@ -23,61 +23,55 @@ ELSEWHERE = {
     "device": "there is one",
     "pin_memory": "memory is memory",
     "layout": "there is one",
+    "driver": "chooses among solvers of CUDA; PyTorch refuses it on a CPU",
+    "sparse": "sparse tensors",
+    "sparse_grad": "sparse tensors",
 }
 EMPTY = inspect.Parameter.empty
-
-
-def calls(op: str):
-    """(args, kwargs) of every case of an op that PyTorch is meant to accept."""
-    for source in judging.catalogue()[op][1]:
-        if source in ("programs", "generated"):
-            continue
-        for case in judging.sources.load()[source].cases(op, DTYPES, 0, False):
-            if case.target == op and "error" not in case.tags:
-                yield case.args, case.kwargs
-
-
-def constant_parameters(op: str) -> list[str]:
-    """Parameters that no case gives another value than their default, or than every other case gives."""
-    function = follow(lucid, op)
-    parameters = dict(inspect.signature(function).parameters)
-    seen: dict[str, set] = {name: set() for name in parameters}
-    for name, parameter in parameters.items():
-        if parameter.default is not EMPTY:
-            seen[name].add(repr(parameter.default))
-    for args, kwargs in calls(op):
-        try:
-            bound = inspect.signature(function).bind(*args, **_renamed(kwargs, parameters))
-        except TypeError:  # another form of the same function: max(x, dim), max(x, y)
-            continue
-        for name, value in bound.arguments.items():
-            seen[name].add(value if isinstance(value, (int, str, bool)) else brief(value))
-    return [name for name, values in seen.items() if len(values) < 2 and name not in ELSEWHERE]
-
-
-def _renamed(kwargs: dict, parameters: dict) -> dict:
-    other = {"input": "input_"}
-    return {other[k] if k in other and k not in parameters else k: v for k, v in kwargs.items()}
 
 
 def declared() -> list[str]:
     return sorted(op for op in REGISTRY if own.exists(op) and not out_of_scope(op))
 
 
+def functions() -> dict:
+    """What is declared -> the paths under which it is published."""
+    found: dict = {}
+    for op in declared():
+        found.setdefault(follow(lucid, op), []).append(op)
+    return found
+
+
+def constant_parameters(function, paths: list[str]) -> list[str]:
+    """Parameters that no case gives another value than their default, or than every other case gives."""
+    signature = inspect.signature(function)
+    parameters = signature.parameters
+    given = [p for p in parameters.values() if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    seen = {p.name: set() if p.default is EMPTY else {repr(p.default)} for p in given if p.name[0] != "_"}
+    for name in seen.keys() & ELSEWHERE.keys():
+        del seen[name]
+    for source, op in itertools.product(("own", "opinfo"), paths):
+        if all(len(values) > 1 for values in seen.values()):
+            break
+        for case in sources.load()[source].cases(op, DTYPES, 0, False):
+            if case.target != op or "error" in case.tags:
+                continue
+            kwargs = {SPELLINGS.get(k, k) if k not in parameters else k: v for k, v in case.kwargs.items()}
+            try:
+                bound = signature.bind(*case.args, **kwargs)
+            except TypeError:  # another form of the same function: max(x, dim), max(x, y)
+                continue
+            for name in seen.keys() & bound.arguments.keys():
+                seen[name].add(brief(bound.arguments[name]))
+    return [name for name, values in seen.items() if len(values) < 2]
+
+
 def test_every_declared_operation_has_samples():
+    assert len(declared()) > 500
     assert not [op for op in declared() if op not in judging.catalogue()]
 
 
-if __name__ == "__main__":
-    cat = judging.catalogue()
-    print("no samples:", [op for op in declared() if op not in cat])
-    warnings.simplefilter("ignore")
-    for op in declared():
-        if op in cat:
-            try:
-                found = constant_parameters(op)
-            except Exception as error:
-                print(op, "!!", type(error), error)
-                continue
-            if found:
-                print(op, found)
+@pytest.mark.filterwarnings("ignore")
+def test_the_samples_vary_every_parameter():
+    constant = {paths[0]: constant_parameters(function, paths) for function, paths in functions().items()}
+    assert not {op: names for op, names in constant.items() if names}
