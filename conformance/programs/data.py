@@ -26,7 +26,7 @@ def datasets(lib):
         def __iter__(self):
             return iter(range(5))
 
-    yield list(Numbers() + Numbers()), [batch for batch in data.DataLoader(Numbers(), batch_size=2)]
+    yield list(Numbers() + Numbers()), list(data.DataLoader(Numbers(), batch_size=2))
     yield list(data.DataLoader(Numbers(), batch_size=2, drop_last=True)), raised(data.DataLoader, Numbers(), shuffle=True)
 
 

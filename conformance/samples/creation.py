@@ -82,3 +82,12 @@ SAMPLES |= {
     "fft.fftfreq": [call(n, only=once) for n in (1, 4, 5)] + [call(6, 0.5, dtype=torch.float64, only=once)],
     "fft.rfftfreq": [call(n, only=once) for n in (1, 4, 5)] + [call(6, 0.5, dtype=torch.float64, only=once)],
 }
+for _name in [*(name for name in SAMPLES if "window" in name), "signal.windows.exponential", "signal.windows.gaussian",
+              "signal.windows.general_cosine", "signal.windows.general_hamming", "signal.windows.kaiser", "kaiser_window"]:  # fmt: skip
+    _more = {"signal.windows.general_cosine": {"a": [0.5, 0.3, 0.2]}, "signal.windows.general_hamming": {"alpha": 0.6},
+             "signal.windows.gaussian": {"std": 2.0}}.get(_name, {})  # fmt: skip
+    SAMPLES.setdefault(_name, [])
+    SAMPLES[_name] += [call(6, **_more, only=once), call(5, **_more, dtype=torch.float64, only=once),
+                       call(5, **_more, requires_grad=True, only=once)]  # fmt: skip
+SAMPLES |= {f"fft.{name}": [call(6, only=once), call(5, d=0.5, dtype=torch.float64, only=once), call(3, requires_grad=True, only=once)]
+            for name in ("fftfreq", "rfftfreq")}  # fmt: skip

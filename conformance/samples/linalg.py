@@ -56,6 +56,6 @@ SAMPLES = {
 
 SAMPLES["linalg.norm"] += [call(T(3, 4), dtype=torch.float64)]
 SAMPLES["linalg.matrix_norm"] += [call(T(3, 4), dtype=torch.float64)]
-SAMPLES |= {"slogdet": SAMPLES["linalg.slogdet"], "inverse": SAMPLES["linalg.inv"], "linalg.matmul": SAMPLES["matmul"],
+SAMPLES |= {"pdist": [call(T(4, 3)), call(T(4, 3), 1.0), call(T(3, 2), p=3.0)], "slogdet": SAMPLES["linalg.slogdet"], "inverse": SAMPLES["linalg.inv"], "linalg.matmul": SAMPLES["matmul"],
             "pairwise_distance": SAMPLES["nn.functional.pairwise_distance"],
             "cosine_similarity": SAMPLES["nn.functional.cosine_similarity"]}  # fmt: skip

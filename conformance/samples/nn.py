@@ -144,3 +144,18 @@ SAMPLES |= {
     **{F + f"max_pool{n}d_with_indices": [call(T(2, 3, *(6,) * n), 2), call(T(1, 2, *(7,) * n), 3, 2, 1), call(T(1, 2, *(6,) * n), 2, 1, 0, 2, True), call(T(1, 2, *(4,) * n), 2, return_indices=True)] for n in (1, 2, 3)},
     **{name: SAMPLES[F + name] for name in ("layer_norm", "rms_norm", "pixel_shuffle", "pixel_unshuffle", "channel_shuffle")},
 }  # fmt: skip
+
+SAMPLES[F + "scaled_dot_product_attention"] += [
+    call(T(2, 4, 3, 4), T(2, 2, 5, 4), T(2, 2, 5, 4), enable_gqa=True), call(T(2, 3, 4), T(2, 5, 4), T(2, 5, 4), dropout_p=0.4, tags="random")]
+_attention = (T(12, 4), T(12), None, None, False, 0.0, T(4, 4), T(4))
+_later = lambda *shape: B(*shape).map(lambda t: t & (torch.arange(t.shape[-1]) > 0))  # the first key is always seen
+SAMPLES[F + "multi_head_attention_forward"] = [
+    call(T(3, 2, 4), T(5, 2, 4), T(5, 2, 4), 4, 2, *_attention),
+    call(T(3, 4), T(5, 4), T(5, 4), 4, 1, *_attention, False, None, False),
+    call(T(3, 2, 4), T(5, 2, 4), T(5, 2, 4), 4, 2, T(12, 4), None, T(1, 1, 4), T(1, 1, 4), True, 0.0, T(4, 4), None, False, _later(2, 5), True, T(3, 5).constant()),
+    call(T(3, 2, 6), T(3, 2, 6), T(3, 2, 6), 6, 3, T(18, 6), T(18), None, None, False, 0.0, T(6, 6), T(6), need_weights=False, is_causal=True,
+         attn_mask=T(3, 3, low=0, high=0.1).map(lambda t: torch.full((3, 3), float("-inf"), dtype=t.dtype).triu(1)).constant()),
+    call(T(3, 2, 4), T(5, 2, 6), T(5, 2, 3), 4, 2, None, T(12), None, None, False, 0.0, T(4, 4), T(4), use_separate_proj_weight=True,
+         q_proj_weight=T(4, 4), k_proj_weight=T(4, 6), v_proj_weight=T(4, 3), average_attn_weights=False),
+    call(T(3, 2, 4), T(5, 2, 4), T(5, 2, 4), 4, 2, *_attention, static_k=T(4, 5, 2), static_v=T(4, 5, 2)),
+    call(T(3, 2, 4), T(5, 2, 4), T(5, 2, 4), 4, 2, T(12, 4), T(12), None, None, False, 0.4, T(4, 4), T(4), tags="random")]  # fmt: skip

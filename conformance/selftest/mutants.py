@@ -620,7 +620,6 @@ MUTANTS: list[Mutant] = [
     M("bernoulli-complement", "bernoulli", "random", "stream", "1 - p", instead(
         lambda lib, x, *a, **kw: 1 - lib.bernoulli(x, *a, **kw) if not kw.get("out") else lib.bernoulli(x, *a, **kw))),
     # what programs see
-    M("no_grad-records", "no_grad", "graph", "behaviour", "records all the same", lambda right, lib: lib.enable_grad),
     M("grad-allows-unused", "autograd.grad", "graph", "behaviour", "an unused input is no error",
       instead(lambda lib, *a, **kw: lib.autograd.grad(*a, **{**kw, "allow_unused": True}))),
     # modules, optimizers, schedulers
