@@ -127,6 +127,10 @@ cdef inline floating copysign_(floating x, floating y) noexcept nogil:
 cdef inline floating nextafter_(floating x, floating y) noexcept nogil:
     return libm.nextafterf(x, y) if floating is float else libm.nextafter(x, y)
 
+cdef inline floating ldexp_(floating x, floating y) noexcept nogil:
+    cdef int k = <int>clamp_(y, <floating>-5000, <floating>5000)
+    return libm.ldexpf(x, k) if floating is float else libm.ldexp(x, k)
+
 cdef inline floating hypot_(floating x, floating y) noexcept nogil:
     return libm.hypotf(x, y) if floating is float else libm.hypot(x, y)
 
@@ -195,6 +199,28 @@ cdef inline integer right_shift_(integer x, integer y) noexcept nogil:
         return x >> y if y < 8 else 0
     else:
         return x >> (y if (y >= 0) & (y < <int>(8 * sizeof(integer))) else <integer>(8 * sizeof(integer) - 1))
+
+
+# Euclid's, in arithmetic modulo 2**width: the smallest number is its own absolute value.
+cdef inline integer gcd_(integer x, integer y) noexcept nogil:
+    cdef integer rest
+    x = magnitude_(x)
+    y = magnitude_(y)
+    while x != 0:
+        rest = fmod_(y, x)
+        y = x
+        x = rest
+    return y
+
+cdef inline integer lcm_(integer x, integer y) noexcept nogil:
+    cdef integer divisor = gcd_(x, y)
+    return magnitude_(<integer>(trunc_divide_(x, divisor) * y)) if divisor != 0 else 0
+
+cdef inline integer magnitude_(integer x) noexcept nogil:
+    if integer is uint8_t:
+        return x
+    else:
+        return <integer>(-x if x < 0 else x)
 
 
 # ---- Questions --------------------------------------------------------------------------------------------------
@@ -676,14 +702,51 @@ cdef inline integer integer_pow_(integer x, integer y) noexcept nogil:
         y = y >> 1
     return result
 
+# log(1 + e + e_low) for e in [0, 1], as r + low: what is added to it below may leave only its last digits.
+cdef inline double log1p_pair_(double e, double e_low, double* low) noexcept nogil:
+    cdef double d = 2.0 + e, d_low = ((2.0 - d) + e) + e_low, s = e / d, z = s * s
+    low[0] = 2.0 * (residual(s, d, e) + (e_low - s * d_low)) / d + s * z * poly10[double](
+        z, 0.6666666666666631, 0.40000000000155234, 0.28571428548102906, 0.22222223954593864, 0.18181744445567818,
+        0.1538654910606967, 0.13301112047612174, 0.12105018277550446, 0.0834465335985272, 0.17010341047617378)
+    return 2.0 * s
+
+# log(e**top + e**(top - a)) for a >= a_low in size.
+cdef inline double log_sum_(double top, double a, double a_low) noexcept nogil:
+    cdef double k, r, r_low, t, e, low, h, y
+    k = reduce_ln2_(clamp_(-a, -746.0, 0.0), &r, &r_low)
+    t = (r_low - a_low) * (1.0 + r) + r * r * exp_tail_(r)
+    e = 1.0 + r
+    t = ((1.0 - e) + r) + t
+    h = e + t
+    t = (e - h) + t
+    y = log1p_pair_(scale_(h, k), scale_(t, k), &low)
+    h = top + y
+    e = h - top
+    return h + (((top - (h - e)) + (y - e)) + low)
+
 cdef inline floating logaddexp_(floating x, floating y) noexcept nogil:
-    cdef floating top = maximum_(x, y)
-    return x if (x == y) & (x - x != 0) else top + log1p_exp_(abs_(x - y))
+    cdef double top = maximum_(x, y), bottom = minimum_(x, y), a = top - bottom, v = top - a
+    cdef floating r = <floating>log_sum_(top, a, (v - bottom) + (top - (v + a)))
+    return x if (x == y) & (x - x != 0) else <floating>top if a == libm.INFINITY else r
 
 cdef inline floating logaddexp2_(floating x, floating y) noexcept nogil:
-    cdef floating top = maximum_(x, y)
-    cdef floating rest = log1p_exp_(abs_(x - y) * <floating>0.6931471805599453) * <floating>1.4426950408889634
-    return x if (x == y) & (x - x != 0) else top + rest
+    cdef double top = maximum_(x, y), a = top - minimum_(x, y), k, f, r, t, e, low, h, v
+    t = clamp_(a, 0.0, 1076.0)
+    k = nearest_(t)
+    f = k - t
+    r = f * 0.6931471805599453
+    t = f * 2.3190468138462996e-17 - residual(f, 0.6931471805599453, r) + r * r * exp_tail_(r)
+    e = 1.0 + r
+    t = ((1.0 - e) + r) + t
+    h = e + t
+    t = (e - h) + t
+    v = log1p_pair_(scale_(h, -k), scale_(t, -k), &low)
+    t = v * 1.4426950408889634
+    low = low * 1.4426950408889634 + v * 2.0355273740931033e-17 - residual(v, 1.4426950408889634, t)
+    h = top + t
+    e = h - top
+    h = h + (((top - (h - e)) + (t - e)) + low)
+    return x if (x == y) & (x - x != 0) else <floating>(top if a == libm.INFINITY else h)
 
 cdef inline floating xlogy_(floating x, floating y) noexcept nogil:
     return y if y != y else <floating>0 if x == 0 else x * log_(y)
@@ -1070,9 +1133,9 @@ cdef inline double erfcx_factor_(double q) noexcept nogil:
             7.410521199212252e-08, 1.1033281741447637e-07, -1.746963454629355e-08, -1.407051349919624e-08,
             1.6772845789093197e-09, 1.1981319536504629e-09)))
 
-cdef inline double erfc_pair_(double x, double* low, double* k) noexcept nogil:
-    """erfc(x) = (high + low) * 2**k for 0 <= x < 28."""
-    cdef double z = x * x, z_low = residual(x, x, z), r, r_low, e, e_low, g, g_low, d, d_low, t, p, p_low, inverse, c
+cdef inline double erfc_pair_(double x, double x_low, double* low, double* k) noexcept nogil:
+    """erfc(x + x_low) = (high + low) * 2**k for 0 <= x < 28."""
+    cdef double z = x * x, z_low = residual(x, x, z) - 2.0 * x * x_low, r, r_low, e, e_low, g, g_low, d, d_low, t, p, p_low, inverse, c
     k[0] = reduce_ln2_(-z, &c, &r_low)
     r_low = r_low + z_low
     r = c + r_low
@@ -1086,7 +1149,7 @@ cdef inline double erfc_pair_(double x, double* low, double* k) noexcept nogil:
     g = 1.2329951186255526 + t
     g_low = ((1.2329951186255526 - g) + t) - 4.5164673350869563e-17
     d = 1.0 + 2.0 * x
-    d_low = (1.0 - (d - 2.0 * x)) if x > 0.5 else 2.0 * x - (d - 1.0)
+    d_low = ((1.0 - (d - 2.0 * x)) if x > 0.5 else 2.0 * x - (d - 1.0)) + 2.0 * x_low
     p = e * g
     p_low = (e * g_low + e_low * g) - residual(e, g, p)
     inverse = 1.0 / d
@@ -1122,19 +1185,21 @@ cdef inline floating erf_(floating x) noexcept nogil:
         s = c if a > 1 else s
         return copysign_(s, x) if x == x else x
 
+cdef inline double erfc_of_sum_(double x, double x_low) noexcept nogil:
+    cdef double h = 1.0 - x, a = clamp_(libm.fabs(x), 0.0, 27.5), r, low, k
+    h = h + (((1.0 - h) - x) - (x * erf_series_(x * x) + x_low))  # where erfc is steep in q
+    r = erfc_pair_(a, -x_low if x < 0 else x_low, &low, &k)
+    a = pow2_(clamp_(k, -1000.0, 0.0))
+    r = (2.0 - r * a) - low * a if x < 0 else scale_(r + low, k)
+    return h if libm.fabs(x) < 0.5 else r
+
 cdef inline floating erfc_(floating x) noexcept nogil:
-    cdef double a = libm.fabs(<double>x), r, low, k, h
+    cdef double r
     if floating is float:
-        r = erfc_short_(clamp_(a, 0.0, 10.2))
+        r = erfc_short_(clamp_(libm.fabs(<double>x), 0.0, 10.2))
         return <float>(2.0 - r if x < 0 else r)
     else:
-        h = 1.0 - x
-        h = h + (((1.0 - h) - x) - x * erf_series_(x * x))  # where erfc is steep in q
-        a = clamp_(a, 0.0, 27.5)
-        r = erfc_pair_(a, &low, &k)
-        a = pow2_(clamp_(k, -1000.0, 0.0))
-        r = (2.0 - r * a) - low * a if x < 0 else scale_(r + low, k)
-        return h if libm.fabs(x) < 0.5 else r
+        return erfc_of_sum_(x, 0.0)
 
 cdef inline floating ndtr_(floating x) noexcept nogil:
     cdef double r
@@ -1142,7 +1207,42 @@ cdef inline floating ndtr_(floating x) noexcept nogil:
         r = 0.5 * erfc_short_(clamp_(libm.fabs(<double>x) * 0.7071067811865476, 0.0, 10.2))
         return <float>(1.0 - r if x > 0 else r)
     else:
-        return 0.5 * erfc_(x * -0.7071067811865476)
+        r = clamp_(x, -60.0, 60.0) * -0.7071067811865476
+        return 0.5 * erfc_of_sum_(r, clamp_(x, -60.0, 60.0) * 4.833646656726457e-17
+                                  - residual(clamp_(x, -60.0, 60.0), -0.7071067811865476, r))
+
+# e**(x*x) * erfc(x); beyond 28 by its asymptotic series.
+cdef inline double erfcx_(double x) noexcept nogil:
+    cdef double a = libm.fabs(x), b = clamp_(a, 0.0, 28.0), t = 0.5 / (a * a), far, near, z, k, r, r_low
+    near = (1.2329951186255526 + (erfcx_factor_((b - 4.0) / (b + 4.0)) - 4.5164673350869563e-17)) / (1.0 + 2.0 * b)
+    far = 0.5641895835477563 / a * (1.0 - t * (1.0 - 3.0 * t * (1.0 - 5.0 * t * (1.0 - 7.0 * t * (
+        1.0 - 9.0 * t * (1.0 - 11.0 * t))))))
+    near = far if a > 28 else near
+    b = clamp_(a, 0.0, 27.0)
+    z = b * b
+    k = reduce_ln2_(z, &r, &r_low)
+    r = 2.0 + 2.0 * (r + (r_low + r * r * exp_tail_(r)))
+    return scale_(r - r * residual(b, b, z), k) - near if x < 0 else near
+
+cdef inline floating erfcx_of_(floating x) noexcept nogil:
+    return <floating>erfcx_(<double>x)
+
+cdef inline floating log_ndtr_(floating x) noexcept nogil:
+    cdef double a = <double>x, low = log_[double](0.5 * erfcx_(a * -0.7071067811865476 if a < 0 else 0.0)) - 0.5 * a * a
+    return <floating>(low if a < -0.5 else log1p_[double](-ndtr_[double](-a)))
+
+# Winitzki's approximation, then Halley's method; by erf where the result is small, by erfc where 1 - |x| is.
+cdef inline floating erfinv_(floating x) noexcept nogil:
+    cdef double y = <double>x, p = libm.fabs(y), l = log_[double]((1.0 - p) * (1.0 + p))
+    cdef double t = 4.330746750799873 + 0.5 * l, r = libm.sqrt(libm.sqrt(t * t - l * 6.802721088435375) - t), u
+    cdef int i
+    r = p * (0.886226925452758 + 0.23201366653465445 * p * p) if p < 1e-3 else r
+    for i in range(3):
+        u = erf_[double](r) - p if p < 0.5 else (1.0 - p) - erfc_of_sum_(r, 0.0)
+        u = u * 0.886226925452758 / exp_negative_(r * r)
+        r = r - u / (1.0 + r * u)
+    r = r if p < 1 else libm.INFINITY if p == 1 else <double>libm.NAN
+    return <floating>copysign_(r, y)
 
 # ndtr(-a) for a >= 0, for gelu: to about 2**-22 (float, as 1/2 (1 + d)**-16) or 1e-14 (double).
 cdef inline floating upper_tail_(floating a) noexcept nogil:
@@ -1161,8 +1261,120 @@ cdef inline floating upper_tail_(floating a) noexcept nogil:
         d = exp_negative_(0.5 * a * a)
         return 0.5 * d * (1.2329951186255526 + erfcx_factor_((t - 4.0) / (t + 4.0))) / (1.0 + 2.0 * t)
 
+# ---- Gamma and Bessel functions -----------------------------------------------------------------------------------
+
 cdef inline floating lgamma_(floating x) noexcept nogil:
     return libm.lgammaf(x) if floating is float else libm.lgamma(x)
+
+# The digamma function of t + 2 on [1, 3], without its root, times x (x + 1) (x + 2): 2**-53.1
+cdef inline double digamma_near_(double t) noexcept nogil:
+    return poly6[double](
+        t, 18.847380926498527, 14.160261091314704, 2.904553034101993, 0.08342999889126165, -0.005331127042299156,
+        poly12[double](t, 0.0005482890170827446, -7.039269983117128e-05, 1.0275943143988053e-05, -1.629136935855253e-06,
+                       2.7327965902040836e-07, -4.772496350952445e-08, 8.588175626508078e-09, -1.5796458502691314e-09,
+                       2.9199780893928747e-10, -5.5332608694093654e-11, 1.261419642360703e-11,
+                       -2.4405225057105238e-12))
+
+# Below 1 by recurrence, below 0 by reflection; up to 3 the root is divided out, from there two steps of the recurrence
+# reach 5; beyond 11 the asymptotic series, to which eight steps lead: their sum of 1 / (x + i) is one quotient in
+# a = x (x + 7).
+cdef inline double digamma_(double x) noexcept nogil:
+    cdef double y = 1.0 - x if x < 0 else x, w = y + 1.0 if y < 1 else y, v, t, q, a, b, c, near, z, far, turn
+    t = clamp_(w if w <= 3 else w - 2.0, 1.0, 3.0)
+    near = ((t - 1.4616321449683622) - 9.549995429965697e-17) * digamma_near_(t - 2.0) / (t * (t + 1.0) * (t + 2.0))
+    q = clamp_(w, 1.0, 11.0)
+    a = q * (q + 7.0)
+    b = a * (a + 6.0)
+    c = (a + 10.0) * (a + 12.0)
+    b = (2.0 * q + 7.0) * ((2.0 * a + 6.0) * c + b * (2.0 * a + 22.0)) / (b * c)
+    v = w + 8.0 if w < 11 else w
+    z = 1.0 / (v * v)
+    far = z * (0.08333333333333333 - z * (0.008333333333333333 - z * poly5[double](
+        z, 0.003968253968253968, -0.004166666666666667, 0.007575757575757576, -0.021092796092796094,
+        0.08333333333333333)))
+    far = log_[double](v) - (b if w < 11 else 0.0) - (0.5 / v + far)
+    near = near if w <= 3 else near + (2.0 * t + 1.0) / (t * (t + 1.0)) if w <= 5 else far
+    near = near - 1.0 / y if y < 1 else near
+    turn = x - round_[double](x)
+    turn = <double>libm.NAN if turn == 0 else near - 3.141592653589793 / tan_[double](turn * 3.141592653589793)
+    near = turn if x < 0 else near
+    return copysign_[double](libm.INFINITY, -x) if x == 0 else near
+
+cdef inline floating digamma_of_(floating x) noexcept nogil:
+    return <floating>digamma_(<double>x)
+
+# Power series of I0 and 2/x I1 in z = x*x/4, up to x = 8: 2**-55, 2**-56.1
+cdef inline double bessel_i0_near_(double z) noexcept nogil:
+    return poly6[double](
+        z, 1.0, 1.0, 0.2500000000000001, 0.027777777777777565, 0.0017361111111113758,
+        poly12[double](z, 6.944444444424399e-05, 1.9290123457790406e-06, 3.936759885673581e-08, 6.151187413177668e-10,
+                       7.594056846699174e-12, 7.594079950279469e-14, 6.275862820937522e-16, 4.3600362269175774e-18,
+                       2.5698743857514957e-20, 1.35095827969477e-22, 4.940670282542572e-25, 3.6454386812677436e-27))
+
+cdef inline double bessel_i1_near_(double z) noexcept nogil:
+    return poly6[double](
+        z, 1.0, 0.5, 0.08333333333333334, 0.006944444444444433, 0.0003472222222222366,
+        poly12[double](z, 1.1574074074063174e-05, 2.755731922452985e-07, 4.920949859540306e-09, 6.834652632309533e-11,
+                       7.594057567711265e-13, 6.903701192957936e-15, 5.22994881944532e-17, 3.3535043207335216e-19,
+                       1.837156865691237e-21, 8.963806609001204e-24, 3.1590697545594773e-26, 2.0903513298308396e-28))
+
+# e**-x sqrt(x) I(x) from 8 on, in u = 16 / x - 1: 2**-56.9, 2**-56.7
+cdef inline double bessel_i0_far_(double u) noexcept nogil:
+    cdef double u4 = (u * u) * (u * u)
+    return 0.4021765094450081 + (u * (poly12[double](
+        u, 0.003360551983667854, 0.00013621607439232746, 1.1143033791556743e-05, 1.4838475473607391e-06,
+        2.973598432479169e-07, 8.87225351128584e-08, 3.932602459703109e-08, 2.1545177650836005e-08,
+        7.553516470355896e-09, -6.729724111923548e-09, -1.3404241991980871e-08, -5.4685974495866e-09)
+        + u4 * u4 * u4 * poly12[double](
+            u, 7.540601378890834e-09, 7.58022133915272e-09, -3.4857887470034955e-09, -6.188265090497361e-09,
+            1.497880830187091e-09, 3.881151253996067e-09, -5.562201990080394e-10, -1.7789375042917173e-09,
+            1.4672236659214398e-10, 5.181936971288284e-10, -1.9216763724933513e-11, -7.06893851181878e-11))
+        - 2.5469137991304108e-17)
+
+cdef inline double bessel_i1_far_(double u) noexcept nogil:
+    cdef double u4 = (u * u) * (u * u)
+    return 0.38939845902587233 + (u * (poly12[double](
+        u, -0.009749577193235728, -0.00021923576383430274, -1.5038547201176271e-05, -1.8349101134666435e-06,
+        -3.483855609009937e-07, -1.0001323461066435e-07, -4.312935369971356e-08, -2.337059627111857e-08,
+        -8.426622829598154e-09, 6.715795128085017e-09, 1.4029693589852716e-08, 6.040877342160988e-09)
+        + u4 * u4 * u4 * poly12[double](
+            u, -7.630751970065577e-09, -8.044231276166508e-09, 3.406636130196794e-09, 6.4870195719816896e-09,
+            -1.4171698018664596e-09, -4.047785403711858e-09, 5.146498826087142e-10, 1.8513716745511988e-09,
+            -1.342266320082222e-10, -5.388285995923524e-10, 1.7502497778701306e-11, 7.347992441734663e-11))
+        - 4.422269466329674e-18)
+
+cdef inline double bessel_(double near, double far, double a, bint scaled) noexcept nogil:
+    """`near` I(a) up to 8, beyond that e**-a sqrt(a) I(a) in `far`: I(a), or e**-a I(a); I of infinity is NaN."""
+    cdef double r, r_low, k
+    far = far / libm.sqrt(a)
+    if scaled:
+        return near * exp_negative_(a) if a <= 8 else far
+    k = reduce_ln2_(clamp_(a, 0.0, 720.0), &r, &r_low)
+    far = scale_(far + far * (r + (r_low + r * r * exp_tail_(r))), k)
+    return near if a <= 8 else libm.INFINITY + (a - a) if a > 720 else far
+
+cdef inline double bessel_i0_(double x, bint scaled) noexcept nogil:
+    cdef double a = libm.fabs(x), b = clamp_(a, 0.0, 8.0), c = a if a > 8 else 8.0
+    return bessel_(bessel_i0_near_(0.25 * b * b), bessel_i0_far_(16.0 / c - 1.0), a, scaled)
+
+cdef inline double bessel_i1_(double x, bint scaled) noexcept nogil:
+    cdef double a = libm.fabs(x), b = clamp_(a, 0.0, 8.0), c = a if a > 8 else 8.0
+    return copysign_(bessel_(0.5 * b * bessel_i1_near_(0.25 * b * b), bessel_i1_far_(16.0 / c - 1.0), a, scaled), x)
+
+cdef inline floating i0_(floating x) noexcept nogil:
+    return <floating>bessel_i0_(<double>x, False)
+
+cdef inline floating i0e_(floating x) noexcept nogil:
+    return <floating>bessel_i0_(<double>x, True)
+
+cdef inline floating i1_(floating x) noexcept nogil:
+    return <floating>bessel_i1_(<double>x, False)
+
+cdef inline floating i1e_(floating x) noexcept nogil:
+    return <floating>bessel_i1_(<double>x, True)
+
+cdef inline floating entr_(floating x) noexcept nogil:
+    return x if x != x else -x * log_(x) if x > 0 else <floating>0 if x == 0 else -<floating>libm.INFINITY
 
 
 # ---- Activations: rules take (x, a, b), gradients (g, x, a, b) --------------------------------------------------

@@ -21,7 +21,8 @@ cpdef enum Op:
     NEG, SQUARE, ABS, SIGN, BITWISE_NOT, SGN, CEIL, FLOOR, ROUND, TRUNC, FRAC, RECIPROCAL, DEG2RAD, RAD2DEG
     # Functions of one number
     EXP, EXP2, EXPM1, LOG, LOG2, LOG10, LOG1P, SQRT, RSQRT, SIN, COS, TAN, ASIN, ACOS, ATAN, SINH, COSH, TANH,
-    ASINH, ACOSH, ATANH, SINC, ERF, ERFC, NDTR, LGAMMA, ANGLE
+    ASINH, ACOSH, ATANH, SINC, ERF, ERFC, NDTR, LGAMMA, ANGLE,
+    ERFINV, ERFCX, LOG_NDTR, DIGAMMA, I0, I0E, I1, I1E, ENTR
     # Activations
     SIGMOID, LOG_SIGMOID, RELU, RELU6, SELU, GELU, GELU_TANH, SILU, MISH, HARDSIGMOID, HARDSWISH, SOFTSIGN,
     TANHSHRINK, LOGIT, SOFTPLUS, THRESHOLD, LEAKY_RELU, ELU, CELU, CLAMP, SOFTSHRINK, HARDSHRINK, LOGIT_EPS,
@@ -31,7 +32,7 @@ cpdef enum Op:
     # Two operands
     ADD, SUB, MUL, DIV, MAXIMUM, MINIMUM, FMAX, FMIN, HEAVISIDE, FMOD, REMAINDER, TRUNC_DIVIDE, FLOOR_DIVIDE,
     POW, ATAN2, HYPOT, COPYSIGN, NEXTAFTER, LOGADDEXP, LOGADDEXP2, XLOGY, XLOG1PY, BITWISE_AND, BITWISE_OR,
-    BITWISE_XOR, LEFT_SHIFT, RIGHT_SHIFT
+    BITWISE_XOR, LEFT_SHIFT, RIGHT_SHIFT, GCD, LCM, LDEXP
     # Comparisons
     EQ, NE, LOGICAL_AND, LOGICAL_OR, LOGICAL_XOR, LT, LE, GT, GE
     # Three operands
@@ -125,6 +126,24 @@ cdef bint unary_run(int op, const number* x, number* out, Py_ssize_t n) noexcept
             map1(math.ndtr_[number], x, out, n)
         elif op == LGAMMA:
             map1(math.lgamma_[number], x, out, n)
+        elif op == ERFINV:
+            map1(math.erfinv_[number], x, out, n)
+        elif op == ERFCX:
+            map1(math.erfcx_of_[number], x, out, n)
+        elif op == LOG_NDTR:
+            map1(math.log_ndtr_[number], x, out, n)
+        elif op == DIGAMMA:
+            map1(math.digamma_of_[number], x, out, n)
+        elif op == I0:
+            map1(math.i0_[number], x, out, n)
+        elif op == I0E:
+            map1(math.i0e_[number], x, out, n)
+        elif op == I1:
+            map1(math.i1_[number], x, out, n)
+        elif op == I1E:
+            map1(math.i1e_[number], x, out, n)
+        elif op == ENTR:
+            map1(math.entr_[number], x, out, n)
         elif op == SIGMOID:
             map1_pieces(math.sigmoid_[number], sigmoid_pieces, False, x, out, n)
         elif op == LOG_SIGMOID:
@@ -373,6 +392,8 @@ cdef bint binary_run(int op, const number* x, const number* y, number* out, Py_s
             map2(math.xlogy_[number], x, y, out, n)
         elif op == XLOG1PY:
             map2(math.xlog1py_[number], x, y, out, n)
+        elif op == LDEXP:
+            map2(math.ldexp_[number], x, y, out, n)
         else:
             return False
     elif number in integer:
@@ -386,6 +407,10 @@ cdef bint binary_run(int op, const number* x, const number* y, number* out, Py_s
             map2(math.left_shift_[number], x, y, out, n)
         elif op == RIGHT_SHIFT:
             map2(math.right_shift_[number], x, y, out, n)
+        elif op == GCD:
+            map2(math.gcd_[number], x, y, out, n)
+        elif op == LCM:
+            map2(math.lcm_[number], x, y, out, n)
         elif op == POW:
             map2(math.integer_pow_[number], x, y, out, n)
         else:

@@ -18,7 +18,18 @@ from lucid._kernels import pointwise
 from lucid._kernels.core import Kernel, wrap
 from lucid.autograd.op import torch_name
 from lucid.dtypes import from_numpy_dtype
-from lucid.ops._frame import BOOL, COMPLEX, FLOATING, INTEGER, NUMBER, Refusal, as_array, elementwise, kernel
+from lucid.ops._frame import (
+    BOOL,
+    COMPLEX,
+    EXCEPTIONS,
+    FLOATING,
+    INTEGER,
+    NUMBER,
+    Refusal,
+    as_array,
+    elementwise,
+    kernel,
+)
 from lucid.tensor import Tensor
 
 MATH = FLOATING + COMPLEX
@@ -88,6 +99,17 @@ def refuse(kernel_: Kernel, dtypes_=(BOOL, *INTEGER), error=NotImplementedError,
         return Refusal(error, message or f"\"{kernel_.name}\" not implemented for '{named}'")
 
     return override(kernel_, {dtype: refusal(dtype) for dtype in dtypes_})
+
+
+def refuse_half(kernel_: Kernel) -> Kernel:
+    """Half precision raises, as in PyTorch, where computing in float32 would be just as well."""
+
+    def check(x):
+        if x.dtype.is_floating_point and x.dtype.itemsize == 2:
+            raise NotImplementedError(f"\"{kernel_.name}\" not implemented for '{torch_name(x.dtype)}'")
+
+    EXCEPTIONS[kernel_] = check
+    return kernel_
 
 
 def numpy_kernel(name: str, dtypes_, function, result=None) -> Kernel:

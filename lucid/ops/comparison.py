@@ -8,12 +8,11 @@ from lucid import dtypes
 from lucid._kernels.core import binary, unary, wrap
 from lucid.autograd.op import op, torch_name
 from lucid.ops._doc import doc
-from lucid.ops._frame import BOOL, COMPLEX, INTEGER, REAL, broadcast_shapes, tensor_argument
+from lucid.ops._frame import BOOL, COMPLEX, INTEGER, REAL, number_first, tensor_argument
 from lucid.ops._pointwise import (
     ALL,
     binary_kernel,
     compare_kernel,
-    numpy_binary,
     override,
     predicate_kernel,
     refuse,
@@ -327,9 +326,10 @@ def _invert(x, out, *_):
 
 BITWISE_NOT = override(unary_kernel("bitwise_not", INTEGER), {BOOL: _invert})
 BITWISE_AND, BITWISE_OR, BITWISE_XOR = (
-    binary_kernel(name, (BOOL, *INTEGER)) for name in ("bitwise_and", "bitwise_or", "bitwise_xor")
+    number_first(binary_kernel(name, (BOOL, *INTEGER))) for name in ("bitwise_and", "bitwise_or", "bitwise_xor")
 )
-SHIFT_LEFT, SHIFT_RIGHT = (binary_kernel(name, INTEGER) for name in ("left_shift", "right_shift"))
+SHIFT_LEFT, SHIFT_RIGHT = (number_first(binary_kernel(name, INTEGER)) for name in ("left_shift", "right_shift"))
+GCD, LCM = (refuse(binary_kernel(name, INTEGER), (BOOL,)) for name in ("gcd", "lcm"))
 DISCRETE = "NotImplementedError: the promoted dtype is neither an integer one nor bool"
 INTEGRAL = "NotImplementedError: the promoted dtype is not an integer one"
 
@@ -408,7 +408,7 @@ def gcd(input_: Tensor, other: Tensor, *, out=None) -> Tensor:
     >>> lucid.gcd(lucid.tensor([12, -9]), lucid.tensor([18, 6]))
     Tensor([6, 3])
     """
-    return _integers("gcd", input_, other, np.gcd)
+    return binary(GCD, input_, tensor_argument("gcd", other, 2, "other"))
 
 
 @op("lcm", gradient=False)
@@ -419,16 +419,7 @@ def lcm(input_: Tensor, other: Tensor, *, out=None) -> Tensor:
     >>> lucid.lcm(lucid.tensor([4, 0]), lucid.tensor([6, 5]))
     Tensor([12, 0])
     """
-    return _integers("lcm", input_, other, np.lcm)
-
-
-def _integers(name: str, x, y, function) -> Tensor:
-    tensor_argument(name, x)
-    tensor_argument(name, y, 2, "other")
-    if dtypes.result_dtype((x, y)) is dtypes.bool:
-        raise NotImplementedError(f"\"{name}_cpu\" not implemented for 'Bool'")
-    broadcast_shapes(x.array.shape, y.array.shape)
-    return numpy_binary(name, x, y, function, INTEGER)
+    return binary(LCM, input_, tensor_argument("lcm", other, 2, "other"))
 
 
 HEAVISIDE = binary_kernel("heaviside", (BOOL, *REAL))

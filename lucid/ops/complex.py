@@ -15,19 +15,24 @@ from lucid.ops.view import contiguous
 from lucid.tensor import Tensor
 
 
-@op("conj_physical")
-@doc("out = \\bar{x}", "\\bar{g}")
+@op("conj_physical", composite=True)
+@doc("out = \\bar{x}", "\\bar{g}", returns="A new tensor; a real one itself.")
 def conj_physical(input_: Tensor, *, out=None) -> Tensor:
-    """Complex conjugate of each element, in new memory.
+    """Complex conjugate of each element.
 
     >>> lucid.conj_physical(lucid.tensor([1 + 2j]))
     Tensor([1.0-2.0j])
     """
-    array = tensor_argument("conj_physical", input_).array
-    return wrap(np.asarray(np.conjugate(array)) if array.dtype.kind == "c" else array.copy())
+    return _conj(input_) if tensor_argument("conj_physical", input_).array.dtype.kind == "c" else input_
 
 
-conj_physical.vjp(input_=lambda g: conj(g))
+@op("_conj")
+def _conj(input_: Tensor) -> Tensor:
+    """The conjugate of complex numbers."""
+    return wrap(np.asarray(np.conjugate(input_.array)))
+
+
+_conj.vjp(input_=lambda g: conj(g))
 
 
 @op("conj", composite=True)
@@ -38,7 +43,7 @@ def conj(input_: Tensor) -> Tensor:
     >>> lucid.conj(lucid.tensor([1 + 2j]))
     Tensor([1.0-2.0j])
     """
-    return conj_physical(input_) if tensor_argument("conj", input_).array.dtype.kind == "c" else input_
+    return conj_physical(input_)
 
 
 @op("real", composite=True, view=True)

@@ -41,8 +41,7 @@ def svd(A: Tensor, full_matrices: bool = True, *, driver=None, out=None):
     A : Tensor
         Of shape (..., m, n), floating or complex.
     full_matrices : bool, optional
-        Square U and Vh (default), else the first min(m, n) columns and rows: only then is there a gradient with respect
-        to them.
+        Square U and Vh (default), else the first min(m, n) columns and rows. The others have no gradient.
 
     Returns
     -------
@@ -72,9 +71,9 @@ def _svd_backward(g, A, full_matrices, out):
     gu, gs, gvh = g
     u, s, vh = out
     k = s.array.shape[-1]
-    if full_matrices and A.array.shape[-1] != A.array.shape[-2] and (gu is not None or gvh is not None):
-        raise RuntimeError("svd_backward: the gradient for full_matrices=True exists only for the singular values")
-    u, vh = u.narrow(-1, 0, k), vh.narrow(-2, 0, k)
+    if full_matrices:  # beyond the first min(m, n) singular vectors there is no gradient
+        gu, u = gu if gu is None else gu.narrow(-1, 0, k), u.narrow(-1, 0, k)
+        gvh, vh = gvh if gvh is None else gvh.narrow(-2, 0, k), vh.narrow(-2, 0, k)
     if gu is None and gvh is None:
         return mul(u * gs.unsqueeze(-2).to(u.dtype), vh)
     complex_ = A.dtype.is_complex

@@ -40,6 +40,7 @@ from lucid.ops._frame import (
     kernel,
     native,
     number_argument,
+    number_first,
     ordered_empty,
     plan,
     row,
@@ -52,6 +53,7 @@ from lucid.ops._pointwise import (
     _copy,
     binary_kernel,
     copy_integers,
+    double,
     numpy_binary,
     numpy_kernel,
     override,
@@ -107,15 +109,15 @@ def is_complex(x) -> bool:
 
 # ------------------------------------------------------------------------------------------------ sums, products
 
-ADD = override(binary_kernel("add", NUMBER), {
+ADD = number_first(override(binary_kernel("add", NUMBER), {
     BOOL: lambda x, y, out, code, walk=None: LOGICAL_OR.table[BOOL.num](x, y, out, LOGICAL_OR.code, walk)
-})  # fmt: skip
-SUB = refuse(
+}), both=True)  # fmt: skip
+SUB = number_first(refuse(
     binary_kernel("sub", NUMBER), (BOOL,), RuntimeError,
     "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` operator "
     "instead.",
-)  # fmt: skip
-MUL = binary_kernel("mul", (BOOL, *NUMBER))
+), both=True)  # fmt: skip
+MUL = number_first(binary_kernel("mul", (BOOL, *NUMBER)), both=True)
 ADDCMUL = ternary_kernel("addcmul", NUMBER)
 ONE = 1
 
@@ -200,6 +202,7 @@ def rsub(input_: Tensor, other, *, alpha=1) -> Tensor:
     >>> lucid.rsub(lucid.tensor([3, 4]), 1)
     Tensor([-2, -3])
     """
+    tensor_argument("rsub", input_)
     if alpha is ONE:
         return binary(SUB, other, input_)
     return sub(other, input_, alpha=alpha)
@@ -250,7 +253,7 @@ addcmul.vjp(
 
 # ------------------------------------------------------------------------------------------------ division
 
-DIV = binary_kernel("div", MATH)
+DIV = number_first(binary_kernel("div", MATH), both=True)
 ADDCDIV = ternary_kernel("addcdiv", MATH)
 
 
@@ -274,6 +277,9 @@ def _division(name: str):
 
 
 FMOD, REMAINDER, TRUNC_DIVIDE, FLOOR_DIVIDE = map(_division, ("fmod", "remainder", "trunc_divide", "floor_divide"))
+number_first(REMAINDER)
+number_first(TRUNC_DIVIDE, both=True)
+number_first(FLOOR_DIVIDE, both=True)
 
 
 @op("div", aliases=("divide", "true_divide"))
@@ -401,7 +407,7 @@ reciprocal.vjp(input_=lambda g, out: neg(mul(g, conjugate(mul(out, out)))))
 
 # ------------------------------------------------------------------------------------------------ powers
 
-POW = binary_kernel("pow", INTEGER + MATH)
+POW = number_first(binary_kernel("pow", INTEGER + MATH))
 SQUARE = unary_kernel("square", NUMBER)
 SQRT = unary_kernel("sqrt", MATH)
 RSQRT = with_complex(unary_kernel("rsqrt", FLOATING), lambda z: 1 / np.sqrt(z))
@@ -438,7 +444,7 @@ def _pow_base_gradient(g, input_, exponent):
         if exponent == 0:
             return nothing(g)
         return mul(g, conjugate(mul(pow(input_, exponent - 1), exponent)))
-    return mul(g, conjugate(where(eq(exponent, 0), 0.0, mul(exponent, pow(input_, sub(exponent, 1))))))
+    return where(eq(exponent, 0), 0.0, mul(g, conjugate(mul(exponent, pow(input_, sub(exponent, 1))))))
 
 
 def _pow_exponent_gradient(g, input_, exponent, out):
@@ -1290,7 +1296,7 @@ def asinh(input_: Tensor, *, out=None) -> Tensor:
     return unary(ASINH, input_)
 
 
-asinh.vjp(input_=lambda g, input_: mul(g, conjugate(rsqrt(add(mul(input_, input_), 1)))))
+asinh.vjp(input_=lambda g, input_: mul(g, conjugate(rsqrt(add(square(input_), 1)))))
 
 ACOSH = unary_kernel("acosh", MATH)
 
@@ -1322,7 +1328,7 @@ def atanh(input_: Tensor, *, out=None) -> Tensor:
     return unary(ATANH, input_)
 
 
-atanh.vjp(input_=lambda g, input_: div(g, conjugate(rsub(mul(input_, input_), 1))))
+atanh.vjp(input_=lambda g, input_: div(g, conjugate(rsub(square(input_), 1))))
 
 
 # ------------------------------------------------------------------------------------------------ other functions
@@ -1413,14 +1419,36 @@ def sinc(input_: Tensor, *, out=None) -> Tensor:
     return unary(SINC, input_)
 
 
-def _sinc_gradient(g, input_):
-    turned = mul(input_, math.pi)
-    area = mul(mul(input_, input_), math.pi)
-    slope = div(sub(mul(turned, cos(turned)), sin(turned)), area)
-    return where(eq(area, 0), 0.0, mul(g, conjugate(slope)))
+sinc.vjp(input_=lambda g, input_: mul(g, conjugate(_sinc_slope(input_))))
 
 
-sinc.vjp(input_=_sinc_gradient)
+def _slope(x: np.ndarray) -> np.ndarray:
+    """(cos(t) - sin(t) / t) / x of t = pi x; where that cancels, by its power series."""
+    t = math.pi * x
+    z = t * t
+    far = np.abs(t) > 1
+    series = np.zeros_like(z)
+    for k in range(9, 0, -1):
+        series = (-1) ** k * 2 * k / math.factorial(2 * k + 1) + z * series
+    safe = np.where(far, t, 1)
+    return math.pi * np.where(far, (np.cos(safe) - np.sin(safe) / safe) / safe, t * series)
+
+
+SINC_SLOPE = with_complex(numpy_kernel("sinc", FLOATING, double(_slope)), _slope)
+
+
+@op("_sinc_slope")
+def _sinc_slope(input_):
+    """The derivative of `sinc`."""
+    return general_unary(SINC_SLOPE, input_)
+
+
+def _sinc_bend(x, slope):
+    bend = add(mul(sinc(x), math.pi**2), div(mul(slope, 2), x))
+    return where(eq(x, 0), -(math.pi**2) / 3, neg(bend))
+
+
+_sinc_slope.vjp(input_=lambda g, input_, out: mul(g, conjugate(_sinc_bend(input_, out))))
 
 TANH = unary_kernel("tanh", MATH)
 SIGMOID = unary_kernel("sigmoid", MATH)
@@ -1563,7 +1591,7 @@ polar.vjp(
 ATAN2 = binary_kernel("atan2", FLOATING)
 HYPOT, LOGADDEXP2 = (refuse(binary_kernel(name, FLOATING)) for name in ("hypot", "logaddexp2"))
 LOGADDEXP = refuse(binary_kernel("logaddexp", FLOATING))
-XLOGY = binary_kernel("xlogy", FLOATING)
+XLOGY = number_first(binary_kernel("xlogy", FLOATING))
 
 
 @op("atan2", aliases=("arctan2",))
@@ -1579,9 +1607,15 @@ def atan2(input_: Tensor, other: Tensor, *, out=None) -> Tensor:
     return binary(ATAN2, input_, tensor_argument("atan2", other, 2, "other"))
 
 
+def _over_distance(x, input_, other):
+    """`x` over the squared distance from the origin, 0 there."""
+    distance = add(mul(input_, input_), mul(other, other))
+    return mul(x, where(eq(distance, 0), 0.0, reciprocal(distance)))
+
+
 atan2.vjp(
-    input_=lambda g, input_, other: mul(g, mul(other, reciprocal(add(mul(input_, input_), mul(other, other))))),
-    other=lambda g, input_, other: neg(mul(g, mul(input_, reciprocal(add(mul(input_, input_), mul(other, other)))))),
+    input_=lambda g, input_, other: mul(g, _over_distance(other, input_, other)),
+    other=lambda g, input_, other: neg(mul(g, _over_distance(input_, input_, other))),
 )
 
 
@@ -1598,8 +1632,8 @@ def hypot(input_: Tensor, other: Tensor, *, out=None) -> Tensor:
 
 
 hypot.vjp(
-    input_=lambda g, input_, out: mul(g, div(input_, out)),
-    other=lambda g, other, out: mul(g, div(other, out)),
+    input_=lambda g, input_, out: div(mul(g, input_), out),
+    other=lambda g, other, out: div(mul(g, other), out),
 )
 
 
@@ -1674,15 +1708,33 @@ xlogy.vjp(
 )
 
 
-@op("ldexp", composite=True)
-@doc("out = x \\cdot 2^y", returns="Of the broadcast shape, floating.", other="Tensor or number: The exponents.")
-def ldexp(input_: Tensor, other, *, out=None) -> Tensor:
-    """Each element times a power of two.
+LDEXP = binary_kernel("ldexp", FLOATING)
+
+
+@op("ldexp")
+@doc("out = x \\cdot 2^y", "g \\cdot 2^{\\bar{y}},\\quad g \\cdot \\overline{out} \\cdot \\ln 2", returns="Of the broadcast "
+     "shape, floating or complex.", other="Tensor: The exponents.",
+     raises="NotImplementedError: the exponents are bools and `input_` is floating")  # fmt: skip
+def ldexp(input_: Tensor, other: Tensor, *, out=None) -> Tensor:
+    """Each element times a power of two; exact for whole exponents.
 
     >>> lucid.ldexp(lucid.tensor([1.0, 3.0]), lucid.tensor([2]))
     Tensor([4.0, 12.0])
     """
-    return mul(input_, pow(2.0, other))
+    tensor_argument("ldexp", input_)
+    tensor_argument("ldexp", other, 2, "other")
+    if input_.dtype.is_floating_point and other.dtype is dtypes.bool:
+        raise NotImplementedError("\"ldexp\" not implemented for 'Bool'")
+    if input_.dtype.is_floating_point and other.dtype.kind == 1:
+        return elementwise(LDEXP, (input_, other), input_.dtype)
+    dtype = dtypes.to_floating(dtypes.result_dtype((input_, other)))
+    return mul(input_, pow(2.0, to_dtype(other, dtype)))
+
+
+ldexp.vjp(
+    input_=lambda g, other: mul(g, conjugate(exp2(other))),
+    other=lambda g, out: mul(g, conjugate(mul(out, math.log(2)))),
+)
 
 
 class Frexp(NamedTuple):

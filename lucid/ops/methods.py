@@ -7,6 +7,8 @@ Python's operators are `BINARY` (each with its reflected and in-place form), `CO
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
 from lucid._kernels import core
@@ -104,6 +106,15 @@ def foreign(function, reflected: bool, x, y):
     return function(y, x) if reflected else function(x, y)
 
 
+def reciprocal_times(divide):
+    """`__rtruediv__` with another tensor, which `/` never asks for: times the reciprocal, as PyTorch computes it."""
+
+    def method(self, other):
+        return self.reciprocal() * other if isinstance(other, Tensor) else divide(self, other)
+
+    return functools.update_wrapper(method, divide, assigned=("__name__", "__qualname__", "__doc__"))
+
+
 def find(name: str):
     """The function of an operation, by its name as a method or as a function of the top namespace."""
     spec = REGISTRY.get(f"Tensor.{name}") or REGISTRY.get(name) or REGISTRY.get(f"nn.functional.{name}")
@@ -129,6 +140,7 @@ def attach() -> None:
         setattr(Tensor, f"__{name}__", operator(function, f"__{name}__"))
         setattr(Tensor, f"__r{name}__", operator(function, f"__r{name}__", True))
         setattr(Tensor, f"__i{name}__", operator(inplace(function, f"{operation}_"), f"__i{name}__"))
+    Tensor.__rtruediv__ = reciprocal_times(Tensor.__rtruediv__)
     for name in COMPARISONS:
         setattr(Tensor, f"__{name}__", operator(find(name), f"__{name}__"))
     for name, operation in UNARY.items():

@@ -1,7 +1,6 @@
 """Special functions: gamma, error and Bessel functions and their kin.
 
-`lgamma` and `ndtr` have kernels. The others are computed in double precision with NumPy, by the series or
-recurrences that each function's helper names; float32 results are rounded once.
+`polygamma` is computed in double precision with NumPy, by the series that its helpers name; the others have kernels.
 """
 
 from __future__ import annotations
@@ -11,21 +10,23 @@ import math
 import numpy as np
 
 from lucid import dtypes
-from lucid._kernels.core import binary, unary, wrap
+from lucid._kernels.core import binary, unary
 from lucid.autograd.op import op
 from lucid.ops._doc import doc
-from lucid.ops._frame import FLOATING
+from lucid.ops._frame import FLOATING, number_first
 from lucid.ops._frame import unary as general_unary
-from lucid.ops._pointwise import binary_kernel, double, numpy_kernel, unary_kernel
-from lucid.ops.comparison import eq, le, logical_and
+from lucid.ops._pointwise import binary_kernel, double, numpy_kernel, refuse_half, unary_kernel
+from lucid.ops.comparison import eq, gt, le, logical_and, lt
 from lucid.ops.elementwise import (
-    ERFC,
     abs,
     add,
+    clamp_max,
+    clamp_min,
     div,
     exp,
     log,
     mul,
+    neg,
     rsub,
     sign,
     square,
@@ -53,26 +54,7 @@ def lgamma(input_: Tensor, *, out=None) -> Tensor:
 lgamma.vjp(input_=lambda g, input_: mul(g, digamma(input_)))
 
 
-def _digamma(x: np.ndarray) -> np.ndarray:
-    """Reflection below 0, recurrence up to 10, then the asymptotic series."""
-    whole = x == np.floor(x)
-    reflected = x < 0
-    turn = math.pi * (x - np.trunc(x))
-    y = np.where(reflected, 1 - x, x)
-    shifted = np.zeros_like(y)
-    for _ in range(10):
-        low = y < 10
-        shifted -= np.where(low, 1 / np.where(y == 0, 1, y), 0)
-        y = np.where(low, y + 1, y)
-    z = 1 / (y * y)
-    series = z * (1 / 12 - z * (1 / 120 - z * (1 / 252 - z * (1 / 240 - z * (1 / 132 - z * (691 / 32760 - z / 12))))))
-    value = shifted + np.log(y) - 0.5 / y - np.where(np.isinf(y), 0, series)
-    value = np.where(reflected, value - math.pi / np.tan(turn), value)
-    value = np.where(whole & reflected, np.nan, value)
-    return np.where(x == 0, np.copysign(np.inf, -x), value)
-
-
-DIGAMMA = numpy_kernel("digamma", FLOATING, double(_digamma))
+DIGAMMA = unary_kernel("digamma", FLOATING)
 
 
 @op("digamma", aliases=("special.digamma", "special.psi"))
@@ -83,7 +65,7 @@ def digamma(input_: Tensor, *, out=None) -> Tensor:
     >>> lucid.digamma(lucid.tensor([0.0]))
     Tensor([-inf])
     """
-    return general_unary(DIGAMMA, input_)
+    return unary(DIGAMMA, input_)
 
 
 digamma.vjp(input_=lambda g, input_: mul(g, polygamma(1, input_)))
@@ -166,7 +148,7 @@ def mvlgamma(input_: Tensor, p: int, *, out=None) -> Tensor:
     """
     if p < 1:
         raise RuntimeError("p has to be greater than or equal to 1")
-    total = lgamma(input_)
+    total = lgamma(add(input_, 0.0))
     for j in range(1, p):
         total = add(total, lgamma(sub(input_, j / 2)))
     return add(total, p * (p - 1) / 4 * math.log(math.pi))
@@ -177,26 +159,7 @@ def mvlgamma(input_: Tensor, p: int, *, out=None) -> Tensor:
 NDTR = unary_kernel("ndtr", FLOATING)
 
 
-def _erfc(x: np.ndarray) -> np.ndarray:
-    return unary(ERFC, wrap(np.ascontiguousarray(x))).array
-
-
-def _erfinv(y: np.ndarray) -> np.ndarray:
-    """Winitzki's approximation, then steps of Halley's method on erfc, which keeps its digits near 1."""
-    p = np.abs(y)
-    log_rest = np.log1p(-p * p)
-    t = 2 / (math.pi * 0.147) + log_rest / 2
-    x = np.sqrt(np.sqrt(t * t - log_rest / 0.147) - t)
-    x = np.where(p < 1, x, 0)
-    for _ in range(3):
-        step = ((1 - p) - _erfc(x)) / (2 / math.sqrt(math.pi) * np.exp(-x * x))
-        x = x - step / (1 + x * step)
-    x = np.where(p < 1e-8, p * (math.sqrt(math.pi) / 2), x)
-    x = np.where(p == 1, np.inf, np.where(p <= 1, x, np.nan))
-    return np.copysign(x, y)
-
-
-ERFINV = numpy_kernel("erfinv", FLOATING, double(_erfinv))
+ERFINV = unary_kernel("erfinv", FLOATING)
 
 
 @op("erfinv", aliases=("special.erfinv",))
@@ -207,7 +170,7 @@ def erfinv(input_: Tensor, *, out=None) -> Tensor:
     >>> lucid.erfinv(lucid.tensor([0.0, 1.0]))
     Tensor([0.0, inf])
     """
-    return general_unary(ERFINV, input_)
+    return unary(ERFINV, input_)
 
 
 erfinv.vjp(input_=lambda g, out: mul(g, mul(exp(square(out)), math.sqrt(math.pi) / 2)))
@@ -227,14 +190,7 @@ def ndtr(input_: Tensor, *, out=None) -> Tensor:
 ndtr.vjp(input_=lambda g, input_: mul(g, mul(exp(mul(square(input_), -0.5)), 1 / math.sqrt(2 * math.pi))))
 
 
-def _erfcx(x: np.ndarray) -> np.ndarray:
-    z = 1 / np.where(x > 25, x, 25) ** 2 / 2
-    far = 1 / (np.where(x > 25, x, 25) * math.sqrt(math.pi)) * (1 - z * (1 - 3 * z * (1 - 5 * z * (1 - 7 * z))))
-    near = np.where(x > 25, 0, x)
-    return np.where(x > 25, far, np.exp(near * near) * _erfc(near))
-
-
-ERFCX = numpy_kernel("erfcx", FLOATING, double(_erfcx))
+ERFCX = refuse_half(unary_kernel("erfcx", FLOATING))
 
 
 @op("special.erfcx")
@@ -245,21 +201,13 @@ def erfcx(input_: Tensor, *, out=None) -> Tensor:
     >>> lucid.special.erfcx(lucid.tensor([0.0]))
     Tensor([1.0])
     """
-    return general_unary(ERFCX, input_)
+    return unary(ERFCX, input_)
 
 
-erfcx.vjp(input_=lambda g, input_, out: mul(g, sub(mul(mul(input_, out), 2), 2 / math.sqrt(math.pi))))
+erfcx.vjp(input_=lambda g, input_, out: mul(g, sub(mul(mul(input_, 2), out), 2 / math.sqrt(math.pi))))
 
 
-def _log_ndtr(x: np.ndarray) -> np.ndarray:
-    t = x * math.sqrt(0.5)
-    below = x < -1
-    return np.where(
-        below, np.log(_erfcx(np.where(below, -t, 0)) / 2) - t * t, np.log1p(-_erfc(np.where(below, 0, t)) / 2)
-    )
-
-
-LOG_NDTR = numpy_kernel("log_ndtr", FLOATING, double(_log_ndtr))
+LOG_NDTR = refuse_half(unary_kernel("log_ndtr", FLOATING))
 
 
 @op("special.log_ndtr")
@@ -270,15 +218,31 @@ def log_ndtr(input_: Tensor, *, out=None) -> Tensor:
     >>> lucid.special.log_ndtr(lucid.tensor([100.0]))
     Tensor([-0.0])
     """
-    return general_unary(LOG_NDTR, input_)
+    return unary(LOG_NDTR, input_)
 
 
-log_ndtr.vjp(input_=lambda g, input_: mul(div(g, erfcx(mul(input_, -math.sqrt(0.5)))), math.sqrt(2 / math.pi)))
+log_ndtr.vjp(input_=lambda g, input_, out: mul(g, _log_ndtr_slope(input_, out)))
+
+
+@op("_log_ndtr_slope")
+def _log_ndtr_slope(input_, result):
+    """The derivative of `log_ndtr`: the density over the distribution function."""
+    below = erfcx(mul(clamp_max(input_, 0), -math.sqrt(0.5)))
+    above = exp(neg(add(mul(square(clamp_min(input_, 0)), 0.5), result)))
+    return where(lt(input_, 0), div(math.sqrt(2 / math.pi), below), mul(above, 1 / math.sqrt(2 * math.pi)))
+
+
+def _log_ndtr_bend(x, slope):
+    """The negative second derivative; far below 0, where x + slope cancels, the head of its series."""
+    return where(lt(x, -100), rsub(div(1, square(x)), 1), mul(slope, add(x, slope)))
+
+
+_log_ndtr_slope.vjp(input_=lambda g, input_, out: neg(mul(g, _log_ndtr_bend(input_, out))))
 
 
 # ------------------------------------------------------------------------------------------------ entropy
 
-XLOG1PY = binary_kernel("xlog1py", FLOATING)
+XLOG1PY = number_first(binary_kernel("xlog1py", FLOATING))
 
 
 @op("special.xlog1py")
@@ -299,12 +263,7 @@ xlog1py.vjp(
 )
 
 
-def _entr(x: np.ndarray) -> np.ndarray:
-    inside = -x * np.log(np.where(x > 0, x, 1))
-    return np.where(np.isnan(x), x, np.where(x > 0, inside, np.where(x == 0, 0, -np.inf)))
-
-
-ENTR = numpy_kernel("entr", FLOATING, double(_entr))
+ENTR = unary_kernel("entr", FLOATING)
 
 
 @op("special.entr")
@@ -315,7 +274,7 @@ def entr(input_: Tensor, *, out=None) -> Tensor:
     >>> lucid.special.entr(lucid.tensor([0.0, -1.0]))
     Tensor([0.0, -inf])
     """
-    return general_unary(ENTR, input_)
+    return unary(ENTR, input_)
 
 
 entr.vjp(input_=lambda g, input_: mul(g, rsub(log(input_), -1)))
@@ -324,39 +283,7 @@ entr.vjp(input_=lambda g, input_: mul(g, rsub(log(input_), -1)))
 # ------------------------------------------------------------------------------------------------ Bessel functions
 
 
-def _bessel_i(order: int, scaled: bool):
-    """The modified Bessel function of order 0 or 1: its power series up to 25, beyond that the asymptotic one."""
-
-    def function(x: np.ndarray) -> np.ndarray:
-        size = np.abs(x)
-        near = np.minimum(size, 25)
-        quarter = near * near / 4
-        term = np.ones_like(near) if order == 0 else near / 2
-        small = term.copy()
-        for k in range(1, 60):
-            term = term * quarter / (k * (k + order))
-            small += term
-        far = np.maximum(size, 25)
-        term = np.ones_like(far)
-        large = term.copy()
-        for k in range(1, 30):
-            term = term * -(4 * order - (2 * k - 1) ** 2) / (8 * k * far)
-            large += term
-        large = large / np.sqrt(2 * math.pi * far)
-        value = np.where(
-            size < 25, small * np.exp(-near) if scaled else small, large if scaled else large * np.exp(far)
-        )
-        value = np.where(np.isinf(size), 0.0 if scaled else np.inf, value)
-        value = np.where(np.isnan(x), x, value)
-        return value if order == 0 else np.copysign(value, x)
-
-    return double(function)
-
-
-I0, I0E, I1, I1E = (
-    numpy_kernel(name, FLOATING, _bessel_i(order, scaled))
-    for name, order, scaled in (("i0", 0, False), ("i0e", 0, True), ("i1", 1, False), ("i1e", 1, True))
-)
+I0, I0E, I1, I1E = (unary_kernel(name, FLOATING) for name in ("i0", "i0e", "i1", "i1e"))
 
 
 @op("i0", aliases=("special.i0",))
@@ -367,7 +294,7 @@ def i0(input_: Tensor, *, out=None) -> Tensor:
     >>> lucid.i0(lucid.tensor([0.0]))
     Tensor([1.0])
     """
-    return general_unary(I0, input_)
+    return unary(I0, input_)
 
 
 i0.vjp(input_=lambda g, input_: mul(g, i1(input_)))
@@ -381,7 +308,7 @@ def i0e(input_: Tensor, *, out=None) -> Tensor:
     >>> lucid.special.i0e(lucid.tensor([0.0]))
     Tensor([1.0])
     """
-    return general_unary(I0E, input_)
+    return unary(I0E, input_)
 
 
 i0e.vjp(input_=lambda g, input_, out: mul(g, sub(i1e(input_), mul(sign(input_), out))))
@@ -395,18 +322,21 @@ def i1(input_: Tensor, *, out=None) -> Tensor:
     >>> lucid.special.i1(lucid.tensor([0.0]))
     Tensor([0.0])
     """
-    return general_unary(I1, input_)
+    return unary(I1, input_)
 
 
-def _tiny(x: Tensor) -> Tensor:
-    return le(abs(x), dtypes.finfo(x.dtype).eps)
+def _away(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Where `x` is not next to 0, and `x` there, 1 elsewhere."""
+    away = gt(abs(x), dtypes.finfo(x.dtype).eps)
+    return away, where(away, x, 1.0)
 
 
-i1.vjp(
-    input_=lambda g, input_, out: mul(
-        g, where(_tiny(input_), 0.5, sub(i0(input_), div(out, where(_tiny(input_), 1.0, input_))))
-    )
-)
+def _i1_gradient(g, input_, out):
+    away, safe = _away(input_)
+    return mul(g, where(away, sub(i0(input_), div(out, safe)), 0.5))
+
+
+i1.vjp(input_=_i1_gradient)
 
 
 @op("special.i1e")
@@ -420,12 +350,12 @@ def i1e(input_: Tensor, *, out=None) -> Tensor:
     >>> lucid.special.i1e(lucid.tensor([0.0]))
     Tensor([0.0])
     """
-    return general_unary(I1E, input_)
+    return unary(I1E, input_)
 
 
 def _i1e_gradient(g, input_, out):
-    safe = where(_tiny(input_), 1.0, input_)
-    return mul(g, where(_tiny(input_), 0.5, sub(i0e(input_), mul(out, add(sign(safe), div(1, safe))))))
+    away, safe = _away(input_)
+    return mul(g, where(away, sub(i0e(input_), mul(out, add(sign(safe), div(1, safe)))), 0.5))
 
 
 i1e.vjp(input_=_i1e_gradient)

@@ -310,6 +310,8 @@ def make_operator(function, bint reflected, foreign):
     """
 
     def operator(x, y):
+        if not isinstance(x, TensorBase):
+            raise TypeError(f"operators of tensors are called on a Tensor, not {type(x).__name__}")
         if isinstance(y, TensorBase) or type(y) is float or type(y) is int:
             return function(y, x) if reflected else function(x, y)
         return foreign(function, reflected, x, y)
