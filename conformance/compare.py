@@ -37,10 +37,12 @@ def close(
     what: str,
     truth=lambda: None,
     finite_only: bool = False,
+    others=lambda: (),
 ) -> None:
-    """Raise `Mismatch` unless every element is within tolerance, or within it plus twice the oracle's own error.
+    """Raise `Mismatch` unless every element is within tolerance, or within it plus twice the oracle's own error, or within
+    tolerance of another answer of the oracle's.
 
-    `truth` is called only when something is out of tolerance. With `finite_only`, NaN and infinities are left to the
+    `truth` and `others` are called only when something is out of tolerance. With `finite_only`, NaN and infinities are left to the
     check that asks for their places.
     """
     if actual.shape != expected.shape:
@@ -74,6 +76,11 @@ def close(
         bad &= error > allowed + 2 * torch.where(own.isfinite(), own, 0.0)
         # Where PyTorch's intermediate results overflowed and the true value does not, that counts.
         bad &= ~(true.isfinite() & ~wanted.isfinite() & ((found - true).abs() <= atol + rtol * true.abs()))
+    for other in others() if bad.any() else ():
+        if other.shape == expected.shape:
+            again = widen(other).double()
+            alike = (found == again) | (found.isnan() & again.isnan())
+            bad &= ~(alike | ((found - again).abs() <= atol + rtol * again.abs()))
     if bad.any():
         _report(what, found, wanted, bad, error, f"{rtol:.3g} relative, {atol:.3g} absolute", expected.is_complex())
 
@@ -98,14 +105,19 @@ def _unravel(position: int, shape: torch.Size) -> tuple[int, ...]:
     return tuple(reversed(index))
 
 
-def nonfinite_alike(actual: torch.Tensor, expected: torch.Tensor, what: str, truth=lambda: None) -> None:
-    """Raise `Mismatch` unless NaN and infinities stand in the same places, or where the truth has them and PyTorch's
-    intermediate results made others."""
+def nonfinite_alike(
+    actual: torch.Tensor, expected: torch.Tensor, what: str, truth=lambda: None, others=lambda: ()
+) -> None:
+    """Raise `Mismatch` unless NaN and infinities stand in the same places, or where another answer of the oracle's has
+    them, or where the truth has them and PyTorch's intermediate results made others."""
     if actual.shape != expected.shape or not (expected.is_floating_point() or expected.is_complex()):
         return
     kind = lambda t: _kind(t.detach().resolve_conj().resolve_neg())
     found, wanted = kind(actual), kind(expected)
     bad = found != wanted
+    for other in others() if bad.any() else ():
+        if other.shape == expected.shape:
+            bad &= found != kind(other)
     if bad.any():
         exact = truth()
         if exact is not None and exact.shape == expected.shape and exact.is_complex() == expected.is_complex():

@@ -19,6 +19,7 @@ import torch
 from . import torch_private
 from .cases import Case, dtype_name, leaves, tensors, tree_map
 from .compare import same_bits, widen
+from .layouts import relay
 from .subjects.adapter import Adapter, storage_of
 from .tolerances import tolerance
 from .verdicts import Blocked, Mismatch, Missing, Skip, Verdict, describe
@@ -182,6 +183,26 @@ class Run:
             return self.truth.tensors[position]
 
         return find
+
+    @cached_property
+    def other_answers(self) -> list[Answer]:
+        """What else PyTorch answers to an elementwise case: its loops over vectors and over single elements may differ at
+        the extremes of a dtype. Arguments of the result's shape, dense and with gaps, meet the one and the other."""
+        given = tensors(self.case.args, self.case.kwargs)
+        if self.case.family not in ("unary", "binary") or not given or self.case.tags & {"random", "large"}:
+            return []
+        shape = torch.broadcast_shapes(*(t.shape for t in given))
+        whole = tree_map(
+            lambda v: v.detach().expand(shape).contiguous() if isinstance(v, torch.Tensor) else v,
+            (self.case.args, self.case.kwargs),
+        )
+        gaps = tree_map(lambda v: relay(v, "strided") if isinstance(v, torch.Tensor) else v, whole)
+        says = [self.call(self.oracle, args=args, kwargs=kwargs) for args, kwargs in (whole, gaps)]
+        return [one for one in says if isinstance(one, Answer)]
+
+    def others_of(self, position: int) -> Callable:
+        """The other answers for one tensor, when they can be had."""
+        return lambda: [one.tensors[position] for one in self.other_answers if position < len(one.tensors)]
 
     def double(self, tree: Any) -> Any:
         wide = {torch.float16: torch.float64, torch.bfloat16: torch.float64, torch.float32: torch.float64,

@@ -126,12 +126,41 @@ _default = float32
 
 
 def get_default_dtype() -> dtype:
-    """The floating dtype of new tensors made from Python numbers."""
+    """The floating dtype of new tensors made from Python numbers.
+
+    Returns
+    -------
+    dtype
+        float32 at first.
+
+    Examples
+    --------
+    >>> lucid.get_default_dtype()
+    lucid.float32
+    """
     return _default
 
 
 def set_default_dtype(d: dtype) -> None:
-    """Set the floating dtype of new tensors made from Python numbers."""
+    """Set the floating dtype of new tensors made from Python numbers.
+
+    Parameters
+    ----------
+    d : dtype
+        A floating one; complex numbers take the dtype whose parts are of it.
+
+    Raises
+    ------
+    TypeError
+        If it is not a floating dtype.
+
+    Examples
+    --------
+    >>> lucid.set_default_dtype(lucid.float64)
+    >>> lucid.tensor(1.0).dtype
+    lucid.float64
+    >>> lucid.set_default_dtype(lucid.float32)
+    """
     global _default
     if type(d) is not dtype or not d.is_floating_point:
         raise TypeError("only floating-point types are supported as the default type")
@@ -155,7 +184,25 @@ _FLOATING = (float16, float32, float64)
 
 
 def promote_types(type1: dtype, type2: dtype) -> dtype:
-    """The smallest dtype that holds both, of at least the higher kind."""
+    """The smallest dtype that holds both, of at least the higher kind.
+
+    Parameters
+    ----------
+    type1, type2 : dtype
+        In either order.
+
+    Returns
+    -------
+    dtype
+        An integer beside a floating dtype takes that one, whatever their sizes.
+
+    Examples
+    --------
+    >>> lucid.promote_types(lucid.uint8, lucid.int8)
+    lucid.int16
+    >>> lucid.promote_types(lucid.int64, lucid.float16)
+    lucid.float16
+    """
     if type1 is type2:
         return type1
     if type1.kind > type2.kind:
@@ -177,7 +224,27 @@ def promote_types(type1: dtype, type2: dtype) -> dtype:
 
 
 def can_cast(from_: dtype, to: dtype) -> builtins.bool:
-    """Whether a result of `from_` may be written to a tensor of `to`: the kind must not go down."""
+    """Whether a result of `from_` may be written to a tensor of `to`: the kind must not go down.
+
+    Parameters
+    ----------
+    from_ : dtype
+        Of the result.
+    to : dtype
+        Of the tensor.
+
+    Returns
+    -------
+    bool
+        Kinds rise from bool over integers and floating to complex dtypes.
+
+    Examples
+    --------
+    >>> lucid.can_cast(lucid.float64, lucid.float16)
+    True
+    >>> lucid.can_cast(lucid.float32, lucid.int64)
+    False
+    """
     if from_.is_complex and not to.is_complex:
         return False
     if from_.is_floating_point and to.kind < 2:
@@ -222,7 +289,28 @@ def _combine(higher: dtype | None, lower: dtype | None) -> dtype:
 
 
 def result_type(tensor1, tensor2) -> dtype:
-    """The dtype of an arithmetic operation on two tensors or Python numbers."""
+    """The dtype of an arithmetic operation on two tensors or Python numbers.
+
+    Parameters
+    ----------
+    tensor1, tensor2 : Tensor or number
+        The operands.
+
+    Returns
+    -------
+    dtype
+        Tensors with dimensions decide; 0-d tensors, and after them numbers, only if they are of a higher kind.
+
+    Raises
+    ------
+    TypeError
+        If an operand is neither.
+
+    Examples
+    --------
+    >>> lucid.result_type(lucid.tensor([1, 2]), 1.0)
+    lucid.float32
+    """
     return result_dtype((tensor1, tensor2))
 
 
@@ -245,9 +333,37 @@ class _Limits:
 
 
 class finfo(_Limits):
-    """Limits of a floating dtype: bits, eps, max, min, tiny, smallest_normal, resolution.
+    """Limits of a floating dtype.
 
-    Raises TypeError for a dtype that is not floating.
+    Parameters
+    ----------
+    type : dtype, optional
+        Floating or complex, which has the limits of its parts. Default: the default dtype.
+
+    Attributes
+    ----------
+    bits : int
+        The size of a number.
+    eps : float
+        The distance from 1 to the next larger number.
+    max, min : float
+        The largest and the smallest number.
+    tiny, smallest_normal : float
+        The smallest positive number of full precision.
+    resolution : float
+        Ten to the power of minus the decimal digits that are sure.
+    dtype : str
+        The dtype's name.
+
+    Raises
+    ------
+    TypeError
+        If the dtype is not floating.
+
+    Examples
+    --------
+    >>> lucid.finfo(lucid.float16).max
+    65504.0
     """
 
     def __init__(self, type: dtype | None = None):
@@ -277,9 +393,31 @@ class finfo(_Limits):
 
 
 class iinfo(_Limits):
-    """Limits of an integer dtype: bits, max, min.
+    """Limits of an integer dtype.
 
-    Raises TypeError for a dtype that is not an integer one.
+    Parameters
+    ----------
+    type : dtype
+        An integer one.
+
+    Attributes
+    ----------
+    bits : int
+        The size of a number.
+    max, min : int
+        The largest and the smallest number.
+    dtype : str
+        The dtype's name.
+
+    Raises
+    ------
+    TypeError
+        If the dtype is not an integer one.
+
+    Examples
+    --------
+    >>> lucid.iinfo(lucid.int8).min
+    -128
     """
 
     def __init__(self, type: dtype):

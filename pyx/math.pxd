@@ -1211,7 +1211,7 @@ cdef inline floating ndtr_(floating x) noexcept nogil:
         return 0.5 * erfc_of_sum_(r, clamp_(x, -60.0, 60.0) * 4.833646656726457e-17
                                   - residual(clamp_(x, -60.0, 60.0), -0.7071067811865476, r))
 
-# e**(x*x) * erfc(x); beyond 28 by its asymptotic series.
+# e**(x*x) * erfc(x): as this product below 1/2, by its asymptotic series beyond 28.
 cdef inline double erfcx_(double x) noexcept nogil:
     cdef double a = libm.fabs(x), b = clamp_(a, 0.0, 28.0), t = 0.5 / (a * a), far, near, z, k, r, r_low
     near = (1.2329951186255526 + (erfcx_factor_((b - 4.0) / (b + 4.0)) - 4.5164673350869563e-17)) / (1.0 + 2.0 * b)
@@ -1222,7 +1222,10 @@ cdef inline double erfcx_(double x) noexcept nogil:
     z = b * b
     k = reduce_ln2_(z, &r, &r_low)
     r = 2.0 + 2.0 * (r + (r_low + r * r * exp_tail_(r)))
-    return scale_(r - r * residual(b, b, z), k) - near if x < 0 else near
+    r = scale_(r - r * residual(b, b, z), k)
+    t = 1.0 - x
+    t = t + (((1.0 - t) - x) - x * erf_series_(x * x))
+    return 0.5 * r * t if a < 0.5 else r - near if x < 0 else near
 
 cdef inline floating erfcx_of_(floating x) noexcept nogil:
     return <floating>erfcx_(<double>x)

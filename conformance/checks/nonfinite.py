@@ -15,4 +15,4 @@ def nonfinite(run: Run) -> None:
     if "uninitialised" in run.case.tags:
         raise Skip("the result is uninitialised memory")
     for i, (actual, expected) in enumerate(zip(found.tensors, wanted.tensors)):
-        nonfinite_alike(actual, expected, f"result {i}", run.truth_of(i))
+        nonfinite_alike(actual, expected, f"result {i}", run.truth_of(i), run.others_of(i))

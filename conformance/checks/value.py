@@ -29,8 +29,11 @@ def compare(run: Run, actual, expected, name: str = "value", finite_only: bool =
     founds, wanteds = (settled(run.case, one, expected.args, expected.kwargs, "result") for one in (actual, expected))
     for i, (found, wanted) in enumerate(zip(founds, wanteds)):
         what = "result" if len(expected.tensors) == 1 else f"result {i}"
-        truth = run.truth_of(i) if wanted is expected.tensors[i] else lambda: None
-        close(found, wanted, run.tolerance(wanted.dtype, name), what, truth, finite_only)
+        tolerance = run.tolerance(wanted.dtype, name)
+        if wanted is expected.tensors[i]:
+            close(found, wanted, tolerance, what, run.truth_of(i), finite_only, run.others_of(i))
+        else:
+            close(found, wanted, tolerance, what, finite_only=finite_only)
 
 
 def _equal(found, wanted) -> bool:

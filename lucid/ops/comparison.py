@@ -111,6 +111,10 @@ def equal(input_: Tensor, other: Tensor) -> bool:
     bool
         NaN equals nothing.
 
+    Notes
+    -----
+    .. math:: out = \\bigwedge_i [x_i = y_i]
+
     Examples
     --------
     >>> lucid.equal(lucid.tensor([1, 2]), lucid.tensor([1, 2]))
@@ -169,6 +173,15 @@ def allclose(input_: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1
     -------
     bool
         True for empty tensors.
+
+    Raises
+    ------
+    RuntimeError
+        If the dtypes differ, or a tolerance is negative.
+
+    Notes
+    -----
+    .. math:: out = \\bigwedge_i [|x_i - y_i| \\le atol + rtol \\cdot |y_i|]
 
     Examples
     --------

@@ -176,7 +176,7 @@ view_as_complex.vjp(input_=lambda g: view_as_real(g))
 
 
 @op("resolve_conj", composite=True)
-@doc(None, returns="The tensor itself.")
+@doc("out = x", returns="The tensor itself.")
 def resolve_conj(input_: Tensor) -> Tensor:
     """The tensor itself: a conjugate is never lazy here.
 
@@ -187,7 +187,7 @@ def resolve_conj(input_: Tensor) -> Tensor:
 
 
 @op("resolve_neg", composite=True)
-@doc(None, returns="The tensor itself.")
+@doc("out = x", returns="The tensor itself.")
 def resolve_neg(input_: Tensor) -> Tensor:
     """The tensor itself: a negative is never lazy here.
 

@@ -34,19 +34,52 @@ def _checked(name: str, A: Tensor) -> np.ndarray:
 
 @op("linalg.svd")
 def svd(A: Tensor, full_matrices: bool = True, *, driver=None, out=None):
-    """Singular value decomposition ``A = U diag(S) Vh``.
+    r"""Singular value decomposition of matrices.
 
     Parameters
     ----------
     A : Tensor
         Of shape (..., m, n), floating or complex.
     full_matrices : bool, optional
-        Square U and Vh (default), else the first min(m, n) columns and rows. The others have no gradient.
+        Square U and Vh (default), else their first k = min(m, n) columns and rows. The others have no gradient.
+    driver : optional
+        Has no effect: LAPACK's divide and conquer computes it.
+    out : tuple of three Tensors, optional
+        Where the factors are written.
 
     Returns
     -------
-    SvdResult
-        U, S (descending, real) and Vh.
+    U : Tensor
+        Of shape (..., m, m), or (..., m, k); unitary.
+    S : Tensor
+        Of shape (..., k): the singular values, real, descending.
+    Vh : Tensor
+        Of shape (..., n, n), or (..., k, n); unitary.
+
+    Raises
+    ------
+    RuntimeError
+        If `A` has less than two dimensions.
+    LinAlgError
+        If the iteration does not converge.
+
+    Notes
+    -----
+    .. math:: A = U\, \mathrm{diag}(S)\, V^H
+
+    Gradient, from those of the factors; it exists as far as the singular values differ and nothing depends on the
+    arbitrary signs (phases) of the singular vectors:
+
+    .. math::
+        U \left( \mathrm{diag}(g_S) + \frac{\mathrm{skew}(U^H g_U)}{E} S + S \frac{\mathrm{skew}(V^H g_V)}{E} \right) V^H,
+        \quad E_{ij} = S_j^2 - S_i^2
+
+    and for what lies outside of the spaces that U and V span, :math:`(1 - U U^H) g_U S^{-1} V^H` and its like for V.
+
+    Examples
+    --------
+    >>> lucid.linalg.svd(lucid.tensor([[3.0, 0.0], [0.0, 4.0]])).S
+    Tensor([4.0, 3.0])
     """
     factors = called("linalg.svd", np.linalg.svd, _checked("linalg.svd", A), full_matrices)
     return SvdResult(*(wrap(np.ascontiguousarray(one)) for one in factors))
@@ -54,7 +87,42 @@ def svd(A: Tensor, full_matrices: bool = True, *, driver=None, out=None):
 
 @op("linalg.svdvals", out="same")
 def svdvals(A: Tensor, *, driver=None, out=None) -> Tensor:
-    """Singular values, descending, of shape (..., min(m, n)); the gradient is ``U diag(g) Vh``."""
+    r"""Singular values of matrices.
+
+    Parameters
+    ----------
+    A : Tensor
+        Of shape (..., m, n), floating or complex.
+    driver : optional
+        Has no effect: LAPACK's divide and conquer computes them.
+    out : Tensor, optional
+        Where the result is written.
+
+    Returns
+    -------
+    Tensor
+        Of shape (..., min(m, n)); real, descending.
+
+    Raises
+    ------
+    RuntimeError
+        If `A` has less than two dimensions.
+    LinAlgError
+        If the iteration does not converge.
+
+    Notes
+    -----
+    .. math:: A = U\, \mathrm{diag}(out)\, V^H
+
+    Gradient, from that of the result :math:`g`:
+
+    .. math:: U\, \mathrm{diag}(g)\, V^H
+
+    Examples
+    --------
+    >>> lucid.linalg.svdvals(lucid.tensor([[3.0, 0.0], [0.0, 4.0]]))
+    Tensor([4.0, 3.0])
+    """
     array = _checked("linalg.svdvals", A)
     return wrap(np.ascontiguousarray(called("linalg.svdvals", np.linalg.svd, array, compute_uv=False)))
 

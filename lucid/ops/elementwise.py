@@ -1762,14 +1762,23 @@ def frexp(input_: Tensor, *, out=None) -> Frexp:
     exponent : Tensor
         int32.
 
+    Raises
+    ------
+    RuntimeError
+        If the tensor is not floating.
+
     Notes
     -----
-    Gradient of the mantissa: :math:`g / 2^{exponent}`.
+    .. math:: x = mantissa \\cdot 2^{exponent}
+
+    Gradient, from that of the mantissa :math:`g`:
+
+    .. math:: g / 2^{exponent}
 
     Examples
     --------
     >>> lucid.frexp(lucid.tensor([6.0])).exponent
-    Tensor([3])
+    Tensor([3], dtype=lucid.int32)
     """
     tensor_argument("frexp", input_)
     if not input_.dtype.is_floating_point:
