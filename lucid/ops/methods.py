@@ -110,7 +110,9 @@ def reciprocal_times(divide):
     """`__rtruediv__` with another tensor, which `/` never asks for: times the reciprocal, as PyTorch computes it."""
 
     def method(self, other):
-        return self.reciprocal() * other if isinstance(other, Tensor) else divide(self, other)
+        if isinstance(self, Tensor) and not isinstance(other, Tensor):
+            return divide(self, other)
+        return self.reciprocal() * other
 
     return functools.update_wrapper(method, divide, assigned=("__name__", "__qualname__", "__doc__"))
 

@@ -27,6 +27,7 @@ from lucid.ops.elementwise import (
     log,
     mul,
     neg,
+    reciprocal,
     rsub,
     sign,
     square,
@@ -204,8 +205,18 @@ def erfcx(input_: Tensor, *, out=None) -> Tensor:
     return unary(ERFCX, input_)
 
 
-erfcx.vjp(input_=lambda g, input_, out: mul(g, sub(mul(mul(input_, 2), out), 2 / math.sqrt(math.pi))))
+erfcx.vjp(input_=lambda g, input_, out: mul(g, _erfcx_slope(input_, out)))
 
+
+@op("_erfcx_slope")
+def _erfcx_slope(input_, result):
+    """The derivative of `erfcx`; far above 0, where the difference cancels, the head of its series."""
+    z = reciprocal(square(input_))
+    far = mul(mul(z, rsub(mul(z, rsub(mul(z, 3.75), 1.5)), 1)), -1 / math.sqrt(math.pi))
+    return where(gt(input_, 100), far, sub(mul(mul(input_, 2), result), 2 / math.sqrt(math.pi)))
+
+
+_erfcx_slope.vjp(input_=lambda g, input_, result, out: mul(g, mul(add(result, mul(input_, out)), 2)))
 
 LOG_NDTR = refuse_half(unary_kernel("log_ndtr", FLOATING))
 
