@@ -435,7 +435,9 @@ def lcm(input_: Tensor, other: Tensor, *, out=None) -> Tensor:
     return binary(LCM, input_, tensor_argument("lcm", other, 2, "other"))
 
 
-HEAVISIDE = binary_kernel("heaviside", (BOOL, *REAL))
+HEAVISIDE = refuse(
+    binary_kernel("heaviside", (BOOL, *REAL)), COMPLEX, RuntimeError, "heaviside is not implemented for complex tensors."
+)
 
 
 @op("heaviside", gradient=False)
