@@ -63,6 +63,10 @@ DEVIATIONS = (
     ),
     Deviation("complex", "promotion", "two float16 parts would make complex32, a dtype that there is not here",
               dtype="float16+float16"),
+    *(
+        Deviation(name, "*", "complex numbers of two float16 parts are a dtype that there is not here", dtype="float16")
+        for name in ("complex", "polar", "view_as_complex")
+    ),
     Deviation("ldexp", "promotion", "PyTorch raises the 2 to a float16 power in complex32, a dtype that there is not here",
               dtype="complex*+float16"),
     *(

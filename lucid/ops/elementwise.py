@@ -1702,8 +1702,14 @@ def xlogy(input_: Tensor, other, *, out=None) -> Tensor:
     return binary(XLOGY, input_, other)
 
 
+def times_log(log_of, g, factor, x, pole: float) -> Tensor:
+    """The gradient of the factor of a logarithm, `log_of(g, x)`, but 0 where the factor is 0 and there is no logarithm."""
+    outside = le(x, pole) if isinstance(x, Tensor) else wrap(np.asarray(x <= pole))
+    return where(logical_and(eq(factor, 0), outside), 0.0, log_of(g, x))
+
+
 xlogy.vjp(
-    input_=lambda g, input_, other: where(logical_and(eq(input_, 0), le(other, 0)), 0.0, xlogy(g, other)),
+    input_=lambda g, input_, other: times_log(xlogy, g, input_, other, 0),
     other=lambda g, input_, other: div(mul(g, input_), other),
 )
 

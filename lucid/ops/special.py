@@ -16,7 +16,7 @@ from lucid.ops._doc import doc
 from lucid.ops._frame import FLOATING, number_first
 from lucid.ops._frame import unary as general_unary
 from lucid.ops._pointwise import binary_kernel, double, numpy_kernel, refuse_half, unary_kernel
-from lucid.ops.comparison import eq, gt, le, logical_and, lt
+from lucid.ops.comparison import gt, lt
 from lucid.ops.elementwise import (
     abs,
     add,
@@ -32,6 +32,7 @@ from lucid.ops.elementwise import (
     sign,
     square,
     sub,
+    times_log,
     where,
 )
 from lucid.tensor import Tensor
@@ -269,7 +270,7 @@ def xlog1py(input_: Tensor, other, *, out=None) -> Tensor:
 
 
 xlog1py.vjp(
-    input_=lambda g, input_, other: where(logical_and(eq(input_, 0), le(other, -1)), 0.0, xlog1py(g, other)),
+    input_=lambda g, input_, other: times_log(xlog1py, g, input_, other, -1),
     other=lambda g, input_, other: div(mul(g, input_), add(other, 1)),
 )
 
