@@ -333,8 +333,9 @@ def cmd_repro(arguments: argparse.Namespace) -> int:
         console.print(outcome.message, markup=False, highlight=False)
         for key, value in outcome.details.items():
             console.print(f"               {key}: {value}", markup=False, highlight=False)
-    bad = [o.check for o in result.outcomes if o.status == "failed"]
-    console.print(Syntax(program(case, subject.package, bad or ["value"]), "python", background_color="default"))
+    bad = [o for o in result.outcomes if o.status == "failed"]
+    for text in dict.fromkeys(o.repro for o in bad) or [program(case, subject.package, ["value"])]:
+        console.print(Syntax(text, "python", background_color="default"))
     return 1 if bad else 0
 
 

@@ -57,7 +57,7 @@ class Collector:
                     kept = self.failures.setdefault(key, [])
                     if len(kept) < KEPT:
                         kept.append(Failure(result.case, *key, outcome.status, outcome.message, result.short,
-                                            result.repro, details=outcome.details))  # fmt: skip
+                                            outcome.repro, details=outcome.details))  # fmt: skip
             for item in result.measured:
                 self.measured.setdefault((result.op, item.dtype), []).append(item)
 

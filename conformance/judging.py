@@ -63,6 +63,7 @@ class Outcome:
     status: str
     message: str = ""
     details: dict[str, str] = field(default_factory=dict)
+    repro: str = ""
 
 
 @dataclass
@@ -90,7 +91,6 @@ class Result:
     short: str
     outcomes: list[Outcome]
     measured: list[Measured] = field(default_factory=list)
-    repro: str = ""
     seconds: float = 0.0  # of processor time
 
 
@@ -139,8 +139,9 @@ def judge(case: Case, subject: Adapter, oracle: Adapter, checks: dict[str, Check
         if outcome is not None:
             result.outcomes.append(outcome)
     result.measured = [_measure(*item) for item in run.accuracy]
-    if any(o.status == "failed" for o in result.outcomes):
-        result.repro = program(case, subject.package, [o.check for o in result.outcomes if o.status == "failed"])
+    for outcome in result.outcomes:
+        if outcome.status == "failed":
+            outcome.repro = program(case, subject.package, [outcome.check], outcome.message)
     result.seconds = time.process_time() - started
     return result
 

@@ -97,8 +97,7 @@ def _fatal(case: Any, status: str, message: str, check: str, subject: Any) -> Re
     from .repro import program
 
     made = Result(case.id, case.op, case.source, case.dtype, case.family, case.kind, case.short(), [])
-    made.outcomes = [Outcome(check, status, message)]
-    made.repro = program(case, subject.package, [check])
+    made.outcomes = [Outcome(check, status, message, repro=program(case, subject.package, [check]))]
     return made
 
 

@@ -268,6 +268,21 @@ def test_a_reproduction_runs(label, capsys):
         assert "torch" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("op", ["add", "sum", "neg", "transpose", "nn.Linear", "nn.Sequential", "nn.LSTM", "optim.Adam",
+                                "optim.lr_scheduler.StepLR", "optim.lr_scheduler.SequentialLR"])  # fmt: skip
+def test_a_reproduction_of_every_check_runs(op, capsys):
+    """Whatever form a check calls, its program runs as it stands and ends without an exception of its own making."""
+    plan = judging.Plan(quick=True, dtypes=("float32",))
+    source = next(iter(judging.catalogue()[op][1]))
+    case = next(judging.cases_of(judging.Task(op, source), plan))
+    for name, check in CHECKS.items():
+        if check.applies(case) and not (name == "operator" and op not in repro.OPERATORS):
+            for message in ("strided arguments: x", "read-only", "expanded arguments", "the gradient"):
+                exec(repro.program(case, "torch", [name], message), {})
+            shown = capsys.readouterr().out
+            assert shown.startswith("torch") and "NameError" not in shown and "SyntaxError" not in shown
+
+
 def test_a_reproduction_says_what_it_cannot_write():
     case = Case("linalg.pinv", "opinfo", "float32", "0", lambda x: x)
     assert "python -m conformance repro 'linalg.pinv/opinfo/float32/0'" in repro.program(case, "lucid", ["value"])
@@ -310,5 +325,5 @@ def test_a_crash_does_not_cost_the_other_cases():
     assert [result.case for result in found] == expected
     crashed = [result for result in found if any(o.status == "crash" for o in result.outcomes)]
     assert crashed and all("SIGSEGV" in o.message for result in crashed for o in result.outcomes)
-    assert all(result.repro for result in crashed)
+    assert all(o.repro for result in crashed for o in result.outcomes)
     assert tree_map(lambda value: value, (1, [2])) == (1, [2])
