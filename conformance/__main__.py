@@ -75,6 +75,8 @@ def parser() -> argparse.ArgumentParser:
     report = command("report", "write the reports again from a report.json")
     report.add_argument("report", type=Path, nargs="?", default=OUTPUT / "report.json")
     report.add_argument("--output", type=Path, default=None, metavar="DIR")
+    report.add_argument("--forms", nargs="+", default=[], metavar="FILE", help="only these (default: all)",
+                        choices=["report.html", "junit.xml", "ctrf.json", "summary.md"])  # fmt: skip
     surface = command("surface", "PyTorch's public names and what the subject has of them")
     surface.add_argument("--subject", default="lucid")
     surface.add_argument("--list", nargs="+", default=[], metavar="STATUS", help="name the names of these statuses")
@@ -130,7 +132,7 @@ def tasks_of(catalogue: dict, levels: list[str]) -> list:
 
 
 def cmd_run(arguments: argparse.Namespace) -> int:
-    from . import collect, results, subjects
+    from . import collect, results, subjects, surface
     from .judging import DEFAULT_DTYPES
     from .workers import Journal, Limits, Pool
 
@@ -177,7 +179,7 @@ def cmd_run(arguments: argparse.Namespace) -> int:
                       complete, arguments.jobs, list(arguments.ops), list(plan.dtypes), list(plan.selected()),
                       list(arguments.source))  # fmt: skip
     report = collector.report(about, run, baseline)
-    report.surface = _surface(report, subject) if complete and not arguments.ops else None
+    report.surface = surface.of_report(report, subject) if complete and not arguments.ops else None
     report.selftest = selftest_of(arguments.output, arguments.subject)
     report.save(arguments.output / "report.json")
     write_reports(report, arguments.output)
@@ -202,20 +204,10 @@ def _progress() -> Progress:
     )  # fmt: skip
 
 
-def _surface(report, subject):
-    try:
-        from . import surface
-    except ImportError:
-        return None
-    return surface.of_report(report, subject)
+def write_reports(report, folder: Path, forms: list[str] = ()) -> None:
+    from . import reports
 
-
-def write_reports(report, folder: Path) -> None:
-    try:
-        from . import reports
-    except ImportError:
-        return
-    reports.write(report, folder)
+    reports.write(report, folder, forms)
 
 
 def summary(report, folder: Path) -> None:
@@ -349,7 +341,7 @@ def cmd_report(arguments: argparse.Namespace) -> int:
     from . import results
 
     report = results.load(arguments.report)
-    write_reports(report, arguments.output or arguments.report.parent)
+    write_reports(report, arguments.output or arguments.report.parent, arguments.forms)
     summary(report, arguments.output or arguments.report.parent)
     return 0
 

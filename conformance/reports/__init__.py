@@ -8,26 +8,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from ..results import Report
 from . import ctrf, history, html, junit, markdown
 from .difference import diff
 
-__all__ = ["diff", "write"]
+__all__ = ["FORMS", "diff", "write"]
+
+FORMS = {"report.html": html, "junit.xml": junit, "ctrf.json": ctrf, "summary.md": markdown}
 
 
-def write(report: Report, folder: str | Path) -> list[Path]:
-    """All forms into a folder; its history grows by this run. Returns the files."""
+def write(report: Report, folder: str | Path, forms: Sequence[str] = ()) -> list[Path]:
+    """All forms, or those named, into a folder; its history grows by this run. Returns the files."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     runs = history.append(report, folder / "history.jsonl")
-    texts = {
-        "report.html": html.render(report, runs),
-        "junit.xml": junit.render(report),
-        "ctrf.json": ctrf.render(report),
-        "summary.md": markdown.render(report),
-    }
-    for name, text in texts.items():
+    names = forms or FORMS
+    for name in names:
+        text = html.render(report, runs) if name == "report.html" else FORMS[name].render(report)
         (folder / name).write_text(text, encoding="utf-8")
-    return [folder / name for name in (*texts, "history.jsonl")]
+    return [folder / name for name in (*names, "history.jsonl")]
