@@ -139,6 +139,12 @@ TABLE: list[Row] = [
     *pointwise("16Mi", "leaky_relu add exp tanh", 0.25),
     Case("leaky_relu 16Mi forward + backward", "16Mi elements", 0.4, code=forward_backward("F.leaky_relu(x)"),
          inputs={"x": leaf(16 * MI), "g": data(16 * MI)}, check="x.grad"),
+    *[Case(f"relu in place {size}", f"{size} elements", 1.0, code="x.relu_()", inputs={"x": data(SIZES[size])})
+      for size in ("16", "64Ki", "1Mi")],
+    Case("add with a factor in place 64Ki", "64Ki elements", 1.0, code="x.add_(y, alpha=1e-9)",
+         inputs={"x": data(64 * KI), "y": data(64 * KI)}),
+    Case("bias add", "1024 x 1024", 1.0, code="x + b", inputs=SQUARE | {"b": data(1024)}),
+    Case("sum of rows", "1024 x 1024", 1.0, code="x.sum(-1)", inputs=SQUARE),
     Case("softmax", "1024 x 1024", 0.7, code="F.softmax(x, dim=-1)", inputs=SQUARE),
     Case("layer_norm", "1024 x 1024", 0.3, code="F.layer_norm(x, (1024,), w, b)",
          inputs=SQUARE | {"w": data(1024), "b": data(1024)}),

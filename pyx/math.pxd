@@ -72,6 +72,9 @@ cdef inline integer bitwise_not_(integer x) noexcept nogil:
 cdef inline number add_(number x, number y) noexcept nogil:
     return <number>(x + y)
 
+cdef inline floating add_scaled_(floating x, floating y, floating a, floating b) noexcept nogil:
+    return x + a * y
+
 cdef inline number sub_(number x, number y) noexcept nogil:
     return <number>(x - y)
 

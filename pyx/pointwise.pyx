@@ -27,6 +27,8 @@ cpdef enum Op:
     SIGMOID, LOG_SIGMOID, RELU, RELU6, SELU, GELU, GELU_TANH, SILU, MISH, HARDSIGMOID, HARDSWISH, SOFTSIGN,
     TANHSHRINK, LOGIT, SOFTPLUS, THRESHOLD, LEAKY_RELU, ELU, CELU, CLAMP, SOFTSHRINK, HARDSHRINK, LOGIT_EPS,
     HARDTANH
+    # Two operands and a factor
+    ADD_SCALED
     # Questions
     ISNAN, ISFINITE, LOGICAL_NOT, ISINF, ISPOSINF, ISNEGINF, SIGNBIT
     # Two operands
@@ -288,6 +290,8 @@ cdef bint backward_run(int op, const floating* g, const floating* x, floating a,
         map2_ab(math.hardswish_backward_[floating], g, x, a, b, out, n)
     elif op == SOFTSHRINK or op == HARDSHRINK:
         map2_ab(math.shrink_backward_[floating], g, x, a, b, out, n)
+    elif op == ADD_SCALED:
+        map2_ab(math.add_scaled_[floating], g, x, a, b, out, n)
     else:
         return False
     return True
@@ -653,7 +657,10 @@ def unary_param(const floating[::1] x, floating[::1] out, int op, double a=0, do
 
 
 def backward(const floating[::1] g, const floating[::1] x, floating[::1] out, int op, double a=0, double b=0):
-    """`x` is the input, or the output for the ops whose gradient is written in it (sigmoid, tanh)."""
+    """`x` is the input, or the output for the ops whose gradient is written in it (sigmoid, tanh).
+
+    ADD_SCALED, which is no gradient but has this shape, is `g + a * x`.
+    """
     cdef call_t c
     cdef Py_ssize_t[2] lengths = [g.shape[0], x.shape[0]]
     check(None, &c, out.shape[0], lengths, 2)

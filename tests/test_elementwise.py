@@ -264,6 +264,18 @@ def test_in_place_equals_out_of_place(name, dtype):
     np.testing.assert_array_equal(target.numpy(), wanted.numpy().astype(target.numpy().dtype))
 
 
+def test_a_factor_of_the_second_operand():
+    rng = np.random.default_rng(5)
+    for dtype in (np.float32, np.float64):
+        x, y = rng.standard_normal((2, 1000)).astype(dtype)
+        a, b = lucid.tensor(x), lucid.tensor(y)
+        np.testing.assert_allclose(lucid.add(a, b, alpha=2.5).numpy(), x + 2.5 * y, rtol=1e-6, atol=1e-6)
+        np.testing.assert_allclose(a.sub_(b, alpha=3).numpy(), x - 3 * y, rtol=1e-6, atol=1e-6)
+        half = lucid.tensor(x)[::2]
+        half.add_(b[:500], alpha=-1)
+        np.testing.assert_allclose(half.numpy(), x[::2] - y[:500], rtol=1e-6, atol=1e-6)
+
+
 def test_in_place_reads_operands_that_overlap_before_it_writes():
     x = np.arange(2000.0)
     t = lucid.from_numpy(x.copy())

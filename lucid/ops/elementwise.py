@@ -18,7 +18,7 @@ import numpy as np
 
 from lucid import dtypes
 from lucid._kernels import core, pointwise
-from lucid._kernels.core import binary, unary, unary_param, wrap
+from lucid._kernels.core import backward, binary, unary, unary_param, wrap
 from lucid.autograd.op import Supplied, op
 from lucid.ops._doc import doc
 from lucid.ops._frame import (
@@ -119,6 +119,7 @@ SUB = number_first(refuse(
 ), both=True)  # fmt: skip
 MUL = number_first(binary_kernel("mul", (BOOL, *NUMBER)), both=True)
 ADDCMUL = ternary_kernel("addcmul", NUMBER)
+SCALED = {name: kernel(pointwise.backward, name, FLOATING, pointwise.codes["add_scaled"]) for name in ("add", "sub")}
 ONE = 1
 
 
@@ -140,6 +141,10 @@ EXCEPTIONS[SUB] = _check_subtraction
 
 def _add_scaled(name: str, x, y, alpha) -> Tensor:
     """`x + alpha * y`, in one pass over the elements."""
+    if isinstance(x, Tensor) and isinstance(y, Tensor) and type(alpha) in (float, int):
+        a, b = x.array, y.array
+        if a.dtype is b.dtype and a.dtype in FLOATING and a.shape == b.shape:
+            return backward(SCALED[name], x, y, alpha)
     x, y = number_argument(name, x), number_argument(name, y, 2, "other")
     alpha = alpha.item() if isinstance(alpha, (Tensor, np.generic)) else alpha
     dtype = dtypes.result_dtype((x, y))
