@@ -1439,19 +1439,19 @@ cdef inline floating elu_(floating x, floating alpha, floating b) noexcept nogil
     return alpha * expm1_(x) if x <= 0 else x
 
 cdef inline floating elu_backward_(floating g, floating x, floating alpha, floating b) noexcept nogil:
-    return g * alpha * exp_(x) if x <= 0 else g
+    return g if x > 0 else g * alpha * exp_(x)
 
 cdef inline floating celu_(floating x, floating alpha, floating b) noexcept nogil:
     return alpha * expm1_(x / alpha) if x <= 0 else x
 
 cdef inline floating celu_backward_(floating g, floating x, floating alpha, floating b) noexcept nogil:
-    return g * exp_(x / alpha) if x <= 0 else g
+    return g if x > 0 else g * exp_(x / alpha)
 
 cdef inline floating selu_(floating x) noexcept nogil:
     return <floating>1.7580993408473768600 * expm1_(x) if x <= 0 else <floating>1.0507009873554804934 * x
 
 cdef inline floating selu_backward_(floating g, floating x, floating a, floating b) noexcept nogil:
-    return g * (<floating>1.7580993408473768600 * exp_(x) if x <= 0 else <floating>1.0507009873554804934)
+    return g * (<floating>1.0507009873554804934 if x > 0 else <floating>1.7580993408473768600 * exp_(x))
 
 cdef inline floating gelu_(floating x) noexcept nogil:
     cdef floating y = (x if x >= 0 else <floating>-0.0) - abs_(x) * upper_tail_(abs_(x))

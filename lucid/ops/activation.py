@@ -18,7 +18,7 @@ from lucid.autograd.op import op
 from lucid.ops._doc import doc
 from lucid.ops._frame import BOOL, FLOATING, INTEGER, copied, tensor_argument
 from lucid.ops._pointwise import backward_kernel, override, param_kernel, refuse, unary_kernel
-from lucid.ops.comparison import gt, le, logical_and, lt
+from lucid.ops.comparison import ge, gt, logical_and, lt
 from lucid.ops.elementwise import (
     abs,
     add,
@@ -269,7 +269,7 @@ def _elu_backward(grad, input_, alpha):
 
 _elu_backward.vjp(
     grad=lambda g, input_, alpha: _elu_backward(g, input_, alpha),
-    input_=lambda g, grad, input_, alpha: where(le(input_, 0), mul(mul(mul(g, grad), exp(input_)), alpha), 0.0),
+    input_=lambda g, grad, input_, alpha: where(ge(input_, 0), 0.0, mul(mul(mul(g, grad), exp(input_)), alpha)),
 )
 
 
@@ -301,7 +301,7 @@ def _celu_backward(grad, input_, alpha):
 _celu_backward.vjp(
     grad=lambda g, input_, alpha: _celu_backward(g, input_, alpha),
     input_=lambda g, grad, input_, alpha: where(
-        le(input_, 0), div(mul(mul(g, grad), exp(div(input_, alpha))), alpha), 0.0
+        ge(input_, 0), 0.0, div(mul(mul(g, grad), exp(div(input_, alpha))), alpha)
     ),
 )
 
@@ -331,7 +331,7 @@ def _selu_backward(grad, input_):
 _selu_backward.vjp(
     grad=lambda g, input_: _selu_backward(g, input_),
     input_=lambda g, grad, input_: where(
-        le(input_, 0), mul(mul(mul(g, grad), exp(input_)), SELU_SCALE * SELU_ALPHA), 0.0
+        ge(input_, 0), 0.0, mul(mul(mul(g, grad), exp(input_)), SELU_SCALE * SELU_ALPHA)
     ),
 )
 
@@ -363,7 +363,7 @@ def _softplus_backward(grad, input_, beta, threshold):
 
 def _softplus_second(g, grad, input_, beta, threshold):
     s = sigmoid(mul(input_, beta))
-    return where(lt(mul(input_, beta), threshold), mul(mul(g, grad), mul(mul(s, rsub(s, 1)), beta)), 0.0)
+    return where(ge(mul(input_, beta), threshold), 0.0, mul(mul(g, grad), mul(mul(s, rsub(s, 1)), beta)))
 
 
 _softplus_backward.vjp(

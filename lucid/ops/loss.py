@@ -346,7 +346,7 @@ SLOPES = {
     "l1": lambda x, y, a, pos_weight: sign(sub(x, y)),
     "smooth_l1": lambda x, y, a, pos_weight: _smooth(sub(x, y), a),
     "huber": lambda x, y, a, pos_weight: mul(_smooth(sub(x, y), a), a),
-    "bce": lambda x, y, a, pos_weight: div(sub(x, y), clamp_min(mul(rsub(x, 1), x), 1e-12)),
+    "bce": lambda x, y, a, pos_weight: _bce_slope(x, y),
     "bce_with_logits": lambda x, y, a, pos_weight: _logits_slope(x, y, pos_weight),
     "kl_div": lambda x, y, a, pos_weight: neg(y),
     "kl_div_log": lambda x, y, a, pos_weight: neg(exp(y)),
@@ -356,6 +356,20 @@ SLOPES = {
 def _smooth(difference: Tensor, bound: float) -> Tensor:
     """A difference over `bound`, between -1 and 1."""
     return where(lt(abs(difference), bound), div(difference, bound), sign(difference))
+
+
+@op("_bce_slope")
+def _bce_slope(x: Tensor, y: Tensor) -> Tensor:
+    """The derivative of binary cross entropy by the probability; bounded, as the loss is, where that is 0 or 1."""
+    return div(sub(x, y), clamp_min(mul(rsub(x, 1), x), 1e-12))
+
+
+def _bce_curve(g, x, y):
+    product = mul(add(x, 1e-12), add(rsub(x, 1), 1e-12))
+    return mul(g, div(div(add(sub(mul(x, x), mul(mul(x, y), 2)), y), product), product))
+
+
+_bce_slope.vjp(x=_bce_curve, y=lambda g, x: neg(div(g, clamp_min(mul(rsub(x, 1), x), 1e-12))))
 
 
 def _logits_slope(x: Tensor, y: Tensor, pos_weight) -> Tensor:

@@ -14,18 +14,31 @@ __all__ = [
 ]  # fmt: skip
 
 
+def _affine(module: Module, shape: tuple, affine: bool, bias: bool, dtype) -> None:
+    """Register what is learnt: a weight and, where it is wanted, a bias."""
+    for name, wanted in (("weight", affine), ("bias", affine and bias)):
+        module.register_parameter(name, Parameter(lucid.empty(shape, dtype=dtype)) if wanted else None)
+
+
+def _reset(module: Module) -> None:
+    """Weight 1, bias 0, where there are such."""
+    if module.weight is not None:
+        init.ones_(module.weight)
+    if getattr(module, "bias", None) is not None:
+        init.zeros_(module.bias)
+
+
 class _Running(Module):
     """What batch and instance normalisation have: weight and bias, running statistics, a counter of batches."""
 
     ranks: tuple[int, ...]
 
-    def __init__(self, num_features, eps, momentum, affine, track_running_stats, dtype):
+    def __init__(self, num_features, eps, momentum, affine, track_running_stats, dtype, bias):
         super().__init__()
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.affine, self.track_running_stats = affine, track_running_stats
         size = (num_features,)
-        self.register_parameter("weight", Parameter(lucid.empty(size, dtype=dtype)) if affine else None)
-        self.register_parameter("bias", Parameter(lucid.empty(size, dtype=dtype)) if affine else None)
+        _affine(self, size, affine, bias, dtype)
         tracked = track_running_stats
         self.register_buffer("running_mean", lucid.zeros(size, dtype=dtype) if tracked else None)
         self.register_buffer("running_var", lucid.ones(size, dtype=dtype) if tracked else None)
@@ -42,9 +55,7 @@ class _Running(Module):
     def reset_parameters(self) -> None:
         """Weight 1, bias 0, statistics as at first."""
         self.reset_running_stats()
-        if self.affine:
-            init.ones_(self.weight)
-            init.zeros_(self.bias)
+        _reset(self)
 
     def _check_input(self, input) -> None:
         if input.dim() not in self.ranks:
@@ -54,7 +65,7 @@ class _Running(Module):
     def extra_repr(self) -> str:
         return (
             f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
-            f"track_running_stats={self.track_running_stats}"
+            f"bias={self.bias is not None}, track_running_stats={self.track_running_stats}"
         )
 
 
@@ -73,13 +84,15 @@ class _BatchNorm(_Running):
         Whether weight and bias are learned (default True).
     track_running_stats : bool, optional
         Whether there are running statistics (default True); without, the batch's are always used.
+    bias : bool, optional
+        Whether a bias is learned where a weight is (default True).
     """
 
     def __init__(
         self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1, affine: bool = True,
-        track_running_stats: bool = True, device=None, dtype=None,
+        track_running_stats: bool = True, device=None, dtype=None, *, bias: bool = True,
     ):  # fmt: skip
-        super().__init__(num_features, eps, momentum, affine, track_running_stats, dtype)
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, dtype, bias)
 
     def forward(self, input):
         self._check_input(input)
@@ -116,13 +129,15 @@ class _InstanceNorm(_Running):
     ----------
     num_features, eps, momentum, affine, track_running_stats
         As for `BatchNorm1d`, but `affine` and `track_running_stats` default to False.
+    bias : bool, optional
+        Whether a bias is learned where a weight is (default True).
     """
 
     def __init__(
         self, num_features: int, eps: float = 1e-5, momentum: float = 0.1, affine: bool = False,
-        track_running_stats: bool = False, device=None, dtype=None,
+        track_running_stats: bool = False, device=None, dtype=None, *, bias: bool = True,
     ):  # fmt: skip
-        super().__init__(num_features, eps, momentum, affine, track_running_stats, dtype)
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, dtype, bias)
 
     def forward(self, input):
         self._check_input(input)
@@ -162,30 +177,30 @@ class GroupNorm(Module):
         Added to the variance (default 1e-5).
     affine : bool, optional
         Whether weight and bias are learned, one a channel (default True).
+    bias : bool, optional
+        Whether a bias is learned where a weight is (default True).
     """
 
     def __init__(
-        self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True, device=None, dtype=None
-    ):
+        self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True, device=None, dtype=None, *,
+        bias: bool = True,
+    ):  # fmt: skip
         super().__init__()
         if num_channels % num_groups:
             raise ValueError("num_channels must be divisible by num_groups")
         self.num_groups, self.num_channels, self.eps, self.affine = num_groups, num_channels, eps, affine
-        for name in ("weight", "bias"):
-            self.register_parameter(name, Parameter(lucid.empty((num_channels,), dtype=dtype)) if affine else None)
+        _affine(self, (num_channels,), affine, bias, dtype)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
         """Weight 1, bias 0."""
-        if self.affine:
-            init.ones_(self.weight)
-            init.zeros_(self.bias)
+        _reset(self)
 
     def forward(self, input):
         return F.group_norm(input, self.num_groups, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
-        return f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}"
+        return f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}, bias={self.bias is not None}"
 
 
 class LayerNorm(Module):
@@ -210,22 +225,21 @@ class LayerNorm(Module):
         super().__init__()
         self.normalized_shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
         self.eps, self.elementwise_affine = eps, elementwise_affine
-        for name, there in (("weight", elementwise_affine), ("bias", elementwise_affine and bias)):
-            self.register_parameter(name, Parameter(lucid.empty(self.normalized_shape, dtype=dtype)) if there else None)
+        _affine(self, self.normalized_shape, elementwise_affine, bias, dtype)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
         """Weight 1, bias 0."""
-        if self.weight is not None:
-            init.ones_(self.weight)
-        if self.bias is not None:
-            init.zeros_(self.bias)
+        _reset(self)
 
     def forward(self, input):
         return F.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
-        return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
+        return (
+            f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}, "
+            f"bias={self.bias is not None}"
+        )
 
 
 class RMSNorm(Module):
@@ -251,8 +265,7 @@ class RMSNorm(Module):
 
     def reset_parameters(self) -> None:
         """Weight 1."""
-        if self.weight is not None:
-            init.ones_(self.weight)
+        _reset(self)
 
     def forward(self, input):
         return F.rms_norm(input, self.normalized_shape, self.weight, self.eps)
