@@ -38,9 +38,10 @@ def close(
     truth=lambda: None,
     finite_only: bool = False,
     others=lambda: (),
+    pooled: bool = False,
 ) -> None:
-    """Raise `Mismatch` unless every element is within tolerance, or within it plus twice the oracle's own error, or within
-    tolerance of another answer of the oracle's.
+    """Raise `Mismatch` unless every element is within tolerance, or within it plus twice the oracle's own error (with
+    `pooled`, its largest on any element of the tensor), or within tolerance of another answer of the oracle's.
 
     `truth` and `others` are called only when something is out of tolerance. With `finite_only`, NaN and infinities are
     left to the check that asks for their places. Of two complex numbers that both have a part which is not finite, only
@@ -77,7 +78,8 @@ def close(
     if exact is not None and exact.shape == expected.shape:
         true = widen(exact.to(expected.dtype)).double()  # rounded as the answer is: it may overflow too
         own = (widen(exact).double() - wanted).abs()
-        bad &= error > allowed + 2 * torch.where(own.isfinite(), own, 0.0)
+        own = torch.where(own.isfinite(), own, 0.0)
+        bad &= error > allowed + 2 * (own.max() if pooled else own)
         # Where PyTorch's intermediate results overflowed and the true value does not, that counts.
         bad &= ~(true.isfinite() & ~wanted.isfinite() & ((found - true).abs() <= atol + rtol * true.abs()))
     for other in others() if bad.any() else ():

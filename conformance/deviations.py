@@ -25,6 +25,14 @@ class Deviation:
     when: Callable = lambda case: True
 
 
+def holds(test: Callable) -> Callable:
+    """Whether an element of one of the case's tensors is so."""
+    return lambda case: any(bool(test(t.detach()).any()) for t in tensors(case.args, case.kwargs))
+
+
+EXPONENTIAL = "At NaN {}'s gradient is NaN, as PyTorch's is in full vectors; in a tensor's last elements PyTorch's is finite"
+
+
 def _specials(case) -> bool:
     """Whether a case sits on zeros, infinities and the like."""
     return any(not torch.isfinite(t).all() for t in tensors(case.args))
@@ -112,6 +120,40 @@ DEVIATIONS = (
                   "error of x*x, overflows and has NaN at the end",
                   when=lambda case: any((t < -100).any() for t in tensors(case.args)))
         for check in ("grad", "grad2")
+    ),
+    *(
+        Deviation(f"nn.functional.{name}", "grad*", EXPONENTIAL.format(name), dtype="float32", when=holds(torch.isnan))
+        for name in ("elu", "celu", "selu")
+    ),
+    Deviation(
+        "nn.functional.mish",
+        "grad2",
+        "beyond 88 the second gradient is 0; an exponential in PyTorch's formula overflows and gives NaN",
+        when=holds(lambda t: t > 88),
+    ),
+    Deviation(
+        "nn.functional.silu",
+        "grad2",
+        "at the largest numbers the second gradient is 0; a product in PyTorch's formula overflows and gives NaN",
+        when=holds(lambda t: t.abs() > torch.finfo(t.dtype).max / 4),
+    ),
+    Deviation(
+        "nn.functional.softsign",
+        "grad*",
+        "at infinities the gradients are 0, their limit; PyTorch divides infinity by infinity",
+        when=holds(torch.isinf),
+    ),
+    Deviation(
+        "nn.functional.prelu",
+        "grad2",
+        "the second gradient at 0 is that of the first, which takes 0 for negative; PyTorch's takes it for positive there",
+        when=holds(lambda t: t == 0),
+    ),
+    Deviation(
+        "nn.functional.embedding",
+        "grad2",
+        "with scale_grad_by_freq the second gradient is divided by the frequency as the first is; PyTorch forgets it",
+        when=lambda case: case.kwargs.get("scale_grad_by_freq", False),
     ),
     Deviation(
         "Tensor.__str__",

@@ -27,6 +27,11 @@ FACTOR = {"grad": 5.0, "grad2": 10.0, "steps": 10.0, "module_grad": 5.0}
 ULP = 4.0
 
 
+# Every element is a sum of products, all of one length. Where the terms cancel an element says little of its rounding:
+# PyTorch's own is then taken to be its largest in the tensor.
+SUMS = ("conv*", "nn.functional.conv*")
+
+
 @dataclass(frozen=True)
 class Exception_:
     op: str
@@ -44,6 +49,11 @@ EXCEPTIONS = (
     Exception_("nn.functional.scaled_dot_product_attention", 3e-5, 3e-5, "the samples' scores are in the hundreds, where "
                "float32 numbers are 3e-5 apart; the exponential makes that a relative error of each weight", "float32"),
 )  # fmt: skip
+
+
+def pooled(op: str) -> bool:
+    """Whether PyTorch's own error is that of the whole tensor."""
+    return any(fnmatchcase(op, pattern) for pattern in SUMS)
 
 
 def tolerance(op: str, dtype: str, check: str = "value") -> tuple[float, float]:

@@ -6,6 +6,7 @@ from ..cases import tensors
 from ..compare import close
 from ..judge import Run
 from ..ties import arranged, tied
+from ..tolerances import pooled
 from ..verdicts import Mismatch, Missing, Skip, Verdict, describe
 from . import check
 
@@ -54,7 +55,7 @@ def judge(run: Run, order: int, name: str, target=None) -> None:
         if i >= len(likes) and tied(run.case):
             continue  # a cotangent's own gradient says which of several equal elements was taken
         found, wanted = (arranged(run.case, i, one) for one in (found, wanted))
-        close(found, wanted, run.tolerance(wanted.dtype, name), what, exact.of(i))
+        close(found, wanted, run.tolerance(wanted.dtype, name), what, exact.of(i), pooled=pooled(run.case.op))
 
 
 class _Truth:

@@ -55,6 +55,8 @@ def _run(table, a, b, bias, shape, geometry: Geometry, with_bias: bool) -> Tenso
     out = empty(shape, computed)
     if not out.size:
         return wrap(cast(out, dtype))
+    if dtype.kind == "b":
+        raise NotImplementedError("\"convolution\" not implemented for 'Bool'")
     if not a.size or not b.size or not math.prod(geometry.size) or not math.prod(geometry.out_size):
         out[...] = 0
         if bias is not None:
@@ -136,8 +138,6 @@ def _checked(name: str, input_, weight, bias, n: int, groups: int):
             raise RuntimeError(
                 f"Input type ({torch_name(input_.dtype)}) and {which} type ({torch_name(other.dtype)}) should be the same"
             )
-    if x.dtype.kind == "b":
-        raise RuntimeError(f'"slow_{name}_cpu" not implemented for \'{torch_name(input_.dtype)}\'')
     if groups <= 0:
         raise RuntimeError("non-positive groups is not supported")
     batched = x.ndim == n + 2

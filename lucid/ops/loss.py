@@ -31,6 +31,7 @@ from lucid.ops._frame import (
 )
 from lucid.ops.activation import logsigmoid
 from lucid.ops.comparison import eq, le, lt, ne
+from lucid.ops.creation import ones_like
 from lucid.ops.distance import at_least, pairwise_distance
 from lucid.ops.elementwise import (
     abs,
@@ -311,7 +312,11 @@ def cross_entropy(
     tensor_argument("cross_entropy", target, 2, "target")
     if not 0.0 <= label_smoothing <= 1.0:
         raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
-    if target.array.shape == input_.array.shape and target.dtype.is_floating_point:
+    if target.array.shape == input_.array.shape:
+        if not target.dtype.is_floating_point:
+            raise RuntimeError(
+                "Expected floating point type for target with class probabilities, got " + torch_name(target.dtype)
+            )
         return _by_probabilities(input_, target, weight, reduction, label_smoothing)
     sizes, shape, rows = _classes("cross_entropy", input_, target, weight, ignore_index)
     stats = _stats(input_, sizes)
@@ -646,7 +651,7 @@ def gaussian_nll_loss(
     """
     tensor_argument("gaussian_nll_loss", input_)
     if not isinstance(var, Tensor):
-        var = wrap(np.full(input_.array.shape, var, input_.array.dtype))
+        var = mul(ones_like(input_), float(var))
     if (var.array < 0).any():
         raise ValueError("var has negative entry/entries")
     x, v = input_.array.shape, var.array.shape
@@ -657,6 +662,8 @@ def gaussian_nll_loss(
             raise ValueError("var is of incorrect size")
     if reduction not in ("none", "mean", "sum"):
         raise ValueError(f"{reduction} is not valid")
+    if var.dtype.kind < 2:
+        raise RuntimeError(f"result type Float can't be cast to the desired output type {torch_name(var.dtype)}")
     var = at_least(var, eps)
     difference = sub(input_, target)
     losses = mul(add(log(var), div(mul(difference, difference), var)), 0.5)
@@ -703,6 +710,10 @@ def soft_margin_loss(input_: Tensor, target: Tensor, size_average=None, reduce=N
     Tensor(0.0)
     """
     reduction = reduction_of("soft_margin_loss", reduction, size_average, reduce)
+    if input_.dtype.kind < 2:
+        neg(input_)  # refuses bools, as PyTorch's formula does
+        if target.dtype.kind < 2:
+            raise RuntimeError(f"result type Float can't be cast to the desired output type {torch_name(input_.dtype)}")
     return reduced(neg(logsigmoid(mul(target, input_))), reduction)
 
 
@@ -881,10 +892,11 @@ def multi_margin_loss(
     reduction = reduction_of("multi_margin_loss", reduction, size_average, reduce)
     if p not in (1, 2):
         raise ValueError("only p == 1 and p == 2 supported")
+    if weight is not None and weight.array.ndim != 1:
+        raise ValueError("weight must be one-dimensional")
     rows, classes = _scores("multi_margin_loss", input_, target, False)
-    if weight is not None and (weight.array.ndim != 1 or weight.array.size != classes):
-        raise ValueError("weight must be one-dimensional" if weight.array.ndim != 1 else
-                         f"multi_margin_loss: weight has {weight.array.size} elements for {classes} classes")  # fmt: skip
+    if weight is not None and weight.array.size != classes:
+        raise RuntimeError(f"multi_margin_loss: weight has {weight.array.size} elements for {classes} classes")
     if rows.size and not (rows.min() >= 0 and rows.max() < classes):
         raise RuntimeError(f"multi_margin_loss: target out of range: there are {classes} classes")
     right = np.zeros((rows.size, classes), bool)

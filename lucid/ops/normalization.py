@@ -40,7 +40,7 @@ def _floating(name: str, input_: Tensor) -> np.dtype:
     """The dtype that the kernels compute the input in."""
     dtype = tensor_argument(name, input_).dtype
     if not dtype.is_floating_point:
-        raise RuntimeError(f'"{name}_kernel_impl" not implemented for \'{torch_name(dtype)}\'')
+        raise NotImplementedError(f'"{name}_kernel_impl" not implemented for \'{torch_name(dtype)}\'')
     return FLOAT32 if dtype.itemsize == 2 else dtype.numpy
 
 
@@ -53,15 +53,16 @@ def _row(tensor: Tensor | None, computed: np.dtype):
 
 
 def _softmax(name: str, input_: Tensor, dim: int, log: bool) -> Tensor:
+    dim = check_dim(name, dim, tensor_argument(name, input_).array.ndim)
+    if not input_.array.size:
+        return wrap(empty(input_.array.shape, input_.array.dtype))
     computed = _floating(name, input_)
     array = cast(input_.array, computed)
-    dim = check_dim(name, dim, array.ndim)
     out = empty(array.shape, computed)
-    if out.size:
-        rows, outer, axis, inner = fold(array, (dim,) if array.ndim else ())
-        if not array.ndim:
-            outer, axis = 1, 1
-        SOFTMAX[computed](flat(rows), flat(out), outer, axis, inner, log)
+    rows, outer, axis, inner = fold(array, (dim,) if array.ndim else ())
+    if not array.ndim:
+        outer, axis = 1, 1
+    SOFTMAX[computed](flat(rows), flat(out), outer, axis, inner, log)
     return wrap(cast(out, input_.dtype.numpy))
 
 
@@ -343,15 +344,15 @@ def batch_norm(
     ----------
     Ioffe, Szegedy, "Batch Normalization", 2015.
     """
+    shape = tensor_argument("batch_norm", input_).array.shape
+    if training and shape and math.prod((shape[0], *shape[2:])) == 1:
+        raise ValueError(f"Expected more than 1 value per channel when training, got input size {input_.shape}")
     computed = _floating("batch_norm", input_)
-    shape = input_.array.shape
     if len(shape) < 2 and not input_.array.size:
         return input_.clone()
     if len(shape) < 2:
-        raise RuntimeError(f"batch_norm(): expected an input of at least 2 dimensions, got {len(shape)}")
+        raise IndexError(f"batch_norm(): Dimension out of range: expected an input of at least 2 dimensions, got {len(shape)}")
     channels = shape[1]
-    if training and math.prod(shape) // max(channels, 1) == 1:
-        raise ValueError(f"Expected more than 1 value per channel when training, got input size {input_.shape}")
     if not training and (running_mean is None or running_var is None):
         raise RuntimeError("Expected running_mean and running_var to be defined when training=False")
     for tensor, which in ((running_mean, "running_mean"), (running_var, "running_var"), (weight, "weight"), (bias, "bias")):

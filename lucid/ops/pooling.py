@@ -253,8 +253,11 @@ max_pool1d_with_indices, max_pool2d_with_indices, max_pool3d_with_indices = map(
 
 def _adaptive_size(name: str, input_: Tensor, output_size, n: int) -> tuple:
     """The size wanted; None keeps the input's."""
+    many = isinstance(output_size, (tuple, list))
+    if n > 1 and many and tensor_argument(name, input_).array.ndim <= len(output_size):
+        raise ValueError(f"Input dimension should be at least {len(output_size) + 1}")
     array = _check_input(name, input_, n)
-    given = output_size if isinstance(output_size, (tuple, list)) else (output_size,) * n
+    given = output_size if many else (output_size,) * n
     if len(given) != n:
         raise RuntimeError(f"{name}(): internal error: output_size must have {n} elements, got {len(given)}")
     size = tuple(own if one is None else int(one) for one, own in zip(given, array.shape[-n:]))
@@ -392,7 +395,7 @@ def avg_pool1d(
 @_documented(_AVG_DOC, 2)
 def avg_pool2d(
     input_, kernel_size, stride=None, padding=0, ceil_mode: bool = False, count_include_pad: bool = True,
-    divisor_override=None,
+    divisor_override=None, *, out=None,
 ) -> Tensor:  # fmt: skip
     return _avg_pool_nd(
         "avg_pool2d", 2, input_, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override
@@ -403,7 +406,7 @@ def avg_pool2d(
 @_documented(_AVG_DOC, 3)
 def avg_pool3d(
     input_, kernel_size, stride=None, padding=0, ceil_mode: bool = False, count_include_pad: bool = True,
-    divisor_override=None,
+    divisor_override=None, *, out=None,
 ) -> Tensor:  # fmt: skip
     return _avg_pool_nd(
         "avg_pool3d", 3, input_, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override
