@@ -1254,9 +1254,11 @@ cdef inline floating erfinv_(floating x) noexcept nogil:
 cdef inline floating upper_tail_(floating a) noexcept nogil:
     cdef floating d, t
     if floating is float:
-        d = a * poly10[float](a, 0.04986780004485878, 0.02113759045636795, 0.0032844224934659287, 3.598608901198115e-05,
-                              4.2221228958098934e-05, 1.290952908019448e-05, -3.2247962401489824e-06,
-                              6.33922077052743e-07, -5.7903813159287805e-08, 2.8887560751219436e-09)  # 2**-27.2
+        # 2**-25.6 up to 4.5, then less and less: of the right size at least up to 13, where the result is 1e-36.
+        d = poly10[float](a, 0.02113255369584391, 0.0033001786681150485, 1.1750908941374032e-05, 6.348416500097454e-05,
+                          1.4626555044026781e-06, 6.785940106930244e-07, -2.0916529518257458e-07, 5.333102851387673e-08,
+                          -5.232469667650269e-09, 2.4866313932561063e-10)
+        d = a * (<float>0.04986835377457899 + a * d)
         d = d * (<float>2 + d)
         d = d * (<float>2 + d)
         d = d * (<float>2 + d)
@@ -1455,10 +1457,7 @@ cdef inline floating selu_backward_(floating g, floating x, floating a, floating
 
 cdef inline floating gelu_(floating x) noexcept nogil:
     cdef floating y = (x if x >= 0 else <floating>-0.0) - abs_(x) * upper_tail_(abs_(x))
-    if floating is float:
-        return y  # NaN at both infinities, as PyTorch's
-    else:
-        return x if x > 50 else y
+    return x if x > 50 else y  # at infinity `y` is NaN
 
 cdef inline floating gelu_backward_(floating g, floating x, floating a, floating b) noexcept nogil:
     cdef floating tail = upper_tail_(abs_(x)), density = exp_negative_(x * x * <floating>0.5)
