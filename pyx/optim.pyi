@@ -48,3 +48,13 @@ def radam(
     weight_decay: float, decoupled: bool, maximize: bool,
 ) -> None:
     """RAdam."""
+
+def asgd(
+    param: Any, grad: Any, average: Any, eta: float, mu: float, lambd: float, weight_decay: float, maximize: bool
+) -> None:
+    """SGD with an average of the points, which begins where `mu` is 1."""
+
+def rprop(
+    param: Any, grad: Any, last: Any, size: Any, less: float, more: float, low: float, high: float, maximize: bool
+) -> None:
+    """Steps by the gradient's sign alone."""

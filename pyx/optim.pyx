@@ -357,3 +357,59 @@ def radam(
     betas[0], betas[1] = beta1, beta2
     s.third = betas
     parallel_for(<task_t>moments_task[floating], &s, param.shape[0], GRAIN)
+
+
+cdef void asgd_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+    """first: average of the points. k: eta, mu."""
+    cdef const Step* s = <const Step*>ctx
+    cdef floating* param = <floating*>s.param
+    cdef const floating* grad = <const floating*>s.grad
+    cdef floating* average = <floating*>s.first
+    cdef floating eta = <floating>s.k[0], mu = <floating>s.k[1], shrink = <floating>s.shrink, p
+    cdef bint begin = s.k[1] == 1
+    cdef Py_ssize_t i
+    for i in range(lo, hi):
+        p = param[i] * shrink - eta * gradient(s, grad[i], param[i])
+        average[i] = p if begin else average[i] + (p - average[i]) * mu
+        param[i] = p
+
+
+def asgd(
+    floating[::1] param, const floating[::1] grad, floating[::1] average, double eta, double mu, double lambd,
+    double weight_decay, bint maximize,
+):
+    cdef Step s
+    set_step[floating](&s, param, grad, average, None, None, weight_decay, 1 - lambd * eta, maximize)
+    s.k[0], s.k[1] = eta, mu
+    parallel_for(<task_t>asgd_task[floating], &s, param.shape[0], GRAIN)
+
+
+cdef void rprop_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+    """first: the last gradient, 0 where its sign had changed. second: step sizes. k: both factors, both bounds."""
+    cdef const Step* s = <const Step*>ctx
+    cdef floating* param = <floating*>s.param
+    cdef const floating* grad = <const floating*>s.grad
+    cdef floating* last = <floating*>s.first
+    cdef floating* size = <floating*>s.second
+    cdef floating less = <floating>s.k[0], more = <floating>s.k[1], low = <floating>s.k[2], high = <floating>s.k[3]
+    cdef floating g, same, step
+    cdef Py_ssize_t i
+    for i in range(lo, hi):
+        g = <floating>s.sign * grad[i]
+        same = g * last[i]
+        step = size[i] * (more if same > 0 else less if same < 0 else <floating>1)
+        step = low if step < low else high if step > high else step
+        size[i] = step
+        g = <floating>0 if same < 0 else g
+        last[i] = g
+        param[i] = param[i] - (step if g > 0 else -step if g < 0 else g)
+
+
+def rprop(
+    floating[::1] param, const floating[::1] grad, floating[::1] last, floating[::1] size, double less, double more,
+    double low, double high, bint maximize,
+):
+    cdef Step s
+    set_step[floating](&s, param, grad, last, size, None, 0, 1, maximize)
+    s.k[0], s.k[1], s.k[2], s.k[3] = less, more, low, high
+    parallel_for(<task_t>rprop_task[floating], &s, param.shape[0], GRAIN)

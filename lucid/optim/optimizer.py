@@ -226,16 +226,17 @@ def gradient_of(param: Tensor) -> np.ndarray:
     return contiguous(param._grad.array)
 
 
-def updated(kernel: dict, param: Tensor, arrays, *settings) -> None:
+def updated(kernel: dict, param: Tensor, arrays, *settings):
     """Run a step's kernel over a parameter and arrays of its shape (None for state that is not there)."""
     array = param.array
     if not array.size:
-        return
+        return None
     rows = [None if one is None else flat(one) for one in arrays]
     if array.flags.c_contiguous:
-        kernel[array.dtype](flat(array), *rows, *settings)
+        result = kernel[array.dtype](flat(array), *rows, *settings)
     else:
         copy_ = contiguous(array)
-        kernel[array.dtype](flat(copy_), *rows, *settings)
+        result = kernel[array.dtype](flat(copy_), *rows, *settings)
         array[...] = copy_
     core.bump(param)
+    return result
