@@ -62,3 +62,35 @@ def test_every_operation_on_arrays_is_described_and_its_example_runs(path):
     runner = doctest.DocTestRunner(verbose=False)
     runner.run(example)
     assert runner.summarize(verbose=False).failed == 0
+
+
+def _examples():
+    public = [spec for spec in REGISTRY.values() if not spec.name.startswith("_")]
+    functions = {spec.path: spec.function for spec in public if spec.forward.__module__ not in ARRAYS}
+    classes = {f"optim.{name}": getattr(lucid.optim, name) for name in lucid.optim.__all__}
+    schedules = {f"optim.lr_scheduler.{n}": getattr(lucid.optim.lr_scheduler, n) for n in lucid.optim.lr_scheduler.__all__}
+    found = functions | classes | schedules
+    return {path: found[path] for path in sorted(found) if ">>>" in (found[path].__doc__ or "")}
+
+
+EXAMPLES = _examples()
+
+
+@pytest.mark.parametrize("path", EXAMPLES)
+def test_the_example_prints_what_it_says(path):
+    names = {"lucid": lucid, "F": lucid.nn.functional, "Tensor": lucid.Tensor}
+    runner, said = doctest.DocTestRunner(verbose=False), []
+    runner.run(doctest.DocTestParser().get_doctest(EXAMPLES[path].__doc__, names, path, None, 0), out=said.append)
+    assert runner.summarize(verbose=False).failed == 0, "".join(said)
+
+
+# Families whose functions are described in full: what they take, return, compute, pass back, and an example.
+WHOLE = {f"lucid.ops.{family}" for family in ("activation", "convolution", "distance", "loss", "normalization", "pooling")}
+
+
+@pytest.mark.parametrize(
+    "path", sorted(p for p, spec in REGISTRY.items() if spec.forward.__module__ in WHOLE and not spec.name.startswith("_"))
+)
+def test_the_page_has_all_sections(path):
+    for part in ("Parameters\n", "Returns\n", ".. math::", ">>>"):
+        assert part in REGISTRY[path].function.__doc__

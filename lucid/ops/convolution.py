@@ -13,6 +13,7 @@ from typing import NamedTuple
 from lucid._kernels import conv as kernels
 from lucid._kernels.core import empty, flat, wrap
 from lucid.autograd.op import op, torch_name
+from lucid.ops._doc import doc
 from lucid.ops._frame import C_NAMES, FLOAT32, FLOAT64, FLOATING, cast, contiguous, tensor_argument
 from lucid.ops.reduction import sum as sum_
 from lucid.tensor import Tensor
@@ -257,114 +258,119 @@ def _complex(function, x, w, bias, geometry) -> Tensor:
 
 # ------------------------------------------------------------------------------------------------ the functions
 
-_DOC = """{dims}-dimensional convolution (cross-correlation) of a batch of images.
-
-    Parameters
-    ----------
-    input_ : Tensor
-        Of shape (n, c_in, *size), or (c_in, *size).
-    weight : Tensor
-        Of shape (c_out, c_in // groups, *kernel).
-    bias : Tensor, optional
-        Of shape (c_out,).
-    stride, dilation : int or tuple of int, optional
-        Steps between positions, and between the kernel's elements (default 1).
-    padding : int, tuple of int, "valid" or "same", optional
-        Zeros added on both sides (default 0); "same" keeps the size.
-    groups : int, optional
-        The channels fall into so many groups that do not see each other (default 1).
-
-    Returns
-    -------
-    Tensor
-        Of shape (n, c_out, *out_size), with ``out_size = (size + 2 padding - dilation (kernel - 1) - 1) // stride + 1``.
-
-    Raises
-    ------
-    RuntimeError
-        If channels, sizes or dtypes do not fit.
-    """
-
-_TRANSPOSE_DOC = """{dims}-dimensional transposed convolution: the gradient of a convolution with respect to its input.
-
-    Parameters
-    ----------
-    input_ : Tensor
-        Of shape (n, c_in, *size), or (c_in, *size).
-    weight : Tensor
-        Of shape (c_in, c_out // groups, *kernel).
-    bias : Tensor, optional
-        Of shape (c_out,).
-    stride, dilation : int or tuple of int, optional
-        Those of the convolution (default 1).
-    padding : int or tuple of int, optional
-        That of the convolution (default 0).
-    output_padding : int or tuple of int, optional
-        What is added to one side of the result (default 0).
-    groups : int, optional
-        The channels fall into so many groups that do not see each other (default 1).
-
-    Returns
-    -------
-    Tensor
-        Of shape (n, c_out, *out_size), with
-        ``out_size = (size - 1) stride - 2 padding + dilation (kernel - 1) + output_padding + 1``.
-    """
-
-
-def _documented(text: str, dims: str):
-    def decorate(function):
-        function.__doc__ = text.format(dims=dims)
-        return function
-
-    return decorate
+_SHARED = {
+    "input_": "Tensor: Of shape (n, c_in, \\*size), or (c_in, \\*size).",
+    "bias": "Tensor, optional: Of shape (c_out,).",
+    "groups": "int, optional: The channels fall into so many groups that do not see each other. Default: 1.",
+    "raises": "RuntimeError: channels, sizes or dtypes do not fit",
+}
+_CONV = _SHARED | {
+    "formula": "out_{n, o}(q) = bias_o + \\sum_{i, k} weight_{o, i}(k) \\cdot x_{n, i}(stride \\cdot q + dilation \\cdot k - padding)",
+    "gradient": "\\text{the transposed convolution of } g \\text{ with } weight,\\quad \\text{the products of } g \\text{ with what "
+                "each tap sees},\\quad \\textstyle\\sum_{n, q} g",
+    "weight": "Tensor: Of shape (c_out, c_in // groups, \\*kernel).",
+    "stride": "int or tuple of int, optional: Steps between positions. Default: 1.",
+    "padding": "int, tuple of int, 'valid' or 'same', optional: Zeros added on both sides; 'same' keeps the size. Default: 0.",
+    "dilation": "int or tuple of int, optional: Steps between the kernel's elements. Default: 1.",
+    "returns": "Of shape (n, c_out, \\*out_size), with "
+               "``out_size = (size + 2 padding - dilation (kernel - 1) - 1) // stride + 1``.",
+}  # fmt: skip
+_TRANSPOSE = _SHARED | {
+    "formula": "out_{n, o}(stride \\cdot q + dilation \\cdot k - padding) \\mathrel{+}= weight_{i, o}(k) \\cdot x_{n, i}(q)",
+    "gradient": "\\text{the convolution of } g \\text{ with } weight,\\quad \\text{the products of } x \\text{ with what each tap sees "
+                "of } g,\\quad \\textstyle\\sum_{n, q} g",
+    "weight": "Tensor: Of shape (c_in, c_out // groups, \\*kernel).",
+    "stride": "int or tuple of int, optional: That of the convolution. Default: 1.",
+    "padding": "int or tuple of int, optional: That of the convolution. Default: 0.",
+    "output_padding": "int or tuple of int, optional: What is added to one side of the result. Default: 0.",
+    "dilation": "int or tuple of int, optional: That of the convolution. Default: 1.",
+    "returns": "Of shape (n, c_out, \\*out_size), with "
+               "``out_size = (size - 1) stride - 2 padding + dilation (kernel - 1) + output_padding + 1``.",
+}  # fmt: skip
 
 
 @op("nn.functional.conv1d", composite=True, aliases=("conv1d",))
-@_documented(_DOC, "One")
+@doc(**_CONV)
 def conv1d(input_: Tensor, weight: Tensor, bias=None, stride=1, padding=0, dilation=1, groups: int = 1) -> Tensor:
+    """Convolution (cross-correlation) in one dimension.
+
+    >>> F.conv1d(lucid.ones(1, 1, 4), lucid.ones(1, 1, 2))
+    Tensor([[[2.0, 2.0, 2.0]]])
+    """
     return _convolve("conv1d", input_, weight, bias, stride, padding, dilation, groups, 1)
 
 
 @op("nn.functional.conv2d", composite=True, aliases=("conv2d",))
-@_documented(_DOC, "Two")
+@doc(**_CONV)
 def conv2d(input_: Tensor, weight: Tensor, bias=None, stride=1, padding=0, dilation=1, groups: int = 1) -> Tensor:
+    """Convolution (cross-correlation) in two dimensions.
+
+    >>> F.conv2d(lucid.ones(1, 1, 1, 4), lucid.ones(1, 1, 1, 2))
+    Tensor([[[[2.0, 2.0, 2.0]]]])
+    """
     return _convolve("conv2d", input_, weight, bias, stride, padding, dilation, groups, 2)
 
 
 @op("nn.functional.conv3d", composite=True, aliases=("conv3d",))
-@_documented(_DOC, "Three")
+@doc(**_CONV)
 def conv3d(input_: Tensor, weight: Tensor, bias=None, stride=1, padding=0, dilation=1, groups: int = 1) -> Tensor:
+    """Convolution (cross-correlation) in three dimensions.
+
+    >>> F.conv3d(lucid.ones(1, 1, 1, 1, 4), lucid.ones(1, 1, 1, 1, 2))
+    Tensor([[[[[2.0, 2.0, 2.0]]]]])
+    """
     return _convolve("conv3d", input_, weight, bias, stride, padding, dilation, groups, 3)
 
 
 @op("nn.functional.conv_transpose1d", composite=True, aliases=("conv_transpose1d",))
-@_documented(_TRANSPOSE_DOC, "One")
+@doc(**_TRANSPOSE)
 def conv_transpose1d(
     input_: Tensor, weight: Tensor, bias=None, stride=1, padding=0, output_padding=0, groups: int = 1, dilation=1
 ) -> Tensor:
+    """Transposed convolution in one dimension: the gradient of a convolution by its input.
+
+    >>> F.conv_transpose1d(lucid.ones(1, 1, 4), lucid.ones(1, 1, 2))
+    Tensor([[[1.0, 2.0, 2.0, 2.0, 1.0]]])
+    """
     return _transpose("conv_transpose1d", input_, weight, bias, stride, padding, output_padding, groups, dilation, 1)
 
 
 @op("nn.functional.conv_transpose2d", composite=True, aliases=("conv_transpose2d",))
-@_documented(_TRANSPOSE_DOC, "Two")
+@doc(**_TRANSPOSE)
 def conv_transpose2d(
     input_: Tensor, weight: Tensor, bias=None, stride=1, padding=0, output_padding=0, groups: int = 1, dilation=1
 ) -> Tensor:
+    """Transposed convolution in two dimensions: the gradient of a convolution by its input.
+
+    >>> F.conv_transpose2d(lucid.ones(1, 1, 1, 4), lucid.ones(1, 1, 1, 2))
+    Tensor([[[[1.0, 2.0, 2.0, 2.0, 1.0]]]])
+    """
     return _transpose("conv_transpose2d", input_, weight, bias, stride, padding, output_padding, groups, dilation, 2)
 
 
 @op("nn.functional.conv_transpose3d", composite=True, aliases=("conv_transpose3d",))
-@_documented(_TRANSPOSE_DOC, "Three")
+@doc(**_TRANSPOSE)
 def conv_transpose3d(
     input_: Tensor, weight: Tensor, bias=None, stride=1, padding=0, output_padding=0, groups: int = 1, dilation=1
 ) -> Tensor:
+    """Transposed convolution in three dimensions: the gradient of a convolution by its input.
+
+    >>> F.conv_transpose3d(lucid.ones(1, 1, 1, 1, 4), lucid.ones(1, 1, 1, 1, 2))
+    Tensor([[[[[1.0, 2.0, 2.0, 2.0, 1.0]]]]])
+    """
     return _transpose("conv_transpose3d", input_, weight, bias, stride, padding, output_padding, groups, dilation, 3)
 
 
 @op("convolution", composite=True)
+@doc(**_CONV | {"padding": "int or tuple of int: Zeros added on both sides.",
+                "transposed": "bool: Whether it is the transposed convolution.",
+                "output_padding": "int or tuple of int: What is added to one side of the result, if transposed."})  # fmt: skip
 def convolution(input_, weight, bias, stride, padding, dilation, transposed, output_padding, groups) -> Tensor:
-    """Convolution of any number of dimensions, or its transpose: what `conv1d` to `conv_transpose3d` are."""
+    """Convolution of any number of dimensions, or its transpose: what `conv1d` to `conv_transpose3d` are.
+
+    >>> lucid.convolution(lucid.ones(1, 1, 3), lucid.ones(1, 1, 2), None, [1], [0], [1], False, [0], 1)
+    Tensor([[[2.0, 2.0]]])
+    """
     n = weight.array.ndim - 2
     if transposed:
         return _transpose("convolution", input_, weight, bias, stride, padding, output_padding, groups, dilation, n)

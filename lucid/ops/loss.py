@@ -237,29 +237,22 @@ def _stats(x: Tensor, sizes) -> tuple[Tensor, Tensor]:
 
 
 @op("nn.functional.nll_loss", composite=True)
+@doc("out = -weight_y \\cdot x_y", "-g \\cdot weight_y \\text{ at } y",
+     returns="Of the target's shape, or reduced.",
+     input_="Tensor: Logarithms of probabilities, of shape (n, classes, ...), or (classes,).",
+     target="Tensor: Class indices y, int64, of shape (n, ...), or ().", weight="Tensor, optional: A weight for each class.",
+     ignore_index="int, optional: A class index that does not count. Default: -100.",
+     reduction="{'none', 'mean', 'sum'}, optional: What is returned: each target's loss, their sum, or that over the sum of "
+               "the weights that count. Default: 'mean'.",
+     raises="IndexError: a target is no class\nRuntimeError: a shape or dtype does not fit")  # fmt: skip
 def nll_loss(
     input_: Tensor, target: Tensor, weight=None, size_average=None, ignore_index: int = -100, reduce=None,
     reduction: str = "mean",
 ) -> Tensor:  # fmt: skip
-    r"""Negative log likelihood: minus the input's entry at each target, by the target's weight.
+    """Negative log likelihood: minus the input's entry at each target.
 
-    Parameters
-    ----------
-    input_ : Tensor
-        Logarithms of probabilities, of shape (n, classes, ...), or (classes,).
-    target : Tensor
-        Class indices, int64, of shape (n, ...), or ().
-    weight : Tensor, optional
-        A weight for each class.
-    ignore_index : int, optional
-        A target that does not count (default -100).
-    reduction : {"mean", "sum", "none"}, optional
-        "mean" divides by the sum of the weights that count.
-
-    Raises
-    ------
-    IndexError
-        If a target is no class.
+    >>> F.nll_loss(lucid.tensor([[-1.0, -3.0]]), lucid.tensor([1]))
+    Tensor(3.0)
     """
     reduction = reduction_of("nll_loss", reduction, size_average, reduce)
     tensor_argument("nll_loss", input_)
@@ -269,43 +262,24 @@ def nll_loss(
 
 
 @op("nn.functional.cross_entropy", composite=True)
+@doc("out = weight_y \\cdot (\\ln \\textstyle\\sum_j e^{x_j} - x_y)",
+     "g \\cdot weight_y \\cdot (e^{x} / \\textstyle\\sum_j e^{x_j} - [\\text{at } y])",
+     returns="Of the target's shape (without classes), or reduced.",
+     input_="Tensor: Logits, of shape (n, classes, ...), or (classes,).",
+     target="Tensor: Class indices y, int64, of shape (n, ...), or (); or probabilities, of the input's shape.", weight="Tensor, optional: A weight for each class.",
+     ignore_index="int, optional: A class index that does not count. Default: -100.",
+     reduction="{'none', 'mean', 'sum'}, optional: What is returned: each target's loss, their sum, or that over the sum of "
+               "the weights that count; with probabilities, over their number. Default: 'mean'.",
+     label_smoothing="float, optional: How much of each target is spread over all classes. Default: 0.",
+     raises="IndexError: a target is no class\nRuntimeError: a shape or dtype does not fit")  # fmt: skip
 def cross_entropy(
     input_: Tensor, target: Tensor, weight=None, size_average=None, ignore_index: int = -100, reduce=None,
     reduction: str = "mean", label_smoothing: float = 0.0,
 ) -> Tensor:  # fmt: skip
-    r"""Cross entropy of logits and targets: `nll_loss` of `log_softmax`, in one pass.
+    """Cross entropy of logits and targets: `nll_loss` of `log_softmax`, in one pass.
 
-    Parameters
-    ----------
-    input_ : Tensor
-        Logits, of shape (n, classes, ...), or (classes,).
-    target : Tensor
-        Class indices, int64, of shape (n, ...), or (); or probabilities, of the input's shape.
-    weight : Tensor, optional
-        A weight for each class.
-    ignore_index : int, optional
-        A class index that does not count (default -100).
-    reduction : {"mean", "sum", "none"}, optional
-        "mean" divides by the sum of the weights that count; with probabilities, by n.
-    label_smoothing : float, optional
-        How much of each target is spread over all classes (default 0).
-
-    Returns
-    -------
-    Tensor
-        The gradient for one target is ``softmax(x) - onehot(target)``, by its weight.
-
-    Raises
-    ------
-    IndexError
-        If a target is no class.
-
-    Examples
-    --------
-    >>> import lucid
-    >>> import lucid.nn.functional as F
-    >>> print(F.cross_entropy(lucid.tensor([[0.0, 0.0]]), lucid.tensor([1])))
-    0.6931472
+    >>> F.cross_entropy(lucid.tensor([[0.0, 0.0]]), lucid.tensor([1]))
+    Tensor(0.6931472)
     """
     reduction = reduction_of("cross_entropy", reduction, size_average, reduce)
     tensor_argument("cross_entropy", input_)

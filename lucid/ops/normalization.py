@@ -16,6 +16,7 @@ from lucid._kernels import core, norm
 from lucid._kernels.core import empty, flat, wrap
 from lucid.autograd.op import op, torch_name
 from lucid.dtypes import as_dtype
+from lucid.ops._doc import doc
 from lucid.ops._frame import C_NAMES, FLOAT32, FLOATING, cast, contiguous, fold, tensor_argument
 from lucid.ops.reduction import mean as mean_
 from lucid.ops.reduction import sum as sum_
@@ -78,22 +79,15 @@ def _softmax_backward(g: Tensor, out: Tensor, dim: int, log: bool) -> Tensor:
 
 
 @op("softmax", aliases=("special.softmax",))
+@doc("out_i = e^{x_i} / \\textstyle\\sum_j e^{x_j}", "out \\cdot (g - \\textstyle\\sum_j g_j\\, out_j)",
+     returns="Of the input's shape, and `dtype` or the input's.", dim="int: The dimension that sums to 1.",
+     dtype="dtype, optional: Convert the input first.", raises="IndexError: there is no such dimension\nNotImplementedError: "
+     "the dtype is not floating")  # fmt: skip
 def softmax(input_: Tensor, dim: int, dtype=None, *, out=None) -> Tensor:
-    r"""Exponentials along a dimension, divided by their sum.
+    """Exponentials along a dimension, divided by their sum.
 
-    Parameters
-    ----------
-    input_ : Tensor
-        Of any shape and a floating dtype.
-    dim : int
-        The dimension that sums to 1.
-    dtype : dtype, optional
-        Convert the input first.
-
-    Returns
-    -------
-    Tensor
-        Of the input's shape. The gradient is ``out * (g - sum(g * out))``.
+    >>> lucid.softmax(lucid.tensor([1000.0, 1000.0]), 0)
+    Tensor([0.5, 0.5])
     """
     return _softmax("softmax", _converted(input_, dtype), dim, False)
 
@@ -102,13 +96,15 @@ softmax.vjp(input_=lambda g, out, dim: _softmax_backward(g, out, dim, False))
 
 
 @op("log_softmax", aliases=("special.log_softmax",))
+@doc("out_i = x_i - \\ln \\textstyle\\sum_j e^{x_j}", "g - e^{out} \\textstyle\\sum_j g_j",
+     returns="Of the input's shape, and `dtype` or the input's.", dim="int: The dimension whose exponentials sum to 1.",
+     dtype="dtype, optional: Convert the input first.", raises="IndexError: there is no such dimension\nNotImplementedError: "
+     "the dtype is not floating")  # fmt: skip
 def log_softmax(input_: Tensor, dim: int, dtype=None, *, out=None) -> Tensor:
-    r"""Logarithm of `softmax`, without overflow.
+    """Logarithm of `softmax`, without overflow.
 
-    Returns
-    -------
-    Tensor
-        Of the input's shape. The gradient is ``g - exp(out) * sum(g)``.
+    >>> lucid.log_softmax(lucid.tensor([0.0, -1000.0]), 0)
+    Tensor([0.0, -1000.0])
     """
     return _softmax("log_softmax", _converted(input_, dtype), dim, True)
 
@@ -128,20 +124,47 @@ def _implicit(name: str, dim, ndim: int) -> int:
 
 
 @op("nn.functional.softmax", composite=True)
+@doc("out_i = e^{x_i} / \\textstyle\\sum_j e^{x_j}", "out \\cdot (g - \\textstyle\\sum_j g_j\\, out_j)",
+     returns="Of the input's shape, and `dtype` or the input's.",
+     dim="int, optional: The dimension; if not given, 0 of 0-, 1- and 3-d inputs and 1 of others.",
+     _stacklevel="int, optional: Has no meaning here.", dtype="dtype, optional: Convert the input first.",
+     raises="IndexError: there is no such dimension\nNotImplementedError: the dtype is not floating")  # fmt: skip
 def functional_softmax(input_: Tensor, dim=None, _stacklevel: int = 3, dtype=None) -> Tensor:
-    """`lucid.softmax`; without `dim`, along dimension 0 of 0-, 1- and 3-d inputs and 1 of others."""
+    """Exponentials along a dimension, divided by their sum.
+
+    >>> F.softmax(lucid.tensor([1000.0, 1000.0]), dim=0)
+    Tensor([0.5, 0.5])
+    """
     return softmax(input_, _implicit("softmax", dim, input_.array.ndim), dtype)
 
 
 @op("nn.functional.log_softmax", composite=True)
+@doc("out_i = x_i - \\ln \\textstyle\\sum_j e^{x_j}", "g - e^{out} \\textstyle\\sum_j g_j",
+     returns="Of the input's shape, and `dtype` or the input's.",
+     dim="int, optional: The dimension; if not given, 0 of 0-, 1- and 3-d inputs and 1 of others.",
+     _stacklevel="int, optional: Has no meaning here.", dtype="dtype, optional: Convert the input first.",
+     raises="IndexError: there is no such dimension\nNotImplementedError: the dtype is not floating")  # fmt: skip
 def functional_log_softmax(input_: Tensor, dim=None, _stacklevel: int = 3, dtype=None) -> Tensor:
-    """`lucid.log_softmax`; without `dim`, along dimension 0 of 0-, 1- and 3-d inputs and 1 of others."""
+    """Logarithm of `softmax`, without overflow.
+
+    >>> F.log_softmax(lucid.tensor([0.0, -1000.0]), dim=0)
+    Tensor([0.0, -1000.0])
+    """
     return log_softmax(input_, _implicit("log_softmax", dim, input_.array.ndim), dtype)
 
 
 @op("nn.functional.softmin", composite=True)
+@doc("out_i = e^{-x_i} / \\textstyle\\sum_j e^{-x_j}", "-out \\cdot (g - \\textstyle\\sum_j g_j\\, out_j)",
+     returns="Of the input's shape, and `dtype` or the input's.",
+     dim="int, optional: The dimension; if not given, 0 of 0-, 1- and 3-d inputs and 1 of others.",
+     _stacklevel="int, optional: Has no meaning here.", dtype="dtype, optional: Convert the input first.",
+     raises="IndexError: there is no such dimension\nNotImplementedError: the dtype is not floating")  # fmt: skip
 def softmin(input_: Tensor, dim=None, _stacklevel: int = 3, dtype=None) -> Tensor:
-    """`softmax` of the negated input."""
+    """`softmax` of the negated input.
+
+    >>> F.softmin(lucid.tensor([0.0, 1000.0]), dim=0)
+    Tensor([1.0, 0.0])
+    """
     return softmax(-input_, _implicit("softmin", dim, input_.array.ndim), dtype)
 
 
@@ -195,50 +218,36 @@ def _result(array: np.ndarray | None, like: Tensor | None):
 
 
 @op("nn.functional.layer_norm", composite=True, aliases=("layer_norm",))
+@doc("out = \\frac{x - \\mu}{\\sqrt{var + eps}} \\cdot weight + bias",
+     "\\tfrac{w}{\\sigma} (g - \\overline{g} - \\hat x\\, \\overline{g \\hat x}),\\quad \\textstyle\\sum g \\hat x,\\quad \\textstyle\\sum g \\quad\\text{with } \\hat x = (x - \\mu) / \\sigma, \\sigma = \\sqrt{var + eps}",
+     returns="Of the input's shape and dtype.", input_="Tensor: Of shape (..., \\*normalized_shape).",
+     normalized_shape="sequence of int: The last dimensions, over which mean and (biased) variance are taken.",
+     weight="Tensor, optional: Factors, of shape `normalized_shape`.", bias="Tensor, optional: Summands, of shape `normalized_shape`.",
+     eps="float, optional: Added to the variance. Default: 1e-5.",
+     raises="RuntimeError: a shape does not fit\nNotImplementedError: the dtype is not floating")  # fmt: skip
 def layer_norm(input_: Tensor, normalized_shape, weight=None, bias=None, eps: float = 1e-5) -> Tensor:
-    r"""Normalise over the last dimensions: ``(x - mean) / sqrt(var + eps) * weight + bias``.
+    """Normalise over the last dimensions (Ba, Kiros, Hinton, "Layer Normalization", 2016).
 
-    Parameters
-    ----------
-    input_ : Tensor
-        Of shape (..., *normalized_shape).
-    normalized_shape : sequence of int
-        The last dimensions, over which mean and (biased) variance are taken.
-    weight, bias : Tensor, optional
-        Of shape `normalized_shape`.
-    eps : float, optional
-        Added to the variance (default 1e-5).
-
-    Returns
-    -------
-    Tensor
-        Of the input's shape.
-
-    References
-    ----------
-    Ba, Kiros, Hinton, "Layer Normalization", 2016.
+    >>> F.layer_norm(lucid.tensor([1.0, 3.0]), [2], eps=0.0)
+    Tensor([-1.0, 1.0])
     """
     return _normalised("layer_norm", input_, normalized_shape, weight, bias, eps, True)
 
 
 @op("nn.functional.rms_norm", composite=True, aliases=("rms_norm",))
+@doc("out = \\frac{x}{\\sqrt{mean(x^2) + eps}} \\cdot weight",
+     "\\tfrac{w}{r} (g - \\hat x\\, \\overline{g \\hat x}),\\quad \\textstyle\\sum g \\hat x \\quad\\text{with } r = \\sqrt{mean(x^2) + eps}, \\hat x = x / r",
+     returns="Of the input's shape and dtype.", input_="Tensor: Of shape (..., \\*normalized_shape).",
+     normalized_shape="sequence of int: The last dimensions, over which the mean is taken.",
+     weight="Tensor, optional: Factors, of shape `normalized_shape`.",
+     eps="float, optional: Added to the mean. Default: the smallest step of the dtype at 1.",
+     raises="RuntimeError: a shape does not fit")  # fmt: skip
 def rms_norm(input_: Tensor, normalized_shape, weight=None, eps=None) -> Tensor:
-    r"""Divide by the root of the mean square over the last dimensions: ``x / sqrt(mean(x**2) + eps) * weight``.
+    """Divide by the root of the mean square over the last dimensions (Zhang, Sennrich, "Root Mean Square Layer
+    Normalization", 2019).
 
-    Parameters
-    ----------
-    input_ : Tensor
-        Of shape (..., *normalized_shape).
-    normalized_shape : sequence of int
-        The last dimensions.
-    weight : Tensor, optional
-        Of shape `normalized_shape`.
-    eps : float, optional
-        Default: the smallest step of the input's dtype at 1.
-
-    References
-    ----------
-    Zhang, Sennrich, "Root Mean Square Layer Normalization", 2019.
+    >>> F.rms_norm(lucid.tensor([3.0, 3.0]), [2], eps=0.0)
+    Tensor([1.0, 1.0])
     """
     if input_.dtype.is_complex:
         return _complex_rms_norm(input_, normalized_shape, weight, eps)
@@ -319,30 +328,25 @@ def _layer_norm_backward(g, needs, x, weight, bias, count, eps, stats):
 
 
 @op("nn.functional.batch_norm", composite=True)
+@doc("out = \\frac{x - \\mu}{\\sqrt{var + eps}} \\cdot weight + bias",
+     "\\tfrac{w}{\\sigma} (g - \\overline{g} - \\hat x\\, \\overline{g \\hat x}),\\quad \\textstyle\\sum g \\hat x,\\quad \\textstyle\\sum g \\quad\\text{with } \\hat x = (x - \\mu) / \\sigma, \\sigma = \\sqrt{var + eps}",
+     returns="Of the input's shape and dtype.", input_="Tensor: Of shape (n, c, ...).",
+     running_mean="Tensor or None: Of shape (c,): used unless `training`, then moved towards the batch's mean.",
+     running_var="Tensor or None: Of shape (c,): likewise, for the variance.",
+     training="bool, optional: Take mean and (biased) variance from the batch. Default: False.",
+     momentum="float, optional: How far the running ones move. Default: 0.1.",
+     weight="Tensor, optional: Factors, of shape (c,).", bias="Tensor, optional: Summands, of shape (c,).",
+     eps="float, optional: Added to the variance. Default: 1e-5.",
+     raises="RuntimeError: a shape does not fit\nValueError: there is one value per channel in training\nNotImplementedError: the dtype is not floating")  # fmt: skip
 def batch_norm(
     input_: Tensor, running_mean, running_var, weight=None, bias=None, training: bool = False, momentum: float = 0.1,
     eps: float = 1e-5,
 ) -> Tensor:  # fmt: skip
-    r"""Normalise each channel: ``(x - mean) / sqrt(var + eps) * weight + bias``.
+    """Normalise each channel (Ioffe, Szegedy, "Batch Normalization", 2015).
 
-    Parameters
-    ----------
-    input_ : Tensor
-        Of shape (n, c, ...).
-    running_mean, running_var : Tensor or None
-        Of shape (c,): used unless `training`, moved by `momentum` towards the batch's statistics when it is on.
-    weight, bias : Tensor, optional
-        Of shape (c,).
-    training : bool, optional
-        Take mean and (biased) variance from the batch (default False).
-    momentum : float, optional
-        Default 0.1.
-    eps : float, optional
-        Added to the variance (default 1e-5).
-
-    References
-    ----------
-    Ioffe, Szegedy, "Batch Normalization", 2015.
+    >>> F.batch_norm(lucid.tensor([[1.0], [3.0]]), None, None, training=True, eps=0.0)
+    Tensor([[-1.0],
+            [1.0]])
     """
     shape = tensor_argument("batch_norm", input_).array.shape
     if training and shape and math.prod((shape[0], *shape[2:])) == 1:
@@ -431,23 +435,18 @@ def _batch_norm_backward(g, needs, x, weight, bias, training, eps, stats):
 
 
 @op("nn.functional.group_norm", composite=True)
+@doc("out = \\frac{x - \\mu}{\\sqrt{var + eps}} \\cdot weight + bias",
+     "\\tfrac{w}{\\sigma} (g - \\overline{g} - \\hat x\\, \\overline{g \\hat x}),\\quad \\textstyle\\sum g \\hat x,\\quad \\textstyle\\sum g \\quad\\text{with } \\hat x = (x - \\mu) / \\sigma, \\sigma = \\sqrt{var + eps}",
+     returns="Of the input's shape and dtype.", input_="Tensor: Of shape (n, c, ...).",
+     num_groups="int: Into how many groups the channels fall; divides c.",
+     weight="Tensor, optional: Factors, of shape (c,).", bias="Tensor, optional: Summands, of shape (c,).",
+     eps="float, optional: Added to the variance. Default: 1e-5.",
+     raises="RuntimeError: a shape does not fit\nNotImplementedError: the dtype is not floating")  # fmt: skip
 def group_norm(input_: Tensor, num_groups: int, weight=None, bias=None, eps: float = 1e-5) -> Tensor:
-    """Normalise over groups of channels of each sample; weight and bias are per channel.
+    """Normalise over groups of channels of each sample (Wu, He, "Group Normalization", 2018).
 
-    Parameters
-    ----------
-    input_ : Tensor
-        Of shape (n, c, ...).
-    num_groups : int
-        Into how many groups the channels fall; divides c.
-    weight, bias : Tensor, optional
-        Of shape (c,).
-    eps : float, optional
-        Added to the variance (default 1e-5).
-
-    References
-    ----------
-    Wu, He, "Group Normalization", 2018.
+    >>> F.group_norm(lucid.tensor([[1.0, 3.0]]), 1, eps=0.0)
+    Tensor([[-1.0, 1.0]])
     """
     computed = _floating("group_norm", input_)
     shape = input_.array.shape
@@ -505,24 +504,24 @@ def _group_norm_backward(g, needs, x, weight, bias, groups, eps, stats):
 
 
 @op("nn.functional.instance_norm", composite=True)
+@doc("out = \\frac{x - \\mu}{\\sqrt{var + eps}} \\cdot weight + bias",
+     "\\tfrac{w}{\\sigma} (g - \\overline{g} - \\hat x\\, \\overline{g \\hat x}),\\quad \\textstyle\\sum g \\hat x,\\quad \\textstyle\\sum g \\quad\\text{with } \\hat x = (x - \\mu) / \\sigma, \\sigma = \\sqrt{var + eps}",
+     returns="Of the input's shape and dtype.", input_="Tensor: Of shape (n, c, ...).",
+     running_mean="Tensor, optional: Of shape (c,): used unless `use_input_stats`, then moved towards the samples' mean.",
+     running_var="Tensor, optional: Of shape (c,): likewise, for the variance.",
+     use_input_stats="bool, optional: Take mean and (biased) variance from the samples. Default: True.",
+     momentum="float, optional: How far the running ones move. Default: 0.1.",
+     weight="Tensor, optional: Factors, of shape (c,).", bias="Tensor, optional: Summands, of shape (c,).",
+     eps="float, optional: Added to the variance. Default: 1e-5.",
+     raises="ValueError: there is one value per channel, or no dimension beside n and c\nNotImplementedError: the dtype is not floating")  # fmt: skip
 def instance_norm(
     input_: Tensor, running_mean=None, running_var=None, weight=None, bias=None, use_input_stats: bool = True,
     momentum: float = 0.1, eps: float = 1e-5,
 ) -> Tensor:  # fmt: skip
     """Normalise each channel of each sample.
 
-    Parameters
-    ----------
-    input_ : Tensor
-        Of shape (n, c, ...).
-    running_mean, running_var : Tensor, optional
-        Of shape (c,): used where `use_input_stats` is False, else moved towards the mean statistics of the samples.
-    weight, bias : Tensor, optional
-        Of shape (c,).
-    use_input_stats : bool, optional
-        Take the statistics from the samples (default).
-    momentum, eps : float, optional
-        As for `batch_norm`.
+    >>> F.instance_norm(lucid.tensor([[[1.0, 3.0]]]), eps=0.0)
+    Tensor([[[-1.0, 1.0]]])
     """
     shape = input_.array.shape
     if len(shape) < 3:
@@ -543,19 +542,31 @@ def instance_norm(
 
 
 @op("nn.functional.normalize", composite=True)
+@doc("out = x / \\max(\\|x\\|_p, eps)",
+     "\\tfrac{1}{\\|x\\|} (g - out\\, (g \\cdot out)) \\text{ for } p = 2",
+     p="float, optional: Which norm. Default: 2.", dim="int, optional: Along which dimension. Default: 1.",
+     eps="float, optional: The least norm. Default: 1e-12.")  # fmt: skip
 def normalize(input_: Tensor, p: float = 2.0, dim=1, eps: float = 1e-12, out=None) -> Tensor:
-    """Divide by the p-norm along a dimension, at least `eps`."""
+    """Divide by the p-norm along a dimension.
+
+    >>> F.normalize(lucid.tensor([[3.0, 4.0]]), p=1.0, dim=1) * 7
+    Tensor([[3.0, 4.0]])
+    """
     size = vector_norm(input_, p, dim, True)
     return input_ / size.clamp_min(eps).expand_as(input_)
 
 
 @op("nn.functional.local_response_norm", composite=True)
+@doc("out_c = x_c \\left( k + \\tfrac{alpha}{size} \\textstyle\\sum_{i \\text{ near } c} x_i^2 \\right)^{-beta}",
+     input_="Tensor: Of shape (n, c, ...).", size="int: How many neighbouring channels count.",
+     alpha="float, optional: Factor of the mean square. Default: 1e-4.", beta="float, optional: The power. Default: 0.75.",
+     k="float, optional: What is added. Default: 1.", raises="ValueError: there are fewer than 3 dimensions")  # fmt: skip
 def local_response_norm(input_: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> Tensor:
-    """Divide by ``(k + alpha * mean of squares over `size` neighbouring channels) ** beta``.
+    """Divide by a power of the mean square of neighbouring channels (Krizhevsky, Sutskever, Hinton, "ImageNet
+    Classification with Deep Convolutional Neural Networks", 2012).
 
-    References
-    ----------
-    Krizhevsky, Sutskever, Hinton, "ImageNet Classification with Deep Convolutional Neural Networks", 2012.
+    >>> F.local_response_norm(lucid.tensor([[[3.0]]]), 1, alpha=1.0, beta=0.5, k=0.0)
+    Tensor([[[1.0]]])
     """
     from lucid.ops.pooling import avg_pool2d, avg_pool3d
     from lucid.ops.shape import pad

@@ -14,6 +14,7 @@ import numpy as np
 from lucid._kernels import pool
 from lucid._kernels.core import empty, flat, wrap
 from lucid.autograd.op import op, torch_name
+from lucid.ops._doc import doc
 from lucid.ops._frame import C_NAMES, FLOAT32, INT64, cast, contiguous, tensor_argument
 from lucid.ops.convolution import ntuple
 from lucid.tensor import Tensor
@@ -162,50 +163,76 @@ _picked.vjp(x=lambda g, x, indices, n: _max_unpool(g, indices, x.array.shape[-n:
 _max_pool.vjp(x=lambda g, windows, out: _max_unpool(g[0], out[1], tuple(windows.size)))
 _adaptive_max_pool.vjp(x=lambda g, x, out_size, out: _max_unpool(g[0], out[1], x.array.shape[-len(out_size) :]))
 
-_MAX_DOC = """Maximum over windows of {n} dimension(s).
+_IMAGES = "Tensor: Of shape (n, c, \\*size), or (c, \\*size)."
+_WINDOWS = {
+    "input_": _IMAGES,
+    "kernel_size": "int or tuple of int: Size of a window.",
+    "stride": "int or tuple of int, optional: Steps between windows. Default: `kernel_size`.",
+    "padding": "int or tuple of int, optional: How far windows reach beyond both sides, at most half of one. Default: 0.",
+    "dilation": "int or tuple of int, optional: Steps between the elements of a window. Default: 1.",
+    "ceil_mode": "bool, optional: Count windows that begin inside but do not end there. Default: False.",
+    "return_indices": "bool, optional: Return also where in the flattened plane each maximum stands. Default: False.",
+    "raises": "RuntimeError: the windows do not fit the input",
+}
+_MAX = _WINDOWS | {
+    "formula": "out(q) = \\max_k x(stride \\cdot q + dilation \\cdot k - padding)",
+    "gradient": "g \\text{ at the first maximum of each window}",
+    "returns": "Maxima, of shape (n, c, \\*out_size); with `return_indices` a pair of them and of int64 indices.",
+}
+_AVG = _WINDOWS | {
+    "formula": "out(q) = \\tfrac{1}{count} \\sum_k x(stride \\cdot q + k - padding)",
+    "gradient": "g / count \\text{ at each element of a window}",
+    "returns": "Means, of shape (n, c, \\*out_size).",
+    "padding": "int or tuple of int, optional: Zeros added on both sides, at most half of a window. Default: 0.",
+    "count_include_pad": "bool, optional: Whether these count among the elements of a window. Default: True.",
+    "divisor_override": "int, optional: What sums are divided by instead of the count.",
+}
+_ADAPTIVE = {
+    "input_": _IMAGES,
+    "output_size": "int or tuple of (int or None): Size of the result; None keeps the input's.",
+    "return_indices": _WINDOWS["return_indices"],
+    "raises": "RuntimeError: the input has another number of dimensions, or an empty one",
+}
+_ADAPTIVE_MAX = _ADAPTIVE | {
+    "formula": "out(q) = \\max_{\\lfloor q\\, size / out \\rfloor \\le p < \\lceil (q + 1) size / out \\rceil} x(p)",
+    "gradient": "g \\text{ at the first maximum of each window}",
+    "returns": "Maxima, of shape (n, c, \\*output_size); with `return_indices` a pair of them and of int64 indices.",
+}
+_ADAPTIVE_AVG = _ADAPTIVE | {
+    "formula": "out(q) = \\mathrm{mean}_{\\lfloor q\\, size / out \\rfloor \\le p < \\lceil (q + 1) size / out \\rceil} x(p)",
+    "gradient": "g / count \\text{ at each element of a window}",
+    "returns": "Means, of shape (n, c, \\*output_size).",
+}
+_UNPOOL = {
+    "formula": "out(indices(q)) = x(q),\\quad 0 \\text{ elsewhere}",
+    "gradient": "g(indices(q))",
+    "input_": "Tensor: Maxima, as `max_pool` returned them.",
+    "indices": "Tensor: Their indices, as it returned them.",
+    "kernel_size": "int or tuple of int: Size of its windows.",
+    "stride": "int or tuple of int, optional: Their steps. Default: `kernel_size`.",
+    "padding": "int or tuple of int, optional: Their padding. Default: 0.",
+    "output_size": "sequence of int, optional: Size of the result where the windows leave it open.",
+    "returns": "Of the size that was pooled.",
+    "raises": "RuntimeError: an index is beyond the plane\nValueError: the windows do not lead to `output_size`",
+}
+_LP = _WINDOWS | {
+    "formula": "out(q) = \\left( \\textstyle\\sum_k x(stride \\cdot q + k)^p \\right)^{1 / p}",
+    "gradient": "g \\cdot (x / out)^{p - 1} \\text{ at each element of a window}",
+    "norm_type": "float: The exponent p.",
+    "returns": "Of shape (n, c, \\*out_size).",
+}
 
-    Parameters
-    ----------
-    input_ : Tensor
-        Of shape (n, c, *size), or (c, *size).
-    kernel_size : int or tuple of int
-        Size of a window.
-    stride : int or tuple of int, optional
-        Steps between windows (default: `kernel_size`).
-    padding : int or tuple of int, optional
-        Negative infinities added on both sides (default 0), at most half of a window.
-    dilation : int or tuple of int, optional
-        Steps between the elements of a window (default 1).
-    ceil_mode : bool, optional
-        Count windows that begin inside but do not end there (default False).
-    return_indices : bool, optional
-        Return also where in the flattened plane each maximum stands, as int64 (default False).
 
-    Returns
-    -------
-    Tensor, or (Tensor, Tensor)
-        The gradient goes to the first maximum of a window.
-    """
-
-_AVG_DOC = """Mean over windows of {n} dimension(s).
-
-    Parameters
-    ----------
-    input_ : Tensor
-        Of shape (n, c, *size), or (c, *size).
-    kernel_size, stride, padding, ceil_mode
-        As for max_pool{n}d; what is padded is zero.
-    count_include_pad : bool, optional
-        Whether padded zeros count among the elements of a window (default True).
-    """
+def _example(call: str, n: int, input_: str, values: str) -> str:
+    """A doctest of a function in n dimensions: the planes are one row, seen with sizes of 1 before it."""
+    ones = ", ".join(["1"] * (n + 1))
+    brackets = n + 1
+    return f"\n\n    >>> F.{call.format(input=f'lucid.tensor({input_}).reshape({ones}, -1)')}\n    Tensor({'[' * brackets}{values}{']' * brackets})\n"
 
 
-def _documented(text: str, n: int):
-    def decorate(function):
-        function.__doc__ = text.format(n=n)
-        return function
-
-    return decorate
+def _row(n: int, size: int) -> str:
+    """A window of one row."""
+    return str((1,) * (n - 1) + (size,)) if n > 1 else str(size)
 
 
 def _max_pool_nd(name, n, input_, kernel_size, stride, padding, dilation, ceil_mode, return_indices):
@@ -214,26 +241,41 @@ def _max_pool_nd(name, n, input_, kernel_size, stride, padding, dilation, ceil_m
 
 
 @op("nn.functional.max_pool1d", composite=True)
-@_documented(_MAX_DOC, 1)
+@doc(**_MAX)
 def max_pool1d(
     input_, kernel_size, stride=None, padding=0, dilation=1, ceil_mode: bool = False, return_indices: bool = False
 ):
+    """Maximum over windows in 1 dimension.
+
+    >>> F.max_pool1d(lucid.tensor([1.0, 2.0, 5.0, 7.0]).reshape(1, 1, 4), 2)
+    Tensor([[[2.0, 7.0]]])
+    """
     return _max_pool_nd("max_pool1d", 1, input_, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
 @op("nn.functional.max_pool2d", composite=True)
-@_documented(_MAX_DOC, 2)
+@doc(**_MAX)
 def max_pool2d(
     input_, kernel_size, stride=None, padding=0, dilation=1, ceil_mode: bool = False, return_indices: bool = False
 ):
+    """Maximum over windows in 2 dimensions.
+
+    >>> F.max_pool2d(lucid.tensor([1.0, 2.0, 5.0, 7.0]).reshape(1, 1, 1, 4), (1, 2))
+    Tensor([[[[2.0, 7.0]]]])
+    """
     return _max_pool_nd("max_pool2d", 2, input_, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
 @op("nn.functional.max_pool3d", composite=True)
-@_documented(_MAX_DOC, 3)
+@doc(**_MAX)
 def max_pool3d(
     input_, kernel_size, stride=None, padding=0, dilation=1, ceil_mode: bool = False, return_indices: bool = False
 ):
+    """Maximum over windows in 3 dimensions.
+
+    >>> F.max_pool3d(lucid.tensor([1.0, 2.0, 5.0, 7.0]).reshape(1, 1, 1, 1, 4), (1, 1, 2))
+    Tensor([[[[[2.0, 7.0]]]]])
+    """
     return _max_pool_nd("max_pool3d", 3, input_, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
@@ -244,8 +286,10 @@ def _with_indices(n: int):
         return plain(input_, kernel_size, stride, padding, dilation, ceil_mode, True)
 
     pool_.__name__ = pool_.__qualname__ = f"max_pool{n}d_with_indices"
-    pool_.__doc__ = f"`max_pool{n}d` that always returns the indices too."
-    return op(f"nn.functional.max_pool{n}d_with_indices", composite=True)(pool_)
+    pool_.__doc__ = f"`max_pool{n}d` that always returns the indices too." + _example(
+        f"max_pool{n}d_with_indices({{input}}, {_row(n, 2)})[1]", n, "[1.0, 2.0, 7.0, 5.0]", "[1, 2]"
+    )
+    return op(f"nn.functional.max_pool{n}d_with_indices", composite=True)(doc(**_MAX)(pool_))
 
 
 max_pool1d_with_indices, max_pool2d_with_indices, max_pool3d_with_indices = map(_with_indices, (1, 2, 3))
@@ -272,18 +316,10 @@ def _adaptive_max(n: int):
         return found if return_indices else found[0]
 
     pool_.__name__ = pool_.__qualname__ = f"adaptive_max_pool{n}d"
-    pool_.__doc__ = f"""Maximum over windows that together give a result of `output_size`, in {n} dimension(s).
-
-    Parameters
-    ----------
-    input_ : Tensor
-        Of shape (n, c, *size), or (c, *size).
-    output_size : int or tuple of (int or None)
-        Size of the result; None keeps the input's.
-    return_indices : bool, optional
-        Return also where in the flattened plane each maximum stands (default False).
-    """
-    return op(f"nn.functional.adaptive_max_pool{n}d", composite=True)(pool_)
+    pool_.__doc__ = f"Maximum over windows that together give a result of `output_size`, in {n} dimension(s)." + _example(
+        f"adaptive_max_pool{n}d({{input}}, {_row(n, 2)})", n, "[1.0, 2.0, 7.0, 5.0]", "[2.0, 7.0]"
+    )
+    return op(f"nn.functional.adaptive_max_pool{n}d", composite=True)(doc(**_ADAPTIVE_MAX)(pool_))
 
 
 adaptive_max_pool1d, adaptive_max_pool2d, adaptive_max_pool3d = map(_adaptive_max, (1, 2, 3))
@@ -317,18 +353,11 @@ def _unpool(n: int):
         return _max_scatter(input_, indices, size)
 
     unpool.__name__ = unpool.__qualname__ = f"max_unpool{n}d"
-    unpool.__doc__ = f"""Each element put at its index in a plane of zeros: a partial inverse of `max_pool{n}d`.
-
-    Parameters
-    ----------
-    input_, indices : Tensor
-        What `max_pool{n}d(..., return_indices=True)` returned.
-    kernel_size, stride, padding
-        Its windows.
-    output_size : sequence of int, optional
-        Size of the result where the windows leave it open.
-    """
-    return op(f"nn.functional.max_unpool{n}d", composite=True)(unpool)
+    unpool.__doc__ = f"Each element put at its index in a plane of zeros: a partial inverse of `max_pool{n}d`." + _example(
+        f"max_unpool{n}d({{input}}, lucid.tensor([1, 2]).reshape({', '.join(['1'] * (n + 1))}, -1), {_row(n, 2)})", n,
+        "[2.0, 7.0]", "[0.0, 2.0, 7.0, 0.0]",
+    )  # fmt: skip
+    return op(f"nn.functional.max_unpool{n}d", composite=True)(doc(**_UNPOOL)(unpool))
 
 
 @op("_max_scatter")
@@ -384,30 +413,45 @@ def _avg_pool_nd(name, n, input_, kernel_size, stride, padding, ceil_mode, inclu
 
 
 @op("nn.functional.avg_pool1d", composite=True)
-@_documented(_AVG_DOC, 1)
+@doc(**_AVG)
 def avg_pool1d(
     input_, kernel_size, stride=None, padding=0, ceil_mode: bool = False, count_include_pad: bool = True
 ) -> Tensor:
+    """Mean over windows in 1 dimension.
+
+    >>> F.avg_pool1d(lucid.tensor([1.0, 2.0, 5.0, 7.0]).reshape(1, 1, 4), 2)
+    Tensor([[[1.5, 6.0]]])
+    """
     return _avg_pool_nd("avg_pool1d", 1, input_, kernel_size, stride, padding, ceil_mode, count_include_pad, None)
 
 
 @op("nn.functional.avg_pool2d", composite=True)
-@_documented(_AVG_DOC, 2)
+@doc(**_AVG)
 def avg_pool2d(
     input_, kernel_size, stride=None, padding=0, ceil_mode: bool = False, count_include_pad: bool = True,
     divisor_override=None, *, out=None,
 ) -> Tensor:  # fmt: skip
+    """Mean over windows in 2 dimensions.
+
+    >>> F.avg_pool2d(lucid.tensor([1.0, 2.0, 5.0, 7.0]).reshape(1, 1, 1, 4), (1, 2))
+    Tensor([[[[1.5, 6.0]]]])
+    """
     return _avg_pool_nd(
         "avg_pool2d", 2, input_, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override
     )
 
 
 @op("nn.functional.avg_pool3d", composite=True)
-@_documented(_AVG_DOC, 3)
+@doc(**_AVG)
 def avg_pool3d(
     input_, kernel_size, stride=None, padding=0, ceil_mode: bool = False, count_include_pad: bool = True,
     divisor_override=None, *, out=None,
 ) -> Tensor:  # fmt: skip
+    """Mean over windows in 3 dimensions.
+
+    >>> F.avg_pool3d(lucid.tensor([1.0, 2.0, 5.0, 7.0]).reshape(1, 1, 1, 1, 4), (1, 1, 2))
+    Tensor([[[[[1.5, 6.0]]]]])
+    """
     return _avg_pool_nd(
         "avg_pool3d", 3, input_, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override
     )
@@ -447,16 +491,10 @@ def _adaptive_avg(n: int):
         return _adaptive_avg_pool(input_, tuple(input_.array.shape[-n:]), size)
 
     pool_.__name__ = pool_.__qualname__ = f"adaptive_avg_pool{n}d"
-    pool_.__doc__ = f"""Mean over windows that together give a result of `output_size`, in {n} dimension(s).
-
-    Parameters
-    ----------
-    input_ : Tensor
-        Of shape (n, c, *size), or (c, *size).
-    output_size : int or tuple of (int or None)
-        Size of the result; None keeps the input's.
-    """
-    return op(f"nn.functional.adaptive_avg_pool{n}d", composite=True)(pool_)
+    pool_.__doc__ = f"Mean over windows that together give a result of `output_size`, in {n} dimension(s)." + _example(
+        f"adaptive_avg_pool{n}d({{input}}, {_row(n, 2)})", n, "[1.0, 2.0, 7.0, 5.0]", "[1.5, 6.0]"
+    )
+    return op(f"nn.functional.adaptive_avg_pool{n}d", composite=True)(doc(**_ADAPTIVE_AVG)(pool_))
 
 
 adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d = map(_adaptive_avg, (1, 2, 3))
@@ -471,18 +509,10 @@ def _lp(n: int):
         return (total.sign() * total.abs().relu() * math.prod(kernel)).pow(1.0 / norm_type)
 
     pool_.__name__ = pool_.__qualname__ = f"lp_pool{n}d"
-    pool_.__doc__ = f"""The `norm_type`-th root of the sum of powers over windows of {n} dimension(s).
-
-    Parameters
-    ----------
-    input_ : Tensor
-        Of shape (n, c, *size), or (c, *size).
-    norm_type : float
-        The exponent.
-    kernel_size, stride, ceil_mode
-        As for `max_pool{n}d`.
-    """
-    return op(f"nn.functional.lp_pool{n}d", composite=True)(pool_)
+    pool_.__doc__ = f"The `norm_type`-th root of the sum of powers over windows, in {n} dimension(s)." + _example(
+        f"lp_pool{n}d({{input}}, 1.0, {_row(n, 2)})", n, "[1.0, 2.0, 7.0, 5.0]", "[3.0, 12.0]"
+    )
+    return op(f"nn.functional.lp_pool{n}d", composite=True)(doc(**_LP)(pool_))
 
 
 lp_pool1d, lp_pool2d, lp_pool3d = map(_lp, (1, 2, 3))

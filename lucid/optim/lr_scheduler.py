@@ -145,11 +145,13 @@ class StepLR(_Factor):
     --------
     >>> sgd = lucid.optim.SGD([lucid.zeros(1, requires_grad=True)], lr=1.0)
     >>> schedule = lucid.optim.lr_scheduler.StepLR(sgd, 2, gamma=0.5)
-    >>> for epoch in range(4):
-    ...     print(schedule.get_last_lr()[0], end=" ")
+    >>> for epoch in range(3):
     ...     sgd.step()
     ...     schedule.step()
-    1.0 1.0 0.5 0.5
+    ...     print(schedule.get_last_lr())
+    [1.0]
+    [0.5]
+    [0.5]
     """
 
     def __init__(self, optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1):
