@@ -16,6 +16,7 @@ LUCID_SANITIZE=address
 import copy
 import os
 import platform
+import sysconfig
 from pathlib import Path
 
 from Cython.Build import cythonize
@@ -41,7 +42,7 @@ DIRECTIVES = {
     "freethreading_compatible": True,
 }
 
-X86 = platform.machine().lower() in ("x86_64", "amd64")
+X86 = sysconfig.get_platform().endswith(("x86_64", "amd64"))  # the target's, where it is not this machine
 LEVELS = {"base": []}
 if X86:
     LEVELS |= {"v3": ["-march=x86-64-v3"], "v4": ["-march=x86-64-v4", "-mprefer-vector-width=512"]}
@@ -51,6 +52,7 @@ if wanted := os.environ.get("LUCID_BUILD_LEVELS"):
 # -fno-trapping-math: without it a select such as `x if x > 0 else a*x` is not vectorised, 20 times slower.
 # Never -ffast-math: NaN and infinities are part of the contract.
 FLAGS = ["-fno-math-errno", "-fno-trapping-math", "-fno-strict-aliasing", "-fvisibility=hidden"]
+FLAGS += ["-Wno-tautological-compare"]  # a rule for all dtypes asks x != x of integers too
 FLAGS += ["-O1", "-g"] if DEBUG or SANITIZE else ["-O3", "-g0"]
 # Flags of single modules. random reproduces a stream bit for bit: each fused multiply-add there is written out.
 MODULE_FLAGS = {"random": ["-ffp-contract=off"]}

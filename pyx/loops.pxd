@@ -209,8 +209,9 @@ cdef inline void operand_init(operand_t* self, const char* data, Py_ssize_t item
         return
     self.ndim = <int>plan[0]
     self.sizes = plan + 1
-    self.strides = plan + 1 + self.ndim + k * (self.ndim + 1) + 1
-    self.data = data + self.strides[-1] * itemsize
+    self.strides = plan + 1 + self.ndim + k * (self.ndim + 1)
+    self.data = data + self.strides[0] * itemsize    # the offset stands before the strides
+    self.strides += 1
     self.flat = True
     self.constant = True
     for i in range(self.ndim - 1, -1, -1):

@@ -206,7 +206,9 @@ def pointwise_loss(
         raise ValueError(f"pointwise_loss: no op {op}")
     c.op, c.a = op, a
     c.x, c.y, c.out = <const char*>&x[0], <const char*>&y[0], <char*>&out[0]
-    c.w = NULL if pos_weight is None else <const char*>&pos_weight[0]
+    c.w = NULL
+    if pos_weight is not None:
+        c.w = <const char*>&pos_weight[0]
     parallel_for(<task_t>forward_task[floating], &c, n, GRAIN)
 
 
@@ -223,7 +225,9 @@ def pointwise_loss_backward(
         raise ValueError(f"pointwise_loss_backward: no op {op}")
     c.op, c.a, c.step = op, a, 0 if g.shape[0] == 1 else 1
     c.g, c.x, c.y, c.out = <const char*>&g[0], <const char*>&x[0], <const char*>&y[0], <char*>&grad_input[0]
-    c.w = NULL if pos_weight is None else <const char*>&pos_weight[0]
+    c.w = NULL
+    if pos_weight is not None:
+        c.w = <const char*>&pos_weight[0]
     parallel_for(<task_t>backward_task[floating], &c, n, GRAIN)
 
 
@@ -440,7 +444,9 @@ cdef int set_classes(
     if weight is not None and weight.shape[0] < classes:
         raise ValueError(f"loss: {weight.shape[0]} weights for {classes} classes")
     c.x, c.lse, c.target, c.g = <const char*>&x[0], NULL, &target[0], NULL
-    c.weight = NULL if weight is None else <const char*>&weight[0]
+    c.weight = NULL
+    if weight is not None:
+        c.weight = <const char*>&weight[0]
     c.classes, c.length, c.blocks = classes, length, (length + WIDTH - 1) // WIDTH
     c.ignore, c.smoothing, c.scale, c.total = ignore_index, smoothing, 1, classes
     if weight is not None:

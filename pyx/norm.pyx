@@ -390,7 +390,9 @@ cdef int rows_of(
     c.x, c.rows, c.cols = <const char*>&x[0], rows, cols
     c.rstd = <char*>&rstd[0]
     c.mean = NULL if mean is None else <char*>&mean[0]
-    c.weight = NULL if weight is None else <const char*>&weight[0]
+    c.weight = NULL
+    if weight is not None:
+        c.weight = <const char*>&weight[0]
     c.bias = NULL
     return 0
 
@@ -609,7 +611,9 @@ cdef int channels_of(
         raise ValueError(f"norm: {weight.shape[0]} weights for {channels} channels")
     c.g = NULL
     c.x, c.mean, c.rstd = <const char*>&x[0], <const char*>&mean[0], <const char*>&rstd[0]
-    c.weight = NULL if weight is None else <const char*>&weight[0]
+    c.weight = NULL
+    if weight is not None:
+        c.weight = <const char*>&weight[0]
     c.bias = NULL
     c.n, c.channels, c.length = n, channels, length
     return 0

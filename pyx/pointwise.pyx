@@ -473,11 +473,10 @@ cdef bint ternary_run(int op, const number* x, const number* y, const number* z,
     if number in inexact:
         if op == LERP:
             map3_a(math.lerp_[number], x, y, z, a, out, n)
-        elif op == ADDCDIV:
+            return True
+        if op == ADDCDIV:
             map3_a(math.addcdiv_[number], x, y, z, a, out, n)
-        else:
-            return False
-        return True
+            return True
     return False
 
 
