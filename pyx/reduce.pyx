@@ -467,7 +467,7 @@ cdef void fold_task(void* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
         at = ((o * c.segments + s) * c.inner + column) * c.size
         fold_slab(c, c.x + ((o * c.axis + row) * c.inner + column) * c.x_size, min(c.segment_rows, c.axis - row),
                   c.inner, min(WIDTH, c.inner - column),
-                  c.out + at if c.p == c.out else c.p + (o * c.inner + column) * c.size, c.out + at)
+                  c.out + at if c.p == c.out else <char*>c.p + (o * c.inner + column) * c.size, c.out + at)
 
 
 cdef int fold(

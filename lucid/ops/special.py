@@ -92,8 +92,12 @@ def _hurwitz(s: int, x: np.ndarray) -> np.ndarray:
     return total
 
 
+def _factorial(n: int) -> float:
+    return float(math.factorial(n)) if n <= 170 else math.inf
+
+
 def _polygamma(x: np.ndarray, n: int) -> np.ndarray:
-    value = (-1.0) ** (n + 1) * math.factorial(n) * _hurwitz(n + 1, np.where(x > 0, x, 1))
+    value = (-1.0) ** (n + 1) * _factorial(n) * _hurwitz(n + 1, np.where(x > 0, x, 1))
     if n == 1:  # reflection
         turn = math.pi * (x - np.trunc(x))
         value = np.where(x > 0, value, (math.pi / np.sin(turn)) ** 2 - _hurwitz(2, np.where(x > 0, 1, 1 - x)))
@@ -105,7 +109,7 @@ def _polygamma(x: np.ndarray, n: int) -> np.ndarray:
                 break
             extra += np.where(low, np.where(y == 0, 1, y) ** -(n + 1.0), 0)
             y = np.where(low, y + 1, y)
-        below = (-1.0) ** (n + 1) * math.factorial(n) * (_hurwitz(n + 1, np.where(y > 0, y, 1)) + extra)
+        below = (-1.0) ** (n + 1) * _factorial(n) * (_hurwitz(n + 1, np.where(y > 0, y, 1)) + extra)
         value = np.where(x > 0, value, below)
     pole = (x <= 0) & (x == np.floor(x))
     return np.where(np.isnan(x), x, np.where(pole, np.inf if n == 1 else (-1.0) ** (n + 1) * np.inf, value))
