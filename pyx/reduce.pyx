@@ -492,7 +492,7 @@ cdef int fold(
         c.out = <char*>malloc(outer * c.segments * inner * size)
         if c.out == NULL:
             raise MemoryError
-    c.p = c.out if p == NULL else <const char*>p
+    c.p = c.out if p == NULL else <char*>p
     parallel_for(fold_task, &c, outer * c.blocks * c.segments, max(1, grain // (c.segment_rows * min(inner, WIDTH))))
     if c.segments > 1:
         for o in range(outer):
