@@ -19,7 +19,7 @@ from lucid.tensor import Size, Tensor, device  # noqa: F401
 
 from lucid import autograd  # noqa: F401, isort: skip
 from lucid import ops, random  # noqa: F401, isort: skip
-from lucid._kernels.core import empty_cache, memory_stats, set_cache_limit  # noqa: F401
+from lucid._kernels.core import OutOfMemoryError, empty_cache, memory_stats, set_cache_limit  # noqa: F401
 from lucid._kernels.threads import get_num_threads, set_num_threads  # noqa: F401
 from lucid.autograd.modes import (  # noqa: F401
     enable_grad,

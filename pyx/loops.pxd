@@ -206,6 +206,8 @@ cdef inline void operand_init(operand_t* self, const char* data, Py_ssize_t item
         self.data = data
         self.flat = True
         self.constant = False
+        self.ndim, self.sizes, self.strides = 0, NULL, NULL    # not read: it is flat
+        self.column = self.offset = 0
         return
     self.ndim = <int>plan[0]
     self.sizes = plan + 1

@@ -22,6 +22,12 @@ cdef size_t misses = 0
 cdef cython.pymutex memory_lock
 
 
+class OutOfMemoryError(RuntimeError, MemoryError):
+    """A tensor is too large to hold. PyTorch raises RuntimeError, Python MemoryError: this is both."""
+
+    __module__ = "lucid"
+
+
 cdef inline int size_class(size_t n, size_t* rounded) noexcept nogil:
     """The class of `n` bytes and the size of its blocks: 4, 5, 6 or 7 times a power of two, at most 25 % above `n`."""
     cdef int shift = 10, quarter
@@ -93,7 +99,7 @@ cdef Block allocate(size_t n):
             live_bytes += size
             peak_bytes = max(peak_bytes, live_bytes)
     if data == NULL:
-        raise MemoryError(f"cannot allocate {n} bytes")
+        raise OutOfMemoryError(f"cannot allocate {n} bytes; lucid.empty_cache() gives back what is kept for reuse")
     block.data = data
     block.size = size
     block.k = k
@@ -120,7 +126,8 @@ cdef object new_array(int nd, const cnp.npy_intp* dims, cnp.dtype dtype, bint fo
 def empty(shape, cnp.dtype dtype, order="C"):
     """An uninitialised array of `shape` (a tuple of ints) in C or Fortran order.
 
-    Raises RuntimeError for a negative size and MemoryError for a size that no memory can hold.
+    Raises RuntimeError for a negative size, OutOfMemoryError for a size that no memory can hold, TypeError for one beyond
+    64 bits.
     """
     cdef cnp.npy_intp dims[64]
     cdef Py_ssize_t itemsize = cnp.PyDataType_ELSIZE(dtype), size
@@ -130,7 +137,11 @@ def empty(shape, cnp.dtype dtype, order="C"):
     cdef bint none = False
     if len(shape) > 64:
         raise RuntimeError(f"empty: a tensor has at most 64 dimensions, got {len(shape)}")
-    for size in shape:
+    for one in shape:
+        try:
+            size = one
+        except OverflowError:
+            raise TypeError(f"a size must fit 64 bits, got {one} in {list(shape)}") from None
         if size < 0:
             raise RuntimeError(f"Trying to create tensor with negative dimension {size}: {list(shape)}")
         none = none or size == 0
@@ -139,7 +150,7 @@ def empty(shape, cnp.dtype dtype, order="C"):
     if not none:
         for i in range(nd):
             if dims[i] > limit // total:
-                raise MemoryError(f"a tensor of shape {list(shape)} and {itemsize} bytes an element is too large to hold")
+                raise OutOfMemoryError(f"a tensor of shape {list(shape)} and {itemsize} bytes an element is too large to hold")
             total *= dims[i]
     elif len(shape) and max(shape) > limit:
         raise RuntimeError(f"Storage size calculation overflowed with sizes={list(shape)}")
