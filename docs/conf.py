@@ -1,15 +1,30 @@
-"""Sphinx: one page a function, written by pages.py from the registry; `sphinx-build docs docs/_build`."""
+"""Sphinx: guides written by hand, and a page for every function and class, written by pages.py from the package itself.
+
+    sphinx-build -W docs docs/_build
+"""
 
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 import pages  # noqa: E402
 
+import lucid  # noqa: E402
+
 project = "Lucid"
-extensions = ["sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.mathjax"]
+version = release = lucid.__version__
+extensions = ["sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.mathjax", "myst_parser"]
+source_suffix = {".rst": "restructuredtext", ".md": "markdown"}
+exclude_patterns = ["_build", "reference/differences.inc.rst"]
 html_theme = "furo"
-source_suffix = {".rst": "restructuredtext"}
-exclude_patterns = ["_build"]
-pages.write(Path(__file__).parent / "functions")
+html_title = "Lucid"
+html_show_copyright = False
+default_role = "code"
+napoleon_numpy_docstring, napoleon_google_docstring = True, False
+napoleon_use_rtype = False
+autodoc_typehints = "none"
+autodoc_member_order = "bysource"
+myst_heading_anchors = 3
+pages.write(HERE / "reference")

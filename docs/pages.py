@@ -1,10 +1,40 @@
-"""One page for every declared function, under PyTorch's path; a page that is written by hand is left alone."""
+"""The reference: a page for every declared function, under PyTorch's path, and for every class; a list of Tensor's methods; the
+deliberate differences from PyTorch. A page that is written by hand is left alone."""
 
+import importlib.util
+import inspect
 from pathlib import Path
 
+import lucid
 from lucid.autograd.op import REGISTRY
+from lucid.ops import methods
 
 HERE = Path(__file__).parent
+
+# Classes and functions that are no operations, by page.
+OTHERS = {
+    "autograd": [
+        "autograd.backward", "autograd.grad", "autograd.Function", "autograd.FunctionCtx", "no_grad", "enable_grad",
+        "set_grad_enabled", "inference_mode", "is_grad_enabled", "is_inference_mode_enabled", "autograd.gradcheck",
+        "autograd.gradgradcheck", "autograd.detect_anomaly", "autograd.set_detect_anomaly",
+    ],
+    "random": [
+        "manual_seed", "seed", "initial_seed", "get_rng_state", "set_rng_state", "Generator", "random.fork_rng",
+    ],
+    "settings": [
+        "set_num_threads", "get_num_threads", "memory_stats", "empty_cache", "set_cache_limit", "show_config",
+        "set_printoptions", "set_default_dtype", "get_default_dtype", "finfo", "iinfo", "OutOfMemoryError",
+    ],
+    "files": ["save", "load"],
+}  # fmt: skip
+TITLES = {
+    "autograd": "Automatic differentiation", "random": "Random numbers", "settings": "Threads, memory, settings",
+    "files": "Saving and loading",
+}  # fmt: skip
+NAMESPACES = {
+    "": "lucid", "nn.functional": "lucid.nn.functional", "linalg": "lucid.linalg", "special": "lucid.special",
+    "fft": "lucid.fft", "nn.init": "lucid.nn.init", "nn.utils": "lucid.nn.utils",
+}  # fmt: skip
 
 
 def public() -> list[str]:
@@ -13,23 +43,114 @@ def public() -> list[str]:
     return sorted(path for path in found if not path.startswith("Tensor."))
 
 
+def find(path: str):
+    """What a path below `lucid` names."""
+    found = lucid
+    for part in path.split("."):
+        found = getattr(found, part)
+    return found
+
+
+def classes(namespace: str) -> list[str]:
+    """The classes that a namespace publishes, and functions of its own."""
+    names = [name for name in dir(find(namespace)) if not name.startswith("_")]
+    found = {name: getattr(find(namespace), name) for name in names}
+    return [
+        f"{namespace}.{name}" for name, one in found.items()
+        if (inspect.isclass(one) or inspect.isfunction(one)) and one.__module__.startswith(f"lucid.{namespace}")
+    ]  # fmt: skip
+
+
+def heading(text: str, line: str = "=") -> str:
+    return f"{text}\n{line * len(text)}\n\n"
+
+
+def toctree(entries, caption: str = "") -> str:
+    return ".. toctree::\n   :maxdepth: 1\n" + (f"   :caption: {caption}\n" if caption else "") + "\n" + "".join(
+        f"   {entry}\n" for entry in entries
+    ) + "\n"  # fmt: skip
+
+
 def page(path: str) -> str:
-    """The text of a function's page."""
-    text = f"{path}\n{'=' * len(path)}\n\n.. autofunction:: lucid.{path}\n"
-    aliases = [alias for alias in REGISTRY[path].aliases if not alias.startswith("Tensor.")]
+    """The text of a function's or class's page."""
+    one = find(path)
+    if inspect.isclass(one):
+        members = "" if issubclass(one, Exception) else "   :members:\n"
+        return heading(path) + f".. autoclass:: lucid.{path}\n{members}"
+    text = heading(path) + f".. autofunction:: lucid.{path}\n"
+    aliases = [alias for alias in REGISTRY[path].aliases if not alias.startswith("Tensor.")] if path in REGISTRY else []
     return text + (f"\nAlso: {', '.join(f'``lucid.{alias}``' for alias in aliases)}\n" if aliases else "")
 
 
+def tensor_page() -> str:
+    """Tensor: its own methods, and those that are functions."""
+    pages = set(public())
+    own = sorted(
+        name for name in dir(lucid.Tensor)
+        if not name.startswith("_") and getattr(getattr(lucid.Tensor, name), "__doc__", None)
+        and not (name.endswith("_") and name[:-1] in " ".join(methods.INPLACE.values()).split())
+    )  # fmt: skip
+    function = {
+        name: path for name in own for path in (name, f"nn.functional.{name}", f"special.{name}", f"linalg.{name}")
+        if path in pages and getattr(lucid.Tensor, name) is find(path)
+    }  # fmt: skip
+    text = heading("Tensor") + ".. autoclass:: lucid.Tensor\n   :members: "
+    text += ", ".join(name for name in own if name not in function) + "\n\n"
+    text += heading("Methods that are functions", "-") + "The tensor is the first argument.\n\n"
+    text += ", ".join(f":doc:`{name} <{path}>`" for name, path in function.items()) + "\n\n"
+    text += heading("Methods that write in place", "-") + "Each writes the function's result to the tensor itself.\n\n"
+    names = sorted({name for names in methods.INPLACE.values() for name in names.split()})
+    return text + ", ".join(f"``{name}_``" for name in names) + "\n"
+
+
+def differences() -> str:
+    """The deliberate differences from PyTorch, as the conformance suite knows them."""
+    spec = importlib.util.spec_from_file_location("deviations", HERE.parent / "conformance" / "deviations.py")
+    module = importlib.util.module_from_spec(spec)
+    import sys
+
+    sys.modules["deviations"] = module  # dataclasses look it up
+    spec.loader.exec_module(module)
+    return "".join(
+        f"``{item.op.replace('*', '…')}``{'' if item.dtype == '*' else f' ({item.dtype})'}\n   {item.reason[:1].upper()}{item.reason[1:]}.\n\n"
+        for item in module.DEVIATIONS
+    )
+
+
 def write(folder: Path) -> list[Path]:
-    """Write all pages and their index; returns what was written."""
+    """Write the reference; returns the pages."""
     folder.mkdir(exist_ok=True)
-    paths = [path for path in public() if not (HERE / f"{path}.rst").exists()]
+    for old in folder.glob("*.rst"):
+        old.unlink()
     written = []
-    for path in paths:
-        target = folder / f"{path}.rst"
-        target.write_text(page(path))
-        written.append(target)
-    by_hand = sorted(one.stem for one in HERE.glob("*.rst") if one.stem in public())
-    entries = [f"   ../{path}" for path in by_hand] + [f"   {path}" for path in paths]
-    (folder / "index.rst").write_text("Functions\n=========\n\n.. toctree::\n   :maxdepth: 1\n\n" + "\n".join(entries) + "\n")
+
+    def put(name: str, text: str) -> str:
+        written.append(folder / f"{name}.rst")
+        written[-1].write_text(text)
+        return name
+
+    by_hand = {one.stem for one in HERE.glob("*.rst")}
+    entries = {path: f"../{path}" if path in by_hand else put(path, page(path)) for path in public()}
+    groups = {}
+    for path, entry in entries.items():
+        namespace = path.rpartition(".")[0]
+        groups.setdefault(NAMESPACES.get(namespace, f"lucid.{namespace}"), []).append(entry)
+    listed = []
+    for title, found in groups.items():
+        listed.append(put(f"in-{title}", heading(title) + toctree(found)))
+    for namespace, title in (("nn", "Modules"), ("optim", "Optimizers"), ("nn.init", "Initial weights"), ("nn.utils", "nn.utils"),
+                             ("optim.lr_scheduler", "Learning rates"), ("utils.data", "Data")):  # fmt: skip
+        found = [put(path, page(path)) for path in classes(namespace) if path not in entries]
+        if found:
+            listed.append(put(f"of-{namespace}", heading(title) + toctree(found)))
+    for name, paths in OTHERS.items():
+        text = heading(TITLES[name])
+        for path in paths:
+            one = find(path)
+            kind = "autoclass" if inspect.isclass(one) else "autofunction"
+            text += f".. {kind}:: lucid.{path}\n" + ("   :members:\n" if kind == "autoclass" else "") + "\n"
+        listed.append(put(f"about-{name}", text))
+    listed.insert(0, put("tensor", tensor_page()))
+    (folder / "differences.inc.rst").write_text(differences())
+    (folder / "index.rst").write_text(heading("Reference") + toctree(listed))
     return written

@@ -1,6 +1,8 @@
-"""The documentation: a page for every function, and the examples of the seed's page and the README run as printed."""
+"""The documentation: a page for every function, docstrings that are whole, and every example run as printed."""
 
+import ast
 import doctest
+import inspect
 import re
 import sys
 from pathlib import Path
@@ -8,11 +10,32 @@ from pathlib import Path
 import pytest
 
 import lucid
+import lucid.nn.functional as F
+from lucid import nn, optim
 from lucid.autograd.op import REGISTRY
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "docs"))
 import pages  # noqa: E402
+
+# Functions whose docstrings still lack a section that they need: a debt, which only shrinks.
+UNFINISHED = set((ROOT / "tests" / "data" / "unfinished_docstrings.txt").read_text().split())
+
+
+def documented() -> dict:
+    """Everything public, by its path."""
+    found = {path: pages.find(path) for path in pages.public()}
+    for namespace in ("nn", "nn.init", "nn.utils", "optim", "optim.lr_scheduler", "utils.data"):
+        found |= {path: pages.find(path) for path in pages.classes(namespace)}
+    return found | {path: pages.find(path) for paths in pages.OTHERS.values() for path in paths}
+
+
+DOCUMENTED = documented()
+# Tensor's own methods are documented in a sentence or more; their examples run too.
+METHODS = {
+    f"Tensor.{name}": member for name, member in vars(lucid.Tensor).items()
+    if not name.startswith("_") and getattr(member, "__doc__", None) and not hasattr(member, "op")
+}  # fmt: skip
 
 
 def test_every_function_has_a_page(tmp_path):
@@ -22,10 +45,63 @@ def test_every_function_has_a_page(tmp_path):
     assert "nn.functional.leaky_relu" in by_hand
     for spec in REGISTRY.values():
         if not spec.name.startswith("_") and not spec.path.startswith("Tensor."):
-            found = lucid
-            for part in spec.path.split("."):
-                found = getattr(found, part)
-            assert found is spec.function, spec.path
+            assert pages.find(spec.path) is spec.function, spec.path
+
+
+def lacking(path: str, one) -> set[str]:
+    """The sections that a docstring needs and has not."""
+    text = inspect.getdoc(one) or ""
+    needed = {"Examples"}
+    try:
+        parameters = inspect.signature(one).parameters
+    except ValueError:
+        parameters = ()
+    if parameters:
+        needed.add("Parameters")
+    if not inspect.isclass(one) and path not in pages.OTHERS["settings"]:
+        needed.add("Returns")
+    return {section for section in needed if not re.search(rf"^{section}\n-+$", text, re.M)}
+
+
+@pytest.mark.parametrize("path", sorted(path for path in REGISTRY if path in DOCUMENTED))
+def test_a_docstring_is_whole(path):
+    """Parameters, Returns, Examples; a function in the list of unfinished ones must leave it when it is finished."""
+    found = lacking(path, DOCUMENTED[path])
+    assert bool(found) == (path in UNFINISHED), found or "finished: take it off the list"
+
+
+def test_the_list_of_unfinished_docstrings_names_functions():
+    assert set(DOCUMENTED) >= UNFINISHED
+
+
+def run_examples(text: str, name: str) -> int:
+    """Run a text's examples; returns how many there were."""
+    names = {"lucid": lucid, "nn": nn, "F": F, "optim": optim, "Tensor": lucid.Tensor}
+    test = doctest.DocTestParser().get_doctest(text, names, name, None, 0)
+    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
+    told = []
+    try:
+        runner.run(test, out=told.append)
+    finally:
+        lucid.set_default_dtype(lucid.float32)
+    assert not runner.failures, "".join(told)
+    return len(test.examples)
+
+
+@pytest.mark.parametrize("path", sorted(DOCUMENTED | METHODS))
+def test_the_examples_print_what_they_say(path):
+    one = {**DOCUMENTED, **METHODS}[path]
+    run_examples(inspect.getdoc(one) or "", path)
+    if inspect.isclass(one):
+        for name, member in vars(one).items():
+            if not name.startswith("_") and getattr(member, "__doc__", None):
+                run_examples(inspect.getdoc(member) or "", f"{path}.{name}")
+
+
+@pytest.mark.parametrize("name", ["quickstart.md", "threads-and-memory.md"])
+def test_the_guides_print_what_they_say(name):
+    text = "\n".join(re.findall(r"```python\n(.*?)```", (ROOT / "docs" / name).read_text(), re.S))
+    assert run_examples(text, name) > 3
 
 
 def test_the_seeds_page_prints_what_it_says():
@@ -33,64 +109,38 @@ def test_the_seeds_page_prints_what_it_says():
     assert result.attempted >= 6 and result.failed == 0
 
 
-def test_the_readmes_example_prints_what_it_says(capsys):
-    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
-    exec(compile(code, "README.md", "exec"), {})
+@pytest.mark.parametrize("name", ["README.md", "docs/index.rst"])
+def test_the_first_example_prints_what_it_says(name, capsys):
+    text = (ROOT / name).read_text()
+    (code,) = re.findall(r"```python\n(.*?)```", text, re.S) or re.findall(r"code-block:: python\n\n(.*?)\n\n\.\.", text, re.S)
+    code = inspect.cleandoc("\n" + code)
+    exec(compile(code, name, "exec"), {})
     printed = capsys.readouterr().out.splitlines()
     assert printed == [line.partition("# ")[2].strip() for line in code.splitlines() if line.startswith("print")]
 
 
-FAMILIES = ("reduction", "sorting", "indexing", "shape", "view", "creation", "random", "linalg")
-ARRAYS = {f"lucid.ops.{name}" for name in FAMILIES}
-COPIES = {"resize_as_"} | {path for path in REGISTRY if path.endswith("_copy") and not path.startswith("index")}
+def test_the_differences_from_pytorch_are_listed():
+    text = pages.differences()
+    assert "Tensor.backward" in text and text.count("\n\n") >= 3
 
 
-def _documented():
-    found = {id(spec): path for path, spec in REGISTRY.items() if spec.forward.__module__ in ARRAYS}
-    return sorted(path for path in found.values() if not path.rpartition(".")[2].startswith("_"))
+def parameters_in(text: str) -> list[str]:
+    """The names of a Cython function's parameters."""
+    parts = [part.partition("=")[0].replace(" not None", "").split() for part in re.split(r",(?![^\[]*\])", text)]
+    return [part[-1] for part in parts if part]
 
 
-@pytest.mark.parametrize("path", _documented())
-def test_every_operation_on_arrays_is_described_and_its_example_runs(path):
-    text = REGISTRY[path].function.__doc__
-    assert text and text.splitlines()[0].endswith((".", ":", "`"))
-    if path in COPIES or path.endswith(("dropout", "dropout_")):
-        return
-    example = doctest.DocTestParser().get_doctest(text, {"lucid": lucid}, path, None, None)
-    assert example.examples, "no example"
-    assert "Parameters\n----------" in text or "Parameters\n    ----------" in text
-    runner = doctest.DocTestRunner(verbose=False)
-    runner.run(example)
-    assert runner.summarize(verbose=False).failed == 0
-
-
-def _examples():
-    public = [spec for spec in REGISTRY.values() if not spec.name.startswith("_")]
-    functions = {spec.path: spec.function for spec in public if spec.forward.__module__ not in ARRAYS}
-    classes = {f"optim.{name}": getattr(lucid.optim, name) for name in lucid.optim.__all__}
-    schedules = {f"optim.lr_scheduler.{n}": getattr(lucid.optim.lr_scheduler, n) for n in lucid.optim.lr_scheduler.__all__}
-    found = functions | classes | schedules
-    return {path: found[path] for path in sorted(found) if ">>>" in (found[path].__doc__ or "")}
-
-
-EXAMPLES = _examples()
-
-
-@pytest.mark.parametrize("path", EXAMPLES)
-def test_the_example_prints_what_it_says(path):
-    names = {"lucid": lucid, "F": lucid.nn.functional, "Tensor": lucid.Tensor}
-    runner, said = doctest.DocTestRunner(verbose=False), []
-    runner.run(doctest.DocTestParser().get_doctest(EXAMPLES[path].__doc__, names, path, None, 0), out=said.append)
-    assert runner.summarize(verbose=False).failed == 0, "".join(said)
-
-
-# Families whose functions are described in full: what they take, return, compute, pass back, and an example.
-WHOLE = {f"lucid.ops.{family}" for family in ("activation", "convolution", "distance", "loss", "normalization", "pooling")}
-
-
-@pytest.mark.parametrize(
-    "path", sorted(p for p, spec in REGISTRY.items() if spec.forward.__module__ in WHOLE and not spec.name.startswith("_"))
-)
-def test_the_page_has_all_sections(path):
-    for part in ("Parameters\n", "Returns\n", ".. math::", ">>>"):
-        assert part in REGISTRY[path].function.__doc__
+def test_the_stubs_are_those_of_the_kernels():
+    """A `.pyi` beside each `.pyx`: the same functions and classes, with the same parameters."""
+    for module in sorted((ROOT / "pyx").glob("*.pyx")):
+        source = module.read_text()
+        for part in re.findall(r'^include "(.*)"', source, re.M):
+            source += (ROOT / "pyx" / part).read_text()
+        found = re.findall(r"^(?:def|cpdef(?: \w+)*?) (\w+)\(((?:[^()]|\([^()]*\))*)\)", source, re.M)
+        functions = {name: parameters_in(text) for name, text in found if not name.startswith("_")}
+        classes = set(re.findall(r"^(?:cdef )?class (\w+)", source, re.M))
+        stub = ast.parse(module.with_suffix(".pyi").read_text())
+        stubbed = {one.name: [each.arg for each in one.args.args + one.args.kwonlyargs] for one in stub.body
+                   if isinstance(one, ast.FunctionDef)}  # fmt: skip
+        assert stubbed == functions, module.name
+        assert {one.name for one in stub.body if isinstance(one, ast.ClassDef)} == classes, module.name

@@ -191,7 +191,7 @@ ROWS = [
 
 def state(t):
     return {
-        name: (x.array.tobytes(), tuple(x.shape), x._version_count, x.requires_grad, x.grad_fn,
+        name: (x.array.tobytes(), tuple(x.shape), x._version, x.requires_grad, x.grad_fn,
                None if x.grad is None else (id(x.grad), x.grad.array.tobytes()))
         for name, x in vars(t).items()
     }  # fmt: skip

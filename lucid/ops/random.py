@@ -19,7 +19,7 @@ from lucid import dtypes
 from lucid._kernels import core
 from lucid._kernels import random as kernels
 from lucid._kernels.core import empty, flat, strided, wrap
-from lucid.autograd.op import Supplied, check_out, check_writable, inplace, op, rewrite, torch_name
+from lucid.autograd.op import Supplied, check_out, check_writable, inplace, op, rewrite, torch_name, write_out
 from lucid.dtypes import as_dtype
 from lucid.ops._frame import (
     FLOAT32,
@@ -182,9 +182,13 @@ def made(name: str, shape: tuple, fill, *, out=None, dtype=None, device=None, re
             raise RuntimeError(
                 f"dtype {torch_name(as_dtype(dtype))} does not match dtype of out parameter ({torch_name(out.dtype)})"
             )
-        if out.array.shape != shape:
-            out.array = empty(shape, out.array.dtype)
-        return refill(name, out, fill)
+        if out.array.shape == shape:
+            return refill(name, out, fill)
+        array = empty(shape, out.array.dtype)
+        fill(array)
+        out.array = array  # not before it is filled: a fill may refuse the dtype
+        core.bump(out)
+        return out
     array = empty(shape, (dtypes.get_default_dtype() if dtype is None else as_dtype(dtype)).numpy)
     tensor = wrap(array)
     if requires_grad:
@@ -831,7 +835,7 @@ def normal(
     if out is not None:
         check_out("normal", out, tensors)
     shape = broadcast_shapes(*[one.array.shape for one in tensors])
-    result = made("normal", shape, fill, out=out, dtype=tensors[0].dtype if out is None else None)
+    result = made("normal", shape, fill, dtype=tensors[0].dtype if out is None else out.dtype)
     past = core.set_grad(False)
     try:
         if isinstance(std, Tensor):
@@ -839,6 +843,9 @@ def normal(
         result = result.add_(mean)
     finally:
         core.set_grad(past)
+    if out is not None:
+        write_out("normal", out, result)
+        return out
     for one in tensors:
         result = replaced(one, result)
     return result

@@ -1,0 +1,320 @@
+"""What every call passes through; see core.pyx for the rooms."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+# ---- memory
+
+class OutOfMemoryError(RuntimeError, MemoryError):
+    """A tensor is too large to hold. PyTorch raises RuntimeError, Python MemoryError: this is both."""
+
+class Block:
+    """One piece of aligned memory; the base object of the arrays that live in it."""
+
+def empty(shape: Any, dtype: np.dtype, order: Any = "C") -> np.ndarray:
+    """An uninitialised array of `shape` (a tuple of ints) in C or Fortran order.
+
+    Raises RuntimeError for a negative size, OutOfMemoryError for a size that no memory can hold, TypeError for one beyond
+    64 bits.
+    """
+
+def memory_stats() -> dict[str, int]:
+    """Counts of the caching allocator, in bytes and calls; arrays under 4 KiB are not counted."""
+
+def empty_cache() -> None:
+    """Give all cached memory back to the system."""
+
+def set_cache_limit(nbytes: int) -> None:
+    """Keep at most `nbytes` of freed memory for reuse."""
+
+# ---- flat
+
+class Flat:
+    """The memory of an array as one row of `n` elements from `data` on, exported through the buffer protocol."""
+
+def flat(array: np.ndarray, moved: bool = False) -> Flat:
+    """The memory of a non-empty array as one row for a kernel.
+
+    A dense array gives its elements in memory order. Any other gives the row that its elements lie in; `span`
+    tells where its first element is. With `moved` the dtype is an integer (or complex128) of the same size.
+
+    Raises TypeError for a dtype that kernels do not compute in.
+    """
+
+def span(array: np.ndarray) -> int:
+    """Where an array's first element lies in its `flat` row, in elements."""
+
+def extent_of(array: np.ndarray) -> tuple[int, int]:
+    """`extent`, for Python."""
+
+# ---- tensor
+
+class Version:
+    """How often a storage was written to; shared by all tensors that look at it."""
+
+    count: int
+
+class TensorBase:
+    """The fields of a tensor.
+
+    array          the data: a NumPy array, whose shape and strides are the tensor's
+    _requires_grad whether gradients flow to it
+    _node, _slot   the node that made it, and which of the node's outputs it is
+    _base          the tensor that this one is a differentiable view of
+    _base_node     the node that `_base` had when `_node` was made: when it has another, `_node` is out of date
+    _counter       the version counter, made when somebody first asks for it
+    _view          what may be done to it in place, if it is a view: see view.pxi
+    _extra         what few tensors have: hooks
+    """
+
+    array: np.ndarray
+    _requires_grad: bool
+    _inference: bool
+    _view: int
+    _slot: int
+    _grad: Any
+    _node: Any
+    _base: Any
+    _base_node: Any
+    _counter: Any
+    _extra: Any
+
+def set_tensor_type(cls: type) -> None:
+    """The class that `wrap` makes instances of."""
+
+def wrap(array: np.ndarray) -> TensorBase:
+    """A tensor, outside any graph, that holds `array` itself."""
+
+def requires_grad(t: TensorBase) -> bool:
+    """Whether gradients flow to `t`: by its own flag, or since its base was written to in a graph."""
+
+def version(t: TensorBase) -> int:
+    """How often the storage of `t` was written to."""
+
+def version_of(t: TensorBase) -> Version:
+    """The version counter of `t`, made now if nobody asked for it before."""
+
+def bump(t: TensorBase) -> None:
+    """Count one more write to the storage of `t`."""
+
+def versions(values: tuple) -> list[int] | None:
+    """The versions of the tensors among `values`, also inside sequences; None where none was ever written to."""
+
+def unchanged(values: tuple, before: Any) -> bool:
+    """Whether `versions(values)` is still what it was."""
+
+def is_grad_enabled() -> bool:
+    """Whether operations of this thread are recorded."""
+
+def set_grad(mode: bool) -> bool:
+    """Switch recording in this thread; returns what it was."""
+
+def is_inference() -> bool:
+    """Whether this thread is in inference mode."""
+
+def set_inference(mode: bool) -> bool:
+    """Switch inference mode in this thread; returns what it was."""
+
+def needs_gradient(value: Any) -> bool:
+    """Whether a value is, or holds, a tensor that requires grad."""
+
+def recording(args: tuple) -> bool:
+    """Whether a call with these arguments goes into the graph: recording is on and one of them requires grad."""
+
+# ---- view
+
+def strided(array: np.ndarray, shape: Any, strides: Any, offset: int = 0) -> np.ndarray:
+    """A view of `array`'s memory: `offset` and `strides` in elements, the offset counted from its first element.
+
+    The caller has made sure that it stays inside the memory.
+    """
+
+def view_of(base: TensorBase, array: np.ndarray) -> TensorBase | None:
+    """A tensor over a piece of another's memory: they share the version counter, and in-place writes reach both."""
+
+def view(base: TensorBase, shape: Any, strides: Any, offset: int = 0) -> TensorBase | None:
+    """`view_of` what `strided` makes."""
+
+def reshaped(base: TensorBase, shape: Any) -> TensorBase | None:
+    """A contiguous tensor in another shape (one size may be -1); None where it is not contiguous or does not fit."""
+
+def transposed(base: TensorBase, i: int, j: int) -> TensorBase | None:
+    """Two dimensions exchanged; None where there are none of that number."""
+
+def indexed(base: TensorBase, index: Any) -> TensorBase | None:
+    """`base[index]` for ints, slices, None and one Ellipsis; None where anything else is among them."""
+
+def permuted(base: TensorBase, order: Any) -> TensorBase | None:
+    """The dimensions in another order; None where it is none."""
+
+def expanded(base: TensorBase, size: Any) -> TensorBase | None:
+    """Dimensions of size 1 seen as larger; None where they do not fit."""
+
+def squeezed(base: TensorBase, dim: Any) -> TensorBase | None:
+    """Without dimension `dim` (or, with None, any) of size 1; None where there is no such dimension."""
+
+def unsqueezed(base: TensorBase, dim: int) -> TensorBase | None:
+    """With a dimension of size 1 put in at `dim`; None where there is no such place."""
+
+def selected(base: TensorBase, dim: int, index: int) -> TensorBase | None:
+    """The slice at `index` of a dimension; None where there is none."""
+
+def narrowed(base: TensorBase, dim: int, start: int, length: int) -> TensorBase | None:
+    """`length` elements of a dimension from `start` on; None where they are not there."""
+
+def sections(base: TensorBase, at: int, lengths: Any) -> list:
+    """Consecutive pieces of a dimension, which are there, none of which may be written to in a graph."""
+
+def slices(base: TensorBase, at: int) -> list:
+    """All slices of a dimension, which is there, none of which may be written to in a graph."""
+
+def joined(tensors: Any, dim: int, stacked: bool) -> TensorBase | None:
+    """`cat` (or, `stacked`, `stack`) of contiguous tensors of one dtype whose shapes fit; None for any others."""
+
+def overwritable(target: TensorBase) -> bool:
+    """Whether a tensor may be written to as one row of memory, without a trace in any graph."""
+
+def overwritten(target: TensorBase, source: TensorBase) -> bool:
+    """Copy a tensor over another of the same shape and dtype, both small, contiguous and outside any graph.
+
+    False, and nothing is done, where they are not.
+    """
+
+# ---- graph
+
+def set_graph_types(rule_node: Any, refresh: Any) -> None:
+    """The class of recorded nodes, and what brings the node of an outdated view up to date."""
+
+def set_graph_ops(sum_to: Any, cast: Any, add: Any) -> None:
+    """The operations that make a gradient fit its input, and that add gradients that meet."""
+
+class OpBase:
+    """What recording needs of an operation's declaration; see `lucid.autograd.op.Op`."""
+
+    forward: Any
+    function: Any
+    path: str
+    name: str
+    kind: str
+    parameters: tuple
+    keyword_only: tuple
+    rules: list
+    joint: Any
+    positional: int
+    required: int
+    inplace_at: int
+    defaults_in_order: list
+
+class NodeBase:
+    """The fields of a node; see `lucid.autograd.node.Node`."""
+
+    op: Any
+    calls: Any
+    joint: Any
+    hooks: Any
+    stack: Any
+    edges: list
+    outputs: int
+    sequence: int
+
+def edge(x: TensorBase) -> tuple:
+    """Where the gradient of a tensor that requires one goes: (node or leaf, output of the node, shape, dtype)."""
+
+def make_node(op: OpBase, values: Any) -> NodeBase | None:
+    """The node of a call, still without its result; None where no input that needs a gradient has a rule."""
+
+def set_node_stacks(wanted: bool) -> None:
+    """Whether nodes remember where they were made."""
+
+def alias_of(tensor: Any) -> Any:
+    """A tensor over the same memory and version, outside the graph; anything else as it is."""
+
+def finish_node(node: NodeBase, out: Any) -> None:
+    """Give the rules that name the result a tensor over its memory: never the result itself, which holds the node."""
+
+def record(op: OpBase, values: Any) -> Any:
+    """Compute with recording off, then hang a node on each differentiable result."""
+
+def make_call(op: OpBase, slow: Any) -> Callable:
+    """The function that is published for `op`. `slow(args, kwargs)` takes calls with keywords or in place."""
+
+def make_operator(function: Any, reflected: bool, foreign: Any) -> Callable:
+    """A binary operator of tensors. `foreign(function, reflected, x, y)` is asked when the other operand is neither a
+    tensor nor an int or float; it may return NotImplemented.
+    """
+
+def apply_rules(node: NodeBase, g: Any, create_graph: bool) -> list:
+    """The gradients of a node's inputs."""
+
+def send(place: tuple, gradient: TensorBase, ready: dict, leaves: dict, heap: list, needed: Any) -> None:
+    """Bring a gradient to where it goes: in the shape and dtype of the input, added to what is there already."""
+
+def owned(gradient: TensorBase) -> bool:
+    """Whether nobody but the caller's one variable holds a contiguous gradient, so that a leaf may keep it."""
+
+def drain(
+    heap: list,
+    ready: dict,
+    leaves: dict,
+    needed: Any,
+    retain: bool,
+    create_graph: bool,
+    visit: Any,
+    run_post_hooks: Any,
+) -> None:
+    """Run the nodes of `heap`, newest first, and send on what their rules return.
+
+    `visit(node, gradients)` sees the nodes that have hooks or whose gradient is asked for, before they run.
+    """
+
+# ---- frame
+
+class Kernel:
+    """A kernel by dtype.
+
+    table    the specialisation for NumPy's type number, or None: called with `Flat` rows
+    code     picks the op among those that the kernel has
+    result   the dtype of the result where it is not the operands' (bool for predicates), or None
+    tasks    what the specialisations run: called here directly for dense operands, which saves the memoryviews, half
+             of the cost of a small call
+    """
+
+    name: str
+    table: tuple
+    code: Any
+    result: Any
+    def __init__(
+        self,
+        name: str,
+        table: tuple,
+        code: Any = None,
+        result: Any = None,
+        tasks: dict | None = None,
+        cheap: bool = True,
+    ) -> None: ...
+
+def set_general(unary: Any, unary_param: Any, binary: Any, backward: Any) -> None:
+    """The functions of `lucid/ops/_frame.py` that do what is not one dense row of a dtype the kernel has."""
+
+def unary(kernel: Kernel, x: Any) -> TensorBase:
+    """`kernel` over the elements of `x`."""
+
+def unary_param(kernel: Kernel, x: Any, p: float = 0, q: float = 0) -> TensorBase:
+    """`kernel` over the elements of `x`, with two numbers."""
+
+def binary(kernel: Kernel, x: Any, y: Any) -> TensorBase:
+    """`kernel` over pairs of elements.
+
+    A Python number beside a floating tensor takes the tensor's dtype right here.
+    """
+
+def backward(kernel: Kernel, g: Any, x: Any, p: float = 0, q: float = 0) -> TensorBase:
+    """The gradient kernel of an activation: `g` and what was saved, both of one dense layout, and two numbers."""
+
+def accumulate(add: Kernel, target: TensorBase, x: TensorBase) -> bool:
+    """Add `x` to `target` in place, where both are dense and of one shape and dtype; returns whether it was done."""
+
+def reduce_all(kernel: Kernel, x: TensorBase) -> TensorBase | None:
+    """A reduction of all elements to a 0-d tensor; None where the general way has to be taken."""
