@@ -31,6 +31,14 @@ def set_printoptions(precision=None, threshold=None, edgeitems=None, linewidth=N
         Sets all of them: "short" is 2 digits and a threshold of 1000, "full" prints everything.
     sci_mode : bool, optional
         Force scientific notation on or off.
+
+    Examples
+    --------
+    >>> import lucid
+    >>> lucid.set_printoptions(precision=2)
+    >>> print(lucid.tensor([1 / 3, 2.0]))
+    [0.33, 2.00]
+    >>> lucid.set_printoptions(profile="default")
     """
     profiles = {
         "default": {"precision": None, "threshold": 1000, "edgeitems": 3, "linewidth": 80},

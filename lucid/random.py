@@ -161,22 +161,73 @@ def manual_seed(seed) -> Generator:
 
 
 def seed() -> int:
-    """Start a stream of the default generator that nobody can foresee. Returns the seed."""
+    """Start a stream of the default generator that nobody can foresee. Returns the seed.
+
+    Returns
+    -------
+    int
+        The seed.
+
+    Examples
+    --------
+    >>> import lucid
+    >>> lucid.seed() == lucid.initial_seed()
+    True
+    """
     return default_generator.seed()
 
 
 def initial_seed() -> int:
-    """The seed that the default generator's stream started from."""
+    """The seed that the default generator's stream started from.
+
+    Returns
+    -------
+    int
+        As it was given to `manual_seed`, or found by `seed`.
+
+    Examples
+    --------
+    >>> import lucid
+    >>> _ = lucid.manual_seed(7)
+    >>> lucid.initial_seed()
+    7
+    """
     return default_generator.initial_seed()
 
 
 def get_rng_state() -> Tensor:
-    """The state of the default generator, as 5056 bytes in PyTorch's layout."""
+    """The state of the default generator, as 5056 bytes in PyTorch's layout.
+
+    Returns
+    -------
+    Tensor
+        Of dtype uint8, for `set_rng_state`.
+
+    Examples
+    --------
+    >>> import lucid
+    >>> state = lucid.get_rng_state()
+    >>> a = lucid.rand(3)
+    >>> lucid.set_rng_state(state)
+    >>> lucid.equal(a, lucid.rand(3))
+    True
+    """
     return default_generator.get_state()
 
 
 def set_rng_state(new_state: Tensor) -> None:
-    """Restore the state of the default generator."""
+    """Restore the state of the default generator.
+
+    Parameters
+    ----------
+    new_state : Tensor
+        What `get_rng_state` gave.
+
+    Examples
+    --------
+    >>> import lucid
+    >>> lucid.set_rng_state(lucid.get_rng_state())
+    """
     default_generator.set_state(new_state)
 
 

@@ -46,6 +46,12 @@ cdef extern from *:
       }
       #define lucid_aligned_free(p) free(p)
     #endif
+    /* 1 where every array shall have a block of its own size, so that a sanitizer sees each byte beyond it */
+    #if defined(__SANITIZE_ADDRESS__)
+      #define LUCID_EXACT 1
+    #else
+      #define LUCID_EXACT 0
+    #endif
     #if defined(_MSC_VER)
       #define LUCID_THREAD_LOCAL __declspec(thread)
     #else
@@ -65,6 +71,7 @@ cdef extern from *:
     #define lucid_unset(buffer) Py_CLEAR((buffer)->obj)
     """
     void lucid_unset(Py_buffer* buffer)
+    const bint EXACT "LUCID_EXACT"
     void* lucid_aligned_alloc(size_t n) nogil
     void lucid_aligned_free(void* p) nogil
     object lucid_new(object type, tuple no_args)

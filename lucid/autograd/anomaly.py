@@ -19,6 +19,12 @@ class set_detect_anomaly:
         Whether nodes remember where they were made, and errors in backward show it.
     check_nan : bool, optional
         Whether a gradient with a NaN raises RuntimeError.
+
+    Examples
+    --------
+    >>> import lucid
+    >>> with lucid.autograd.set_detect_anomaly(True):
+    ...     lucid.ones(2, requires_grad=True).sum().backward()
     """
 
     def __init__(self, mode: bool, check_nan: bool = True):
@@ -36,6 +42,21 @@ class detect_anomaly:
     """Within the block, errors in backward show the forward call, and a NaN gradient raises RuntimeError.
 
     Slows everything down: for debugging.
+
+    Parameters
+    ----------
+    check_nan : bool, optional
+        Whether a gradient with a NaN raises RuntimeError (default True).
+
+    Examples
+    --------
+    >>> import lucid
+    >>> x = lucid.tensor(0.0, requires_grad=True)
+    >>> with lucid.autograd.detect_anomaly():
+    ...     (x * 0 / x).backward()  # doctest: +IGNORE_EXCEPTION_DETAIL
+    Traceback (most recent call last):
+        ...
+    RuntimeError: DivBackward0 returned NaN
     """
 
     def __init__(self, check_nan: bool = True):

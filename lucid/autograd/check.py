@@ -97,6 +97,13 @@ def gradcheck(
         Naming the input and output that do not, with both Jacobians.
     ValueError
         If no input requires grad.
+
+    Examples
+    --------
+    >>> import lucid
+    >>> x = lucid.tensor([0.5, 1.5], dtype=lucid.float64, requires_grad=True)
+    >>> lucid.autograd.gradcheck(lambda x: x.exp() * x, x)
+    True
     """
     inputs = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
     try:
@@ -165,6 +172,13 @@ def gradgradcheck(
     -------
     bool
         Whether all agree.
+
+    Examples
+    --------
+    >>> import lucid
+    >>> x = lucid.tensor([0.5, 1.5], dtype=lucid.float64, requires_grad=True)
+    >>> lucid.autograd.gradgradcheck(lucid.sin, x)
+    True
     """
     inputs = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
     outputs = [one for one in _tensors(func(*inputs)) if one.requires_grad]

@@ -36,6 +36,14 @@ def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, 
     RuntimeError
         If a tensor does not require grad, a gradient's shape does not match, a graph was freed, or a saved
         tensor was overwritten.
+
+    Examples
+    --------
+    >>> import lucid
+    >>> x = lucid.tensor([1.0, 2.0], requires_grad=True)
+    >>> lucid.autograd.backward([(x * x).sum(), x.sum()])
+    >>> x.grad
+    Tensor([3.0, 5.0])
     """
     roots = _tuple(tensors)
     gradients = _root_gradients(roots, _tuple(grad_tensors) if grad_tensors is not None else None)
@@ -74,6 +82,19 @@ def grad(
     -------
     tuple of (Tensor or None)
         A gradient for each input, of its shape.
+
+    Raises
+    ------
+    RuntimeError
+        As `backward`; also if an input was not used and `allow_unused` is False.
+
+    Examples
+    --------
+    >>> import lucid
+    >>> x = lucid.tensor([1.0, 2.0], requires_grad=True)
+    >>> (first,) = lucid.autograd.grad((x**3).sum(), x, create_graph=True)
+    >>> lucid.autograd.grad(first.sum(), x)
+    (Tensor([6.0, 12.0]),)
     """
     roots, wanted = _tuple(outputs), _tuple(inputs)
     allow_unused = materialize_grads if allow_unused is None else allow_unused

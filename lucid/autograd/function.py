@@ -13,7 +13,26 @@ __all__ = ["Function", "FunctionCtx", "once_differentiable"]
 
 
 class FunctionCtx:
-    """What a Function's `forward` leaves for its `backward`."""
+    """What a Function's `forward` leaves for its `backward`.
+
+    Examples
+    --------
+    >>> import lucid
+    >>> class Cube(lucid.autograd.Function):
+    ...     @staticmethod
+    ...     def forward(ctx, x):
+    ...         ctx.save_for_backward(x)
+    ...         return x * x * x
+    ...
+    ...     @staticmethod
+    ...     def backward(ctx, g):
+    ...         (x,) = ctx.saved_tensors
+    ...         return g * 3 * x * x
+    >>> x = lucid.tensor(2.0, requires_grad=True)
+    >>> Cube.apply(x).backward()
+    >>> x.grad
+    Tensor(12.0)
+    """
 
     def __init__(self):
         self.needs_input_grad = ()

@@ -76,13 +76,36 @@ class _Mode:
 
 
 class no_grad(_Mode):
-    """Record nothing: results do not require grad, and memory for gradients is not kept."""
+    """Record nothing: results do not require grad, and memory for gradients is not kept.
+
+    Examples
+    --------
+    >>> import lucid
+    >>> x = lucid.ones(2, requires_grad=True)
+    >>> with lucid.no_grad():
+    ...     (x * 2).requires_grad
+    False
+    >>> @lucid.no_grad()
+    ... def double(x):
+    ...     return x * 2
+    >>> double(x).requires_grad
+    False
+    """
 
     mode = False
 
 
 class enable_grad(_Mode):
-    """Record again, inside `no_grad`."""
+    """Record again, inside `no_grad`.
+
+    Examples
+    --------
+    >>> import lucid
+    >>> x = lucid.ones(2, requires_grad=True)
+    >>> with lucid.no_grad(), lucid.enable_grad():
+    ...     (x * 2).requires_grad
+    True
+    """
 
 
 class set_grad_enabled(_Mode):
@@ -92,6 +115,14 @@ class set_grad_enabled(_Mode):
     ----------
     mode : bool
         Whether to record.
+
+    Examples
+    --------
+    >>> import lucid
+    >>> training = False
+    >>> with lucid.set_grad_enabled(training):
+    ...     lucid.is_grad_enabled()
+    False
     """
 
     def __new__(cls, mode):
@@ -119,6 +150,14 @@ class inference_mode(_Mode):
     ----------
     mode : bool, optional
         Whether inference mode is on (default) or off.
+
+    Examples
+    --------
+    >>> import lucid
+    >>> with lucid.inference_mode():
+    ...     y = lucid.ones(2) * 2
+    >>> y.is_inference()
+    True
     """
 
     def __new__(cls, mode=True):
@@ -146,5 +185,17 @@ class inference_mode(_Mode):
 
 
 def is_inference_mode_enabled() -> bool:
-    """Whether this thread is in inference mode."""
+    """Whether this thread is in inference mode.
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> import lucid
+    >>> with lucid.inference_mode():
+    ...     lucid.is_inference_mode_enabled()
+    True
+    """
     return core.is_inference()

@@ -68,7 +68,7 @@ cdef class Block:
             return
         with memory_lock:
             live_bytes -= self.size
-            if cached_bytes + self.size <= cache_limit:
+            if cached_bytes + self.size <= cache_limit and not EXACT:
                 (<Free*>self.data).next = cache[self.k]
                 cache[self.k] = <Free*>self.data
                 cached_bytes += self.size
@@ -83,6 +83,8 @@ cdef Block allocate(size_t n):
     cdef void* data = NULL
     cdef size_t size
     cdef int k = size_class(n, &size)
+    if EXACT:
+        size = n
     with memory_lock:
         if cache[k] != NULL:
             data = cache[k]
@@ -114,7 +116,7 @@ cdef object new_array(int nd, const cnp.npy_intp* dims, cnp.dtype dtype, bint fo
     for i in range(nd):
         n *= <size_t>dims[i]
     Py_INCREF(dtype)   # both constructors steal a reference
-    if n < SMALLEST:
+    if n < SMALLEST and not EXACT:
         return PyArray_Empty(nd, dims, <cnp.PyArray_Descr*>dtype, fortran)
     block = allocate(n)
     array = PyArray_NewFromDescr(&PyArray_Type, <cnp.PyArray_Descr*>dtype, nd, dims, NULL, block.data,
