@@ -57,6 +57,13 @@ cdef extern from *:
     #else
       #define LUCID_THREAD_LOCAL __thread
     #endif
+    /* the next number, one after another for all threads: without a GIL too */
+    static long long lucid_sequence = 0;
+    #if defined(_MSC_VER)
+      #define lucid_next_number() _InterlockedIncrement64(&lucid_sequence)
+    #else
+      #define lucid_next_number() __atomic_add_fetch(&lucid_sequence, 1, __ATOMIC_RELAXED)
+    #endif
     static LUCID_THREAD_LOCAL int lucid_grad_enabled = 1;
     static LUCID_THREAD_LOCAL int lucid_inference = 0;
     static LUCID_THREAD_LOCAL int lucid_forward_of_recorded = 0;
@@ -74,6 +81,7 @@ cdef extern from *:
     const bint EXACT "LUCID_EXACT"
     void* lucid_aligned_alloc(size_t n) nogil
     void lucid_aligned_free(void* p) nogil
+    long long lucid_next_number() nogil
     object lucid_new(object type, tuple no_args)
     int grad_enabled "lucid_grad_enabled"
     int inference "lucid_inference"

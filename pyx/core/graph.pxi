@@ -5,7 +5,6 @@ The declaration of operations, the engine and all rules are Python, in `lucid/au
 bookkeeping between them, a third of whose cost it would otherwise be.
 """
 
-cdef long long sequence = 0
 cdef object rule_node_type = None
 cdef object refresh_view = None
 cdef object sum_to_op = None
@@ -45,9 +44,7 @@ cdef class NodeBase:
     cdef object __weakref__
 
     def __cinit__(self):
-        global sequence
-        sequence += 1
-        self.sequence = sequence
+        self.sequence = lucid_next_number()
         self.outputs = 1
 
     def __lt__(self, NodeBase other):
