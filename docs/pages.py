@@ -1,7 +1,7 @@
 """The reference: a page for every declared function, under PyTorch's path, and for every class; a list of Tensor's methods; the
 deliberate differences from PyTorch. A page that is written by hand is left alone."""
 
-import importlib.util
+import ast
 import inspect
 from pathlib import Path
 
@@ -105,16 +105,20 @@ def tensor_page() -> str:
 
 def differences() -> str:
     """The deliberate differences from PyTorch, as the conformance suite knows them."""
-    spec = importlib.util.spec_from_file_location("deviations", HERE.parent / "conformance" / "deviations.py")
-    module = importlib.util.module_from_spec(spec)
-    import sys
-
-    sys.modules["deviations"] = module  # dataclasses look it up
-    spec.loader.exec_module(module)
-    return "".join(
-        f"``{item.op.replace('*', '…')}``{'' if item.dtype == '*' else f' ({item.dtype})'}\n   {item.reason[:1].upper()}{item.reason[1:]}.\n\n"
-        for item in module.DEVIATIONS
-    )
+    tree = ast.parse((HERE.parent / "conformance" / "deviations.py").read_text())  # not imported: that needs PyTorch
+    loops = {
+        one.generators[0].target.id: ast.literal_eval(one.generators[0].iter) for one in ast.walk(tree)
+        if isinstance(one, (ast.GeneratorExp, ast.ListComp)) and isinstance(one.elt, ast.Call)
+        and getattr(one.elt.func, "id", "") == "Deviation"
+    }  # fmt: skip
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Deviation":
+            values = dict(zip(("op", "check", "reason"), node.args)) | {one.arg: one.value for one in node.keywords}
+            op = values["op"]
+            for name in [op.value] if isinstance(op, ast.Constant) else loops[op.id]:
+                found.append((name.replace("*", "…"), values["reason"].value))
+    return "".join(f"``{op}``\n   {reason}.\n\n" for op, reason in dict.fromkeys(found))
 
 
 def write(folder: Path) -> list[Path]:
