@@ -240,6 +240,12 @@ def record(op: OpBase, values: Any) -> Any:
 def make_call(op: OpBase, slow: Any) -> Callable:
     """The function that is published for `op`. `slow(args, kwargs)` takes calls with keywords or in place."""
 
+def run_into(op: OpBase, values: Any, target: TensorBase) -> Any:
+    """The forward function on the values of all parameters; its result is made in `target` where its kernel can."""
+
+def make_inplace(op: OpBase, slow: Any) -> Callable:
+    """The in-place form of `op`. `slow(args, kwargs)` takes calls with keywords, and those that are recorded."""
+
 def make_operator(function: Any, reflected: bool, foreign: Any) -> Callable:
     """A binary operator of tensors. `foreign(function, reflected, x, y)` is asked when the other operand is neither a
     tensor nor an int or float; it may return NotImplemented.
