@@ -145,7 +145,7 @@ _derivative.vjp(input_=lambda g, input_, n: mul(g, _derivative(input_, n + 1)))
 
 @op("mvlgamma", composite=True, aliases=("special.multigammaln",))
 @doc("out = \\tfrac{p (p - 1)}{4} \\ln \\pi + \\sum_{j=0}^{p-1} \\ln |\\Gamma(x - j / 2)|",
-     "g \\cdot \\sum_j \\psi(x - j / 2)", p="int: The dimension.", raises="RuntimeError: `p` is less than 1")  # fmt: skip
+     "g \\cdot \\sum_j \\psi(x - j / 2)", p="int: The dimension.", raises="RuntimeError: `p` is less than 1, or above 2**20")  # fmt: skip
 def mvlgamma(input_: Tensor, p: int, *, out=None) -> Tensor:
     """Logarithm of the multivariate gamma function.
 
@@ -154,6 +154,8 @@ def mvlgamma(input_: Tensor, p: int, *, out=None) -> Tensor:
     """
     if p < 1:
         raise RuntimeError("p has to be greater than or equal to 1")
+    if p > 1 << 20:
+        raise RuntimeError(f"mvlgamma: p={p} is more terms than can be added up; it may be 2**20 at most")
     total = lgamma(add(input_, 0.0))
     for j in range(1, p):
         total = add(total, lgamma(sub(input_, j / 2)))
