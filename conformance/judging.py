@@ -132,7 +132,7 @@ def judge(case: Case, subject: Adapter, oracle: Adapter, checks: dict[str, Check
     for name, check in checks.items():
         if not check.applies(case):
             continue
-        if "random" in case.tags and not subject.stream and name not in WITHOUT_STREAM:
+        if case.kind == "function" and "random" in case.tags and not subject.stream and name not in WITHOUT_STREAM:
             continue
         before(name)
         outcome = _ask(check, run, case, subject)

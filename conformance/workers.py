@@ -39,8 +39,13 @@ class Limits:
 # -- in the worker -----------------------------------------------------------------------------------------------------
 
 
-def worker(pipe: Connection, board: Any, subject_name: str, plan: Plan, faults: tuple = ()) -> None:
-    """Judge tasks until told to stop."""
+def worker(*arguments: Any) -> None:
+    """Judge tasks until told to stop, or until nobody listens any more."""
+    with contextlib.suppress(BrokenPipeError, EOFError):
+        _work(*arguments)
+
+
+def _work(pipe: Connection, board: Any, subject_name: str, plan: Plan, faults: tuple = ()) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interrupt means
     import warnings
 
