@@ -510,7 +510,7 @@ def huber_loss(input_: Tensor, target: Tensor, reduction: str = "mean", delta: f
         return where(lt(size, delta), mul(mul(difference, difference), 0.5), mul(sub(size, 0.5 * delta), delta))
 
     if weight is not None:
-        return _weighted_mean(_pairs(input_, target, "huber", composed, "none", delta), weight, reduction)
+        return reduced(mul(_pairs(input_, target, "huber", composed, "none", delta), weight), reduction)
     return _pairs(input_, target, "huber", composed, reduction, delta)
 
 
@@ -550,7 +550,7 @@ def binary_cross_entropy(
     return _pairs(input_, target, "bce", composed, reduction, weight=weight)
 
 
-@op("nn.functional.binary_cross_entropy_with_logits", composite=True, aliases=("binary_cross_entropy_with_logits",))
+@op("nn.functional.binary_cross_entropy_with_logits", composite=True)
 @doc("out = -weight \\cdot (pos\\_weight \\cdot y \\ln \\sigma(x) + (1 - y) \\ln (1 - \\sigma(x)))",
      "g \\cdot weight \\cdot (\\sigma(x) - y)\\quad \\text{without } pos\\_weight",
      returns="Of the input's shape, or reduced.", input_="Tensor: Logits.",

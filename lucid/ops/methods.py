@@ -62,6 +62,8 @@ INPLACE = {
     "activation": "relu",
     "special": "lgamma digamma polygamma mvlgamma erfinv i0",
     "shape": "tril triu",
+    "linalg": "addmm addmv addr baddbmm",
+    "reduction": "cumsum cumprod",
     "indexing": "scatter scatter_add scatter_reduce index_add index_copy index_fill index_reduce put masked_fill "
     "masked_scatter",
 }

@@ -40,7 +40,7 @@ from lucid.ops._frame import (
 from lucid.ops.activation import leaky_relu
 from lucid.ops.elementwise import add, div, log, mul, neg, sub
 from lucid.ops.normalization import softmax
-from lucid.ops.view import clone, detach
+from lucid.ops.view import clone, detach, empty_as
 from lucid.random import default_generator, engine_of
 from lucid.tensor import Tensor, check_device
 
@@ -206,7 +206,7 @@ def made_like(name: str, input_: Tensor, fill, dtype, device, requires_grad, mem
     if memory_format is None or memory_format.name == "preserve_format":
         array = dense_like(array, target)
     else:
-        array = empty(array.shape, target)
+        array = empty_as(array, target, memory_format)
     tensor = wrap(array)
     if requires_grad:
         tensor.requires_grad_()
@@ -1555,6 +1555,8 @@ def native_dropout(input_: Tensor, p: float, train: bool | None = True) -> tuple
     Tensor([1.0, 1.0])
     """
     array = tensor_argument("native_dropout", input_).array
+    if not 0 <= p <= 1:
+        raise RuntimeError(f"native_dropout: bernoulli_ expects p to be in [0, 1], but got p={p}")
     mask = dense_like(array, UINT8)
     if not array.size or train is False:
         mask.fill(1)

@@ -286,7 +286,7 @@ def make_inplace(OpBase op, slow):
         if kwargs or n < op.required or not 0 < n <= op.positional or not isinstance(args[0], TensorBase):
             return slow(args, kwargs)
         a = (<TensorBase>args[0]).array
-        if not one_row(a) or (grad_enabled and ((<TensorBase>args[0])._view == NO_GRAD or any_needs_grad(args))):
+        if not one_row(a) or (<TensorBase>args[0])._inference or (grad_enabled and ((<TensorBase>args[0])._view == NO_GRAD or any_needs_grad(args))):
             return slow(args, kwargs)
         target_array, target_name = <void*>a, <void*>op.name
         try:
