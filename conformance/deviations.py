@@ -68,6 +68,11 @@ DEVIATIONS = (
                   "are shown with all their digits", when=lambda case: case.program.name == "limits_as_objects")
         for kind in "fi"
     ),
+    *(
+        Deviation(name, "inplace", "running sums in place of bools are refused whatever the shape; PyTorch lets them pass "
+                  "where there is nothing to add, empty or 0-d, and refuses the others", dtype="bool")
+        for name in ("cumsum", "cumprod")
+    ),
     Deviation("view_as_complex", "layouts", "takes any offset; PyTorch refuses an odd one, which its loads cannot take"),
     Deviation("special.round", "promotion", "rounds integers, as round does; PyTorch refuses some of them under this name",
               dtype="*int*"),

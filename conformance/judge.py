@@ -242,8 +242,11 @@ class Run:
         for i in chosen:
             if not party.requires_grad(answer.raw[i]):
                 raise Mismatch(f"result {i} does not require a gradient")
-        inputs = [t for t in answer.inputs(party) if party.requires_grad(t)]
-        zeros = [t for t in tensors(self.case.args, self.case.kwargs) if t.requires_grad]
+        given = tensors(self.case.args, self.case.kwargs)
+        zeros = [t for t in given if t.requires_grad]
+        # What required a gradient before the call: a target of an in-place function does afterwards too.
+        inputs, theirs = ([t for t, before in zip(one.inputs(by), given, strict=True) if before.requires_grad]
+                          for one, by in ((answer, party), (wanted, self.oracle)))  # fmt: skip
         source = torch.Generator().manual_seed(self.case.seed)
         dtype = torch.float64 if double else None
         outputs = [answer.raw[i] for i in chosen]
@@ -254,9 +257,8 @@ class Run:
             return _filled(party, first, zeros)
         reference = first
         if party is not self.oracle:
-            theirs = self.oracle.convert(cotangents, {}, grad=True)
-            reference = self.oracle.grad([wanted.raw[i] for i in chosen],
-                                         [t for t in wanted.inputs(self.oracle) if t.requires_grad], theirs, True)  # fmt: skip
+            along = self.oracle.convert(cotangents, {}, grad=True)
+            reference = self.oracle.grad([wanted.raw[i] for i in chosen], theirs, along, True)
         again = [i for i, t in enumerate(reference) if t is not None and t.requires_grad]
         if not again:
             raise Skip("PyTorch's gradient is constant")

@@ -564,7 +564,7 @@ cdef void gradient_sums_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexce
 
 
 cdef void batch_norm_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
-    """Forward (no gradient) x * scale + shift, backward g * scale + (x - mean) * slope + shift, of rows lo to hi.
+    """Forward (no gradient) (x - mean) * scale + shift, backward g * scale + (x - mean) * slope + shift, of rows lo to hi.
 
     A row is one channel of one sample, or one sample where length is 1. (`ctx` is a Channels.)
     """
@@ -581,7 +581,7 @@ cdef void batch_norm_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept 
         if c.length == 1:
             if c.g == NULL:
                 for i in range(width):
-                    out[i] = x[i] * scale[i] + shift[i]
+                    out[i] = (x[i] - mean[i]) * scale[i] + shift[i]
             else:
                 for i in range(width):
                     out[i] = g[i] * scale[i] + (x[i] - mean[i]) * slope[i] + shift[i]
@@ -589,7 +589,7 @@ cdef void batch_norm_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept 
             j = row % c.channels
             if c.g == NULL:
                 for i in range(width):
-                    out[i] = x[i] * scale[j] + shift[j]
+                    out[i] = (x[i] - mean[j]) * scale[j] + shift[j]
             else:
                 for i in range(width):
                     out[i] = g[i] * scale[j] + (x[i] - mean[j]) * slope[j] + shift[j]
@@ -685,7 +685,7 @@ def batch_norm(
     c.out, c.scale, c.shift = <char*>&out[0], <char*>scratch, <char*>(scratch + channels)
     for j in range(channels):
         scratch[j] = rstd[j] if weight is None else rstd[j] * weight[j]
-        scratch[channels + j] = (<floating>0 if bias is None else bias[j]) - mean[j] * scratch[j]
+        scratch[channels + j] = <floating>0 if bias is None else bias[j]
     run_batch_norm[floating](&c, NULL)
     free(scratch)
 

@@ -973,7 +973,7 @@ def from_dlpack(ext_tensor, *, device=None, copy=None) -> Tensor:
 
 
 @op("asarray", gradient=False)
-def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad: bool = False) -> Tensor:
+def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad: bool | None = None) -> Tensor:
     """A tensor of `obj`, which shares its memory where that is possible and `copy` is not True.
 
     Parameters
@@ -985,7 +985,8 @@ def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad: bool = Fa
     copy : bool, optional
         True: always copy; False: never (ValueError where a copy is needed); by default only where needed.
     requires_grad : bool, optional
-        Whether operations on the result are recorded.
+        Whether operations on the result are recorded; default: as of `obj`, whose history it then continues. False
+        detaches a tensor.
 
     Returns
     -------
@@ -1001,7 +1002,7 @@ def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad: bool = Fa
         check_device(device)
     dtype = None if dtype is None else as_dtype(dtype)
     if isinstance(obj, Tensor):
-        found = obj if requires_grad or not obj.requires_grad else obj.detach()
+        found = obj.detach() if requires_grad is False and obj.requires_grad else obj
     elif isinstance(obj, (np.ndarray, np.generic)):
         found = from_numpy(np.asarray(obj))
     elif hasattr(obj, "__dlpack__"):
@@ -1011,7 +1012,7 @@ def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad: bool = Fa
     else:
         if copy is False:
             raise ValueError("can't alias arbitrary sequence into a tensor.")
-        return tensor(obj, dtype=dtype, requires_grad=requires_grad)
+        return tensor(obj, dtype=dtype, requires_grad=bool(requires_grad))
     if dtype is not None and dtype is not found.dtype:
         if copy is False:
             raise ValueError(

@@ -18,7 +18,7 @@ from lucid._kernels.core import empty, flat, span, wrap
 from lucid.autograd.op import Supplied, op, torch_name
 from lucid.ops._frame import C_NAMES, FLOAT32, FLOATING, broadcast_shapes, cast, contiguous, native, tensor_argument
 from lucid.ops.reduction import sum as sum_
-from lucid.ops.reduction import vector_norm
+from lucid.ops.reduction import norm_dtype, vector_norm
 from lucid.tensor import Tensor, check_dim
 
 BMM = {dtype: kernels.bmm[C_NAMES[dtype]] for dtype in FLOATING}
@@ -1366,10 +1366,11 @@ def matrix_norm(A: Tensor, ord="fro", dim=(-2, -1), keepdim: bool = False, *, dt
     >>> lucid.linalg.matrix_norm(lucid.tensor([[3.0, 0.0], [0.0, 4.0]]))
     Tensor(5.0)
     """
+    computed = norm_dtype("linalg.matrix_norm", A, dtype)
     if A.array.ndim < 2:
         raise RuntimeError(f"linalg.matrix_norm: The input tensor A must have at least 2 dimensions. Got a tensor with {A.array.ndim} dims")
     first, second = _dims_pair(dim, A.array.ndim)
-    A = A if dtype is None else A.to(dtype)
+    A = A.to(computed)
     if ord in ("nuc", 2, -2) and A.dtype.is_floating_point and A.dtype.itemsize == 2:
         raise RuntimeError(f"linalg.matrix_norm: Low precision dtypes not supported. Got {torch_name(A.dtype)}")
     if ord == "fro":

@@ -45,6 +45,18 @@ def _floating(name: str, input_: Tensor) -> np.dtype:
     return FLOAT32 if dtype.itemsize == 2 else dtype.numpy
 
 
+def _check_parameters(name: str, input_: Tensor, weight, bias) -> None:
+    """Refuse factors and summands that are neither of the input's dtype nor, both, float32 beside a 2-byte input."""
+    given = {one.dtype for one in (weight, bias) if one is not None}
+    if given and given != {input_.dtype}:
+        half = input_.dtype.is_floating_point and input_.dtype.itemsize == 2
+        if not (half and given == {dtypes.float32}):
+            raise RuntimeError(
+                f"{name}: mixed dtype: an input of {torch_name(input_.dtype)} takes weight and bias of the same dtype"
+                + (" or both of Float" if half else "") + f", not of {', '.join(sorted(map(torch_name, given)))}"
+            )  # fmt: skip
+
+
 def _row(tensor: Tensor | None, computed: np.dtype):
     """A tensor's memory as a row for a kernel; None where there is none."""
     return None if tensor is None else flat(contiguous(cast(tensor.array, computed)))
@@ -249,10 +261,10 @@ def rms_norm(input_: Tensor, normalized_shape, weight=None, eps=None) -> Tensor:
     >>> F.rms_norm(lucid.tensor([3.0, 3.0]), [2], eps=0.0)
     Tensor([1.0, 1.0])
     """
-    if input_.dtype.is_complex:
+    if tensor_argument("rms_norm", input_).dtype.is_complex:
         return _complex_rms_norm(input_, normalized_shape, weight, eps)
     if eps is None:
-        eps = dtypes.finfo(input_.dtype if input_.dtype.itemsize > 2 else dtypes.float32).eps
+        eps = np.finfo(_floating("rms_norm", input_)).eps
     return _normalised("rms_norm", input_, normalized_shape, weight, None, eps, False)
 
 
@@ -260,11 +272,13 @@ def _complex_rms_norm(x: Tensor, normalized_shape, weight, eps) -> Tensor:
     eps = dtypes.finfo(x.dtype.to_real()).eps if eps is None else eps
     dims = tuple(range(-len(normalized_shape), 0))
     out = x * ((x * x).mean(dims, True) + eps).rsqrt()
-    return out if weight is None else out * weight
+    return out if weight is None else (out * weight).to(x.dtype)
 
 
 def _normalised(name, input_, normalized_shape, weight, bias, eps, centred) -> Tensor:
-    computed = _floating(name, input_)
+    tensor_argument(name, input_)
+    if centred:
+        _check_parameters(name, input_, weight, bias)
     shape = tuple(normalized_shape) if isinstance(normalized_shape, (tuple, list)) else (normalized_shape,)
     own = input_.array.shape
     if not shape:
@@ -281,6 +295,7 @@ def _normalised(name, input_, normalized_shape, weight, bias, eps, centred) -> T
             f"Given normalized_shape={list(shape)}, expected input with shape [*, {', '.join(map(str, shape))}], but got "
             f"input of size{list(own)}"
         )
+    computed = _floating(name, input_)
     rows = math.prod(own[: len(own) - len(shape)])
     stats = (wrap(empty((rows,), computed)) if centred else None, wrap(empty((rows,), computed)))
     return _layer_norm(input_, weight, bias, len(shape), eps, stats)
@@ -362,6 +377,7 @@ def batch_norm(
     for tensor, which in ((running_mean, "running_mean"), (running_var, "running_var"), (weight, "weight"), (bias, "bias")):
         if tensor is not None and tensor.array.shape != (channels,):
             raise RuntimeError(f"{which} should contain {channels} elements not {tensor.array.size}")
+    _check_parameters("batch_norm", input_, weight, bias)
     stats = (wrap(empty((channels,), computed)), wrap(empty((channels,), computed)))
     running = (running_mean, running_var)
     return _batch_norm(input_, weight, bias, running, training, momentum, eps, stats)
@@ -448,8 +464,7 @@ def group_norm(input_: Tensor, num_groups: int, weight=None, bias=None, eps: flo
     >>> F.group_norm(lucid.tensor([[1.0, 3.0]]), 1, eps=0.0)
     Tensor([[-1.0, 1.0]])
     """
-    computed = _floating("group_norm", input_)
-    shape = input_.array.shape
+    shape = tensor_argument("group_norm", input_).array.shape
     if len(shape) < 2:
         raise RuntimeError(f"Expected at least 2 dimensions for input tensor but received {len(shape)}")
     if num_groups <= 0:
@@ -465,6 +480,8 @@ def group_norm(input_: Tensor, num_groups: int, weight=None, bias=None, eps: flo
                 f"Expected {which} to be a vector of size equal to the number of channels in input, but got {which} of "
                 f"shape {list(tensor.shape)} and input of shape {list(shape)}"
             )
+    _check_parameters("group_norm", input_, weight, bias)
+    computed = _floating("group_norm", input_)
     stats = tuple(wrap(empty((shape[0] * num_groups,), computed)) for _ in range(2))
     return _group_norm(input_, weight, bias, num_groups, eps, stats)
 

@@ -1433,6 +1433,22 @@ cummin.vjp(input_=_running_backward)
 # ------------------------------------------------------------------------------------------------ norms
 
 
+def norm_dtype(name: str, x: Tensor, dtype):
+    """The dtype in which a norm of `x` is computed: `dtype` or its own, which must both be floating or both complex."""
+    source = tensor_argument(name, x, argument="x").dtype
+    if source.kind < 2:
+        raise RuntimeError(f"{name}: Expected a floating point or complex tensor as input. Got {torch_name(source)}")
+    if dtype is None:
+        return source
+    target = as_dtype(dtype)
+    if target.kind < 2:
+        raise RuntimeError(f"{name}: dtype should be floating point or complex, but got {torch_name(target)}")
+    if target.is_complex is not source.is_complex:
+        kind = "complex" if source.is_complex else "real"
+        raise RuntimeError(f"{name}: dtype should be {kind} for {kind} inputs, but got {torch_name(target)}")
+    return target
+
+
 @op("linalg.vector_norm", out="same")
 def vector_norm(x: Tensor, ord=2, dim=None, keepdim: bool = False, *, dtype=None, out=None) -> Tensor:
     """Vector norm over dimensions: the `ord`-th root of the sum of absolute values to that power.
@@ -1460,12 +1476,7 @@ def vector_norm(x: Tensor, ord=2, dim=None, keepdim: bool = False, *, dtype=None
     >>> lucid.linalg.vector_norm(lucid.tensor([3.0, 4.0]))
     Tensor(5.0)
     """
-    tensor_argument("linalg.vector_norm", x)
-    source = x.dtype if dtype is None else as_dtype(dtype)
-    if source.kind < 2:
-        raise RuntimeError(
-            "linalg.vector_norm: Expected a floating point or complex tensor as input. Got " + torch_name(source)
-        )
+    source = norm_dtype("linalg.vector_norm", x, dtype)
     target = source.to_real()
     array = x.array if dtype is None else cast(x.array, source.numpy)
     if array.dtype.kind == "c":
