@@ -451,6 +451,31 @@ def test_filling_in_place_ends_a_history(fill):
     assert x.is_leaf and x.requires_grad
 
 
+@pytest.mark.parametrize("view", [lambda a: a[::-1], lambda a: a[::-1, ::-2], lambda a: a.T[:, ::-1], lambda a: a[::-1][2:]])
+@pytest.mark.parametrize("name", ["uniform_", "normal_", "exponential_", "cauchy_"])
+def test_a_history_ends_in_memory_of_any_order(name, view):
+    """NumPy's arrays may run backwards through memory."""
+    zeros = view(np.zeros((3, 4), np.float32))
+    for seed in range(20):  # a write beside the memory shows sooner or later
+        beside = [lucid.zeros(12) for _ in range(4)]
+        x = core.wrap(zeros.copy())
+        recorded = core.wrap(view(np.zeros((3, 4), np.float32))).add_(lucid.zeros(1, requires_grad=True))
+        assert recorded.requires_grad and recorded.array.strides == zeros.strides
+        for one in (recorded, x):
+            lucid.manual_seed(seed)
+            getattr(one, name)()
+        assert sorted(recorded.detach().reshape(-1).tolist()) == sorted(x.reshape(-1).tolist())
+        assert all(one.tolist() == [0.0] * 12 for one in beside)
+
+
+def test_a_leaf_is_refused_before_anything_is_drawn():
+    x = lucid.ones(3, requires_grad=True)
+    state = lucid.get_rng_state()
+    with pytest.raises(RuntimeError, match="leaf"):
+        x.uniform_()
+    assert lucid.equal(lucid.get_rng_state(), state)
+
+
 def test_a_saved_tensor_that_is_refilled_is_noticed():
     x = lucid.tensor([1.0, 2.0], requires_grad=True)
     y = lucid.tensor([1.0, 2.0])

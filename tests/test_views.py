@@ -5,6 +5,7 @@ import pytest
 
 import lucid
 from lucid import Tensor
+from lucid._kernels import core
 
 RNG = np.random.default_rng(0)
 
@@ -336,3 +337,13 @@ def test_copies_own_their_memory():
 
 def test_tensor_type_of_views_is_tensor():
     assert type(lucid.zeros(2)[0]) is Tensor
+
+
+@pytest.mark.parametrize("view", [lambda a: a[::-1], lambda a: a[:, ::-2], lambda a: a[::-1][2:], lambda a: a.T[::-1, 1:]])
+def test_the_gradient_of_as_strided_of_memory_that_runs_backwards(view):
+    array = view(np.arange(24.0).reshape(4, 6))
+    x = core.wrap(array).requires_grad_()
+    x.as_strided((2, 3), (6, 2), 1).backward(lucid.tensor([[1.0, 2, 3], [4, 5, 6]], dtype=lucid.float64))
+    wanted = np.zeros(24)
+    wanted[[1, 3, 5, 7, 9, 11]] = [1, 2, 3, 4, 5, 6]
+    np.testing.assert_array_equal(x.grad.numpy(), wanted[array.astype(int)])

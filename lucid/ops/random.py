@@ -19,7 +19,17 @@ from lucid import dtypes
 from lucid._kernels import core
 from lucid._kernels import random as kernels
 from lucid._kernels.core import empty, flat, strided, wrap
-from lucid.autograd.op import Supplied, check_out, check_writable, inplace, op, rewrite, torch_name, write_out
+from lucid.autograd.op import (
+    Supplied,
+    check_out,
+    check_recordable,
+    check_writable,
+    inplace,
+    op,
+    rewrite,
+    torch_name,
+    write_out,
+)
 from lucid.dtypes import as_dtype
 from lucid.ops._frame import (
     FLOAT32,
@@ -141,8 +151,8 @@ def dense_like(array: np.ndarray, dtype: np.dtype) -> np.ndarray:
 
 
 def like(array: np.ndarray) -> np.ndarray:
-    """A new array with the shape, strides and dtype of another."""
-    steps = elements(array.strides, array.itemsize)
+    """A new array with the shape, order in memory and dtype of another, and its strides, though none of them backwards."""
+    steps = [abs(step) for step in elements(array.strides, array.itemsize)]
     span = 1 + sum((n - 1) * step for n, step in zip(array.shape, steps)) if array.size else 0
     return strided(empty((span,), array.dtype), array.shape, steps)
 
@@ -160,6 +170,8 @@ Supplied.replaced = replaced
 def refill(name: str, target: Tensor, fill) -> Tensor:
     """Let `fill` overwrite a tensor's array: what the in-place methods do."""
     if core.recording((target,)):
+        check_recordable(replaced.op, target)
+        check_writable(name, target)
         drawn = like(target.array)
         fill(drawn)
         return rewrite(target, replaced.op, [target, wrap(drawn)])

@@ -1349,6 +1349,12 @@ def check_strided(array, size, stride, storage_offset) -> int:
     return start - own if 0 not in size else 0
 
 
+def extent(start: int, size: tuple, stride: tuple) -> tuple[int, int]:
+    """Where the first and the last element of a layout lie in memory: an array of NumPy's may run backwards."""
+    steps = [(n - 1) * step for n, step in zip(size, stride) if n]
+    return start + sum(step for step in steps if step < 0), start + sum(step for step in steps if step > 0)
+
+
 def _as_strided_backward(g, input_layout, size, stride, storage_offset):
     """Each element of the gradient goes back to its place in the storage; the input's elements are read from there.
 
@@ -1357,11 +1363,9 @@ def _as_strided_backward(g, input_layout, size, stride, storage_offset):
     shape, steps, own = input_layout
     size, stride = tuple(size), tuple(stride)
     offset = own if storage_offset is None else storage_offset
-    low = min(own, offset)
-    reach = max(
-        start - low + sum(max(n - 1, 0) * step for n, step in zip(sizes, strides)) + 1
-        for start, sizes, strides in ((own, shape, steps), (offset, size, stride))
-    )
+    ends = [extent(*one) for one in ((own, shape, steps), (offset, size, stride))]
+    low = min(first for first, _ in ends)
+    reach = max(last for _, last in ends) - low + 1
     row = scatter_strided(g, (reach,), size, stride, offset - low)
     if overlapping(shape, steps):
         times = scatter_strided(Supplied.ones(shape, g.dtype), (reach,), shape, steps, own - low)
@@ -1382,8 +1386,8 @@ def scatter_strided(input_: Tensor, shape, size, stride, offset) -> Tensor:
     out = core.empty(shape, array.dtype)
     out.fill(0)
     if array.size:
-        last = offset + sum((n - 1) * step for n, step in zip(size, stride))
-        if offset < 0 or last >= out.size:
+        first, last = extent(offset, size, stride)
+        if first < 0 or last >= out.size:
             raise RuntimeError("as_strided: the gradient of a view beyond its input is not defined")
         if overlapping(size, stride):
             positions = np.full((), offset, np.intp)
