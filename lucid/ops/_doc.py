@@ -72,6 +72,72 @@ def doc(formula: str | None = None, gradient: str | None = None, *, returns: str
     return describe
 
 
+def like(twin, *, returns: str | None = None, **about):
+    """Give a function's or class's docstring the sections that it shares with a twin's and does not have itself.
+
+    Parameters
+    ----------
+    twin : function or class
+        Whose parameters of the same names, results and errors are described already.
+    returns : str, optional
+        What is returned, where that differs: a sentence, after the twin's type.
+    **about
+        Parameters that the twin has not, or that mean something else: type and sentence divided by `": "`.
+    """
+
+    def describe(one):
+        own, there = sections(one.__doc__ or ""), sections(twin.__doc__ or "")
+        is_class = isinstance(one, type)
+        names = [name for name, _ in _parameters(one.__init__ if is_class else one) if name != "self"]
+        if "Parameters" not in own and names:
+            entries = {}
+            for entry in _entries(there.get("Parameters", "")):
+                entries |= dict.fromkeys(entry.partition(" :")[0].replace("*", "").split(", "), entry)
+            for name, text in about.items():
+                kind, _, sentence = text.partition(": ")
+                entries[name] = f"{name} : {kind}\n    {sentence}"
+            own["Parameters"] = "\n".join(dict.fromkeys(entries[name] for name in names if name in entries))
+        if not is_class:
+            if returns is not None:
+                own["Returns"] = there.get("Returns", "Tensor").partition("\n")[0] + f"\n    {returns}"
+            for heading in ("Returns", "Raises"):
+                if heading in there:
+                    own.setdefault(heading, there[heading])
+        one.__doc__ = "\n\n".join(
+            f"{heading}\n{'-' * len(heading)}\n{own[heading]}" if heading else own[""]
+            for heading in HEADINGS if own.get(heading)
+        )  # fmt: skip
+        return one
+
+    return describe
+
+
+HEADINGS = ("", "Parameters", "Returns", "Raises", "Attributes", "Notes", "Examples")
+
+
+def sections(text: str) -> dict[str, str]:
+    """A docstring's sections by heading; what stands before them under ""."""
+    lines = _clean(text).split("\n")
+    found, heading, start = {}, "", 0
+    for at, line in enumerate(lines):
+        if line[:3] == "---" and at and line == "-" * len(lines[at - 1]):
+            found[heading] = "\n".join(lines[start : at - 1]).strip("\n")
+            heading, start = lines[at - 1], at + 1
+    found[heading] = "\n".join(lines[start:]).strip("\n")
+    return found
+
+
+def _entries(text: str) -> list[str]:
+    """The parameters of a section, each with its description."""
+    found = []
+    for line in text.split("\n"):
+        if line[:1] in ("", " ") and found:
+            found[-1] += "\n" + line
+        else:
+            found.append(line)
+    return found
+
+
 def _clean(text: str) -> str:
     """A docstring's text without its indentation; the first line has none."""
     first, _, rest = text.partition("\n")

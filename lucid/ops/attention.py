@@ -181,6 +181,15 @@ def multi_head_attention_forward(
     ------
     AssertionError, RuntimeError
         Where shapes do not fit.
+
+    Examples
+    --------
+    >>> x, eye = lucid.eye(2), lucid.eye(2)
+    >>> out, weights = F.multi_head_attention_forward(
+    ...     x, x, x, 2, 1, lucid.cat([eye, eye, eye]), None, None, None, False, 0.0, eye, None)
+    >>> weights
+    Tensor([[0.66976154, 0.33023846],
+            [0.33023846, 0.66976154]])
     """
     batched = _check_shapes(query, key, value, key_padding_mask, attn_mask, num_heads)
     if not batched:

@@ -15,6 +15,7 @@ import numpy as np
 from lucid import dtypes
 from lucid._kernels import core
 from lucid.autograd.op import op, torch_name
+from lucid.ops._doc import like
 from lucid.ops._frame import tensor_argument
 from lucid.ops.complex import conj
 from lucid.ops.creation import arange, zeros
@@ -235,8 +236,9 @@ def fft(input_: Tensor, n: int | None = None, dim: int = -1, norm: str | None = 
 
 
 @op("fft.ifft", composite=True)
+@like(fft, returns="Complex, of size `n` along `dim`.")
 def ifft(input_: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None, *, out=None) -> Tensor:
-    """Inverse of `fft`; parameters and result as there, with 1/n for the default norm.
+    """Inverse of `fft`, with 1/n for the default norm.
 
     Examples
     --------
@@ -248,9 +250,10 @@ def ifft(input_: Tensor, n: int | None = None, dim: int = -1, norm: str | None =
 
 
 @op("fft.rfft", composite=True)
+@like(fft, returns="Complex, of size `n // 2 + 1` along `dim`.")
 def rfft(input_: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None, *, out=None) -> Tensor:
     """Discrete Fourier transform of real numbers along one dimension: the first n // 2 + 1 of the results of `fft`, whose
-    conjugates the others are. Parameters as there.
+    conjugates the others are.
 
     Examples
     --------
@@ -262,10 +265,10 @@ def rfft(input_: Tensor, n: int | None = None, dim: int = -1, norm: str | None =
 
 
 @op("fft.irfft", composite=True)
+@like(fft, returns="Real, of size `n` along `dim`.",
+      n="int, optional: The length of the result. Default: 2 (m - 1) for an input of m numbers.")  # fmt: skip
 def irfft(input_: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None, *, out=None) -> Tensor:
     """Inverse of `rfft`: real numbers from half their spectrum.
-
-    Parameters are those of `fft`; `n` is the length of the result, by default 2 (m - 1) for an input of m numbers.
 
     Examples
     --------
@@ -277,10 +280,9 @@ def irfft(input_: Tensor, n: int | None = None, dim: int = -1, norm: str | None 
 
 
 @op("fft.hfft", composite=True)
+@like(irfft)
 def hfft(input_: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None, *, out=None) -> Tensor:
     """Discrete Fourier transform of a signal that equals its reversed conjugate, given by its first half: a real result.
-
-    Parameters are those of `irfft`.
 
     Examples
     --------
@@ -292,8 +294,9 @@ def hfft(input_: Tensor, n: int | None = None, dim: int = -1, norm: str | None =
 
 
 @op("fft.ihfft", composite=True)
+@like(rfft)
 def ihfft(input_: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None, *, out=None) -> Tensor:
-    """Inverse of `hfft`; parameters as for `rfft`.
+    """Inverse of `hfft`.
 
     Examples
     --------
@@ -346,8 +349,9 @@ def fftn(input_: Tensor, s=None, dim=None, norm: str | None = None, *, out=None)
 
 
 @op("fft.ifftn", composite=True)
+@like(fftn)
 def ifftn(input_: Tensor, s=None, dim=None, norm: str | None = None, *, out=None) -> Tensor:
-    """Inverse of `fftn`; parameters and result as there.
+    """Inverse of `fftn`.
 
     Examples
     --------
@@ -359,8 +363,9 @@ def ifftn(input_: Tensor, s=None, dim=None, norm: str | None = None, *, out=None
 
 
 @op("fft.rfftn", composite=True)
+@like(fftn, returns="Complex, of size `n // 2 + 1` along the last of the dimensions.")
 def rfftn(input_: Tensor, s=None, dim=None, norm: str | None = None, *, out=None) -> Tensor:
-    """`fftn` of real numbers: of the last dimension the first half and one. Parameters as there.
+    """`fftn` of real numbers: of the last dimension the first half and one.
 
     Examples
     --------
@@ -371,8 +376,10 @@ def rfftn(input_: Tensor, s=None, dim=None, norm: str | None = None, *, out=None
 
 
 @op("fft.irfftn", composite=True)
+@like(fftn, returns="Real, of the sizes `s`.",
+      s="int or tuple of int, optional: Sizes of the result; the default of the last is 2 (m - 1) for m numbers.")  # fmt: skip
 def irfftn(input_: Tensor, s=None, dim=None, norm: str | None = None, *, out=None) -> Tensor:
-    """Inverse of `rfftn`: `s` are the sizes of the real result; of the last one the default is 2 (m - 1).
+    """Inverse of `rfftn`.
 
     Examples
     --------
@@ -384,8 +391,9 @@ def irfftn(input_: Tensor, s=None, dim=None, norm: str | None = None, *, out=Non
 
 
 @op("fft.hfftn", composite=True)
+@like(irfftn)
 def hfftn(input_: Tensor, s=None, dim=None, norm: str | None = None, *, out=None) -> Tensor:
-    """`hfft` over several dimensions, the last of which is given by its first half. Parameters as for `irfftn`.
+    """`hfft` over several dimensions, the last of which is given by its first half.
 
     Examples
     --------
@@ -396,8 +404,9 @@ def hfftn(input_: Tensor, s=None, dim=None, norm: str | None = None, *, out=None
 
 
 @op("fft.ihfftn", composite=True)
+@like(rfftn)
 def ihfftn(input_: Tensor, s=None, dim=None, norm: str | None = None, *, out=None) -> Tensor:
-    """Inverse of `hfftn`; parameters as for `rfftn`.
+    """Inverse of `hfftn`.
 
     Examples
     --------
@@ -411,8 +420,9 @@ def ihfftn(input_: Tensor, s=None, dim=None, norm: str | None = None, *, out=Non
 
 
 @op("fft.fft2", composite=True)
+@like(fftn, dim="int or tuple of int, optional: The dimensions. Default: the last two.")
 def fft2(input_: Tensor, s=None, dim=(-2, -1), norm: str | None = None, *, out=None) -> Tensor:
-    """`fftn` over two dimensions, by default the last; parameters as there.
+    """`fftn` over two dimensions, by default the last.
 
     Examples
     --------
@@ -423,8 +433,9 @@ def fft2(input_: Tensor, s=None, dim=(-2, -1), norm: str | None = None, *, out=N
 
 
 @op("fft.ifft2", composite=True)
+@like(fftn, dim="int or tuple of int, optional: The dimensions. Default: the last two.")
 def ifft2(input_: Tensor, s=None, dim=(-2, -1), norm: str | None = None, *, out=None) -> Tensor:
-    """Inverse of `fft2`; parameters as for `fftn`.
+    """Inverse of `fft2`.
 
     Examples
     --------
@@ -436,8 +447,9 @@ def ifft2(input_: Tensor, s=None, dim=(-2, -1), norm: str | None = None, *, out=
 
 
 @op("fft.rfft2", composite=True)
+@like(rfftn, dim="int or tuple of int, optional: The dimensions. Default: the last two.")
 def rfft2(input_: Tensor, s=None, dim=(-2, -1), norm: str | None = None, *, out=None) -> Tensor:
-    """`rfftn` over two dimensions, by default the last; parameters as for `fftn`.
+    """`rfftn` over two dimensions, by default the last.
 
     Examples
     --------
@@ -448,8 +460,9 @@ def rfft2(input_: Tensor, s=None, dim=(-2, -1), norm: str | None = None, *, out=
 
 
 @op("fft.irfft2", composite=True)
+@like(irfftn, dim="int or tuple of int, optional: The dimensions. Default: the last two.")
 def irfft2(input_: Tensor, s=None, dim=(-2, -1), norm: str | None = None, *, out=None) -> Tensor:
-    """Inverse of `rfft2`; parameters as for `irfftn`.
+    """Inverse of `rfft2`.
 
     Examples
     --------
@@ -460,8 +473,9 @@ def irfft2(input_: Tensor, s=None, dim=(-2, -1), norm: str | None = None, *, out
 
 
 @op("fft.hfft2", composite=True)
+@like(hfftn, dim="int or tuple of int, optional: The dimensions. Default: the last two.")
 def hfft2(input_: Tensor, s=None, dim=(-2, -1), norm: str | None = None, *, out=None) -> Tensor:
-    """`hfftn` over two dimensions, by default the last; parameters as for `irfftn`.
+    """`hfftn` over two dimensions, by default the last.
 
     Examples
     --------
@@ -472,8 +486,9 @@ def hfft2(input_: Tensor, s=None, dim=(-2, -1), norm: str | None = None, *, out=
 
 
 @op("fft.ihfft2", composite=True)
+@like(ihfftn, dim="int or tuple of int, optional: The dimensions. Default: the last two.")
 def ihfft2(input_: Tensor, s=None, dim=(-2, -1), norm: str | None = None, *, out=None) -> Tensor:
-    """Inverse of `hfft2`; parameters as for `rfftn`.
+    """Inverse of `hfft2`.
 
     Examples
     --------
@@ -515,10 +530,11 @@ def fftfreq(
 
 
 @op("fft.rfftfreq", gradient=False)
+@like(fftfreq, returns="0, 1, ... up to n // 2, over `n d`.")
 def rfftfreq(
     n: int, d: float = 1.0, *, out=None, dtype=None, layout=None, device=None, requires_grad: bool = False
 ) -> Tensor:
-    """The frequencies that the results of `rfft` stand for; parameters as for `fftfreq`.
+    """The frequencies that the results of `rfft` stand for.
 
     Examples
     --------
@@ -561,8 +577,9 @@ def fftshift(input_: Tensor, dim=None) -> Tensor:
 
 
 @op("fft.ifftshift", composite=True)
+@like(fftshift)
 def ifftshift(input_: Tensor, dim=None) -> Tensor:
-    """Inverse of `fftshift`; parameters as there.
+    """Inverse of `fftshift`.
 
     Examples
     --------

@@ -31,6 +31,7 @@ from lucid.autograd.op import (
     write_out,
 )
 from lucid.dtypes import as_dtype
+from lucid.ops._doc import like
 from lucid.ops._frame import (
     FLOAT32,
     FLOAT64,
@@ -150,7 +151,7 @@ def dense_like(array: np.ndarray, dtype: np.dtype) -> np.ndarray:
     return ordered_empty(array.shape, order_of(array), dtype)
 
 
-def like(array: np.ndarray) -> np.ndarray:
+def strided_like(array: np.ndarray) -> np.ndarray:
     """A new array with the shape, order in memory and dtype of another, and its strides, though none of them backwards."""
     steps = [abs(step) for step in elements(array.strides, array.itemsize)]
     span = 1 + sum((n - 1) * step for n, step in zip(array.shape, steps)) if array.size else 0
@@ -172,7 +173,7 @@ def refill(name: str, target: Tensor, fill) -> Tensor:
     if core.recording((target,)):
         check_recordable(replaced.op, target)
         check_writable(name, target)
-        drawn = like(target.array)
+        drawn = strided_like(target.array)
         fill(drawn)
         return rewrite(target, replaced.op, [target, wrap(drawn)])
     check_writable(name, target)
@@ -1533,7 +1534,13 @@ def declare_short(name: str, **which) -> None:
 
     for made_, suffix, what in ((function, "", "Return"), (in_place, "_", "Overwrite the input with")):
         made_.__name__, made_.__qualname__ = name + suffix, f"short_{name}{suffix}"
-        made_.__doc__ = f"{what} the result of `nn.functional.{name}`, with `train` for its `training`."
+        made_.__doc__ = (
+            f"{what} the result of `nn.functional.{name}`, with `train` for its `training`.\n\n"
+            f"    Examples\n    --------\n    >>> lucid.{name}{suffix}(lucid.ones(1, 2), 0.5, False)\n    Tensor([[1.0, 1.0]])"
+        )
+        like(
+            dropout, p="float: The probability of an element to be dropped.", train="bool: Without it nothing is dropped."
+        )(made_)
         globals()["short_" + name + suffix] = op(name + suffix, composite=True)(made_)
 
 

@@ -116,6 +116,13 @@ def lstm(
     Notes
     -----
     .. math:: c' = \\sigma(f) c + \\sigma(i) \\tanh(g), \\quad h' = \\sigma(o) \\tanh(c')
+
+    Examples
+    --------
+    >>> x, state, weights = lucid.ones(3, 1, 2), lucid.zeros(1, 1, 1), (lucid.zeros(4, 2), lucid.zeros(4, 1))
+    >>> out, h, c = lucid.lstm(x, (state, state), weights, False, 1, 0.0, False, False, False)
+    >>> out.shape, h.shape, c.shape
+    (lucid.Size([3, 1, 1]), lucid.Size([1, 1, 1]), lucid.Size([1, 1, 1]))
     """
     hidden, cell = hx
     out, (h, c) = run("LSTM", input_, (hidden, cell), grouped("LSTM", params, has_biases, hidden.shape[-1] != cell.shape[-1]),
@@ -134,6 +141,7 @@ def _one_state(path: str, mode: str, sentence: str, formula: str):
                         batch_first)  # fmt: skip
         return out, h
 
+    gates = 3 if mode == "GRU" else 1
     function.__name__ = function.__qualname__ = path
     function.__doc__ = f"""{sentence}
 
@@ -156,6 +164,14 @@ def _one_state(path: str, mode: str, sentence: str, formula: str):
     Notes
     -----
     .. math:: {formula}
+
+    Examples
+    --------
+    >>> x, state = lucid.ones(3, 1, 2), lucid.zeros(1, 1, 1)
+    >>> weights = lucid.zeros({gates}, 2), lucid.zeros({gates}, 1)
+    >>> out, h = lucid.{path}(x, state, weights, False, 1, 0.0, False, False, False)
+    >>> out.shape, h.shape
+    (lucid.Size([3, 1, 1]), lucid.Size([1, 1, 1]))
     """
     return op(path, composite=True)(function)
 
@@ -167,8 +183,8 @@ rnn_relu = _one_state("rnn_relu", "RNN_RELU", "A plain recurrent network with re
                       "h' = \\max(0, W_{ih} x + b_{ih} + W_{hh} h + b_{hh})")  # fmt: skip
 
 
-def _cell(path: str, mode: str, several: bool):
-    """The operation of one step."""
+def _cell(path: str, mode: str, several: bool, gates: int, result: float):
+    """The operation of one step; the number of its gates, and what the example prints."""
 
     def function(input_: Tensor, hx, w_ih: Tensor, w_hh: Tensor, b_ih: Tensor | None = None, b_hh: Tensor | None = None):
         if mode in ("LSTM", "GRU") and not (input_.is_floating_point() or input_.is_complex()):
@@ -194,11 +210,18 @@ def _cell(path: str, mode: str, several: bool):
     -------
     {"tuple of two Tensors" if several else "Tensor"}
         The new state.
+
+    Examples
+    --------
+    >>> x, state, w_ih, w_hh = lucid.ones(1, 2), lucid.ones(1, 1), lucid.zeros({gates}, 2), lucid.zeros({gates}, 1)
+    >>> {"hidden, cell" if several else "hidden"} = lucid.{path}(x, {"(state, state)" if several else "state"}, w_ih, w_hh)
+    >>> hidden
+    Tensor([[{result}]])
     """
     return op(path, composite=True)(function)
 
 
-lstm_cell = _cell("lstm_cell", "LSTM", True)
-gru_cell = _cell("gru_cell", "GRU", False)
-rnn_tanh_cell = _cell("rnn_tanh_cell", "RNN_TANH", False)
-rnn_relu_cell = _cell("rnn_relu_cell", "RNN_RELU", False)
+lstm_cell = _cell("lstm_cell", "LSTM", True, 4, 0.23105858)
+gru_cell = _cell("gru_cell", "GRU", False, 3, 0.5)
+rnn_tanh_cell = _cell("rnn_tanh_cell", "RNN_TANH", False, 1, 0.0)
+rnn_relu_cell = _cell("rnn_relu_cell", "RNN_RELU", False, 1, 0.0)

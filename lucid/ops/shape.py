@@ -17,6 +17,7 @@ from lucid._kernels import index as kernels
 from lucid._kernels.core import flat, strided, wrap
 from lucid.autograd.op import REGISTRY, Supplied, inplace, op, overlaps_itself, torch_name
 from lucid.formats import contiguous_format
+from lucid.ops._doc import like
 from lucid.ops._frame import (
     C_NAMES,
     MOVED_NAMES,
@@ -1523,18 +1524,30 @@ _fill_diagonal.vjp(input_=lambda g, wrap: _fill_diagonal(g, 0, wrap))
 # ------------------------------------------------------------------------------------------------ copies of views
 
 
-def _copies():
-    """`permute_copy` and the like: a view's function whose result is a copy."""
-    for path in (
-        "as_strided", "Tensor.expand", "permute", "squeeze", "t", "transpose", "unbind", "Tensor.unfold", "unsqueeze",
-        "Tensor.view", "split_with_sizes", "narrow", "diagonal", "detach", "select", "Tensor._alias",
-    ):  # fmt: skip
-        spec = REGISTRY[path]
-        yield spec.name.lstrip("_"), spec
+# `permute_copy` and the like: a view's function whose result is a copy; the arguments of its example, and what that prints.
+COPIED = {
+    "as_strided": ("lucid.arange(6), (2, 2), (3, 1)", "Tensor([[0, 1],\n        [3, 4]])"),
+    "Tensor.expand": ("lucid.ones(2, 1), (2, 3)", "Tensor([[1.0, 1.0, 1.0],\n        [1.0, 1.0, 1.0]])"),
+    "permute": ("lucid.tensor([[1, 2]]), (1, 0)", "Tensor([[1],\n        [2]])"),
+    "squeeze": ("lucid.tensor([[1, 2]])", "Tensor([1, 2])"),
+    "t": ("lucid.tensor([[1, 2]])", "Tensor([[1],\n        [2]])"),
+    "transpose": ("lucid.tensor([[1, 2]]), 0, 1", "Tensor([[1],\n        [2]])"),
+    "unbind": ("lucid.tensor([[1, 2], [3, 4]])", "(Tensor([1, 2]), Tensor([3, 4]))"),
+    "Tensor.unfold": ("lucid.arange(4), 0, 2, 2", "Tensor([[0, 1],\n        [2, 3]])"),
+    "unsqueeze": ("lucid.tensor([1, 2]), 0", "Tensor([[1, 2]])"),
+    "Tensor.view": ("lucid.arange(4), (2, 2)", "Tensor([[0, 1],\n        [2, 3]])"),
+    "split_with_sizes": ("lucid.arange(3), (1, 2)", "(Tensor([0]), Tensor([1, 2]))"),
+    "narrow": ("lucid.arange(4), 0, 1, 2", "Tensor([1, 2])"),
+    "diagonal": ("lucid.tensor([[1, 2], [3, 4]])", "Tensor([1, 4])"),
+    "detach": ("lucid.tensor([1.0], requires_grad=True)", "Tensor([1.0])"),
+    "select": ("lucid.tensor([[1, 2], [3, 4]]), 0, 1", "Tensor([3, 4])"),
+    "Tensor._alias": ("lucid.tensor([1, 2])", "Tensor([1, 2])"),
+}  # fmt: skip
 
 
-def _declare_copy(name: str, spec):
-    function = spec.function
+def _declare_copy(path: str, example: str, printed: str):
+    spec = REGISTRY[path]
+    name, function = spec.name.lstrip("_"), spec.function
     names = [
         one if one not in spec.defaults else f"{one}={spec.defaults[one]!r}" for one in spec.parameters
     ]
@@ -1547,9 +1560,12 @@ def _declare_copy(name: str, spec):
     )
     forward = scope[f"{name}_copy"]
     forward.__module__ = __name__
-    _, head, sections = (function.__doc__ or "").partition("Parameters\n")
-    sections = (head + sections).partition("Returns\n")[0]
-    forward.__doc__ = f"`{name}`, of which the result is a copy.\n\n    {sections}Returns\n    -------\n    Tensor\n        A copy.\n    "
+    forward.__doc__ = (
+        f"`{name}`, of which the result is a copy.\n\n"
+        f"    Examples\n    --------\n    >>> lucid.{name}_copy({example})\n    " + printed.replace("\n", "\n    ")
+    )
+    about = {"input_": "Tensor: What is copied."} if name in ("alias", "detach") else {}
+    like(function, returns="Of memory of its own.", **about)(forward)
     return op(f"{name}_copy", composite=True)(forward)
 
 
@@ -1563,7 +1579,9 @@ def _owned(views):
     return clone(views, memory_format=contiguous_format)
 
 
-globals().update({f"{name}_copy": _declare_copy(name, spec) for name, spec in _copies()})
+for _path, _example in COPIED.items():
+    _forward = _declare_copy(_path, *_example)
+    globals()[_forward.__name__] = _forward
 
 
 def _reversed(self):

@@ -2003,7 +2003,28 @@ def _row_of(array, address, nbytes) -> tuple:
 
 @op("resize_as_", gradient=False)
 def resize_as_(input_: Tensor, the_template: Tensor, *, memory_format=None) -> Tensor:
-    """Give the tensor the size of another in place."""
+    """Give the tensor the size of another in place.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        What gets another size; elements beyond its memory are uninitialised.
+    the_template : Tensor
+        What has the size.
+    memory_format : optional
+        Without effect.
+
+    Returns
+    -------
+    Tensor
+        The tensor itself.
+
+    Examples
+    --------
+    >>> lucid.resize_as_(lucid.arange(6), lucid.zeros(2, 2))
+    Tensor([[0, 1],
+            [2, 3]])
+    """
     return _resize_(input_, the_template.array.shape)
 
 

@@ -10,6 +10,7 @@ import math
 
 from lucid import dtypes
 from lucid.autograd.op import op
+from lucid.ops._doc import like
 from lucid.ops.creation import linspace, ones, wanted
 from lucid.ops.elementwise import abs, cos, exp, mul, sin, sqrt
 from lucid.ops.special import i0
@@ -62,8 +63,8 @@ def _done(window: Tensor, requires_grad: bool) -> Tensor:
     return window.requires_grad_() if requires_grad else window
 
 
-def _of_cosines(name: str, weights: tuple, sentence: str) -> None:
-    """Declare a window that is a sum of cosines with fixed weights."""
+def _of_cosines(name: str, weights: tuple, sentence: str):
+    """A window that is a sum of cosines with fixed weights."""
 
     def function(M: int, *, sym: bool = True, dtype=None, layout=None, device=None, requires_grad: bool = False) -> Tensor:
         return _done(_cosines(name, M, weights, sym, dtype, layout, device), requires_grad)
@@ -86,12 +87,14 @@ def _of_cosines(name: str, weights: tuple, sentence: str) -> None:
     >>> lucid.signal.windows.{name}(1)
     Tensor([1.0])
     """
-    globals()[name] = op(f"signal.windows.{name}", gradient=False)(function)
+    return op(f"signal.windows.{name}", gradient=False)(function)
 
 
-_of_cosines("blackman", (0.42, 0.5, 0.08), "Blackman's window.")
-_of_cosines("nuttall", (0.3635819, 0.4891775, 0.1365995, 0.0106411), "Nuttall's window with the least side lobes of four terms.")
-_of_cosines("hann", (0.5, 0.5), "Hann's window.")
+blackman = _of_cosines("blackman", (0.42, 0.5, 0.08), "Blackman's window.")
+nuttall = _of_cosines(
+    "nuttall", (0.3635819, 0.4891775, 0.1365995, 0.0106411), "Nuttall's window with the least side lobes of four terms."
+)
+hann = _of_cosines("hann", (0.5, 0.5), "Hann's window.")
 
 
 @op("signal.windows.general_cosine", gradient=False)
@@ -159,8 +162,9 @@ def general_hamming(
 
 
 @op("signal.windows.hamming", gradient=False)
+@like(hann)
 def hamming(M: int, *, sym: bool = True, dtype=None, layout=None, device=None, requires_grad: bool = False) -> Tensor:
-    """Hamming's window: `general_hamming` with 0.54. Parameters as for `hann`.
+    """Hamming's window: `general_hamming` with 0.54.
 
     Examples
     --------
@@ -172,8 +176,9 @@ def hamming(M: int, *, sym: bool = True, dtype=None, layout=None, device=None, r
 
 
 @op("signal.windows.cosine", gradient=False)
+@like(hann)
 def cosine(M: int, *, sym: bool = True, dtype=None, layout=None, device=None, requires_grad: bool = False) -> Tensor:
-    """Half a wave of the sine. Parameters as for `hann`.
+    """Half a wave of the sine.
 
     Notes
     -----
@@ -191,8 +196,9 @@ def cosine(M: int, *, sym: bool = True, dtype=None, layout=None, device=None, re
 
 
 @op("signal.windows.bartlett", gradient=False)
+@like(hann)
 def bartlett(M: int, *, sym: bool = True, dtype=None, layout=None, device=None, requires_grad: bool = False) -> Tensor:
-    """Bartlett's window, a triangle. Parameters as for `hann`.
+    """Bartlett's window, a triangle.
 
     Notes
     -----
@@ -395,11 +401,16 @@ def _checked(name: str, m: int, dtype: dtypes.dtype) -> tuple[dtypes.dtype, dtyp
 
 
 @op("hamming_window", gradient=False)
+@like(
+    hann_window,
+    alpha="float, optional: The constant. Default: 0.54.",
+    beta="float, optional: The cosine's weight. Default: 0.46.",
+)
 def hamming_window(
     window_length: int, periodic: bool = True, alpha: float = 0.54, beta: float = 0.46, *, dtype=None, layout=None,
     device=None, requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
-    """Hamming's window, `alpha - beta cos(2 pi n / N)`. The other parameters as for `hann_window`.
+    """Hamming's window, `alpha - beta cos(2 pi n / N)`.
 
     Examples
     --------
@@ -411,10 +422,11 @@ def hamming_window(
 
 
 @op("blackman_window", gradient=False)
+@like(hann_window)
 def blackman_window(
     window_length: int, periodic: bool = True, *, dtype=None, layout=None, device=None, requires_grad: bool = False
 ) -> Tensor:
-    """Blackman's window. Parameters as for `hann_window`.
+    """Blackman's window; by default one period of a periodic one.
 
     Examples
     --------
@@ -426,10 +438,11 @@ def blackman_window(
 
 
 @op("bartlett_window", gradient=False)
+@like(hann_window)
 def bartlett_window(
     window_length: int, periodic: bool = True, *, dtype=None, layout=None, device=None, requires_grad: bool = False
 ) -> Tensor:
-    """Bartlett's window, a triangle. Parameters as for `hann_window`.
+    """Bartlett's window, a triangle.
 
     Examples
     --------
@@ -442,11 +455,12 @@ def bartlett_window(
 
 
 @op("kaiser_window", gradient=False)
+@like(hann_window, beta="float, optional: How narrow it is. Default: 12.")
 def kaiser_window(
     window_length: int, periodic: bool = True, beta: float = 12.0, *, dtype=None, layout=None, device=None,
     requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
-    """Kaiser's window; `beta` says how narrow it is. The other parameters as for `hann_window`.
+    """Kaiser's window; `beta` says how narrow it is.
 
     Examples
     --------
