@@ -481,7 +481,7 @@ def check_result(name: str, target: Tensor, result) -> None:
         raise RuntimeError(
             f"output with shape {list(target.shape)} doesn't match the broadcast shape {list(result.shape)}"
         )
-    _check_cast(result, target)
+    check_cast(result.dtype, target.dtype)
 
 
 def check_same(name: str, out: Tensor, result: Tensor) -> None:
@@ -496,7 +496,7 @@ def write_out(name: str, out: Tensor, result: Tensor, same: bool = False) -> Non
     """Write a result to `out=`, which takes its shape; RuntimeError where it must have the `same` dtype and has not."""
     if same:
         check_same(name, out, result)
-    _check_cast(result, out)
+    check_cast(result.dtype, out.dtype)
     check_writable(name, out)
     if out.array.shape != result.array.shape:
         if out.array.size:
@@ -512,11 +512,11 @@ def write_out(name: str, out: Tensor, result: Tensor, same: bool = False) -> Non
     core.bump(out)
 
 
-def _check_cast(result: Tensor, target: Tensor) -> None:
-    if result.array.dtype != target.array.dtype and not dtypes.can_cast(result.dtype, target.dtype):
+def check_cast(result: dtypes.dtype, target: dtypes.dtype) -> None:
+    """RuntimeError where a result of one dtype cannot be written to a tensor of another."""
+    if result is not target and not dtypes.can_cast(result, target):
         raise RuntimeError(
-            f"result type {torch_name(result.dtype)} can't be cast to the desired output type "
-            f"{torch_name(target.dtype)}"
+            f"result type {torch_name(result)} can't be cast to the desired output type {torch_name(target)}"
         )
 
 

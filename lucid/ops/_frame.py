@@ -59,6 +59,14 @@ def tensor_argument(name: str, value, position: int = 1, argument: str = "input"
     return value
 
 
+def same_dtype(name: str, *tensors: Tensor | None) -> None:
+    """RuntimeError unless the tensors that are given have one dtype."""
+    found = [one.array.dtype for one in tensors if one is not None]
+    if any(dtype != found[0] for dtype in found):
+        names = ", ".join(torch_name(one.dtype) for one in tensors if one is not None)
+        raise RuntimeError(f"{name}(): expected all tensors to have the same dtype, but got {names}")
+
+
 def number_argument(name: str, value, position: int = 1, argument: str = "input"):
     """The value, if it is a tensor or a number; NumPy's scalars as Python's. TypeError otherwise."""
     if isinstance(value, (Tensor, bool, int, float, complex)):

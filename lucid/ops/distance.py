@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lucid import dtypes
-from lucid.autograd.op import op
+from lucid.autograd.op import op, torch_name
 from lucid.ops._doc import doc
 from lucid.ops._frame import broadcast_shapes, tensor_argument
 from lucid.ops.elementwise import add, clamp_min, div, mul, sub
@@ -54,8 +54,8 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-08) 
     tensor_argument("cosine_similarity", x1, 1, "x1")
     tensor_argument("cosine_similarity", x2, 2, "x2")
     dtype = dtypes.result_dtype((x1, x2))
-    if dtype.kind < 2:
-        raise RuntimeError("expected common dtype to be floating point, yet common dtype is " + dtype.name)
+    if not dtype.is_floating_point:
+        raise RuntimeError("expected common dtype to be floating point, yet common dtype is " + torch_name(dtype))
     shape = broadcast_shapes(x1.array.shape, x2.array.shape)
     x, y = (expand(one if one.dtype is dtype else to_dtype(one, dtype), shape) for one in (x1, x2))
     x, y = (div(one, at_least(vector_norm(one, 2, dim, True), eps)) for one in (x, y))

@@ -16,9 +16,19 @@ from lucid import dtypes
 from lucid._kernels import linalg as kernels
 from lucid._kernels.core import empty, flat, span, wrap
 from lucid.autograd.op import Supplied, op, torch_name
-from lucid.ops._frame import C_NAMES, FLOAT32, FLOATING, broadcast_shapes, cast, contiguous, native, tensor_argument
-from lucid.ops.reduction import sum as sum_
+from lucid.ops._frame import (
+    C_NAMES,
+    FLOAT32,
+    FLOATING,
+    broadcast_shapes,
+    cast,
+    contiguous,
+    native,
+    same_dtype,
+    tensor_argument,
+)
 from lucid.ops.reduction import norm_dtype, vector_norm
+from lucid.ops.reduction import sum as sum_
 from lucid.tensor import Tensor, check_dim
 
 BMM = {dtype: kernels.bmm[C_NAMES[dtype]] for dtype in FLOATING}
@@ -116,11 +126,7 @@ def multiply(a: np.ndarray, b: np.ndarray, dtype: dtypes.dtype) -> np.ndarray:
 def _check_dtypes(name: str, a: Tensor, b: Tensor) -> None:
     tensor_argument(name, a)
     tensor_argument(name, b, 2, "other")
-    if a.array.dtype != b.array.dtype:
-        raise RuntimeError(
-            f"{name}(): expected both tensors to have the same dtype, but got {torch_name(a.dtype)} and "
-            f"{torch_name(b.dtype)}"
-        )
+    same_dtype(name, a, b)
 
 
 def adjoint(x: Tensor) -> Tensor:
@@ -463,10 +469,13 @@ def outer(input_: Tensor, vec2: Tensor, *, out=None) -> Tensor:
     return input_.unsqueeze(1) * vec2.unsqueeze(0)
 
 
-def _fused(product_, input_, a, b, beta, alpha):
+def _fused(name, product_, input_, a, b, beta, alpha):
     """``beta * input + alpha * product(a, b)``; half precision is rounded once, at the end."""
+    for position, one in enumerate((input_, a, b), 1):
+        tensor_argument(name, one, position)
+    same_dtype(name, input_, a, b)
     dtype = a.dtype
-    if dtype.is_floating_point and dtype.itemsize == 2 and b.dtype is dtype and input_.dtype is dtype:
+    if dtype.is_floating_point and dtype.itemsize == 2:
         wide = dtypes.float32
         return _plus(input_.to(wide), product_(a.to(wide), b.to(wide)), beta, alpha).to(dtype)
     return _plus(input_, product_(a, b), beta, alpha)
@@ -521,7 +530,7 @@ def addmm(input_: Tensor, mat1: Tensor, mat2: Tensor, *, beta=1, alpha=1, out=No
     Tensor([[3.0, 5.0],
             [7.0, 9.0]])
     """
-    return _fused(mm, input_, mat1, mat2, beta, alpha)
+    return _fused("addmm", mm, input_, mat1, mat2, beta, alpha)
 
 
 @op("addmv", composite=True, out="same")
@@ -561,7 +570,7 @@ def addmv(input_: Tensor, mat: Tensor, vec: Tensor, *, beta=1, alpha=1, out=None
     >>> lucid.addmv(lucid.ones(2), lucid.tensor([[1.0, 2.0], [3.0, 4.0]]), lucid.tensor([1.0, 1.0]))
     Tensor([4.0, 8.0])
     """
-    return _fused(mv, input_, mat, vec, beta, alpha)
+    return _fused("addmv", mv, input_, mat, vec, beta, alpha)
 
 
 @op("addr", composite=True)
@@ -644,7 +653,7 @@ def baddbmm(input_: Tensor, batch1: Tensor, batch2: Tensor, *, beta=1, alpha=1, 
     Tensor([[[3.0, 3.0],
              [3.0, 3.0]]])
     """
-    return _fused(bmm, input_, batch1, batch2, beta, alpha)
+    return _fused("baddbmm", bmm, input_, batch1, batch2, beta, alpha)
 
 
 def _bmm_sum(batch1, batch2):
@@ -688,7 +697,7 @@ def addbmm(input_: Tensor, batch1: Tensor, batch2: Tensor, *, beta=1, alpha=1, o
     Tensor([[6.0, 6.0],
             [6.0, 6.0]])
     """
-    return _fused(_bmm_sum, input_, batch1, batch2, beta, alpha)
+    return _fused("addbmm", _bmm_sum, input_, batch1, batch2, beta, alpha)
 
 
 @op("nn.functional.linear", out="same")
@@ -715,6 +724,7 @@ def linear(input_: Tensor, weight: Tensor, bias: Tensor | None = None, *, out=No
     Tensor([3.5, 7.5])
     """
     _check_dtypes("linear", input_, weight)
+    same_dtype("linear", weight, bias)
     x, w = input_.array, weight.array
     if w.ndim == 1:
         w = w[None]
@@ -787,6 +797,7 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
     >>> lucid.nn.functional.bilinear(lucid.ones(1, 2), lucid.ones(1, 2), lucid.tensor([[1.0, 2.0], [3.0, 4.0]]).reshape(1, 2, 2))
     Tensor([[10.0]])
     """
+    same_dtype("bilinear", input1, input2, weight, bias)
     result = einsum("...i,oij,...j->...o", input1, weight, input2)
     return result if bias is None else result + bias
 

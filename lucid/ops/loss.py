@@ -17,7 +17,7 @@ from lucid import dtypes
 from lucid._kernels import core
 from lucid._kernels import loss as kernels
 from lucid._kernels.core import empty, flat, wrap
-from lucid.autograd.op import op, torch_name
+from lucid.autograd.op import check_cast, op, torch_name
 from lucid.ops._doc import doc
 from lucid.ops._frame import (
     C_NAMES,
@@ -27,6 +27,7 @@ from lucid.ops._frame import (
     broadcast_shapes,
     cast,
     contiguous,
+    same_dtype,
     tensor_argument,
 )
 from lucid.ops.activation import logsigmoid
@@ -409,7 +410,13 @@ def _pairs(x: Tensor, y: Tensor, kind: str, composed, reduction: str, a: float =
         return _pair_loss(x, y, kind, a, pos_weight, reduction)
     else:
         losses = _pair_loss(x, y, kind, a, pos_weight, "none")
-    return reduced(losses if weight is None else mul(losses, weight), reduction)
+    return reduced(losses if weight is None else _as(mul(losses, weight), losses.dtype), reduction)
+
+
+def _as(losses: Tensor, dtype: dtypes.dtype) -> Tensor:
+    """Losses as what they are written into has them."""
+    check_cast(losses.dtype, dtype)
+    return to_dtype(losses, dtype)
 
 
 def _weighted_mean(losses: Tensor, weight: Tensor, reduction: str) -> Tensor:
@@ -430,10 +437,16 @@ def mse_loss(
     Tensor(2.0)
     """
     _same_size("mse_loss", input_, target)
+    _refuse_bools(input_, target)
     reduction = reduction_of("mse_loss", reduction, size_average, reduce)
     if weight is not None:
         return _weighted_mean(_pairs(input_, target, "mse", _squared, "none"), weight, reduction)
     return _pairs(input_, target, "mse", _squared, reduction)
+
+
+def _refuse_bools(x: Tensor, y: Tensor) -> None:
+    if x.dtype is dtypes.bool or y.dtype is dtypes.bool:
+        sub(x, y)  # raises
 
 
 def _squared(x, y):
@@ -453,6 +466,7 @@ def l1_loss(
     Tensor(1.0)
     """
     _same_size("l1_loss", input_, target)
+    _refuse_bools(input_, target)
     reduction = reduction_of("l1_loss", reduction, size_average, reduce)
     composed = lambda x, y: abs(sub(x, y))
     if weight is not None:
@@ -474,6 +488,8 @@ def smooth_l1_loss(
     Tensor(1.0)
     """
     _same_size("smooth_l1_loss", input_, target)
+    if input_.dtype.is_complex or target.dtype.is_complex:
+        raise NotImplementedError("\"smooth_l1_loss\" not implemented for complex tensors")
     if beta < 0:
         raise RuntimeError("smooth_l1_loss does not support negative values for beta.")
     reduction = reduction_of("smooth_l1_loss", reduction, size_average, reduce)
@@ -500,6 +516,9 @@ def huber_loss(input_: Tensor, target: Tensor, reduction: str = "mean", delta: f
     Tensor(1.0)
     """
     _same_size("huber_loss", input_, target)
+    if input_.dtype.is_complex:
+        raise NotImplementedError(f"\"huber\" not implemented for '{torch_name(input_.dtype)}'")
+    check_cast(dtypes.result_dtype((input_, target)), input_.dtype)
     if delta <= 0:
         raise RuntimeError("huber_loss does not support non-positive values for delta.")
     reduction = reduction_of("huber_loss", reduction)
@@ -509,9 +528,9 @@ def huber_loss(input_: Tensor, target: Tensor, reduction: str = "mean", delta: f
         size = abs(difference)
         return where(lt(size, delta), mul(mul(difference, difference), 0.5), mul(sub(size, 0.5 * delta), delta))
 
-    if weight is not None:
-        return reduced(mul(_pairs(input_, target, "huber", composed, "none", delta), weight), reduction)
-    return _pairs(input_, target, "huber", composed, reduction, delta)
+    losses = _pairs(input_, target, "huber", composed, reduction if weight is None else "none", delta)
+    losses = to_dtype(losses, input_.dtype)
+    return losses if weight is None else reduced(mul(losses, weight), reduction)
 
 
 # ------------------------------------------------------------------------------------------------ probabilities
@@ -542,6 +561,7 @@ def binary_cross_entropy(
     x = input_.array
     if x.size and not ((x >= 0) & (x <= 1)).all():
         raise RuntimeError("all elements of input should be between 0 and 1")
+    same_dtype("binary_cross_entropy", input_, target)
     reduction = reduction_of("binary_cross_entropy", reduction, size_average, reduce)
 
     def composed(x, y):
@@ -570,6 +590,9 @@ def binary_cross_entropy_with_logits(
     tensor_argument(name, input_)
     if input_.array.shape != tensor_argument(name, target, 2, "target").array.shape:
         raise ValueError(f"Target size ({target.shape}) must be the same as input size ({input_.shape})")
+    if input_.dtype.kind < 2:
+        raise NotImplementedError(f"\"{name}\" not implemented for '{torch_name(input_.dtype)}'")
+    check_cast(dtypes.result_dtype((input_, target)), target.dtype)
     reduction = reduction_of(name, reduction, size_average, reduce)
 
     def composed(x, y):
@@ -578,7 +601,8 @@ def binary_cross_entropy_with_logits(
             positive = mul(positive, add(mul(sub(pos_weight, 1), y), 1))
         return sub(mul(rsub(y, 1), x), positive)
 
-    return _pairs(input_, target, "bce_with_logits", composed, reduction, weight=weight, pos_weight=pos_weight)
+    losses = _pairs(input_, target, "bce_with_logits", composed, reduction, weight=weight, pos_weight=pos_weight)
+    return to_dtype(losses, target.dtype)
 
 
 @op("nn.functional.kl_div", composite=True)
@@ -600,6 +624,8 @@ def kl_div(
     tensor_argument("kl_div", target, 2, "target")
     if input_.dtype.kind < 2 or target.dtype.kind < 2:
         raise RuntimeError("kl_div: Integral inputs not supported.")
+    if input_.dtype.is_complex or target.dtype.is_complex:
+        raise RuntimeError("kl_div: Complex inputs not supported.")
     batch = reduction == "batchmean"
     reduction = reduction_of("kl_div", "sum" if batch else reduction, size_average, reduce)
     if log_target:
@@ -684,11 +710,10 @@ def soft_margin_loss(input_: Tensor, target: Tensor, size_average=None, reduce=N
     Tensor(0.0)
     """
     reduction = reduction_of("soft_margin_loss", reduction, size_average, reduce)
-    if input_.dtype.kind < 2:
-        neg(input_)  # refuses bools, as PyTorch's formula does
-        if target.dtype.kind < 2:
-            raise RuntimeError(f"result type Float can't be cast to the desired output type {torch_name(input_.dtype)}")
-    return reduced(neg(logsigmoid(mul(target, input_))), reduction)
+    negative = neg(input_)  # refuses bools, as PyTorch's formula does
+    check_cast(dtypes.to_floating(dtypes.result_dtype((input_, target))), input_.dtype)
+    losses = log1p(exp(mul(negative, target))) if input_.dtype.is_complex else neg(logsigmoid(mul(target, input_)))
+    return reduced(to_dtype(losses, input_.dtype), reduction)
 
 
 @op("nn.functional.margin_ranking_loss", composite=True)
@@ -841,7 +866,7 @@ def _scores(name: str, input_: Tensor, target: Tensor, many: bool) -> tuple:
         )
     if t.dtype != INT64:
         raise RuntimeError(f"expected scalar type Long but found {torch_name(target.dtype)}")
-    if input_.dtype.kind != 2:
+    if input_.dtype.kind != 2 or input_.dtype.itemsize == 2:
         raise NotImplementedError(f"\"{name}_out_frame\" not implemented for '{torch_name(input_.dtype)}'")
     classes = x.shape[-1] if x.ndim else 1
     return t.reshape(-1, classes) if many else t.reshape(-1), classes

@@ -45,14 +45,14 @@ def _floating(name: str, input_: Tensor) -> np.dtype:
     return FLOAT32 if dtype.itemsize == 2 else dtype.numpy
 
 
-def _check_parameters(name: str, input_: Tensor, weight, bias) -> None:
-    """Refuse factors and summands that are neither of the input's dtype nor, both, float32 beside a 2-byte input."""
-    given = {one.dtype for one in (weight, bias) if one is not None}
+def _check_parameters(name: str, input_: Tensor, first, second, what: str = "weight and bias") -> None:
+    """Refuse factors and summands (or running statistics) that are neither of the input's dtype nor, both, float32 beside a 2-byte input."""
+    given = {one.dtype for one in (first, second) if one is not None}
     if given and given != {input_.dtype}:
         half = input_.dtype.is_floating_point and input_.dtype.itemsize == 2
         if not (half and given == {dtypes.float32}):
             raise RuntimeError(
-                f"{name}: mixed dtype: an input of {torch_name(input_.dtype)} takes weight and bias of the same dtype"
+                f"{name}: mixed dtype: an input of {torch_name(input_.dtype)} takes {what} of the same dtype"
                 + (" or both of Float" if half else "") + f", not of {', '.join(sorted(map(torch_name, given)))}"
             )  # fmt: skip
 
@@ -378,6 +378,7 @@ def batch_norm(
         if tensor is not None and tensor.array.shape != (channels,):
             raise RuntimeError(f"{which} should contain {channels} elements not {tensor.array.size}")
     _check_parameters("batch_norm", input_, weight, bias)
+    _check_parameters("batch_norm", input_, running_mean, running_var, "running_mean and running_var")
     stats = (wrap(empty((channels,), computed)), wrap(empty((channels,), computed)))
     running = (running_mean, running_var)
     return _batch_norm(input_, weight, bias, running, training, momentum, eps, stats)

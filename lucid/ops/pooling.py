@@ -332,6 +332,8 @@ def _unpool(n: int):
         kernel = ntuple(name, "kernel_size", kernel_size, n)
         stride = kernel if stride is None else ntuple(name, "stride", stride, n)
         padding = ntuple(name, "padding", padding, n)
+        if not input_.dtype.is_floating_point:
+            raise NotImplementedError(f"\"{name}\" not implemented for '{torch_name(input_.dtype)}'")
         if indices.array.dtype != INT64:
             raise RuntimeError(f"elements in indices should be type int64 but got: {torch_name(indices.dtype)}")
         if indices.array.shape != array.shape:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from lucid import dtypes
 from lucid.autograd.op import check_out, op, torch_name, write_out
 from lucid.ops._doc import doc
-from lucid.ops._frame import broadcast_shapes, tensor_argument
+from lucid.ops._frame import broadcast_shapes, same_dtype, tensor_argument
 from lucid.ops.creation import eye, zeros
 from lucid.ops.elementwise import mul, sub, where
 from lucid.ops.linalg import inv, matmul, slogdet, solve
@@ -69,6 +69,7 @@ def vecdot(x: Tensor, y: Tensor, *, dim: int = -1, out=None) -> Tensor:
     for position, one in enumerate((x, y), 1):
         if tensor_argument("linalg.vecdot", one, position, "xy"[position - 1]).dtype.kind < 2:
             raise RuntimeError(f"linalg.vecdot: Expected a floating point or complex tensor as input. Got {torch_name(one.dtype)}")
+    same_dtype("linalg.vecdot", x, y)
     return sum_(mul(x.conj(), y), dim)
 
 
@@ -109,7 +110,8 @@ def linalg_cross(input_: Tensor, other: Tensor, *, dim: int = -1, out=None) -> T
     at = check_dim("linalg.cross", dim, len(shape))
     if input_.shape[at] != 3 or other.shape[at] != 3:
         raise RuntimeError(f"linalg.cross: inputs dimension {dim} must have length 3. Got {input_.shape[at]} and {other.shape[at]}")
-    if dtypes.result_dtype((input_, other)) is dtypes.bool_:
+    same_dtype("linalg.cross", input_, other)
+    if input_.dtype is dtypes.bool_:
         raise NotImplementedError("\"cross\" not implemented for 'Bool'")
     x, y = unbind(expand(input_, shape), at), unbind(expand(other, shape), at)
     return stack([sub(mul(x[i], y[j]), mul(x[j], y[i])) for i, j in ((1, 2), (2, 0), (0, 1))], at)
@@ -344,6 +346,7 @@ def cdist(
             raise RuntimeError(f"cdist only supports at least 2D tensors, X{position} got: {one.ndim}D")
         if not one.is_floating_point():
             raise RuntimeError(f"cdist only supports floating-point dtypes, X{position} got: {torch_name(one.dtype)}")
+    same_dtype("cdist", x1, x2)
     if x1.shape[-1] != x2.shape[-1]:
         raise RuntimeError(f"X1 and X2 must have the same number of columns. X1: {x1.shape[-1]} X2: {x2.shape[-1]}")
     if p < 0:

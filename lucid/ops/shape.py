@@ -353,15 +353,15 @@ def block_diag(*tensors: Tensor) -> Tensor:
             )
     if not tensors:
         return Supplied.zeros((1, 0), dtypes.get_default_dtype())
-    return _block_diag([atleast_2d(one) for one in tensors])
+    return _block_diag([atleast_2d(one) for one in tensors], dtypes.result_dtype(tensors))
 
 
 @op("Tensor._block_diag")
-def _block_diag(tensors) -> Tensor:
+def _block_diag(tensors, dtype) -> Tensor:
     """Matrices along the diagonal of a matrix of zeros."""
     shapes = [one.array.shape for one in tensors]
     shape = tuple(map(sum, zip(*shapes)))
-    out = Supplied.zeros(shape, dtypes.result_dtype(tensors))
+    out = Supplied.zeros(shape, dtype)
     for one, index in zip(tensors, _blocks(shapes)):
         put(out.array, index, one.array)
     return out
