@@ -109,6 +109,39 @@ def samples(info: Any, dtype: torch.dtype, seed: int) -> list[Any]:
     return list(info.sample_inputs("cpu", dtype, requires_grad=grad))
 
 
+def gradient_wrapper(info: Any) -> Callable | None:
+    """What an entry is called through where gradients are compared."""
+    name = info.gradcheck_wrapper.__name__
+    return None if name == "<lambda>" else MASKED.get(name, info.gradcheck_wrapper)
+
+
+def _masked(op, input, *args, **kwargs):
+    """The result, with 0 where all that it is made of is masked out: an infinite identity has no gradient worth asking."""
+    output, mask = op(input, *args, **kwargs), kwargs.get("mask")
+    if mask is None:
+        return output
+    mask = torch.broadcast_to(mask.bool(), input.shape)
+    if mask.shape != output.shape:
+        dims = kwargs.get("dim", next((a for a in args if not isinstance(a, float)), None))
+        if dims is None or dims == ():
+            dims = tuple(range(mask.ndim))
+        for dim in sorted({d % mask.ndim for d in (dims if isinstance(dims, (tuple, list)) else (dims,))}, reverse=True):
+            mask = torch.any(mask, dim, keepdim=kwargs.get("keepdim", False))
+    return torch.where(mask, output, output.new_zeros([]))
+
+
+def _masked_pair(op, input, *args, **kwargs):
+    """The same of two tensors with a mask each."""
+    output, first, second = op(input, *args, **kwargs), kwargs.get("input_mask"), kwargs.get("other_mask")
+    if first is None or second is None:
+        return output
+    return torch.where(torch.logical_and(first, second), output, output.new_zeros([]))
+
+
+# PyTorch's own call helpers of its masked package, which no other package has.
+MASKED = {"gradcheck_wrapper_masked_operation": _masked, "gradcheck_wrapper_masked_pointwise_operation": _masked_pair}
+
+
 def errors(info: Any, seed: int) -> Iterator[tuple[Any, type]]:
     """Samples that PyTorch refuses, with the exception's type."""
     if info.error_inputs_func is None:
@@ -165,7 +198,7 @@ def _rebind(value: Any, subject: Any, done: dict[int, Any]) -> Any:
         raise Missing(str(value))
     if isinstance(value, functools.partial):
         return functools.partial(_rebind(value.func, subject, done), *value.args, **value.keywords)
-    if isinstance(value, types.FunctionType) and (value.__module__ or "").startswith(PRIVATE):
+    if isinstance(value, types.FunctionType) and (value.__module__ or "").startswith((PRIVATE, __name__)):
         if value.__name__ == "freeze_rng_state":
             return _no_freeze
         scope = dict(value.__globals__)

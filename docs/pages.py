@@ -34,7 +34,7 @@ TITLES = {
     "files": "Saving and loading",
 }  # fmt: skip
 NAMESPACES = {
-    "": "lucid", "nn.functional": "lucid.nn.functional", "linalg": "lucid.linalg", "special": "lucid.special",
+    "": "lucid", "masked": "lucid.masked", "nn.functional": "lucid.nn.functional", "linalg": "lucid.linalg", "special": "lucid.special",
     "fft": "lucid.fft", "nn.init": "lucid.nn.init", "nn.utils": "lucid.nn.utils",
 }  # fmt: skip
 

@@ -51,7 +51,7 @@ newaxis = None
 globals().update(ops.published(""))
 
 # Imported when first used: they cost a third of the time of `import lucid`.
-_LATER = ("fft", "linalg", "nn", "optim", "signal", "special", "utils")
+_LATER = ("fft", "linalg", "masked", "nn", "optim", "signal", "special", "utils")
 
 
 def __getattr__(name: str):

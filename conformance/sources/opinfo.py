@@ -61,7 +61,7 @@ def cases(op: str, dtypes: list[torch.dtype], seed: int, quick: bool) -> Iterato
         if info.name in UNINITIALISED:
             tags |= {"uninitialised"}
         variant = f"{info.variant_test_name}." if info.variant_test_name else ""
-        wrapper = None if info.gradcheck_wrapper.__name__ == "<lambda>" else info.gradcheck_wrapper
+        wrapper = torch_private.gradient_wrapper(info)
         about = {"family": torch_private.family_of(info), "tags": tags}
         for dtype in dtypes:
             if not torch_private.supports(info, dtype):
@@ -77,13 +77,21 @@ def cases(op: str, dtypes: list[torch.dtype], seed: int, quick: bool) -> Iterato
         for i, (sample, kind) in enumerate(torch_private.errors(info, seed_of(seed, op))):
             case = Case(op, "opinfo", "error", f"{variant}{i}", target, (sample.input, *sample.args),
                         dict(sample.kwargs), error=kind, family=about["family"], tags=frozenset({"error"}))  # fmt: skip
-            if all(t.device.type == "cpu" and t.layout is torch.strided for t in tensors(case.args, case.kwargs)):
-                errors.append(case)  # the others are about devices and sparse layouts, which are out of scope
+            if _in_scope(case):
+                errors.append(case)
         yield from errors[:4] if quick else errors
 
 
 def _kind(case: Case) -> str:
     return kind_of(case.args, case.kwargs)
+
+
+def _in_scope(case: Case) -> bool:
+    """Whether a case is not about devices and sparse layouts."""
+    layout = case.kwargs.get("layout")
+    return layout in (None, torch.strided) and all(
+        t.device.type == "cpu" and t.layout is torch.strided for t in tensors(case.args, case.kwargs)
+    )
 
 
 def _target(info):

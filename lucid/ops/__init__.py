@@ -15,6 +15,7 @@ from lucid.ops import (  # noqa: F401
     indexing,
     linalg,
     loss,
+    masked,
     methods,
     normalization,
     pooling,
