@@ -55,11 +55,11 @@ def find(path: str):
 
 def classes(namespace: str) -> list[str]:
     """The classes that a namespace publishes, and functions of its own."""
-    names = [name for name in dir(find(namespace)) if not name.startswith("_")]
+    names = sorted(getattr(find(namespace), "__all__", dir(find(namespace))))
     found = {name: getattr(find(namespace), name) for name in names}
     return [
         f"{namespace}.{name}" for name, one in found.items()
-        if (inspect.isclass(one) or inspect.isfunction(one)) and one.__module__.startswith(f"lucid.{namespace}")
+        if not name.startswith("_") and (inspect.isclass(one) or inspect.isfunction(one)) and one.__module__.startswith(f"lucid.{namespace}")
     ]  # fmt: skip
 
 

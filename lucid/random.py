@@ -242,6 +242,11 @@ def fork_rng(devices=None, enabled: bool = True, _caller="fork_rng", _devices_kw
     enabled : bool, optional
         False makes the block an ordinary one.
 
+    Returns
+    -------
+    context manager
+        Of the block.
+
     Examples
     --------
     >>> import lucid

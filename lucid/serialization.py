@@ -256,6 +256,16 @@ def load(f, map_location=None, pickle_module=None, *, weights_only: bool = True,
     ------
     ValueError
         If the file is damaged, of another format, or holds objects other than tensors, numbers and what holds them.
+
+    Examples
+    --------
+    >>> import io
+    >>> import lucid
+    >>> file = io.BytesIO()
+    >>> lucid.save(lucid.arange(3), file)
+    >>> _ = file.seek(0)
+    >>> lucid.load(file)
+    Tensor([0, 1, 2])
     """
     import zipfile
 

@@ -15,7 +15,7 @@ from lucid.tensor import Tensor
 __all__ = ["backward", "grad"]
 
 
-def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, grad_variables=None, inputs=None):
+def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, grad_variables=None, inputs=None) -> None:
     """Accumulate the gradients of `tensors` with respect to the leaves of the graph into their `.grad`.
 
     Parameters

@@ -78,6 +78,11 @@ class _Mode:
 class no_grad(_Mode):
     """Record nothing: results do not require grad, and memory for gradients is not kept.
 
+    Parameters
+    ----------
+    function : callable, optional
+        What to decorate: `@lucid.no_grad` does without parentheses too.
+
     Examples
     --------
     >>> import lucid
@@ -97,6 +102,11 @@ class no_grad(_Mode):
 
 class enable_grad(_Mode):
     """Record again, inside `no_grad`.
+
+    Parameters
+    ----------
+    function : callable, optional
+        What to decorate: `@lucid.enable_grad` does without parentheses too.
 
     Examples
     --------

@@ -15,6 +15,7 @@ import numpy as np
 from lucid._kernels import core
 from lucid.autograd.modes import no_grad
 from lucid.autograd.op import check_writable
+from lucid.ops._doc import joined, like, sections
 from lucid.ops.random import dense_like, fill_normal, fill_uniform, randperm
 from lucid.tensor import Tensor
 
@@ -98,6 +99,12 @@ def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator=None) -> 
     -------
     Tensor
         The tensor itself.
+
+    Examples
+    --------
+    >>> w = nn.init.uniform_(lucid.empty(3, 5), -1.0, 1.0)
+    >>> w.shape, bool(w.abs().max() <= 1)
+    (lucid.Size([3, 5]), True)
     """
     return tensor.uniform_(a, b, generator=generator)
 
@@ -119,6 +126,11 @@ def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator=None)
     -------
     Tensor
         The tensor itself.
+
+    Examples
+    --------
+    >>> nn.init.normal_(lucid.empty(3, 5), std=0.0)[0]
+    Tensor([0.0, 0.0, 0.0, 0.0, 0.0])
     """
     return tensor.normal_(mean, std, generator=generator)
 
@@ -146,6 +158,12 @@ def trunc_normal_(
     -------
     Tensor
         The tensor itself.
+
+    Examples
+    --------
+    >>> w = nn.init.trunc_normal_(lucid.empty(3, 5), std=5.0)
+    >>> bool(w.abs().max() <= 2)
+    True
     """
     if mean < a - 2 * std or mean > b + 2 * std:
         warnings.warn(
@@ -186,31 +204,59 @@ def trunc_normal_(
 
 
 @no_grad()
+@like(uniform_, val="float: What is written.")
 def constant_(tensor: Tensor, val: float) -> Tensor:
-    """One value everywhere. Returns the tensor."""
+    """One value everywhere.
+
+    Examples
+    --------
+    >>> nn.init.constant_(lucid.empty(2), 0.5)
+    Tensor([0.5, 0.5])
+    """
     return overwrite("constant_", tensor, val)
 
 
 @no_grad()
+@like(uniform_)
 def ones_(tensor: Tensor) -> Tensor:
-    """1 everywhere. Returns the tensor."""
+    """1 everywhere.
+
+    Examples
+    --------
+    >>> nn.init.ones_(lucid.empty(2))
+    Tensor([1.0, 1.0])
+    """
     return overwrite("ones_", tensor, 1)
 
 
 @no_grad()
+@like(uniform_)
 def zeros_(tensor: Tensor) -> Tensor:
-    """0 everywhere. Returns the tensor."""
+    """0 everywhere.
+
+    Examples
+    --------
+    >>> nn.init.zeros_(lucid.empty(2))
+    Tensor([0.0, 0.0])
+    """
     return overwrite("zeros_", tensor, 0)
 
 
 @no_grad()
+@like(uniform_, tensor="Tensor: A matrix.")
 def eye_(tensor: Tensor) -> Tensor:
-    """The identity matrix, for a linear layer that passes on its inputs. Returns the tensor.
+    """The identity matrix, for a linear layer that passes on its inputs.
 
     Raises
     ------
     ValueError
         If the tensor has not 2 dimensions.
+
+    Examples
+    --------
+    >>> nn.init.eye_(lucid.empty(2, 2))
+    Tensor([[1.0, 0.0],
+            [0.0, 1.0]])
     """
     if tensor.ndim != 2:
         raise ValueError("Only tensors with 2 dimensions are supported")
@@ -237,6 +283,11 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
     ------
     ValueError
         For another number of dimensions, or of output channels that the groups do not divide.
+
+    Examples
+    --------
+    >>> nn.init.dirac_(lucid.empty(1, 1, 3))
+    Tensor([[[0.0, 1.0, 0.0]]])
     """
     array = tensor.array
     if array.ndim not in (3, 4, 5):
@@ -283,6 +334,12 @@ def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator=None) -> Tensor
         The tensor itself.
 
     Source: X. Glorot, Y. Bengio, "Understanding the difficulty of training deep feedforward neural networks" (2010).
+
+    Examples
+    --------
+    >>> w = nn.init.xavier_uniform_(lucid.empty(3, 3))
+    >>> bool(w.abs().max() <= 1)
+    True
     """
     std = gain * math.sqrt(2.0 / float(sum(fans(tensor))))
     bound = math.sqrt(3.0) * std
@@ -294,13 +351,22 @@ def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator=None) -> Tensor:
 
     Parameters
     ----------
-    tensor, gain, generator
-        As for `xavier_uniform_`.
+    tensor : Tensor
+        A weight of at least 2 dimensions.
+    gain : float, optional
+        A factor, such as `calculate_gain` gives.
+    generator : Generator, optional
+        What to draw from.
 
     Returns
     -------
     Tensor
         The tensor itself.
+
+    Examples
+    --------
+    >>> nn.init.xavier_normal_(lucid.empty(3, 3)).shape
+    lucid.Size([3, 3])
     """
     return normal_(tensor, 0.0, gain * math.sqrt(2.0 / float(sum(fans(tensor)))), generator)
 
@@ -341,6 +407,12 @@ def kaiming_uniform_(
         The tensor itself.
 
     Source: K. He et al., "Delving deep into rectifiers" (2015).
+
+    Examples
+    --------
+    >>> w = nn.init.kaiming_uniform_(lucid.empty(2, 6), nonlinearity="relu")
+    >>> bool(w.abs().max() <= 1)
+    True
     """
     std = kaiming_std(tensor, a, mode, nonlinearity)
     if std is None:
@@ -363,6 +435,11 @@ def kaiming_normal_(
     -------
     Tensor
         The tensor itself.
+
+    Examples
+    --------
+    >>> nn.init.kaiming_normal_(lucid.empty(3, 3), nonlinearity="relu").shape
+    lucid.Size([3, 3])
     """
     std = kaiming_std(tensor, a, mode, nonlinearity)
     return tensor if std is None else normal_(tensor, 0, std, generator)
@@ -388,6 +465,12 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator=None) -> Tensor:
 
     Source: A. Saxe et al., "Exact solutions to the nonlinear dynamics of learning in deep linear neural networks"
     (2013); F. Mezzadri, "How to generate random matrices from the classical compact groups" (2007).
+
+    Examples
+    --------
+    >>> w = nn.init.orthogonal_(lucid.empty(2, 3))
+    >>> bool(lucid.allclose(w @ w.T, lucid.eye(2), atol=1e-6))
+    True
     """
     array = tensor.array
     if array.ndim < 2:
@@ -425,6 +508,11 @@ def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator=None) 
         The tensor itself.
 
     Source: J. Martens, "Deep learning via Hessian-free optimization" (2010).
+
+    Examples
+    --------
+    >>> (nn.init.sparse_(lucid.empty(4, 2), 0.5) == 0).sum(0)
+    Tensor([2, 2])
     """
     if tensor.ndim != 2:
         raise ValueError("Only tensors with 2 dimensions are supported")
@@ -448,7 +536,8 @@ def _deprecated(function):
         return function(*args, **kwargs)
 
     call.__name__ = call.__qualname__ = old
-    call.__doc__ = f"Deprecated: use `{old}_`."
+    there = sections(function.__doc__)
+    call.__doc__ = joined(there | {"": f"Deprecated: use `{old}_`."})
     return call
 
 

@@ -17,6 +17,12 @@ class Parameter(Tensor):
         Its values; memory is shared.
     requires_grad : bool, optional
         Default True.
+
+    Examples
+    --------
+    >>> nn.Parameter(lucid.ones(2))
+    Parameter containing:
+    Parameter([1.0, 1.0], requires_grad=True)
     """
 
     __module__ = "lucid.nn.parameter"
@@ -46,6 +52,13 @@ class Buffer(Tensor):
         Its values; memory is shared.
     persistent : bool, optional
         Whether it belongs to the Module's `state_dict` (default True).
+
+    Examples
+    --------
+    >>> layer = nn.Identity()
+    >>> layer.mean = nn.Buffer(lucid.zeros(1))
+    >>> list(layer.state_dict())
+    ['mean']
     """
 
     __module__ = "lucid.nn.parameter"

@@ -103,10 +103,7 @@ def like(twin, *, returns: str | None = None, **about):
             for heading in ("Returns", "Raises"):
                 if heading in there:
                     own.setdefault(heading, there[heading])
-        one.__doc__ = "\n\n".join(
-            f"{heading}\n{'-' * len(heading)}\n{own[heading]}" if heading else own[""]
-            for heading in HEADINGS if own.get(heading)
-        )  # fmt: skip
+        one.__doc__ = joined(own)
         return one
 
     return describe
@@ -125,6 +122,14 @@ def sections(text: str) -> dict[str, str]:
             heading, start = lines[at - 1], at + 1
     found[heading] = "\n".join(lines[start:]).strip("\n")
     return found
+
+
+def joined(parts: dict[str, str]) -> str:
+    """The docstring of these sections."""
+    return "\n\n".join(
+        f"{heading}\n{'-' * len(heading)}\n{parts[heading]}" if heading else parts[""]
+        for heading in HEADINGS if parts.get(heading)
+    )  # fmt: skip
 
 
 def _entries(text: str) -> list[str]:

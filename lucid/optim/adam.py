@@ -42,6 +42,15 @@ class Adam(Optimizer):
     References
     ----------
     Kingma, Ba, "Adam: A Method for Stochastic Optimization", 2014.
+
+    Examples
+    --------
+    >>> import lucid
+    >>> p = lucid.tensor([1.0], requires_grad=True)
+    >>> (p * p).sum().backward()
+    >>> lucid.optim.Adam([p], lr=0.5, eps=0.0).step()
+    >>> round(p.item(), 3)
+    0.5
     """
 
     def __init__(
@@ -100,6 +109,15 @@ class AdamW(Adam):
     References
     ----------
     Loshchilov, Hutter, "Decoupled Weight Decay Regularization", 2017.
+
+    Examples
+    --------
+    >>> import lucid
+    >>> p = lucid.tensor([1.0], requires_grad=True)
+    >>> (p * p).sum().backward()
+    >>> lucid.optim.AdamW([p], lr=0.5, eps=0.0, weight_decay=0.5).step()
+    >>> round(p.item(), 3)
+    0.25
     """
 
     def __init__(

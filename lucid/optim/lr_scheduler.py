@@ -51,6 +51,16 @@ class LRScheduler:
         Whose groups' rates are changed.
     last_epoch : int, optional
         The epoch that was last; -1 (the default) to begin.
+
+    Examples
+    --------
+    >>> import lucid
+    >>> class Halved(lucid.optim.lr_scheduler.LRScheduler):
+    ...     def get_lr(self):
+    ...         return [rate / 2 for rate in self.base_lrs]
+    >>> optimizer = lucid.optim.SGD([lucid.ones(1, requires_grad=True)], lr=1.0)
+    >>> Halved(optimizer).get_last_lr()
+    [0.5]
     """
 
     def __init__(self, optimizer, last_epoch: int = -1):
@@ -178,6 +188,14 @@ class MultiStepLR(_Factor):
         The factor (default 0.1).
     last_epoch : int, optional
         The epoch that was last (default -1).
+
+    Examples
+    --------
+    >>> import lucid
+    >>> optimizer = lucid.optim.SGD([lucid.ones(1, requires_grad=True)], lr=1.0)
+    >>> scheduler = lucid.optim.lr_scheduler.MultiStepLR(optimizer, [1, 3])
+    >>> [optimizer.step() or scheduler.step() or round(scheduler.get_last_lr()[0], 3) for _ in range(4)]
+    [0.1, 0.1, 0.01, 0.01]
     """
 
     def __init__(self, optimizer, milestones, gamma: float = 0.1, last_epoch: int = -1):
@@ -204,6 +222,14 @@ class ConstantLR(_Factor):
         For how many epochs (default 5).
     last_epoch : int, optional
         The epoch that was last (default -1).
+
+    Examples
+    --------
+    >>> import lucid
+    >>> optimizer = lucid.optim.SGD([lucid.ones(1, requires_grad=True)], lr=1.0)
+    >>> scheduler = lucid.optim.lr_scheduler.ConstantLR(optimizer, 0.5, total_iters=2)
+    >>> [optimizer.step() or scheduler.step() or round(scheduler.get_last_lr()[0], 3) for _ in range(4)]
+    [0.5, 1.0, 1.0, 1.0]
     """
 
     def __init__(self, optimizer, factor: float = 1.0 / 3, total_iters: int = 5, last_epoch: int = -1):
@@ -234,6 +260,14 @@ class LinearLR(_Factor):
         After how many epochs (default 5).
     last_epoch : int, optional
         The epoch that was last (default -1).
+
+    Examples
+    --------
+    >>> import lucid
+    >>> optimizer = lucid.optim.SGD([lucid.ones(1, requires_grad=True)], lr=1.0)
+    >>> scheduler = lucid.optim.lr_scheduler.LinearLR(optimizer, 0.5, total_iters=2)
+    >>> [optimizer.step() or scheduler.step() or round(scheduler.get_last_lr()[0], 3) for _ in range(4)]
+    [0.75, 1.0, 1.0, 1.0]
     """
 
     def __init__(
@@ -270,6 +304,14 @@ class ExponentialLR(_Factor):
         The factor.
     last_epoch : int, optional
         The epoch that was last (default -1).
+
+    Examples
+    --------
+    >>> import lucid
+    >>> optimizer = lucid.optim.SGD([lucid.ones(1, requires_grad=True)], lr=1.0)
+    >>> scheduler = lucid.optim.lr_scheduler.ExponentialLR(optimizer, 0.5)
+    >>> [optimizer.step() or scheduler.step() or round(scheduler.get_last_lr()[0], 3) for _ in range(4)]
+    [0.5, 0.25, 0.125, 0.062]
     """
 
     def __init__(self, optimizer, gamma: float, last_epoch: int = -1):
@@ -296,6 +338,14 @@ class PolynomialLR(_Factor):
         The power (default 1).
     last_epoch : int, optional
         The epoch that was last (default -1).
+
+    Examples
+    --------
+    >>> import lucid
+    >>> optimizer = lucid.optim.SGD([lucid.ones(1, requires_grad=True)], lr=1.0)
+    >>> scheduler = lucid.optim.lr_scheduler.PolynomialLR(optimizer, 4)
+    >>> [optimizer.step() or scheduler.step() or round(scheduler.get_last_lr()[0], 3) for _ in range(4)]
+    [0.75, 0.5, 0.25, 0.0]
     """
 
     def __init__(self, optimizer, total_iters: int = 5, power: float = 1.0, last_epoch: int = -1):
@@ -329,6 +379,14 @@ class CosineAnnealingLR(LRScheduler):
     References
     ----------
     Loshchilov, Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts", 2016.
+
+    Examples
+    --------
+    >>> import lucid
+    >>> optimizer = lucid.optim.SGD([lucid.ones(1, requires_grad=True)], lr=1.0)
+    >>> scheduler = lucid.optim.lr_scheduler.CosineAnnealingLR(optimizer, 4)
+    >>> [optimizer.step() or scheduler.step() or round(scheduler.get_last_lr()[0], 3) for _ in range(4)]
+    [0.854, 0.5, 0.146, 0.0]
     """
 
     def __init__(self, optimizer, T_max: int, eta_min: float = 0.0, last_epoch: int = -1):  # noqa: N803
@@ -371,6 +429,14 @@ class CosineAnnealingWarmRestarts(LRScheduler):
     References
     ----------
     Loshchilov, Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts", 2016.
+
+    Examples
+    --------
+    >>> import lucid
+    >>> optimizer = lucid.optim.SGD([lucid.ones(1, requires_grad=True)], lr=1.0)
+    >>> scheduler = lucid.optim.lr_scheduler.CosineAnnealingWarmRestarts(optimizer, 2)
+    >>> [optimizer.step() or scheduler.step() or round(scheduler.get_last_lr()[0], 3) for _ in range(4)]
+    [0.5, 1.0, 0.5, 1.0]
     """
 
     def __init__(self, optimizer, T_0: int, T_mult: int = 1, eta_min: float = 0.0, last_epoch: int = -1):  # noqa: N803
@@ -467,6 +533,14 @@ class MultiplicativeLR(LambdaLR):
         `factor(epoch)`: one for all groups, or one for each.
     last_epoch : int, optional
         The epoch that was last (default -1).
+
+    Examples
+    --------
+    >>> import lucid
+    >>> optimizer = lucid.optim.SGD([lucid.ones(1, requires_grad=True)], lr=1.0)
+    >>> scheduler = lucid.optim.lr_scheduler.MultiplicativeLR(optimizer, lambda epoch: 0.5)
+    >>> [optimizer.step() or scheduler.step() or round(scheduler.get_last_lr()[0], 3) for _ in range(4)]
+    [0.5, 0.25, 0.125, 0.062]
     """
 
     def get_lr(self) -> list:
@@ -521,6 +595,14 @@ class CyclicLR(_Momentum):
     References
     ----------
     Smith, "Cyclical Learning Rates for Training Neural Networks", 2015.
+
+    Examples
+    --------
+    >>> import lucid
+    >>> optimizer = lucid.optim.SGD([lucid.ones(1, requires_grad=True)], lr=1.0)
+    >>> scheduler = lucid.optim.lr_scheduler.CyclicLR(optimizer, 0.0, 1.0, step_size_up=2)
+    >>> [optimizer.step() or scheduler.step() or round(scheduler.get_last_lr()[0], 3) for _ in range(4)]
+    [0.5, 1.0, 0.5, 0.0]
     """
 
     def __init__(
@@ -605,6 +687,14 @@ class OneCycleLR(_Momentum):
     References
     ----------
     Smith, Topin, "Super-Convergence: Very Fast Training of Neural Networks Using Large Learning Rates", 2017.
+
+    Examples
+    --------
+    >>> import lucid
+    >>> optimizer = lucid.optim.SGD([lucid.ones(1, requires_grad=True)], lr=1.0)
+    >>> scheduler = lucid.optim.lr_scheduler.OneCycleLR(optimizer, 1.0, total_steps=5)
+    >>> [optimizer.step() or scheduler.step() or round(scheduler.get_last_lr()[0], 3) for _ in range(4)]
+    [0.95, 0.611, 0.188, 0.0]
     """
 
     def __init__(
@@ -775,6 +865,15 @@ class ChainedScheduler(LRScheduler):
         The schedules.
     optimizer : Optimizer, optional
         Theirs.
+
+    Examples
+    --------
+    >>> import lucid
+    >>> optimizer = lucid.optim.SGD([lucid.ones(1, requires_grad=True)], lr=1.0)
+    >>> parts = [lucid.optim.lr_scheduler.ExponentialLR(optimizer, 0.5), lucid.optim.lr_scheduler.ConstantLR(optimizer, 0.5, 1)]
+    >>> scheduler = lucid.optim.lr_scheduler.ChainedScheduler(parts)
+    >>> [optimizer.step() or scheduler.step() or scheduler.get_last_lr()[0] for _ in range(3)]
+    [0.5, 0.25, 0.125]
     """
 
     def __init__(self, schedulers, optimizer=None):
@@ -822,6 +921,15 @@ class SequentialLR(ChainedScheduler):
         At which epochs the next begins; one fewer than schedules.
     last_epoch : int, optional
         The epoch that was last (default -1).
+
+    Examples
+    --------
+    >>> import lucid
+    >>> optimizer = lucid.optim.SGD([lucid.ones(1, requires_grad=True)], lr=1.0)
+    >>> parts = [lucid.optim.lr_scheduler.ConstantLR(optimizer, 0.5, 9), lucid.optim.lr_scheduler.ExponentialLR(optimizer, 0.5)]
+    >>> scheduler = lucid.optim.lr_scheduler.SequentialLR(optimizer, parts, milestones=[2])
+    >>> [optimizer.step() or scheduler.step() or scheduler.get_last_lr()[0] for _ in range(4)]
+    [0.5, 1.0, 0.5, 0.25]
     """
 
     def __init__(self, optimizer, schedulers, milestones, last_epoch: int = -1):

@@ -35,6 +35,14 @@ class Optimizer:
         The parameters, or groups of them with settings of their own.
     defaults : dict
         The settings of groups that do not give them.
+
+    Examples
+    --------
+    >>> import lucid
+    >>> p = lucid.tensor([1.0], requires_grad=True)
+    >>> optimizer = lucid.optim.SGD([{"params": [p], "lr": 0.5}], lr=0.1)
+    >>> isinstance(optimizer, lucid.optim.Optimizer), optimizer.param_groups[0]["lr"]
+    (True, 0.5)
     """
 
     def __init__(self, params, defaults: dict):

@@ -38,6 +38,15 @@ class SGD(Optimizer):
     References
     ----------
     Sutskever, Martens, Dahl, Hinton, "On the importance of initialization and momentum in deep learning", 2013.
+
+    Examples
+    --------
+    >>> import lucid
+    >>> p = lucid.tensor([1.0], requires_grad=True)
+    >>> (p * p).sum().backward()
+    >>> lucid.optim.SGD([p], lr=0.25).step()
+    >>> p.detach()
+    Tensor([0.5])
     """
 
     def __init__(

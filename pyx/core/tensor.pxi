@@ -137,7 +137,22 @@ cpdef bint unchanged(tuple values, before) except -1:
 
 
 def is_grad_enabled():
-    """Whether operations of this thread are recorded."""
+    """Whether operations of this thread are recorded.
+
+    Returns
+    -------
+    bool
+        False inside `no_grad` and `inference_mode`.
+
+    Examples
+    --------
+    >>> import lucid
+    >>> lucid.is_grad_enabled()
+    True
+    >>> with lucid.no_grad():
+    ...     lucid.is_grad_enabled()
+    False
+    """
     return bool(grad_enabled)
 
 

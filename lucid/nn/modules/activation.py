@@ -7,6 +7,7 @@ from lucid.nn import functional as F
 from lucid.nn import init
 from lucid.nn.modules.module import Module
 from lucid.nn.parameter import Parameter
+from lucid.ops._doc import like
 
 __all__ = [
     "CELU", "ELU", "GELU", "GLU", "Hardshrink", "Hardsigmoid", "Hardswish", "Hardtanh", "LeakyReLU", "LogSigmoid",
@@ -38,8 +39,15 @@ class Function(Module):
         return ", ".join(shown)
 
 
+@like(F.relu)
 class ReLU(Function):
-    """`nn.functional.relu`: max(x, 0)."""
+    """`nn.functional.relu`: max(x, 0).
+
+    Examples
+    --------
+    >>> nn.ReLU()(lucid.tensor([-2.0, 0.5, 3.0]))
+    Tensor([0.0, 0.5, 3.0])
+    """
 
     function = "relu"
 
@@ -47,8 +55,15 @@ class ReLU(Function):
         super().__init__(inplace=inplace)
 
 
+@like(F.relu6)
 class ReLU6(Function):
-    """`nn.functional.relu6`: min(max(x, 0), 6)."""
+    """`nn.functional.relu6`: min(max(x, 0), 6).
+
+    Examples
+    --------
+    >>> nn.ReLU6()(lucid.tensor([-2.0, 0.5, 9.0]))
+    Tensor([0.0, 0.5, 6.0])
+    """
 
     function = "relu6"
 
@@ -56,8 +71,15 @@ class ReLU6(Function):
         super().__init__(inplace=inplace)
 
 
+@like(F.leaky_relu)
 class LeakyReLU(Function):
-    """`nn.functional.leaky_relu`: x where it is positive, `negative_slope * x` elsewhere."""
+    """`nn.functional.leaky_relu`: x where it is positive, `negative_slope * x` elsewhere.
+
+    Examples
+    --------
+    >>> nn.LeakyReLU(0.1)(lucid.tensor([-2.0, 0.5, 3.0]))
+    Tensor([-0.2, 0.5, 3.0])
+    """
 
     function = "leaky_relu"
 
@@ -65,8 +87,15 @@ class LeakyReLU(Function):
         super().__init__(negative_slope=negative_slope, inplace=inplace)
 
 
+@like(F.elu)
 class ELU(Function):
-    """`nn.functional.elu`: x where it is positive, `alpha * (exp(x) - 1)` elsewhere."""
+    """`nn.functional.elu`: x where it is positive, `alpha * (exp(x) - 1)` elsewhere.
+
+    Examples
+    --------
+    >>> nn.ELU()(lucid.tensor([-2.0, 0.5, 3.0]))
+    Tensor([-0.86466473, 0.5, 3.0])
+    """
 
     function = "elu"
 
@@ -74,8 +103,15 @@ class ELU(Function):
         super().__init__(alpha=alpha, inplace=inplace)
 
 
+@like(F.celu)
 class CELU(Function):
-    """`nn.functional.celu`."""
+    """`nn.functional.celu`.
+
+    Examples
+    --------
+    >>> nn.CELU()(lucid.tensor([-2.0, 0.5, 3.0]))
+    Tensor([-0.86466473, 0.5, 3.0])
+    """
 
     function = "celu"
 
@@ -83,8 +119,15 @@ class CELU(Function):
         super().__init__(alpha=alpha, inplace=inplace)
 
 
+@like(F.selu)
 class SELU(Function):
-    """`nn.functional.selu`."""
+    """`nn.functional.selu`.
+
+    Examples
+    --------
+    >>> nn.SELU()(lucid.tensor([-2.0, 0.5, 3.0]))
+    Tensor([-1.5201665, 0.5253505, 3.152103])
+    """
 
     function = "selu"
 
@@ -92,8 +135,15 @@ class SELU(Function):
         super().__init__(inplace=inplace)
 
 
+@like(F.gelu)
 class GELU(Module):
-    """`nn.functional.gelu`: x times the standard normal distribution function of x."""
+    """`nn.functional.gelu`: x times the standard normal distribution function of x.
+
+    Examples
+    --------
+    >>> nn.GELU()(lucid.tensor([-2.0, 0.5, 3.0]))
+    Tensor([-0.045500245, 0.3457312, 2.9959502])
+    """
 
     def __init__(self, approximate: str = "none"):
         super().__init__()
@@ -106,8 +156,15 @@ class GELU(Module):
         return f"approximate={self.approximate!r}"
 
 
+@like(F.silu)
 class SiLU(Function):
-    """`nn.functional.silu`: x times sigmoid(x)."""
+    """`nn.functional.silu`: x times sigmoid(x).
+
+    Examples
+    --------
+    >>> nn.SiLU()(lucid.tensor([-2.0, 0.5, 3.0]))
+    Tensor([-0.23840584, 0.31122965, 2.8577223])
+    """
 
     function = "silu"
 
@@ -115,8 +172,15 @@ class SiLU(Function):
         super().__init__(inplace=inplace)
 
 
+@like(F.mish)
 class Mish(Function):
-    """`nn.functional.mish`: x times tanh(softplus(x))."""
+    """`nn.functional.mish`: x times tanh(softplus(x)).
+
+    Examples
+    --------
+    >>> nn.Mish()(lucid.tensor([-2.0, 0.5, 3.0]))
+    Tensor([-0.2525015, 0.3752452, 2.986535])
+    """
 
     function = "mish"
 
@@ -125,7 +189,13 @@ class Mish(Function):
 
 
 class Sigmoid(Function):
-    """`sigmoid`: 1 / (1 + exp(-x))."""
+    """`sigmoid`: 1 / (1 + exp(-x)).
+
+    Examples
+    --------
+    >>> nn.Sigmoid()(lucid.tensor([-1.0, 0.0, 1.0]))
+    Tensor([0.26894143, 0.5, 0.7310586])
+    """
 
     function = "sigmoid"
 
@@ -134,7 +204,13 @@ class Sigmoid(Function):
 
 
 class LogSigmoid(Function):
-    """`nn.functional.logsigmoid`."""
+    """`nn.functional.logsigmoid`.
+
+    Examples
+    --------
+    >>> nn.LogSigmoid()(lucid.tensor([-1.0, 0.0, 1.0]))
+    Tensor([-1.3132617, -0.6931472, -0.31326172])
+    """
 
     function = "logsigmoid"
 
@@ -143,7 +219,13 @@ class LogSigmoid(Function):
 
 
 class Tanh(Function):
-    """`tanh`."""
+    """`tanh`.
+
+    Examples
+    --------
+    >>> nn.Tanh()(lucid.tensor([-1.0, 0.0, 1.0]))
+    Tensor([-0.7615942, 0.0, 0.7615942])
+    """
 
     function = "tanh"
 
@@ -152,7 +234,13 @@ class Tanh(Function):
 
 
 class Tanhshrink(Function):
-    """`nn.functional.tanhshrink`: x - tanh(x)."""
+    """`nn.functional.tanhshrink`: x - tanh(x).
+
+    Examples
+    --------
+    >>> nn.Tanhshrink()(lucid.tensor([-1.0, 0.0, 1.0]))
+    Tensor([-0.23840582, 0.0, 0.23840582])
+    """
 
     function = "tanhshrink"
 
@@ -161,7 +249,13 @@ class Tanhshrink(Function):
 
 
 class Softsign(Function):
-    """`nn.functional.softsign`: x / (1 + abs(x))."""
+    """`nn.functional.softsign`: x / (1 + abs(x)).
+
+    Examples
+    --------
+    >>> nn.Softsign()(lucid.tensor([-1.0, 0.0, 1.0]))
+    Tensor([-0.5, 0.0, 0.5])
+    """
 
     function = "softsign"
 
@@ -169,8 +263,15 @@ class Softsign(Function):
         super().__init__()
 
 
+@like(F.softplus)
 class Softplus(Function):
-    """`nn.functional.softplus`: log(1 + exp(beta x)) / beta, x itself above `threshold`."""
+    """`nn.functional.softplus`: log(1 + exp(beta x)) / beta, x itself above `threshold`.
+
+    Examples
+    --------
+    >>> nn.Softplus()(lucid.tensor([-2.0, 0.5, 3.0]))
+    Tensor([0.126928, 0.974077, 3.0485873])
+    """
 
     function = "softplus"
 
@@ -178,8 +279,15 @@ class Softplus(Function):
         super().__init__(beta=beta, threshold=threshold)
 
 
+@like(F.softshrink)
 class Softshrink(Function):
-    """`nn.functional.softshrink`."""
+    """`nn.functional.softshrink`.
+
+    Examples
+    --------
+    >>> nn.Softshrink()(lucid.tensor([-2.0, 0.5, 3.0]))
+    Tensor([-1.5, 0.0, 2.5])
+    """
 
     function = "softshrink"
 
@@ -187,8 +295,15 @@ class Softshrink(Function):
         super().__init__(lambd=lambd)
 
 
+@like(F.hardshrink)
 class Hardshrink(Function):
-    """`nn.functional.hardshrink`."""
+    """`nn.functional.hardshrink`.
+
+    Examples
+    --------
+    >>> nn.Hardshrink()(lucid.tensor([-2.0, 0.5, 3.0]))
+    Tensor([-2.0, 0.0, 3.0])
+    """
 
     function = "hardshrink"
 
@@ -196,8 +311,15 @@ class Hardshrink(Function):
         super().__init__(lambd=lambd)
 
 
+@like(F.hardsigmoid)
 class Hardsigmoid(Function):
-    """`nn.functional.hardsigmoid`."""
+    """`nn.functional.hardsigmoid`.
+
+    Examples
+    --------
+    >>> nn.Hardsigmoid()(lucid.tensor([-2.0, 0.5, 3.0]))
+    Tensor([0.16666667, 0.5833333, 1.0])
+    """
 
     function = "hardsigmoid"
 
@@ -205,8 +327,15 @@ class Hardsigmoid(Function):
         super().__init__(inplace=inplace)
 
 
+@like(F.hardswish)
 class Hardswish(Function):
-    """`nn.functional.hardswish`."""
+    """`nn.functional.hardswish`.
+
+    Examples
+    --------
+    >>> nn.Hardswish()(lucid.tensor([-2.0, 0.5, 3.0]))
+    Tensor([-0.33333334, 0.29166666, 3.0])
+    """
 
     function = "hardswish"
 
@@ -214,8 +343,15 @@ class Hardswish(Function):
         super().__init__(inplace=inplace)
 
 
+@like(F.hardtanh)
 class Hardtanh(Function):
-    """`nn.functional.hardtanh`: x between two bounds."""
+    """`nn.functional.hardtanh`: x between two bounds.
+
+    Examples
+    --------
+    >>> nn.Hardtanh()(lucid.tensor([-2.0, 0.5, 3.0]))
+    Tensor([-1.0, 0.5, 1.0])
+    """
 
     function = "hardtanh"
 
@@ -225,8 +361,15 @@ class Hardtanh(Function):
         super().__init__(min_val=min_val, max_val=max_val, inplace=inplace)
 
 
+@like(F.threshold)
 class Threshold(Function):
-    """`nn.functional.threshold`: x where it exceeds `threshold`, `value` elsewhere."""
+    """`nn.functional.threshold`: x where it exceeds `threshold`, `value` elsewhere.
+
+    Examples
+    --------
+    >>> nn.Threshold(1.0, 0.0)(lucid.tensor([-2.0, 0.5, 3.0]))
+    Tensor([0.0, 0.0, 3.0])
+    """
 
     function = "threshold"
 
@@ -234,8 +377,15 @@ class Threshold(Function):
         super().__init__(threshold=threshold, value=value, inplace=inplace)
 
 
+@like(F.glu)
 class GLU(Function):
-    """`nn.functional.glu`: one half of a dimension times the sigmoid of the other."""
+    """`nn.functional.glu`: one half of a dimension times the sigmoid of the other.
+
+    Examples
+    --------
+    >>> nn.GLU()(lucid.tensor([1.0, 2.0, 0.0, 0.0]))
+    Tensor([0.5, 1.0])
+    """
 
     function = "glu"
 
@@ -243,8 +393,15 @@ class GLU(Function):
         super().__init__(dim=dim)
 
 
+@like(F.rrelu)
 class RReLU(Module):
-    """`nn.functional.rrelu`: leaky_relu whose slope is random in training, the mean of its bounds otherwise."""
+    """`nn.functional.rrelu`: leaky_relu whose slope is random in training, the mean of its bounds otherwise.
+
+    Examples
+    --------
+    >>> nn.RReLU(0.1, 0.3).eval()(lucid.tensor([-1.0, 2.0]))
+    Tensor([-0.2, 2.0])
+    """
 
     def __init__(self, lower: float = 1.0 / 8, upper: float = 1.0 / 3, inplace: bool = False):
         super().__init__()
@@ -258,7 +415,24 @@ class RReLU(Module):
 
 
 class PReLU(Module):
-    """`nn.functional.prelu`: leaky_relu whose slopes are learned, one or one a channel."""
+    """`nn.functional.prelu`: leaky_relu whose slopes are learned, one or one a channel.
+
+    Parameters
+    ----------
+    num_parameters : int, optional
+        The number of slopes: 1 (default), or that of the channels.
+    init : float, optional
+        Their first value. Default: 0.25.
+    device : optional
+        The CPU.
+    dtype : dtype, optional
+        Of the slopes.
+
+    Examples
+    --------
+    >>> nn.PReLU()(lucid.tensor([-1.0, 2.0])).tolist()
+    [-0.25, 2.0]
+    """
 
     def __init__(self, num_parameters: int = 1, init: float = 0.25, device=None, dtype=None):
         super().__init__()
@@ -277,7 +451,18 @@ class PReLU(Module):
 
 
 class Softmax(Module):
-    """`nn.functional.softmax` along `dim`."""
+    """`nn.functional.softmax` along `dim`.
+
+    Parameters
+    ----------
+    dim : int, optional
+        The dimension that sums to 1. Default: 1, or 0 of a tensor of 0, 1 or 3 dimensions, with a warning.
+
+    Examples
+    --------
+    >>> nn.Softmax(dim=0)(lucid.zeros(2))
+    Tensor([0.5, 0.5])
+    """
 
     def __init__(self, dim: int | None = None):
         super().__init__()
@@ -291,21 +476,49 @@ class Softmax(Module):
 
 
 class LogSoftmax(Softmax):
-    """`nn.functional.log_softmax` along `dim`."""
+    """`nn.functional.log_softmax` along `dim`.
+
+    Parameters
+    ----------
+    dim : int, optional
+        The dimension whose exponentials sum to 1. Default: 1, or 0 of a tensor of 0, 1 or 3 dimensions, with a warning.
+
+    Examples
+    --------
+    >>> nn.LogSoftmax(dim=0)(lucid.zeros(2))
+    Tensor([-0.6931472, -0.6931472])
+    """
 
     def forward(self, input):
         return F.log_softmax(input, self.dim, _stacklevel=5)
 
 
 class Softmin(Softmax):
-    """`nn.functional.softmin` along `dim`."""
+    """`nn.functional.softmin` along `dim`.
+
+    Parameters
+    ----------
+    dim : int, optional
+        The dimension that sums to 1. Default: 1, or 0 of a tensor of 0, 1 or 3 dimensions, with a warning.
+
+    Examples
+    --------
+    >>> nn.Softmin(dim=0)(lucid.zeros(2))
+    Tensor([0.5, 0.5])
+    """
 
     def forward(self, input):
         return F.softmin(input, self.dim, _stacklevel=5)
 
 
 class Softmax2d(Module):
-    """Softmax over the channels of (n, c, h, w) or (c, h, w)."""
+    """Softmax over the channels of (n, c, h, w) or (c, h, w).
+
+    Examples
+    --------
+    >>> nn.Softmax2d()(lucid.zeros(2, 1, 2)).tolist()
+    [[[0.5, 0.5]], [[0.5, 0.5]]]
+    """
 
     def forward(self, input):
         if input.dim() not in (3, 4):

@@ -41,6 +41,13 @@ class MultiheadAttention(Module):
         `v_proj_weight` instead.
     out_proj : Linear
         The projection of the heads' results.
+
+    Examples
+    --------
+    >>> x = lucid.ones(5, 2, 4)
+    >>> out, weights = nn.MultiheadAttention(4, 2)(x, x, x)
+    >>> out.shape, weights.shape
+    (lucid.Size([5, 2, 4]), lucid.Size([2, 5, 5]))
     """
 
     def __init__(

@@ -62,6 +62,14 @@ class Sequential(_Ordered):
     ----------
     *args : Module, or one OrderedDict of str to Module
         The modules, in order; without a dictionary their names are numbers.
+
+    Examples
+    --------
+    >>> nn.Sequential(nn.Linear(3, 2), nn.ReLU())
+    Sequential(
+      (0): Linear(in_features=3, out_features=2, bias=True)
+      (1): ReLU()
+    )
     """
 
     def __init__(self, *args):
@@ -133,6 +141,12 @@ class ModuleList(_Ordered):
     ----------
     modules : iterable of Module, optional
         The modules.
+
+    Examples
+    --------
+    >>> layers = nn.ModuleList([nn.ReLU(), nn.Tanh()])
+    >>> len(layers), layers[1]
+    (2, Tanh())
     """
 
     def __init__(self, modules=None):
@@ -193,6 +207,12 @@ class ModuleDict(Module):
     ----------
     modules : mapping or iterable of (str, Module), optional
         The modules.
+
+    Examples
+    --------
+    >>> layers = nn.ModuleDict({"out": nn.Tanh()})
+    >>> "out" in layers, layers["out"]
+    (True, Tanh())
     """
 
     def __init__(self, modules=None):
@@ -258,6 +278,12 @@ class ParameterList(_NotCalled):
     ----------
     values : iterable, optional
         The parameters.
+
+    Examples
+    --------
+    >>> slopes = nn.ParameterList([lucid.ones(2), lucid.zeros(1)])
+    >>> [p.shape for p in slopes.parameters()]
+    [lucid.Size([2]), lucid.Size([1])]
     """
 
     def __init__(self, values=None):
@@ -305,6 +331,13 @@ class ParameterDict(_NotCalled):
     ----------
     parameters : mapping or iterable of (str, Tensor), optional
         The parameters.
+
+    Examples
+    --------
+    >>> slopes = nn.ParameterDict({"a": lucid.ones(2)})
+    >>> slopes["a"]
+    Parameter containing:
+    Parameter([1.0, 1.0], requires_grad=True)
     """
 
     def __init__(self, parameters=None):

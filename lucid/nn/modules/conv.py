@@ -10,6 +10,7 @@ from lucid.nn import init
 from lucid.nn.modules.linear import reset_bias
 from lucid.nn.modules.module import Module
 from lucid.nn.parameter import Parameter
+from lucid.ops._doc import like
 from lucid.ops.convolution import ntuple
 
 __all__ = ["Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"]
@@ -119,18 +120,42 @@ class _Conv(_Convolution):
         return convolve(input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
 
 
+@like(_Conv)
 class Conv1d(_Conv):
-    __doc__ = "One-dimensional c" + _Conv.__doc__[1:]
+    """One-dimensional convolution: see `nn.functional.conv1d`.
+
+    Examples
+    --------
+    >>> nn.Conv1d(3, 4, 3, padding=1)(lucid.ones(1, 3, 8)).shape
+    lucid.Size([1, 4, 8])
+    """
+
     dims = 1
 
 
+@like(_Conv)
 class Conv2d(_Conv):
-    __doc__ = "Two-dimensional c" + _Conv.__doc__[1:]
+    """Two-dimensional convolution: see `nn.functional.conv2d`.
+
+    Examples
+    --------
+    >>> nn.Conv2d(3, 4, 3, padding=1)(lucid.ones(1, 3, 8, 8)).shape
+    lucid.Size([1, 4, 8, 8])
+    """
+
     dims = 2
 
 
+@like(_Conv)
 class Conv3d(_Conv):
-    __doc__ = "Three-dimensional c" + _Conv.__doc__[1:]
+    """Three-dimensional convolution: see `nn.functional.conv3d`.
+
+    Examples
+    --------
+    >>> nn.Conv3d(3, 4, 3, padding=1)(lucid.ones(1, 3, 8, 8, 8)).shape
+    lucid.Size([1, 4, 8, 8, 8])
+    """
+
     dims = 3
 
 
@@ -188,16 +213,40 @@ class _ConvTranspose(_Convolution):
         return tuple(size - low for size, low in zip(wanted, smallest))
 
 
+@like(_ConvTranspose)
 class ConvTranspose1d(_ConvTranspose):
-    __doc__ = "One-dimensional t" + _ConvTranspose.__doc__[1:]
+    """One-dimensional transposed convolution: see `nn.functional.conv_transpose1d`.
+
+    Examples
+    --------
+    >>> nn.ConvTranspose1d(3, 4, 2, stride=2)(lucid.ones(1, 3, 8)).shape
+    lucid.Size([1, 4, 16])
+    """
+
     dims = 1
 
 
+@like(_ConvTranspose)
 class ConvTranspose2d(_ConvTranspose):
-    __doc__ = "Two-dimensional t" + _ConvTranspose.__doc__[1:]
+    """Two-dimensional transposed convolution: see `nn.functional.conv_transpose2d`.
+
+    Examples
+    --------
+    >>> nn.ConvTranspose2d(3, 4, 2, stride=2)(lucid.ones(1, 3, 8, 8)).shape
+    lucid.Size([1, 4, 16, 16])
+    """
+
     dims = 2
 
 
+@like(_ConvTranspose)
 class ConvTranspose3d(_ConvTranspose):
-    __doc__ = "Three-dimensional t" + _ConvTranspose.__doc__[1:]
+    """Three-dimensional transposed convolution: see `nn.functional.conv_transpose3d`.
+
+    Examples
+    --------
+    >>> nn.ConvTranspose3d(3, 4, 2, stride=2)(lucid.ones(1, 3, 8, 8, 8)).shape
+    lucid.Size([1, 4, 16, 16, 16])
+    """
+
     dims = 3

@@ -14,7 +14,18 @@ __all__ = ["Bilinear", "Identity", "Linear"]
 
 
 class Identity(Module):
-    """Returns its input; takes any arguments and ignores them."""
+    """Returns its input; takes any arguments and ignores them.
+
+    Parameters
+    ----------
+    *args, **kwargs
+        Of any kind; without effect.
+
+    Examples
+    --------
+    >>> nn.Identity(54, unused=True)(lucid.tensor([1.0]))
+    Tensor([1.0])
+    """
 
     def __init__(self, *args, **kwargs):
         super().__init__()
@@ -41,6 +52,11 @@ class Linear(Module):
         Of shape (out_features, in_features); uniform in ``±1 / sqrt(in_features)`` at first.
     bias : Parameter or None
         Of shape (out_features,); likewise.
+
+    Examples
+    --------
+    >>> nn.Linear(3, 2)(lucid.ones(5, 3)).shape
+    lucid.Size([5, 2])
     """
 
     def __init__(self, in_features: int, out_features: int, bias: bool = True, device=None, dtype=None):
@@ -79,6 +95,11 @@ class Bilinear(Module):
         Sizes of the last dimensions.
     bias : bool, optional
         Whether there is a bias (default True).
+
+    Examples
+    --------
+    >>> nn.Bilinear(3, 4, 2)(lucid.ones(5, 3), lucid.ones(5, 4)).shape
+    lucid.Size([5, 2])
     """
 
     def __init__(

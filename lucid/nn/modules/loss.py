@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lucid.nn import functional as F
 from lucid.nn.modules.module import Module
+from lucid.ops._doc import like
 
 __all__ = [
     "BCELoss", "BCEWithLogitsLoss", "CosineEmbeddingLoss", "CrossEntropyLoss", "GaussianNLLLoss", "HingeEmbeddingLoss",
@@ -35,8 +36,15 @@ class _Loss(Module):
         return getattr(F, self.function)(*inputs, **settings, reduction=self.reduction)
 
 
+@like(F.l1_loss)
 class L1Loss(_Loss):
-    """Mean absolute difference: `nn.functional.l1_loss`."""
+    """Mean absolute difference: `nn.functional.l1_loss`.
+
+    Examples
+    --------
+    >>> nn.L1Loss()(lucid.tensor([0.5, 1.0]), lucid.tensor([1.0, 3.0])).item()
+    1.25
+    """
 
     function = "l1_loss"
 
@@ -44,8 +52,15 @@ class L1Loss(_Loss):
         super().__init__(reduction, size_average, reduce)
 
 
+@like(F.mse_loss)
 class MSELoss(_Loss):
-    """Mean squared difference: `nn.functional.mse_loss`."""
+    """Mean squared difference: `nn.functional.mse_loss`.
+
+    Examples
+    --------
+    >>> nn.MSELoss()(lucid.tensor([0.5, 1.0]), lucid.tensor([1.0, 3.0])).item()
+    2.125
+    """
 
     function = "mse_loss"
 
@@ -53,8 +68,15 @@ class MSELoss(_Loss):
         super().__init__(reduction, size_average, reduce)
 
 
+@like(F.smooth_l1_loss)
 class SmoothL1Loss(_Loss):
-    """`nn.functional.smooth_l1_loss`."""
+    """`nn.functional.smooth_l1_loss`.
+
+    Examples
+    --------
+    >>> nn.SmoothL1Loss()(lucid.tensor([0.5, 1.0]), lucid.tensor([1.0, 3.0])).item()
+    0.8125
+    """
 
     function = "smooth_l1_loss"
 
@@ -62,8 +84,15 @@ class SmoothL1Loss(_Loss):
         super().__init__(reduction, size_average, reduce, beta=beta)
 
 
+@like(F.huber_loss)
 class HuberLoss(_Loss):
-    """`nn.functional.huber_loss`."""
+    """`nn.functional.huber_loss`.
+
+    Examples
+    --------
+    >>> nn.HuberLoss()(lucid.tensor([0.5, 1.0]), lucid.tensor([1.0, 3.0])).item()
+    0.8125
+    """
 
     function = "huber_loss"
 
@@ -71,8 +100,15 @@ class HuberLoss(_Loss):
         super().__init__(reduction, delta=delta)
 
 
+@like(F.nll_loss)
 class NLLLoss(_Loss):
-    """Negative log likelihood: `nn.functional.nll_loss`."""
+    """Negative log likelihood: `nn.functional.nll_loss`.
+
+    Examples
+    --------
+    >>> nn.NLLLoss()(lucid.tensor([[-0.25, -1.5]]), lucid.tensor([1])).item()
+    1.5
+    """
 
     function = "nll_loss"
 
@@ -93,6 +129,11 @@ class CrossEntropyLoss(_Loss):
         What becomes of the losses.
     label_smoothing : float, optional
         How much of a label is spread over all classes (default 0).
+
+    Examples
+    --------
+    >>> nn.CrossEntropyLoss()(lucid.zeros(1, 4), lucid.tensor([2])).item()
+    1.3862943649291992
     """
 
     function = "cross_entropy"
@@ -106,8 +147,15 @@ class CrossEntropyLoss(_Loss):
         )
 
 
+@like(F.binary_cross_entropy)
 class BCELoss(_Loss):
-    """Binary cross entropy of probabilities: `nn.functional.binary_cross_entropy`."""
+    """Binary cross entropy of probabilities: `nn.functional.binary_cross_entropy`.
+
+    Examples
+    --------
+    >>> nn.BCELoss()(lucid.tensor([0.5, 0.5]), lucid.tensor([0.0, 1.0])).item()
+    0.6931471824645996
+    """
 
     function = "binary_cross_entropy"
 
@@ -115,8 +163,15 @@ class BCELoss(_Loss):
         super().__init__(reduction, size_average, reduce, {"weight": weight})
 
 
+@like(F.binary_cross_entropy_with_logits)
 class BCEWithLogitsLoss(_Loss):
-    """Binary cross entropy of logits: `nn.functional.binary_cross_entropy_with_logits`."""
+    """Binary cross entropy of logits: `nn.functional.binary_cross_entropy_with_logits`.
+
+    Examples
+    --------
+    >>> nn.BCEWithLogitsLoss()(lucid.zeros(2), lucid.tensor([0.0, 1.0])).item()
+    0.6931471824645996
+    """
 
     function = "binary_cross_entropy_with_logits"
 
@@ -124,8 +179,15 @@ class BCEWithLogitsLoss(_Loss):
         super().__init__(reduction, size_average, reduce, {"weight": weight, "pos_weight": pos_weight})
 
 
+@like(F.kl_div)
 class KLDivLoss(_Loss):
-    """Kullback-Leibler divergence: `nn.functional.kl_div`."""
+    """Kullback-Leibler divergence: `nn.functional.kl_div`.
+
+    Examples
+    --------
+    >>> nn.KLDivLoss(reduction="batchmean")(lucid.zeros(1, 2), lucid.tensor([[1.0, 0.0]])).item()
+    0.0
+    """
 
     function = "kl_div"
 
@@ -133,8 +195,15 @@ class KLDivLoss(_Loss):
         super().__init__(reduction, size_average, reduce, log_target=log_target)
 
 
+@like(F.poisson_nll_loss)
 class PoissonNLLLoss(_Loss):
-    """`nn.functional.poisson_nll_loss`."""
+    """`nn.functional.poisson_nll_loss`.
+
+    Examples
+    --------
+    >>> nn.PoissonNLLLoss()(lucid.zeros(2), lucid.tensor([1.0, 2.0])).item()
+    1.0
+    """
 
     function = "poisson_nll_loss"
 
@@ -145,8 +214,15 @@ class PoissonNLLLoss(_Loss):
         super().__init__(reduction, size_average, reduce, log_input=log_input, full=full, eps=eps)
 
 
+@like(F.gaussian_nll_loss)
 class GaussianNLLLoss(_Loss):
-    """`nn.functional.gaussian_nll_loss`."""
+    """`nn.functional.gaussian_nll_loss`.
+
+    Examples
+    --------
+    >>> nn.GaussianNLLLoss()(lucid.tensor([1.0]), lucid.tensor([3.0]), lucid.ones(1)).item()
+    2.0
+    """
 
     function = "gaussian_nll_loss"
 
@@ -154,8 +230,15 @@ class GaussianNLLLoss(_Loss):
         super().__init__(reduction, full=full, eps=eps)
 
 
+@like(F.hinge_embedding_loss)
 class HingeEmbeddingLoss(_Loss):
-    """`nn.functional.hinge_embedding_loss`."""
+    """`nn.functional.hinge_embedding_loss`.
+
+    Examples
+    --------
+    >>> nn.HingeEmbeddingLoss()(lucid.tensor([0.25, 0.5]), lucid.tensor([1, -1])).item()
+    0.375
+    """
 
     function = "hinge_embedding_loss"
 
@@ -163,8 +246,15 @@ class HingeEmbeddingLoss(_Loss):
         super().__init__(reduction, size_average, reduce, margin=margin)
 
 
+@like(F.margin_ranking_loss)
 class MarginRankingLoss(_Loss):
-    """`nn.functional.margin_ranking_loss`."""
+    """`nn.functional.margin_ranking_loss`.
+
+    Examples
+    --------
+    >>> nn.MarginRankingLoss(0.5)(lucid.tensor([1.0]), lucid.tensor([2.0]), lucid.tensor([1])).item()
+    1.5
+    """
 
     function = "margin_ranking_loss"
 
@@ -172,8 +262,15 @@ class MarginRankingLoss(_Loss):
         super().__init__(reduction, size_average, reduce, margin=margin)
 
 
+@like(F.cosine_embedding_loss)
 class CosineEmbeddingLoss(_Loss):
-    """`nn.functional.cosine_embedding_loss`."""
+    """`nn.functional.cosine_embedding_loss`.
+
+    Examples
+    --------
+    >>> nn.CosineEmbeddingLoss()(lucid.tensor([[1.0, 0.0]]), lucid.tensor([[0.0, 1.0]]), lucid.tensor([1])).item()
+    1.0
+    """
 
     function = "cosine_embedding_loss"
 
@@ -181,8 +278,15 @@ class CosineEmbeddingLoss(_Loss):
         super().__init__(reduction, size_average, reduce, margin=margin)
 
 
+@like(F.soft_margin_loss)
 class SoftMarginLoss(_Loss):
-    """`nn.functional.soft_margin_loss`."""
+    """`nn.functional.soft_margin_loss`.
+
+    Examples
+    --------
+    >>> nn.SoftMarginLoss()(lucid.zeros(2), lucid.tensor([1.0, -1.0])).item()
+    0.6931471824645996
+    """
 
     function = "soft_margin_loss"
 
@@ -190,8 +294,15 @@ class SoftMarginLoss(_Loss):
         super().__init__(reduction, size_average, reduce)
 
 
+@like(F.multilabel_margin_loss)
 class MultiLabelMarginLoss(_Loss):
-    """`nn.functional.multilabel_margin_loss`."""
+    """`nn.functional.multilabel_margin_loss`.
+
+    Examples
+    --------
+    >>> nn.MultiLabelMarginLoss()(lucid.tensor([[0.0, 0.5]]), lucid.tensor([[1, -1]])).item()
+    0.25
+    """
 
     function = "multilabel_margin_loss"
 
@@ -199,8 +310,15 @@ class MultiLabelMarginLoss(_Loss):
         super().__init__(reduction, size_average, reduce)
 
 
+@like(F.multilabel_soft_margin_loss)
 class MultiLabelSoftMarginLoss(_Loss):
-    """`nn.functional.multilabel_soft_margin_loss`."""
+    """`nn.functional.multilabel_soft_margin_loss`.
+
+    Examples
+    --------
+    >>> nn.MultiLabelSoftMarginLoss()(lucid.zeros(1, 2), lucid.tensor([[0.0, 1.0]])).item()
+    0.6931471824645996
+    """
 
     function = "multilabel_soft_margin_loss"
 
@@ -208,8 +326,15 @@ class MultiLabelSoftMarginLoss(_Loss):
         super().__init__(reduction, size_average, reduce, {"weight": weight})
 
 
+@like(F.multi_margin_loss)
 class MultiMarginLoss(_Loss):
-    """`nn.functional.multi_margin_loss`."""
+    """`nn.functional.multi_margin_loss`.
+
+    Examples
+    --------
+    >>> nn.MultiMarginLoss()(lucid.tensor([[0.0, 0.5]]), lucid.tensor([1])).item()
+    0.25
+    """
 
     function = "multi_margin_loss"
 
@@ -219,8 +344,15 @@ class MultiMarginLoss(_Loss):
         super().__init__(reduction, size_average, reduce, {"weight": weight}, p=p, margin=margin)
 
 
+@like(F.triplet_margin_loss)
 class TripletMarginLoss(_Loss):
-    """`nn.functional.triplet_margin_loss`."""
+    """`nn.functional.triplet_margin_loss`.
+
+    Examples
+    --------
+    >>> nn.TripletMarginLoss()(lucid.zeros(1, 2), lucid.zeros(1, 2), lucid.tensor([[0.0, 0.5]])).item()
+    0.5000024437904358
+    """
 
     function = "triplet_margin_loss"
 

@@ -7,6 +7,7 @@ from lucid.nn import functional as F
 from lucid.nn import init
 from lucid.nn.modules.module import Module
 from lucid.nn.parameter import Parameter
+from lucid.ops._doc import like
 
 __all__ = [
     "BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "GroupNorm", "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d",
@@ -107,18 +108,42 @@ class _BatchNorm(_Running):
         return F.batch_norm(input, mean, var, self.weight, self.bias, own, momentum, self.eps)
 
 
+@like(_BatchNorm)
 class BatchNorm1d(_BatchNorm):
-    __doc__ = _BatchNorm.__doc__.replace("each channel", "each channel of (n, c) or (n, c, l)")
+    """Normalises each channel of (n, c) or (n, c, l) by the batch's statistics in training, by the running ones otherwise.
+
+    Examples
+    --------
+    >>> nn.BatchNorm1d(1, eps=0.0, affine=False)(lucid.tensor([1.0, 3.0]).reshape(2, 1, 1)).flatten()
+    Tensor([-1.0, 1.0])
+    """
+
     ranks = (2, 3)
 
 
+@like(_BatchNorm)
 class BatchNorm2d(_BatchNorm):
-    __doc__ = _BatchNorm.__doc__.replace("each channel", "each channel of (n, c, h, w)")
+    """Normalises each channel of (n, c, h, w) by the batch's statistics in training, by the running ones otherwise.
+
+    Examples
+    --------
+    >>> nn.BatchNorm2d(1, eps=0.0, affine=False)(lucid.tensor([1.0, 3.0]).reshape(2, 1, 1, 1)).flatten()
+    Tensor([-1.0, 1.0])
+    """
+
     ranks = (4,)
 
 
+@like(_BatchNorm)
 class BatchNorm3d(_BatchNorm):
-    __doc__ = _BatchNorm.__doc__.replace("each channel", "each channel of (n, c, d, h, w)")
+    """Normalises each channel of (n, c, d, h, w) by the batch's statistics in training, by the running ones otherwise.
+
+    Examples
+    --------
+    >>> nn.BatchNorm3d(1, eps=0.0, affine=False)(lucid.tensor([1.0, 3.0]).reshape(2, 1, 1, 1, 1)).flatten()
+    Tensor([-1.0, 1.0])
+    """
+
     ranks = (5,)
 
 
@@ -151,18 +176,42 @@ class _InstanceNorm(_Running):
         return out if batched else out.squeeze(0)
 
 
+@like(_InstanceNorm)
 class InstanceNorm1d(_InstanceNorm):
-    __doc__ = _InstanceNorm.__doc__
+    """Normalises each channel of each sample of (n, c, l).
+
+    Examples
+    --------
+    >>> nn.InstanceNorm1d(1, eps=0.0)(lucid.tensor([1.0, 3.0]).reshape(1, 1, 2)).flatten()
+    Tensor([-1.0, 1.0])
+    """
+
     ranks = (2, 3)
 
 
+@like(_InstanceNorm)
 class InstanceNorm2d(_InstanceNorm):
-    __doc__ = _InstanceNorm.__doc__
+    """Normalises each channel of each sample of (n, c, h, w).
+
+    Examples
+    --------
+    >>> nn.InstanceNorm2d(1, eps=0.0)(lucid.tensor([1.0, 3.0]).reshape(1, 1, 1, 2)).flatten()
+    Tensor([-1.0, 1.0])
+    """
+
     ranks = (3, 4)
 
 
+@like(_InstanceNorm)
 class InstanceNorm3d(_InstanceNorm):
-    __doc__ = _InstanceNorm.__doc__
+    """Normalises each channel of each sample of (n, c, d, h, w).
+
+    Examples
+    --------
+    >>> nn.InstanceNorm3d(1, eps=0.0)(lucid.tensor([1.0, 3.0]).reshape(1, 1, 1, 1, 2)).flatten()
+    Tensor([-1.0, 1.0])
+    """
+
     ranks = (4, 5)
 
 
@@ -179,6 +228,11 @@ class GroupNorm(Module):
         Whether weight and bias are learned, one a channel (default True).
     bias : bool, optional
         Whether a bias is learned where a weight is (default True).
+
+    Examples
+    --------
+    >>> nn.GroupNorm(1, 2, eps=0.0, affine=False)(lucid.tensor([[1.0, 3.0]]))
+    Tensor([[-1.0, 1.0]])
     """
 
     def __init__(
@@ -216,6 +270,11 @@ class LayerNorm(Module):
         Whether weight and bias are learned, one an element (default True).
     bias : bool, optional
         Whether there is a bias (default True).
+
+    Examples
+    --------
+    >>> nn.LayerNorm(2, eps=0.0, elementwise_affine=False)(lucid.tensor([[1.0, 3.0]]))
+    Tensor([[-1.0, 1.0]])
     """
 
     def __init__(
@@ -253,6 +312,11 @@ class RMSNorm(Module):
         Default: the smallest step of the input's dtype at 1.
     elementwise_affine : bool, optional
         Whether a weight is learned, one an element (default True).
+
+    Examples
+    --------
+    >>> nn.RMSNorm(2, elementwise_affine=False)(lucid.tensor([[3.0, 3.0]]))
+    Tensor([[1.0, 1.0]])
     """
 
     def __init__(self, normalized_shape, eps=None, elementwise_affine: bool = True, device=None, dtype=None):
@@ -274,8 +338,15 @@ class RMSNorm(Module):
         return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
 
 
+@like(F.local_response_norm)
 class LocalResponseNorm(Module):
-    """Divides by a power of the mean square over neighbouring channels; see `nn.functional.local_response_norm`."""
+    """Divides by a power of the mean square over neighbouring channels; see `nn.functional.local_response_norm`.
+
+    Examples
+    --------
+    >>> nn.LocalResponseNorm(2)(lucid.ones(1, 2, 2)).shape
+    lucid.Size([1, 2, 2])
+    """
 
     def __init__(self, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0):
         super().__init__()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lucid.nn import functional as F
 from lucid.nn.modules.module import Module
+from lucid.ops._doc import like
 
 __all__ = [
     "AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveAvgPool3d", "AdaptiveMaxPool1d", "AdaptiveMaxPool2d",
@@ -37,20 +38,41 @@ class _MaxPool(Module):
         )
 
 
+@like(F.max_pool1d)
 class MaxPool1d(_MaxPool):
-    """Maximum over windows of (n, c, l): see `nn.functional.max_pool1d`."""
+    """Maximum over windows of (n, c, l): see `nn.functional.max_pool1d`.
+
+    Examples
+    --------
+    >>> nn.MaxPool1d(2)(lucid.arange(4.0).reshape(1, 1, 4))
+    Tensor([[[1.0, 3.0]]])
+    """
 
     function = "max_pool1d"
 
 
+@like(F.max_pool2d)
 class MaxPool2d(_MaxPool):
-    """Maximum over windows of (n, c, h, w): see `nn.functional.max_pool2d`."""
+    """Maximum over windows of (n, c, h, w): see `nn.functional.max_pool2d`.
+
+    Examples
+    --------
+    >>> nn.MaxPool2d(2)(lucid.arange(8.0).reshape(1, 1, 2, 4))
+    Tensor([[[[5.0, 7.0]]]])
+    """
 
     function = "max_pool2d"
 
 
+@like(F.max_pool3d)
 class MaxPool3d(_MaxPool):
-    """Maximum over windows of (n, c, d, h, w): see `nn.functional.max_pool3d`."""
+    """Maximum over windows of (n, c, d, h, w): see `nn.functional.max_pool3d`.
+
+    Examples
+    --------
+    >>> nn.MaxPool3d(2)(lucid.arange(16.0).reshape(1, 1, 2, 2, 4))
+    Tensor([[[[[13.0, 15.0]]]]])
+    """
 
     function = "max_pool3d"
 
@@ -71,26 +93,58 @@ class _MaxUnpool(Module):
         return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
 
 
+@like(F.max_unpool1d)
 class MaxUnpool1d(_MaxUnpool):
-    """Puts maxima back where they stood: see `nn.functional.max_unpool1d`."""
+    """Puts maxima back where they stood: see `nn.functional.max_unpool1d`.
+
+    Examples
+    --------
+    >>> out, places = nn.MaxPool1d(2, return_indices=True)(lucid.arange(4.0).reshape(1, 1, 4))
+    >>> nn.MaxUnpool1d(2)(out, places)
+    Tensor([[[0.0, 1.0, 0.0, 3.0]]])
+    """
 
     function = "max_unpool1d"
 
 
+@like(F.max_unpool2d)
 class MaxUnpool2d(_MaxUnpool):
-    """Puts maxima back where they stood: see `nn.functional.max_unpool2d`."""
+    """Puts maxima back where they stood: see `nn.functional.max_unpool2d`.
+
+    Examples
+    --------
+    >>> out, places = nn.MaxPool2d(2, return_indices=True)(lucid.arange(8.0).reshape(1, 1, 2, 4))
+    >>> nn.MaxUnpool2d(2)(out, places)
+    Tensor([[[[0.0, 0.0, 0.0, 0.0],
+              [0.0, 5.0, 0.0, 7.0]]]])
+    """
 
     function = "max_unpool2d"
 
 
+@like(F.max_unpool3d)
 class MaxUnpool3d(_MaxUnpool):
-    """Puts maxima back where they stood: see `nn.functional.max_unpool3d`."""
+    """Puts maxima back where they stood: see `nn.functional.max_unpool3d`.
+
+    Examples
+    --------
+    >>> out, places = nn.MaxPool3d(2, return_indices=True)(lucid.arange(16.0).reshape(1, 1, 2, 2, 4))
+    >>> nn.MaxUnpool3d(2)(out, places).flatten()[12:]
+    Tensor([0.0, 13.0, 0.0, 15.0])
+    """
 
     function = "max_unpool3d"
 
 
+@like(F.avg_pool1d)
 class AvgPool1d(Module):
-    """Mean over windows of (n, c, l): see `nn.functional.avg_pool1d`."""
+    """Mean over windows of (n, c, l): see `nn.functional.avg_pool1d`.
+
+    Examples
+    --------
+    >>> nn.AvgPool1d(2)(lucid.arange(4.0).reshape(1, 1, 4))
+    Tensor([[[0.5, 2.5]]])
+    """
 
     def __init__(self, kernel_size, stride=None, padding=0, ceil_mode: bool = False, count_include_pad: bool = True):
         super().__init__()
@@ -106,8 +160,15 @@ class AvgPool1d(Module):
         return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
 
 
+@like(F.avg_pool2d)
 class AvgPool2d(AvgPool1d):
-    """Mean over windows of (n, c, h, w): see `nn.functional.avg_pool2d`."""
+    """Mean over windows of (n, c, h, w): see `nn.functional.avg_pool2d`.
+
+    Examples
+    --------
+    >>> nn.AvgPool2d(2)(lucid.arange(8.0).reshape(1, 1, 2, 4))
+    Tensor([[[[2.5, 4.5]]]])
+    """
 
     function = "avg_pool2d"
 
@@ -126,8 +187,15 @@ class AvgPool2d(AvgPool1d):
         )  # fmt: skip
 
 
+@like(F.avg_pool3d)
 class AvgPool3d(AvgPool2d):
-    """Mean over windows of (n, c, d, h, w): see `nn.functional.avg_pool3d`."""
+    """Mean over windows of (n, c, d, h, w): see `nn.functional.avg_pool3d`.
+
+    Examples
+    --------
+    >>> nn.AvgPool3d(2)(lucid.arange(16.0).reshape(1, 1, 2, 2, 4))
+    Tensor([[[[[6.5, 8.5]]]]])
+    """
 
     function = "avg_pool3d"
 
@@ -148,20 +216,41 @@ class _Adaptive(Module):
         return f"output_size={self.output_size}"
 
 
+@like(F.adaptive_avg_pool1d)
 class AdaptiveAvgPool1d(_Adaptive):
-    """Mean over windows: see `nn.functional.adaptive_avg_pool1d`."""
+    """Mean over windows: see `nn.functional.adaptive_avg_pool1d`.
+
+    Examples
+    --------
+    >>> nn.AdaptiveAvgPool1d(1)(lucid.arange(4.0).reshape(1, 1, 4))
+    Tensor([[[1.5]]])
+    """
 
     function = "adaptive_avg_pool1d"
 
 
+@like(F.adaptive_avg_pool2d)
 class AdaptiveAvgPool2d(_Adaptive):
-    """Mean over windows: see `nn.functional.adaptive_avg_pool2d`."""
+    """Mean over windows: see `nn.functional.adaptive_avg_pool2d`.
+
+    Examples
+    --------
+    >>> nn.AdaptiveAvgPool2d(1)(lucid.arange(8.0).reshape(1, 1, 2, 4))
+    Tensor([[[[3.5]]]])
+    """
 
     function = "adaptive_avg_pool2d"
 
 
+@like(F.adaptive_avg_pool3d)
 class AdaptiveAvgPool3d(_Adaptive):
-    """Mean over windows: see `nn.functional.adaptive_avg_pool3d`."""
+    """Mean over windows: see `nn.functional.adaptive_avg_pool3d`.
+
+    Examples
+    --------
+    >>> nn.AdaptiveAvgPool3d(1)(lucid.arange(16.0).reshape(1, 1, 2, 2, 4))
+    Tensor([[[[[7.5]]]]])
+    """
 
     function = "adaptive_avg_pool3d"
 
@@ -175,20 +264,41 @@ class _AdaptiveMax(_Adaptive):
         return getattr(F, self.function)(input, self.output_size, self.return_indices)
 
 
+@like(F.adaptive_max_pool1d)
 class AdaptiveMaxPool1d(_AdaptiveMax):
-    """Maximum over windows: see `nn.functional.adaptive_max_pool1d`."""
+    """Maximum over windows: see `nn.functional.adaptive_max_pool1d`.
+
+    Examples
+    --------
+    >>> nn.AdaptiveMaxPool1d(1)(lucid.arange(4.0).reshape(1, 1, 4))
+    Tensor([[[3.0]]])
+    """
 
     function = "adaptive_max_pool1d"
 
 
+@like(F.adaptive_max_pool2d)
 class AdaptiveMaxPool2d(_AdaptiveMax):
-    """Maximum over windows: see `nn.functional.adaptive_max_pool2d`."""
+    """Maximum over windows: see `nn.functional.adaptive_max_pool2d`.
+
+    Examples
+    --------
+    >>> nn.AdaptiveMaxPool2d(1)(lucid.arange(8.0).reshape(1, 1, 2, 4))
+    Tensor([[[[7.0]]]])
+    """
 
     function = "adaptive_max_pool2d"
 
 
+@like(F.adaptive_max_pool3d)
 class AdaptiveMaxPool3d(_AdaptiveMax):
-    """Maximum over windows: see `nn.functional.adaptive_max_pool3d`."""
+    """Maximum over windows: see `nn.functional.adaptive_max_pool3d`.
+
+    Examples
+    --------
+    >>> nn.AdaptiveMaxPool3d(1)(lucid.arange(16.0).reshape(1, 1, 2, 2, 4))
+    Tensor([[[[[15.0]]]]])
+    """
 
     function = "adaptive_max_pool3d"
 
@@ -210,19 +320,40 @@ class _LPPool(Module):
         )
 
 
+@like(F.lp_pool1d)
 class LPPool1d(_LPPool):
-    """Root of the sum of powers over windows: see `nn.functional.lp_pool1d`."""
+    """Root of the sum of powers over windows: see `nn.functional.lp_pool1d`.
+
+    Examples
+    --------
+    >>> nn.LPPool1d(1, 2)(lucid.arange(4.0).reshape(1, 1, 4))
+    Tensor([[[1.0, 5.0]]])
+    """
 
     function = "lp_pool1d"
 
 
+@like(F.lp_pool2d)
 class LPPool2d(_LPPool):
-    """Root of the sum of powers over windows: see `nn.functional.lp_pool2d`."""
+    """Root of the sum of powers over windows: see `nn.functional.lp_pool2d`.
+
+    Examples
+    --------
+    >>> nn.LPPool2d(1, 2)(lucid.arange(8.0).reshape(1, 1, 2, 4))
+    Tensor([[[[10.0, 18.0]]]])
+    """
 
     function = "lp_pool2d"
 
 
+@like(F.lp_pool3d)
 class LPPool3d(_LPPool):
-    """Root of the sum of powers over windows: see `nn.functional.lp_pool3d`."""
+    """Root of the sum of powers over windows: see `nn.functional.lp_pool3d`.
+
+    Examples
+    --------
+    >>> nn.LPPool3d(1, 2)(lucid.arange(16.0).reshape(1, 1, 2, 2, 4))
+    Tensor([[[[[52.0, 68.0]]]]])
+    """
 
     function = "lp_pool3d"

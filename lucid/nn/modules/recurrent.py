@@ -43,6 +43,11 @@ class RNNBase(Module):
         Run over the sequence backwards too. Default: False.
     proj_size : int, optional
         Of an LSTM, the size that the hidden state is projected to. Default: 0, none.
+
+    Examples
+    --------
+    >>> nn.RNNBase("GRU", 3, 4)(lucid.ones(5, 2, 3))[0].shape
+    lucid.Size([5, 2, 4])
     """
 
     def __init__(
@@ -232,6 +237,11 @@ class RNNCellBase(Module):
         Whether there are biases.
     num_chunks : int
         Gates of the cell.
+
+    Examples
+    --------
+    >>> [p.shape for p in nn.RNNCellBase(3, 4, False, 1).parameters()]
+    [lucid.Size([4, 3]), lucid.Size([4, 4])]
     """
 
     def __init__(self, input_size: int, hidden_size: int, bias: bool, num_chunks: int, device=None, dtype=None):
@@ -279,6 +289,11 @@ class RNNCell(RNNCellBase):
         Default: True.
     nonlinearity : {"tanh", "relu"}, optional
         Default: "tanh".
+
+    Examples
+    --------
+    >>> nn.RNNCell(3, 4)(lucid.ones(2, 3)).shape
+    lucid.Size([2, 4])
     """
 
     def __init__(self, input_size: int, hidden_size: int, bias: bool = True, nonlinearity: str = "tanh", device=None, dtype=None):
@@ -300,6 +315,12 @@ class LSTMCell(RNNCellBase):
         Sizes of the last dimension of input and state.
     bias : bool, optional
         Default: True.
+
+    Examples
+    --------
+    >>> hidden, cell = nn.LSTMCell(3, 4)(lucid.ones(2, 3))
+    >>> hidden.shape, cell.shape
+    (lucid.Size([2, 4]), lucid.Size([2, 4]))
     """
 
     def __init__(self, input_size: int, hidden_size: int, bias: bool = True, device=None, dtype=None):
@@ -318,6 +339,11 @@ class GRUCell(RNNCellBase):
         Sizes of the last dimension of input and state.
     bias : bool, optional
         Default: True.
+
+    Examples
+    --------
+    >>> nn.GRUCell(3, 4)(lucid.ones(2, 3)).shape
+    lucid.Size([2, 4])
     """
 
     def __init__(self, input_size: int, hidden_size: int, bias: bool = True, device=None, dtype=None):

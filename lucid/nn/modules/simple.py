@@ -7,6 +7,7 @@ from lucid.nn import functional as F
 from lucid.nn import init
 from lucid.nn.modules.module import Module
 from lucid.nn.parameter import Parameter
+from lucid.ops._doc import like
 
 __all__ = [
     "AlphaDropout", "ChannelShuffle", "CircularPad1d", "CircularPad2d", "CircularPad3d", "ConstantPad1d", "ConstantPad2d",
@@ -35,44 +36,101 @@ class _Dropout(Module):
         return f"p={self.p}, inplace={self.inplace}"
 
 
+@like(F.dropout, p="float, optional: The probability of an element to be dropped, in [0, 1]. Default: 0.5.")
 class Dropout(_Dropout):
-    """Zeroes elements: see `nn.functional.dropout`."""
+    """Zeroes elements: see `nn.functional.dropout`.
+
+    Examples
+    --------
+    >>> nn.Dropout(0.2).eval()(lucid.ones(2))
+    Tensor([1.0, 1.0])
+    """
 
     function = "dropout"
 
 
+@like(F.dropout, p="float, optional: The probability of a channel to be dropped, in [0, 1]. Default: 0.5.")
 class Dropout1d(_Dropout):
-    """Zeroes channels of (n, c, l): see `nn.functional.dropout1d`."""
+    """Zeroes channels of (n, c, l): see `nn.functional.dropout1d`.
+
+    Examples
+    --------
+    >>> nn.Dropout1d(0.2).eval()(lucid.ones(1, 2, 1))
+    Tensor([[[1.0],
+             [1.0]]])
+    """
 
     function = "dropout1d"
 
 
+@like(F.dropout, p="float, optional: The probability of a channel to be dropped, in [0, 1]. Default: 0.5.")
 class Dropout2d(_Dropout):
-    """Zeroes channels of (n, c, h, w): see `nn.functional.dropout2d`."""
+    """Zeroes channels of (n, c, h, w): see `nn.functional.dropout2d`.
+
+    Examples
+    --------
+    >>> nn.Dropout2d(0.2).eval()(lucid.ones(1, 2, 1, 1)).tolist()
+    [[[[1.0]], [[1.0]]]]
+    """
 
     function = "dropout2d"
 
 
+@like(F.dropout, p="float, optional: The probability of a channel to be dropped, in [0, 1]. Default: 0.5.")
 class Dropout3d(_Dropout):
-    """Zeroes channels of (n, c, d, h, w): see `nn.functional.dropout3d`."""
+    """Zeroes channels of (n, c, d, h, w): see `nn.functional.dropout3d`.
+
+    Examples
+    --------
+    >>> nn.Dropout3d(0.2).eval()(lucid.ones(1, 1, 1, 1, 2))
+    Tensor([[[[[1.0, 1.0]]]]])
+    """
 
     function = "dropout3d"
 
 
+@like(F.dropout, p="float, optional: The probability of an element to be dropped, in [0, 1]. Default: 0.5.")
 class AlphaDropout(_Dropout):
-    """Dropout that keeps mean and variance of SELU's outputs: see `nn.functional.alpha_dropout`."""
+    """Dropout that keeps mean and variance of SELU's outputs: see `nn.functional.alpha_dropout`.
+
+    Examples
+    --------
+    >>> nn.AlphaDropout(0.2).eval()(lucid.ones(2))
+    Tensor([1.0, 1.0])
+    """
 
     function = "alpha_dropout"
 
 
+@like(F.dropout, p="float, optional: The probability of a channel to be dropped, in [0, 1]. Default: 0.5.")
 class FeatureAlphaDropout(_Dropout):
-    """`AlphaDropout` of whole channels: see `nn.functional.feature_alpha_dropout`."""
+    """`AlphaDropout` of whole channels: see `nn.functional.feature_alpha_dropout`.
+
+    Examples
+    --------
+    >>> nn.FeatureAlphaDropout(0.2).eval()(lucid.ones(1, 2, 1))
+    Tensor([[[1.0],
+             [1.0]]])
+    """
 
     function = "feature_alpha_dropout"
 
 
 class Flatten(Module):
-    """Dimensions `start_dim` to `end_dim` as one."""
+    """Dimensions `start_dim` to `end_dim` as one.
+
+    Parameters
+    ----------
+    start_dim : int, optional
+        The first of the dimensions. Default: 1, after that of the batch.
+    end_dim : int, optional
+        The last of them. Default: -1.
+
+    Examples
+    --------
+    >>> nn.Flatten()(lucid.ones(2, 3, 4)).shape
+    lucid.Size([2, 12])
+    """
 
     def __init__(self, start_dim: int = 1, end_dim: int = -1):
         super().__init__()
@@ -86,7 +144,20 @@ class Flatten(Module):
 
 
 class Unflatten(Module):
-    """Dimension `dim` in the shape `unflattened_size`."""
+    """Dimension `dim` in the shape `unflattened_size`.
+
+    Parameters
+    ----------
+    dim : int
+        The dimension.
+    unflattened_size : tuple of int
+        What it becomes; one size may be -1.
+
+    Examples
+    --------
+    >>> nn.Unflatten(1, (2, -1))(lucid.ones(1, 6)).shape
+    lucid.Size([1, 2, 3])
+    """
 
     def __init__(self, dim: int, unflattened_size):
         super().__init__()
@@ -119,6 +190,14 @@ class Embedding(Module):
     ----------
     weight : Parameter
         Of shape (num_embeddings, embedding_dim); standard normal at first.
+
+    Examples
+    --------
+    >>> table = nn.Embedding.from_pretrained(lucid.tensor([[0.0, 1.0], [2.0, 3.0]]))
+    >>> table(lucid.tensor([1, 0, 1]))
+    Tensor([[2.0, 3.0],
+            [0.0, 1.0],
+            [2.0, 3.0]])
     """
 
     def __init__(
@@ -170,8 +249,15 @@ class Embedding(Module):
         return text if self.padding_idx is None else f"{text}, padding_idx={self.padding_idx}"
 
 
+@like(F.pixel_shuffle)
 class PixelShuffle(Module):
-    """Channels to pixels: see `nn.functional.pixel_shuffle`."""
+    """Channels to pixels: see `nn.functional.pixel_shuffle`.
+
+    Examples
+    --------
+    >>> nn.PixelShuffle(2)(lucid.ones(1, 4, 3, 3)).shape
+    lucid.Size([1, 1, 6, 6])
+    """
 
     def __init__(self, upscale_factor: int):
         super().__init__()
@@ -184,8 +270,15 @@ class PixelShuffle(Module):
         return f"upscale_factor={self.upscale_factor}"
 
 
+@like(F.pixel_unshuffle)
 class PixelUnshuffle(Module):
-    """Pixels to channels: see `nn.functional.pixel_unshuffle`."""
+    """Pixels to channels: see `nn.functional.pixel_unshuffle`.
+
+    Examples
+    --------
+    >>> nn.PixelUnshuffle(2)(lucid.ones(1, 1, 6, 6)).shape
+    lucid.Size([1, 4, 3, 3])
+    """
 
     def __init__(self, downscale_factor: int):
         super().__init__()
@@ -198,8 +291,15 @@ class PixelUnshuffle(Module):
         return f"downscale_factor={self.downscale_factor}"
 
 
+@like(F.channel_shuffle)
 class ChannelShuffle(Module):
-    """Channels of all groups in turn: see `nn.functional.channel_shuffle`."""
+    """Channels of all groups in turn: see `nn.functional.channel_shuffle`.
+
+    Examples
+    --------
+    >>> nn.ChannelShuffle(2)(lucid.arange(4).reshape(1, 4, 1)).flatten()
+    Tensor([0, 2, 1, 3])
+    """
 
     def __init__(self, groups: int):
         super().__init__()
@@ -212,8 +312,15 @@ class ChannelShuffle(Module):
         return f"groups={self.groups}"
 
 
+@like(F.cosine_similarity)
 class CosineSimilarity(Module):
-    """Cosine of the angle between vectors along `dim`."""
+    """Cosine of the angle between vectors along `dim`.
+
+    Examples
+    --------
+    >>> nn.CosineSimilarity()(lucid.tensor([[3.0, 4.0]]), lucid.tensor([[4.0, 3.0]]))
+    Tensor([0.96000004])
+    """
 
     def __init__(self, dim: int = 1, eps: float = 1e-8):
         super().__init__()
@@ -223,8 +330,15 @@ class CosineSimilarity(Module):
         return F.cosine_similarity(x1, x2, self.dim, self.eps)
 
 
+@like(F.pairwise_distance)
 class PairwiseDistance(Module):
-    """The p-norm of the difference of vectors along the last dimension."""
+    """The p-norm of the difference of vectors along the last dimension.
+
+    Examples
+    --------
+    >>> nn.PairwiseDistance(p=1.0, eps=0.0)(lucid.tensor([[1.0, 2.0]]), lucid.tensor([[3.0, 5.0]]))
+    Tensor([5.0])
+    """
 
     def __init__(self, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False):
         super().__init__()
@@ -273,19 +387,37 @@ class _ZeroPad(_ConstantPad):
         return f"{self.padding}"
 
 
-def _pads(base: type, prefix: str, mode: str) -> list[type]:
-    """The layers of a mode for one, two and three dimensions."""
+def _pads(base: type, prefix: str, mode: str, sentence: str, printed: str) -> list[type]:
+    """The layers of a mode for one, two and three dimensions; what its example prints."""
     made = []
     for dims in (1, 2, 3):
-        text = f"{mode.capitalize()} padding of the last {dims} dimension(s): see `nn.functional.pad`."
+        shape = "1, " + "1, " * dims + "3"
+        sides = ", ".join(["1", "0"] + ["0"] * (2 * dims - 2))
+        value = ["    value : float\n        What it is filled with."] if prefix == "Constant" else []
+        text = "\n".join([
+            f"{sentence} the last {dims} dimension{'s' * (dims > 1)}: see `nn.functional.pad`.", "",
+            "    Parameters", "    ----------", "    padding : int or tuple of int",
+            f"        How much on all sides, or on each of the {2 * dims}, the last dimension first.", *value, "",
+            "    Examples", "    --------",
+            f"    >>> x = lucid.tensor([1.0, 2.0, 3.0]).reshape({shape})",
+            f"    >>> nn.{prefix}Pad{dims}d(({sides}){', 9.0' if value else ''})(x).flatten()", f"    {printed}",
+        ])  # fmt: skip
         made.append(
             type(f"{prefix}Pad{dims}d", (base,), {"dims": dims, "mode": mode, "__doc__": text, "__module__": __name__})
         )
     return made
 
 
-ConstantPad1d, ConstantPad2d, ConstantPad3d = _pads(_ConstantPad, "Constant", "constant")
-ZeroPad1d, ZeroPad2d, ZeroPad3d = _pads(_ZeroPad, "Zero", "constant")
-ReflectionPad1d, ReflectionPad2d, ReflectionPad3d = _pads(_Pad, "Reflection", "reflect")
-ReplicationPad1d, ReplicationPad2d, ReplicationPad3d = _pads(_Pad, "Replication", "replicate")
-CircularPad1d, CircularPad2d, CircularPad3d = _pads(_Pad, "Circular", "circular")
+ConstantPad1d, ConstantPad2d, ConstantPad3d = _pads(
+    _ConstantPad, "Constant", "constant", "A value around", "Tensor([9.0, 1.0, 2.0, 3.0])"
+)
+ZeroPad1d, ZeroPad2d, ZeroPad3d = _pads(_ZeroPad, "Zero", "constant", "Zeros around", "Tensor([0.0, 1.0, 2.0, 3.0])")
+ReflectionPad1d, ReflectionPad2d, ReflectionPad3d = _pads(
+    _Pad, "Reflection", "reflect", "The mirror image, without the edge itself, around", "Tensor([2.0, 1.0, 2.0, 3.0])"
+)
+ReplicationPad1d, ReplicationPad2d, ReplicationPad3d = _pads(
+    _Pad, "Replication", "replicate", "The edge repeated around", "Tensor([1.0, 1.0, 2.0, 3.0])"
+)
+CircularPad1d, CircularPad2d, CircularPad3d = _pads(
+    _Pad, "Circular", "circular", "The other end, as if in a circle, around", "Tensor([3.0, 1.0, 2.0, 3.0])"
+)

@@ -13,6 +13,7 @@ from lucid.nn.modules.linear import Linear
 from lucid.nn.modules.module import Module
 from lucid.nn.modules.normalization import LayerNorm
 from lucid.nn.modules.simple import Dropout
+from lucid.ops._doc import like
 
 __all__ = [
     "Transformer", "TransformerDecoder", "TransformerDecoderLayer", "TransformerEncoder", "TransformerEncoderLayer",
@@ -86,6 +87,11 @@ class TransformerEncoderLayer(_Layer):
         Normalise the sublayers' inputs instead of their results. Default: False.
     bias : bool, optional
         Whether layers have biases. Default: True.
+
+    Examples
+    --------
+    >>> nn.TransformerEncoderLayer(4, 2, 8)(lucid.ones(5, 3, 4)).shape
+    lucid.Size([5, 3, 4])
     """
 
     def __init__(
@@ -105,10 +111,16 @@ class TransformerEncoderLayer(_Layer):
         return self._sublayer(x, self.norm2, self.dropout2, self._ff)
 
 
+@like(TransformerEncoderLayer)
 class TransformerDecoderLayer(_Layer):
     """Self-attention, attention to the encoder's result, and a feed-forward network.
 
     Parameters are those of `TransformerEncoderLayer`.
+
+    Examples
+    --------
+    >>> nn.TransformerDecoderLayer(4, 2, 8)(lucid.ones(5, 3, 4), lucid.ones(6, 3, 4)).shape
+    lucid.Size([5, 3, 4])
     """
 
     def __init__(
@@ -156,6 +168,12 @@ class TransformerEncoder(Module):
         What normalises the result.
     enable_nested_tensor, mask_check : bool, optional
         Accepted for PyTorch's sake: there are no nested tensors.
+
+    Examples
+    --------
+    >>> layer = nn.TransformerEncoderLayer(4, 2, 8, batch_first=True)
+    >>> nn.TransformerEncoder(layer, 2)(lucid.ones(3, 5, 4)).shape
+    lucid.Size([3, 5, 4])
     """
 
     def __init__(self, encoder_layer, num_layers: int, norm=None, enable_nested_tensor: bool = True, mask_check: bool = True):
@@ -183,6 +201,12 @@ class TransformerDecoder(Module):
         How many.
     norm : Module, optional
         What normalises the result.
+
+    Examples
+    --------
+    >>> layer = nn.TransformerDecoderLayer(4, 2, 8)
+    >>> nn.TransformerDecoder(layer, 2)(lucid.ones(5, 3, 4), lucid.ones(6, 3, 4)).shape
+    lucid.Size([5, 3, 4])
     """
 
     def __init__(self, decoder_layer, num_layers: int, norm=None):
@@ -218,6 +242,12 @@ class Transformer(Module):
         What takes the encoder's or decoder's place.
     dim_feedforward, dropout, activation, layer_norm_eps, batch_first, norm_first, bias : optional
         As for `TransformerEncoderLayer`.
+
+    Examples
+    --------
+    >>> model = nn.Transformer(4, 2, 1, 1, 8)
+    >>> model(lucid.ones(6, 3, 4), lucid.ones(5, 3, 4)).shape
+    lucid.Size([5, 3, 4])
     """
 
     def __init__(

@@ -75,6 +75,15 @@ def clip_grads_with_norm_(parameters, max_norm: float, total_norm: Tensor, forea
         0-d, as `get_total_norm` computes it.
     foreach : bool, optional
         Accepted for PyTorch's sake: the result is the same.
+
+    Examples
+    --------
+    >>> import lucid
+    >>> x = lucid.tensor([3.0, 4.0], requires_grad=True)
+    >>> x.grad = lucid.tensor([30.0, 40.0])
+    >>> lucid.nn.utils.clip_grads_with_norm_(x, 5.0, lucid.tensor(50.0))
+    >>> print(x.grad)
+    [3.0, 4.0]
     """
     scale = clamp(float(max_norm) / (total_norm + 1e-6), max=1.0)
     for parameter in _list(parameters):
@@ -130,6 +139,15 @@ def clip_grad_value_(parameters, clip_value: float, foreach: bool | None = None)
         The largest absolute value.
     foreach : bool, optional
         Accepted for PyTorch's sake: the result is the same.
+
+    Examples
+    --------
+    >>> import lucid
+    >>> x = lucid.tensor([3.0, 4.0], requires_grad=True)
+    >>> x.grad = lucid.tensor([-9.0, 0.5])
+    >>> lucid.nn.utils.clip_grad_value_(x, 1.0)
+    >>> print(x.grad)
+    [-1.0, 0.5]
     """
     for parameter in _list(parameters):
         if parameter.grad is not None:

@@ -20,6 +20,12 @@ def parameters_to_vector(parameters) -> Tensor:
     -------
     Tensor
         Of one dimension.
+
+    Examples
+    --------
+    >>> import lucid
+    >>> lucid.nn.utils.parameters_to_vector([lucid.zeros(1, 2), lucid.ones(1)])
+    Tensor([0.0, 0.0, 1.0])
     """
     return cat([parameter.reshape(-1) for parameter in parameters])
 
@@ -38,6 +44,14 @@ def vector_to_parameters(vec: Tensor, parameters) -> None:
     ------
     TypeError
         If `vec` is no tensor.
+
+    Examples
+    --------
+    >>> import lucid
+    >>> layer = lucid.nn.Linear(2, 1)
+    >>> lucid.nn.utils.vector_to_parameters(lucid.tensor([1.0, 2.0, 3.0]), layer.parameters())
+    >>> print(layer.weight.detach(), layer.bias.detach())
+    [[1.0, 2.0]] [3.0]
     """
     if not isinstance(vec, Tensor):
         raise TypeError(f"expected Tensor, but got: {type(vec).__name__}")

@@ -17,6 +17,18 @@ class Dataset:
     """Samples under numbers: a subclass defines `__getitem__(index)` and usually `__len__()`.
 
     A `__getitems__(indices)` that returns a list of samples is used instead where there is one.
+
+    Examples
+    --------
+    >>> import lucid
+    >>> from lucid.utils import data
+    >>> class Squares(data.Dataset):
+    ...     def __len__(self):
+    ...         return 3
+    ...     def __getitem__(self, i):
+    ...         return i * i
+    >>> [Squares()[i] for i in range(3)], len(Squares() + Squares())
+    ([0, 1, 4], 6)
     """
 
     def __getitem__(self, index):
@@ -30,7 +42,18 @@ class Dataset:
 
 
 class IterableDataset(Dataset):
-    """Samples one after the other: a subclass defines `__iter__()`."""
+    """Samples one after the other: a subclass defines `__iter__()`.
+
+    Examples
+    --------
+    >>> import lucid
+    >>> from lucid.utils import data
+    >>> class Lines(data.IterableDataset):
+    ...     def __iter__(self):
+    ...         return iter([1, 2, 3])
+    >>> [batch.tolist() for batch in data.DataLoader(Lines(), batch_size=2)]
+    [[1, 2], [3]]
+    """
 
     def __iter__(self):
         raise NotImplementedError("Subclasses of IterableDataset should implement __iter__.")
@@ -74,6 +97,13 @@ class StackDataset(Dataset):
     ----------
     *args, **kwargs : Dataset
         Of one length; by position or by keyword, not both.
+
+    Examples
+    --------
+    >>> import lucid
+    >>> from lucid.utils import data
+    >>> data.StackDataset(image=[1, 2], label=[3, 4])[1]
+    {'image': 2, 'label': 4}
     """
 
     def __init__(self, *args, **kwargs):
@@ -101,6 +131,13 @@ class ConcatDataset(Dataset):
     ----------
     datasets : iterable of Dataset
         At least one, each with a length.
+
+    Examples
+    --------
+    >>> import lucid
+    >>> from lucid.utils import data
+    >>> data.ConcatDataset([[1, 2], [3]])[2]
+    3
     """
 
     def __init__(self, datasets):
@@ -129,6 +166,16 @@ class ChainDataset(IterableDataset):
     Parameters
     ----------
     datasets : iterable of IterableDataset
+
+    Examples
+    --------
+    >>> import lucid
+    >>> from lucid.utils import data
+    >>> class Lines(data.IterableDataset):
+    ...     def __iter__(self):
+    ...         return iter([1, 2])
+    >>> list(data.ChainDataset([Lines(), Lines()]))
+    [1, 2, 1, 2]
     """
 
     def __init__(self, datasets):
@@ -149,6 +196,13 @@ class Subset(Dataset):
     dataset : Dataset
     indices : sequence of int
         Which samples, in order.
+
+    Examples
+    --------
+    >>> import lucid
+    >>> from lucid.utils import data
+    >>> list(data.Subset([10, 20, 30], [2, 0]))
+    [30, 10]
     """
 
     def __init__(self, dataset: Dataset, indices):

@@ -20,7 +20,18 @@ def fresh_seed(generator: Generator | None = None) -> int:
 
 
 class Sampler:
-    """Base of samplers: a subclass defines `__iter__()`, which gives indices, and usually `__len__()`."""
+    """Base of samplers: a subclass defines `__iter__()`, which gives indices, and usually `__len__()`.
+
+    Examples
+    --------
+    >>> import lucid
+    >>> from lucid.utils import data
+    >>> class Backwards(data.Sampler):
+    ...     def __iter__(self):
+    ...         return iter([2, 1, 0])
+    >>> [batch.tolist() for batch in data.DataLoader([10, 20, 30], sampler=Backwards())]
+    [[30], [20], [10]]
+    """
 
     def __iter__(self):
         raise NotImplementedError(f"{type(self).__name__} should implement __iter__.")
@@ -35,6 +46,13 @@ class SequentialSampler(Sampler):
     Parameters
     ----------
     data_source : Dataset
+
+    Examples
+    --------
+    >>> import lucid
+    >>> from lucid.utils import data
+    >>> list(data.SequentialSampler([10, 20, 30]))
+    [0, 1, 2]
     """
 
     def __init__(self, data_source):
@@ -59,6 +77,13 @@ class RandomSampler(Sampler):
         How many are drawn. Default: the dataset's length.
     generator : Generator, optional
         What to draw from. Default: a new one at each pass, seeded from the default stream.
+
+    Examples
+    --------
+    >>> import lucid
+    >>> from lucid.utils import data
+    >>> sorted(data.RandomSampler([10, 20, 30]))
+    [0, 1, 2]
     """
 
     def __init__(self, data_source, replacement: bool = False, num_samples: int | None = None, generator=None):
@@ -100,6 +125,13 @@ class SubsetRandomSampler(Sampler):
     indices : sequence of int
     generator : Generator, optional
         What to draw from.
+
+    Examples
+    --------
+    >>> import lucid
+    >>> from lucid.utils import data
+    >>> sorted(data.SubsetRandomSampler([4, 7]))
+    [4, 7]
     """
 
     def __init__(self, indices, generator=None):
@@ -126,6 +158,13 @@ class WeightedRandomSampler(Sampler):
         Whether an index may be drawn again. Default: True.
     generator : Generator, optional
         What to draw from.
+
+    Examples
+    --------
+    >>> import lucid
+    >>> from lucid.utils import data
+    >>> list(data.WeightedRandomSampler([0.0, 1.0], 3))
+    [1, 1, 1]
     """
 
     def __init__(self, weights, num_samples: int, replacement: bool = True, generator=None):
