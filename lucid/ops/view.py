@@ -1629,7 +1629,7 @@ def _sections(name: str, size: int, indices_or_sections) -> list[int]:
         n = operator.index(indices_or_sections)
         if n <= 0:
             raise RuntimeError(f"number of sections must be larger than 0, got {n}")
-        return [size // n + (i < size % n) for i in range(n)]
+        return [size // n + 1] * (size % n) + [size // n] * (n - size % n)  # too many end here, as a MemoryError
     edges, lengths = [0, *shape_argument(name, (indices_or_sections,)), size], []
     for i, (low, high) in enumerate(zip(edges, edges[1:])):
         low, high, _ = slice(low if i else 0, high).indices(size)
