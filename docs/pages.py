@@ -25,13 +25,19 @@ OTHERS = {
     ],
     "settings": [
         "set_num_threads", "get_num_threads", "memory_stats", "empty_cache", "set_cache_limit", "show_config",
-        "set_printoptions", "set_default_dtype", "get_default_dtype", "finfo", "iinfo", "OutOfMemoryError",
+        "set_printoptions", "set_default_dtype", "get_default_dtype", "finfo", "iinfo",
     ],
     "files": ["save", "load"],
+    "types": [
+        "dtype", "device", "Size", "layout", "memory_format", "can_cast", "promote_types", "result_type", "is_tensor",
+        "is_floating_point", "is_complex", "is_signed", "is_nonzero", "is_same_size", "is_conj", "is_neg", "is_inference",
+        "numel", "get_device",
+    ],
+    "errors": ["OutOfMemoryError", "linalg.LinAlgError", "autograd.GradcheckError"],
 }  # fmt: skip
 TITLES = {
     "autograd": "Automatic differentiation", "random": "Random numbers", "settings": "Threads, memory, settings",
-    "files": "Saving and loading",
+    "files": "Saving and loading", "types": "Dtypes, devices, shapes", "errors": "Errors",
 }  # fmt: skip
 NAMESPACES = {
     "": "lucid", "masked": "lucid.masked", "nn.functional": "lucid.nn.functional", "linalg": "lucid.linalg", "special": "lucid.special",
@@ -53,6 +59,14 @@ def find(path: str):
     return found
 
 
+def has(path: str) -> bool:
+    try:
+        find(path)
+    except AttributeError:
+        return False
+    return True
+
+
 def classes(namespace: str) -> list[str]:
     """The classes that a namespace publishes, and functions of its own."""
     names = sorted(getattr(find(namespace), "__all__", dir(find(namespace))))
@@ -61,6 +75,21 @@ def classes(namespace: str) -> list[str]:
         f"{namespace}.{name}" for name, one in found.items()
         if not name.startswith("_") and (inspect.isclass(one) or inspect.isfunction(one)) and one.__module__.startswith(f"lucid.{namespace}")
     ]  # fmt: skip
+
+
+# Kinds of names that need no description of their own, and how they are told from others.
+CONSTANTS = (
+    ("Dtypes", lambda one: isinstance(one, lucid.dtype)),
+    ("Memory formats", lambda one: isinstance(one, (lucid.memory_format, lucid.layout))),
+    ("Generators", lambda one: isinstance(one, lucid.Generator)),
+    ("Numbers", lambda one: one is None or isinstance(one, float)),
+)
+
+
+def constants() -> dict[str, list[str]]:
+    """The names that `lucid` has for values, by their kind."""
+    names = [name for name in dir(lucid) if not name.startswith("_")]
+    return {kind: [name for name in names if belongs(getattr(lucid, name))] for kind, belongs in CONSTANTS}
 
 
 def heading(text: str, line: str = "=") -> str:
@@ -81,6 +110,8 @@ def page(path: str) -> str:
         return heading(path) + f".. autoclass:: lucid.{path}\n{members}"
     text = heading(path) + f".. autofunction:: lucid.{path}\n"
     aliases = [alias for alias in REGISTRY[path].aliases if not alias.startswith("Tensor.")] if path in REGISTRY else []
+    stems = dict.fromkeys((path, *aliases, path.rpartition(".")[2]))
+    aliases += [f"{one}_" for one in stems if f"{one}_" not in REGISTRY and has(f"{one}_")]
     return text + (f"\nAlso: {', '.join(f'``lucid.{alias}``' for alias in aliases)}\n" if aliases else "")
 
 
@@ -151,10 +182,14 @@ def write(folder: Path) -> list[Path]:
             listed.append(put(f"of-{namespace}", heading(title) + toctree(found)))
     for name, paths in OTHERS.items():
         text = heading(TITLES[name])
+        if name == "types":
+            for kind, found_ in constants().items():
+                text += f"{kind}: {', '.join(f'``lucid.{one}``' for one in found_)}.\n\n"
         for path in paths:
             one = find(path)
             kind = "autoclass" if inspect.isclass(one) else "autofunction"
-            text += f".. {kind}:: lucid.{path}\n" + ("   :members:\n" if kind == "autoclass" else "") + "\n"
+            members = inspect.isclass(one) and not issubclass(one, (Exception, tuple))
+            text += f".. {kind}:: lucid.{path}\n" + ("   :members:\n" if members else "") + "\n"
         listed.append(put(f"about-{name}", text))
     listed.insert(0, put("tensor", tensor_page()))
     (folder / "differences.inc.rst").write_text(differences())
