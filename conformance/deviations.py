@@ -251,6 +251,13 @@ DEVIATIONS = (
         when=lambda case: len(case.args) > 1 and case.args[1] >= case.args[0].dim(),
     ),
     Deviation(
+        "addbmm",
+        "inplace",
+        "a tensor that the result does not fit into is refused, as by all other in-place forms; PyTorch's addbmm_ alone "
+        "gives the tensor another shape",
+        when=lambda case: case.args[0].shape != (case.args[1].shape[1], case.args[2].shape[2]),
+    ),
+    Deviation(
         "gather",
         "exceptions",
         "out= that has to grow gets memory of its own, so it cannot come to overlap an argument as PyTorch's does",

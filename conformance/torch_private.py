@@ -85,10 +85,18 @@ def path_of(info: Any) -> str:
     return paths().get(id(info.op)) or public_path(info.name)
 
 
+# Linear algebra that stands outside of torch.linalg.
+MATRICES = frozenset(
+    ["cholesky", "cholesky_inverse", "cholesky_solve", "geqrf", "logdet", "lu", "lu_solve", "lu_unpack", "matrix_exp", "orgqr", "ormqr", "pca_lowrank", "pinverse", "qr", "svd", "svd_lowrank", "triangular_solve"]
+)
+
+
 def family_of(info: Any) -> str:
     if type(info) in FAMILY:
         return FAMILY[type(info)]
     path = path_of(info)
+    if path in MATRICES:
+        return "linalg"
     return next((f for f in ("linalg", "fft", "masked", "signal", "sparse") if path.startswith(f)), "other")
 
 

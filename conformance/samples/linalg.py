@@ -8,7 +8,21 @@ inf = float("inf")
 SQ, BSQ = T(3, 3), T(2, 3, 3)
 singular = V([[1.0, 2.0], [2.0, 4.0]])
 wide = T(3, 5)
+definite = V([[4.0, 1.0], [1.0, 3.0]])
+halves = T(2, 2, dtype=torch.float16)
 orders = (None, "fro", "nuc", inf, -inf, 1, -1, 2, -2)
+
+
+
+def lengths(result):
+    """Values and vectors whose signs or phases are arbitrary."""
+    return result[0], result[1].abs()
+
+
+def spans(result):
+    """Singular values, and the vectors without their signs or phases."""
+    return result[0].abs(), result[1], result[2].abs()
+
 
 SAMPLES = {
     "matmul": [call(T(*a), T(*b)) for a, b in (
@@ -38,7 +52,25 @@ SAMPLES = {
     "linalg.slogdet": [call(SQ), call(BSQ), call(singular)], "logdet": [call(P(3))],
     "linalg.solve": [call(P(3), T(3)), call(P(3), T(3, 2)), call(P(2, 3), T(2, 3, 2)), call(P(3), T(2, 3), left=False), error(singular, T(2)), error(wide, T(3))],
     "linalg.cholesky": [call(P(3)), call(P(2, 3)), call(P(3), upper=True), error(V([[1.0, 2.0], [2.0, 1.0]])), error(wide)],
-    "linalg.eigvalsh": [call(P(3)), call(P(2, 3), UPLO="U")], "linalg.svdvals": [call(wide), call(BSQ)],
+    "linalg.eigvalsh": [call(P(3)), call(P(2, 3), UPLO="U"), call(SQ), call(SQ, "U"), call(T(0, 0)), call(T(0, 3, 3)), call(T(3, 0, 0)), call(T(1, 1)),
+                        error(wide), error(T(3)), error(SQ, "X"), error(halves)], "linalg.svdvals": [call(wide), call(BSQ)],
+    "linalg.eigh": [call(P(3), process=lengths), call(SQ, process=lengths), call(SQ, "U", process=lengths), call(P(2, 3), UPLO="u", process=lengths),
+                    call(T(0, 0)), call(T(0, 3, 3)), call(T(3, 0, 0)), call(T(1, 1), process=lengths), call(P(40), process=lengths, tags="large"),
+                    call(V([[1.0, 0.0], [0.0, 1.0]]).constant(), process=lengths), call(singular, process=lengths),
+                    error(wide), error(T(3)), error(SQ, "X"), error(SQ, UPLO="lower"), error(halves)],
+    "linalg.eig": [call(V([[2.0, 1.0], [0.0, 3.0]]), process=lengths), call(V([[0.0, 1.0], [-1.0, 0.0]]), process=lengths), call(singular, process=lengths),
+                   call(T(0, 0)), call(T(0, 3, 3)), call(T(1, 1), process=lengths), error(wide), error(T(3)), error(halves)],
+    "linalg.eigvals": [call(V([[2.0, 1.0], [0.0, 3.0]])), call(V([[0.0, 1.0], [-1.0, 0.0]])), call(singular), call(T(0, 0)), call(T(3, 0, 0)), call(T(1, 1)),
+                       error(wide), error(T(3)), error(halves)],
+    "linalg.qr": [call(SQ), call(wide), call(T(5, 3)), call(BSQ), call(T(5, 3), "complete"), call(wide, mode="complete"), call(T(5, 3), mode="r"), call(wide, "r"),
+                  call(T(3, 0)), call(T(0, 3)), call(T(3, 0), "complete"), call(T(0, 3, 2)), call(T(0, 3, 2), mode="r"), call(T(40, 30), tags="large"),
+                  call(V([[0.0, 1.0], [0.0, 2.0]]).constant()), error(SQ, "foo"), error(T(3)), error(halves)],
+    "qr": [call(SQ), call(T(5, 3)), call(T(5, 3), some=False), call(wide, False), call(T(0, 3)), error(T(3))],
+    "geqrf": [call(SQ), call(wide), call(T(5, 3)), call(T(2, 5, 3)), call(T(3, 0)), call(T(0, 3)), call(V([[0.0, 1.0], [0.0, 2.0]])), error(T(3)), error(halves)],
+    "svd": [call(SQ, process=spans), call(wide, process=spans), call(T(2, 5, 3), True, process=spans), call(T(5, 3), some=False, compute_uv=False), call(T(5, 3), compute_uv=False),
+            call(T(0, 3)), call(T(2, 0, 3), some=False), error(T(3)), error(halves)],
+    "linalg.svd": [call(SQ, process=spans), call(wide, full_matrices=False, process=spans), call(T(2, 5, 3), full_matrices=False, process=spans), call(T(0, 3)), call(T(2, 0, 3), full_matrices=False),
+                   call(T(5, 3), full_matrices=False, driver=None, process=spans), error(T(3)), error(halves)],
     "linalg.norm": [call(T(3, 4), p) for p in orders] + [call(T(5), p) for p in (None, 0, 1, 3, inf)] + [call(BSQ, 1, (1, 2), True), call(T(2, 3, 4), dim=1), error(T(3), "fro")],
     "linalg.matrix_norm": [call(T(3, 4), p) for p in orders[1:]] + [call(T(2, 3, 4), "fro", (0, 2), True)],
     "linalg.matrix_rank": [call(SQ), call(singular)], "linalg.cond": [call(P(3)), call(P(3), "fro"), call(P(3), 1)],

@@ -172,16 +172,19 @@ class Call:
     kwargs: dict = field(default_factory=dict)
     tags: frozenset[str] = frozenset()
     only: tuple[torch.dtype, ...] = ()  # dtypes this call is for; empty: all
+    process: Callable | None = None  # what is unique of the result, where not all of it is
 
     def make(self, dtype: torch.dtype, source: torch.Generator) -> tuple[tuple, dict]:
         one = lambda value: value.make(dtype, source) if isinstance(value, Describe) else value
         return tree_map(one, self.args), tree_map(one, self.kwargs)
 
 
-def call(*args: Any, tags: Iterable[str] | str = (), only: Iterable[torch.dtype] = (), **kwargs: Any) -> Call:
-    """One call. Tags: random, uninitialised, large, error."""
+def call(
+    *args: Any, tags: Iterable[str] | str = (), only: Iterable[torch.dtype] = (), process: Callable | None = None, **kwargs: Any
+) -> Call:
+    """One call. Tags: random, uninitialised, large, error. `process` takes of the result what is unique."""
     tags = (tags,) if isinstance(tags, str) else tags
-    return Call(args, kwargs, frozenset(tags), tuple(only))
+    return Call(args, kwargs, frozenset(tags), tuple(only), process)
 
 
 def error(*args: Any, **kwargs: Any) -> Call:

@@ -32,7 +32,8 @@ def cases(op: str, dtypes: list[torch.dtype], seed: int, quick: bool) -> Iterato
                     raise
                 continue
             tags = item.tags | ({"inplace"} if writes(op) else frozenset())
-            made.append(Case(op, "own", dtype_name(dtype), str(i), op, args, kwargs, family, tags=tags))
+            made.append(Case(op, "own", dtype_name(dtype), str(i), op, args, kwargs, family, tags=tags,
+                             process=item.process))  # fmt: skip
         if quick and dtype is not torch.float32:
             made = spread(made, 8, lambda case: kind_of(case.args, case.kwargs))
         yield from made

@@ -25,7 +25,7 @@ GLOSSARY = {
 
 
 def doc(formula: str | None = None, gradient: str | None = None, *, returns: str = "Of the input's shape.",
-        raises: str = "", **about):  # fmt: skip
+        gives: str = "Tensor", raises: str = "", **about):  # fmt: skip
     r"""Give a function's docstring its sections.
 
     Parameters
@@ -36,6 +36,8 @@ def doc(formula: str | None = None, gradient: str | None = None, *, returns: str
         TeX of the gradient, `g` being that of the result; several inputs one after the other.
     returns : str
         What is returned.
+    gives : str
+        Its type.
     raises : str
         `"RuntimeError: if ..."`, one a line.
     **about
@@ -52,7 +54,7 @@ def doc(formula: str | None = None, gradient: str | None = None, *, returns: str
                 before, colon, after = about[name].partition(": ")
                 kind, text = (before, after) if colon else (kind or _kind(default), about[name])
             lines += [f"{name} : {kind or _kind(default)}", *([f"    {text}"] if text else [])]
-        lines += ["", "Returns", "-------", "Tensor", f"    {returns}"]
+        lines += ["", "Returns", "-------", gives, f"    {returns}"]
         if raises:
             lines += ["", "Raises", "------"]
             for line in raises.splitlines():

@@ -1,7 +1,7 @@
-"""Factorisations beyond solving: singular values.
+"""Orthogonal factorisations and spectra: singular values, eigenvalues, QR.
 
-A factorisation's gradient is `_svd_backward`, made of operations; what depends on the arbitrary signs (phases) of singular
-vectors has no gradient, as in PyTorch.
+Gradients are made of operations; what depends on the arbitrary signs (phases) of singular vectors and eigenvectors has
+none, and for complex phases that is an error, as in PyTorch.
 """
 
 from __future__ import annotations
@@ -10,10 +10,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lucid._kernels.core import wrap
-from lucid.autograd.op import op
-from lucid.ops.linalg import adjoint, called, lapack
+from lucid._kernels.core import recording, wrap
+from lucid.autograd.op import Supplied, op
+from lucid.ops._doc import doc
+from lucid.ops._frame import COMPLEX64, COMPLEX128, FLOAT32, tensor_argument
+from lucid.ops.linalg import adjoint, called, lapack, solve, square
 from lucid.ops.linalg import matmul as mul
+from lucid.ops.shape import cat
 from lucid.tensor import Tensor
 
 
@@ -156,6 +159,9 @@ def _svd_backward(g, A, full_matrices, out):
         skew = mul(vh, adjoint(gvh))
         part = s.unsqueeze(-1) * ((skew - adjoint(skew)) / gaps)
         inner = part if inner is None else inner + part
+    if complex_:
+        turning = Supplied.zeros((), A.dtype) if gu is None else mul(adjoint(u), gu)
+        _check_phase("linalg.svd", "singular vectors", turning if gvh is None else turning + mul(vh, adjoint(gvh)))
     if complex_ and gu is not None:
         phase = mul(adjoint(u), gu).diagonal(0, -2, -1).imag / s
         inner = inner + (phase * 1j).diag_embed()
@@ -173,3 +179,308 @@ def _svd_backward(g, A, full_matrices, out):
 
 
 svd.vjp(A=_svd_backward)
+
+
+# ------------------------------------------------------------------------------------------------ eigenvalues
+
+
+def _check_phase(name: str, vectors: str, product: Tensor) -> None:
+    """Raise RuntimeError where a loss, by its gradient's product with the vectors, depends on their complex phases."""
+    turning = product.array.diagonal(0, -2, -1).imag
+    if not (abs(turning) <= 1e-2).all():
+        raise RuntimeError(
+            f"{name}_backward: The {vectors} in the complex case are specified up to multiplication by e^{{i phi}}. The "
+            f"specified loss function depends on this quantity, so it is ill-defined."
+        )
+
+
+def _with_diagonal(matrix: Tensor, diagonal: Tensor | None) -> Tensor:
+    """The matrix with another diagonal; None stands for zeros."""
+    n = matrix.array.shape[-1]
+    matrix = matrix * wrap(1 - np.eye(n, dtype=matrix.array.real.dtype))
+    return matrix if diagonal is None else matrix + diagonal.to(matrix.dtype).diag_embed()
+
+
+def _gaps(values: Tensor) -> Tensor:
+    """Differences of all pairs, the column's value first; 1 where it would be of one with itself."""
+    eye = np.eye(values.array.shape[-1], dtype=values.array.real.dtype)
+    return values.unsqueeze(-2) - values.unsqueeze(-1) + wrap(eye)
+
+
+class EighResult(NamedTuple):
+    """Eigenvalues, and eigenvectors in columns: ``A V = V diag(L)``."""
+
+    eigenvalues: Tensor
+    eigenvectors: Tensor
+
+
+def _hermitian(A: Tensor, UPLO: str) -> tuple[np.ndarray, str]:
+    if UPLO not in ("L", "U", "l", "u"):
+        raise RuntimeError(f"Expected UPLO argument to be 'L' or 'U', but got {UPLO}")
+    if not tensor_argument("linalg.eigh", A, argument="A").array.size and A.dtype.kind < 2:
+        return A.array, UPLO.upper()  # PyTorch looks at the dtype when there is something to compute
+    return square("linalg.eigh", A, NotImplementedError), UPLO.upper()
+
+
+@op("linalg.eigh")
+@doc("A = V\\, \\mathrm{diag}(L)\\, V^H",
+     "V \\left( \\mathrm{diag}(g_L) + \\frac{\\mathrm{skew}(V^H g_V)}{E} \\right) V^H, \\quad E_{ij} = L_j - L_i",
+     gives="EighResult", returns="`eigenvalues`, real and ascending, of shape (..., n), and `eigenvectors` in columns, unitary.",
+     A="Tensor: Symmetric (Hermitian) matrices, of shape (..., n, n).",
+     UPLO="str, optional: Which triangle is read: 'L' (default) or 'U'.",
+     out="tuple of two Tensors, optional: Where the results are written.",
+     raises="RuntimeError: the matrices are not square\nLinAlgError: the iteration does not converge")  # fmt: skip
+def eigh(A: Tensor, UPLO: str = "L", *, out=None):
+    """Eigenvalues and eigenvectors of symmetric (Hermitian) matrices.
+
+    The gradient exists as far as the eigenvalues differ and nothing depends on the arbitrary signs (phases) of the
+    eigenvectors.
+
+    >>> lucid.linalg.eigh(lucid.tensor([[2.0, 0.0], [0.0, 1.0]])).eigenvalues
+    Tensor([1.0, 2.0])
+    """
+    array, triangle = _hermitian(A, UPLO)
+    values, vectors = called("linalg.eigh", np.linalg.eigh, array, triangle)
+    return EighResult(wrap(np.ascontiguousarray(values, array.real.dtype)), wrap(np.ascontiguousarray(vectors, array.dtype)))
+
+
+def _eigh_backward(g, A, out):
+    g_values, g_vectors = g
+    values, v = out
+    if g_vectors is None:
+        return mul(v * g_values.unsqueeze(-2).to(v.dtype), adjoint(v))
+    product = mul(adjoint(v), g_vectors)
+    if v.dtype.is_complex:
+        _check_phase("linalg.eigh", "eigenvectors", product)
+    skew = (product - adjoint(product)) * 0.5
+    inner = _with_diagonal(skew / _gaps(values).to(skew.dtype), g_values)
+    return mul(v, mul(inner, adjoint(v)))
+
+
+eigh.vjp(A=_eigh_backward)
+
+
+@op("linalg.eigvalsh", out="same")
+@doc("A = V\\, \\mathrm{diag}(out)\\, V^H", "V\\, \\mathrm{diag}(g)\\, V^H", returns="Of shape (..., n); real, ascending.",
+     A="Tensor: Symmetric (Hermitian) matrices, of shape (..., n, n).",
+     UPLO="str, optional: Which triangle is read: 'L' (default) or 'U'.",
+     raises="RuntimeError: the matrices are not square\nLinAlgError: the iteration does not converge")  # fmt: skip
+def eigvalsh(A: Tensor, UPLO: str = "L", *, out=None) -> Tensor:
+    """Eigenvalues of symmetric (Hermitian) matrices.
+
+    >>> lucid.linalg.eigvalsh(lucid.tensor([[2.0, 0.0], [0.0, 1.0]]))
+    Tensor([1.0, 2.0])
+    """
+    array, triangle = _hermitian(A, UPLO)
+    values = called("linalg.eigvalsh", np.linalg.eigvalsh, array, triangle)
+    return wrap(np.ascontiguousarray(values, array.real.dtype))
+
+
+def _eigvalsh_backward(g, A, UPLO):
+    v = eigh(A, UPLO)[1]
+    return mul(v * g.unsqueeze(-2).to(v.dtype), adjoint(v))
+
+
+eigvalsh.vjp(A=_eigvalsh_backward)
+
+
+class EigResult(NamedTuple):
+    """Eigenvalues, and eigenvectors in columns: ``A V = V diag(L)``."""
+
+    eigenvalues: Tensor
+    eigenvectors: Tensor
+
+
+def _as_complex(array: np.ndarray, like: np.ndarray) -> Tensor:
+    dtype = COMPLEX64 if like.dtype in (FLOAT32, COMPLEX64) else COMPLEX128
+    return wrap(np.ascontiguousarray(array, dtype))
+
+
+@op("linalg.eig")
+@doc("A V = V\\, \\mathrm{diag}(L)",
+     "V^{-H} \\left( \\mathrm{diag}(g_L) + \\frac{V^H g_V - V^H V\\, \\mathrm{diag}(\\Re(V^H g_V))}{\\bar E} \\right) V^H, "
+     "\\quad E_{ij} = L_j - L_i",
+     gives="EigResult", returns="`eigenvalues` of shape (..., n), in no order, and `eigenvectors` in columns, of length 1. Both complex.",
+     A="Tensor: Square matrices, of shape (..., n, n).", out="tuple of two Tensors, optional: Where the results are written.",
+     raises="RuntimeError: the matrices are not square\nLinAlgError: an element is not finite, or the iteration does not converge")  # fmt: skip
+def eig(A: Tensor, *, out=None):
+    """Eigenvalues and eigenvectors of square matrices.
+
+    The gradient exists as far as the eigenvalues differ and nothing depends on the arbitrary phases of the eigenvectors.
+
+    >>> lucid.linalg.eig(lucid.tensor([[2.0, 0.0], [0.0, 1.0]])).eigenvalues
+    Tensor([2.0+0.0j, 1.0+0.0j])
+    """
+    array = square("linalg.eig", A)
+    values, vectors = called("linalg.eig", np.linalg.eig, array)
+    return EigResult(_as_complex(values, array), _as_complex(vectors, array))
+
+
+def _eig_backward(g, out):
+    g_values, g_vectors = g
+    values, v = out
+    h = adjoint(v)
+    if g_vectors is None:
+        return solve(h, g_values.unsqueeze(-1) * h)
+    product = mul(h, g_vectors)
+    _check_phase("linalg.eig", "eigenvectors", product)
+    lengths = product.diagonal(0, -2, -1).real.unsqueeze(-2)
+    inner = product - mul(h, v * lengths.to(v.dtype))
+    return solve(h, mul(_with_diagonal(inner / _gaps(values).conj(), g_values), h))
+
+
+eig.vjp(A=_eig_backward)
+
+
+@op("linalg.eigvals", composite=True, out="same")
+@doc("A V = V\\, \\mathrm{diag}(out)", "V^{-H}\\, \\mathrm{diag}(g)\\, V^H", returns="Of shape (..., n); complex, in no order.",
+     A="Tensor: Square matrices, of shape (..., n, n).",
+     raises="RuntimeError: the matrices are not square\nLinAlgError: an element is not finite, or the iteration does not converge")  # fmt: skip
+def eigvals(A: Tensor, *, out=None) -> Tensor:
+    """Eigenvalues of square matrices.
+
+    >>> lucid.linalg.eigvals(lucid.tensor([[0.0, 1.0], [-1.0, 0.0]]))
+    Tensor([0.0+1.0j, 0.0-1.0j])
+    """
+    array = square("linalg.eigvals", A)
+    if recording((A,)):
+        return eig(A)[0]
+    return _as_complex(called("linalg.eigvals", np.linalg.eigvals, array), array)
+
+
+# ------------------------------------------------------------------------------------------------ QR
+
+
+class QrResult(NamedTuple):
+    """The factors of a matrix: ``A = Q R``."""
+
+    Q: Tensor
+    R: Tensor
+
+
+@op("linalg.qr")
+@doc("A = Q R", "\\left( g_Q + Q\\, \\mathrm{herm}(R\\, g_R^H - g_Q^H Q) \\right) R^{-H}", gives="QrResult",
+     returns="`Q`, with orthonormal columns, and `R`, upper triangular: (..., m, k) and (..., k, n) of k = min(m, n), "
+     "or (..., m, m) and (..., m, n).", A="Tensor: Of shape (..., m, n), floating or complex.",
+     mode="str, optional: 'reduced' (default), 'complete', or 'r', which leaves Q empty.",
+     out="tuple of two Tensors, optional: Where the factors are written.",
+     raises="RuntimeError: `A` has less than two dimensions, or the mode is another")  # fmt: skip
+def qr(A: Tensor, mode: str = "reduced", *, out=None):
+    """QR factorisation of matrices.
+
+    In the gradient herm takes the lower triangle of a matrix and mirrors it. It exists for `mode='reduced'` where the
+    first min(m, n) columns are independent.
+
+    >>> lucid.linalg.qr(lucid.tensor([[0.0, 2.0], [1.0, 0.0]])).R.abs()
+    Tensor([[1.0, 0.0],
+            [0.0, 2.0]])
+    """
+    array = _checked("linalg.qr", A)
+    if mode not in ("reduced", "complete", "r"):
+        raise RuntimeError(f"qr received unrecognized mode '{mode}' but expected one of 'reduced' (default), 'r', or 'complete'")
+    if mode == "r":
+        q, r = np.empty(0, array.dtype), called("linalg.qr", np.linalg.qr, array, "r")
+    else:
+        q, r = called("linalg.qr", np.linalg.qr, array, mode)
+    return QrResult(wrap(np.ascontiguousarray(q)), wrap(np.ascontiguousarray(r)))
+
+
+def _qr_backward(g, mode, out):
+    gq, gr = g
+    q, r = out
+    if mode == "r":
+        raise RuntimeError("The derivative of linalg.qr depends on Q, which is not computed when mode='r'. Please use "
+                           "linalg.qr(A, mode='reduced') if you are going to differentiate through linalg.qr.")  # fmt: skip
+    m, n = q.array.shape[-2], r.array.shape[-1]
+    if mode == "complete" and m > n:
+        raise RuntimeError("The QR decomposition is not differentiable when mode='complete' and nrows > ncols.")
+    rest = None
+    if n > m:  # the columns beyond the first m are Q R2: theirs is R2's gradient, and part of Q's
+        r, r_rest = r.narrow(-1, 0, m), r.narrow(-1, m, n - m)
+        rest = Supplied.zeros((*q.array.shape[:-1], n - m), q.dtype)
+        if gr is not None:
+            gr, gr_rest = gr.narrow(-1, 0, m), gr.narrow(-1, m, n - m)
+            rest = mul(q, gr_rest)
+            more = mul(mul(q, r_rest), adjoint(gr_rest))
+            gq = more if gq is None else gq + more
+    inner = None if gr is None else mul(gr, adjoint(r))
+    if gq is not None:
+        part = mul(adjoint(q), gq)
+        inner = -part if inner is None else inner - part
+    upper = inner.triu(1)
+    diagonal = inner.diagonal(0, -2, -1)
+    result = mul(q, upper + adjoint(upper) + (diagonal.real if diagonal.is_complex() else diagonal).diag_embed())
+    result = solve(adjoint(r), result if gq is None else gq + result, left=False)
+    return result if rest is None else cat([result, rest], -1)
+
+
+qr.vjp(A=_qr_backward)
+
+
+@op("qr", composite=True)
+@doc("A = Q R", gives="QrResult", returns="`Q`, with orthonormal columns, and `R`, upper triangular.",
+     input_="Tensor: Of shape (..., m, n), floating or complex.",
+     some="bool, optional: The first min(m, n) columns of Q alone (default), or all.",
+     out="tuple of two Tensors, optional: Where the factors are written.")  # fmt: skip
+def torch_qr(input_: Tensor, some: bool = True, *, out=None):
+    """QR factorisation of matrices; `linalg.qr` says `mode` for what is `some` here.
+
+    >>> lucid.qr(lucid.eye(2)).Q.shape
+    lucid.Size([2, 2])
+    """
+    return qr(input_, "reduced" if some else "complete")
+
+
+class TorchSvdResult(NamedTuple):
+    """The factors of a matrix: ``A = U diag(S) V^H``."""
+
+    U: Tensor
+    S: Tensor
+    V: Tensor
+
+
+@op("svd", composite=True)
+@doc("A = U\\, \\mathrm{diag}(S)\\, V^H", gives="TorchSvdResult", returns="`U`, `S` and `V`; `linalg.svd` gives the adjoint of V.",
+     input_="Tensor: Of shape (..., m, n), floating or complex.",
+     some="bool, optional: The first min(m, n) columns of U and V alone (default), or all.",
+     compute_uv="bool, optional: False leaves U and V zero.",
+     out="tuple of three Tensors, optional: Where the factors are written.")  # fmt: skip
+def torch_svd(input_: Tensor, some: bool = True, compute_uv: bool = True, *, out=None):
+    """Singular value decomposition of matrices.
+
+    >>> lucid.svd(lucid.tensor([[3.0, 0.0], [0.0, 4.0]])).S
+    Tensor([4.0, 3.0])
+    """
+    array = _checked("linalg.svd", input_)
+    if compute_uv:
+        u, s, vh = svd(input_, not some)
+        return TorchSvdResult(u, s, adjoint(vh))
+    *batch, m, n = array.shape
+    return TorchSvdResult(Supplied.zeros((*batch, m, m), input_.dtype), svdvals(input_), Supplied.zeros((*batch, n, n), input_.dtype))
+
+
+@op("geqrf", gradient=False)
+@doc("A = Q R", gives="GeqrfResult",
+     returns="`a`, with R on and above the diagonal and the reflections' vectors below it, and `tau`, their factors.",
+     input_="Tensor: Of shape (..., m, n), floating or complex.",
+     out="tuple of two Tensors, optional: Where the results are written.")  # fmt: skip
+def geqrf(input_: Tensor, *, out=None):
+    """QR factorisation of matrices as LAPACK leaves it: Q as Householder reflections; see `linalg.householder_product`.
+
+    >>> lucid.geqrf(lucid.tensor([[3.0], [4.0]])).a
+    Tensor([[-5.0],
+            [0.5]])
+    """
+    array = tensor_argument("geqrf", input_).array
+    if array.ndim < 2:
+        raise RuntimeError("torch.geqrf: input must have at least 2 dimensions.")
+    lapack("geqrf", input_, NotImplementedError)
+    h, tau = called("geqrf", np.linalg.qr, array, "raw")
+    return GeqrfResult(wrap(np.ascontiguousarray(h.swapaxes(-1, -2), array.dtype)), wrap(np.ascontiguousarray(tau, array.dtype)))
+
+
+class GeqrfResult(NamedTuple):
+    """A QR factorisation in LAPACK's form."""
+
+    a: Tensor
+    tau: Tensor

@@ -1027,8 +1027,8 @@ def _aligned(x: Tensor, labels, wanted, trailing: int):
 # ------------------------------------------------------------------------------------------------ factorisations
 
 
-def square(name: str, A: Tensor) -> np.ndarray:
-    """The array of a batch of square floating or complex matrices, in a dtype that LAPACK has."""
+def square(name: str, A: Tensor, refusal=RuntimeError) -> np.ndarray:
+    """The array of a batch of square floating or complex matrices, in a dtype that LAPACK has; `refusal` of integers."""
     array = tensor_argument(name, A, argument="A").array
     if array.ndim < 2:
         raise RuntimeError(f"{name}: The input tensor A must have at least 2 dimensions.")
@@ -1036,15 +1036,15 @@ def square(name: str, A: Tensor) -> np.ndarray:
         raise RuntimeError(
             f"{name}: A must be batches of square matrices, but they are {array.shape[-2]} by {array.shape[-1]} matrices"
         )
-    return lapack(name, A)
+    return lapack(name, A, refusal)
 
 
-def lapack(name: str, A: Tensor) -> np.ndarray:
+def lapack(name: str, A: Tensor, refusal=RuntimeError) -> np.ndarray:
     """The array of a tensor, checked to be of a dtype that LAPACK has."""
     if A.dtype.is_floating_point and A.dtype.itemsize == 2:
         raise NotImplementedError(f"\"{name}_cpu\" not implemented for '{torch_name(A.dtype)}'")
     if A.dtype.kind < 2:
-        raise RuntimeError(f'{name}: Expected a floating point or complex tensor as input. Got {torch_name(A.dtype)}')
+        raise refusal(f"{name}: Expected a floating point or complex tensor as input. Got {torch_name(A.dtype)}")
     return A.array
 
 

@@ -34,7 +34,7 @@ METHODS = {
     "linalg": "matmul mm bmm mv dot inner outer ger addmm addmv addr baddbmm addbmm inverse det slogdet norm",
     "normalization": "softmax log_softmax",
     "view": "expand_as view_as reshape_as ravel flatten unflatten squeeze unsqueeze transpose swapaxes swapdims t "
-    "movedim moveaxis adjoint select narrow diagonal unfold as_strided split split_with_sizes chunk unsafe_split unsafe_chunk "
+    "movedim moveaxis adjoint select narrow narrow_copy diagonal unfold as_strided split split_with_sizes chunk unsafe_split unsafe_chunk "
     "tensor_split hsplit vsplit dsplit unbind clone contiguous detach broadcast_to",
     "shape": "fliplr flipud roll rot90 repeat_interleave tril triu diag_embed diag diagflat as_strided_scatter "
     "select_scatter slice_scatter diagonal_scatter",
@@ -46,6 +46,7 @@ METHODS = {
     "logsumexp cumsum cumprod logcumsumexp cummax cummin",
     "random": "bernoulli multinomial",
     "products": "trace vdot kron cross matrix_power logdet dist",
+    "decompositions": "qr svd geqrf",
     "statistics": "diff cov corrcoef quantile nanquantile",
 }
 
@@ -62,7 +63,7 @@ INPLACE = {
     "activation": "relu",
     "special": "lgamma digamma polygamma mvlgamma erfinv i0",
     "shape": "tril triu",
-    "linalg": "addmm addmv addr baddbmm",
+    "linalg": "addmm addmv addr addbmm baddbmm",
     "reduction": "cumsum cumprod",
     "indexing": "scatter scatter_add scatter_reduce index_add index_copy index_fill index_reduce put masked_fill "
     "masked_scatter",
