@@ -309,7 +309,7 @@ def _verdict(path: str, theirs: Any, mine: Any, judged: dict[str, Op], meant: li
         found = (found.status, found.reason) if found.status in ("conforms", "deviates", "fails") else None
     if found:
         return found
-    if reason := next((item.reason for item in meant if fnmatchcase(path, item.op)), ""):
+    if reason := next((item.reason for item in meant if item.op != "*" and fnmatchcase(path, item.op)), ""):
         return "deviates", reason
     if isinstance(theirs, types.ModuleType) and isinstance(mine, types.ModuleType):
         return "conforms", "a module: its names are counted one by one"
