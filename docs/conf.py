@@ -24,6 +24,7 @@ html_show_copyright = False
 default_role = "code"
 napoleon_numpy_docstring, napoleon_google_docstring = True, False
 napoleon_use_rtype = False
+strip_signature_backslash = True  # `input_` keeps its underscore
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"
 myst_heading_anchors = 3

@@ -210,3 +210,18 @@ def test_a_bad_call_is_refused(exception, words, call):
     assert str(raised.value).strip()
     assert state(t) == before
     assert lucid.get_rng_state().tolist() == random
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda **to: lucid.nn.Linear(1, 1, **to), lambda **to: lucid.nn.Conv2d(1, 1, 1, **to),
+        lambda **to: lucid.nn.BatchNorm1d(1, **to), lambda **to: lucid.nn.Embedding(1, 1, **to),
+        lambda **to: lucid.nn.LSTM(1, 1, **to), lambda **to: lucid.nn.PReLU(**to),
+        lambda **to: lucid.nn.TransformerDecoderLayer(2, 1, 2, **to),
+    ],
+)  # fmt: skip
+def test_modules_refuse_another_device(made):
+    made(device="cpu")
+    with pytest.raises(RuntimeError, match="cuda"):
+        made(device="cuda")

@@ -1604,7 +1604,7 @@ XLOGY = number_first(binary_kernel("xlogy", FLOATING))
      returns="Of the broadcast shape, floating.", other="Tensor: The abscissa.",
      input_="Tensor: The ordinate.")  # fmt: skip
 def atan2(input_: Tensor, other: Tensor, *, out=None) -> Tensor:
-    """Angle of the points (other, input_) in the plane, in radians, between -pi and pi.
+    """Angle of the points (`other`, `input_`) in the plane, in radians, between -pi and pi.
 
     >>> lucid.atan2(lucid.tensor([0.0]), lucid.tensor([1.0]))
     Tensor([0.0])

@@ -437,7 +437,7 @@ class PReLU(Module):
     def __init__(self, num_parameters: int = 1, init: float = 0.25, device=None, dtype=None):
         super().__init__()
         self.num_parameters, self.init = num_parameters, init
-        self.weight = Parameter(lucid.full((num_parameters,), init, dtype=dtype or lucid.get_default_dtype()))
+        self.weight = Parameter(lucid.full((num_parameters,), init, device=device, dtype=dtype or lucid.get_default_dtype()))
 
     def reset_parameters(self) -> None:
         """Set all slopes to `init`."""

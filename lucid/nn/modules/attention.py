@@ -64,7 +64,7 @@ class MultiheadAttention(Module):
         self.head_dim = embed_dim // num_heads
         if self.head_dim * num_heads != embed_dim:
             raise AssertionError(f"embed_dim must be divisible by num_heads, got {embed_dim} and {num_heads}")
-        make = lambda *shape: Parameter(lucid.empty(shape, dtype=dtype))
+        make = lambda *shape: Parameter(lucid.empty(shape, device=device, dtype=dtype))
         self._qkv_same_embed_dim = self.kdim == embed_dim and self.vdim == embed_dim
         if self._qkv_same_embed_dim:
             self.in_proj_weight = make(3 * embed_dim, embed_dim)
@@ -76,7 +76,7 @@ class MultiheadAttention(Module):
         for name in absent:
             self.register_parameter(name, None)
         self.register_parameter("in_proj_bias", make(3 * embed_dim) if bias else None)
-        self.out_proj = Linear(embed_dim, embed_dim, bias=bias, dtype=dtype)
+        self.out_proj = Linear(embed_dim, embed_dim, bias=bias, device=device, dtype=dtype)
         self.register_parameter("bias_k", make(1, 1, embed_dim) if add_bias_kv else None)
         self.register_parameter("bias_v", make(1, 1, embed_dim) if add_bias_kv else None)
         self.add_zero_attn = add_zero_attn

@@ -24,7 +24,7 @@ class _Convolution(Module):
 
     def __init__(
         self, in_channels, out_channels, kernel_size, stride, padding, output_padding, dilation, groups, bias,
-        padding_mode, dtype,
+        padding_mode, device, dtype,
     ):  # fmt: skip
         super().__init__()
         if groups <= 0:
@@ -50,8 +50,8 @@ class _Convolution(Module):
         if self.padding == "same" and any(step != 1 for step in self.stride):
             raise ValueError("padding='same' is not supported for strided convolutions")
         first, second = (in_channels, out_channels) if self.transposed else (out_channels, in_channels)
-        self.weight = Parameter(lucid.empty((first, second // groups, *self.kernel_size), dtype=dtype))
-        self.register_parameter("bias", Parameter(lucid.empty((out_channels,), dtype=dtype)) if bias else None)
+        self.weight = Parameter(lucid.empty((first, second // groups, *self.kernel_size), device=device, dtype=dtype))
+        self.register_parameter("bias", Parameter(lucid.empty((out_channels,), device=device, dtype=dtype)) if bias else None)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -111,7 +111,8 @@ class _Conv(_Convolution):
         bias: bool = True, padding_mode: str = "zeros", device=None, dtype=None,
     ):  # fmt: skip
         super().__init__(
-            in_channels, out_channels, kernel_size, stride, padding, 0, dilation, groups, bias, padding_mode, dtype
+            in_channels, out_channels, kernel_size, stride, padding, 0, dilation, groups, bias, padding_mode, device,
+            dtype,
         )
 
     def forward(self, input):
@@ -184,7 +185,7 @@ class _ConvTranspose(_Convolution):
             raise ValueError(f'Only "zeros" padding mode is supported for {type(self).__name__}')
         super().__init__(
             in_channels, out_channels, kernel_size, stride, padding, output_padding, dilation, groups, bias, padding_mode,
-            dtype,
+            device, dtype,
         )  # fmt: skip
 
     def forward(self, input, output_size=None):

@@ -62,8 +62,8 @@ class Linear(Module):
     def __init__(self, in_features: int, out_features: int, bias: bool = True, device=None, dtype=None):
         super().__init__()
         self.in_features, self.out_features = in_features, out_features
-        self.weight = Parameter(lucid.empty((out_features, in_features), dtype=dtype))
-        self.register_parameter("bias", Parameter(lucid.empty((out_features,), dtype=dtype)) if bias else None)
+        self.weight = Parameter(lucid.empty((out_features, in_features), device=device, dtype=dtype))
+        self.register_parameter("bias", Parameter(lucid.empty((out_features,), device=device, dtype=dtype)) if bias else None)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -107,8 +107,8 @@ class Bilinear(Module):
     ):
         super().__init__()
         self.in1_features, self.in2_features, self.out_features = in1_features, in2_features, out_features
-        self.weight = Parameter(lucid.empty((out_features, in1_features, in2_features), dtype=dtype))
-        self.register_parameter("bias", Parameter(lucid.empty((out_features,), dtype=dtype)) if bias else None)
+        self.weight = Parameter(lucid.empty((out_features, in1_features, in2_features), device=device, dtype=dtype))
+        self.register_parameter("bias", Parameter(lucid.empty((out_features,), device=device, dtype=dtype)) if bias else None)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:

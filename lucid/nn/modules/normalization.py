@@ -15,10 +15,10 @@ __all__ = [
 ]  # fmt: skip
 
 
-def _affine(module: Module, shape: tuple, affine: bool, bias: bool, dtype) -> None:
+def _affine(module: Module, shape: tuple, affine: bool, bias: bool, device, dtype) -> None:
     """Register what is learnt: a weight and, where it is wanted, a bias."""
     for name, wanted in (("weight", affine), ("bias", affine and bias)):
-        module.register_parameter(name, Parameter(lucid.empty(shape, dtype=dtype)) if wanted else None)
+        module.register_parameter(name, Parameter(lucid.empty(shape, device=device, dtype=dtype)) if wanted else None)
 
 
 def _reset(module: Module) -> None:
@@ -34,15 +34,15 @@ class _Running(Module):
 
     ranks: tuple[int, ...]
 
-    def __init__(self, num_features, eps, momentum, affine, track_running_stats, dtype, bias):
+    def __init__(self, num_features, eps, momentum, affine, track_running_stats, device, dtype, bias):
         super().__init__()
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.affine, self.track_running_stats = affine, track_running_stats
         size = (num_features,)
-        _affine(self, size, affine, bias, dtype)
+        _affine(self, size, affine, bias, device, dtype)
         tracked = track_running_stats
-        self.register_buffer("running_mean", lucid.zeros(size, dtype=dtype) if tracked else None)
-        self.register_buffer("running_var", lucid.ones(size, dtype=dtype) if tracked else None)
+        self.register_buffer("running_mean", lucid.zeros(size, device=device, dtype=dtype) if tracked else None)
+        self.register_buffer("running_var", lucid.ones(size, device=device, dtype=dtype) if tracked else None)
         self.register_buffer("num_batches_tracked", lucid.tensor(0, dtype=lucid.int64) if tracked else None)
         self.reset_parameters()
 
@@ -93,7 +93,7 @@ class _BatchNorm(_Running):
         self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1, affine: bool = True,
         track_running_stats: bool = True, device=None, dtype=None, *, bias: bool = True,
     ):  # fmt: skip
-        super().__init__(num_features, eps, momentum, affine, track_running_stats, dtype, bias)
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias)
 
     def forward(self, input):
         self._check_input(input)
@@ -162,7 +162,7 @@ class _InstanceNorm(_Running):
         self, num_features: int, eps: float = 1e-5, momentum: float = 0.1, affine: bool = False,
         track_running_stats: bool = False, device=None, dtype=None, *, bias: bool = True,
     ):  # fmt: skip
-        super().__init__(num_features, eps, momentum, affine, track_running_stats, dtype, bias)
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias)
 
     def forward(self, input):
         self._check_input(input)
@@ -243,7 +243,7 @@ class GroupNorm(Module):
         if num_channels % num_groups:
             raise ValueError("num_channels must be divisible by num_groups")
         self.num_groups, self.num_channels, self.eps, self.affine = num_groups, num_channels, eps, affine
-        _affine(self, (num_channels,), affine, bias, dtype)
+        _affine(self, (num_channels,), affine, bias, device, dtype)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -284,7 +284,7 @@ class LayerNorm(Module):
         super().__init__()
         self.normalized_shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
         self.eps, self.elementwise_affine = eps, elementwise_affine
-        _affine(self, self.normalized_shape, elementwise_affine, bias, dtype)
+        _affine(self, self.normalized_shape, elementwise_affine, bias, device, dtype)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -323,7 +323,7 @@ class RMSNorm(Module):
         super().__init__()
         self.normalized_shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
         self.eps, self.elementwise_affine = eps, elementwise_affine
-        weight = Parameter(lucid.empty(self.normalized_shape, dtype=dtype)) if elementwise_affine else None
+        weight = Parameter(lucid.empty(self.normalized_shape, device=device, dtype=dtype)) if elementwise_affine else None
         self.register_parameter("weight", weight)
         self.reset_parameters()
 

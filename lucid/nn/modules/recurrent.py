@@ -87,7 +87,7 @@ class RNNBase(Module):
                 shapes |= {"bias_ih": (rows,), "bias_hh": (rows,)} if bias else {}
                 shapes |= {"weight_hr": (proj_size, hidden_size)} if proj_size else {}
                 for name, shape in shapes.items():
-                    setattr(self, f"{name}_{suffix}", Parameter(lucid.empty(shape, dtype=dtype)))
+                    setattr(self, f"{name}_{suffix}", Parameter(lucid.empty(shape, device=device, dtype=dtype)))
                 self._names.append([f"{name}_{suffix}" for name in shapes])
         self.reset_parameters()
 
@@ -180,7 +180,7 @@ class RNN(RNNBase):
             raise ValueError(f"Unknown nonlinearity '{nonlinearity}'. Select from 'tanh' or 'relu'.")
         self.nonlinearity = nonlinearity
         super().__init__(f"RNN_{nonlinearity.upper()}", input_size, hidden_size, num_layers, bias, batch_first, dropout,
-                         bidirectional, dtype=dtype)  # fmt: skip
+                         bidirectional, device=device, dtype=dtype)  # fmt: skip
         self.nonlinearity = nonlinearity
 
 
@@ -247,7 +247,7 @@ class RNNCellBase(Module):
     def __init__(self, input_size: int, hidden_size: int, bias: bool, num_chunks: int, device=None, dtype=None):
         super().__init__()
         self.input_size, self.hidden_size, self.bias = input_size, hidden_size, bias
-        make = lambda *shape: Parameter(lucid.empty(shape, dtype=dtype))
+        make = lambda *shape: Parameter(lucid.empty(shape, device=device, dtype=dtype))
         rows = num_chunks * hidden_size
         self.weight_ih, self.weight_hh = make(rows, input_size), make(rows, hidden_size)
         self.register_parameter("bias_ih", make(rows) if bias else None)
@@ -297,7 +297,7 @@ class RNNCell(RNNCellBase):
     """
 
     def __init__(self, input_size: int, hidden_size: int, bias: bool = True, nonlinearity: str = "tanh", device=None, dtype=None):
-        super().__init__(input_size, hidden_size, bias, 1, dtype=dtype)
+        super().__init__(input_size, hidden_size, bias, 1, device=device, dtype=dtype)
         self.nonlinearity = nonlinearity
 
     def forward(self, input, hx=None):
@@ -324,7 +324,7 @@ class LSTMCell(RNNCellBase):
     """
 
     def __init__(self, input_size: int, hidden_size: int, bias: bool = True, device=None, dtype=None):
-        super().__init__(input_size, hidden_size, bias, 4, dtype=dtype)
+        super().__init__(input_size, hidden_size, bias, 4, device=device, dtype=dtype)
 
     def forward(self, input, hx=None):
         return self._step(recurrent.lstm_cell, input, (None, None) if hx is None else tuple(hx))
@@ -347,7 +347,7 @@ class GRUCell(RNNCellBase):
     """
 
     def __init__(self, input_size: int, hidden_size: int, bias: bool = True, device=None, dtype=None):
-        super().__init__(input_size, hidden_size, bias, 3, dtype=dtype)
+        super().__init__(input_size, hidden_size, bias, 3, device=device, dtype=dtype)
 
     def forward(self, input, hx=None):
         return self._step(recurrent.gru_cell, input, (hx,))

@@ -28,8 +28,8 @@ def _activation(activation):
     return getattr(F, activation)
 
 
-def _causal_mask(size: int, dtype=None) -> lucid.Tensor:
-    return lucid.full((size, size), float("-inf"), dtype=dtype).triu(1)
+def _causal_mask(size: int, device=None, dtype=None) -> lucid.Tensor:
+    return lucid.full((size, size), float("-inf"), device=device, dtype=dtype).triu(1)
 
 
 def _is_causal(mask, is_causal, length: int) -> bool:
@@ -38,16 +38,16 @@ def _is_causal(mask, is_causal, length: int) -> bool:
         return is_causal
     if mask is None or tuple(mask.shape) != (length, length):
         return False
-    return bool((mask == _causal_mask(length, mask.dtype)).all()) if mask.is_floating_point() else False
+    return bool((mask == _causal_mask(length, dtype=mask.dtype)).all()) if mask.is_floating_point() else False
 
 
 class _Layer(Module):
     """What both kinds of layer have: a feed-forward network, and sublayers that are added to what they start from."""
 
-    def _feed_forward(self, d_model, dim_feedforward, dropout, activation, norm_first, bias, dtype):
-        self.linear1 = Linear(d_model, dim_feedforward, bias=bias, dtype=dtype)
+    def _feed_forward(self, d_model, dim_feedforward, dropout, activation, norm_first, bias, device, dtype):
+        self.linear1 = Linear(d_model, dim_feedforward, bias=bias, device=device, dtype=dtype)
         self.dropout = Dropout(dropout)
-        self.linear2 = Linear(dim_feedforward, d_model, bias=bias, dtype=dtype)
+        self.linear2 = Linear(dim_feedforward, d_model, bias=bias, device=device, dtype=dtype)
         self.norm_first, self.activation = norm_first, _activation(activation)
 
     def _attend(self, attention, x, memory, mask, padding, is_causal):
@@ -100,9 +100,12 @@ class TransformerEncoderLayer(_Layer):
         dtype=None,
     ):  # fmt: skip
         super().__init__()
-        self.self_attn = MultiheadAttention(d_model, nhead, dropout=dropout, bias=bias, batch_first=batch_first, dtype=dtype)
-        self._feed_forward(d_model, dim_feedforward, dropout, activation, norm_first, bias, dtype)
-        self.norm1, self.norm2 = (LayerNorm(d_model, eps=layer_norm_eps, bias=bias, dtype=dtype) for _ in range(2))
+        self.self_attn = MultiheadAttention(
+            d_model, nhead, dropout=dropout, bias=bias, batch_first=batch_first, device=device, dtype=dtype
+        )
+        self._feed_forward(d_model, dim_feedforward, dropout, activation, norm_first, bias, device, dtype)
+        norm = lambda: LayerNorm(d_model, eps=layer_norm_eps, bias=bias, device=device, dtype=dtype)
+        self.norm1, self.norm2 = norm(), norm()
         self.dropout1, self.dropout2 = Dropout(dropout), Dropout(dropout)
 
     def forward(self, src, src_mask=None, src_key_padding_mask=None, is_causal: bool = False):
@@ -114,8 +117,6 @@ class TransformerEncoderLayer(_Layer):
 @like(TransformerEncoderLayer)
 class TransformerDecoderLayer(_Layer):
     """Self-attention, attention to the encoder's result, and a feed-forward network.
-
-    Parameters are those of `TransformerEncoderLayer`.
 
     Examples
     --------
@@ -129,12 +130,14 @@ class TransformerDecoderLayer(_Layer):
         dtype=None,
     ):  # fmt: skip
         super().__init__()
-        make = lambda: MultiheadAttention(d_model, nhead, dropout=dropout, bias=bias, batch_first=batch_first, dtype=dtype)
+        make = lambda: MultiheadAttention(
+            d_model, nhead, dropout=dropout, bias=bias, batch_first=batch_first, device=device, dtype=dtype
+        )
         self.self_attn = make()
         self.multihead_attn = make()
-        self._feed_forward(d_model, dim_feedforward, dropout, activation, norm_first, bias, dtype)
+        self._feed_forward(d_model, dim_feedforward, dropout, activation, norm_first, bias, device, dtype)
         for i in (1, 2, 3):
-            setattr(self, f"norm{i}", LayerNorm(d_model, eps=layer_norm_eps, bias=bias, dtype=dtype))
+            setattr(self, f"norm{i}", LayerNorm(d_model, eps=layer_norm_eps, bias=bias, device=device, dtype=dtype))
         for i in (1, 2, 3):
             setattr(self, f"dropout{i}", Dropout(dropout))
 
@@ -258,16 +261,16 @@ class Transformer(Module):
     ):  # fmt: skip
         super().__init__()
         settings = (d_model, nhead, dim_feedforward, dropout, activation, layer_norm_eps, batch_first, norm_first, bias)
-        norm = lambda: LayerNorm(d_model, eps=layer_norm_eps, bias=bias, dtype=dtype)
+        norm = lambda: LayerNorm(d_model, eps=layer_norm_eps, bias=bias, device=device, dtype=dtype)
         if custom_encoder is not None:
             self.encoder = custom_encoder
         else:
-            layer = TransformerEncoderLayer(*settings, dtype=dtype)
+            layer = TransformerEncoderLayer(*settings, device=device, dtype=dtype)
             self.encoder = TransformerEncoder(layer, num_encoder_layers, norm())
         if custom_decoder is not None:
             self.decoder = custom_decoder
         else:
-            layer = TransformerDecoderLayer(*settings, dtype=dtype)
+            layer = TransformerDecoderLayer(*settings, device=device, dtype=dtype)
             self.decoder = TransformerDecoder(layer, num_decoder_layers, norm())
         for parameter in self.parameters():
             if parameter.dim() > 1:
@@ -295,4 +298,4 @@ class Transformer(Module):
     @staticmethod
     def generate_square_subsequent_mask(sz: int, device=None, dtype=None) -> lucid.Tensor:
         """The causal mask: minus infinity above the diagonal, 0 elsewhere."""
-        return _causal_mask(sz, dtype)
+        return _causal_mask(sz, device, dtype)
