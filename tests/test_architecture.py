@@ -3,6 +3,8 @@
 import ast
 import inspect
 import pickle
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -68,3 +70,33 @@ def test_every_operation_is_a_documented_function(path):
     signature = inspect.signature(function)
     assert list(signature.parameters) == list(inspect.signature(spec.forward).parameters)
     assert pickle.loads(pickle.dumps(function)) is function
+
+
+LATE = """
+import sys, lucid
+from lucid import ops
+assert not any(f"lucid.ops.{{family}}" in sys.modules for family in ops.LATER)
+assert lucid.Tensor([3.0, 1.0]).{use}
+assert set(ops.LATER) <= {{name.rpartition(".")[2] for name in sys.modules}}
+assert lucid.conv2d is lucid.nn.functional.conv2d and lucid.fft.fft and "std_mean" in dir(lucid)
+assert not any(type(member).__name__ == "Later" for member in vars(lucid.Tensor).values())
+names = {{}}
+exec("from lucid import *", names)
+assert set(lucid.__all__) <= set(names)
+"""
+
+
+@pytest.mark.parametrize("use", ["sort()[0].tolist() == [1.0, 3.0]", "softmax(0).sum()", "lgamma_() is not None"])
+def test_rare_families_load_on_first_use(use):
+    subprocess.run([sys.executable, "-c", LATE.format(use=use)], check=True, cwd=PACKAGE.parent)
+
+
+def test_a_subclass_may_override_a_method_that_loads_later():
+    code = """
+import lucid
+class Own(lucid.Tensor):
+    def sort(self, *args):
+        return super().sort(*args)
+assert Own([2.0, 1.0]).sort()[1].tolist() == [1, 0]
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=PACKAGE.parent)

@@ -7,7 +7,9 @@ had been written out.
 
 from __future__ import annotations
 
-from textwrap import dedent
+import re
+
+FLUSH_LINE = re.compile(r"\n\S")
 
 # Parameters that mean the same wherever they occur: type and sentence.
 GLOSSARY = {
@@ -146,9 +148,8 @@ def _entries(text: str) -> list[str]:
 
 
 def _clean(text: str) -> str:
-    """A docstring's text without its indentation; the first line has none."""
-    first, _, rest = text.partition("\n")
-    return (first.strip() + "\n" + dedent(rest)).strip()
+    """A docstring's text without its indentation, if it has any; the first line has none."""
+    return (text if FLUSH_LINE.search(text) else text.replace("\n    ", "\n")).strip()
 
 
 def _parameters(function):

@@ -14,7 +14,7 @@ from lucid import dtypes
 from lucid._kernels.core import empty as new_array
 from lucid._kernels.core import strided as strided_array
 from lucid._kernels.core import wrap
-from lucid.autograd.op import REGISTRY, Supplied, check_out, op, torch_name, write_out
+from lucid.autograd.op import DECLARED, Supplied, check_out, op, torch_name, write_out
 from lucid.dtypes import as_dtype
 from lucid.ops._frame import ordered_empty, shape_argument, tensor_argument
 from lucid.ops.shape import cat, fill_array, stack
@@ -1172,7 +1172,7 @@ def combinations(input_: Tensor, r: int = 2, with_replacement: bool = False) -> 
         return wrap(new_array((0,), input_.array.dtype))
     choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
     rows = np.array(list(choose(range(input_.array.size), r)), np.int64).reshape(-1, r)
-    return reshape(REGISTRY["index_select"].function(input_, 0, wrap(rows.reshape(-1))), rows.shape)
+    return reshape(DECLARED["index_select"].function(input_, 0, wrap(rows.reshape(-1))), rows.shape)
 
 
 def _triangle_indices(name: str, row, col, offset, dtype, layout, device, pick):
@@ -1264,7 +1264,7 @@ def _powers(x: Tensor, n: int) -> Tensor:
     if n < 2:
         return stack([one][:n], -1) if n else wrap(new_array((*x.array.shape, 0), x.array.dtype))
     rest = expand(reshape(x, (*x.array.shape, 1)), (*x.array.shape, n - 1))
-    rest = REGISTRY["cumprod"].function(rest, -1)
+    rest = DECLARED["cumprod"].function(rest, -1)
     return cat([reshape(one, (*x.array.shape, 1)), rest], -1)
 
 
@@ -1303,7 +1303,7 @@ def vander(x: Tensor, N=None, increasing: bool = False) -> Tensor:  # noqa: N803
     if x.dtype.kind < 2:
         x = to_dtype(x, dtypes.int64)
     powers = _powers(x, n)
-    return powers if increasing or n < 2 else REGISTRY["flip"].function(powers, (1,))
+    return powers if increasing or n < 2 else DECLARED["flip"].function(powers, (1,))
 
 
 @op("linalg.vander", composite=True)

@@ -18,7 +18,7 @@ from lucid._kernels import core
 from lucid._kernels import index as kernels
 from lucid._kernels import sort as sorting
 from lucid._kernels.core import flat, wrap
-from lucid.autograd.op import REGISTRY, Supplied, check_out, check_writable, inplace, op, torch_name, write_out
+from lucid.autograd.op import DECLARED, Supplied, check_out, check_writable, inplace, op, torch_name, write_out
 from lucid.ops._frame import (
     C_NAMES,
     INT64,
@@ -40,7 +40,7 @@ INDEX_DTYPES = (dtypes.int64, dtypes.int32)
 
 def function(name: str):
     """A declared operation of another family."""
-    return REGISTRY[name].function
+    return DECLARED[name].function
 
 
 # ------------------------------------------------------------------------------------------------ checking

@@ -12,7 +12,7 @@ import functools
 import numpy as np
 
 from lucid._kernels import core
-from lucid.autograd.op import REGISTRY, inplace
+from lucid.autograd.op import DECLARED, Supplied, inplace
 from lucid.dtypes import BY_NUM
 from lucid.ops import comparison, creation, elementwise, indexing, random, shape, view
 from lucid.ops import complex as complex_
@@ -120,22 +120,40 @@ def reciprocal_times(divide):
     return functools.update_wrapper(method, divide, assigned=("__name__", "__qualname__", "__doc__"))
 
 
+def spec_of(name: str):
+    """An operation by its name as a method or as a function of the top namespace; None if it is not declared."""
+    return DECLARED.get(f"Tensor.{name}") or DECLARED.get(name) or DECLARED.get(f"nn.functional.{name}")
+
+
 def find(name: str):
     """The function of an operation, by its name as a method or as a function of the top namespace."""
-    spec = REGISTRY.get(f"Tensor.{name}") or REGISTRY.get(name) or REGISTRY.get(f"nn.functional.{name}")
+    spec = spec_of(name)
     if spec is None:
         raise LookupError(f"no operation is declared for the method {name!r}")
     return spec.function
 
 
-def attach() -> None:
-    """Give Tensor its methods."""
-    for names in METHODS.values():
+class Later:
+    """Stands for a method until its family is loaded, and loads it when it is asked for."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str):
+        self.name = name
+
+    def __get__(self, tensor, owner):
+        Supplied.load_all()
+        return vars(Tensor)[self.name].__get__(tensor, owner)
+
+
+def attach(later: tuple) -> None:
+    """Give Tensor its methods; those of the families in `later` are attached by `attach_rest`."""
+    for family, names in METHODS.items():
         for name in names.split():
-            setattr(Tensor, name, find(name))
-    for names in INPLACE.values():
+            setattr(Tensor, name, Later(name) if family in later else find(name))
+    for family, names in INPLACE.items():
         for name in names.split():
-            setattr(Tensor, f"{name}_", inplace(find(name), f"{name}_"))
+            setattr(Tensor, f"{name}_", Later(f"{name}_") if family in later else inplace(find(name), f"{name}_"))
     for modules in OWN.values():
         for module in modules:
             for name, method in getattr(module, "TENSOR_METHODS", {}).items():
@@ -152,9 +170,24 @@ def attach() -> None:
         setattr(Tensor, f"__{name}__", find(operation))
 
 
+def attach_rest(later: tuple) -> None:
+    """Give Tensor the methods of the families in `later`, in whose stead nothing else was put."""
+    for family in later:
+        for name in METHODS.get(family, "").split():
+            _replace(name, find(name))
+        for name in INPLACE.get(family, "").split():
+            _replace(f"{name}_", inplace(find(name), f"{name}_"))
+
+
+def _replace(name: str, method) -> None:
+    if isinstance(vars(Tensor)[name], Later):
+        setattr(Tensor, name, method)
+
+
 def inplace_functions(namespace: str) -> dict:
-    """The in-place forms that PyTorch publishes as functions of a namespace, such as `nn.functional.relu_`."""
-    return {f"{name}_": inplace(find(name), f"{name}_") for name in FUNCTIONS.get(namespace, "").split()}
+    """The in-place forms, of operations that are loaded, which PyTorch publishes as functions: `nn.functional.relu_`."""
+    names = [name for name in FUNCTIONS.get(namespace, "").split() if spec_of(name)]
+    return {f"{name}_": inplace(find(name), f"{name}_") for name in names}
 
 
 def operator(function, name: str, reflected: bool = False):

@@ -18,9 +18,12 @@ from lucid.autograd.op import op, torch_name
 from lucid.dtypes import as_dtype
 from lucid.ops._doc import doc
 from lucid.ops._frame import C_NAMES, FLOAT32, FLOATING, cast, contiguous, fold, tensor_argument
+from lucid.ops.elementwise import add, div, log, neg, sub
+from lucid.ops.random import fill_exponential
 from lucid.ops.reduction import mean as mean_
 from lucid.ops.reduction import sum as sum_
 from lucid.ops.reduction import vector_norm
+from lucid.ops.view import detach
 from lucid.tensor import Tensor, check_dim
 
 
@@ -603,3 +606,54 @@ def local_response_norm(input_: Tensor, size: int, alpha: float = 1e-4, beta: fl
         squares = squares.reshape((own[0], 1, own[1], own[2], math.prod(own[3:])))
         means = avg_pool3d(pad(squares, (0, 0, 0, 0, *around)), (size, 1, 1), 1)
     return input_ / (means.reshape(own) * alpha + k).pow(beta)
+
+
+# ------------------------------------------------------------------------------------------------ gumbel softmax
+
+
+@op("nn.functional.gumbel_softmax", composite=True)
+def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Tensor:
+    r"""Samples of categories, relaxed so that gradients pass.
+
+    Parameters
+    ----------
+    logits : Tensor
+        Logarithms of probabilities, not necessarily normalised.
+    tau : float, optional
+        The temperature: the lower, the nearer a sample is to a single category.
+    hard : bool, optional
+        Whether to return single categories (1 and 0), with the gradient of the relaxed sample.
+    eps : float, optional
+        Not used, as in PyTorch.
+    dim : int, optional
+        The dimension of the categories.
+
+    Returns
+    -------
+    Tensor
+        Of the logits' shape.
+
+    Notes
+    -----
+    .. math:: y = \mathrm{softmax}((x + n) / \tau)
+
+    with samples :math:`n` of the Gumbel distribution. The gradient is that of the softmax, for `hard` samples too.
+
+    Source: E. Jang et al., "Categorical Reparameterization with Gumbel-Softmax" (2016).
+
+    Examples
+    --------
+    >>> lucid.nn.functional.gumbel_softmax(lucid.zeros(2, 3), hard=True).sum(-1)
+    Tensor([1.0, 1.0])
+    """
+    array = tensor_argument("gumbel_softmax", logits, argument="logits").array
+    waits = empty(array.shape, array.dtype)
+    fill_exponential(1.0, None)(waits)
+    soft = softmax(div(add(logits, neg(log(wrap(waits)))), tau), dim)
+    if not hard:
+        return soft
+    chosen = np.zeros(array.shape, soft.array.dtype)
+    if array.size:
+        at = np.expand_dims(soft.array.argmax(dim), dim)
+        np.put_along_axis(chosen, at, 1, dim)
+    return add(sub(wrap(chosen), detach(soft)), soft)

@@ -49,9 +49,8 @@ from lucid.ops._frame import (
     tensor_argument,
 )
 from lucid.ops.activation import leaky_relu
-from lucid.ops.elementwise import add, div, log, mul, neg, sub
-from lucid.ops.normalization import softmax
-from lucid.ops.view import clone, detach, empty_as
+from lucid.ops.elementwise import mul
+from lucid.ops.view import clone, empty_as
 from lucid.random import default_generator, engine_of
 from lucid.tensor import Tensor, check_device
 
@@ -1584,52 +1583,6 @@ def native_dropout(input_: Tensor, p: float, train: bool | None = True) -> tuple
     draw_into(mask, UINT8, lambda row: kernels.bernoulli(default_generator.engine, row, 1 - p))
     scale = 0.0 if p == 1 else float(computed_in("dropout", array).type(1.0 / (1.0 - p)))
     return masked(input_, mask, scale, -0.0, -0.0), wrap(mask.view(np.bool_))
-
-
-# ------------------------------------------------------------------------------------------------ gumbel softmax
-
-
-@op("nn.functional.gumbel_softmax", composite=True)
-def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Tensor:
-    r"""Samples of categories, relaxed so that gradients pass.
-
-    Parameters
-    ----------
-    logits : Tensor
-        Logarithms of probabilities, not necessarily normalised.
-    tau : float, optional
-        The temperature: the lower, the nearer a sample is to a single category.
-    hard : bool, optional
-        Whether to return single categories (1 and 0), with the gradient of the relaxed sample.
-    eps : float, optional
-        Not used, as in PyTorch.
-    dim : int, optional
-        The dimension of the categories.
-
-    Returns
-    -------
-    Tensor
-        Of the logits' shape: :math:`\mathrm{softmax}((\text{logits} + n) / \tau)` with samples :math:`n` of the Gumbel
-        distribution.
-
-    Source: E. Jang et al., "Categorical Reparameterization with Gumbel-Softmax" (2016).
-
-    Examples
-    --------
-    >>> lucid.nn.functional.gumbel_softmax(lucid.zeros(2, 3), hard=True).sum(-1)
-    Tensor([1.0, 1.0])
-    """
-    array = tensor_argument("gumbel_softmax", logits, argument="logits").array
-    waits = empty(array.shape, array.dtype)
-    fill_exponential(1.0, None)(waits)
-    soft = softmax(div(add(logits, neg(log(wrap(waits)))), tau), dim)
-    if not hard:
-        return soft
-    chosen = np.zeros(array.shape, soft.array.dtype)
-    if array.size:
-        at = np.expand_dims(soft.array.argmax(dim), dim)
-        np.put_along_axis(chosen, at, 1, dim)
-    return add(sub(wrap(chosen), detach(soft)), soft)
 
 
 # ------------------------------------------------------------------------------------------------ rrelu

@@ -15,9 +15,8 @@ from lucid._kernels import copy as copies
 from lucid._kernels import core
 from lucid._kernels import index as kernels
 from lucid._kernels.core import flat, strided, wrap
-from lucid.autograd.op import REGISTRY, Supplied, inplace, op, overlaps_itself, torch_name
+from lucid.autograd.op import DECLARED, Supplied, inplace, op, overlaps_itself, torch_name
 from lucid.formats import contiguous_format
-from lucid.ops._doc import like
 from lucid.ops._frame import (
     C_NAMES,
     MOVED_NAMES,
@@ -663,7 +662,7 @@ def repeat_interleave(input_: Tensor, repeats=None, dim=None, *, output_size=Non
         many = clone(many, memory_format=contiguous_format)
         return reshape(many, (*shape[:dim], n * shape[dim], *shape[dim + 1 :]))
     indices = wrap(_repeated_indices(repeats, shape[dim], output_size))
-    return REGISTRY["index_select"].function(input_, dim, indices)
+    return DECLARED["index_select"].function(input_, dim, indices)
 
 
 def _repeated_indices(repeats: Tensor, size, output_size):
@@ -1208,7 +1207,7 @@ def pad(input_: Tensor, pad, mode: str = "constant", value=None) -> Tensor:
             at = np.abs(at)
             at = np.where(at >= size, 2 * (size - 1) - at, at)
         if before or after:
-            result = REGISTRY["index_select"].function(result, dim, wrap(at.astype(np.int64)))
+            result = DECLARED["index_select"].function(result, dim, wrap(at.astype(np.int64)))
     return clone(result, memory_format=contiguous_format) if result is input_ else result
 
 
@@ -1519,69 +1518,6 @@ def _diagonal_of(array, wrapped: bool):
 
 
 _fill_diagonal.vjp(input_=lambda g, wrap: _fill_diagonal(g, 0, wrap))
-
-
-# ------------------------------------------------------------------------------------------------ copies of views
-
-
-# `permute_copy` and the like: a view's function whose result is a copy; the arguments of its example, and what that prints.
-COPIED = {
-    "as_strided": ("lucid.arange(6), (2, 2), (3, 1)", "Tensor([[0, 1],\n        [3, 4]])"),
-    "Tensor.expand": ("lucid.ones(2, 1), (2, 3)", "Tensor([[1.0, 1.0, 1.0],\n        [1.0, 1.0, 1.0]])"),
-    "permute": ("lucid.tensor([[1, 2]]), (1, 0)", "Tensor([[1],\n        [2]])"),
-    "squeeze": ("lucid.tensor([[1, 2]])", "Tensor([1, 2])"),
-    "t": ("lucid.tensor([[1, 2]])", "Tensor([[1],\n        [2]])"),
-    "transpose": ("lucid.tensor([[1, 2]]), 0, 1", "Tensor([[1],\n        [2]])"),
-    "unbind": ("lucid.tensor([[1, 2], [3, 4]])", "(Tensor([1, 2]), Tensor([3, 4]))"),
-    "Tensor.unfold": ("lucid.arange(4), 0, 2, 2", "Tensor([[0, 1],\n        [2, 3]])"),
-    "unsqueeze": ("lucid.tensor([1, 2]), 0", "Tensor([[1, 2]])"),
-    "Tensor.view": ("lucid.arange(4), (2, 2)", "Tensor([[0, 1],\n        [2, 3]])"),
-    "split_with_sizes": ("lucid.arange(3), (1, 2)", "(Tensor([0]), Tensor([1, 2]))"),
-    "narrow": ("lucid.arange(4), 0, 1, 2", "Tensor([1, 2])"),
-    "diagonal": ("lucid.tensor([[1, 2], [3, 4]])", "Tensor([1, 4])"),
-    "detach": ("lucid.tensor([1.0], requires_grad=True)", "Tensor([1.0])"),
-    "select": ("lucid.tensor([[1, 2], [3, 4]]), 0, 1", "Tensor([3, 4])"),
-    "Tensor._alias": ("lucid.tensor([1, 2])", "Tensor([1, 2])"),
-}  # fmt: skip
-
-
-def _declare_copy(path: str, example: str, printed: str):
-    spec = REGISTRY[path]
-    name, function = spec.name.lstrip("_"), spec.function
-    names = [
-        one if one not in spec.defaults else f"{one}={spec.defaults[one]!r}" for one in spec.parameters
-    ]
-    scope = {"_view": function, "_clone": _owned, "_dtype": _viewed_as}
-    call = "_dtype" if name == "view" else "_view"
-    exec(  # a function with the view's own signature, which is what `out=` and keywords are read from
-        f"def {name}_copy({', '.join(names)}, *, out=None):\n"
-        f"    return _clone({call}({', '.join(spec.parameters)}))",
-        scope,
-    )
-    forward = scope[f"{name}_copy"]
-    forward.__module__ = __name__
-    forward.__doc__ = (
-        f"`{name}`, of which the result is a copy.\n\n"
-        f"    Examples\n    --------\n    >>> lucid.{name}_copy({example})\n    " + printed.replace("\n", "\n    ")
-    )
-    about = {"input_": "Tensor: What is copied."} if name in ("alias", "detach") else {}
-    like(function, returns="Of memory of its own.", **about)(forward)
-    return op(f"{name}_copy", composite=True)(forward)
-
-
-def _viewed_as(x, size):
-    return x.view(size) if isinstance(size, dtypes.dtype) else reshape(x, size)
-
-
-def _owned(views):
-    if isinstance(views, tuple):
-        return tuple(clone(one, memory_format=contiguous_format) for one in views)
-    return clone(views, memory_format=contiguous_format)
-
-
-for _path, _example in COPIED.items():
-    _forward = _declare_copy(_path, *_example)
-    globals()[_forward.__name__] = _forward
 
 
 def _reversed(self):

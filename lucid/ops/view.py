@@ -13,7 +13,7 @@ import warnings
 from lucid import dtypes
 from lucid._kernels import core
 from lucid._kernels.core import strided, view_of, wrap
-from lucid.autograd.op import REGISTRY, Supplied, check_recordable, op, past_of, torch_name
+from lucid.autograd.op import DECLARED, Supplied, check_recordable, op, past_of, torch_name
 from lucid.dtypes import as_dtype
 from lucid.formats import contiguous_format
 from lucid.ops._frame import (
@@ -1004,7 +1004,7 @@ def _adjoint(refusal: str, x: Tensor) -> Tensor:
     if x.array.ndim == 1:
         raise RuntimeError(f"{refusal} Got 1-D tensor.")
     x = transpose(x, -2, -1) if x.array.ndim else x
-    return REGISTRY["conj"].function(x) if x.array.dtype.kind == "c" else x
+    return DECLARED["conj"].function(x) if x.array.dtype.kind == "c" else x
 
 
 def _numpy_t(self):
@@ -1370,7 +1370,7 @@ def _as_strided_backward(g, input_layout, size, stride, storage_offset):
     if overlapping(shape, steps):
         times = scatter_strided(Supplied.ones(shape, g.dtype), (reach,), shape, steps, own - low)
         times.array[times.array == 0] = 1
-        row = REGISTRY["div"].function(row, times)
+        row = DECLARED["div"].function(row, times)
     return piece(row, shape, steps, own - low)
 
 
@@ -1474,7 +1474,7 @@ def _together(gradients, shape, dim, lengths, dtype):
         Supplied.zeros((*shape[:dim], n, *shape[dim + 1 :]), dtype) if g is None else g
         for g, n in zip(gradients, lengths)
     ]
-    return REGISTRY["cat"].function(whole, dim)
+    return DECLARED["cat"].function(whole, dim)
 
 
 split_with_sizes.vjp(
