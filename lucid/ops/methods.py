@@ -34,7 +34,7 @@ METHODS = {
     "linalg": "matmul mm bmm mv dot inner outer ger addmm addmv addr baddbmm addbmm inverse det slogdet norm",
     "normalization": "softmax log_softmax",
     "view": "expand_as view_as reshape_as ravel flatten unflatten squeeze unsqueeze transpose swapaxes swapdims t "
-    "movedim moveaxis adjoint select narrow narrow_copy diagonal unfold as_strided split split_with_sizes chunk unsafe_split unsafe_chunk "
+    "movedim moveaxis adjoint select narrow diagonal unfold as_strided split split_with_sizes chunk unsafe_split unsafe_chunk "
     "tensor_split hsplit vsplit dsplit unbind clone contiguous detach broadcast_to",
     "shape": "fliplr flipud roll rot90 repeat_interleave tril triu diag_embed diag diagflat as_strided_scatter "
     "select_scatter slice_scatter diagonal_scatter",
@@ -48,6 +48,7 @@ METHODS = {
     "products": "trace vdot kron cross matrix_power logdet dist",
     "decompositions": "qr svd geqrf",
     "statistics": "diff cov corrcoef quantile nanquantile",
+    "copies": "narrow_copy",
 }
 
 INPLACE = {
