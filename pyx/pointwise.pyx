@@ -10,7 +10,7 @@ from libc.stdint cimport int64_t, uint8_t
 from call cimport CHEAP_GRAIN, EXPENSIVE_GRAIN, call_t
 from loops cimport (TILE_BYTES, load, map1, map1_ab, map1_pieces, map1_rare, map2, map2_ab, map3_a, map_pairs,
                     operand_init, operand_t, plan_fits, run_length, select, test1, test2)
-from pieces cimport normal_pieces, sigmoid_pieces
+from pieces cimport PIECES, erf_pieces, normal_pieces, sigmoid_pieces
 from threads cimport import_threads, parallel_for, task_t
 from types cimport floating, inexact, integer, number, real
 
@@ -121,7 +121,10 @@ cdef bint unary_run(int op, const number* x, number* out, Py_ssize_t n) noexcept
         elif op == SINC:
             map1_rare(math.sinc_[number], math.SINC_LIMIT, math.sinc_far_[number], x, out, n)
         elif op == ERF:
-            map1(math.erf_[number], x, out, n)
+            if number is float and PIECES:  # at most 1.43 ULP for all x
+                erf_pieces(x, out, n)
+            else:
+                map1(math.erf_[number], x, out, n)
         elif op == ERFC:
             map1(math.erfc_[number], x, out, n)
         elif op == NDTR:

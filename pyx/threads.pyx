@@ -9,7 +9,8 @@ Design
     A chunk is claimed by compare-and-swap, which fails once the job is another one: a worker that wakes late
     can never run a stale task. The caller takes chunks from the front, workers from the back, so that with two
     threads each keeps the half of the data that its cache holds. Every other job goes from the middle outwards: each
-    begins with what the last one left in the caches.
+    begins with what the last one left in the caches, which takes 0.90 of the time in sums of 4 MB, 0.95 in sums of
+    their rows and in additions of 12 to 48 MB.
 (c) Waiting spins for SPIN, then sleeps on a condition variable; nothing spins without that bound, as idle threads
     that spin are what makes two threads on a busy core, and loops alternating with another library's, slow. Each
     turn yields the core: with 12 processes on 2 cores two threads then take 1.1 times as long as one, and 1.7
