@@ -92,7 +92,9 @@ def like(twin, *, returns: str | None = None, **about):
     def describe(one):
         own, there = sections(one.__doc__ or ""), sections(twin.__doc__ or "")
         is_class = isinstance(one, type)
-        names = [name for name, _ in _parameters(one.__init__ if is_class else one) if name != "self"]
+        code = (one.__init__ if is_class else one).__code__
+        count = code.co_argcount + code.co_kwonlyargcount + (code.co_flags >> 2 & 1)  # the last is *args
+        names = [name for name in code.co_varnames[:count] if name != "self"]
         if "Parameters" not in own and names:
             entries = {}
             for entry in _entries(there.get("Parameters", "")):

@@ -16,6 +16,7 @@ from lucid._kernels.core import strided as strided_array
 from lucid._kernels.core import wrap
 from lucid.autograd.op import DECLARED, Supplied, check_out, op, torch_name, write_out
 from lucid.dtypes import as_dtype
+from lucid.ops._doc import like
 from lucid.ops._frame import ordered_empty, shape_argument, tensor_argument
 from lucid.ops.shape import cat, fill_array, stack
 from lucid.ops.view import clone, empty_as, expand, flatten, reshape, to_dtype, unpacked
@@ -437,32 +438,11 @@ def zeros_like(
 
 
 @op("ones_like", gradient=False)
+@like(zeros_like)
 def ones_like(
     input_, *, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False, memory_format=None
 ) -> Tensor:
     """Ones of another's shape, dtype and order in memory.
-
-    Parameters
-    ----------
-    input_ : Tensor
-        Of any shape and dtype.
-    dtype : dtype, optional
-        The dtype of the result.
-    layout : layout, optional
-        Strided alone.
-    device : device, optional
-        The CPU alone.
-    pin_memory : bool, optional
-        Accepted, and of no effect on a CPU.
-    requires_grad : bool, optional
-        Whether gradients are to be recorded for the result.
-    memory_format : memory_format, optional
-        How the result lies in memory; as the input by default.
-
-    Returns
-    -------
-    Tensor
-        Of the shape and dtype that are asked for.
 
     Examples
     --------
@@ -1224,30 +1204,9 @@ def tril_indices(row, col, offset=0, *, dtype=None, layout=None, device=None, pi
 
 
 @op("triu_indices", gradient=False)
+@like(tril_indices)
 def triu_indices(row, col, offset=0, *, dtype=None, layout=None, device=None, pin_memory=False) -> Tensor:
     """The indices of the upper triangle of a `row` by `col` matrix: a row of row and one of column numbers.
-
-    Parameters
-    ----------
-    row : int
-        How many rows.
-    col : int
-        How many columns.
-    offset : int, optional
-        Which diagonal: 0 the main one, above it positive.
-    dtype : dtype, optional
-        The dtype of the result.
-    layout : layout, optional
-        Strided alone.
-    device : device, optional
-        The CPU alone.
-    pin_memory : bool, optional
-        Accepted, and of no effect on a CPU.
-
-    Returns
-    -------
-    Tensor
-        Of the shape and dtype that are asked for.
 
     Examples
     --------

@@ -16,6 +16,7 @@ from lucid import dtypes
 from lucid._kernels import linalg as kernels
 from lucid._kernels.core import empty, flat, span, wrap
 from lucid.autograd.op import Supplied, op, torch_name
+from lucid.ops._doc import like
 from lucid.ops._frame import (
     C_NAMES,
     FLOAT32,
@@ -279,22 +280,9 @@ def mm(input_: Tensor, mat2: Tensor, *, out=None) -> Tensor:
 
 
 @op("bmm", composite=True, out="same")
+@like(mm)
 def bmm(input_: Tensor, mat2: Tensor, *, out=None) -> Tensor:
     r"""Products of two batches of matrices: of (b, m, k) and (b, k, n). See `matmul`.
-
-    Parameters
-    ----------
-    input_ : Tensor
-        Of a numeric dtype.
-    mat2 : Tensor
-        The second matrix, of the same dtype.
-    out : Tensor, optional
-        Where the result is written.
-
-    Returns
-    -------
-    Tensor
-        Of the dtype of the operands.
 
     Notes
     -----
@@ -664,28 +652,9 @@ def _bmm_sum(batch1, batch2):
 
 
 @op("addbmm", composite=True, out="same")
+@like(baddbmm)
 def addbmm(input_: Tensor, batch1: Tensor, batch2: Tensor, *, beta=1, alpha=1, out=None) -> Tensor:
     r"""``beta * input + alpha *`` the sum of the products of a batch.
-
-    Parameters
-    ----------
-    input_ : Tensor
-        Of a numeric dtype.
-    batch1 : Tensor
-        Matrices, (b, n, m).
-    batch2 : Tensor
-        Matrices, (b, m, p).
-    beta : number, optional
-        Factor of the input (default 1).
-    alpha : number, optional
-        Factor of the product (default 1).
-    out : Tensor, optional
-        Where the result is written.
-
-    Returns
-    -------
-    Tensor
-        Of the dtype of the operands.
 
     Notes
     -----

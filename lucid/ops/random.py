@@ -695,22 +695,11 @@ def rand_like(
 
 
 @op("randn_like", gradient=False)
+@like(rand_like)
 def randn_like(
     input_, *, generator=None, dtype=None, layout=None, device=None, requires_grad=False, memory_format=None
 ) -> Tensor:
     """Standard normal samples in the shape of a tensor.
-
-    Parameters
-    ----------
-    input_ : Tensor
-        Whose shape, dtype and order in memory the result has.
-    generator, dtype, requires_grad
-        As for `rand`; the dtype is the input's where none is given.
-
-    Returns
-    -------
-    Tensor
-        Of the input's shape.
 
     Examples
     --------

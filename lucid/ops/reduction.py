@@ -18,6 +18,7 @@ from lucid._kernels.core import empty, flat, wrap
 from lucid.autograd.op import Supplied, op, torch_name
 from lucid.dtypes import as_dtype
 from lucid.ops import elementwise as el
+from lucid.ops._doc import like
 from lucid.ops._frame import (
     C_NAMES,
     FLOAT32,
@@ -280,26 +281,9 @@ mean.vjp(
 
 
 @op("nanmean", composite=True)
+@like(nansum)
 def nanmean(input_: Tensor, dim=None, keepdim: bool = False, *, dtype=None, out=None) -> Tensor:
     r"""Mean over dimensions of what is not NaN. Parameters as for `mean`.
-
-    Parameters
-    ----------
-    input_ : Tensor
-        Of any shape and dtype.
-    dim : int or tuple of int, optional
-        The dimensions; all by default.
-    keepdim : bool, optional
-        Keep the reduced dimension, of size 1.
-    dtype : dtype, optional
-        The dtype of the result; what is reduced is converted to it first.
-    out : Tensor, optional
-        Where the result is written.
-
-    Returns
-    -------
-    Tensor
-        With `dim` without it, or of size 1 with `keepdim`.
 
     Notes
     -----
@@ -569,28 +553,9 @@ def var_mean(input_: Tensor, dim=None, unbiased=None, keepdim: bool = False, *, 
 
 
 @op("std_mean")
+@like(var_mean)
 def std_mean(input_: Tensor, dim=None, unbiased=None, keepdim: bool = False, *, correction=None, out=None):
     r"""Standard deviation and mean, as a tuple. Parameters as for `var`.
-
-    Parameters
-    ----------
-    input_ : Tensor
-        Of any shape and dtype.
-    dim : int or tuple of int, optional
-        The dimensions; all by default.
-    unbiased : bool, optional
-        False for a correction of 0.
-    keepdim : bool, optional
-        Keep the reduced dimension, of size 1.
-    correction : number, optional
-        What is taken from the count (1 by default).
-    out : Tensor, optional
-        Where the result is written.
-
-    Returns
-    -------
-    tuple of Tensor
-        With `dim` without it, or of size 1 with `keepdim`.
 
     Notes
     -----
@@ -838,24 +803,9 @@ def argmax(input_: Tensor, dim=None, keepdim: bool = False, *, out=None) -> Tens
 
 
 @op("argmin", gradient=False, out="same")
+@like(amin)
 def argmin(input_: Tensor, dim=None, keepdim: bool = False, *, out=None) -> Tensor:
     """Where the least element stands, along a dimension or in the flattened tensor; the first of equals, or of NaNs.
-
-    Parameters
-    ----------
-    input_ : Tensor
-        Of any shape and dtype.
-    dim : int or tuple of int, optional
-        The dimensions; all by default.
-    keepdim : bool, optional
-        Keep the reduced dimension, of size 1.
-    out : Tensor, optional
-        Where the result is written.
-
-    Returns
-    -------
-    Tensor
-        With `dim` without it, or of size 1 with `keepdim`.
 
     Examples
     --------
@@ -912,26 +862,11 @@ def _max_or_min(name: str, whole: str, along: str, pairwise: str, input_, dim, k
 
 
 @op("max", composite=True)
+@like(amin)
 def max(input_: Tensor, dim=None, keepdim: bool = False, *, out=None):
     """The greatest element of all; with `dim`, a named tuple of the greatest along it and their positions.
 
     With a second tensor instead of `dim`: the elementwise `maximum`.
-
-    Parameters
-    ----------
-    input_ : Tensor
-        Of any shape and dtype.
-    dim : int or tuple of int, optional
-        The dimensions; all by default.
-    keepdim : bool, optional
-        Keep the reduced dimension, of size 1.
-    out : Tensor, optional
-        Where the result is written.
-
-    Returns
-    -------
-    Tensor
-        With `dim` without it, or of size 1 with `keepdim`.
 
     Examples
     --------
@@ -942,26 +877,11 @@ def max(input_: Tensor, dim=None, keepdim: bool = False, *, out=None):
 
 
 @op("min", composite=True)
+@like(amin)
 def min(input_: Tensor, dim=None, keepdim: bool = False, *, out=None):
     """The least element of all; with `dim`, a named tuple of the least along it and their positions.
 
     With a second tensor instead of `dim`: the elementwise `minimum`.
-
-    Parameters
-    ----------
-    input_ : Tensor
-        Of any shape and dtype.
-    dim : int or tuple of int, optional
-        The dimensions; all by default.
-    keepdim : bool, optional
-        Keep the reduced dimension, of size 1.
-    out : Tensor, optional
-        Where the result is written.
-
-    Returns
-    -------
-    Tensor
-        With `dim` without it, or of size 1 with `keepdim`.
 
     Examples
     --------
@@ -990,24 +910,9 @@ def _truth(name: str, input_, dim, keepdim: bool, of_none: bool) -> Tensor:
 
 
 @op("any", gradient=False)
+@like(amin)
 def any(input_: Tensor, dim=None, keepdim: bool = False, *, out=None) -> Tensor:
     """Whether an element is not zero, over all or over dimensions. Bool; uint8 for uint8.
-
-    Parameters
-    ----------
-    input_ : Tensor
-        Of any shape and dtype.
-    dim : int or tuple of int, optional
-        The dimensions; all by default.
-    keepdim : bool, optional
-        Keep the reduced dimension, of size 1.
-    out : Tensor, optional
-        Where the result is written.
-
-    Returns
-    -------
-    Tensor
-        With `dim` without it, or of size 1 with `keepdim`.
 
     Examples
     --------
@@ -1018,24 +923,9 @@ def any(input_: Tensor, dim=None, keepdim: bool = False, *, out=None) -> Tensor:
 
 
 @op("all", gradient=False)
+@like(amin)
 def all(input_: Tensor, dim=None, keepdim: bool = False, *, out=None) -> Tensor:
     """Whether no element is zero, over all or over dimensions. Bool; uint8 for uint8.
-
-    Parameters
-    ----------
-    input_ : Tensor
-        Of any shape and dtype.
-    dim : int or tuple of int, optional
-        The dimensions; all by default.
-    keepdim : bool, optional
-        Keep the reduced dimension, of size 1.
-    out : Tensor, optional
-        Where the result is written.
-
-    Returns
-    -------
-    Tensor
-        With `dim` without it, or of size 1 with `keepdim`.
 
     Examples
     --------
@@ -1212,24 +1102,9 @@ cumsum.vjp(input_=lambda g, dim: reverse_cumsum(g, dim))
 
 
 @op("cumprod", out="same")
+@like(cumsum)
 def cumprod(input_: Tensor, dim: int, *, dtype=None, out=None) -> Tensor:
     r"""Running product along a dimension; integers as int64 by default. The gradient is right where elements are zero.
-
-    Parameters
-    ----------
-    input_ : Tensor
-        Of any shape and dtype.
-    dim : int
-        The dimension; negative numbers count from the last.
-    dtype : dtype, optional
-        The dtype of the result; what is reduced is converted to it first.
-    out : Tensor, optional
-        Where the result is written.
-
-    Returns
-    -------
-    Tensor
-        Of the shape of the input.
 
     Notes
     -----
@@ -1371,22 +1246,9 @@ def _running(name: str, input_: Tensor, dim: int):
 
 
 @op("cummax")
+@like(logcumsumexp)
 def cummax(input_: Tensor, dim: int, *, out=None):
     """Running maximum along a dimension, and where it stands: a named tuple (values, indices).
-
-    Parameters
-    ----------
-    input_ : Tensor
-        Of any shape and dtype.
-    dim : int
-        The dimension; negative numbers count from the last.
-    out : Tensor, optional
-        Where the result is written.
-
-    Returns
-    -------
-    Tensor
-        Of the shape of the input.
 
     Examples
     --------
@@ -1397,22 +1259,9 @@ def cummax(input_: Tensor, dim: int, *, out=None):
 
 
 @op("cummin")
+@like(logcumsumexp)
 def cummin(input_: Tensor, dim: int, *, out=None):
     """Running minimum along a dimension, and where it stands: a named tuple (values, indices).
-
-    Parameters
-    ----------
-    input_ : Tensor
-        Of any shape and dtype.
-    dim : int
-        The dimension; negative numbers count from the last.
-    out : Tensor, optional
-        Where the result is written.
-
-    Returns
-    -------
-    Tensor
-        Of the shape of the input.
 
     Examples
     --------

@@ -246,20 +246,9 @@ def hstack(tensors, *, out=None) -> Tensor:
 
 
 @op("vstack", composite=True, aliases=("row_stack",))
+@like(hstack)
 def vstack(tensors, *, out=None) -> Tensor:
     """Tensors below each other: along the first dimension, 1-d tensors as rows.
-
-    Parameters
-    ----------
-    tensors : sequence of Tensor
-        What is joined.
-    out : Tensor, optional
-        Where the result is written.
-
-    Returns
-    -------
-    Tensor
-        A copy.
 
     Examples
     --------
@@ -271,20 +260,9 @@ def vstack(tensors, *, out=None) -> Tensor:
 
 
 @op("dstack", composite=True)
+@like(hstack)
 def dstack(tensors, *, out=None) -> Tensor:
     """Tensors behind each other: along the third dimension.
-
-    Parameters
-    ----------
-    tensors : sequence of Tensor
-        What is joined.
-    out : Tensor, optional
-        Where the result is written.
-
-    Returns
-    -------
-    Tensor
-        A copy.
 
     Examples
     --------
@@ -296,20 +274,9 @@ def dstack(tensors, *, out=None) -> Tensor:
 
 
 @op("column_stack", composite=True)
+@like(hstack)
 def column_stack(tensors, *, out=None) -> Tensor:
     """Tensors side by side, where 1-d tensors are columns.
-
-    Parameters
-    ----------
-    tensors : sequence of Tensor
-        What is joined.
-    out : Tensor, optional
-        Where the result is written.
-
-    Returns
-    -------
-    Tensor
-        A copy.
 
     Examples
     --------
@@ -436,18 +403,9 @@ def fliplr(input_: Tensor) -> Tensor:
 
 
 @op("flipud", composite=True)
+@like(fliplr)
 def flipud(input_: Tensor) -> Tensor:
     """The order of the rows reversed.
-
-    Parameters
-    ----------
-    input_ : Tensor
-        Of any shape and dtype.
-
-    Returns
-    -------
-    Tensor
-        A copy.
 
     Examples
     --------
@@ -733,22 +691,9 @@ def tril(input_: Tensor, diagonal: int = 0, *, out=None) -> Tensor:
 
 
 @op("triu", out="same")
+@like(tril)
 def triu(input_: Tensor, diagonal: int = 0, *, out=None) -> Tensor:
     """The matrices' upper triangles: zero below the diagonal that lies `diagonal` above the main one.
-
-    Parameters
-    ----------
-    input_ : Tensor
-        Of any shape and dtype.
-    diagonal : int, optional
-        Which diagonal: 0 the main one, above it positive.
-    out : Tensor, optional
-        Where the result is written.
-
-    Returns
-    -------
-    Tensor
-        A copy.
 
     Examples
     --------
@@ -807,22 +752,9 @@ diag_embed.vjp(input_=lambda g, offset, dim1, dim2: diagonal(g, offset, dim1, di
 
 
 @op("diag", composite=True, out="same")
+@like(tril)
 def diag(input_: Tensor, diagonal: int = 0, *, out=None) -> Tensor:
     """The matrix with this diagonal, or a copy of the diagonal of a matrix.
-
-    Parameters
-    ----------
-    input_ : Tensor
-        Of any shape and dtype.
-    diagonal : int, optional
-        Which diagonal: 0 the main one, above it positive.
-    out : Tensor, optional
-        Where the result is written.
-
-    Returns
-    -------
-    Tensor
-        A copy.
 
     Examples
     --------

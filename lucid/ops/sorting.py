@@ -14,6 +14,7 @@ from lucid import dtypes
 from lucid._kernels import sort as kernels
 from lucid._kernels.core import empty, flat, wrap
 from lucid.autograd.op import Supplied, op, torch_name
+from lucid.ops._doc import like
 from lucid.ops._frame import C_NAMES, FLOAT32, INT64, cast, contiguous, tensor_argument
 from lucid.tensor import Tensor, check_dim
 
@@ -304,24 +305,9 @@ def median(input_: Tensor, dim=None, keepdim: bool = False, *, out=None):
 
 
 @op("nanmedian", composite=True)
+@like(median)
 def nanmedian(input_: Tensor, dim=None, keepdim: bool = False, *, out=None):
     """The median of what is not NaN, the lower of two. With `dim`, a named tuple with its position.
-
-    Parameters
-    ----------
-    input_ : Tensor
-        Of any shape and dtype.
-    dim : int, optional
-        The dimension; negative numbers count from the last.
-    keepdim : bool, optional
-        Keep the reduced dimension, of size 1.
-    out : Tensor, optional
-        Where the result is written.
-
-    Returns
-    -------
-    Tensor
-        With `dim`, a named tuple of values and positions.
 
     Examples
     --------

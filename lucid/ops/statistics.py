@@ -145,25 +145,24 @@ def cov(input_: Tensor, *, correction: int = 1, fweights=None, aweights=None) ->
             raise RuntimeError(f"cov(): {name} cannot be negative")
         weights = one if weights is None else weights * one
     if weights is None:
-        total, average, scaled = None, mean(x, 1, True) if x.dtype.kind >= 2 else mean(x.to(dtypes.get_default_dtype()), 1, True), None
+        average = mean(x if x.dtype.kind >= 2 else x.to(dtypes.get_default_dtype()), 1, True)
+        norm = max(count - correction, 0)
+        free = norm > 0
     else:
         total = sum_(weights)
-        if count and not bool(total != 0):
+        if not bool(total != 0):
             raise RuntimeError("cov(): weights sum to zero, can't be normalized")
         average = div(sum_(mul(x, weights), 1, keepdim=True), total)
-    centred = sub(x, average)
-    if weights is None:
-        norm = max(count - correction, 0)
-    elif correction == 0:
         norm = total
-    elif aweights is not None:
-        norm = clamp(total - correction * sum_(weights * aweights) / total, min=0)
-    else:
-        norm = clamp(total - correction, min=0)
-    if weights is None and norm <= 0 or weights is not None and count and not bool(norm > 0):
+        if correction:
+            taken = correction if aweights is None else correction * sum_(weights * aweights) / total
+            norm = clamp(total - taken, min=0)
+        free = not count or bool(norm > 0)
+    if not free:
         import warnings
 
         warnings.warn("cov(): degrees of freedom is <= 0. Correction should be strictly less than the number of observations.", stacklevel=3)
+    centred = sub(x, average)
     scaled = centred if weights is None else mul(centred, weights)
     found = div(matmul(centred, scaled.t().conj()), norm)
     return found.squeeze()

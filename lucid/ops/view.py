@@ -16,6 +16,7 @@ from lucid._kernels.core import strided, view_of, wrap
 from lucid.autograd.op import DECLARED, Supplied, check_recordable, op, past_of, torch_name
 from lucid.dtypes import as_dtype
 from lucid.formats import contiguous_format
+from lucid.ops._doc import like
 from lucid.ops._frame import (
     broadcast_shapes,
     cast,
@@ -439,20 +440,9 @@ def _view(self, *size, dtype=None, **named):
 
 
 @op("Tensor.view_as", composite=True, view=True)
+@like(expand_as)
 def view_as(input_: Tensor, other: Tensor) -> Tensor:
     """The tensor viewed in the shape of another.
-
-    Parameters
-    ----------
-    input_ : Tensor
-        Of any shape and dtype.
-    other : Tensor
-        The second operand.
-
-    Returns
-    -------
-    Tensor
-        A view where that can be: it shares memory with the input.
 
     Examples
     --------
@@ -463,20 +453,9 @@ def view_as(input_: Tensor, other: Tensor) -> Tensor:
 
 
 @op("Tensor.reshape_as", composite=True, view=True)
+@like(expand_as)
 def reshape_as(input_: Tensor, other: Tensor) -> Tensor:
     """The tensor reshaped to the shape of another.
-
-    Parameters
-    ----------
-    input_ : Tensor
-        Of any shape and dtype.
-    other : Tensor
-        The second operand.
-
-    Returns
-    -------
-    Tensor
-        A view where that can be: it shares memory with the input.
 
     Examples
     --------
@@ -655,18 +634,9 @@ unsqueeze.vjp(input_=lambda g, input_shape: reshape(g, input_shape))
 
 
 @op("atleast_1d", composite=True, view=True)
+@like(broadcast_tensors)
 def atleast_1d(*tensors):
     """Each tensor with at least one dimension; a tuple where several are given.
-
-    Parameters
-    ----------
-    *tensors : sequence of Tensor
-        What is joined.
-
-    Returns
-    -------
-    Tensor
-        A view where that can be: it shares memory with the input.
 
     Examples
     --------
@@ -677,18 +647,9 @@ def atleast_1d(*tensors):
 
 
 @op("atleast_2d", composite=True, view=True)
+@like(broadcast_tensors)
 def atleast_2d(*tensors):
     """Each tensor with at least two dimensions; a tuple where several are given.
-
-    Parameters
-    ----------
-    *tensors : sequence of Tensor
-        What is joined.
-
-    Returns
-    -------
-    Tensor
-        A view where that can be: it shares memory with the input.
 
     Examples
     --------
@@ -702,18 +663,9 @@ def atleast_2d(*tensors):
 
 
 @op("atleast_3d", composite=True, view=True)
+@like(broadcast_tensors)
 def atleast_3d(*tensors):
     """Each tensor with at least three dimensions; a tuple where several are given.
-
-    Parameters
-    ----------
-    *tensors : sequence of Tensor
-        What is joined.
-
-    Returns
-    -------
-    Tensor
-        A view where that can be: it shares memory with the input.
 
     Examples
     --------
@@ -836,18 +788,9 @@ def swapdims(input_: Tensor, dim0: int, dim1: int) -> Tensor:
 
 
 @op("t", composite=True, view=True)
+@like(ravel)
 def t(input_: Tensor) -> Tensor:
     """The transpose of a matrix; a tensor of fewer dimensions as it is.
-
-    Parameters
-    ----------
-    input_ : Tensor
-        Of any shape and dtype.
-
-    Returns
-    -------
-    Tensor
-        A view where that can be: it shares memory with the input.
 
     Examples
     --------
@@ -978,18 +921,9 @@ def moveaxis(input_: Tensor, source, destination) -> Tensor:
 
 
 @op("adjoint", composite=True, view=True)
+@like(ravel)
 def adjoint(input_: Tensor) -> Tensor:
     """The last two dimensions exchanged, and complex numbers conjugated.
-
-    Parameters
-    ----------
-    input_ : Tensor
-        Of any shape and dtype.
-
-    Returns
-    -------
-    Tensor
-        A view where that can be: it shares memory with the input.
 
     Examples
     --------
@@ -1714,20 +1648,9 @@ def hsplit(input_: Tensor, indices_or_sections) -> tuple:
 
 
 @op("vsplit", composite=True, view=True)
+@like(hsplit)
 def vsplit(input_: Tensor, indices_or_sections) -> tuple:
     """The tensor divided along its first dimension into equal sections or at indices.
-
-    Parameters
-    ----------
-    input_ : Tensor
-        Of any shape and dtype.
-    indices_or_sections : int or sequence of int
-        How many pieces, or where to cut.
-
-    Returns
-    -------
-    tuple of Tensor
-        Views: they share memory with the input.
 
     Examples
     --------
@@ -1738,20 +1661,9 @@ def vsplit(input_: Tensor, indices_or_sections) -> tuple:
 
 
 @op("dsplit", composite=True, view=True)
+@like(hsplit)
 def dsplit(input_: Tensor, indices_or_sections) -> tuple:
     """The tensor divided along its third dimension into equal sections or at indices.
-
-    Parameters
-    ----------
-    input_ : Tensor
-        Of any shape and dtype.
-    indices_or_sections : int or sequence of int
-        How many pieces, or where to cut.
-
-    Returns
-    -------
-    tuple of Tensor
-        Views: they share memory with the input.
 
     Examples
     --------
@@ -1880,18 +1792,9 @@ def contiguous(input_: Tensor, memory_format=None) -> Tensor:
 
 
 @op("detach", gradient=False, view=True)
+@like(ravel)
 def detach(input_: Tensor) -> Tensor:
     """A tensor over the same memory, outside the graph; writes to either reach both, and are counted.
-
-    Parameters
-    ----------
-    input_ : Tensor
-        Of any shape and dtype.
-
-    Returns
-    -------
-    Tensor
-        A view where that can be: it shares memory with the input.
 
     Examples
     --------
