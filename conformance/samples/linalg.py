@@ -9,6 +9,7 @@ SQ, BSQ = T(3, 3), T(2, 3, 3)
 singular = V([[1.0, 2.0], [2.0, 4.0]])
 wide = T(3, 5)
 definite = V([[4.0, 1.0], [1.0, 3.0]])
+indefinite, zero, pivots = V([[1.0, 2.0], [2.0, 1.0]]), V([[0.0, 0.0], [0.0, 0.0]]), V([3, 2, 3], torch.int32)
 halves = T(2, 2, dtype=torch.float16)
 orders = (None, "fro", "nuc", inf, -inf, 1, -1, 2, -2)
 
@@ -22,6 +23,11 @@ def lengths(result):
 def spans(result):
     """Singular values, and the vectors without their signs or phases."""
     return result[0].abs(), result[1], result[2].abs()
+
+
+def informed(result):
+    """Whether there was a result, where what stands in its place is left to LAPACK."""
+    return result[1]
 
 
 SAMPLES = {
@@ -77,7 +83,50 @@ SAMPLES = {
     "linalg.pinv": [call(wide)], "linalg.tensorinv": [call(P(6).map(lambda t: t.reshape(2, 3, 6)))], "linalg.cross": [call(T(2, 3), T(2, 3)), call(T(3, 2), T(3, 2), dim=0)],
     "cross": [call(T(2, 3), T(2, 3), 1)], "linalg.vecdot": [call(T(2, 3), T(2, 3)), call(T(2, 3), T(2, 3), dim=0)],
     "linalg.diagonal": [call(T(3, 4)), call(BSQ, offset=1)], "linalg.solve_triangular": [call(T(3, 3, low=1).map(torch.triu), T(3, 2), upper=True),
-        call(T(3, 3, low=1).map(torch.tril), T(3, 2), upper=False, unitriangular=True), call(T(3, 3, low=1).map(torch.triu), T(2, 3), upper=True, left=False)],
+        call(T(3, 3, low=1).map(torch.tril), T(3, 2), upper=False, unitriangular=True), call(T(3, 3, low=1).map(torch.triu), T(2, 3), upper=True, left=False),
+        call(T(3, 3, low=1), T(2, 3, 2), upper=False), call(T(2, 3, 3, low=1), T(3, 2), upper=True), call(T(2, 1, 3, 3, low=1), T(4, 2, 3), upper=False, left=False, unitriangular=True),
+        call(zero, T(2, 2), upper=True), call(T(0, 0), T(0, 2), upper=True), call(T(3, 3, low=1), T(3, 0), upper=False), call(T(0, 3, 3), T(0, 3, 2), upper=True),
+        call(P(150), T(150, 3), upper=False, tags="large"), call(P(150), T(2, 150), upper=True, left=False, tags="large"),
+        error(SQ, T(3), upper=True), error(SQ, T(2, 2), upper=True), error(wide, T(3, 2), upper=True), error(halves, halves, upper=True)],
+    "triangular_solve": [call(T(3, 2), T(3, 3, low=1)), call(T(3, 2), T(2, 3, 3, low=1), False), call(T(2, 3, 2), T(3, 3, low=1), upper=False, transpose=True),
+        call(T(3, 2), T(3, 3, low=1), True, True, True), call(T(0, 2), T(0, 0)), call(T(3, 0), SQ), call(T(2, 2), zero), error(T(3), SQ), error(T(2, 2), SQ), error(T(3, 2), wide)],
+    "linalg.lu": [call(SQ), call(wide), call(T(5, 3)), call(T(2, 3, 4)), call(V([[0.0, 1.0], [1.0, 0.0]])), call(singular.constant()), call(zero.constant()), call(T(3, 0)), call(T(0, 3)), call(T(0, 3, 3)),
+        call(P(100), tags="large"), error(T(3)), error(SQ, pivot=False), error(halves)],
+    "linalg.lu_factor": [call(SQ), call(wide), call(T(5, 3)), call(T(2, 3, 4)), call(V([[0.0, 1.0], [1.0, 0.0]])), call(T(3, 0)), call(T(0, 3)), call(T(0, 3, 3)),
+        call(P(150), tags="large"), call(T(100, 70), tags="large"), error(T(3)), error(zero), error(SQ, pivot=False), error(halves)],
+    "linalg.lu_factor_ex": [call(SQ), call(T(2, 3, 4), check_errors=True), call(zero.constant()), call(V([[0.0, 1.0], [0.0, 2.0]]).constant()), call(T(0, 3)), call(T(0, 3, 3)),
+        error(T(3)), error(zero, check_errors=True), error(SQ, pivot=False)],
+    "lu": [call(SQ), call(wide, get_infos=True), call(T(2, 5, 3), True, True), call(zero.constant()), call(T(0, 3)), error(T(3)), error(SQ, pivot=False)],
+    "linalg.lu_solve": [call(SQ, pivots, T(3, 2)), call(SQ, pivots, T(3, 2), adjoint=True), call(SQ, pivots, T(2, 3), left=False), call(SQ, pivots, T(2, 3), left=False, adjoint=True),
+        call(BSQ, V([[3, 2, 3], [1, 3, 3]], torch.int32), T(3, 2)), call(SQ, pivots, T(4, 3, 1)), call(T(0, 0), V([], torch.int32), T(0, 2)), call(SQ, pivots, T(3, 0)),
+        error(SQ, pivots, T(3)), error(SQ, pivots, T(2, 2)), error(SQ, V([1, 2], torch.int32), T(3, 1)), error(SQ, V([1, 2, 3], torch.int64), T(3, 1)),
+        error(SQ, V([0, 2, 3], torch.int32), T(3, 1)), error(wide, pivots, T(3, 1))],
+    "lu_solve": [call(T(3, 2), SQ, pivots), call(T(2, 3, 1), SQ, pivots), error(T(3), SQ, pivots)],
+    "lu_unpack": [call(SQ, pivots), call(wide, pivots), call(T(5, 3), V([3, 5, 4], torch.int32)), call(SQ, pivots, False), call(SQ, pivots, unpack_pivots=False),
+        call(SQ, pivots, unpack_data=False, unpack_pivots=False), call(T(0, 3), V([], torch.int32)), error(SQ, V([1, 2, 3], torch.int64)), error(SQ, V([0, 2, 3], torch.int32)),
+        error(SQ, V([1, 2, 4], torch.int32)), error(T(3), pivots)],
+    "linalg.cholesky_ex": [call(P(3)), call(P(2, 3), upper=True), call(T(0, 0)), call(T(0, 3, 3)), call(T(3, 0, 0)), call(P(80), tags="large"), call(indefinite.constant(), process=informed),
+        error(indefinite, check_errors=True), error(wide), error(T(3)), error(halves)],
+    "cholesky": [call(P(3)), call(P(2, 3), True), call(P(3), upper=True), call(T(0, 0)), error(indefinite), error(wide), error(T(3))],
+    "cholesky_inverse": [call(T(3, 3, low=1).map(torch.tril)), call(T(2, 3, 3, low=1).map(torch.triu), True), call(T(3, 3, low=1).map(torch.triu), upper=True), call(T(3, 3, low=1)), call(T(3, 3, low=1), True),
+        call(T(0, 0)), error(zero), error(wide), error(T(3))],
+    "cholesky_solve": [call(T(3, 2), T(3, 3, low=1).map(torch.tril)), call(T(2, 3, 2), T(3, 3, low=1).map(torch.triu), True), call(T(3, 2), T(4, 3, 3, low=1), upper=False), call(T(3, 2), SQ, upper=True),
+        call(T(0, 2), T(0, 0)), call(T(3, 0), SQ), call(T(2, 1), zero), error(T(3), SQ), error(T(2, 2), SQ), error(T(3, 2), wide)],
+    "linalg.inv_ex": [call(P(3)), call(P(2, 3), check_errors=True), call(T(0, 0)), call(T(0, 3, 3)), call(singular.constant()), call(zero.constant(), process=informed), error(singular, check_errors=True), error(wide), error(T(3)), error(halves)],
+    "linalg.solve_ex": [call(P(3), T(3)), call(P(2, 3), T(3, 2)), call(P(3), T(2, 3), left=False, check_errors=True), call(singular.constant(), V([1.0, 1.0]).constant()),
+        call(singular.constant(), V([[1.0, 2.0]]).constant(), left=False, process=informed), call(T(0, 0), T(0, 2)), call(P(3), T(3, 0)),
+        error(singular, V([1.0, 1.0]), check_errors=True), error(wide, T(3)), error(SQ, T(2)), error(halves, halves)],
+    "linalg.householder_product": [call(SQ, T(3)), call(T(5, 3), T(3)), call(T(5, 3), T(2)), call(T(2, 5, 3), T(2, 3)), call(SQ, T(0)), call(T(3, 0), T(0)), call(T(0, 3, 2), T(0, 2)), call(SQ, V([0.0, 0.0, 0.0])),
+        error(wide, T(3)), error(SQ, T(4)), error(T(3), T(3)), error(SQ, T(1, 3)), error(BSQ, T(3, 3)), error(halves, T(2, dtype=torch.float16))],
+    "ormqr": [call(SQ, T(3), T(3, 2)), call(T(5, 3), T(3), T(5, 2), True, True), call(T(5, 3), T(2).constant(), T(2, 5), left=False), call(T(2, 5, 3), T(2, 3), T(2, 4, 5), left=False, transpose=True),
+        call(SQ, T(3), T(3, 0)), error(SQ, T(3), T(2, 2)), error(SQ, T(3), T(3)), error(SQ, T(4), T(3, 2)), error(SQ, T(2, 3), T(3, 2)), error(SQ, T(3), T(1, 3, 2)), error(T(3), T(3), T(3, 2)), error(BSQ, T(2, 3), T(3, 3, 2))],
+    "linalg.ldl_factor": [call(P(3).constant()), call(P(2, 3).constant(), hermitian=True), call(SQ.constant()), call(T(7, 7).constant(), hermitian=True), call(V([[0.0, 1.0, 0.0], [1.0, 0.0, 2.0], [0.0, 2.0, 3.0]]).constant()),
+        call(T(0, 0)), call(T(0, 3, 3)), call(T(3, 0, 0)), error(zero), error(wide), error(T(3)), error(halves)],
+    "linalg.ldl_factor_ex": [call(P(3).constant()), call(T(9, 9).constant()), call(T(9, 9).constant(), hermitian=True, check_errors=True), call(zero.constant()), call(T(0, 0)), error(zero, check_errors=True), error(wide), error(T(3))],
+    "linalg.ldl_solve": [call(SQ.constant(), V([1, 2, 3], torch.int32), T(3, 2).constant()), call(SQ.constant(), V([-3, -3, 3], torch.int32), T(3, 2).constant(), hermitian=True),
+        call(SQ.constant(), V([2, -3, -3], torch.int32), T(4, 3, 2).constant()), call(BSQ.constant(), V([[1, 2, 3], [-2, -2, 3]], torch.int32), T(2, 3, 1).constant()), call(T(0, 0), V([], torch.int32), T(0, 2)),
+        error(SQ, V([1, 2, 3], torch.int32), T(3)), error(SQ, V([1, 2, 3], torch.int32), T(2, 1)), error(SQ, V([1.0, 2.0, 3.0], torch.float32), T(3, 1)), error(SQ, V([1, 2], torch.int32), T(3, 1)),
+        error(wide, V([1, 2, 3], torch.int32), T(3, 1))],
     "cdist": [call(T(3, 4), T(5, 4), p) for p in (0.0, 1.0, 2.0, 3.0, inf)] + [call(T(2, 3, 4), T(2, 5, 4))],
     "nn.functional.linear": [call(T(2, 3), T(4, 3)), call(T(2, 3), T(4, 3), T(4)), call(T(3), T(4, 3), T(4)), call(T(2, 5, 3), T(4, 3), T(4)), call(T(0, 3), T(4, 3), T(4)),
                              call(T(3), T(3)), error(T(2, 3), T(4, 2)), error(T(2, 3), T(4, 3), T(5))],
@@ -88,6 +137,6 @@ SAMPLES = {
 
 SAMPLES["linalg.norm"] += [call(T(3, 4), dtype=torch.float64)]
 SAMPLES["linalg.matrix_norm"] += [call(T(3, 4), dtype=torch.float64)]
-SAMPLES |= {"pdist": [call(T(4, 3)), call(T(4, 3), 1.0), call(T(3, 2), p=3.0)], "slogdet": SAMPLES["linalg.slogdet"], "inverse": SAMPLES["linalg.inv"], "linalg.matmul": SAMPLES["matmul"],
+SAMPLES |= {"pdist": [call(T(4, 3)), call(T(4, 3), 1.0), call(T(3, 2), p=3.0)], "orgqr": SAMPLES["linalg.householder_product"], "slogdet": SAMPLES["linalg.slogdet"], "inverse": SAMPLES["linalg.inv"], "linalg.matmul": SAMPLES["matmul"],
             "pairwise_distance": SAMPLES["nn.functional.pairwise_distance"],
             "cosine_similarity": SAMPLES["nn.functional.cosine_similarity"]}  # fmt: skip

@@ -996,8 +996,14 @@ def _aligned(x: Tensor, labels, wanted, trailing: int):
 # ------------------------------------------------------------------------------------------------ factorisations
 
 
-def square(name: str, A: Tensor, refusal=RuntimeError) -> np.ndarray:
+def square(name: str, A: Tensor, refusal=RuntimeError, half=NotImplementedError) -> np.ndarray:
     """The array of a batch of square floating or complex matrices, in a dtype that LAPACK has; `refusal` of integers."""
+    square_shape(name, A)
+    return lapack(name, A, refusal, half)
+
+
+def square_shape(name: str, A: Tensor) -> np.ndarray:
+    """The array of a batch of square matrices."""
     array = tensor_argument(name, A, argument="A").array
     if array.ndim < 2:
         raise RuntimeError(f"{name}: The input tensor A must have at least 2 dimensions.")
@@ -1005,13 +1011,13 @@ def square(name: str, A: Tensor, refusal=RuntimeError) -> np.ndarray:
         raise RuntimeError(
             f"{name}: A must be batches of square matrices, but they are {array.shape[-2]} by {array.shape[-1]} matrices"
         )
-    return lapack(name, A, refusal)
+    return array
 
 
-def lapack(name: str, A: Tensor, refusal=RuntimeError) -> np.ndarray:
+def lapack(name: str, A: Tensor, refusal=RuntimeError, half=NotImplementedError) -> np.ndarray:
     """The array of a tensor, checked to be of a dtype that LAPACK has."""
     if A.dtype.is_floating_point and A.dtype.itemsize == 2:
-        raise NotImplementedError(f"\"{name}_cpu\" not implemented for '{torch_name(A.dtype)}'")
+        raise half(f"\"{name}_cpu\" not implemented for '{torch_name(A.dtype)}'")
     if A.dtype.kind < 2:
         raise refusal(f"{name}: Expected a floating point or complex tensor as input. Got {torch_name(A.dtype)}")
     return A.array
@@ -1051,7 +1057,7 @@ def inv(A: Tensor, *, out=None) -> Tensor:
     Tensor([[0.5, 0.0],
             [0.0, 0.25]])
     """
-    array = square("linalg.inv", A)
+    array = square("linalg.inv", A, half=RuntimeError)
     if not array.size:
         return wrap(empty(array.shape, array.dtype))
     return wrap(called("linalg.inv: the inversion could not be completed", np.linalg.inv, array))

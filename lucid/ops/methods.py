@@ -47,6 +47,7 @@ METHODS = {
     "random": "bernoulli multinomial",
     "products": "trace vdot kron cross matrix_power logdet dist",
     "decompositions": "qr svd geqrf",
+    "factors": "cholesky cholesky_inverse cholesky_solve lu lu_solve orgqr ormqr triangular_solve",
     "statistics": "diff cov corrcoef quantile nanquantile",
     "copies": "narrow_copy",
 }
