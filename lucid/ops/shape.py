@@ -17,6 +17,7 @@ from lucid._kernels import index as kernels
 from lucid._kernels.core import flat, strided, wrap
 from lucid.autograd.op import DECLARED, Supplied, inplace, op, overlaps_itself, torch_name
 from lucid.formats import contiguous_format
+from lucid.ops._doc import like
 from lucid.ops._frame import (
     C_NAMES,
     MOVED_NAMES,
