@@ -10,5 +10,6 @@ from lucid.nn.modules.module import *  # noqa: F403
 from lucid.nn.modules.normalization import *  # noqa: F403
 from lucid.nn.modules.pooling import *  # noqa: F403
 from lucid.nn.modules.recurrent import *  # noqa: F403
+from lucid.nn.modules.resampling import *  # noqa: F403
 from lucid.nn.modules.simple import *  # noqa: F403
 from lucid.nn.modules.transformer import *  # noqa: F403
