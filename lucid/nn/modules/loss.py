@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from lucid.nn import functional as F
 from lucid.nn.modules.module import Module
+from lucid.nn.modules.simple import PairwiseDistance
 from lucid.ops._doc import like
 
 __all__ = [
     "BCELoss", "BCEWithLogitsLoss", "CosineEmbeddingLoss", "CrossEntropyLoss", "GaussianNLLLoss", "HingeEmbeddingLoss",
     "HuberLoss", "KLDivLoss", "L1Loss", "MSELoss", "MarginRankingLoss", "MultiLabelMarginLoss",
     "MultiLabelSoftMarginLoss", "MultiMarginLoss", "NLLLoss", "PoissonNLLLoss", "SmoothL1Loss", "SoftMarginLoss",
-    "TripletMarginLoss",
+    "TripletMarginLoss", "TripletMarginWithDistanceLoss",
 ]  # fmt: skip
 
 
@@ -361,3 +362,22 @@ class TripletMarginLoss(_Loss):
         reduction: str = "mean",
     ):  # fmt: skip
         super().__init__(reduction, size_average, reduce, margin=margin, p=p, eps=eps, swap=swap)
+
+
+@like(F.triplet_margin_with_distance_loss)
+class TripletMarginWithDistanceLoss(_Loss):
+    """`nn.functional.triplet_margin_with_distance_loss`.
+
+    Examples
+    --------
+    >>> loss = nn.TripletMarginWithDistanceLoss(distance_function=lambda x, y: (x - y).abs())
+    >>> loss(lucid.tensor([0.0]), lucid.tensor([2.0]), lucid.tensor([2.0]))
+    Tensor(1.0)
+    """
+
+    function = "triplet_margin_with_distance_loss"
+
+    def __init__(self, *, distance_function=None, margin: float = 1.0, swap: bool = False, reduction: str = "mean"):
+        if margin <= 0:
+            raise ValueError(f"margin must be greater than 0, got {margin}")
+        super().__init__(reduction, distance_function=distance_function or PairwiseDistance(), margin=margin, swap=swap)
