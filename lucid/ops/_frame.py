@@ -60,11 +60,12 @@ def tensor_argument(name: str, value, position: int = 1, argument: str = "input"
 
 
 def same_dtype(name: str, *tensors: Tensor | None) -> None:
-    """RuntimeError unless the tensors that are given have one dtype."""
-    found = [one.array.dtype for one in tensors if one is not None]
-    if any(dtype != found[0] for dtype in found):
-        names = ", ".join(torch_name(one.dtype) for one in tensors if one is not None)
-        raise RuntimeError(f"{name}(): expected all tensors to have the same dtype, but got {names}")
+    """RuntimeError unless the tensors that are given, the first of which always is, have one dtype."""
+    dtype = tensors[0].array.dtype
+    for tensor in tensors:
+        if tensor is not None and tensor.array.dtype != dtype:
+            names = ", ".join(torch_name(one.dtype) for one in tensors if one is not None)
+            raise RuntimeError(f"{name}(): expected all tensors to have the same dtype, but got {names}")
 
 
 def number_argument(name: str, value, position: int = 1, argument: str = "input"):
@@ -78,6 +79,9 @@ def number_argument(name: str, value, position: int = 1, argument: str = "input"
 
 def dims_argument(name: str, dim, ndim: int, all_when_empty: bool = True) -> tuple[int, ...]:
     """Dimensions counted from the front, each once; None (or an empty sequence) means all."""
+    if type(dim) is int:  # the common case, and a short way for it
+        at = check_dim(name, dim, ndim)
+        return (at,) if ndim else ()
     if dim is None or (all_when_empty and isinstance(dim, (tuple, list)) and not dim):
         return tuple(range(ndim))
     if not isinstance(dim, (tuple, list)):
@@ -246,9 +250,19 @@ def plan(shape: tuple, arrays) -> tuple[np.ndarray | None, list[int]]:
     return np.array(encoded, np.intp), order
 
 
-def ordered_empty(shape: tuple, order: list[int], dtype: np.dtype) -> np.ndarray:
+def layout(arrays) -> tuple[tuple, np.ndarray | None, list[int] | None]:
+    """The shape that arrays are broadcast to, and their `plan`; short where they are dense and of one shape."""
+    shape = arrays[0].shape
+    for array in arrays:
+        if array.shape != shape or not array.flags.c_contiguous:
+            shape = broadcast_shapes(*[array.shape for array in arrays])
+            return shape, *plan(shape, arrays)
+    return shape, None, None
+
+
+def ordered_empty(shape: tuple, order: list[int] | None, dtype: np.dtype) -> np.ndarray:
     """An uninitialised array that is dense with its dimensions in this order in memory."""
-    if order == sorted(order):
+    if order is None or order == sorted(order):
         return empty(shape, dtype)
     array = empty(tuple(shape[i] for i in order), dtype)
     return array.transpose(np.argsort(order))
@@ -370,10 +384,9 @@ def binary(kernel_: Kernel, x, y) -> Tensor:
 def elementwise(kernel_: Kernel, operands, dtype: dtypes.dtype | None = None, *parameters) -> Tensor:
     """A kernel with a plan over any number of operands of one dtype."""
     dtype = dtypes.result_dtype(operands) if dtype is None else dtype
-    shape = broadcast_shapes(*[operand.array.shape for operand in operands if isinstance(operand, Tensor)])
     computed = compute_dtype(kernel_, dtype)
     arrays = [as_array(operand, computed) for operand in operands]
-    walk, order = plan(shape, arrays)
+    shape, walk, order = layout(arrays)
     result = ordered_empty(shape, order, kernel_.result or computed)
     if result.size:
         rows = [row(array) if walk is None else flat(array) for array in arrays]
@@ -409,6 +422,9 @@ def fold(array: np.ndarray, dims: tuple[int, ...]) -> tuple[np.ndarray, int, int
     """A contiguous array whose dimensions are (outer, axis, inner) around the given ones, and those three sizes."""
     if not dims:
         return contiguous(array), array.size, 1, 1
+    if len(dims) == 1:
+        shape, at = array.shape, dims[0]
+        return contiguous(array), _product(shape[:at]), shape[at], _product(shape[at + 1 :])
     dims = tuple(sorted(dims))
     first, last = dims[0], dims[-1]
     if last - first + 1 != len(dims):
@@ -428,6 +444,9 @@ def _product(sizes) -> int:
 
 def reduced_shape(shape: tuple, dims: tuple[int, ...], keepdim: bool) -> tuple[int, ...]:
     """The shape that is left after a reduction."""
+    if len(dims) == 1:
+        (at,) = dims
+        return shape[:at] + ((1,) if keepdim else ()) + shape[at + 1 :]
     if keepdim:
         return tuple(1 if i in dims else size for i, size in enumerate(shape))
     return tuple(size for i, size in enumerate(shape) if i not in dims)

@@ -38,11 +38,11 @@ from lucid.ops._frame import (
     empty,
     flat,
     kernel,
+    layout,
     native,
     number_argument,
     number_first,
     ordered_empty,
-    plan,
     row,
     tensor_argument,
 )
@@ -860,11 +860,12 @@ def where(condition: Tensor, input_=None, other=None, *, out=None) -> Tensor:
         raise RuntimeError(
             f"where expected condition to be a boolean tensor, but got a tensor with dtype {condition.dtype.name}"
         )
-    dtype = dtypes.result_dtype((x, y)).numpy
-    moved = np.dtype(np.int16) if dtype.itemsize == 2 else dtype  # half precision is only moved
-    arrays = [native(mask), *(as_array(one, dtype).view(moved) for one in (x, y))]
-    shape = broadcast_shapes(*[array.shape for array in arrays])
-    walk, order = plan(shape, arrays)
+    dtype = moved = dtypes.result_dtype((x, y)).numpy
+    arrays = [native(mask), as_array(x, dtype), as_array(y, dtype)]
+    if dtype.itemsize == 2:  # half precision is only moved
+        moved = np.dtype(np.int16)
+        arrays[1:] = [one.view(moved) for one in arrays[1:]]
+    shape, walk, order = layout(arrays)
     result = ordered_empty(shape, order, moved)
     if result.size:
         WHERE.table[moved.num](*[row(one) if walk is None else flat(one) for one in arrays], row(result), walk)

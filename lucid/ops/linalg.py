@@ -692,8 +692,9 @@ def linear(input_: Tensor, weight: Tensor, bias: Tensor | None = None, *, out=No
     >>> lucid.nn.functional.linear(lucid.tensor([1.0, 1.0]), lucid.tensor([[1.0, 2.0], [3.0, 4.0]]), lucid.tensor([0.5, 0.5]))
     Tensor([3.5, 7.5])
     """
-    _check_dtypes("linear", input_, weight)
-    same_dtype("linear", weight, bias)
+    tensor_argument("linear", input_)
+    tensor_argument("linear", weight, 2, "weight")
+    same_dtype("linear", input_, weight, bias)
     x, w = input_.array, weight.array
     if w.ndim == 1:
         w = w[None]
