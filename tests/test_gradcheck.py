@@ -92,6 +92,12 @@ CASES = {
     "conv2d": (lambda x, w, b: F.conv2d(x, w, b, padding=1, stride=2), lambda: (rand(1, 2, 4, 4), rand(3, 2, 3, 3), rand(3))),
     "conv_transpose2d": (lambda x, w: F.conv_transpose2d(x, w, stride=2), lambda: (rand(1, 2, 2, 2), rand(2, 1, 2, 2))),
     "max_pool2d": (lambda x: F.max_pool2d(x, 2) ** 2, lambda: (rand(1, 2, 4, 4),)),
+    "unfold": (lambda x: F.unfold(x, 2, 1, 1, 2) ** 2, lambda: (rand(1, 2, 3, 4),)),
+    "fold": (lambda x: F.fold(x, (3, 4), 2) ** 2, lambda: (rand(1, 4, 6),)),
+    "interpolate": (
+        lambda x: F.interpolate(x, size=(5, 2), mode="bicubic", antialias=True) ** 2, lambda: (rand(1, 2, 3, 4),)
+    ),
+    "grid_sample": (lambda x, grid: F.grid_sample(x, grid, align_corners=False), lambda: (rand(1, 2, 3, 4), rand(1, 2, 2, 2))),
     "avg_pool2d": (lambda x: F.avg_pool2d(x, 2, 1, 1) ** 2, lambda: (rand(1, 1, 3, 3),)),
     "batch_norm": (lambda x, w, b: F.batch_norm(x, None, None, w, b, True), lambda: (rand(3, 2, 2), rand(2), rand(2))),
     "layer_norm": (lambda x, w, b: F.layer_norm(x, (4,), w, b), lambda: (rand(2, 4), rand(4), rand(4))),
