@@ -104,6 +104,9 @@ def product(a: np.ndarray, b: np.ndarray, out: np.ndarray | None = None, alpha: 
 
 def _positive(array: np.ndarray) -> np.ndarray:
     """The array, or a copy where its strides are not what the kernel takes."""
+    flags = array.flags
+    if flags.forc and flags.aligned and min(array.strides) >= 0:
+        return array
     array = native(array)
     return contiguous(array) if min(array.strides) < 0 or (not array.flags.forc and span(array)) else array
 
