@@ -58,6 +58,11 @@ def test_complex_gradients():
     assert gradcheck(lambda z: z.abs(), z)
 
 
+def spread(n: int):
+    """A diagonal matrix of distinct numbers, which makes one with small elements beside it well conditioned."""
+    return lucid.diag(lucid.arange(1, n + 1, dtype=lucid.float64) * 4)
+
+
 CASES = {
     "mul broadcast": (lambda a, b: a * b, lambda: (rand(2, 3), rand(3))),
     "div": (lambda a, b: a / b, lambda: (rand(2, 3), rand(2, 1, low=1.0))),
@@ -89,6 +94,25 @@ CASES = {
     "solve": (lambda a, b: lucid.linalg.solve(a + 3 * lucid.eye(2, dtype=lucid.float64), b),
               lambda: (rand(2, 2, low=-0.5, high=0.5), rand(2, 3))),
     "det": (lambda a: lucid.linalg.det(a), lambda: (rand(3, 3),)),
+    "eigh": (lambda a: (lambda l, v: l + v.abs().sum(0))(*lucid.linalg.eigh(a + a.mT + spread(3))), lambda: (rand(3, 3),)),
+    "eig": (lambda a: (lambda l, v: l.abs() + v.abs().sum(0))(*lucid.linalg.eig(a + spread(3))), lambda: (rand(3, 3),)),
+    "qr tall": (lambda a: (lambda q, r: q @ r.sin())(*lucid.linalg.qr(a)), lambda: (rand(4, 2),)),
+    "qr wide": (lambda a: (lambda q, r: q @ r.sin())(*lucid.linalg.qr(a)), lambda: (rand(2, 3),)),
+    "lu": (lambda a: (lambda p, l, u: p @ l.sin() @ u.cos())(*lucid.linalg.lu(a + spread(3))), lambda: (rand(3, 3),)),
+    "lu tall and wide": (lambda a, b: lucid.linalg.lu_factor(a)[0].sum() + lucid.linalg.lu_factor(b)[0].sin(), lambda: (rand(3, 2), rand(2, 3))),
+    "lu_solve": (lambda a, b: lucid.linalg.lu_solve(a + spread(2), lucid.tensor([2, 2], dtype=lucid.int32), b, adjoint=True),
+                 lambda: (rand(2, 2), rand(2, 2))),
+    "solve_triangular": (lambda a, b: lucid.linalg.solve_triangular(a + spread(2), b, upper=False, left=False),
+                         lambda: (rand(2, 2, 2), rand(3, 2))),
+    "cholesky_solve": (lambda a, b: lucid.cholesky_solve(b, lucid.linalg.cholesky_ex(a @ a.mT + spread(2))[0]), lambda: (rand(2, 2), rand(2, 1))),
+    "cholesky_inverse": (lambda a: lucid.cholesky_inverse(lucid.linalg.cholesky(a @ a.mT + spread(2), upper=True), True), lambda: (rand(2, 2),)),
+    "householder_product": (lambda a, t: lucid.linalg.householder_product(a, t), lambda: (rand(3, 2), rand(2))),
+    "ormqr": (lambda a, t, b: lucid.ormqr(a, t, b, False, True), lambda: (rand(3, 2), rand(2), rand(2, 3))),
+    "pinv": (lambda a: lucid.linalg.pinv(a), lambda: (rand(3, 2),)),
+    "lstsq": (lambda a, b: (lambda x: x[0].sum() + x[1])(lucid.linalg.lstsq(a, b, driver="gels")), lambda: (rand(4, 2), rand(4, 2))),
+    "matrix_exp": (lambda a: lucid.linalg.matrix_exp(a), lambda: (rand(2, 3, 3),)),
+    "cond": (lambda a: lucid.linalg.cond(a + spread(3)) + lucid.linalg.cond(a + spread(3), "fro"), lambda: (rand(3, 3),)),
+    "renorm": (lambda a: lucid.renorm(a, 3, 0, 0.5), lambda: (rand(2, 3),)),
     "conv2d": (lambda x, w, b: F.conv2d(x, w, b, padding=1, stride=2), lambda: (rand(1, 2, 4, 4), rand(3, 2, 3, 3), rand(3))),
     "conv_transpose2d": (lambda x, w: F.conv_transpose2d(x, w, stride=2), lambda: (rand(1, 2, 2, 2), rand(2, 1, 2, 2))),
     "max_pool2d": (lambda x: F.max_pool2d(x, 2) ** 2, lambda: (rand(1, 2, 4, 4),)),

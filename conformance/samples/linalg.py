@@ -2,7 +2,7 @@
 
 import torch
 
-from .spec import P, T, V, call, error
+from .spec import REALS, P, T, V, call, error
 
 inf = float("inf")
 SQ, BSQ = T(3, 3), T(2, 3, 3)
@@ -11,6 +11,7 @@ wide = T(3, 5)
 definite = V([[4.0, 1.0], [1.0, 3.0]])
 indefinite, zero, pivots = V([[1.0, 2.0], [2.0, 1.0]]), V([[0.0, 0.0], [0.0, 0.0]]), V([3, 2, 3], torch.int32)
 halves = T(2, 2, dtype=torch.float16)
+drivers = ("gels", "gelsy", "gelsd", "gelss")
 orders = (None, "fro", "nuc", inf, -inf, 1, -1, 2, -2)
 
 
@@ -79,8 +80,26 @@ SAMPLES = {
                    call(T(5, 3), full_matrices=False, driver=None, process=spans), error(T(3)), error(halves)],
     "linalg.norm": [call(T(3, 4), p) for p in orders] + [call(T(5), p) for p in (None, 0, 1, 3, inf)] + [call(BSQ, 1, (1, 2), True), call(T(2, 3, 4), dim=1), error(T(3), "fro")],
     "linalg.matrix_norm": [call(T(3, 4), p) for p in orders[1:]] + [call(T(2, 3, 4), "fro", (0, 2), True)],
-    "linalg.matrix_rank": [call(SQ), call(singular)], "linalg.cond": [call(P(3)), call(P(3), "fro"), call(P(3), 1)],
-    "linalg.pinv": [call(wide)], "linalg.tensorinv": [call(P(6).map(lambda t: t.reshape(2, 3, 6)))], "linalg.cross": [call(T(2, 3), T(2, 3)), call(T(3, 2), T(3, 2), dim=0)],
+    "linalg.matrix_rank": [call(SQ), call(singular), call(singular, 0.5), call(singular, tol=7.0), call(P(3), 1.0, True), call(P(2, 3), hermitian=True), call(BSQ, atol=1.0, rtol=0.5), call(wide, rtol=0.9),
+        call(BSQ, atol=V([0.5, 100.0], torch.float64)), call(BSQ, rtol=V([0.0, 2.0], torch.float64)), call(BSQ, tol=V([[0.5], [100.0]], torch.float64)), call(zero), call(T(0, 3)), call(T(0, 3, 2)), call(T(0, 0), hermitian=True),
+        error(T(3)), error(wide, hermitian=True), error(halves), error(SQ, atol=V([1.0], torch.complex64))],
+    "linalg.cond": [call(P(3)), call(wide)] + [call(P(3), p) for p in orders] + [call(P(2, 3), p=inf), call(wide, -2), call(singular.constant(), 1), call(zero.constant(), "fro"), call(V([[1.0, 0.0], [0.0, 0.0]]).constant()), call(T(0, 0)), call(T(0, 3, 3), 1), call(T(0, 3), 2),
+        error(T(3)), error(SQ, 3), error(SQ, "x"), error(wide, 1), error(halves)],
+    "linalg.pinv": [call(wide), call(T(5, 3)), call(T(2, 3, 4)), call(singular), call(P(3), hermitian=True), call(SQ, hermitian=True), call(wide, 0.5), call(wide, rcond=0.3), call(P(3), 1e-3, True), call(BSQ, atol=2.0), call(BSQ, atol=1.0, rtol=0.1),
+        call(BSQ, rtol=V([0.1, 0.9], torch.float64).constant()), call(zero), call(T(0, 3)), call(T(3, 0)), call(T(0, 3, 2)), error(T(3)), error(wide, hermitian=True), error(halves)],
+    "pinverse": [call(wide), call(T(5, 3), 0.3), call(singular, rcond=0.1), call(T(0, 3)), error(T(3))],
+    "linalg.lstsq": [call(T(5, 3), T(5, 2)), call(T(3, 5), T(3, 2))] + [call(T(5, 3), T(5, 2), driver=d) for d in drivers] + [call(T(3, 5), T(3, 2), driver=d) for d in drivers] + [
+        call(P(3), T(3, 2)), call(T(2, 5, 3), T(2, 5), driver="gelsd"), call(T(2, 5, 3), T(1, 5, 2), driver="gels"), call(T(4, 2), T(4)), call(T(4, 2), T(4), 0.9, driver="gelss"), call(T(4, 2), T(4, 2), rcond=1e-3),
+        call(V([[1.0, 1.0], [1.0, 1.0], [1.0, 1.0]]).constant(), T(3, 2).constant(), driver="gelsd"), call(V([[1.0, 1.0], [1.0, 1.0], [1.0, 1.0]]).constant(), T(3, 2).constant()), call(singular.constant(), T(2, 1).constant()),
+        call(T(0, 4, 2), T(0, 4, 3)), call(T(4, 0), T(4, 3)), call(T(0, 4), T(0, 3)), call(T(4, 0), T(4, 3), driver="gels"), call(T(0, 4, 2), T(0, 4, 3), driver="gelsd"), call(T(4, 2), T(4, 0)),
+        error(T(3), T(3, 2)), error(T(3, 2), T()), error(T(3, 2), T(2, 2)), error(T(3, 2), T(3, 2), driver="x"), error(T(2, 3, 2), T(5, 3, 2)), error(halves, halves)],
+    "linalg.matrix_exp": [call(SQ), call(BSQ), call(T(3, 3, low=-0.1, high=0.1)), call(T(4, 4, low=-6, high=6)), call(T(2, 1, 3, 3)), call(V([[0.0, 1.0], [0.0, 0.0]])), call(V([[0.0, 3.0], [-3.0, 0.0]])), call(zero), call(T(1, 1)), call(T(0, 0)), call(T(0, 3, 3)),
+        call(V([[1e-6, 0.0], [0.0, 8.0]])), call(V([[inf, 0.0], [0.0, 1.0]]).constant()), error(T(3)), error(wide)],
+    "svd_lowrank": [call(T(5, 4), q=4, process=spans), call(T(4, 5), 4, process=spans), call(T(2, 5, 3), 3, niter=0, process=spans), call(T(5, 3), q=3, M=T(3), process=spans), call(T(5, 7), 2, 1, process=spans, only=REALS)],
+    "pca_lowrank": [call(T(5, 3), q=3, process=spans), call(T(5, 3), 3, False, process=spans), call(T(3, 5), q=2, center=False, niter=3, process=spans, only=REALS), error(SQ, q=4), error(SQ, niter=-1), error(T(3))],
+    "renorm": [call(T(3, 4), p, dim, m) for p, dim, m in ((2, 0, 1.0), (1, 1, 3.0), (0.5, -1, 5), (inf, 0, 0.5), (3, 1, 1e6))] + [call(T(2, 3, 4), p=2, dim=1, maxnorm=2.0), call(T(3, 4), 2, 0, 0), call(zero, 2, 0, 0.0), call(T(0, 3), 2, 1, 1.0), call(T(3, 0), 2, 0, 1.0),
+        call(V([[inf, 1.0], [1.0, 1.0]]).constant(), 2, 0, 1.0), error(T(3), 2, 0, 1), error(SQ, 0, 0, 1), error(SQ, -1, 0, 1), error(SQ, 2, 0, -1), error(SQ, 2, 3, 1), error(SQ, 2, 0, 1j)],
+    "linalg.tensorinv": [call(P(6).map(lambda t: t.reshape(2, 3, 6)))], "linalg.cross": [call(T(2, 3), T(2, 3)), call(T(3, 2), T(3, 2), dim=0)],
     "cross": [call(T(2, 3), T(2, 3), 1)], "linalg.vecdot": [call(T(2, 3), T(2, 3)), call(T(2, 3), T(2, 3), dim=0)],
     "linalg.diagonal": [call(T(3, 4)), call(BSQ, offset=1)], "linalg.solve_triangular": [call(T(3, 3, low=1).map(torch.triu), T(3, 2), upper=True),
         call(T(3, 3, low=1).map(torch.tril), T(3, 2), upper=False, unitriangular=True), call(T(3, 3, low=1).map(torch.triu), T(2, 3), upper=True, left=False),
@@ -105,7 +124,7 @@ SAMPLES = {
     "lu_unpack": [call(SQ, pivots), call(wide, pivots), call(T(5, 3), V([3, 5, 4], torch.int32)), call(SQ, pivots, False), call(SQ, pivots, unpack_pivots=False),
         call(SQ, pivots, unpack_data=False, unpack_pivots=False), call(T(0, 3), V([], torch.int32)), error(SQ, V([1, 2, 3], torch.int64)), error(SQ, V([0, 2, 3], torch.int32)),
         error(SQ, V([1, 2, 4], torch.int32)), error(T(3), pivots)],
-    "linalg.cholesky_ex": [call(P(3)), call(P(2, 3), upper=True), call(T(0, 0)), call(T(0, 3, 3)), call(T(3, 0, 0)), call(P(80), tags="large"), call(indefinite.constant(), process=informed),
+    "linalg.cholesky_ex": [call(P(3)), call(P(2, 3), upper=True), call(T(0, 0)), call(T(0, 3, 3)), call(T(3, 0, 0)), call(P(80), tags="large"), call(P(3), check_errors=True), call(indefinite.constant(), process=informed),
         error(indefinite, check_errors=True), error(wide), error(T(3)), error(halves)],
     "cholesky": [call(P(3)), call(P(2, 3), True), call(P(3), upper=True), call(T(0, 0)), error(indefinite), error(wide), error(T(3))],
     "cholesky_inverse": [call(T(3, 3, low=1).map(torch.tril)), call(T(2, 3, 3, low=1).map(torch.triu), True), call(T(3, 3, low=1).map(torch.triu), upper=True), call(T(3, 3, low=1)), call(T(3, 3, low=1), True),
@@ -118,7 +137,7 @@ SAMPLES = {
         error(singular, V([1.0, 1.0]), check_errors=True), error(wide, T(3)), error(SQ, T(2)), error(halves, halves)],
     "linalg.householder_product": [call(SQ, T(3)), call(T(5, 3), T(3)), call(T(5, 3), T(2)), call(T(2, 5, 3), T(2, 3)), call(SQ, T(0)), call(T(3, 0), T(0)), call(T(0, 3, 2), T(0, 2)), call(SQ, V([0.0, 0.0, 0.0])),
         error(wide, T(3)), error(SQ, T(4)), error(T(3), T(3)), error(SQ, T(1, 3)), error(BSQ, T(3, 3)), error(halves, T(2, dtype=torch.float16))],
-    "ormqr": [call(SQ, T(3), T(3, 2)), call(T(5, 3), T(3), T(5, 2), True, True), call(T(5, 3), T(2).constant(), T(2, 5), left=False), call(T(2, 5, 3), T(2, 3), T(2, 4, 5), left=False, transpose=True),
+    "ormqr": [call(SQ, T(3), T(3, 2)), call(T(5, 3), T(3), T(5, 2), True, True), call(T(5, 3), T(3).constant(), T(2, 5), left=False), call(T(2, 5, 3), T(2, 3), T(2, 4, 5), left=False, transpose=True),
         call(SQ, T(3), T(3, 0)), error(SQ, T(3), T(2, 2)), error(SQ, T(3), T(3)), error(SQ, T(4), T(3, 2)), error(SQ, T(2, 3), T(3, 2)), error(SQ, T(3), T(1, 3, 2)), error(T(3), T(3), T(3, 2)), error(BSQ, T(2, 3), T(3, 3, 2))],
     "linalg.ldl_factor": [call(P(3).constant()), call(P(2, 3).constant(), hermitian=True), call(SQ.constant()), call(T(7, 7).constant(), hermitian=True), call(V([[0.0, 1.0, 0.0], [1.0, 0.0, 2.0], [0.0, 2.0, 3.0]]).constant()),
         call(T(0, 0)), call(T(0, 3, 3)), call(T(3, 0, 0)), error(zero), error(wide), error(T(3)), error(halves)],
@@ -137,6 +156,6 @@ SAMPLES = {
 
 SAMPLES["linalg.norm"] += [call(T(3, 4), dtype=torch.float64)]
 SAMPLES["linalg.matrix_norm"] += [call(T(3, 4), dtype=torch.float64)]
-SAMPLES |= {"pdist": [call(T(4, 3)), call(T(4, 3), 1.0), call(T(3, 2), p=3.0)], "orgqr": SAMPLES["linalg.householder_product"], "slogdet": SAMPLES["linalg.slogdet"], "inverse": SAMPLES["linalg.inv"], "linalg.matmul": SAMPLES["matmul"],
+SAMPLES |= {"pdist": [call(T(4, 3)), call(T(4, 3), 1.0), call(T(3, 2), p=3.0)], "orgqr": SAMPLES["linalg.householder_product"], "matrix_exp": SAMPLES["linalg.matrix_exp"], "slogdet": SAMPLES["linalg.slogdet"], "inverse": SAMPLES["linalg.inv"], "linalg.matmul": SAMPLES["matmul"],
             "pairwise_distance": SAMPLES["nn.functional.pairwise_distance"],
             "cosine_similarity": SAMPLES["nn.functional.cosine_similarity"]}  # fmt: skip

@@ -24,6 +24,7 @@ ELSEWHERE = {
     "pin_memory": "memory is memory",
     "layout": "there is one",
     "driver": "chooses among solvers of CUDA; PyTorch refuses it on a CPU",
+    "pivot": "PyTorch refuses False on a CPU",
     "sparse": "sparse tensors",
     "sparse_grad": "sparse tensors",
 }

@@ -24,8 +24,8 @@ from lucid.ops import (  # noqa: F401
 # A family may stand here unless one that does not imports it.
 LATER = (
     "attention", "convolution", "copies", "decompositions", "distance", "factors", "fft", "folding", "loss",
-    "masked", "normalization", "pooling", "products", "recurrent", "resampling", "sorting", "special", "statistics",
-    "windows",
+    "masked", "matrices", "normalization", "pooling", "products", "recurrent", "resampling", "sorting", "special",
+    "statistics", "windows",
 )  # fmt: skip
 
 methods.attach(LATER)

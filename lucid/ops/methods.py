@@ -48,6 +48,7 @@ METHODS = {
     "products": "trace vdot kron cross matrix_power logdet dist",
     "decompositions": "qr svd geqrf",
     "factors": "cholesky cholesky_inverse cholesky_solve lu lu_solve orgqr ormqr triangular_solve",
+    "matrices": "matrix_exp pinverse renorm",
     "statistics": "diff cov corrcoef quantile nanquantile",
     "copies": "narrow_copy",
 }
@@ -66,6 +67,7 @@ INPLACE = {
     "special": "lgamma digamma polygamma mvlgamma erfinv i0",
     "shape": "tril triu",
     "linalg": "addmm addmv addr addbmm baddbmm",
+    "matrices": "renorm",
     "reduction": "cumsum cumprod",
     "indexing": "scatter scatter_add scatter_reduce index_add index_copy index_fill index_reduce put masked_fill "
     "masked_scatter",

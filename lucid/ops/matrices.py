@@ -1,0 +1,430 @@
+"""Functions of matrices that stand on their factorisations: pseudoinverse, rank, condition, least squares, exponential,
+and approximations of low rank.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from lucid import dtypes
+from lucid._kernels.core import wrap
+from lucid.autograd.op import Supplied, op, torch_name
+from lucid.ops._doc import doc
+from lucid.ops._frame import COMPLEX128, FLOAT64, broadcast_shapes, cast, same_dtype, tensor_argument
+from lucid.ops.creation import zeros
+from lucid.ops.decompositions import eigvalsh, qr, svd, svdvals
+from lucid.ops.elementwise import where
+from lucid.ops.factors import inv_ex, triangular
+from lucid.ops.linalg import adjoint, called, matmul, matrix_norm, square_shape
+from lucid.ops.random import randn
+from lucid.ops.reduction import vector_norm
+from lucid.ops.shape import cat
+from lucid.tensor import Tensor, check_dim
+
+MATRIX = "Tensor: Of shape (..., m, n), floating or complex."
+ATOL = "float or Tensor, optional: What counts as zero. Default: 0."
+RTOL = "float or Tensor, optional: What counts as zero relative to the largest singular value. Default: epsilon times max(m, n), or 0 with `atol`."
+HERMITIAN = "bool, optional: The matrices are symmetric (Hermitian); the lower triangle is read. Default: False."
+
+
+def _tolerance(name: str, largest: np.ndarray, shape: tuple, atol, rtol) -> np.ndarray:
+    """What singular values count as zero, given the largest of each matrix."""
+    for which, one in (("atol", atol), ("rtol", rtol)):
+        if isinstance(one, Tensor) and one.dtype.is_complex:
+            raise RuntimeError(f"{name}: {which} tensor of complex type is not supported. Got {torch_name(one.dtype)}")
+    absolute = atol.array if isinstance(atol, Tensor) else np.asarray(atol or 0.0, largest.dtype)
+    if rtol is None:
+        rtol = np.finfo(largest.dtype).eps * max(shape[-2:])
+        relative = np.where(absolute > 0, 0.0, rtol).astype(largest.dtype)
+    else:
+        relative = rtol.array if isinstance(rtol, Tensor) else np.asarray(rtol, largest.dtype)
+    return np.maximum(absolute, relative * largest)
+
+
+def _lapack_matrix(name: str, A: Tensor) -> np.ndarray:
+    array = tensor_argument(name, A, argument="A").array
+    if array.ndim < 2 or A.dtype.kind < 2 or A.dtype.itemsize == 2:
+        raise RuntimeError(f"{name}({torch_name(A.dtype)}{{{list(A.shape)}}}): expected a tensor with 2 or more dimensions of float, "
+                           "double, cfloat or cdouble types")  # fmt: skip
+    return array
+
+
+# ------------------------------------------------------------------------------------------------ pseudoinverse
+
+
+@op("linalg.pinv", out="same")
+@doc("A\\, out\\, A = A, \\quad out\\, A\\, out = out",
+     "-P^H g P^H + (1 - A P) g^H P P^H + P^H P g^H (1 - P A), \\quad P = out", returns="Of shape (..., n, m).", A=MATRIX,
+     rcond="float or Tensor, optional: `rtol` by its older name.", hermitian=HERMITIAN, atol=ATOL, rtol=RTOL,
+     raises="RuntimeError: `A` has less than two dimensions")  # fmt: skip
+def pinv(A: Tensor, rcond=None, hermitian: bool = False, *, atol=None, rtol=None, out=None) -> Tensor:
+    """Pseudoinverse of Moore and Penrose. The gradient exists where the rank does not change.
+
+    >>> lucid.linalg.pinv(lucid.tensor([[2.0, 0.0], [0.0, 0.0]]))
+    Tensor([[0.5, 0.0],
+            [0.0, 0.0]])
+    """
+    array = _lapack_matrix("linalg.pinv", A)
+    rtol = rcond if rtol is None else rtol
+    *batch, m, n = array.shape
+    if not array.size:
+        if hermitian:
+            square_shape("linalg.eigh", A)
+        return Supplied.zeros((*batch, n, m), A.dtype)
+    if hermitian:
+        square_shape("linalg.eigh", A)
+        values, v = called("linalg.pinv", np.linalg.eigh, array)
+        u, sizes = v, abs(values)
+        largest = sizes.max(-1, initial=0, keepdims=True)[..., 0]
+    else:
+        u, values, vh = called("linalg.pinv", np.linalg.svd, array, False)
+        v, sizes, largest = vh.swapaxes(-1, -2).conj(), values, values[..., 0]
+    kept = sizes > _tolerance("torch.linalg.pinv", largest, array.shape, atol, rtol)[..., None]
+    with np.errstate(all="ignore"):
+        inverse = np.where(kept, 1 / values, 0).astype(array.dtype)
+        return wrap(np.matmul(v * inverse[..., None, :], u.swapaxes(-1, -2).conj()))
+
+
+def _pinv_backward(g, A, out):
+    """The gradient of a pseudoinverse, from that and the matrix."""
+    h, gh = adjoint(out), adjoint(g)
+    k = matmul(h, out)  # P^H P
+    first = matmul(gh, matmul(out, h))
+    second = matmul(k, gh)
+    return -matmul(h, matmul(g, h)) + first - matmul(A, matmul(out, first)) + second - matmul(matmul(second, out), A)
+
+
+pinv.vjp(A=lambda g, A, out: _pinv_backward(g, A, out))
+
+
+@op("pinverse", composite=True)
+@doc("A\\, out\\, A = A, \\quad out\\, A\\, out = out", returns="Of shape (..., n, m).", input_=MATRIX,
+     rcond="float, optional: What counts as zero relative to the largest singular value. Default: 1e-15.")  # fmt: skip
+def pinverse(input_: Tensor, rcond=1e-15) -> Tensor:
+    """Pseudoinverse of Moore and Penrose; `linalg.pinv` with another default.
+
+    >>> lucid.pinverse(lucid.tensor([[2.0, 0.0]]))
+    Tensor([[0.5],
+            [0.0]])
+    """
+    return pinv(input_, rcond)
+
+
+# ------------------------------------------------------------------------------------------------ rank and condition
+
+
+@op("linalg.matrix_rank", gradient=False)
+@doc("out = \\#\\{i : \\sigma_i > \\max(atol, rtol\\, \\sigma_1)\\}", returns="Of shape (...), int64.", A=MATRIX,
+     tol="float or Tensor, optional: `atol` by its older name; `rtol` is then 0.", hermitian=HERMITIAN, atol=ATOL, rtol=RTOL,
+     raises="RuntimeError: `A` has less than two dimensions")  # fmt: skip
+def matrix_rank(A: Tensor, tol=None, hermitian: bool = False, *, atol=None, rtol=None, out=None) -> Tensor:
+    """Numerical rank of matrices: how many singular values are not zero.
+
+    >>> lucid.linalg.matrix_rank(lucid.tensor([[1.0, 2.0], [2.0, 4.0]]))
+    Tensor(1)
+    """
+    name = "torch.linalg.matrix_rank"
+    array = tensor_argument("linalg.matrix_rank", A, argument="A").array
+    if array.ndim < 2:
+        raise RuntimeError(f"{name}: The input tensor input must have at least 2 dimensions.")
+    if A.dtype.kind < 2 or A.dtype.itemsize == 2:
+        raise RuntimeError("This function doesn't handle types other than float and double")
+    if tol is not None:
+        atol, rtol = tol, 0.0
+    if hermitian and array.size:
+        values = abs(eigvalsh.op.forward(A).array)
+    else:
+        values = svdvals.op.forward(A).array if array.size else np.zeros((*array.shape[:-2], 0), array.real.dtype)
+    largest = values.max(-1, initial=0)
+    limit = _tolerance(name, largest, array.shape, atol, rtol)
+    if not array.size:
+        return wrap(np.zeros(largest.shape, np.int64))
+    return wrap(np.asarray((values > limit[..., None]).sum(-1), np.int64))
+
+
+@op("linalg.cond", composite=True)
+@doc("out = \\|A\\|_p\\, \\|A^{-1}\\|_p", returns="Of shape (...), real.",
+     A="Tensor: Of shape (..., m, n); square ones for norms other than 2 and -2.",
+     p="{None, 'fro', 'nuc', inf, -inf, 1, -1, 2, -2}, optional: Which norm. Default: 2, the ratio of the singular values.",
+     raises="RuntimeError: `A` has less than two dimensions, or there is no such norm")  # fmt: skip
+def cond(A: Tensor, p=None, *, out=None) -> Tensor:
+    """Condition numbers of matrices; infinite for singular ones.
+
+    >>> lucid.linalg.cond(lucid.tensor([[2.0, 0.0], [0.0, 1.0]]))
+    Tensor(2.0)
+    """
+    array = tensor_argument("linalg.cond", A, argument="A").array
+    if array.ndim < 2:
+        raise RuntimeError("linalg.cond: The input tensor must have at least 2 dimensions.")
+    if isinstance(p, bool) or p not in (None, "fro", "nuc", 1, -1, 2, -2, math.inf, -math.inf):
+        raise RuntimeError(f"linalg.cond got an invalid norm type: {p}")
+    if not array.size:
+        real = dtypes.from_numpy_dtype(array.real.dtype) if array.dtype.kind in "fc" else A.dtype
+        return zeros(array.shape[:-2], dtype=real)
+    if p in (None, 2, -2):
+        values = svdvals(A)
+        first, last = values.narrow(-1, 0, 1).squeeze(-1), values.narrow(-1, values.shape[-1] - 1, 1).squeeze(-1)
+        return last / first if p == -2 else first / last
+    square_shape(f"linalg.cond(ord={p})", A)
+    if p == "nuc":
+        values = svdvals(A)
+        return values.sum(-1) * values.reciprocal().sum(-1)
+    inverse, info = inv_ex(A)
+    result = matrix_norm(A, p) * matrix_norm(inverse, p)
+    return result.masked_fill(wrap(np.asarray(info.array != 0)), math.inf) if info.array.any() else result
+
+
+# ------------------------------------------------------------------------------------------------ least squares
+
+
+class LstsqResult(NamedTuple):
+    """Least squares solutions, and what else was found on the way."""
+
+    solution: Tensor
+    residuals: Tensor
+    rank: Tensor
+    singular_values: Tensor
+
+
+DRIVERS = ("gels", "gelsy", "gelsd", "gelss")
+
+
+@op("linalg.lstsq", composite=True)
+@doc("out = \\arg\\min_X \\|A X - B\\|_F",
+     "g_B = A^{+H} g, \\quad g_A \\text{ as that of } A^+ \\text{, from } g B^H", gives="LstsqResult",
+     returns="`solution` (..., n, k), of least norm where there are many; `residuals` (..., k), the squared norms of A X - B, empty unless m > n "
+     "and every rank is n; `rank` (...), except of 'gels'; `singular_values` (..., min(m, n)) of 'gelsd' and 'gelss'.", A=MATRIX,
+     B="Tensor: Of shape (..., m, k), or (..., m).", rcond="float, optional: What counts as zero relative to the largest singular value. "
+     "Default: epsilon times max(m, n).",
+     driver="{'gelsy', 'gels', 'gelsd', 'gelss'}, optional: 'gels' takes A to be of full rank and uses QR, the others singular values.",
+     out="tuple of four Tensors, optional: Where the results are written.", raises="RuntimeError: the shapes do not fit, or there is no such driver")  # fmt: skip
+def lstsq(A: Tensor, B: Tensor, rcond=None, *, driver=None, out=None):
+    """Least squares solutions of linear systems.
+
+    >>> lucid.linalg.lstsq(lucid.tensor([[2.0], [0.0]]), lucid.tensor([[4.0], [1.0]])).solution
+    Tensor([[2.0]])
+    """
+    name = "torch.linalg.lstsq"
+    a, b = tensor_argument(name, A, argument="input").array, tensor_argument(name, B, 2, "other").array
+    if a.ndim < 2:
+        raise RuntimeError(f"{name}: input must have at least 2 dimensions.")
+    if b.ndim < 1:
+        raise RuntimeError(f"{name}: other must have at least 1 dimension.")
+    if A.dtype is not B.dtype:
+        raise RuntimeError(f"{name}: Expected input and other to have the same dtype, but got input's dtype {torch_name(A.dtype)} and "
+                           f"other's dtype {torch_name(B.dtype)}")  # fmt: skip
+    vector = b.ndim == 1 or (a.ndim - 1 == b.ndim and b.shape == a.shape[:-1])
+    if (b.shape[-1] if vector else b.shape[-2]) != a.shape[-2]:
+        raise RuntimeError(f"{name}: input.size(-2) should match other.size(-{1 if vector else 2})")
+    if driver not in (None, *DRIVERS):
+        raise RuntimeError(f"{name}: parameter `driver` should be one of (gels, gelsy, gelsd, gelss)")
+    if A.dtype.kind < 2 or A.dtype.itemsize == 2:
+        raise RuntimeError("This function doesn't handle types other than float and double")
+    driver = driver or "gelsy"
+    columns = B.unsqueeze(-1) if vector else B
+    x = _least(A, columns, rcond, driver == "gels")
+    *batch, m, n = a.shape
+    real = dtypes.from_numpy_dtype(a.real.dtype)
+    rank, values = wrap(np.empty(0, np.int64)), wrap(np.empty(0, a.real.dtype))
+    empty = not (a.size and b.size)  # nothing is computed, and all there is to say is 0
+    if driver != "gels":
+        found = svdvals.op.forward(A).array if not empty else np.zeros((*batch, min(m, n)), a.real.dtype)
+        limit = (np.finfo(found.dtype).eps * max(m, n) if rcond is None else rcond) * found.max(-1, initial=0, keepdims=True)
+        rank = wrap(np.asarray((found > limit).sum(-1), np.int64))
+        values = wrap(np.ascontiguousarray(found)) if driver != "gelsy" else values
+    whole = m > n and driver != "gelsy" and (driver == "gels" or empty or bool((rank.array == n).all()))
+    if whole:
+        short = matmul(A, x) - columns
+        residuals = (short * short.conj()).real.sum(-2) if A.dtype.is_complex else (short * short).sum(-2)
+    else:
+        residuals = x.reshape(-1).narrow(0, 0, 0)  # empty; it requires a gradient as the solution does
+        residuals = residuals.real.to(real) if A.dtype.is_complex else residuals
+    return LstsqResult(x.squeeze(-1) if vector else x, residuals, rank, values)
+
+
+@op("_least")
+def _least(A: Tensor, B: Tensor, rcond, full: bool) -> Tensor:
+    """The solutions alone."""
+    a, b = A.array, B.array
+    *_, m, n = a.shape
+    batch = broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    if not a.size or not b.size:
+        return wrap(np.zeros((*batch, n, b.shape[-1]), a.dtype))
+    if not full:
+        return wrap(np.matmul(pinv.op.forward(A, rcond).array, b))
+    tall = m >= n
+    q, r = called("linalg.lstsq", np.linalg.qr, a if tall else a.swapaxes(-1, -2).conj())
+    q, r = q.astype(a.dtype, copy=False), r.astype(a.dtype, copy=False)
+    if tall:
+        return wrap(triangular(r, np.matmul(q.swapaxes(-1, -2).conj(), b), True))
+    return wrap(np.matmul(q, triangular(r.swapaxes(-1, -2).conj(), b, False)))
+
+
+@_least.vjp_joint("A", "B")
+def _least_backward(g, needs, A, B):
+    inverse = pinv(A)
+    ga = _pinv_backward(matmul(g, adjoint(B)), A, inverse) if needs[0] else None
+    return ga, matmul(adjoint(inverse), g) if needs[1] else None
+
+
+# ------------------------------------------------------------------------------------------------ exponential
+
+# Numerator of Pade's approximation of degree 13, and up to which norm it has the precision of float64.
+PADE = (
+    64764752532480000, 32382376266240000, 7771770303897600, 1187353796428800, 129060195264000, 10559470521600, 670442572800,
+    33522128640, 1323241920, 40840800, 960960, 16380, 182, 1,
+)  # fmt: skip
+PADE_NORM = 5.371920351148152
+
+
+@op("linalg.matrix_exp", aliases=("matrix_exp",))
+@doc("out = \\sum_{k \\ge 0} A^k / k!",
+     "\\text{the upper right block of } \\exp \\begin{pmatrix} A^H & g \\\\ 0 & A^H \\end{pmatrix}", returns="Of the input's shape.",
+     A="Tensor: Square matrices, of shape (..., n, n), floating or complex.", raises="RuntimeError: the matrices are not square")  # fmt: skip
+def matrix_exp(A: Tensor) -> Tensor:
+    """Exponential of square matrices, computed in double precision by scaling, Pade's approximation and squaring.
+
+    References
+    ----------
+    N. J. Higham, The scaling and squaring method for the matrix exponential revisited, 2005.
+
+    >>> lucid.linalg.matrix_exp(lucid.tensor([[0.0, 1.0], [0.0, 0.0]]))
+    Tensor([[1.0, 1.0],
+            [0.0, 1.0]])
+    """
+    array = square_shape("linalg.matrix_exp", A)
+    if A.dtype.kind < 2:
+        raise RuntimeError(f"linalg.matrix_exp: Expected a floating point or complex tensor as input. Got {torch_name(A.dtype)}")
+    if not array.size:
+        return A.clone()
+    wide = cast(array, COMPLEX128 if array.dtype.kind == "c" else FLOAT64)
+    return wrap(cast(_exponential(wide), array.dtype))
+
+
+def _exponential(a: np.ndarray) -> np.ndarray:
+    with np.errstate(all="ignore"):
+        norm = abs(a).sum(-2).max(-1)[..., None, None]
+        finite = np.isfinite(norm)
+        times = np.where(finite, np.ceil(np.log2(np.maximum(norm / PADE_NORM, 1))), 0)
+        a = np.where(finite, a, 0) * np.exp2(-times)
+        one = np.eye(a.shape[-1])
+        a2 = a @ a
+        a4 = a2 @ a2
+        a6 = a2 @ a4
+        p = PADE
+        odd = a @ (a6 @ (p[13] * a6 + p[11] * a4 + p[9] * a2) + p[7] * a6 + p[5] * a4 + p[3] * a2 + p[1] * one)
+        even = a6 @ (p[12] * a6 + p[10] * a4 + p[8] * a2) + p[6] * a6 + p[4] * a4 + p[2] * a2 + p[0] * one
+        result = np.linalg.solve(even - odd, even + odd)
+        for done in range(int(times.max())):
+            result = np.where(times > done, result @ result, result)
+        return np.where(finite, result, np.nan)
+
+
+def _matrix_exp_backward(g, A):
+    n = A.array.shape[-1]
+    h = adjoint(A)
+    block = cat([cat([h, g], -1), cat([Supplied.zeros(A.array.shape, A.dtype), h], -1)], -2)
+    return matrix_exp(block).narrow(-2, 0, n).narrow(-1, n, n)
+
+
+matrix_exp.vjp(A=_matrix_exp_backward)
+
+
+# ------------------------------------------------------------------------------------------------ low rank
+
+
+def _basis(A: Tensor, q: int, niter: int) -> Tensor:
+    """Orthonormal columns whose span nearly holds that of A: random combinations, improved by powers of A A^H."""
+    basis = qr(matmul(A, randn(A.shape[-1], q, dtype=A.dtype)))[0]
+    for _ in range(niter):
+        basis = qr(matmul(A, qr(matmul(adjoint(A), basis))[0]))[0]
+    return basis
+
+
+LOW_RANK = "`U` (..., m, q), `S` (..., q) and `V` (..., n, q)."
+NITER = "int, optional: How many times the subspace is improved. Default: 2."
+
+
+@op("svd_lowrank", composite=True)
+@doc("A - M \\approx U\\, \\mathrm{diag}(S)\\, V^H", gives="tuple", returns=LOW_RANK, A=MATRIX,
+     q="int, optional: The rank, rather more than less. Default: 6.", niter=NITER,
+     M="Tensor, optional: What is subtracted from A, such as its mean; broadcast to its shape.")  # fmt: skip
+def svd_lowrank(A: Tensor, q: int | None = 6, niter: int | None = 2, M: Tensor | None = None):
+    """Singular value decomposition of matrices that are nearly of low rank, by random projections.
+
+    References
+    ----------
+    N. Halko, P. G. Martinsson, J. A. Tropp, Finding structure with randomness, 2009; algorithms 4.4 and 5.1.
+
+    >>> [one.shape for one in lucid.svd_lowrank(lucid.ones(5, 4), q=2)]
+    [lucid.Size([5, 2]), lucid.Size([2]), lucid.Size([4, 2])]
+    """
+    if tensor_argument("svd_lowrank", A, argument="A").dtype.kind < 2:
+        raise RuntimeError(f"svd_lowrank: Expected a floating point or complex tensor as input. Got {torch_name(A.dtype)}")
+    if M is not None:
+        same_dtype("svd_lowrank", A, M)
+        A = A - M.broadcast_to(A.shape)
+    wide = A.shape[-2] < A.shape[-1]
+    A = adjoint(A) if wide else A
+    basis = _basis(A, 6 if q is None else q, 2 if niter is None else niter)
+    u, s, vh = svd(matmul(adjoint(basis), A), False)
+    u, v = matmul(basis, u), adjoint(vh)
+    return (v, s, u) if wide else (u, s, v)
+
+
+@op("pca_lowrank", composite=True)
+@doc("A - \\bar A \\approx U\\, \\mathrm{diag}(S)\\, V^H", gives="tuple", returns=LOW_RANK + " V's columns are the principal directions.",
+     A="Tensor: Of shape (..., m, n): m samples of n features.", q="int, optional: How many directions. Default: min(6, m, n).",
+     center="bool, optional: Subtract the samples' mean first. Default: True.", niter=NITER,
+     raises="ValueError: `q` is negative or more than min(m, n), or `niter` is negative")  # fmt: skip
+def pca_lowrank(A: Tensor, q: int | None = None, center: bool = True, niter: int = 2):
+    """Principal component analysis by `svd_lowrank`.
+
+    >>> [one.shape for one in lucid.pca_lowrank(lucid.ones(5, 4), q=2)]
+    [lucid.Size([5, 2]), lucid.Size([2]), lucid.Size([4, 2])]
+    """
+    if tensor_argument("pca_lowrank", A, argument="A").ndim < 2:
+        raise ValueError(f"pca_lowrank: A must have at least 2 dimensions, but it has {A.ndim}")
+    fewest = min(A.shape[-2:])
+    q = min(6, fewest) if q is None else q
+    if not 0 <= q <= fewest:
+        raise ValueError(f"q(={q}) must be non-negative integer and not greater than min(m, n)={fewest}")
+    if niter < 0:
+        raise ValueError(f"niter(={niter}) must be non-negative integer")
+    return svd_lowrank(A - A.mean(-2, True) if center else A, q, niter)
+
+
+# ------------------------------------------------------------------------------------------------ slices of bounded norm
+
+
+@op("renorm", composite=True)
+@doc("out_i = x_i \\min(1, maxnorm / \\|x_i\\|_p)", input_="Tensor: Of at least two dimensions, floating or complex.",
+     p="number: Which norm; positive.", dim="int: The dimension along which the slices stand.", maxnorm="number: The largest norm that is left as it is.",
+     raises="RuntimeError: `p` is not positive, `maxnorm` negative, or there are too few dimensions")  # fmt: skip
+def renorm(input_: Tensor, p, dim: int, maxnorm, *, out=None) -> Tensor:
+    """Slices scaled down to a norm where theirs is greater.
+
+    >>> lucid.renorm(lucid.tensor([[3.0, 4.0], [0.3, 0.4]]), 2, 0, 5.0)
+    Tensor([[3.0, 4.0],
+            [0.3, 0.4]])
+    """
+    tensor_argument("renorm", input_)
+    for which, value in (("p", p), ("maxnorm", maxnorm)):
+        if isinstance(value, complex):
+            raise RuntimeError(f"renorm: {which} must be real-valued")
+    if p <= 0:
+        raise RuntimeError("renorm: non-positive-norm not supported")
+    if maxnorm < 0:
+        raise RuntimeError(f"renorm: expected maxnorm to be >= 0 but got {maxnorm}")
+    if input_.ndim < 2:
+        raise RuntimeError(f"renorm: input needs at least 2 dimensions, got {input_.ndim} dimensions")
+    dim = check_dim("renorm", dim, input_.ndim)
+    others = tuple(i for i in range(input_.ndim) if i != dim)
+    half = input_.dtype.is_floating_point and input_.dtype.itemsize == 2
+    norm = vector_norm(input_, p, others, True, dtype=dtypes.float32 if half else None)
+    factor = where(norm > maxnorm, maxnorm / (norm + 1e-7), 1.0)
+    result = input_ * factor
+    return result.to(input_.dtype) if half else result

@@ -1,0 +1,129 @@
+"""Factorisations put together again, in every dtype and beyond one block; what is refused, and how."""
+
+import numpy as np
+import pytest
+
+import lucid
+from lucid._kernels import factor
+from lucid.linalg import LinAlgError
+
+DTYPES = [lucid.float32, lucid.float64, lucid.complex64, lucid.complex128]
+SHAPES = [(1, 1), (5, 5), (3, 5), (5, 3), (2, 4, 3), (3, 2, 4), (70, 70), (150, 100), (100, 150), (2, 130, 130)]
+
+
+def near(a, b, scale: float = 1.0):
+    eps = np.finfo(a.numpy().dtype).eps
+    assert a.shape == b.shape
+    assert float((a - b).abs().max()) <= 200 * eps * max(a.shape[-2:]) * scale
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_lu_and_qr_give_the_matrix_back(dtype, shape):
+    a = lucid.randn(*shape, dtype=dtype)
+    p, lower, upper = lucid.linalg.lu(a)
+    near(p @ lower @ upper, a)
+    assert float(lower.abs().max()) <= 1.5  # complex pivots are compared by the sum of their parts
+    q, r = lucid.linalg.qr(a)
+    near(q @ r, a)
+    near(q.mH @ q, lucid.eye(q.shape[-1], dtype=dtype).expand(*q.shape[:-2], -1, -1))
+    if shape[-2] >= shape[-1]:
+        near(lucid.linalg.householder_product(*lucid.geqrf(a)), q)
+        near(lucid.ormqr(*lucid.geqrf(a), a, transpose=True).narrow(-2, 0, shape[-1]), r)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("n", [1, 4, 64, 65, 150])
+def test_systems_are_solved(dtype, n):
+    a = lucid.randn(2, n, n, dtype=dtype) + 4 * n**0.5 * lucid.eye(n, dtype=dtype)
+    b = lucid.randn(2, n, 3, dtype=dtype)
+    factors = lucid.linalg.lu_factor(a)
+    near(a @ lucid.linalg.lu_solve(*factors, b), b, n)
+    near(a.mH @ lucid.linalg.lu_solve(*factors, b, adjoint=True), b, n)
+    near(lucid.linalg.lu_solve(*factors, b.mT, left=False) @ a, b.mT, n)
+    for upper in (True, False):
+        triangle = a.triu() if upper else a.tril()
+        near(triangle @ lucid.linalg.solve_triangular(a, b, upper=upper), b, n)
+        near(lucid.linalg.solve_triangular(a, b.mT, upper=upper, left=False) @ triangle, b.mT, n)
+    s = a @ a.mH + lucid.eye(n, dtype=dtype)
+    near(s @ lucid.cholesky_solve(b, lucid.linalg.cholesky_ex(s).L), b, 100 * n)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("hermitian", [False, True])
+@pytest.mark.parametrize("n", [1, 2, 5, 40])
+def test_ldl_solves_indefinite_systems(dtype, hermitian, n):
+    lucid.manual_seed(n)
+    a = lucid.randn(3, n, n, dtype=dtype)
+    a = a + (a.mH if hermitian else a.mT)
+    a = a - a.diagonal(0, -2, -1).diag_embed() * 0.9  # small diagonals ask for blocks of two
+    ld, pivots = lucid.linalg.ldl_factor(a, hermitian=hermitian)
+    assert n < 5 or bool((pivots < 0).any())
+    b = lucid.randn(3, n, 2, dtype=dtype)
+    x = lucid.linalg.ldl_solve(ld, pivots, b, hermitian=hermitian)
+    near(a @ x, b, 100 * float(x.abs().max()))
+
+
+def test_what_is_singular_is_said():
+    singular = lucid.tensor([[[1.0, 0.0], [0.0, 1.0]], [[1.0, 2.0], [2.0, 4.0]]])
+    assert lucid.linalg.lu_factor_ex(singular).info.tolist() == [0, 2]
+    assert lucid.linalg.inv_ex(singular).info.tolist() == [0, 2]
+    assert lucid.linalg.cholesky_ex(-singular).info.tolist() == [1, 1]
+    with pytest.raises(LinAlgError, match=r"Batch element 1.*diagonal element 2"):
+        lucid.linalg.inv_ex(singular, check_errors=True)
+    with pytest.raises(RuntimeError, match=r"Batch element 1.*U\[2,2\]"):
+        lucid.linalg.lu_factor(singular)
+    with pytest.raises(LinAlgError, match="leading minor of order 1"):
+        lucid.linalg.cholesky_ex(-singular, check_errors=True)
+    assert lucid.linalg.cond(singular, 1).tolist() == [1.0, float("inf")]
+
+
+def test_a_loss_that_depends_on_a_phase_is_refused():
+    a = lucid.randn(3, 3, dtype=lucid.complex128)
+    a = (a + a.mH).requires_grad_()
+    for vectors in (lucid.linalg.eigh(a).eigenvectors, lucid.linalg.eig(a).eigenvectors, lucid.linalg.svd(a).U):
+        with pytest.raises(RuntimeError, match="phi"):
+            lucid.autograd.grad((vectors * lucid.tensor(1 + 2j, dtype=lucid.complex128)).imag.sum(), a)
+
+
+def test_pivots_that_are_none_are_refused():
+    a, b = lucid.eye(3), lucid.ones(3, 1)
+    for bad in ([0, 1, 2], [1, 2, 4], [-1, 2, 3]):
+        pivots = lucid.tensor(bad, dtype=lucid.int32)
+        with pytest.raises(RuntimeError, match="[Pp]ivots"):
+            lucid.linalg.lu_solve(a, pivots, b)
+        with pytest.raises(RuntimeError, match="pivots"):
+            lucid.lu_unpack(a, pivots)
+    for bad in ([0, 1, 2], [1, 2, 4], [1, -4, 3]):
+        with pytest.raises(RuntimeError, match="pivots"):
+            lucid.linalg.ldl_solve(a, lucid.tensor(bad, dtype=lucid.int32), b)
+    lucid.linalg.ldl_solve(a, lucid.tensor([1, 2, -1], dtype=lucid.int32), b)  # half a block: odd, and harmless
+
+
+def test_kernels_refuse_sizes_that_do_not_fit():
+    a, p, i = np.zeros(9), np.zeros(3, np.int32), np.zeros(1, np.int32)
+    for call in (
+        lambda: factor.lu["double"](a, p, i, 1, 4, 3, 0, 3),
+        lambda: factor.lu["double"](a, p, i, 1, 3, 3, 0, 4),
+        lambda: factor.triangular["double"](a, a.copy(), 1, 3, 4, 0, 3, True, False),
+        lambda: factor.triangular["double"](a, a.copy(), 1, 3, 3, -1, 3, True, False),
+        lambda: factor.cholesky["double"](a, i, 2, 3),
+        lambda: factor.ldl["double"](a, p, i, np.zeros(5), 1, 3, False),
+        lambda: factor.ldl_solve["double"](a, p, np.zeros(3), 1, 3, 1, False),
+    ):
+        with pytest.raises(ValueError):
+            call()
+
+
+def test_matrix_exp_of_rotations_and_large_norms():
+    turn = lucid.tensor([[0.0, -100.0], [100.0, 0.0]], dtype=lucid.float64)
+    expected = lucid.tensor([[np.cos(100), -np.sin(100)], [np.sin(100), np.cos(100)]], dtype=lucid.float64)
+    assert lucid.allclose(lucid.linalg.matrix_exp(turn), expected, rtol=1e-11, atol=1e-11)
+    assert lucid.linalg.matrix_exp(lucid.full((2, 2), float("inf"))).isnan().all()
+
+
+def test_low_rank_is_found():
+    a = lucid.randn(30, 3, dtype=lucid.float64) @ lucid.randn(3, 20, dtype=lucid.float64)
+    for u, s, v in (lucid.svd_lowrank(a, 4), lucid.pca_lowrank(a, 4, center=False), lucid.svd_lowrank(a.mT, 4)[::-1]):
+        assert lucid.allclose((u * s) @ v.mT, a, atol=1e-10)
+    assert int(lucid.linalg.matrix_rank(a)) == 3
