@@ -73,6 +73,9 @@ DEVIATIONS = (
                   "where there is nothing to add, empty or 0-d, and refuses the others", dtype="bool")
         for name in ("cumsum", "cumprod")
     ),
+    Deviation("nn.functional.multi_head_attention_forward", "grad2", "no attention depends on the bias of the keys: what either "
+              "library gives as its gradient is rounding, here 1e-3 beside gradients of 1e6", dtype="float32",
+              when=lambda case: case.source == "own" and "random" in case.tags),
     Deviation("lstm", "promotion", "biases have the dtype of the weights, as in every other recurrent network; oneDNN, to "
               "which PyTorch hands an LSTM and no other, converts what it is given, and refuses some states",
               when=lambda case: case.source == "mixed"),

@@ -1021,6 +1021,8 @@ def _scanned(name: str, input_: Tensor, dim: int, dtype) -> Tensor:
     at = check_dim(name, dim, input_.array.ndim)
     target = as_dtype(dtype) if dtype is not None else (dtypes.int64 if input_.dtype.kind < 2 else input_.dtype)
     array = computed(input_.array, target)
+    if target is dtypes.bool and array.size and array.ndim:
+        raise NotImplementedError(f"\"{name}\" not implemented for 'Bool'")
     if target.kind < 2:
         array = cast(array, INT64)
     out = empty(array.shape, array.dtype)
