@@ -268,7 +268,7 @@ DEVIATIONS = (
             "gradient of that norm",
             when=lambda case: case.args[0].shape[-1] == 0 and case.args[1].numel() > 0,
         )
-        for check in ("value", "empty", "layouts", "out")
+        for check in ("value", "empty", "layouts", "out", "simd")
     ),
     Deviation(
         "gather",
