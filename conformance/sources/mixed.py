@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from functools import lru_cache
 
 import torch
 
@@ -18,6 +19,7 @@ from . import generated, opinfo, own, seed_of
 DTYPES = (torch.float64, torch.float16, torch.int64, torch.int32, torch.bool, torch.complex64)
 
 
+@lru_cache(None)
 def ops() -> dict[str, str]:
     found = opinfo.ops() | {op: family for op, (family, _) in tables().items()}
     binary = {op for op, family in generated.ops().items() if family == "binary"}

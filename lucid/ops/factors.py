@@ -22,7 +22,9 @@ from lucid.ops.linalg import (
     LinAlgError,
     _solve_backward,
     adjoint,
-    cholesky,
+    called,
+    check_fit,
+    check_same,
     inv,
     lapack,
     matmul,
@@ -45,30 +47,14 @@ SQUARE = "Tensor: Square matrices, of shape (..., n, n)."
 RIGHT = "Tensor: The right side, of shape (..., n, k), or (..., k, n) with `left=False`."
 LEFT = "bool, optional: False for X A = B. Default: True."
 CHECK = "bool, optional: Raise where `info` is not 0. Default: False."
+DEFINITE = "Tensor: Symmetric (Hermitian) positive definite matrices, of shape (..., n, n)."
+UPPER = "bool, optional: The adjoint of L, of the upper triangle. Default: False."
+CHOLESKY_GRADIENT = "L^{-H}\\, \\tfrac{1}{2} (\\Phi + \\Phi^H - \\mathrm{diag}\\, \\Phi)\\, L^{-1}, \\quad \\Phi = \\mathrm{tril}(L^H g)"
 PAIR = "tuple of Tensors, optional: Where the results are written."
 
 
 def _times(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return product(a, b) if a.dtype in BMM else np.matmul(a, b)
-
-
-def _same(name: str, a: Tensor, b: Tensor, first: str = "A") -> None:
-    if a.dtype is not b.dtype:
-        raise RuntimeError(
-            f"{name}: Expected {first} and B to have the same dtype, but found {first} of type {torch_name(a.dtype)} and B of "
-            f"type {torch_name(b.dtype)} instead"
-        )
-
-
-def _fits(name: str, a: np.ndarray, b: np.ndarray, left: bool = True) -> None:
-    """Raise RuntimeError unless matrices b fit square ones."""
-    if b.ndim < 2:
-        raise RuntimeError(f"{name}: The input tensor B must have at least 2 dimensions.")
-    if b.shape[-2 if left else -1] != a.shape[-1]:
-        raise RuntimeError(
-            f"{name}: Incompatible shapes of A and B for the equation {'AX = B' if left else 'XA = B'} "
-            f"({a.shape[-2]}x{a.shape[-1]} and {b.shape[-2]}x{b.shape[-1]})"
-        )
 
 
 def _failed(name: str, info: np.ndarray, what: str, error=LinAlgError) -> None:
@@ -129,7 +115,7 @@ def solve_triangular(A: Tensor, B: Tensor, *, upper: bool, left: bool = True, un
     tensor_argument(name, A, argument="A")
     tensor_argument(name, B, 2, "B")
     a = square_shape(name, A)
-    _fits(name, a, B.array, left)
+    check_fit(name, a, B.array, left)
     lapack(name, A, NotImplementedError)
     return wrap(contiguous(triangular(a, cast(B.array, a.dtype), upper, left, unitriangular)))
 
@@ -406,11 +392,11 @@ def linalg_lu_solve(LU: Tensor, pivots: Tensor, B: Tensor, *, left: bool = True,
     name = "linalg.lu_solve"
     array = tensor_argument(name, LU, argument="LU").array
     changes = tensor_argument(name, pivots, 2, "pivots").array
-    _same(name, LU, tensor_argument(name, B, 3, "B"), "LU")
+    check_same(name, LU, tensor_argument(name, B, 3, "B"), "LU")
     if changes.dtype != INT32:
         raise RuntimeError(f"{name}: pivots should be a Tensor of scalar type torch.int32")
     array = square(name, LU)
-    _fits(name, array, B.array, left)
+    check_fit(name, array, B.array, left)
     if changes.shape[-1:] != array.shape[-1:]:
         raise RuntimeError(f"{name}: Number of pivots per batch should be same as the dimension of the matrix")
     if changes.shape[:-1] != array.shape[:-2]:
@@ -531,6 +517,35 @@ def _solve_ex_backward(g, needs, A, B, left, out):
     return _solve_backward(g[0], needs, A, B, left, out[0])
 
 
+@op("linalg.cholesky", out="same")
+@doc("A = L L^H", CHOLESKY_GRADIENT, returns="L, of A's shape.", A=DEFINITE, upper=UPPER,
+     raises="LinAlgError: a matrix is not positive definite")  # fmt: skip
+def cholesky(A: Tensor, *, upper: bool = False, out=None) -> Tensor:
+    """The triangular L with ``A = L L.mH`` of symmetric (Hermitian) positive definite matrices.
+
+    >>> lucid.linalg.cholesky(lucid.tensor([[4.0, 0.0], [0.0, 9.0]]))
+    Tensor([[2.0, 0.0],
+            [0.0, 3.0]])
+    """
+    array = square("linalg.cholesky", A)
+    factor = called(
+        "linalg.cholesky: The factorization could not be completed because the input is not positive-definite",
+        np.linalg.cholesky, array.swapaxes(-1, -2).conj() if upper else array,
+    )  # fmt: skip
+    return wrap(np.ascontiguousarray(factor.swapaxes(-1, -2).conj() if upper else factor))
+
+
+def _cholesky_backward(g, upper, out):
+    lower, g = (adjoint(out), adjoint(g)) if upper else (out, g)
+    phi = matmul(adjoint(lower), g).tril()
+    inner = (phi + adjoint(phi.tril(-1))) * 0.5
+    inner = solve_triangular(lower, inner, upper=False, left=False)
+    return solve_triangular(adjoint(lower), inner, upper=True)
+
+
+cholesky.vjp(A=_cholesky_backward)
+
+
 class CholeskyExResult(NamedTuple):
     """Cholesky's factors, and where there is none."""
 
@@ -539,10 +554,9 @@ class CholeskyExResult(NamedTuple):
 
 
 @op("linalg.cholesky_ex")
-@doc("A = L L^H", gives="CholeskyExResult",
+@doc("A = L L^H", CHOLESKY_GRADIENT, gives="CholeskyExResult",
      returns="`L`, and `info` (...) of int32: 0, or the order of the first leading minor that is not positive definite.",
-     A="Tensor: Symmetric (Hermitian) positive definite matrices, of shape (..., n, n).",
-     upper="bool, optional: The adjoint of L, of the upper triangle. Default: False.", check_errors=CHECK, out=PAIR,
+     A=DEFINITE, upper=UPPER, check_errors=CHECK, out=PAIR,
      raises="RuntimeError: the matrices are not square")  # fmt: skip
 def cholesky_ex(A: Tensor, *, upper: bool = False, check_errors: bool = False, out=None):
     """Cholesky's factors of matrices, which says where they do not exist.
@@ -564,24 +578,11 @@ def cholesky_ex(A: Tensor, *, upper: bool = False, check_errors: bool = False, o
     return CholeskyExResult(wrap(found), wrap(info))
 
 
-def _cholesky_ex_backward(g, upper, out):
-    return _cholesky_backward(g[0], upper, out[0])
-
-
-def _cholesky_backward(g, upper, out):
-    lower, g = (adjoint(out), adjoint(g)) if upper else (out, g)
-    phi = matmul(adjoint(lower), g).tril()
-    inner = (phi + adjoint(phi.tril(-1))) * 0.5
-    inner = solve_triangular(lower, inner, upper=False, left=False)
-    return solve_triangular(adjoint(lower), inner, upper=True)
-
-
-cholesky_ex.vjp(A=_cholesky_ex_backward)
+cholesky_ex.vjp(A=lambda g, upper, out: _cholesky_backward(g[0], upper, out[0]))
 
 
 @op("cholesky", composite=True, out="same")
-@doc("A = L L^H", returns="L, of A's shape.", A="Tensor: Symmetric (Hermitian) positive definite matrices, of shape (..., n, n).",
-     upper="bool, optional: The adjoint of L, of the upper triangle. Default: False.",
+@doc("A = L L^H", CHOLESKY_GRADIENT, returns="L, of A's shape.", A=DEFINITE, upper=UPPER,
      raises="LinAlgError: a matrix is not positive definite")  # fmt: skip
 def torch_cholesky(A: Tensor, upper: bool = False, *, out=None) -> Tensor:
     """Cholesky's factors; `linalg.cholesky`.
@@ -728,7 +729,7 @@ def ormqr(input_: Tensor, tau: Tensor, other: Tensor, left: bool = True, transpo
         raise RuntimeError(f"{name}: Expected other to have the same number of dimensions as input, but got other.ndim equal to {other.ndim} and input.ndim is equal to {input_.ndim}")
     if other.shape[:-2] != input_.shape[:-2]:
         raise RuntimeError(f"{name}: Expected batch dimensions of other to be equal to input.shape[:-2], but got {list(other.shape[:-2])}")
-    _same(name, input_, other, "input")
+    check_same(name, input_, other, "input")
     if not other.array.size:
         return other.clone()
     lapack("ormqr", input_, NotImplementedError)
@@ -822,7 +823,7 @@ def ldl_solve(LD: Tensor, pivots: Tensor, B: Tensor, *, hermitian: bool = False,
         raise RuntimeError(f"{name}: Expected pivots to be integers. Got {torch_name(pivots.dtype)}")
     if changes.shape != array.shape[:-1]:
         raise RuntimeError(f"{name}: Expected LD.shape[:-1] and pivots.shape to be the same, but got pivots with shape {list(changes.shape)} instead")
-    _same(name, LD, B, "LD")
+    check_same(name, LD, B, "LD")
     if changes.size and not ((abs(changes) >= 1) & (abs(changes) <= n)).all():
         raise RuntimeError(f"{name}: pivots must lie between 1 and LD.size(-2), or be their negatives")
     batch = broadcast_shapes(array.shape[:-2], b.shape[:-2])

@@ -1027,6 +1027,26 @@ def lapack(name: str, A: Tensor, refusal=RuntimeError, half=NotImplementedError)
     return A.array
 
 
+def check_same(name: str, a: Tensor, b: Tensor, first: str = "A") -> None:
+    """Raise RuntimeError unless matrices and right side are of one dtype."""
+    if a.dtype is not b.dtype:
+        raise RuntimeError(
+            f"{name}: Expected {first} and B to have the same dtype, but found {first} of type {torch_name(a.dtype)} and B of "
+            f"type {torch_name(b.dtype)} instead"
+        )
+
+
+def check_fit(name: str, a: np.ndarray, b: np.ndarray, left: bool = True) -> None:
+    """Raise RuntimeError unless matrices b fit square ones."""
+    if b.ndim < 2:
+        raise RuntimeError(f"{name}: The input tensor B must have at least 2 dimensions.")
+    if b.shape[-2 if left else -1] != a.shape[-1]:
+        raise RuntimeError(
+            f"{name}: Incompatible shapes of A and B for the equation {'AX = B' if left else 'XA = B'} "
+            f"({a.shape[-2]}x{a.shape[-1]} and {b.shape[-2]}x{b.shape[-1]})"
+        )
+
+
 def called(name: str, function, *arrays, **options):
     """LAPACK's answer, its failure as ours."""
     try:
@@ -1105,22 +1125,13 @@ def solve(A: Tensor, B: Tensor, *, left: bool = True, out=None) -> Tensor:
     """
     a = square("linalg.solve", A)
     tensor_argument("linalg.solve", B, 2, "B")
-    if A.dtype is not B.dtype:
-        raise RuntimeError(
-            f"linalg.solve: Expected A and B to have the same dtype, but found A of type {torch_name(A.dtype)} and B of "
-            f"type {torch_name(B.dtype)} instead"
-        )
+    check_same("linalg.solve", A, B)
     b = B.array
     vector = _is_vector(a.shape, b.shape)
     if vector and not left:
         raise RuntimeError("linalg.solve: Vector broadcasting of the left hand side is not supported for left=False")
     columns = b[..., None] if vector else b
-    n = a.shape[-1]
-    if columns.shape[-2 if left else -1] != n:
-        raise RuntimeError(
-            f"linalg.solve: Incompatible shapes of A and B for the equation {'AX = B' if left else 'XA = B'} "
-            f"({a.shape[-2]}x{a.shape[-1]} and {columns.shape[-2]}x{columns.shape[-1]})"
-        )
+    check_fit("linalg.solve", a, columns, left)
     batch = broadcast_shapes(a.shape[:-2], columns.shape[:-2])
     shape = (*batch, *columns.shape[-2:])
     if not math.prod(shape):
@@ -1270,53 +1281,6 @@ def _slogdet_backward(g, A, out):
 slogdet.vjp(A=_slogdet_backward)
 
 
-@op("linalg.cholesky", out="same")
-def cholesky(A: Tensor, *, upper: bool = False, out=None) -> Tensor:
-    """The triangular L with ``A = L L.mH`` of symmetric (Hermitian) positive definite matrices.
-
-    Raises
-    ------
-    LinAlgError
-        If a matrix is not positive definite.
-
-    Parameters
-    ----------
-    A : Tensor
-        Of shape (..., n, n), floating or complex.
-    upper : float, optional
-        The greatest slope of the negative side.
-    out : Tensor, optional
-        Where the result is written.
-
-    Returns
-    -------
-    Tensor
-        Of the dtype of the operands.
-
-    Examples
-    --------
-    >>> lucid.linalg.cholesky(lucid.tensor([[4.0, 0.0], [0.0, 9.0]]))
-    Tensor([[2.0, 0.0],
-            [0.0, 3.0]])
-    """
-    array = square("linalg.cholesky", A)
-    factor = called(
-        "linalg.cholesky: The factorization could not be completed because the input is not positive-definite",
-        np.linalg.cholesky, array.swapaxes(-1, -2).conj() if upper else array,
-    )  # fmt: skip
-    return wrap(np.ascontiguousarray(factor.swapaxes(-1, -2).conj() if upper else factor))
-
-
-def _cholesky_backward(g, upper, out):
-    lower = adjoint(out) if upper else out
-    g = adjoint(g) if upper else g
-    phi = (adjoint(lower) @ g).tril()
-    return solve(adjoint(lower), solve(lower, (phi + adjoint(phi.tril(-1))) * 0.5, left=False))
-
-
-cholesky.vjp(A=_cholesky_backward)
-
-
 # ------------------------------------------------------------------------------------------------ norms
 
 
@@ -1429,10 +1393,10 @@ def torch_norm(input_: Tensor, p="fro", dim=None, keepdim: bool = False, out=Non
     ----------
     input_ : Tensor
         Of a numeric dtype.
-    p : float, optional
-        The probability.
-    dim : int, optional
-        The dimension; negative numbers count from the last.
+    p : number or str, optional
+        Which norm: "fro" (default, the 2-norm), "nuc" or a number, as `ord` of `linalg.vector_norm`.
+    dim : int or tuple of int, optional
+        The dimensions; all by default, of "nuc" the last two.
     keepdim : bool, optional
         Keep the reduced dimension, of size 1.
     out : Tensor, optional

@@ -8,7 +8,7 @@ from lucid.ops._doc import doc
 from lucid.ops._frame import broadcast_shapes, same_dtype, tensor_argument
 from lucid.ops.creation import eye, zeros
 from lucid.ops.elementwise import mul, sub, where
-from lucid.ops.linalg import inv, matmul, slogdet, solve
+from lucid.ops.linalg import inv, matmul, slogdet, solve, square_shape
 from lucid.ops.reduction import sum as sum_
 from lucid.ops.reduction import vector_norm
 from lucid.ops.shape import stack
@@ -135,14 +135,6 @@ def cross(input_: Tensor, other: Tensor, dim: int | None = None, *, out=None) ->
     return linalg_cross.op.forward(input_, other, dim=dim)
 
 
-def _square(name: str, a) -> None:
-    tensor_argument(name, a)
-    if a.ndim < 2:
-        raise RuntimeError(f"{name}: The input tensor A must have at least 2 dimensions.")
-    if a.shape[-1] != a.shape[-2]:
-        raise RuntimeError(f"{name}: A must be batches of square matrices, but they are {a.shape[-2]} by {a.shape[-1]} matrices")
-
-
 @op("linalg.matrix_power", composite=True, aliases=("matrix_power",))
 @doc("out = A^n", returns="Of the input's shape.", A="Tensor: Square matrices, of shape (..., n, n).",
      n="int: The exponent; a negative one of the inverse.",
@@ -154,7 +146,7 @@ def matrix_power(A: Tensor, n: int, *, out=None) -> Tensor:
     Tensor([[1.0, 3.0],
             [0.0, 1.0]])
     """
-    _square("linalg.matrix_power", A)
+    square_shape("linalg.matrix_power", A)
     if n == 0:
         return where(zeros((), dtype=dtypes.bool_), A, eye(A.shape[-1], dtype=A.dtype))  # of A, with a gradient of zeros
     base, n = (inv(A), -n) if n < 0 else (A, n)
@@ -308,7 +300,7 @@ def logdet(A: Tensor) -> Tensor:
     >>> lucid.logdet(lucid.eye(2))
     Tensor(0.0)
     """
-    _square("logdet", A)
+    square_shape("logdet", A)
     sign, value = slogdet(A)
     return sign.log() + value
 
