@@ -80,8 +80,9 @@ def path_of(info: Any) -> str:
     """The entry's own name where that is what it calls, else the shortest public name of what it calls."""
     if type(info.op).__module__ == "torch._ops":
         return f"ops.aten.{info.name}"
-    if follow(torch, info.name) is info.op:
-        return info.name
+    name = info.name.removeprefix("torch.")
+    if follow(torch, name) is info.op:
+        return name
     return paths().get(id(info.op)) or public_path(info.name)
 
 

@@ -91,3 +91,6 @@ for _name in [*(name for name in SAMPLES if "window" in name), "signal.windows.e
                        call(5, **_more, requires_grad=True, only=once)]  # fmt: skip
 SAMPLES |= {f"fft.{name}": [call(6, only=once), call(5, d=0.5, dtype=torch.float64, only=once), call(3, requires_grad=True, only=once)]
             for name in ("fftfreq", "rfftfreq")}  # fmt: skip
+SAMPLES["range"] = [call(1, 4, only=once), call(0.5, 3.0, 0.5, only=once), call(3, 1, -1, only=once), call(0, 2.5, only=once), call(1, 4, dtype=torch.int64, only=once),
+                    call(1.5, 4, dtype=torch.int64, only=once), call(start=1, end=2, step=0.25, requires_grad=True, only=once), call(2, 2, only=once),
+                    error(3, 1), error(1, 0, 0), error(5), error(0, float("inf"))]  # fmt: skip

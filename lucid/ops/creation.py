@@ -613,6 +613,55 @@ def arange(*range_, **keywords) -> Tensor:
     return _arange(*_range_arguments(range_, keywords), **keywords)
 
 
+@op("range", gradient=False)
+def range_(start=0, end=None, step=1, *, out=None, dtype=None, layout=None, device=None, requires_grad=False) -> Tensor:
+    """The numbers from `start` to `end`, which is included, `step` apart.
+
+    Parameters
+    ----------
+    start : number, optional
+        The first; default 0.
+    end : number
+        Where it ends; part of the result if a whole number of steps away.
+    step : number, optional
+        Default 1.
+    out, dtype, layout, device, requires_grad
+        As for `zeros`; the dtype is the default one.
+
+    Returns
+    -------
+    Tensor
+        1-d, of `floor((end - start) / step) + 1` elements.
+
+    Raises
+    ------
+    RuntimeError
+        If `step` is 0 or leads away from `end`, or a number is not finite.
+
+    Examples
+    --------
+    >>> lucid.range(1, 4)
+    Tensor([1.0, 2.0, 3.0, 4.0])
+    """
+    if end is None:
+        raise TypeError('range() missing 1 required positional arguments: "end"')
+    start, end, step = (_scalar("range", one) for one in (start, end, step))
+    dtype_ = wanted(dtype, layout, device, out.dtype if out is not None else None)
+    if dtype_.kind in (0, 3):
+        raise NotImplementedError(f"\"range_cpu\" not implemented for '{torch_name(dtype_)}'")
+    if not (math.isfinite(start) and math.isfinite(end)):
+        raise RuntimeError(f"unsupported range: {start:g} -> {end:g}")
+    if dtype_.kind == 1:
+        start, end, step = int(start), int(end), int(step)
+    if step == 0:
+        raise RuntimeError("step must be nonzero")
+    if (end - start) * step < 0:
+        raise RuntimeError("upper bound and lower bound inconsistent with step sign")
+    array = new_array((math.floor((end - start) / step) + 1,), dtype_.numpy)
+    array[...] = np.arange(array.size) * step + start
+    return finished("range", wrap(array), requires_grad, out, dtype)
+
+
 def _range_arguments(given: tuple, keywords: dict) -> tuple:
     """(start, end, step) of `arange(end)`, `arange(start, end)`, `arange(start, end, step)` with any by keyword."""
     if len(given) > 3:

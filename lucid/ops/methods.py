@@ -14,7 +14,7 @@ import numpy as np
 from lucid._kernels import core
 from lucid.autograd.op import DECLARED, Supplied, inplace
 from lucid.dtypes import BY_NUM
-from lucid.ops import comparison, creation, elementwise, indexing, random, shape, view
+from lucid.ops import comparison, creation, elementwise, indexing, random, reduction, shape, view
 from lucid.ops import complex as complex_
 from lucid.tensor import Tensor
 
@@ -30,7 +30,7 @@ METHODS = {
     "bitwise_and bitwise_or bitwise_xor bitwise_left_shift bitwise_right_shift gcd lcm heaviside",
     "complex": "conj conj_physical resolve_conj resolve_neg",
     "activation": "relu prelu hardshrink",
-    "special": "lgamma digamma polygamma mvlgamma erfinv i0",
+    "special": "lgamma digamma polygamma mvlgamma erfinv i0 igamma igammac",
     "linalg": "matmul mm bmm mv dot inner outer ger addmm addmv addr baddbmm addbmm inverse det slogdet norm",
     "normalization": "softmax log_softmax",
     "view": "expand_as view_as reshape_as ravel flatten unflatten squeeze unsqueeze transpose swapaxes swapdims t "
@@ -49,7 +49,8 @@ METHODS = {
     "decompositions": "qr svd geqrf",
     "factors": "cholesky cholesky_inverse cholesky_solve lu lu_solve orgqr ormqr triangular_solve",
     "matrices": "matrix_exp pinverse renorm",
-    "statistics": "diff cov corrcoef quantile nanquantile",
+    "statistics": "diff cov corrcoef quantile nanquantile histogram",
+    "stft": "stft istft",
     "copies": "narrow_copy",
 }
 
@@ -64,7 +65,7 @@ INPLACE = {
     "lcm heaviside",
     "complex": "conj_physical",
     "activation": "relu",
-    "special": "lgamma digamma polygamma mvlgamma erfinv i0",
+    "special": "lgamma digamma polygamma mvlgamma erfinv i0 igamma igammac",
     "shape": "tril triu",
     "linalg": "addmm addmv addr addbmm baddbmm",
     "matrices": "renorm",
@@ -80,6 +81,7 @@ OWN = {
     "elementwise": (elementwise,),
     "indexing": (indexing,),
     "random": (random,),
+    "reduction": (reduction,),
     "shape": (shape,),
     "view": (view,),
 }

@@ -18,7 +18,7 @@ from lucid._kernels.core import empty, flat, wrap
 from lucid.autograd.op import Supplied, op, torch_name
 from lucid.dtypes import as_dtype
 from lucid.ops import elementwise as el
-from lucid.ops._doc import like
+from lucid.ops._doc import doc, like
 from lucid.ops._frame import (
     C_NAMES,
     FLOAT32,
@@ -32,7 +32,7 @@ from lucid.ops._frame import (
     reduced_shape,
     tensor_argument,
 )
-from lucid.ops.view import expand, reshape
+from lucid.ops.view import expand, reshape, variadic
 from lucid.tensor import Tensor, check_dim
 
 CODES = reduce.codes
@@ -221,6 +221,23 @@ def sum_to(gradient: Tensor, shape: tuple) -> Tensor:
     lead = len(own) - len(shape)
     dims = (*range(lead), *(i for i, size in enumerate(shape, lead) if size == 1 and own[i] != 1))
     return reshape(sum(gradient, dims, True), shape)
+
+
+@op("Tensor.sum_to_size", composite=True)
+@doc("out_j = \\sum_{i \\to j} x_i", size="tuple of int: A shape that broadcasts to the tensor's.", returns="Of shape `size`.",
+     raises="RuntimeError: `size` does not broadcast to the tensor's shape")  # fmt: skip
+def sum_to_size(input_: Tensor, size) -> Tensor:
+    """Sum over the dimensions along which a tensor of a given shape would be broadcast.
+
+    >>> lucid.ones(2, 3).sum_to_size(1, 3)
+    Tensor([[2.0, 2.0, 2.0]])
+    """
+    size, own = tuple(size), input_.array.shape
+    if len(size) > len(own) or builtins.any(a not in (1, b) for a, b in zip(size[::-1], own[::-1])):
+        raise RuntimeError(f"size {{{list(size)}}} is not expandable to size {{{list(own)}}}.")
+    if not size:
+        return sum(input_)
+    return input_ if size == own else sum_to(input_, size)
 
 
 core.set_graph_ops(sum_to, Supplied.cast, el.add)
@@ -1368,3 +1385,5 @@ def _norm_backward(g, x, ord, dim, keepdim, out):
 
 
 vector_norm.vjp(x=_norm_backward)
+
+TENSOR_METHODS = {"sum_to_size": variadic(sum_to_size, "size")}

@@ -10,12 +10,14 @@ import math
 import numpy as np
 
 from lucid import dtypes
+from lucid._kernels import special as rare
 from lucid._kernels.core import binary, unary
 from lucid.autograd.op import op
 from lucid.ops._doc import doc
-from lucid.ops._frame import FLOATING, number_first
+from lucid.ops._frame import FLOATING, kernel, number_first, tensor_argument
 from lucid.ops._frame import unary as general_unary
-from lucid.ops._pointwise import binary_kernel, double, numpy_kernel, refuse_half, unary_kernel
+from lucid.ops._pointwise import binary_kernel, double, numpy_kernel, refuse, refuse_half, unary_kernel
+from lucid.ops.bessel import rare_kernel
 from lucid.ops.comparison import gt, lt
 from lucid.ops.elementwise import (
     abs,
@@ -35,6 +37,7 @@ from lucid.ops.elementwise import (
     times_log,
     where,
 )
+from lucid.ops.polynomials import rare_binary_kernel
 from lucid.tensor import Tensor
 
 # ------------------------------------------------------------------------------------------------ gamma functions
@@ -377,3 +380,96 @@ def _i1e_gradient(g, input_, out):
 
 
 i1e.vjp(input_=_i1e_gradient)
+
+
+# ------------------------------------------------------------------------------------------------ distributions
+
+NDTRI = rare_kernel("ndtri")
+
+
+@op("special.ndtri")
+@doc("out = \\Phi^{-1}(x)", "g \\cdot \\sqrt{2 \\pi}\\, e^{out^2 / 2}")
+def ndtri(input_: Tensor, *, out=None) -> Tensor:
+    """Inverse of the distribution function of the standard normal distribution; infinite at 0 and 1, NaN beyond.
+
+    >>> lucid.special.ndtri(lucid.tensor([0.5, 1.0]))
+    Tensor([0.0, inf])
+    """
+    return unary(NDTRI, input_)
+
+
+ndtri.vjp(input_=lambda g, out: mul(g, mul(exp(mul(square(out), 0.5)), math.sqrt(2 * math.pi))))
+
+ZETA = rare_binary_kernel("zeta")
+
+
+def _no_rule(name: str):
+    """A rule that says that there is none."""
+
+    def rule(g):
+        raise NotImplementedError(f"the derivative for '{name}' is not implemented.")
+
+    return rule
+
+
+@op("special.zeta")
+@doc("out = \\sum_{k=0}^\\infty (k + y)^{-x}", "\\text{none},\\quad -g \\cdot x\\, \\zeta(x + 1, y)",
+     returns="Of the broadcast shape, floating.", input_="Tensor or number: The exponent; NaN below 1.")  # fmt: skip
+def zeta(input_: Tensor, other, *, out=None) -> Tensor:
+    """Hurwitz's zeta function; at 1 Riemann's.
+
+    >>> lucid.special.zeta(lucid.tensor([1.0]), 1)
+    Tensor([inf])
+    """
+    return binary(ZETA, input_, other)
+
+
+zeta.vjp(
+    input_=_no_rule("zeta"),
+    other=lambda g, input_, other: neg(mul(g, mul(input_, zeta(add(input_, 1), other)))),
+)
+
+IGAMMA, IGAMMAC = (refuse(kernel(rare.binary_rare, name, FLOATING, rare.codes[name])) for name in ("igamma", "igammac"))
+
+
+def _gamma_density(a, x):
+    """The derivative of `igamma` by its second argument."""
+    return exp(sub(sub(mul(sub(a, 1), log(x)), x), lgamma(a)))
+
+
+_TWO = {"input_": "Tensor: The shape a; NaN below 0.", "other": "Tensor: The limit x; broadcasts with `input_`.",
+        "returns": "Of the broadcast shape, floating.", "raises": "NotImplementedError: the tensors are of integers"}  # fmt: skip
+
+
+@op("igamma", aliases=("special.gammainc",))
+@doc("out = \\tfrac{1}{\\Gamma(a)} \\int_0^x t^{a - 1} e^{-t} dt", "\\text{none},\\quad g \\cdot x^{a - 1} e^{-x} / \\Gamma(a)", **_TWO)
+def igamma(input_: Tensor, other: Tensor, *, out=None) -> Tensor:
+    """Lower incomplete gamma function, as a part of the whole.
+
+    >>> lucid.igamma(lucid.tensor([1.0]), lucid.tensor([0.0]))
+    Tensor([0.0])
+    """
+    tensor_argument("igamma", other, 2, "other")
+    return binary(IGAMMA, input_, other)
+
+
+igamma.vjp(
+    input_=_no_rule("igamma: input"), other=lambda g, input_, other: mul(g, _gamma_density(input_, other))
+)
+
+
+@op("igammac", aliases=("special.gammaincc",))
+@doc("out = \\tfrac{1}{\\Gamma(a)} \\int_x^\\infty t^{a - 1} e^{-t} dt", "\\text{none},\\quad -g \\cdot x^{a - 1} e^{-x} / \\Gamma(a)", **_TWO)
+def igammac(input_: Tensor, other: Tensor, *, out=None) -> Tensor:
+    """Upper incomplete gamma function, as a part of the whole.
+
+    >>> lucid.igammac(lucid.tensor([1.0]), lucid.tensor([0.0]))
+    Tensor([1.0])
+    """
+    tensor_argument("igammac", other, 2, "other")
+    return binary(IGAMMAC, input_, other)
+
+
+igammac.vjp(
+    input_=_no_rule("igammac: input"), other=lambda g, input_, other: neg(mul(g, _gamma_density(input_, other)))
+)

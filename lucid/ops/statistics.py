@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
+
+import numpy as np
 
 from lucid import dtypes
+from lucid._kernels.core import empty, wrap
 from lucid.autograd.op import op, torch_name
 from lucid.ops._doc import doc
-from lucid.ops._frame import tensor_argument
+from lucid.ops._frame import dims_argument, tensor_argument
 from lucid.ops.comparison import eq, isnan, logical_xor, ne
-from lucid.ops.creation import as_tensor, full
-from lucid.ops.elementwise import ceil, clamp, div, floor, lerp, mul, sub, where
+from lucid.ops.creation import as_tensor, full, linspace
+from lucid.ops.elementwise import add, ceil, clamp, div, floor, lerp, mul, sub, where
 from lucid.ops.indexing import gather
 from lucid.ops.linalg import matmul
 from lucid.ops.reduction import any as any_
@@ -18,7 +22,7 @@ from lucid.ops.reduction import cumsum, mean
 from lucid.ops.reduction import sum as sum_
 from lucid.ops.shape import cat
 from lucid.ops.sorting import sort
-from lucid.ops.view import narrow
+from lucid.ops.view import narrow, reshape
 from lucid.tensor import Tensor, check_dim
 
 
@@ -303,9 +307,210 @@ def isin(elements, test_elements, *, assume_unique: bool = False, invert: bool =
     if x.numel() * others.numel() < 1 << 16:
         found = any_(eq(x.unsqueeze(-1), others.reshape(-1)), -1)
     else:
-        import numpy as np
-
-        from lucid._kernels import core
-
-        found = core.wrap(np.isin(x.array, others.array))
+        found = wrap(np.isin(x.array, others.array))
     return ~found if invert else found
+
+
+# ------------------------------------------------------------------------------------------------ derivatives
+
+
+@op("gradient", composite=True)
+@doc("out_i = \\tfrac{x_{i+1} - x_{i-1}}{2 h}", returns="A tuple, for each dimension a tensor of the input's shape.",
+     spacing="number, or sequence of numbers or 1-d Tensors, optional: The distance of neighbours, of all dimensions or of "
+     "each; or the coordinates along each. Default: 1.", dim="int or tuple of int, optional: Default: all dimensions.",
+     edge_order="int, optional: 1 or 2, how exact the derivatives at both ends are. Default: 1.",
+     raises="RuntimeError: a dimension is too small, or `spacing` does not fit")  # fmt: skip
+def gradient(input_: Tensor, *, spacing=1, dim=None, edge_order: int = 1):
+    """Derivatives of a function from its values, by second-order central differences.
+
+    >>> lucid.gradient(lucid.tensor([1.0, 4.0, 9.0]))
+    (Tensor([3.0, 4.0, 5.0]),)
+    """
+    x = tensor_argument("gradient", input_)
+    spacing = 1 if spacing is None else spacing
+    given = tuple(range(x.ndim)) if dim is None else dim if isinstance(dim, (tuple, list)) else (dim,)
+    several = isinstance(spacing, (tuple, list))
+    if several and len(spacing) != len(given):
+        raise RuntimeError(
+            f"torch.gradient expected spacing to be unspecified, a scalar, or a list of the length of dim, {len(given)}, "
+            f"but got a list of length {len(spacing)}"
+        )
+    if x.dtype is dtypes.uint8:
+        raise RuntimeError("torch.gradient does not support uint8 input.")
+    if edge_order not in (1, 2):
+        raise RuntimeError("torch.gradient only supports edge_order=1 and edge_order=2.")
+    dims = dims_argument("gradient", tuple(given), x.ndim, False) if x.ndim else ()
+    if any(x.shape[one] < edge_order + 1 for one in dims):
+        raise RuntimeError("torch.gradient expected each dimension size to be at least edge_order+1")
+    return tuple(_slope(x, one, spacing[i] if several else spacing, edge_order) for i, one in enumerate(dims))
+
+
+def _slope(x: Tensor, dim: int, spacing, edge_order: int) -> Tensor:
+    """The derivative along one dimension."""
+    n = x.shape[dim]
+    at = lambda start, count=1: narrow(x, dim, start, count)
+    if isinstance(spacing, Tensor) and spacing.ndim:
+        if tuple(spacing.shape) != (n,):
+            raise RuntimeError(f"gradient: the coordinates of dim {dim} must be of size {n}, got {list(spacing.shape)}")
+        steps = sub(narrow(spacing, 0, 1, n - 1), narrow(spacing, 0, 0, n - 1))
+        steps = reshape(steps, (-1,) + (1,) * (x.ndim - dim - 1))
+        step = lambda start, count=1: narrow(steps, 0, start, count)
+        inner = _weighted([at(i, max(n - 2, 0)) for i in (0, 1, 2)], step(0, max(n - 2, 0)), step(1, max(n - 2, 0)), 1) if n > 2 else None
+        first, last = div(sub(at(1), at(0)), step(0)), div(sub(at(n - 1), at(n - 2)), step(n - 2))
+        if edge_order == 2:
+            first = _weighted([at(0), at(1), at(2)], step(0), step(1), 0)
+            last = _weighted([at(n - 3), at(n - 2), at(n - 1)], step(n - 3), step(n - 2), 2)
+    else:
+        inner = div(div(sub(at(2, n - 2), at(0, n - 2)), 2), spacing) if n > 2 else None
+        first, last = div(sub(at(1), at(0)), spacing), div(sub(at(n - 1), at(n - 2)), spacing)
+        if edge_order == 2:
+            first = div(sub(mul(sub(at(1), at(0)), 2), div(sub(at(2), at(0)), 2)), spacing)
+            last = div(sub(mul(sub(at(n - 1), at(n - 2)), 2), div(sub(at(n - 1), at(n - 3)), 2)), spacing)
+    return cat([one for one in (first, inner, last) if one is not None], dim)
+
+
+def _weighted(points, a: Tensor, b: Tensor, which: int) -> Tensor:
+    """The derivative at one of three points, `a` and `b` apart, of the parabola through them."""
+    whole = add(a, b)
+    low = ((-2, -1), (0, -1), (0, 1))[which]  # the weights of the first point are (low . (a, b)) / (a (a + b)), and so on
+    mid = ((1, 1), (-1, 1), (-1, -1))[which]
+    high = ((-1, 0), (1, 0), (1, 2))[which]
+    combined = lambda weights: add(mul(a, weights[0]), mul(b, weights[1]))
+    total = mul(points[0], div(combined(low), mul(a, whole)))
+    total = add(total, mul(points[1], div(combined(mid), mul(a, b))))
+    return add(total, mul(points[2], div(combined(high), mul(b, whole))))
+
+
+# ------------------------------------------------------------------------------------------------ histograms
+
+
+class HistogramResult(NamedTuple):
+    """Counts and the edges between which they were counted."""
+
+    hist: Tensor
+    bin_edges: Tensor
+
+
+_BINS = {
+    "range": "tuple of float, optional: The least and the greatest edge (of each dimension). Default: those of the elements.",
+    "weight": "Tensor, optional: What each element counts for. Default: 1.",
+    "density": "bool, optional: Whether to divide by the sum and the bins' sizes, so that the integral is 1. Default: False.",
+}  # fmt: skip
+
+
+@op("histogram", gradient=False)
+@doc(returns="A named tuple (hist, bin_edges), of the input's dtype.", input_="Tensor: float32 or float64, of any shape.",
+     bins="int or Tensor: How many bins of equal size, or their edges in ascending order.",
+     raises="RuntimeError: there are no bins, or the range is not finite", **_BINS)  # fmt: skip
+def histogram(input_: Tensor, bins, *, range=None, weight=None, density: bool = False, out=None):
+    """How many elements lie between edges; each bin but the last is without its upper edge.
+
+    >>> lucid.histogram(lucid.tensor([1.0, 2.0, 1.0]), 2, range=(0.0, 2.0)).hist
+    Tensor([0.0, 3.0])
+    """
+    x = tensor_argument("histogram", input_)
+    if range is not None and isinstance(bins, Tensor):
+        raise TypeError("histogram() received an invalid combination of arguments - edges and a range")
+    if weight is not None and weight.shape != x.shape:
+        raise RuntimeError(f"histogram: weight must be of the input's shape {list(x.shape)}, got {list(weight.shape)}")
+    weight = None if weight is None else reshape(weight, (-1,))
+    counts, edges = _counted("histogram", reshape(x, (-1, 1)), [bins], range, weight, density)
+    return HistogramResult(counts, edges[0].clone() if edges[0] is bins else edges[0])
+
+
+class HistogramddResult(NamedTuple):
+    """Counts and the edges of each dimension between which they were counted."""
+
+    hist: Tensor
+    bin_edges: tuple
+
+
+@op("histogramdd", gradient=False)
+@doc(returns="A named tuple (hist, bin_edges), the latter a tuple of 1-d tensors.",
+     input_="Tensor: float32 or float64, of shape (..., n): points with n coordinates each.",
+     bins="int, sequence of n ints, or sequence of n Tensors: How many bins along each coordinate, or their edges.",
+     raises="RuntimeError: `bins` or `range` are not of n dimensions, or the range is not finite", **_BINS)  # fmt: skip
+def histogramdd(input_: Tensor, bins, range=None, weight=None, density: bool = False):
+    """How many points lie in each box of a grid.
+
+    >>> lucid.histogramdd(lucid.tensor([[0.0, 1.0], [1.0, 1.0]]), [2, 1]).hist
+    Tensor([[1.0], [1.0]])
+    """
+    x = tensor_argument("histogramdd", input_)
+    if x.ndim < 2:
+        raise RuntimeError("torch.histogramdd: input tensor should have at least 2 dimensions")
+    n = x.shape[-1]
+    if not isinstance(bins, (tuple, list)):
+        if not hasattr(bins, "__index__") or isinstance(bins, Tensor):
+            raise TypeError(f"histogramdd(): bins must be an int, or a sequence of ints or Tensors, not {type(bins).__name__}")
+        bins = [bins] * n
+    if len(bins) != n:
+        raise RuntimeError(f"histogramdd: expected bins for {n} dimensions but got {len(bins)}")
+    if weight is not None:
+        if weight.shape != x.shape[:-1]:
+            raise RuntimeError(
+                f"histogramdd: weight must be of the input's shape without the last dimension, {list(x.shape[:-1])}, got "
+                f"{list(weight.shape)}"
+            )
+        weight = reshape(weight, (-1,))
+    points = reshape(x, (math.prod(x.shape[:-1]), n))
+    return HistogramddResult(*_counted("histogramdd", points, bins, range, weight, density))
+
+
+def _counted(name: str, points: Tensor, bins, limits, weight, density: bool) -> tuple[Tensor, tuple]:
+    """What falls into each box of a grid, and the grid's edges."""
+    dtype, n = points.dtype, points.shape[1]
+    if weight is not None and weight.dtype is not dtype:
+        raise RuntimeError(f"{name}: weight must be of the input's dtype {dtype.name}, got {weight.dtype.name}")
+    if limits is not None and len(limits) != 2 * n:
+        raise RuntimeError(f"{name}: a range of {n} dimensions has {2 * n} elements, got {len(limits)}")
+    for i, one in enumerate(bins):
+        _check_bins(name, points, i, one)
+    if dtype.name not in ("float32", "float64"):
+        raise NotImplementedError(f"\"{name}\" not implemented for '{torch_name(dtype)}'")
+    edges = tuple(_edges(name, points, i, one, limits) for i, one in enumerate(bins))
+    array, sizes = points.array, [one.shape[0] - 1 for one in edges]
+    inside, cell = np.ones(array.shape[0], bool), np.zeros(array.shape[0], np.int64)
+    for i, one in enumerate(edges):
+        row, values = one.array, array[:, i]
+        inside &= (values >= row[0]) & (values <= row[-1])
+        found = np.searchsorted(row, values, "right") - 1
+        cell = cell * sizes[i] + np.minimum(found, sizes[i] - 1)
+    weights = None if weight is None else weight.array[inside]
+    counts = np.bincount(cell[inside], weights, math.prod(sizes)).reshape(sizes)
+    if density:
+        with np.errstate(all="ignore"):
+            counts = counts / counts.sum()
+        for i, one in enumerate(edges):
+            counts = counts / np.diff(one.array).reshape((-1,) + (1,) * (n - i - 1))
+    result = empty(tuple(sizes), dtype.numpy)
+    result[...] = counts
+    return wrap(result), edges
+
+
+def _check_bins(name: str, points: Tensor, i: int, bins) -> None:
+    """Whether there are bins in a dimension."""
+    if isinstance(bins, Tensor):
+        if bins.ndim != 1:
+            raise RuntimeError(f"{name}: the edges of dimension {i} must have one dimension, got {bins.ndim}")
+        if bins.dtype is not points.dtype:
+            raise RuntimeError(f"{name}: the edges of dimension {i} must be {points.dtype.name}, got {bins.dtype.name}")
+    count = bins.shape[0] - 1 if isinstance(bins, Tensor) else bins
+    if count <= 0:
+        raise RuntimeError(f"{name}: bins must be > 0, but got {count} for dimension {i}")
+
+
+def _edges(name: str, points: Tensor, i: int, bins, limits) -> Tensor:
+    """The edges of one dimension's bins."""
+    if isinstance(bins, Tensor):
+        return bins
+    values = points.array[:, i]
+    low, high = limits[2 * i : 2 * i + 2] if limits is not None else (values.min(), values.max()) if values.size else (0, 1)
+    low, high = float(low), float(high)
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise RuntimeError(f"{name}: dimension {i}'s range [{low:g}, {high:g}] is not finite")
+    if low > high:
+        raise RuntimeError(f"{name}: min should not exceed max, but got min {low:g} max {high:g} for dimension {i}")
+    if low == high:
+        low, high = low - 0.5, high + 0.5
+    return linspace(low, high, bins + 1, dtype=points.dtype)

@@ -1,0 +1,582 @@
+"""Elementwise kernels of rarer special functions: Bessel and Airy functions, the inverse of the normal distribution, the
+incomplete gamma functions, Hurwitz's zeta function, orthogonal polynomials.
+
+They branch and iterate, so the loops are not vectorised; what they cost is their accuracy's price. All but the
+polynomials are computed in double, for float as well, whose results are thus rounded once. `codes` maps names to codes.
+"""
+cimport math
+from libc cimport math as libm
+from libc.stdint cimport int64_t
+
+from call cimport call_t
+from loops cimport TILE_BYTES, load, operand_init, operand_t, plan_fits, run_length
+from tables cimport (airy_near, airy_p, airy_q, airy_right, j0_near, j1_near, k0_far, k0_near, k1_far, k1_near, ndtri_tail,
+                     p0_far, p1_far, q0_far, q1_far, temme, y0_near, y1_near)
+from threads cimport import_threads, parallel_for, task_t
+from types cimport floating
+
+import_threads()
+
+cdef enum:
+    GRAIN = 1024
+
+cpdef enum Op:
+    AIRY_AI, BESSEL_J0, BESSEL_J1, BESSEL_Y0, BESSEL_Y1, MODIFIED_BESSEL_I0, MODIFIED_BESSEL_I1, MODIFIED_BESSEL_K0,
+    MODIFIED_BESSEL_K1, SCALED_MODIFIED_BESSEL_K0, SCALED_MODIFIED_BESSEL_K1, SPHERICAL_BESSEL_J0, NDTRI
+    ZETA, IGAMMA, IGAMMAC
+    CHEBYSHEV_POLYNOMIAL_T, CHEBYSHEV_POLYNOMIAL_U, CHEBYSHEV_POLYNOMIAL_V, CHEBYSHEV_POLYNOMIAL_W,
+    SHIFTED_CHEBYSHEV_POLYNOMIAL_T, SHIFTED_CHEBYSHEV_POLYNOMIAL_U, SHIFTED_CHEBYSHEV_POLYNOMIAL_V,
+    SHIFTED_CHEBYSHEV_POLYNOMIAL_W, HERMITE_POLYNOMIAL_H, HERMITE_POLYNOMIAL_HE, LAGUERRE_POLYNOMIAL_L,
+    LEGENDRE_POLYNOMIAL_P
+
+codes = {name.lower(): int(code) for name, code in Op.__members__.items()}
+
+
+cdef inline double series(const double* c, int n, double t) noexcept nogil:
+    cdef double r = c[n - 1]
+    cdef int i
+    for i in range(n - 2, -1, -1):
+        r = r * t + c[i]
+    return r
+
+
+# ---- Bessel functions -------------------------------------------------------------------------------------------
+# Up to 8 on intervals of 2; beyond, J + iY = sqrt(2 / (pi x)) (P + iQ / x) e**(i (x - nu pi/2 - pi/4)) with P and Q
+# smooth in (8/x)**2, the turn by pi/4 done on the sine and cosine of x itself, which the C library reduces exactly.
+
+cdef inline double near(const double* rows, double a) noexcept nogil:
+    cdef int k = <int>(0.5 * a)
+    return series(rows + 17 * k, 17, a - (2 * k + 1))
+
+cdef inline void far(const double* p_row, const double* q_row, double a, double* p, double* q) noexcept nogil:
+    cdef double z = 8.0 / a
+    z = 2.0 * z * z - 1.0
+    p[0] = series(p_row, 18, z) * libm.sqrt(0.3183098861837907 / a)
+    q[0] = series(q_row, 18, z) / a * libm.sqrt(0.3183098861837907 / a)
+
+cdef double bessel_j0(double x) noexcept nogil:
+    cdef double a = libm.fabs(x), p, q, s, c
+    if not a < libm.INFINITY:
+        return libm.NAN
+    if a < 8:
+        return near(&j0_near[0][0], a)
+    far(&p0_far[0][0], &q0_far[0][0], a, &p, &q)
+    s = libm.sin(a)
+    c = libm.cos(a)
+    return p * (c + s) - q * (s - c)
+
+cdef double bessel_j1(double x) noexcept nogil:
+    cdef double a = libm.fabs(x), p, q, s, c
+    if not a < libm.INFINITY:
+        return libm.NAN
+    if a < 8:
+        return x * near(&j1_near[0][0], a)
+    far(&p1_far[0][0], &q1_far[0][0], a, &p, &q)
+    s = libm.sin(a)
+    c = libm.cos(a)
+    return libm.copysign(1.0, x) * (p * (s - c) + q * (s + c))
+
+cdef double bessel_y0(double x) noexcept nogil:
+    cdef double p, q, s, c
+    if x == 0:
+        return -libm.INFINITY
+    if not 0 < x < libm.INFINITY:
+        return libm.NAN
+    if x < 8:
+        return 0.6366197723675814 * libm.log(0.5 * x) * near(&j0_near[0][0], x) + near(&y0_near[0][0], x)
+    far(&p0_far[0][0], &q0_far[0][0], x, &p, &q)
+    s = libm.sin(x)
+    c = libm.cos(x)
+    return p * (s - c) + q * (c + s)
+
+cdef double bessel_y1(double x) noexcept nogil:
+    cdef double p, q, s, c
+    if x == 0:
+        return -libm.INFINITY
+    if not 0 < x < libm.INFINITY:
+        return libm.NAN
+    if x < 8:
+        return 0.6366197723675814 * (libm.log(0.5 * x) * x * near(&j1_near[0][0], x) - 1.0 / x) \
+            + x * near(&y1_near[0][0], x)
+    far(&p1_far[0][0], &q1_far[0][0], x, &p, &q)
+    s = libm.sin(x)
+    c = libm.cos(x)
+    return q * (s - c) - p * (s + c)
+
+# K0 + ln(x/2) I0 and x (K1 - ln(x/2) I1) up to 2, in x*x; beyond, e**x sqrt(x) K in 2/x, on three intervals.
+cdef inline double k_far(const double* rows, double x) noexcept nogil:
+    cdef double w = 2.0 / x
+    if w < 0.25:
+        return series(rows, 19, 8.0 * w - 1.0) / libm.sqrt(x)
+    if w < 0.5:
+        return series(rows + 19, 19, 8.0 * w - 3.0) / libm.sqrt(x)
+    return series(rows + 38, 19, 4.0 * w - 3.0) / libm.sqrt(x)
+
+cdef double bessel_k0(double x, bint scaled) noexcept nogil:
+    cdef double r
+    if x == 0:
+        return libm.INFINITY
+    if not x > 0:
+        return libm.NAN
+    if x <= 2:
+        r = series(&k0_near[0][0], 12, 0.5 * x * x - 1.0) - libm.log(0.5 * x) * math.bessel_i0_near_(0.25 * x * x)
+        return r * libm.exp(x) if scaled else r
+    r = k_far(&k0_far[0][0], x)
+    return r if scaled else r * libm.exp(-x)
+
+cdef double bessel_k1(double x, bint scaled) noexcept nogil:
+    cdef double r
+    if x == 0:
+        return libm.INFINITY
+    if not x > 0:
+        return libm.NAN
+    if x <= 2:
+        r = series(&k1_near[0][0], 12, 0.5 * x * x - 1.0) / x \
+            + libm.log(0.5 * x) * 0.5 * x * math.bessel_i1_near_(0.25 * x * x)
+        return r * libm.exp(x) if scaled else r
+    r = k_far(&k1_far[0][0], x)
+    return r if scaled else r * libm.exp(-x)
+
+cdef double spherical_bessel_j0(double x) noexcept nogil:
+    if x == 0:
+        return 1.0
+    return 0.0 if libm.fabs(x) == libm.INFINITY else libm.sin(x) / x
+
+
+# ---- The Airy function ------------------------------------------------------------------------------------------
+# With zeta = 2/3 |x|**1.5, in two parts: from 2 on 2 sqrt(pi) x**0.25 e**zeta Ai in 1/zeta, below -9 amplitudes of the
+# sine and cosine of zeta - pi/4 in (18/zeta)**2; between on intervals of 1.
+
+cdef double airy_ai(double x) noexcept nogil:
+    cdef double a = libm.fabs(x), root, zeta, low, w, s, c, t, p, q
+    cdef int k
+    if not a < libm.INFINITY:
+        return libm.NAN
+    if -9 <= x < 2:
+        w = libm.floor(x)
+        k = <int>w + 9
+        return series(&airy_near[k][0], 18, 2.0 * (x - w) - 1.0)
+    root = libm.sqrt(a)
+    low = math.residual(root, root, a) / (2.0 * root)
+    zeta = a * root
+    low = (a * low - math.residual(a, root, zeta)) / 1.5
+    t = zeta / 1.5
+    low = low + math.residual(t, 1.5, zeta) / 1.5
+    zeta = t
+    if x > 0:
+        if zeta > 760:
+            return 0.0
+        w = 1.0 / zeta
+        if w < 0.125:
+            t = series(&airy_right[0][0], 19, 16.0 * w - 1.0)
+        elif w < 0.25:
+            t = series(&airy_right[1][0], 19, 16.0 * w - 3.0)
+        else:
+            t = series(&airy_right[2][0], 19, (2.0 * w - 0.79) / 0.29)
+        return t * libm.exp(-zeta) * (1.0 - low) * 0.28209479177387814 / libm.sqrt(root)
+    if zeta == libm.INFINITY:
+        return 0.0
+    low = low if libm.fabs(low) < 1 else 0.0
+    s = libm.sin(zeta)
+    c = libm.cos(zeta)
+    t = s + low * c
+    c = c - low * s
+    w = 18.0 / zeta
+    w = 2.0 * w * w - 1.0
+    p = series(&airy_p[0][0], 13, w)
+    q = series(&airy_q[0][0], 13, w) / zeta
+    return (p * (c + t) + q * (t - c)) * 0.3989422804014327 / libm.sqrt(root)
+
+
+# ---- The inverse of the normal distribution ---------------------------------------------------------------------
+# Beyond 1.1 in size in sqrt(-2 ln p), on intervals.
+
+cdef double[9] TAIL = [2, 2.5, 3.25, 4.5, 6.5, 10, 16, 25, 40]
+
+cdef double ndtri(double x) noexcept nogil:
+    cdef double tail = x if x < 0.5 else 1.0 - x, r
+    cdef int k = 0
+    if not 0 <= x <= 1:
+        return libm.NAN
+    if tail == 0:
+        return -libm.INFINITY if x == 0 else libm.INFINITY
+    r = libm.sqrt(-2.0 * libm.log(tail))
+    if r < 2:
+        return 1.4142135623730951 * math.erfinv_[double](2.0 * x - 1.0)
+    while k < 7 and r > TAIL[k + 1]:
+        k += 1
+    r = series(&ndtri_tail[k][0], 16, (2.0 * r - TAIL[k] - TAIL[k + 1]) / (TAIL[k + 1] - TAIL[k]))
+    return -r if x < 0.5 else r
+
+
+# ---- Hurwitz's zeta function ------------------------------------------------------------------------------------
+# Terms up to 12 + s, then Euler and Maclaurin's formula, B(2k) / (2k)!.
+
+cdef double[10] BERNOULLI = [
+    0.08333333333333333, -0.001388888888888889, 3.306878306878307e-05, -8.267195767195768e-07, 2.08767569878681e-08,
+    -5.284190138687493e-10, 1.3382536530684679e-11, -3.3896802963225827e-13, 8.586062056277845e-15, -2.174868698558062e-16]
+
+cdef double zeta_sum(double s, double q) noexcept nogil:
+    cdef double total = 0, term, factor, inverse
+    cdef int k
+    while q < 12 + s:
+        term = libm.pow(q, -s)
+        total += term
+        if q > 1 and term <= 1e-18 * total:  # up to 1 they grow
+            return total
+        q += 1
+    term = libm.pow(q, -s)
+    inverse = 1.0 / q
+    total += (term * (q / (s - 1.0)) if q < 1e290 else libm.pow(q, 1.0 - s) / (s - 1.0)) + 0.5 * term
+    factor = s * inverse * term
+    for k in range(10):
+        total += BERNOULLI[k] * factor
+        factor = factor * ((s + (2 * k + 1)) * inverse) * ((s + (2 * k + 2)) * inverse)
+        if libm.fabs(factor) < 1e-20 * total:
+            break
+    return total
+
+cdef double zeta(double s, double q) noexcept nogil:
+    cdef double part
+    if s == 1:
+        return libm.INFINITY
+    if s < 1:
+        return libm.NAN
+    if q <= 0:
+        if q == libm.floor(q):
+            return libm.INFINITY
+        if s != libm.floor(s):
+            return libm.NAN
+        if q < -20:  # the terms below 0 mirrored
+            part = q - libm.floor(q)
+            return zeta_sum(s, part) + (1.0 - 2.0 * libm.fmod(s, 2.0)) * (zeta_sum(s, 1.0 - part) - zeta_sum(s, 1.0 - q))
+    if s != s or not q < libm.INFINITY or (s == libm.INFINITY and q > 1):
+        return libm.NAN
+    return zeta_sum(s, q)
+
+
+# ---- Incomplete gamma functions ---------------------------------------------------------------------------------
+# P and Q with P + Q = 1, the smaller of the two computed: P by its series below the transition at x = a, Q by its
+# continued fraction above (Legendre's, evaluated after Lentz), Q next to 0 by what is left of P's series after its 1,
+# and near the transition of a large `a` by Temme's uniform expansion.
+
+# ln(1 + m) - m for |m| < 0.35, without cancellation: with s = m / (2 + m), from the series of atanh(s).
+cdef inline double log1p_less(double m) noexcept nogil:
+    cdef double s = m / (2.0 + m), z = s * s, total = 0
+    cdef int k
+    for k in range(31, 1, -2):
+        total = total * z + 1.0 / k
+    return 2.0 * s * z * total - m * s
+
+# x**a e**-x / gamma(a + 1)
+cdef double gamma_density(double a, double x) noexcept nogil:
+    cdef double m, t
+    if a < 20:
+        if x < 700:
+            return libm.pow(x, a) * libm.exp(-x) / libm.tgamma(a + 1.0)
+        return libm.exp(a * libm.log(x) - x) / libm.tgamma(a + 1.0)
+    m = (x - a) / a
+    t = log1p_less(m) if libm.fabs(m) < 0.35 else libm.log(x / a) - m
+    m = 1.0 / (a * a)
+    m = (0.08333333333333333 - m * (0.002777777777777778 - m * (0.0007936507936507937 - m * 0.0005952380952380953))) / a
+    return libm.exp(a * t - m) * 0.3989422804014327 / libm.sqrt(a)
+
+cdef double gamma_series(double a, double x) noexcept nogil:
+    cdef double total = 1, term = 1
+    cdef int n
+    for n in range(1, 10000):
+        term = term * (x / (a + n))
+        total += term
+        if term < 1e-17 * total:
+            break
+    return total * gamma_density(a, x)
+
+cdef double gamma_fraction(double a, double x) noexcept nogil:
+    cdef double b = x + 1.0 - a, c = 1e300, d = 1.0 / b, h = d, step, weight
+    cdef int i
+    for i in range(1, 10000):
+        weight = -i * (i - a)
+        b += 2
+        d = weight * d + b
+        d = 1.0 / (d if libm.fabs(d) > 1e-300 else 1e-300)
+        c = b + weight / c
+        c = c if libm.fabs(c) > 1e-300 else 1e-300
+        step = d * c
+        h = h * step
+        if libm.fabs(step - 1.0) < 1e-16:
+            break
+    return h * a * gamma_density(a, x)
+
+cdef double gamma_rest(double a, double x) noexcept nogil:
+    cdef double total = 0, term = 1
+    cdef int n
+    for n in range(1, 100):
+        term = term * (-x / n)
+        total += term / (a + n)
+        if libm.fabs(term) < 1e-18 * libm.fabs(total):
+            break
+    # of ln gamma(1 + a) a half is left near a = 0 by lgamma, to full precision
+    return -libm.expm1(a * libm.log(x) - libm.lgamma(1.0 + a)) - a * total * libm.pow(x, a) / libm.tgamma(a + 1.0)
+
+cdef double gamma_temme(double a, double x, double sign) noexcept nogil:
+    """P for sign 1, Q for -1."""
+    cdef double m = (x - a) / a, half = -log1p_less(m), eta = libm.copysign(libm.sqrt(2.0 * half), m), total = 0
+    cdef int k
+    for k in range(5, -1, -1):
+        total = total / a + series(&temme[k][0], 16, eta)
+    return 0.5 * libm.erfc(-sign * eta * libm.sqrt(0.5 * a)) \
+        - sign * libm.exp(-a * half) * 0.3989422804014327 / libm.sqrt(a) * total
+
+cdef double igamma(double a, double x, bint upper) noexcept nogil:
+    cdef double r
+    cdef bint other  # whether r is the other of the two
+    if x < 0 or a < 0:
+        return libm.NAN
+    if a == 0:
+        return <double>(not upper) if x > 0 else libm.NAN
+    if x == 0:
+        return <double>upper
+    if a == libm.INFINITY:
+        return libm.NAN if x == libm.INFINITY else <double>upper
+    if x == libm.INFINITY:
+        return <double>(not upper)
+    if x != x or a != a:
+        return libm.NAN
+    if a >= 1000 and libm.fabs(x - a) < 0.25 * a:
+        return gamma_temme(a, x, -1.0 if upper else 1.0)
+    if x <= 1.1:
+        other = not upper
+        if (-0.4 / libm.log(x) < a) if x <= 0.5 else x * 1.1 < a:
+            other = upper
+            r = gamma_series(a, x)
+        else:
+            r = gamma_rest(a, x)
+    elif x < a:
+        other = upper
+        r = gamma_series(a, x)
+    else:
+        other = not upper
+        r = gamma_fraction(a, x)
+    return 1.0 - r if other else r
+
+
+# ---- Orthogonal polynomials -------------------------------------------------------------------------------------
+# By their recurrences, in double; a float's overflow is seen, after which, as in any arithmetic of floats, infinities
+# cancel to NaN. Chebyshev's of a high degree are cosines between -1 and 1. A degree below 0 gives 0.
+
+cdef inline int64_t degree(floating n) noexcept nogil:
+    return <int64_t>n if (n > -1) & (n < <floating>9e18) else -1
+
+cdef inline double held(double r, floating like) noexcept nogil:
+    if floating is float:
+        return libm.copysign(libm.INFINITY, r) if libm.fabs(r) > 3.4028235677973366e38 else r
+    else:
+        return r
+
+cdef inline double three_terms(double x2, double p, double q, int64_t n, floating like) noexcept nogil:
+    """r = x2 * q - p, from the degrees 0 and 1 on."""
+    cdef double r
+    cdef int64_t k
+    if n == 0:
+        return p
+    for k in range(1, n):
+        r = held(x2 * q - p, like)
+        p = q
+        q = r
+        if q != q:
+            break
+    return q
+
+cdef inline double parity(int64_t n) noexcept nogil:
+    return -1.0 if n & 1 else 1.0
+
+# Kinds T, U, V, W at x, or for `shifted` at 2x - 1, whose ends are then 0 and 1.
+cdef floating chebyshev(floating x_, floating n_, int kind, bint shifted) noexcept nogil:
+    cdef int64_t n = degree(n_)
+    cdef double x = 2.0 * <double>x_ - 1.0 if shifted else <double>x_, angle, k = <double>n
+    if n < 0:
+        return <floating>0
+    if kind == 0:
+        if x == 1 or x == -1:
+            return <floating>1 if x == 1 else <floating>parity(n)
+        if n > 6 and libm.fabs(x) < 1:
+            return <floating>libm.cos(k * libm.acos(x))
+        return <floating>three_terms(2.0 * x, 1.0, x, n, x_)
+    if kind == 1:
+        if x == 1 or x == -1:
+            return <floating>(k + 1.0 if x == 1 else parity(n) * (k + 1.0))
+        if n > 8 and libm.fabs(x) < 1:
+            angle = libm.acos(x)
+            return <floating>(libm.sin((k + 1.0) * angle) / libm.sin(angle))
+        return <floating>three_terms(2.0 * x, 1.0, 2.0 * x, n, x_)
+    if kind == 2:
+        if x == 1 or x == -1:
+            return <floating>(1.0 if x == 1 else parity(n) * (2.0 * k + 1.0))
+        if n > 8 and libm.fabs(x) < 1:
+            angle = libm.acos(x)
+            return <floating>(libm.cos((k + 0.5) * angle) / libm.cos(0.5 * angle))
+        return <floating>three_terms(2.0 * x, 1.0, 2.0 * x - 1.0, n, x_)
+    if x == 1 or x == -1:
+        return <floating>(2.0 * k + 1.0 if x == 1 else parity(n))
+    if n > 8 and libm.fabs(x) < 1:
+        angle = libm.acos(x)
+        return <floating>(libm.sin((k + 0.5) * angle) / libm.sin(0.5 * angle))
+    return <floating>three_terms(2.0 * x, 1.0, 2.0 * x + 1.0, n, x_)
+
+cdef floating hermite(floating x_, floating n_, bint physicists) noexcept nogil:
+    cdef int64_t n = degree(n_), k
+    cdef double x = 2.0 * <double>x_ if physicists else <double>x_, step = 2.0 if physicists else 1.0
+    cdef double p = 1, q = x, r
+    cdef int64_t most = 128 if floating is float else 512  # beyond it PyTorch answers NaN
+    if n < 0:
+        return <floating>0
+    if n == 0:
+        return <floating>1
+    if n > most:
+        return <floating>libm.NAN
+    for k in range(1, n):
+        r = held(x * q - step * k * p, x_)
+        p = q
+        q = r
+    return <floating>q
+
+cdef floating laguerre(floating x_, floating n_) noexcept nogil:
+    cdef int64_t n = degree(n_), k
+    cdef double x = <double>x_, p = 1, q = 1 - x, r
+    if n < 0:
+        return <floating>0
+    if n == 0 or x == 0:
+        return <floating>1
+    for k in range(1, n):
+        if q != q:
+            break
+        r = held(held((2.0 * k + 1.0 - x) * q - k * p, x_) / (k + 1.0), x_)
+        p = q
+        q = r
+    return <floating>q
+
+cdef floating legendre(floating x_, floating n_) noexcept nogil:
+    cdef int64_t n = degree(n_), k
+    cdef double x = <double>x_, p = 1, q = x, r
+    if n < 0:
+        return <floating>0
+    if x == 1 or x == -1:
+        return <floating>1 if x == 1 else <floating>parity(n)
+    if n == 0:
+        return <floating>1
+    for k in range(1, n):
+        if q != q:
+            break
+        r = held(held((2.0 * k + 1.0) * x * q - k * p, x_) / (k + 1.0), x_)
+        p = q
+        q = r
+    return <floating>q
+
+
+# ---- One element, by code ---------------------------------------------------------------------------------------
+
+cdef double of_one(int op, double x) noexcept nogil:
+    if op == AIRY_AI:
+        return airy_ai(x)
+    if op == BESSEL_J0:
+        return bessel_j0(x)
+    if op == BESSEL_J1:
+        return bessel_j1(x)
+    if op == BESSEL_Y0:
+        return bessel_y0(x)
+    if op == BESSEL_Y1:
+        return bessel_y1(x)
+    if op == MODIFIED_BESSEL_I0:
+        return math.i0_[double](x)
+    if op == MODIFIED_BESSEL_I1:
+        return math.i1_[double](x)
+    if op == MODIFIED_BESSEL_K0 or op == SCALED_MODIFIED_BESSEL_K0:
+        return bessel_k0(x, op == SCALED_MODIFIED_BESSEL_K0)
+    if op == MODIFIED_BESSEL_K1 or op == SCALED_MODIFIED_BESSEL_K1:
+        return bessel_k1(x, op == SCALED_MODIFIED_BESSEL_K1)
+    if op == SPHERICAL_BESSEL_J0:
+        return spherical_bessel_j0(x)
+    return ndtri(x)
+
+cdef floating of_two(int op, floating x, floating y) noexcept nogil:
+    if op == ZETA:
+        return <floating>zeta(x, y)
+    if op == IGAMMA or op == IGAMMAC:
+        return <floating>igamma(x, y, op == IGAMMAC)
+    if op <= CHEBYSHEV_POLYNOMIAL_W:
+        return chebyshev(x, y, op - CHEBYSHEV_POLYNOMIAL_T, False)
+    if op <= SHIFTED_CHEBYSHEV_POLYNOMIAL_W:
+        return chebyshev(x, y, op - SHIFTED_CHEBYSHEV_POLYNOMIAL_T, True)
+    if op == HERMITE_POLYNOMIAL_H or op == HERMITE_POLYNOMIAL_HE:
+        return hermite(x, y, op == HERMITE_POLYNOMIAL_H)
+    if op == LAGUERRE_POLYNOMIAL_L:
+        return laguerre(x, y)
+    return legendre(x, y)
+
+
+# ---- Tasks: the first parameter is really a call_t; its declared type only chooses the specialisation -----------
+
+cdef void unary_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+    cdef call_t* c = <call_t*>ctx
+    cdef Py_ssize_t i
+    for i in range(lo, hi):
+        (<floating*>c.out)[i] = <floating>of_one(c.op, (<const floating*>c.x)[i])
+
+cdef void binary_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+    cdef call_t* c = <call_t*>ctx
+    cdef operand_t operands[2]
+    cdef char tiles[2][TILE_BYTES]
+    cdef const floating* x
+    cdef const floating* y
+    cdef Py_ssize_t n, i
+    if c.plan == NULL:
+        for i in range(lo, hi):
+            (<floating*>c.out)[i] = of_two(c.op, (<const floating*>c.x)[i], (<const floating*>c.y)[i])
+        return
+    operand_init(&operands[0], c.x, sizeof(floating), c.plan, 0, lo)
+    operand_init(&operands[1], c.y, sizeof(floating), c.plan, 1, lo)
+    while lo < hi:
+        n = run_length(operands, 2, hi - lo, TILE_BYTES // sizeof(floating))
+        x = load(&operands[0], <floating*>tiles[0], n)
+        y = load(&operands[1], <floating*>tiles[1], n)
+        for i in range(n):
+            (<floating*>c.out)[lo + i] = of_two(c.op, x[i], y[i])
+        lo += n
+
+
+# ---- Kernels ----------------------------------------------------------------------------------------------------
+
+def unary_rare(const floating[::1] x, floating[::1] out, int op):
+    cdef call_t c
+    if not 0 <= op <= NDTRI:
+        raise ValueError(f"no function of one number has the code {op}")
+    if x.shape[0] < out.shape[0]:
+        raise ValueError(f"operand 0 has {x.shape[0]} elements, the result has {out.shape[0]}")
+    if out.shape[0] == 0:
+        return
+    c.op = op
+    c.x = <const char*>&x[0]
+    c.out = <char*>&out[0]
+    parallel_for(<task_t>unary_task[floating], &c, out.shape[0], GRAIN)
+
+
+def binary_rare(const floating[::1] x, const floating[::1] y, floating[::1] out, int op, const Py_ssize_t[::1] plan=None):
+    cdef call_t c
+    cdef Py_ssize_t[2] lengths = [x.shape[0], y.shape[0]]
+    if not ZETA <= op <= LEGENDRE_POLYNOMIAL_P:
+        raise ValueError(f"no function of two numbers has the code {op}")
+    if out.shape[0] == 0:
+        return
+    c.plan = NULL
+    if plan is None:
+        if min(lengths[0], lengths[1]) < out.shape[0]:
+            raise ValueError(f"operands have {x.shape[0]} and {y.shape[0]} elements, the result has {out.shape[0]}")
+    elif plan_fits(plan, 2, out.shape[0], lengths):
+        c.plan = &plan[0]
+    else:
+        raise ValueError("the plan does not fit the buffers")
+    c.op = op
+    c.x = <const char*>&x[0]
+    c.y = <const char*>&y[0]
+    c.out = <char*>&out[0]
+    parallel_for(<task_t>binary_task[floating], &c, out.shape[0], GRAIN)
