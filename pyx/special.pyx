@@ -362,7 +362,12 @@ cdef double igamma(double a, double x, bint upper) noexcept nogil:
 
 # ---- Orthogonal polynomials -------------------------------------------------------------------------------------
 # By their recurrences, in double; a float's overflow is seen, after which, as in any arithmetic of floats, infinities
-# cancel to NaN. Chebyshev's of a high degree are cosines between -1 and 1. A degree below 0 gives 0.
+# cancel to NaN. Chebyshev's of a high degree are cosines between -1 and 1. A degree below 0 gives 0. Of degrees that a
+# recurrence does not reach in sensible time, Chebyshev's are hyperbolic functions, Legendre's and Laguerre's the Bessel
+# functions that they tend to (formulas of Hilb and Erdelyi, absolutely to 1e-9 and relatively to about 1e-6).
+
+cdef enum:
+    STEPS = 1048576
 
 cdef inline int64_t degree(floating n) noexcept nogil:
     return <int64_t>n if (n > -1) & (n < <floating>9e18) else -1
@@ -390,12 +395,32 @@ cdef inline double three_terms(double x2, double p, double q, int64_t n, floatin
 cdef inline double parity(int64_t n) noexcept nogil:
     return -1.0 if n & 1 else 1.0
 
+cdef inline double or_nan(double r) noexcept nogil:
+    """The number, or what a recurrence makes of it beyond the largest ones."""
+    return r if libm.fabs(r) < libm.INFINITY else libm.NAN
+
+cdef double chebyshev_outside(double x, double k, int kind, double sign) noexcept nogil:
+    cdef double angle = libm.acosh(libm.fabs(x))
+    if kind >= 2 and x < 0:
+        kind = 5 - kind  # V and W are each other's mirror image
+    if kind == 0:
+        angle = libm.cosh(k * angle)
+    elif kind == 1:
+        angle = libm.sinh((k + 1.0) * angle) / libm.sinh(angle)
+    elif kind == 2:
+        angle = libm.cosh((k + 0.5) * angle) / libm.cosh(0.5 * angle)
+    else:
+        angle = libm.sinh((k + 0.5) * angle) / libm.sinh(0.5 * angle)
+    return or_nan(angle if x > 0 else sign * angle)
+
 # Kinds T, U, V, W at x, or for `shifted` at 2x - 1, whose ends are then 0 and 1.
 cdef floating chebyshev(floating x_, floating n_, int kind, bint shifted) noexcept nogil:
     cdef int64_t n = degree(n_)
     cdef double x = 2.0 * <double>x_ - 1.0 if shifted else <double>x_, angle, k = <double>n
     if n < 0:
         return <floating>0
+    if n > STEPS and libm.fabs(x) > 1:
+        return <floating>held(chebyshev_outside(x, k, kind, parity(n)), x_)
     if kind == 0:
         if x == 1 or x == -1:
             return <floating>1 if x == 1 else <floating>parity(n)
@@ -442,17 +467,26 @@ cdef floating hermite(floating x_, floating n_, bint physicists) noexcept nogil:
 
 cdef floating laguerre(floating x_, floating n_) noexcept nogil:
     cdef int64_t n = degree(n_), k
-    cdef double x = <double>x_, p = 1, q = 1 - x, r
+    cdef double x = <double>x_, p = 1, q = 1 - x, r, t, scale
     if n < 0:
         return <floating>0
     if n == 0 or x == 0:
         return <floating>1
-    for k in range(1, n):
+    for k in range(1, min(n, <int64_t>STEPS)):
         if q != q:
             break
         r = held(held((2.0 * k + 1.0 - x) * q - k * p, x_) / (k + 1.0), x_)
         p = q
         q = r
+    if n > STEPS and q == q:
+        scale = 4.0 * <double>n + 2.0
+        t = libm.fabs(x) / scale
+        if t >= 1:
+            return <floating>libm.NAN
+        r = libm.sqrt(t - x * t / scale)
+        p = 0.5 * (r + (libm.asin(libm.sqrt(t)) if x > 0 else libm.asinh(libm.sqrt(t))))
+        q = bessel_j0(scale * p) if x > 0 else math.i0_[double](scale * p)
+        q = or_nan(libm.exp(0.5 * x) * libm.sqrt(p / r) * q)
     return <floating>q
 
 cdef floating legendre(floating x_, floating n_) noexcept nogil:
@@ -464,6 +498,14 @@ cdef floating legendre(floating x_, floating n_) noexcept nogil:
         return <floating>1 if x == 1 else <floating>parity(n)
     if n == 0:
         return <floating>1
+    if n > STEPS:
+        r = libm.acos(libm.fabs(x)) if libm.fabs(x) < 1 else libm.acosh(libm.fabs(x))
+        p = (<double>n + 0.5) * r
+        if libm.fabs(x) < 1:
+            q = libm.sqrt(r / libm.sin(r)) * bessel_j0(p)
+        else:
+            q = or_nan(libm.sqrt(r / libm.sinh(r)) * math.i0_[double](p))
+        return <floating>(q if x > 0 else parity(n) * q)
     for k in range(1, n):
         if q != q:
             break

@@ -434,7 +434,8 @@ def histogramdd(input_: Tensor, bins, range=None, weight=None, density: bool = F
     """How many points lie in each box of a grid.
 
     >>> lucid.histogramdd(lucid.tensor([[0.0, 1.0], [1.0, 1.0]]), [2, 1]).hist
-    Tensor([[1.0], [1.0]])
+    Tensor([[1.0],
+            [1.0]])
     """
     x = tensor_argument("histogramdd", input_)
     if x.ndim < 2:

@@ -91,7 +91,9 @@ def stft(
     Examples
     --------
     >>> lucid.stft(lucid.ones(8), 4, hop_length=4, center=False, return_complex=True).real
-    Tensor([[4.0, 4.0], [0.0, 0.0], [0.0, 0.0]])
+    Tensor([[4.0, 4.0],
+            [0.0, 0.0],
+            [0.0, 0.0]])
     """
     x = tensor_argument("stft", input_)
     if center and align_to_window is not None:
