@@ -62,17 +62,18 @@ def entries() -> dict[str, list[Any]]:
     aliased: dict[str, list[Any]] = {}
     for info in common_methods_invocations.op_db:
         for alias in info.aliases:
-            if alias.name not in found and alias.op is not None and follow(torch, alias.name) is alias.op:
+            name = alias.name.removeprefix("torch.")
+            if name not in found and alias.op is not None and follow(torch, name) is alias.op:
                 made = copy.copy(info)
-                made.name, made.op = alias.name, alias.op
-                aliased.setdefault(alias.name, []).append(made)
+                made.name, made.op = name, alias.op
+                aliased.setdefault(name, []).append(made)
     return found | aliased
 
 
 @lru_cache(None)
 def aliases() -> dict[str, str]:
     """Other public names of a function that the database has under one name."""
-    return {alias.name: path_of(info) for info in common_methods_invocations.op_db for alias in info.aliases
+    return {alias.name.removeprefix("torch."): path_of(info) for info in common_methods_invocations.op_db for alias in info.aliases
             if follow(torch, alias.name) is not None}  # fmt: skip
 
 
@@ -80,9 +81,8 @@ def path_of(info: Any) -> str:
     """The entry's own name where that is what it calls, else the shortest public name of what it calls."""
     if type(info.op).__module__ == "torch._ops":
         return f"ops.aten.{info.name}"
-    name = info.name.removeprefix("torch.")
-    if follow(torch, name) is info.op:
-        return name
+    if follow(torch, info.name) is info.op:
+        return info.name
     return paths().get(id(info.op)) or public_path(info.name)
 
 
