@@ -151,15 +151,15 @@ DEVIATIONS = (
         for check in ("grad", "grad2")
     ),
     *(
-        Deviation(f"special.{name}", check, "PyTorch's double precision is off by up to 1e-6 here, beyond the first zeros and in "
+        Deviation(f"special.{name}", check, "PyTorch's double precision is off by up to 3e-6 here, beyond the first zeros and in "
                   "the Airy function's middle; the result agrees with 40 digits to a few ULP", dtype="float64")
         for name in ("airy_ai", "bessel_j0", "bessel_j1", "bessel_y0", "bessel_y1")
-        for check in ("value", "layouts", "out")
+        for check in ("value", "layouts", "out", "simd")
     ),
     *(
         Deviation("special.zeta", check, "of the largest exponents it is 0 beyond 1, where each term vanishes; PyTorch's "
                   "formula multiplies that with infinity", when=lambda case: any((t > 1e18).any() for t in tensors(case.args)))
-        for check in ("nonfinite", "layouts", "out")
+        for check in ("nonfinite", "layouts", "out", "simd")
     ),
     *(
         Deviation(f"nn.functional.{name}", "grad*", EXPONENTIAL.format(name), dtype="float32", when=holds(torch.isnan))
