@@ -78,7 +78,9 @@ def parser() -> argparse.ArgumentParser:
     report.add_argument("--forms", nargs="+", default=[], metavar="FILE", help="only these (default: all)",
                         choices=["report.html", "junit.xml", "ctrf.json", "summary.md"])  # fmt: skip
     surface = command("surface", "PyTorch's public names and what the subject has of them")
-    surface.add_argument("--subject", default="lucid")
+    surface.add_argument("report", type=Path, nargs="?", metavar="REPORT",
+                         help="a report.json: its verdicts; without one, presence alone")  # fmt: skip
+    surface.add_argument("--subject", default="lucid", help="who is asked where no report is given (default lucid)")
     surface.add_argument("--list", nargs="+", default=[], metavar="STATUS", help="name the names of these statuses")
     surface.add_argument("--differs", action="store_true", help="name the signatures that differ")
     selftest = command("selftest", "plant faults in the subject and count those that are caught")
@@ -347,9 +349,16 @@ def cmd_report(arguments: argparse.Namespace) -> int:
 
 
 def cmd_surface(arguments: argparse.Namespace) -> int:
-    from . import surface
+    from . import results, subjects, surface
+    from .deviations import DEVIATIONS
 
-    surface.show(arguments.subject, arguments.list, arguments.differs, console)
+    if arguments.report:
+        found = results.load(arguments.report).surface
+        if found is None:
+            sys.exit(f"{arguments.report}: a run of some operations or cases only; names need a whole one")
+    else:
+        found = surface.survey(subjects.make(arguments.subject), arguments.subject, deviations=DEVIATIONS)
+    surface.show(found, arguments.list, arguments.differs, console)
     return 0
 
 

@@ -332,10 +332,10 @@ def table(surface: Surface) -> Any:
     """Counts by group as a rich table."""
     from rich.table import Table
 
-    shown = Table(title="PyTorch's public names", title_justify="left")
-    shown.add_column("")
+    shown = Table(title="PyTorch's public names", title_justify="left", box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    shown.add_column("", overflow="fold")
     for column in (*STATUSES, "all", "signature differs"):
-        shown.add_column(column, justify="right")
+        shown.add_column(column, justify="right", min_width=max(map(len, column.split())))
     groups: dict[str, list[SurfaceName]] = {"all": list(surface.names)}
     for entry in surface.names:
         groups.setdefault(entry.group, []).append(entry)
@@ -347,12 +347,8 @@ def table(surface: Surface) -> Any:
     return shown
 
 
-def show(subject: str, list_: list[str], differs: bool, console: Any) -> None:
+def show(surface: Surface, list_: list[str], differs: bool, console: Any) -> None:
     """Counts by group; on request the names of some statuses, and the signatures that differ."""
-    from . import subjects
-    from .deviations import DEVIATIONS
-
-    surface = survey(subjects.make(subject), subject, deviations=DEVIATIONS)
     console.print(table(surface))
     for entry in surface.names:
         if entry.status in list_:

@@ -102,7 +102,8 @@
       const sums = new Map(rows.map((op) => [op, used.map((i) => totals(op, i, state))]));
       const order = state.sort || "name", place = ["fails", "missing", "deviates", "unjudged", "conforms", "out of scope"];
       const worst = (op) => bad(totals(op, order === "failures" ? null : D.checks.findIndex(([n]) => n === order), state));
-      const by = order === "verdict" ? (a, b) => place.indexOf(a.s) - place.indexOf(b.s) : order === "name" ? () => 0 : (a, b) => worst(b) - worst(a);
+      const kinds = ["function", "module", "optimizer", "scheduler", "program"];
+      const by = order === "verdict" ? (a, b) => place.indexOf(a.s) - place.indexOf(b.s) : order === "name" ? (a, b) => kinds.indexOf(a.k) - kinds.indexOf(b.k) : (a, b) => worst(b) - worst(a);
       rows.sort(by);
       const failing = rows.filter((op) => op.s === "fails").length, number = rows.reduce((n, op) => n + bad(totals(op, null, state)), 0);
       section.querySelector(".result").textContent = `${rows.length} of ${D.ops.length} functions, ${failing} fail, ${many(number)} failed checks of cases`;
