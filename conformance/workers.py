@@ -129,6 +129,8 @@ class _Worker:
     ready: bool = False
     silent: bool = False  # its pipe has ended
     deaths: int = 0
+    stamp: float = 0.0  # of the board, when it was last seen to change
+    since: float = 0.0  # when that was, by the pool's clock
 
     def start(self, subject: str, plan: Plan, faults: tuple) -> None:
         self.pipe, theirs = CONTEXT.Pipe()
@@ -174,6 +176,7 @@ class Pool:
         self.subject, self.plan, self.jobs, self.faults = subject, plan, jobs, faults
         self.limits = limits or Limits()
         self.environments = environments or {}
+        self.clock, self.turned = 0.0, time.monotonic()  # seconds, without those in which nothing could run
 
     def run(self, tasks: list[Task]) -> Iterator[tuple[Task, list[Result]]]:
         """Yield each task with its results, as they finish. Closing the generator stops the workers."""
@@ -200,7 +203,11 @@ class Pool:
 
     def _turn(self, workers: list[_Worker], queue: list[Task]) -> Iterator[tuple[Task, list[Result]]]:
         pipes = {item.pipe: item for item in workers if not item.silent}
-        for pipe in wait(list(pipes), timeout=0.2):
+        ready = wait(list(pipes), timeout=0.2)
+        now = time.monotonic()
+        self.clock += min(now - self.turned, 1.0)  # more than a second between two turns: this process stood still too
+        self.turned = now
+        for pipe in ready:
             item = pipes[pipe]
             try:
                 kind, content = pipe.recv()
@@ -246,7 +253,9 @@ class Pool:
             return "crash", f"the process died: {name}"
         if item.task is None:
             return None
-        if item.ready and time.monotonic() - item.board.time > self.limits.seconds:
+        if item.stamp != item.board.time:
+            item.stamp, item.since = item.board.time, self.clock
+        if item.ready and self.clock - item.since > self.limits.seconds:
             return "hang", f"no answer within {self.limits.seconds:g} s"
         with contextlib.suppress(psutil.Error):
             if psutil.Process(item.process.pid).memory_info().rss > self.limits.memory_gb * 2**30:

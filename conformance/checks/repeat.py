@@ -18,10 +18,11 @@ def repeat(run: Run) -> None:
     try:
         _alike(first, run.insist(run.call(run.subject), "the second time it"), "the second time")
     except Mismatch:
-        again = run.call(run.oracle)
-        if all(same_bits(a, b) for a, b in zip(run.expected.tensors, again.tensors)):
-            raise
-        raise Skip("PyTorch does not repeat itself here either") from None
+        for _ in range(20):  # its LAPACK's bits depend on where the allocator puts the matrices
+            again = run.call(run.oracle)
+            if not all(same_bits(a, b) for a, b in zip(run.expected.tensors, again.tensors)):
+                raise Skip("PyTorch does not repeat itself here either") from None
+        raise
 
 
 @check("threads", "thread count")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import json
 import math
+import os
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -23,7 +25,7 @@ from conformance.selftest import MUTANTS, judge_mutant
 from conformance.selftest import _serve as serve
 from conformance.sources import own, spread
 from conformance.verdicts import Mismatch
-from conformance.workers import Journal, Limits, Pool
+from conformance.workers import Journal, Limits, Pool, _Worker
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 QUICK = judging.Plan(quick=True)
@@ -327,3 +329,19 @@ def test_a_crash_does_not_cost_the_other_cases():
     assert crashed and all("SIGSEGV" in o.message for result in crashed for o in result.outcomes)
     assert all(o.repro for result in crashed for o in result.outcomes)
     assert tree_map(lambda value: value, (1, [2])) == (1, [2])
+
+
+def test_a_pause_of_the_whole_run_is_no_hang():
+    """A machine that sleeps, or a run that is stopped and continued, takes time from nobody."""
+    pool = Pool("torch", judging.Plan(quick=True), 1, Limits(3.0, 4.0))
+    item = _Worker("", {}, SimpleNamespace(is_alive=lambda: True, pid=os.getpid()), task=judging.Task("asin", "own"))
+    item.board, item.ready = SimpleNamespace(time=1.0), True
+    assert pool._trouble(item) is None
+    pool.turned -= 100.0
+    assert list(pool._turn([], [])) == [] and pool._trouble(item) is None
+    for _ in range(4):
+        pool.turned -= 1.0
+        list(pool._turn([], []))
+    assert pool._trouble(item)[0] == "hang"
+    item.board.time = 2.0  # it answers after all
+    assert pool._trouble(item) is None
