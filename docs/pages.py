@@ -19,6 +19,19 @@ OTHERS = {
         "autograd.backward", "autograd.grad", "autograd.Function", "autograd.FunctionCtx", "no_grad", "enable_grad",
         "set_grad_enabled", "inference_mode", "is_grad_enabled", "is_inference_mode_enabled", "autograd.gradcheck",
         "autograd.gradgradcheck", "autograd.detect_anomaly", "autograd.set_detect_anomaly",
+        "autograd.functional.jacobian", "autograd.functional.hessian", "autograd.functional.vjp",
+        "autograd.functional.jvp", "autograd.functional.vhp", "autograd.functional.hvp",
+        "autograd.graph.saved_tensors_hooks", "autograd.graph.disable_saved_tensors_hooks",
+        "autograd.graph.save_on_cpu", "autograd.graph.register_multi_grad_hook", "autograd.graph.increment_version",
+    ],
+    "transforms": [
+        "func.grad", "func.grad_and_value", "func.vjp", "func.jvp", "func.linearize", "func.jacrev", "func.jacfwd",
+        "func.hessian", "func.vmap", "func.functional_call", "func.stack_module_state",
+    ],
+    "checkpoints": [
+        "utils.checkpoint.checkpoint", "utils.checkpoint.checkpoint_sequential",
+        "utils.checkpoint.set_checkpoint_early_stop", "utils.checkpoint.noop_context_fn",
+        "utils.checkpoint.detach_variable", "utils.checkpoint.check_backward_validity",
     ],
     "random": [
         "manual_seed", "seed", "initial_seed", "get_rng_state", "set_rng_state", "Generator", "random.fork_rng",
@@ -33,10 +46,13 @@ OTHERS = {
         "is_floating_point", "is_complex", "is_signed", "is_nonzero", "is_same_size", "is_conj", "is_neg", "is_inference",
         "numel", "get_device",
     ],
-    "errors": ["OutOfMemoryError", "linalg.LinAlgError", "autograd.GradcheckError"],
+    "errors": [
+        "OutOfMemoryError", "linalg.LinAlgError", "autograd.GradcheckError", "utils.checkpoint.CheckpointError",
+    ],
 }  # fmt: skip
 TITLES = {
-    "autograd": "Automatic differentiation", "random": "Random numbers", "settings": "Threads, memory, settings",
+    "autograd": "Automatic differentiation", "transforms": "Functions of functions",
+    "checkpoints": "Computing again in backward", "random": "Random numbers", "settings": "Threads, memory, settings",
     "files": "Saving and loading", "types": "Dtypes, devices, shapes", "errors": "Errors",
 }  # fmt: skip
 NAMESPACES = {

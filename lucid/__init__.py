@@ -51,7 +51,7 @@ newaxis = None
 globals().update(ops.declared(""))
 
 # Imported when first used, as are the rarer operations (`ops.LATER`): they cost half of the time of `import lucid`.
-_LATER = ("fft", "linalg", "masked", "nn", "optim", "signal", "special", "utils")
+_LATER = ("fft", "func", "linalg", "masked", "nn", "optim", "signal", "special", "utils")
 
 
 def __getattr__(name: str):
@@ -59,6 +59,10 @@ def __getattr__(name: str):
         import importlib
 
         return importlib.import_module(f"lucid.{name}")
+    if name == "vmap":
+        from lucid.func import vmap
+
+        return vmap
     if name == "__all__":
         return [one for one in __dir__() if not one.startswith("_")]
     if not name.startswith("__") and name in _rest():
@@ -75,4 +79,4 @@ def _rest():
 
 def __dir__():
     _rest()
-    return sorted({*globals(), *_LATER})
+    return sorted({*globals(), *_LATER, "vmap"})

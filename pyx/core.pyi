@@ -225,6 +225,9 @@ def edge(x: TensorBase) -> tuple:
 def make_node(op: OpBase, values: Any) -> NodeBase | None:
     """The node of a call, still without its result; None where no input that needs a gradient has a rule."""
 
+def set_packing(wanted: bool) -> None:
+    """Whether nodes show what they save to `Node.pack`."""
+
 def set_node_stacks(wanted: bool) -> None:
     """Whether nodes remember where they were made."""
 

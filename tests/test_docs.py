@@ -49,7 +49,8 @@ def test_every_public_name_is_in_the_reference(tmp_path):
     text = "\n".join(path.read_text() for path in [*pages.write(tmp_path), *(ROOT / "docs").glob("*.rst")])
     named = set(re.findall(r"lucid\.([\w.]+)", text))
     namespaces = ["", "nn", "nn.functional", "nn.init", "nn.utils", "linalg", "special", "fft", "signal.windows", "optim",
-                  "optim.lr_scheduler", "autograd", "utils.data"]  # fmt: skip
+                  "optim.lr_scheduler", "autograd", "autograd.functional", "autograd.graph", "func", "utils.checkpoint",
+                  "utils.data"]  # fmt: skip
     for namespace in namespaces:
         module = pages.find(namespace) if namespace else lucid
         for name in getattr(module, "__all__", dir(module)):

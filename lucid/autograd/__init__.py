@@ -1,6 +1,6 @@
 """Automatic differentiation: what a program uses of it."""
 
-from lucid.autograd import hooks  # noqa: F401  (gives Tensor its methods)
+from lucid.autograd import functional, graph, hooks  # noqa: F401  (`hooks` gives Tensor its methods)
 from lucid.autograd.anomaly import detect_anomaly, set_detect_anomaly
 from lucid.autograd.check import GradcheckError, gradcheck, gradgradcheck
 from lucid.autograd.engine import backward, grad

@@ -7,12 +7,18 @@ cast to its dtype; and gradients that meet are added.
 
 from __future__ import annotations
 
+import threading
+
 from lucid._kernels import core
 from lucid.autograd.node import Node
 from lucid.autograd.op import Supplied
 from lucid.tensor import Tensor
 
 __all__ = ["backward", "grad"]
+
+# Of this thread's innermost backward pass: `at_end`, what it calls when it is through; `everywhere`, whether all leaves
+# get their gradients.
+running = threading.local()
 
 
 def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, grad_variables=None, inputs=None) -> None:
@@ -193,13 +199,19 @@ def run(roots, gradients, retain_graph, create_graph, wanted, accumulate):
             caught[index] = collected[slot]
 
     before = core.set_grad(create_graph)
+    outer = vars(running).copy()
+    running.at_end, running.everywhere = {}, wanted is None
     try:
         while gradients:
             core.send(core.edge(roots[-len(gradients)]), gradients.pop(0), ready, leaves, heap, needed)
         core.drain(heap, ready, leaves, needed, retain_graph, create_graph, visit, _run_post_hooks)
-        return _deliver(leaves, wanted, caught, accumulate, create_graph)
+        found = _deliver(leaves, wanted, caught, accumulate, create_graph)
+        for call in running.at_end.values():
+            call()
+        return found
     finally:
         core.set_grad(before)
+        vars(running).update(outer)
 
 
 def _wanted(roots, wanted):

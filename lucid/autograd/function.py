@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 
 from lucid._kernels import core
+from lucid.autograd.graph import Packed, packed_by_hooks
 from lucid.autograd.node import FREED, Node
 from lucid.autograd.op import Supplied
 from lucid.tensor import Tensor
@@ -90,7 +91,8 @@ class FunctionNode(Node):
         for tensor in self.ctx._saved:
             slot = next((i for i, out in enumerate(outputs) if out is tensor), None)
             value = tensor if slot is None or tensor is None else core.alias_of(tensor)
-            kept.append((value, slot, core.version(value) if value is not None else 0))
+            packed = value if value is None else packed_by_hooks(value)
+            kept.append((packed, slot, core.version(value) if packed is value is not None else 0))
         self.kept = kept
         self.ctx._saved, self.ctx._node = (), self
         self.like = [(out.array.shape, out.dtype) if isinstance(out, Tensor) else None for out in outputs]
@@ -101,7 +103,9 @@ class FunctionNode(Node):
             raise RuntimeError(FREED)
         found = []
         for value, slot, version in self.kept:
-            if value is not None and core.version(value) != version:
+            if isinstance(value, Packed):
+                value = value.unpack()
+            elif value is not None and core.version(value) != version:
                 self.overwritten((value,), [version])
             found.append(self._join(value, slot) if slot is not None and core.is_grad_enabled() else value)
         return tuple(found)

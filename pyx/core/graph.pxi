@@ -201,7 +201,18 @@ cpdef int finish_node(NodeBase node, out) except -1:
             twin = tuple([alias_of(one) for one in out]) if isinstance(out, tuple) else alias_of(out)
             saved = (*saved[:out_at], twin, *saved[out_at + 1:])
             calls[i] = (rule, saved, versions(saved), out_at)
+    if packing:
+        node.pack()
     return 0
+
+
+cdef bint packing = False
+
+
+def set_packing(bint wanted):
+    """Whether nodes show what they save to `Node.pack`."""
+    global packing
+    packing = wanted
 
 
 cpdef object record(OpBase op, values):

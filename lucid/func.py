@@ -1,0 +1,775 @@
+"""Functions of functions: gradients, products with Jacobians, Jacobians, and maps over a batch dimension.
+
+A function may take and return tensors in tuples, lists and dicts, inside each other. A result stays in the caller's
+graph where it depends on a tensor there, so that these functions can be applied to each other. `vmap` calls the
+function once for each entry of the batch: it saves writing the loop, not running it.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+
+from lucid import random
+from lucid._kernels import core
+from lucid.autograd import engine
+from lucid.autograd.node import Node
+from lucid.autograd.op import Supplied
+from lucid.tensor import Tensor
+
+__all__ = [
+    "functional_call", "grad", "grad_and_value", "hessian", "jacfwd", "jacrev", "jvp", "linearize", "stack_module_state",
+    "vjp", "vmap",
+]  # fmt: skip
+
+
+# --------------------------------------------------------------------------------------------- nested arguments
+
+
+def _leaves(tree) -> list:
+    """The values in tuples, lists and dicts, in order."""
+    if isinstance(tree, dict):
+        tree = tree.values()
+    elif not isinstance(tree, (tuple, list)):
+        return [tree]
+    return [leaf for part in tree for leaf in _leaves(part)]
+
+
+def _like(tree, leaves):
+    """A tree of the same form with other leaves, taken from an iterator."""
+    if isinstance(tree, dict):
+        return type(tree)((key, _like(part, leaves)) for key, part in tree.items())
+    if isinstance(tree, (tuple, list)):
+        parts = [_like(part, leaves) for part in tree]
+        return type(tree)(*parts) if hasattr(tree, "_fields") else type(tree)(parts)
+    return next(leaves)
+
+
+def _map(function, tree):
+    return _like(tree, map(function, _leaves(tree)))
+
+
+def _form(tree):
+    """What two trees of one form have in common."""
+    return _like(tree, itertools.repeat(None))
+
+
+def _tensors(tree, who: str, what: str) -> list[Tensor]:
+    leaves = _leaves(tree)
+    for leaf in leaves:
+        if not isinstance(leaf, Tensor):
+            raise RuntimeError(f"{who}: Expected {what} to be tensors, got unsupported type {type(leaf)}")
+    return leaves
+
+
+# ------------------------------------------------------------------------------------------------ one level
+
+
+class _Level:
+    """One application of a transform: recording is on, and its own leaves are known.
+
+    What comes out keeps its graph only where that leads beyond these leaves: to a tensor of the caller that requires
+    grad, or to a leaf of a level further out.
+    """
+
+    def __init__(self):
+        self.own: dict[int, Tensor] = {}  # by id, which is theirs while they are held here
+
+    def __enter__(self):
+        self.before = core.set_grad(True)
+        return self
+
+    def __exit__(self, *error):
+        core.set_grad(self.before)
+
+    def leaf(self, x: Tensor) -> Tensor:
+        """A tensor that is differentiated by."""
+        if core.requires_grad(x) and self.before:
+            return Supplied.view_alias(x)
+        made = x.detach().requires_grad_()
+        self.own[id(made)] = made
+        return made
+
+    def leave(self, x):
+        """A result as the caller gets it."""
+        return x if not isinstance(x, Tensor) or self.before and self._leads_out(x) else x.detach()
+
+    def _leads_out(self, x: Tensor) -> bool:
+        if not core.requires_grad(x):
+            return False
+        stack, seen = [core.edge(x)[0]], set()
+        while stack:
+            place = stack.pop()
+            if not isinstance(place, Node):
+                if id(place) not in self.own:
+                    return True
+            elif place not in seen:
+                seen.add(place)
+                stack.extend(edge[0] for edge in place.edges)
+        return False
+
+
+def _gradients(outputs, inputs, cotangents) -> list[Tensor]:
+    """Gradients that can be differentiated again, zeros where there is none."""
+    reached = [(out, one) for out, one in zip(outputs, cotangents) if out.requires_grad]
+    if not reached:
+        return [Supplied.zeros(x.array.shape, x.dtype) for x in inputs]
+    return list(engine.grad(
+        [out for out, _ in reached], inputs, [one for _, one in reached], retain_graph=True, create_graph=True,
+        allow_unused=True, materialize_grads=True,
+    ))  # fmt: skip
+
+
+def _chosen(args: tuple, argnums) -> tuple[tuple, list[int]]:
+    """The arguments that are differentiated by, and where they stand."""
+    places = []
+    for at in argnums if isinstance(argnums, tuple) else (argnums,):
+        if not -len(args) <= at < len(args):
+            raise RuntimeError(f"Got argnum={at}, but only {len(args)} positional inputs")
+        places.append(at % len(args))
+    return tuple(args[at] for at in places), places
+
+
+def _called(func, args: tuple, kwargs: dict, places: list[int], made):
+    """The function's result with other arguments at some places."""
+    args = list(args)
+    for at, one in zip(places, made):
+        args[at] = one
+    return func(*args, **kwargs)
+
+
+def _aux(result, who: str, has_aux: bool):
+    if not has_aux:
+        return result, None
+    if not (isinstance(result, tuple) and len(result) == 2):
+        raise RuntimeError(f"{who}: output of function f should be a tuple: (output, aux) if has_aux is True")
+    return result
+
+
+# ------------------------------------------------------------------------------------------------ gradients
+
+
+def grad(func, argnums=0, has_aux: bool = False):
+    """The function that computes the gradient of a function of one value.
+
+    Parameters
+    ----------
+    func : callable
+        Returns a tensor with a single element; with `has_aux` a pair of it and anything else.
+    argnums : int or tuple of int, optional
+        By which arguments; a tuple gives a tuple of gradients.
+    has_aux : bool, optional
+        Whether the result is a pair `(gradient, aux)`.
+
+    Returns
+    -------
+    callable
+        Takes what `func` takes.
+
+    Raises
+    ------
+    RuntimeError
+        When called: if `func` returns no single element, or an argument is not there or holds no tensors.
+
+    Examples
+    --------
+    >>> import lucid
+    >>> lucid.func.grad(lucid.func.grad(lambda x: x**3))(lucid.tensor(2.0))
+    Tensor(12.0)
+    """
+
+    @functools.wraps(func)
+    def wrapper(*args, **kwargs):
+        found, value = grad_and_value(func, argnums, has_aux)(*args, **kwargs)
+        return (found, value[1]) if has_aux else found
+
+    return wrapper
+
+
+def grad_and_value(func, argnums=0, has_aux: bool = False):
+    """As `grad`, for a pair of the gradient and what `func` returned.
+
+    Parameters
+    ----------
+    func, argnums, has_aux
+        As for `grad`.
+
+    Returns
+    -------
+    callable
+        Returns `(gradient, value)`; with `has_aux` `(gradient, (value, aux))`.
+
+    Raises
+    ------
+    RuntimeError
+        As `grad`.
+
+    Examples
+    --------
+    >>> import lucid
+    >>> lucid.func.grad_and_value(lambda x: (x * x).sum())(lucid.tensor([1.0, 2.0]))
+    (Tensor([2.0, 4.0]), Tensor(5.0))
+    """
+
+    @functools.wraps(func)
+    def wrapper(*args, **kwargs):
+        with _Level() as level:
+            chosen, places = _chosen(args, argnums)
+            _tensors(chosen, "grad", "the arguments that are differentiated by")
+            made = _map(level.leaf, chosen)
+            value, aux = _aux(_called(func, args, kwargs, places, made), "grad_and_value(f)(*args)", has_aux)
+            if not isinstance(value, Tensor):
+                raise RuntimeError(
+                    f"grad_and_value(f)(*args): Expected f(*args) to return a Tensor, got {type(value)}"
+                )
+            if value.dim():
+                raise RuntimeError(
+                    "grad_and_value(f)(*args): Expected f(*args) to return a scalar Tensor, got tensor with "
+                    f"{value.dim()} dims. Maybe you wanted to use the vjp or jacrev APIs instead?"
+                )
+            found = _gradients([value], _leaves(made), [Supplied.ones((), value.dtype)])
+            gradients = _like(chosen, iter(map(level.leave, found)))
+            if not isinstance(argnums, tuple):
+                gradients = gradients[0]
+            value = level.leave(value)
+            return gradients, (value, _map(level.leave, aux)) if has_aux else value
+
+    return wrapper
+
+
+def vjp(func, *primals, has_aux: bool = False):
+    """The result of a function, and the function that multiplies with its Jacobian from the left.
+
+    Parameters
+    ----------
+    func : callable
+        Returns tensors; with `has_aux` a pair of them and anything else.
+    *primals
+        Its arguments.
+    has_aux : bool, optional
+        Whether `func` returns a pair `(output, aux)`.
+
+    Returns
+    -------
+    output
+        What `func` returned.
+    vjp_fn : callable
+        Takes cotangents of the output's form, returns a tuple of the gradients of the arguments.
+    aux
+        With `has_aux`.
+
+    Raises
+    ------
+    RuntimeError
+        If `func` returns other than tensors; from `vjp_fn`, if the cotangents are of another form.
+
+    Examples
+    --------
+    >>> import lucid
+    >>> output, vjp_fn = lucid.func.vjp(lucid.exp, lucid.zeros(2))
+    >>> vjp_fn(lucid.tensor([1.0, 2.0]))
+    (Tensor([1.0, 2.0]),)
+    """
+    with _Level() as level:
+        made = _map(level.leaf, primals)
+        result, aux = _aux(func(*made), "vjp(f, *primals)", has_aux)
+        outputs = _tensors(result, "vjp(f, *primals)", "f(*primals)")
+
+    def vjp_fn(cotangents):
+        with level:
+            flat = _leaves(cotangents)
+            if _form(cotangents) != _form(result):
+                raise RuntimeError("vjp_fn: Expected cotangents of the form of the function's output")
+            found = _gradients(outputs, _leaves(made), flat)
+            return _like(primals, iter(map(level.leave, found)))
+
+    result = _map(level.leave, result)
+    return (result, vjp_fn, _map(level.leave, aux)) if has_aux else (result, vjp_fn)
+
+
+def jvp(func, primals: tuple, tangents: tuple, *, strict: bool = False, has_aux: bool = False):
+    """The result of a function, and its derivative along a direction.
+
+    It is the derivative of `vjp` by its cotangents, so the function has to be differentiable twice.
+
+    Parameters
+    ----------
+    func : callable
+        Returns tensors; with `has_aux` a pair of them and anything else.
+    primals : tuple
+        Its arguments.
+    tangents : tuple
+        The direction: of the arguments' form and shapes.
+    strict : bool, optional
+        Raise where an output does not depend on the arguments, rather than give zeros.
+    has_aux : bool, optional
+        Whether `func` returns a pair `(output, aux)`.
+
+    Returns
+    -------
+    output, derivative
+        Of one form.
+    aux
+        With `has_aux`.
+
+    Raises
+    ------
+    RuntimeError
+        If `primals` and `tangents` are no tuples, or do not match; if `func` returns other than tensors; by `strict`.
+
+    Examples
+    --------
+    >>> import lucid
+    >>> lucid.func.jvp(lucid.exp, (lucid.zeros(2),), (lucid.tensor([1.0, 2.0]),))
+    (Tensor([1.0, 1.0]), Tensor([1.0, 2.0]))
+    """
+    for given, what in ((primals, "primals"), (tangents, "tangents")):
+        if not isinstance(given, tuple) or not given:
+            raise RuntimeError(f"jvp(f, primals, tangents): Expected {what} to be a non-empty tuple, got {type(given)}")
+    flat = _tensors(tangents, "jvp(f, primals, tangents)", "tangents")
+    if _form(primals) != _form(tangents):
+        raise RuntimeError("jvp(f, primals, tangents): Expected primals and tangents to have the same form")
+    with _Level() as level:
+        made = _map(level.leaf, primals)
+        for x, tangent in zip(_leaves(made), flat):
+            if x.shape != tangent.shape:
+                raise RuntimeError(
+                    f"jvp(f, primals, tangents): a tangent of shape {tangent.shape} for an argument of shape {x.shape}"
+                )
+        result, aux = _aux(func(*made), "jvp(f, primals, tangents)", has_aux)
+        outputs = _tensors(result, "jvp(f, primals, tangents)", "f(*primals)")
+        if strict and not all(out.requires_grad for out in outputs):
+            raise RuntimeError("jvp(f, primals, tangents, strict=True): an output is independent of the inputs")
+        derivatives = _forward(level, outputs, _leaves(made), flat)
+        derivative = _like(result, iter(map(level.leave, derivatives)))
+        result = _map(level.leave, result)
+    return (result, derivative, _map(level.leave, aux)) if has_aux else (result, derivative)
+
+
+def _forward(level: _Level, outputs, inputs, tangents) -> list[Tensor]:
+    """Derivatives of outputs along tangents: those of the gradients by their cotangents."""
+    cotangents = [level.leaf(Supplied.zeros(out.array.shape, out.dtype)) for out in outputs]
+    return _gradients(_gradients(outputs, inputs, cotangents), cotangents, tangents)
+
+
+def linearize(func, *primals):
+    """The result of a function, and the function that gives its derivative along any direction.
+
+    Parameters
+    ----------
+    func : callable
+        Returns tensors.
+    *primals
+        Its arguments.
+
+    Returns
+    -------
+    output
+        What `func` returned.
+    jvp_fn : callable
+        Takes tangents like the arguments, returns the derivative.
+
+    Raises
+    ------
+    RuntimeError
+        As `jvp`.
+
+    Examples
+    --------
+    >>> import lucid
+    >>> output, jvp_fn = lucid.func.linearize(lucid.exp, lucid.zeros(2))
+    >>> jvp_fn(lucid.tensor([1.0, 2.0]))
+    Tensor([1.0, 2.0])
+    """
+    with _Level() as level:
+        made = _map(level.leaf, primals)
+        result = func(*made)
+        outputs = _tensors(result, "linearize(f, *primals)", "f(*primals)")
+
+    def jvp_fn(*tangents):
+        if _form(tangents) != _form(primals):
+            raise RuntimeError("linearize: Expected the tangents to have the form of the primals")
+        with level:
+            return _like(result, iter(map(level.leave, _forward(level, outputs, _leaves(made), _leaves(tangents)))))
+
+    return _map(level.leave, result), jvp_fn
+
+
+# ------------------------------------------------------------------------------------------------ Jacobians
+
+
+def jacrev(func, argnums=0, *, has_aux: bool = False, chunk_size: int | None = None):
+    """The function that computes the Jacobian of a function.
+
+    Parameters
+    ----------
+    func : callable
+        Returns tensors; with `has_aux` a pair of them and anything else.
+    argnums : int or tuple of int, optional
+        By which arguments; a tuple gives, for each output, a tuple.
+    has_aux : bool, optional
+        Whether the result is a pair `(jacobian, aux)`.
+    chunk_size : int, optional
+        For PyTorch's programs: each element of the output is differentiated in turn.
+
+    Returns
+    -------
+    callable
+        Gives, for each output and each argument, the derivatives: of the output's shape followed by the argument's.
+
+    Raises
+    ------
+    ValueError
+        If `chunk_size` is not positive.
+    RuntimeError
+        When called: as `grad`, but for the number of elements.
+
+    Examples
+    --------
+    >>> import lucid
+    >>> lucid.func.jacrev(lambda x: x * x)(lucid.tensor([1.0, 2.0]))
+    Tensor([[2.0, 0.0],
+            [0.0, 4.0]])
+    """
+    if chunk_size is not None and chunk_size <= 0:
+        raise ValueError("jacrev: `chunk_size` should be greater than 0.")
+
+    @functools.wraps(func)
+    def wrapper(*args, **kwargs):
+        with _Level() as level:
+            chosen, places = _chosen(args, argnums)
+            _tensors(chosen, "jacrev", "the arguments that are differentiated by")
+            made = _map(level.leaf, chosen)
+            result, aux = _aux(_called(func, args, kwargs, places, made), "jacrev", has_aux)
+            _tensors(result, "jacrev", "f(*args)")
+
+            def rows(out: Tensor):
+                elements = [
+                    _gradients([one], _leaves(made), [Supplied.ones((), one.dtype)]) for one in out.reshape((-1,))
+                ]
+                found = [
+                    level.leave(Supplied.stack(column).reshape((*out.shape, *x.shape)))
+                    for column, x in zip(zip(*elements), _leaves(made))
+                ]
+                found = found or [Supplied.zeros((*out.shape, *x.shape), out.dtype) for x in _leaves(made)]
+                found = _like(chosen, iter(found))
+                return found if isinstance(argnums, tuple) else found[0]
+
+            jacobian = _map(rows, result)
+            return (jacobian, _map(level.leave, aux)) if has_aux else jacobian
+
+    return wrapper
+
+
+def jacfwd(func, argnums=0, has_aux: bool = False, *, randomness: str = "error"):
+    """As `jacrev`: what PyTorch computes forward, column by column, is the same matrix.
+
+    Parameters
+    ----------
+    func, argnums, has_aux
+        As for `jacrev`.
+    randomness : str, optional
+        For PyTorch's programs.
+
+    Returns
+    -------
+    callable
+        As that of `jacrev`.
+
+    Raises
+    ------
+    RuntimeError
+        As `jacrev`.
+
+    Examples
+    --------
+    >>> import lucid
+    >>> lucid.func.jacfwd(lambda x: x * x)(lucid.tensor([1.0, 2.0]))
+    Tensor([[2.0, 0.0],
+            [0.0, 4.0]])
+    """
+    return jacrev(func, argnums, has_aux=has_aux)
+
+
+def hessian(func, argnums=0):
+    """The function that computes the second derivatives of a function of one value.
+
+    Parameters
+    ----------
+    func, argnums
+        As for `jacrev`.
+
+    Returns
+    -------
+    callable
+        The Jacobian of the Jacobian.
+
+    Raises
+    ------
+    RuntimeError
+        As `jacrev`.
+
+    Examples
+    --------
+    >>> import lucid
+    >>> lucid.func.hessian(lambda x: (x**3).sum())(lucid.tensor([1.0, 2.0]))
+    Tensor([[6.0, 0.0],
+            [0.0, 12.0]])
+    """
+    return jacfwd(jacrev(func, argnums), argnums)
+
+
+# ------------------------------------------------------------------------------------------------ batches
+
+
+def vmap(func, in_dims=0, out_dims=0, randomness: str = "error", *, chunk_size: int | None = None):
+    """The function that calls a function for each entry of a batch, and stacks the results.
+
+    The calls are made one after another: what is saved is writing the loop.
+
+    Parameters
+    ----------
+    func : callable
+        Takes and returns tensors.
+    in_dims : int, None, or tuple, optional
+        Which dimension of each argument is the batch; None: the argument is handed on as it is. Of the form of the
+        arguments, or of the upper part of it.
+    out_dims : int or tuple, optional
+        Where each result gets its batch dimension.
+    randomness : {"error", "different", "same"}, optional
+        Whether `func` may draw random numbers, and whether each call draws its own.
+    chunk_size : int, optional
+        For PyTorch's programs: how many entries are computed at a time there.
+
+    Returns
+    -------
+    callable
+        Takes what `func` takes, with batch dimensions; keywords are handed on as they are.
+
+    Raises
+    ------
+    ValueError
+        If `in_dims` or `out_dims` do not fit, batches are not of one size, or `func` returns other than tensors.
+    RuntimeError
+        If `randomness` is another, or is "error" and random numbers were drawn.
+
+    Examples
+    --------
+    >>> import lucid
+    >>> lucid.func.vmap(lucid.dot)(lucid.ones(2, 3), lucid.ones(2, 3))
+    Tensor([3.0, 3.0])
+    """
+    if randomness not in ("error", "different", "same"):
+        raise RuntimeError(f"Only allowed values for randomness are 'error', 'different', or 'same'. Got {randomness}")
+    if chunk_size is not None and chunk_size <= 0:
+        raise ValueError(f"vmap: chunk_size should be None or greater than 0. (got {chunk_size})")
+
+    @functools.wraps(func)
+    def wrapper(*args, **kwargs):
+        dims, size = _batches(func, in_dims, args)
+        start = random.get_rng_state()
+        rows = []
+        for i in range(size or 1):  # of an empty batch, zeros show what the results look like
+            if randomness == "same":
+                random.set_rng_state(start)
+            rows.append(func(*_like(args, _entries(args, dims, i, size)), **kwargs))
+        if randomness == "error" and not (random.get_rng_state() == start).all():
+            raise RuntimeError(
+                "vmap: called random operation while in randomness error mode. Please either use the 'same' or "
+                "'different' randomness flags on vmap or perform the randomness operation out of vmap"
+            )
+        return _stacked(rows, out_dims, size)
+
+    return wrapper
+
+
+def _spread(dims, tree, who: str) -> list:
+    """For each leaf of a tree the entry of `dims`, which has the form of the tree or of the upper part of it."""
+    if isinstance(dims, (int, type(None))) and not isinstance(dims, bool):
+        return [dims] * len(_leaves(tree))
+    if isinstance(dims, dict) and isinstance(tree, dict) and dims.keys() == tree.keys():
+        return [one for key in tree for one in _spread(dims[key], tree[key], who)]
+    if isinstance(dims, (tuple, list)) and isinstance(tree, (tuple, list)) and len(dims) == len(tree):
+        return [one for part, sub in zip(dims, tree) for one in _spread(part, sub, who)]
+    raise ValueError(f"vmap: {who} is not compatible with the structure it is for: got {dims!r}")
+
+
+def _batches(func, in_dims, args) -> tuple[list, int]:
+    """The batch dimension of each leaf of the arguments, and the size of the batch."""
+    name = getattr(func, "__name__", repr(func))
+    if not args:
+        raise ValueError(f"vmap({name})(): got no inputs. Maybe you forgot to add inputs")
+    dims = _spread(in_dims, args, "in_dims")
+    sizes = []
+    for i, (leaf, dim) in enumerate(zip(_leaves(args), dims)):
+        if dim is None:
+            continue
+        if not isinstance(leaf, Tensor):
+            raise ValueError(f"vmap({name}): Got in_dim={dim} for an input, but the input is of type {type(leaf)}")
+        if not -leaf.dim() <= dim < leaf.dim():
+            raise ValueError(f"vmap({name}): Got in_dim={dim} for an input of dimensionality {leaf.dim()}")
+        dims[i] = dim % leaf.dim()
+        sizes.append(leaf.shape[dim])
+    if not sizes:
+        raise ValueError(f"vmap({name}): at least one input has to have a batch dimension, got in_dims={in_dims}")
+    if len(set(sizes)) > 1:
+        raise ValueError(f"vmap: Expected all tensors to have the same size in the mapped dimension, got sizes {sizes}")
+    return dims, sizes[0]
+
+
+def _entries(args, dims, i: int, size: int):
+    """The arguments of one call, leaf by leaf."""
+    for leaf, dim in zip(_leaves(args), dims):
+        if dim is None:
+            yield leaf
+        elif size:
+            yield leaf.select(dim, i)
+        else:
+            yield Supplied.zeros(leaf.shape[:dim] + leaf.shape[dim + 1 :], leaf.dtype)
+
+
+def _stacked(rows: list, out_dims, size: int):
+    """The results of all calls, each with its batch dimension."""
+    first = rows[0]
+    for leaf in _leaves(first):
+        if not isinstance(leaf, Tensor):
+            raise ValueError(f"vmap: the function must only return Tensors, got type {type(leaf)} as a return")
+    many = isinstance(first, (tuple, list, dict))
+    if isinstance(out_dims, tuple) and not many:
+        out_dims = out_dims[0] if len(out_dims) == 1 else out_dims
+    found = []
+    for dim, column in zip(_spread(out_dims, first, "out_dims"), zip(*map(_leaves, rows))):
+        if dim is None:
+            raise ValueError("vmap: a result that has a batch dimension cannot be returned with out_dim=None")
+        if not -column[0].dim() - 1 <= dim <= column[0].dim():
+            raise IndexError(
+                f"Dimension out of range (expected to be in range of [{-column[0].dim() - 1}, {column[0].dim()}], but "
+                f"got {dim})"
+            )
+        together = Supplied.stack(list(column), dim)
+        found.append(together if size else together.narrow(dim, 0, 0))
+    return _like(first, iter(found))
+
+
+# ------------------------------------------------------------------------------------------------ modules
+
+
+def functional_call(module, parameter_and_buffer_dicts, args=None, kwargs=None, *, tie_weights=True, strict=False):
+    """Call a module with other parameters and buffers than its own, which stay as they are.
+
+    Parameters
+    ----------
+    module : nn.Module
+        What is called.
+    parameter_and_buffer_dicts : dict or sequence of dict
+        The tensors by their names in `named_parameters` and `named_buffers`; others are the module's.
+    args : tuple or object, optional
+        What it is called with; what is no tuple is the only argument.
+    kwargs : dict, optional
+        Keywords.
+    tie_weights : bool, optional
+        Put a tensor in all places where the module has the same one.
+    strict : bool, optional
+        Every name has to be given, and no other.
+
+    Returns
+    -------
+    object
+        What the module returns.
+
+    Raises
+    ------
+    ValueError
+        If `parameter_and_buffer_dicts` is no dict nor sequence of dicts, or a name stands in two of them.
+    RuntimeError
+        By `strict`.
+
+    Examples
+    --------
+    >>> import lucid
+    >>> layer = lucid.nn.Linear(2, 1)
+    >>> lucid.func.functional_call(layer, {"weight": lucid.ones(1, 2), "bias": lucid.zeros(1)}, lucid.ones(2))
+    Tensor([2.0])
+    """
+    given = parameter_and_buffer_dicts
+    if isinstance(given, (tuple, list)):
+        if not all(isinstance(part, dict) for part in given):
+            raise ValueError("Expected all elements of parameter_and_buffer_dicts to be dictionaries")
+        names = [name for part in given for name in part]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"{twice} appeared in multiple dictionaries; behavior of functional call is ambiguous")
+        given = {name: tensor for part in given for name, tensor in part.items()}
+    elif not isinstance(given, dict):
+        raise ValueError(
+            f"Expected parameter_and_buffer_dicts to be a dict, or a list/tuple of dicts, but got {type(given)}"
+        )
+    places: dict[str, tuple] = {}  # name -> the dict of a module that holds the tensor, and its key there
+    for prefix, part in module.named_modules(remove_duplicate=False):
+        for room in (part._parameters, part._buffers):
+            for key, tensor in room.items():
+                if tensor is not None:
+                    places[f"{prefix}.{key}" if prefix else key] = (room, key)
+    if strict and (given.keys() != places.keys()):
+        raise RuntimeError(
+            f"functional_call: missing {sorted(places.keys() - given.keys())}, "
+            f"unexpected {sorted(given.keys() - places.keys())}"
+        )
+    if tie_weights:
+        by_tensor = {id(room[key]): given[name] for name, (room, key) in places.items() if name in given}
+        tied = {name: by_tensor[id(room[key])] for name, (room, key) in places.items() if id(room[key]) in by_tensor}
+        given = tied | given
+    before = {name: places[name][0][places[name][1]] for name in given if name in places}
+    try:
+        for name in before:
+            room, key = places[name]
+            room[key] = given[name]
+        args = () if args is None else args if isinstance(args, tuple) else (args,)
+        return module(*args, **kwargs or {})
+    finally:
+        for name, tensor in before.items():
+            room, key = places[name]
+            room[key] = tensor
+
+
+def stack_module_state(models):
+    """The parameters and the buffers of modules of one kind, each stacked: for `vmap` over `functional_call`.
+
+    Parameters
+    ----------
+    models : sequence of nn.Module
+        Of one class, all training or all evaluating.
+
+    Returns
+    -------
+    params, buffers : dict
+        Tensors by name, with a new first dimension over the models; leaves.
+
+    Raises
+    ------
+    RuntimeError
+        If there are no models, or they differ in class or mode.
+
+    Examples
+    --------
+    >>> import lucid
+    >>> params, buffers = lucid.func.stack_module_state([lucid.nn.Linear(2, 3) for _ in range(4)])
+    >>> params["weight"].shape
+    lucid.Size([4, 3, 2])
+    """
+    models = list(models)
+    if not models:
+        raise RuntimeError("stack_module_state: Expected at least one model, got 0.")
+    if len({(model.training, type(model)) for model in models}) > 1:
+        raise RuntimeError("stack_module_state: Expected all models to be of the same class, and all training or not.")
+
+    def stacked(name: str, tensors: list) -> Tensor:
+        needed = {tensor.requires_grad for tensor in tensors}
+        if len(needed) > 1:
+            raise RuntimeError(f"Expected {name} from each model to have the same .requires_grad")
+        return Supplied.stack(tensors).detach().requires_grad_(needed.pop())
+
+    def each(named) -> dict:
+        parts = [dict(named(model)) for model in models]
+        return {name: stacked(name, [part[name] for part in parts]) for name in parts[0]}
+
+    return each(lambda model: model.named_parameters()), each(lambda model: model.named_buffers())
