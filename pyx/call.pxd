@@ -3,6 +3,7 @@
 cdef enum:
     CHEAP_GRAIN = 32768      # elements in a chunk of an op bound by memory
     EXPENSIVE_GRAIN = 8192   # and of one bound by arithmetic
+    STREAMED = 64 << 20      # bytes of a result that is stored past the caches: twice what the last of them holds
 
 cdef struct call_t:
     int op
@@ -13,4 +14,15 @@ cdef struct call_t:
     char* out
     double a
     double b
+    bint streams              # `out` is stored past the caches
     const Py_ssize_t* plan    # how the operands are broadcast; NULL: all are one row of the result's length
+
+
+cdef inline bint streams(const call_t* call, Py_ssize_t nbytes, Py_ssize_t grain) noexcept:
+    """Whether the task is to store a result of so many bytes past the caches.
+
+    In 16 Mi float32 elements that takes 0.78 of the time in leaky_relu, 0.80 by a factor and 0.90 in additions, but 1.13
+    in exp and 1.17 in tanh, which arithmetic bounds; and 1.08 in a sum of 8 Mi elements right after their addition.
+    """
+    return (nbytes >= STREAMED and grain == CHEAP_GRAIN
+            and call.out != call.x and call.out != call.y)    # in place, the caches hold what is overwritten

@@ -15,7 +15,7 @@ from cpython.ref cimport Py_INCREF, Py_REFCNT
 from libc.stdint cimport uintptr_t
 from libc.string cimport memcpy, memmove, memset
 
-from call cimport CHEAP_GRAIN, EXPENSIVE_GRAIN, call_t
+from call cimport CHEAP_GRAIN, EXPENSIVE_GRAIN, call_t, streams
 from threads cimport import_threads, parallel_for, task_t
 
 from heapq import heappop, heappush

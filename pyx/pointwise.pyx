@@ -7,9 +7,10 @@ raises ValueError: the run itself says so, so that no second list of what is sup
 cimport math
 from libc.stdint cimport int64_t, uint8_t
 
-from call cimport CHEAP_GRAIN, EXPENSIVE_GRAIN, call_t
+from call cimport CHEAP_GRAIN, EXPENSIVE_GRAIN, call_t, streams
 from loops cimport (TILE_BYTES, load, map1, map1_ab, map1_pieces, map1_rare, map2, map2_ab, map3_a, map_pairs,
-                    operand_init, operand_t, plan_fits, run_length, select, test1, test2)
+                    operand_init, operand_t, output_end, output_init, output_t, place, placed, plan_fits, run_length,
+                    select, test1, test2)
 from pieces cimport PIECES, erf_pieces, normal_pieces, sigmoid_pieces
 from threads cimport import_threads, parallel_for, task_t
 from types cimport floating, inexact, integer, number, real
@@ -487,22 +488,54 @@ cdef bint ternary_run(int op, const number* x, const number* y, const number* z,
 
 cdef void unary_task(number* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
     cdef call_t* c = <call_t*>ctx
-    if not unary_run(c.op, <const number*>c.x + lo, <number*>c.out + lo, hi - lo):
-        c.unknown = True
+    cdef output_t to
+    cdef number* out
+    cdef Py_ssize_t n
+    output_init(&to, <number*>c.out + lo, c.streams, hi - lo)
+    while lo < hi:
+        n = min(to.most, hi - lo)
+        out = place(&to, ctx)
+        if not unary_run(c.op, <const number*>c.x + lo, out, n):
+            c.unknown = True
+            return
+        placed(&to, out, n)
+        lo += n
+    output_end(&to)
 
 
 cdef void unary_param_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
     cdef call_t* c = <call_t*>ctx
-    if not unary_param_run(c.op, <const floating*>c.x + lo, <floating>c.a, <floating>c.b, <floating*>c.out + lo,
-                           hi - lo):
-        c.unknown = True
+    cdef output_t to
+    cdef floating* out
+    cdef Py_ssize_t n
+    output_init(&to, <floating*>c.out + lo, c.streams, hi - lo)
+    while lo < hi:
+        n = min(to.most, hi - lo)
+        out = place(&to, ctx)
+        if not unary_param_run(c.op, <const floating*>c.x + lo, <floating>c.a, <floating>c.b, out, n):
+            c.unknown = True
+            return
+        placed(&to, out, n)
+        lo += n
+    output_end(&to)
 
 
 cdef void backward_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
     cdef call_t* c = <call_t*>ctx
-    if not backward_run(c.op, <const floating*>c.x + lo, <const floating*>c.y + lo, <floating>c.a, <floating>c.b,
-                        <floating*>c.out + lo, hi - lo):
-        c.unknown = True
+    cdef output_t to
+    cdef floating* out
+    cdef Py_ssize_t n
+    output_init(&to, <floating*>c.out + lo, c.streams, hi - lo)
+    while lo < hi:
+        n = min(to.most, hi - lo)
+        out = place(&to, ctx)
+        if not backward_run(c.op, <const floating*>c.x + lo, <const floating*>c.y + lo, <floating>c.a, <floating>c.b,
+                            out, n):
+            c.unknown = True
+            return
+        placed(&to, out, n)
+        lo += n
+    output_end(&to)
 
 
 cdef void predicate_task(number* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
@@ -521,23 +554,27 @@ cdef void binary_task(number* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
     cdef call_t* c = <call_t*>ctx
     cdef operand_t operands[2]
     cdef char tiles[2][TILE_BYTES]
+    cdef output_t to
     cdef const number* x
     cdef const number* y
+    cdef number* out
     cdef Py_ssize_t n
-    if c.plan == NULL:
-        if not binary_run(c.op, <const number*>c.x + lo, <const number*>c.y + lo, <number*>c.out + lo, hi - lo):
-            c.unknown = True
-        return
+    output_init(&to, <number*>c.out + lo, c.streams, hi - lo)
+    if c.plan != NULL:
+        to.most = min(to.most, <Py_ssize_t>(TILE_BYTES // sizeof(number)))
     operand_init(&operands[0], c.x, sizeof(number), c.plan, 0, lo)
     operand_init(&operands[1], c.y, sizeof(number), c.plan, 1, lo)
     while lo < hi:
-        n = run_length(operands, 2, hi - lo, TILE_BYTES // sizeof(number))
+        n = run_length(operands, 2, hi - lo, to.most)
         x = load(&operands[0], <number*>tiles[0], n)
         y = load(&operands[1], <number*>tiles[1], n)
-        if not binary_run(c.op, x, y, <number*>c.out + lo, n):
+        out = place(&to, ctx)
+        if not binary_run(c.op, x, y, out, n):
             c.unknown = True
             return
+        placed(&to, out, n)
         lo += n
+    output_end(&to)
 
 
 cdef void compare_task(number* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
@@ -607,8 +644,10 @@ cdef void where_task(number* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
 
 # ---- Kernels ----------------------------------------------------------------------------------------------------
 
-cdef int run(task_t task, call_t* c, Py_ssize_t n, Py_ssize_t grain) except -1:
+cdef int run(task_t task, call_t* c, Py_ssize_t n, Py_ssize_t grain, Py_ssize_t itemsize=0) except -1:
+    """Without `itemsize`, that of the result, the task stores in the usual way."""
     c.unknown = False
+    c.streams = itemsize and streams(c, n * itemsize, grain)
     parallel_for(task, c, n, grain)
     if c.unknown:
         name = next((name for name, code in codes.items() if code == c.op), c.op)
@@ -640,8 +679,9 @@ def unary(const number[::1] x, number[::1] out, int op):
         return
     c.op = op
     c.x = <const char*>&x[0]
+    c.y = NULL
     c.out = <char*>&out[0]
-    run(<task_t>unary_task[number], &c, out.shape[0], EXPENSIVE_GRAIN if op >= EXP else CHEAP_GRAIN)
+    run(<task_t>unary_task[number], &c, out.shape[0], EXPENSIVE_GRAIN if op >= EXP else CHEAP_GRAIN, sizeof(number))
 
 
 def unary_param(const floating[::1] x, floating[::1] out, int op, double a=0, double b=0):
@@ -652,10 +692,11 @@ def unary_param(const floating[::1] x, floating[::1] out, int op, double a=0, do
         return
     c.op = op
     c.x = <const char*>&x[0]
+    c.y = NULL
     c.out = <char*>&out[0]
     c.a = a
     c.b = b
-    run(<task_t>unary_param_task[floating], &c, out.shape[0], CHEAP_GRAIN)
+    run(<task_t>unary_param_task[floating], &c, out.shape[0], CHEAP_GRAIN, sizeof(floating))
 
 
 def backward(const floating[::1] g, const floating[::1] x, floating[::1] out, int op, double a=0, double b=0):
@@ -674,7 +715,7 @@ def backward(const floating[::1] g, const floating[::1] x, floating[::1] out, in
     c.out = <char*>&out[0]
     c.a = a
     c.b = b
-    run(<task_t>backward_task[floating], &c, out.shape[0], CHEAP_GRAIN)
+    run(<task_t>backward_task[floating], &c, out.shape[0], CHEAP_GRAIN, sizeof(floating))
 
 
 def predicate(const number[::1] x, uint8_t[::1] out, int op):
@@ -712,7 +753,7 @@ def binary(const number[::1] x, const number[::1] y, number[::1] out, int op, co
     c.x = <const char*>&x[0]
     c.y = <const char*>&y[0]
     c.out = <char*>&out[0]
-    run(<task_t>binary_task[number], &c, out.shape[0], EXPENSIVE_GRAIN if op >= POW else CHEAP_GRAIN)
+    run(<task_t>binary_task[number], &c, out.shape[0], EXPENSIVE_GRAIN if op >= POW else CHEAP_GRAIN, sizeof(number))
 
 
 def compare(const number[::1] x, const number[::1] y, uint8_t[::1] out, int op, const Py_ssize_t[::1] plan=None):

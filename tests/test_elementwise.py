@@ -351,3 +351,26 @@ def test_special_values():
     np.testing.assert_allclose(lucid.erf(lucid.erfinv(y)).numpy(), y.numpy(), rtol=1e-14)
     z = lucid.tensor([0.1, 3.0, 24.9, 25.1, 300.0], dtype=lucid.float64)
     np.testing.assert_allclose(lucid.i0(z).numpy(), np.i0(z.numpy()), rtol=1e-13)
+
+
+def test_results_larger_than_the_caches_equal_small_ones():
+    """They are stored in another way, wherever they begin and end."""
+    n, part = 17_000_000, slice(-5000, None)
+    x, y = lucid.linspace(-2, 2, n), lucid.linspace(1, 3, n)
+    aligned, odd = np.zeros(n + 2, np.float32)[:n], np.zeros(n + 2, np.float32)[1:-1]
+    calls = {
+        "one operand": lambda x, y, out=None: lucid.neg(x, out=out),
+        "a number": lambda x, y, out=None: lucid.mul(x, 1.7, out=out),
+        "two operands": lambda x, y, out=None: lucid.add(x, y, out=out),
+    }
+    for name, call in calls.items():
+        expected = call(x[part].clone(), y[part].clone()).numpy()
+        assert (call(x, y).numpy()[part] == expected).all(), name
+        for out in (aligned, odd):
+            call(x, y, out=lucid.from_numpy(out))
+            assert (out[part] == expected).all(), name
+    assert (F.leaky_relu(x).numpy()[part] == F.leaky_relu(x[part].clone()).numpy()).all()
+    bias = lucid.linspace(0, 1, 4099)
+    rows = x[: 4147 * 4099].reshape((4147, 4099))
+    assert ((rows + bias).numpy()[-1] == (rows[-1] + bias).numpy()).all()
+    assert (x.mul_(1.7).numpy()[part] == lucid.linspace(-2, 2, n)[part].clone().mul(1.7).numpy()).all()

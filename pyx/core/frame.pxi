@@ -130,6 +130,7 @@ cdef cnp.ndarray run_shaped(Kernel kernel, task_t task, call_t* call, cnp.ndarra
     call.op = kernel.op
     call.unknown = False
     call.out = <char*>cnp.PyArray_DATA(out)
+    call.streams = streams(call, cnp.PyArray_NBYTES(out), kernel.grain)
     parallel_for(task, call, cnp.PyArray_SIZE(out), kernel.grain)
     return None if call.unknown else out
 
@@ -289,7 +290,7 @@ def accumulate(Kernel add not None, TensorBase target not None, TensorBase x not
     if (task == NULL or not ready(b) or cnp.PyArray_TYPE(a) != cnp.PyArray_TYPE(b) or not same_shape(a, b)
             or not cnp.PyArray_ISWRITEABLE(a)):
         return False
-    call.op, call.unknown, call.plan = add.op, False, NULL
+    call.op, call.unknown, call.streams, call.plan = add.op, False, False, NULL
     call.x = call.out = <char*>cnp.PyArray_DATA(a)
     call.y = <const char*>cnp.PyArray_DATA(b)
     parallel_for(task, &call, cnp.PyArray_SIZE(a), add.grain)
