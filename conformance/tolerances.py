@@ -49,6 +49,8 @@ EXCEPTIONS = (
     Exception_("nn.functional.scaled_dot_product_attention", 3e-5, 3e-5, "the samples' scores are in the hundreds, where "
                "float32 numbers are 3e-5 apart; the exponential makes that a relative error of each weight", "float32"),
     Exception_("nn.functional.multi_head_attention_forward", 3e-5, 6e-5, "as scaled_dot_product_attention", "float32"),
+    Exception_("optim.Muon", 1.3e-6, 1e-5, "as float32: the steps are made in bfloat16 whatever the dtype, and where PyTorch's "
+               "product rounds the other way a parameter moves by some percent of the rate", "float64", "steps"),
 )  # fmt: skip
 
 

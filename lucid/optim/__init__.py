@@ -1,11 +1,15 @@
 """Optimizers."""
 
 from lucid.optim import lr_scheduler  # noqa: F401
+from lucid.optim.adafactor import Adafactor
 from lucid.optim.adam import Adam, AdamW
 from lucid.optim.family import ASGD, Adadelta, Adagrad, Adamax, NAdam, RAdam, RMSprop, Rprop
+from lucid.optim.lbfgs import LBFGS
+from lucid.optim.muon import Muon
 from lucid.optim.optimizer import Optimizer
 from lucid.optim.sgd import SGD
 
 __all__ = [
-    "ASGD", "SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "NAdam", "Optimizer", "RAdam", "RMSprop", "Rprop",
+    "ASGD", "LBFGS", "SGD", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Muon", "NAdam", "Optimizer",
+    "RAdam", "RMSprop", "Rprop",
 ]  # fmt: skip

@@ -167,13 +167,8 @@ class Optimizer:
         self.state = defaultdict(dict)
         for key, value in saved["state"].items():
             param = params.get(key, key)
-            if isinstance(param, Tensor) and isinstance(value, dict):
-                value = {
-                    name: one.to(param.dtype)
-                    if name != "step" and isinstance(one, Tensor) and param.is_floating_point()
-                    else one
-                    for name, one in value.items()
-                }
+            if isinstance(param, Tensor) and param.is_floating_point():
+                value = _like_parameter(value, param.dtype)
             self.state[param] = value
         for new, own in zip(groups, self.param_groups):
             new["params"] = own["params"]
@@ -212,6 +207,21 @@ def _hooked(step):
 
 
 Optimizer.step = _hooked(Optimizer.step)
+
+
+def _like_parameter(value, dtype, name=None):
+    """A state whose tensors, but for the count of steps, have the parameter's dtype."""
+    if isinstance(value, dict):
+        return {name: _like_parameter(one, dtype, name) for name, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_like_parameter(one, dtype, name) for one in value)
+    return value.to(dtype) if isinstance(value, Tensor) and name != "step" else value
+
+
+def require(holds: bool, message: str) -> None:
+    """ValueError with this message where something does not hold."""
+    if not holds:
+        raise ValueError(message)
 
 
 def check(**values) -> None:

@@ -1,0 +1,121 @@
+"""Optimizers: what they find, what they keep, and what they refuse."""
+
+import pytest
+
+import lucid
+
+
+def rosenbrock(p):
+    return (1 - p[0]) ** 2 + 100 * (p[1] - p[0] ** 2) ** 2
+
+
+def searching(start, **settings):
+    """An LBFGS, its parameter, and a closure that counts its calls."""
+    p = lucid.tensor(start, requires_grad=True, dtype=lucid.float64)
+    optimizer = lucid.optim.LBFGS([p], **settings)
+    calls = []
+
+    def closure():
+        assert lucid.is_grad_enabled()
+        optimizer.zero_grad()
+        loss = rosenbrock(p)
+        loss.backward()
+        calls.append(loss.item())
+        return loss
+
+    return optimizer, p, closure, calls
+
+
+def test_lbfgs_finds_the_minimum_with_a_line_search():
+    optimizer, p, closure, calls = searching([-1.2, 1.0], line_search_fn="strong_wolfe", max_iter=100, max_eval=200)
+    with lucid.no_grad():
+        first = optimizer.step(closure)
+    assert first.item() == calls[0] == pytest.approx(24.2)
+    assert p.tolist() == pytest.approx([1.0, 1.0], abs=1e-4)
+    assert optimizer.state_dict()["state"][0]["func_evals"] == len(calls)
+
+
+def test_lbfgs_goes_on_from_its_state():
+    """Steps of five iterations each, once in one optimizer and once moved to a new one after each."""
+    settings = {"line_search_fn": "strong_wolfe", "max_iter": 5, "history_size": 3}
+    optimizer, p, closure, _ = searching([-1.2, 1.0], **settings)
+    other, q, again, _ = searching([-1.2, 1.0], **settings)
+    for _ in range(4):
+        optimizer.step(closure)
+        other.step(again)
+        state = other.state_dict()
+        moved, r, again, _ = searching(q.tolist(), **settings)
+        moved.load_state_dict(state)
+        other, q = moved, r
+    assert q.tolist() == p.tolist()
+    assert len(optimizer.state[p]["old_dirs"]) == 3
+
+
+def test_loading_converts_the_tensors_inside_lists():
+    optimizer, p, closure, _ = searching([-1.2, 1.0], max_iter=3, lr=1e-3)
+    optimizer.step(closure)
+    p32 = lucid.tensor([0.0, 0.0], requires_grad=True)
+    other = lucid.optim.LBFGS([p32])
+    other.load_state_dict(optimizer.state_dict())
+    assert {one.dtype for one in other.state[p32]["old_dirs"]} == {lucid.float32}
+
+
+def test_lbfgs_keeps_to_its_limits():
+    optimizer, _, closure, calls = searching([-1.2, 1.0], max_iter=4, lr=1e-4)
+    optimizer.step(closure)
+    assert len(calls) == 4
+    optimizer, p, closure, calls = searching([1.0, 1.0])
+    optimizer.step(closure)
+    assert len(calls) == 1 and p.tolist() == [1.0, 1.0]
+    with pytest.raises(ValueError, match="parameter groups"):
+        lucid.optim.LBFGS([{"params": [p]}, {"params": [lucid.zeros(1)]}])
+    optimizer, _, closure, _ = searching([0.0, 0.0], line_search_fn="armijo")
+    with pytest.raises(RuntimeError, match="strong_wolfe"):
+        optimizer.step(closure)
+
+
+def test_adafactor_keeps_rows_and_columns():
+    p = lucid.tensor([[1.0, -2.0, 3.0], [4.0, 5.0, -6.0]], requires_grad=True)
+    b = lucid.tensor([1.0, 2.0], requires_grad=True)
+    optimizer = lucid.optim.Adafactor([p, b], lr=0.1)
+    p.grad, b.grad = lucid.ones(2, 3), lucid.tensor([2.0, -2.0])
+    optimizer.step()
+    state = optimizer.state_dict()["state"]
+    assert {name: tuple(one.shape) for name, one in state[0].items()} == {"step": (), "row_var": (2, 1), "col_var": (1, 3)}
+    assert list(state[1]) == ["step", "variance"] and state[1]["variance"].tolist() == [4.0, 4.0]
+    # the update is the gradient over its own size; its rate is the parameter's root mean square times lr
+    assert (p.detach() - lucid.tensor([[1.0, -2.0, 3.0], [4.0, 5.0, -6.0]])).flatten().tolist() == pytest.approx(
+        [-0.1 * (91 / 6) ** 0.5] * 6, rel=1e-5
+    )
+
+
+def test_muon_steps_are_nearly_orthogonal():
+    lucid.manual_seed(0)
+    for shape in ((4, 7), (7, 4)):
+        p = lucid.zeros(*shape).requires_grad_()
+        p.grad = lucid.randn(*shape)
+        lucid.optim.Muon([p], lr=1.0, adjust_lr_fn="match_rms_adamw").step()
+        values = lucid.linalg.svdvals(p.detach()) / (0.2 * 7**0.5)
+        assert values.min().item() > 0.5 and values.max().item() < 1.4
+
+
+@pytest.mark.parametrize(
+    "make, words",
+    [
+        (lambda o, p: o.Muon([p[0]]), "2D parameters"),
+        (lambda o, p: o.Muon([p], lr=-1), "Learning rate should be >= 0 but is: -1"),
+        (lambda o, p: o.Muon([p], momentum=-1), "momentum should be >= 0"),
+        (lambda o, p: o.Muon([p], weight_decay=-1), "weight decay should be >= 0"),
+        (lambda o, p: o.Muon([p], adjust_lr_fn="mine"), "mine is not supported"),
+        (lambda o, p: o.Adafactor([p], lr=-1), "Learning rate should be >= 0"),
+        (lambda o, p: o.Adafactor([p], beta2_decay=1), "beta2_decay should be <= 0"),
+        (lambda o, p: o.Adafactor([p], eps=(-1, 0)), "epsilon1"),
+        (lambda o, p: o.Adafactor([p], eps=(None, -1)), "epsilon2"),
+        (lambda o, p: o.Adafactor([p], d=0.5), "Clipping threshold d"),
+        (lambda o, p: o.Adafactor([p], weight_decay=-1), "weight_decay"),
+        (lambda o, p: o.LBFGS([p], lr=-1), "Invalid learning rate: -1"),
+    ],
+)
+def test_bad_settings(make, words):
+    with pytest.raises(ValueError, match=words):
+        make(lucid.optim, lucid.zeros(2, 2))
