@@ -310,3 +310,52 @@ def utilities_for_parameters(lib):
     yield m.weight, utils.clip_grad_norm_(m.parameters(), 5.0, norm_type=float("inf")), utils.clip_grad_norm_([], 1.0)
     m.weight.grad = None
     yield utils.clip_grad_norm_(m.parameters(), 1.0)
+
+
+@program("nn.UninitializedParameter", "nn.UninitializedBuffer", "nn.parameter.UninitializedParameter",
+         "nn.parameter.UninitializedBuffer", "nn.parameter.UninitializedTensorMixin", "nn.parameter.is_lazy")  # fmt: skip
+def parameters_without_a_shape(lib):
+    nn = lib.nn
+    p, b = nn.UninitializedParameter(dtype=lib.float64), nn.UninitializedBuffer(persistent=False)
+    is_lazy = nn.parameter.is_lazy
+    yield is_lazy(p), is_lazy(b), is_lazy(lib.ones(1)), isinstance(p, nn.Parameter), isinstance(b, nn.parameter.UninitializedTensorMixin)
+    yield repr(p), repr(b), p.dtype, b.dtype, p.requires_grad, b.requires_grad, p.is_leaf, b.persistent, p.grad
+    for use in (lambda: p.shape, p.numel, p.dim, p.clone, p.detach, b.zero_, lambda: p + 1, lambda: 1 + p, lambda: p == 1,
+                lambda: lib.exp(b), lambda: lib.sum(b), lambda: b @ b, lambda: lib.ones(1).add_(b), p.item, b.numpy, p.stride,
+                lambda: bool(p), lambda: len(p), lambda: list(p), p.share_memory_, lambda: nn.init.ones_(p)):  # fmt: skip
+        yield raised(use)
+    twin = copy.deepcopy(p)
+    yield type(twin).__name__, twin.dtype, twin.requires_grad
+    yield type(pickle.loads(pickle.dumps(p))).__name__
+    p.materialize((2, 3))
+    b.materialize((4,), dtype=lib.float16)
+    yield type(p) is nn.Parameter, p.shape, p.dtype, p.requires_grad, type(b) is lib.Tensor, b.shape, b.dtype, is_lazy(p)
+
+
+@program("nn.LazyLinear", "nn.LazyConv2d", "nn.LazyBatchNorm1d")
+def lazy_modules_before_and_after(lib):
+    nn = lib.nn
+    make = lambda: nn.Sequential(nn.LazyConv2d(4, 3), nn.Flatten(), nn.LazyBatchNorm1d(), nn.LazyLinear(2))
+    lib.manual_seed(0)
+    net, other = make(), make()
+    names = lambda module: [(name, type(t).__name__) for name, t in module.state_dict().items()]
+    yield names(net), repr(net), net[0].has_uninitialized_params(), len(list(net.parameters()))
+    yield [type(p).__name__ for p in net.double().parameters()], [p.dtype for p in net.parameters()], net[2].running_mean.dtype
+    yield raised(net[3], lib.tensor(1.0, dtype=lib.float64)), raised(net[0], lib.ones(2, dtype=lib.float64)), raised(net[3].forward, lib.ones(2))
+    optimizer = lib.optim.SGD(net.parameters(), lr=0.1)
+    yield list(other.load_state_dict(net.state_dict()).missing_keys), other[3].has_uninitialized_params()
+    yield type(copy.deepcopy(net[3])).__name__, type(pickle.loads(pickle.dumps(net[3]))).__name__
+    x = lib.arange(100.0, dtype=lib.float64).reshape(2, 2, 5, 5).sin()
+    net(x).sum().backward()
+    optimizer.step()
+    yield names(net), repr(net), list(net.state_dict().values())
+    yield raised(nn.Linear(36, 2).load_state_dict, make()[3].state_dict())
+    other = make()
+    other.load_state_dict(net.state_dict())
+    yield type(other[3]).__name__, other[3].in_features, list(other.state_dict().values())
+    other(x.float())
+    yield repr(other[3]), type(other[2]).__name__
+    late = nn.LazyLinear(2)
+    late.load_state_dict({"weight": lib.ones(2, 5), "bias": lib.ones(2)})
+    yield raised(late, lib.ones(1, 4)), late(lib.ones(1, 5))
+    yield raised(nn.LazyConv2d(4, 3, groups=2), lib.ones(1, 3, 5, 5)), raised(nn.LazyConv2d(4, 3, groups=0), lib.ones(1, 3, 5, 5))

@@ -1,11 +1,13 @@
-"""Parameter: a tensor that a Module counts among its parameters."""
+"""Parameter: a tensor that a Module counts among its parameters; and parameters whose shape is not known yet."""
 
 from __future__ import annotations
 
+import lucid
 from lucid._kernels import core
+from lucid.dtypes import BY_NUM
 from lucid.tensor import Tensor
 
-__all__ = ["Buffer", "Parameter"]
+__all__ = ["Buffer", "Parameter", "UninitializedBuffer", "UninitializedParameter", "UninitializedTensorMixin", "is_lazy"]
 
 
 class Parameter(Tensor):
@@ -71,3 +73,165 @@ class Buffer(Tensor):
         self.array = data.array
         self._counter = core.version_of(data)
         self.persistent = persistent
+
+
+class UninitializedTensorMixin:
+    """What a tensor has whose shape is not known yet: a dtype, and no elements to compute with.
+
+    Operations read a tensor's `array`; here that is an error. What is below `_array` is the field itself.
+    """
+
+    _array = core.TensorBase.array
+    cls_to_become: type[Tensor]
+
+    def _hold(self, requires_grad: bool, device, dtype) -> None:
+        self._array = lucid.empty(0, device=device, dtype=dtype).array
+        self.requires_grad = requires_grad
+
+    def materialize(self, shape, device=None, dtype=None) -> None:
+        """Become a plain parameter or tensor of this shape, whose elements have no values yet.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            The shape.
+        device : optional
+            The CPU.
+        dtype : dtype, optional
+            Default: the one it has.
+        """
+        self._array = lucid.empty(shape, device=device, dtype=self.dtype if dtype is None else dtype).array
+        self.__class__ = self.cls_to_become
+
+    @property
+    def array(self):
+        raise ValueError(
+            "Attempted to use an uninitialized parameter. It has no elements before its shape is "
+            "known: call the lazy module that holds it with an example first, or materialize(shape)."
+        )
+
+    @array.setter
+    def array(self, value):
+        self._array = value
+
+    @property
+    def shape(self):
+        raise RuntimeError(
+            "Can't access the shape of an uninitialized parameter or buffer. Where `load_state_dict` says this, the given "
+            "state is that of a lazy module before its first call: call that one first."
+        )
+
+    @property
+    def dtype(self):
+        """The dtype that the elements will have."""
+        return BY_NUM[self._array.dtype.num]
+
+    @property
+    def data(self) -> Tensor:
+        """A tensor without elements."""
+        return core.wrap(self._array)
+
+    @data.setter
+    def data(self, value: Tensor):
+        self._array = value.array
+
+    def to(self, *args, **kwargs):
+        """One of another dtype."""
+        twin = self._twin()
+        twin._array = self.data.to(*args, **kwargs).array
+        return twin
+
+    def share_memory_(self):
+        """RuntimeError: there is no memory yet."""
+        raise RuntimeError("Can't share memory on an uninitialized parameter or buffer: call the lazy module that holds it first.")
+
+    def _arguments(self) -> tuple:
+        """What the class makes such a one of."""
+        return self.requires_grad, None, self.dtype
+
+    def _twin(self):
+        return type(self)(*self._arguments())
+
+    def __deepcopy__(self, memo):
+        return memo.setdefault(id(self), self._twin())
+
+    def __reduce_ex__(self, protocol):
+        return type(self), self._arguments()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+    __str__ = __repr__
+
+
+def is_lazy(param) -> bool:
+    """Whether something is an `UninitializedParameter` or an `UninitializedBuffer`."""
+    return isinstance(param, UninitializedTensorMixin)
+
+
+class UninitializedParameter(UninitializedTensorMixin, Parameter):
+    """A parameter whose shape is not known yet; `materialize` makes it a `Parameter`.
+
+    Parameters
+    ----------
+    requires_grad : bool, optional
+        Default True.
+    device : optional
+        The CPU.
+    dtype : dtype, optional
+        Of the elements that it will have; the default dtype.
+
+    Examples
+    --------
+    >>> p = nn.UninitializedParameter()
+    >>> p
+    <UninitializedParameter>
+    >>> p.materialize((2, 3))
+    >>> type(p).__name__, p.shape
+    ('Parameter', lucid.Size([2, 3]))
+    """
+
+    __module__ = "lucid.nn.parameter"
+    cls_to_become = Parameter
+
+    def __new__(cls, requires_grad=True, device=None, dtype=None):
+        return Tensor.__new__(cls)
+
+    def __init__(self, requires_grad=True, device=None, dtype=None):
+        self._hold(requires_grad, device, dtype)
+
+
+class UninitializedBuffer(UninitializedTensorMixin, Buffer):
+    """A buffer whose shape is not known yet; `materialize` makes it a plain tensor.
+
+    Parameters
+    ----------
+    requires_grad : bool, optional
+        Default False.
+    device : optional
+        The CPU.
+    dtype : dtype, optional
+        Of the elements that it will have; the default dtype.
+    persistent : bool, optional
+        Whether it belongs to the Module's `state_dict` (default True).
+
+    Examples
+    --------
+    >>> b = nn.UninitializedBuffer(dtype=lucid.float64)
+    >>> b.materialize((2,))
+    >>> type(b).__name__, b.dtype
+    ('Tensor', lucid.float64)
+    """
+
+    __module__ = "lucid.nn.parameter"
+    cls_to_become = Tensor
+
+    def __new__(cls, requires_grad=False, device=None, dtype=None, persistent=True):
+        return Tensor.__new__(cls)
+
+    def __init__(self, requires_grad=False, device=None, dtype=None, persistent=True):
+        self._hold(requires_grad, device, dtype)
+        self.persistent = persistent
+
+    def _arguments(self) -> tuple:
+        return *super()._arguments(), self.persistent

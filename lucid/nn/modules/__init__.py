@@ -4,6 +4,7 @@ from lucid.nn.modules.activation import *  # noqa: F403
 from lucid.nn.modules.attention import *  # noqa: F403
 from lucid.nn.modules.container import *  # noqa: F403
 from lucid.nn.modules.conv import *  # noqa: F403
+from lucid.nn.modules.lazy import *  # noqa: F403
 from lucid.nn.modules.linear import *  # noqa: F403
 from lucid.nn.modules.loss import *  # noqa: F403
 from lucid.nn.modules.module import *  # noqa: F403

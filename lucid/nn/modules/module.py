@@ -12,7 +12,7 @@ from collections import OrderedDict, namedtuple
 from lucid.autograd.function import Function
 from lucid.autograd.modes import is_grad_enabled, no_grad
 from lucid.autograd.node import Handle
-from lucid.nn.parameter import Buffer, Parameter
+from lucid.nn.parameter import Buffer, Parameter, is_lazy
 from lucid.tensor import Tensor
 
 __all__ = ["Module"]
@@ -344,7 +344,7 @@ class Module:
         destination = OrderedDict() if destination is None else destination
         for name, tensor in itertools.chain(self._parameters.items(), self._buffers.items()):
             if tensor is not None and name not in self._non_persistent:
-                destination[prefix + name] = tensor if keep_vars else tensor.detach()
+                destination[prefix + name] = tensor if keep_vars or is_lazy(tensor) else tensor.detach()
         for name, module in self._modules.items():
             if module is not None:
                 module.state_dict(destination=destination, prefix=f"{prefix}{name}.", keep_vars=keep_vars)
@@ -396,7 +396,7 @@ class Module:
                 given = state_dict[name]
                 if not isinstance(given, Tensor):
                     errors.append(f'While copying the parameter named "{name}", expected a Tensor, got {type(given).__name__}.')
-                elif given.shape != room[key].shape:
+                elif not is_lazy(room[key]) and given.shape != room[key].shape:
                     errors.append(
                         f"size mismatch for {name}: copying a param with shape {given.shape} from checkpoint, the shape in "
                         f"current model is {room[key].shape}."
@@ -407,14 +407,15 @@ class Module:
             )
         with no_grad():
             for name, (room, key) in own.items():
-                if name not in state_dict:
+                if name not in state_dict or is_lazy(given := state_dict[name]):
                     continue
+                if is_lazy(room[key]):
+                    room[key].materialize(given.shape)
                 if assign:
-                    given = state_dict[name]
                     is_parameter = isinstance(room[key], Parameter)
                     room[key] = Parameter(given, room[key].requires_grad) if is_parameter else given
                 else:
-                    room[key].copy_(state_dict[name])
+                    room[key].copy_(given)
         return IncompatibleKeys(missing, unexpected)
 
     # ------------------------------------------------------------------------------------------ changing all
