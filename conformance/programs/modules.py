@@ -359,3 +359,45 @@ def lazy_modules_before_and_after(lib):
     late.load_state_dict({"weight": lib.ones(2, 5), "bias": lib.ones(2)})
     yield raised(late, lib.ones(1, 4)), late(lib.ones(1, 5))
     yield raised(nn.LazyConv2d(4, 3, groups=2), lib.ones(1, 3, 5, 5)), raised(nn.LazyConv2d(4, 3, groups=0), lib.ones(1, 3, 5, 5))
+
+
+@program("nn.AdaptiveLogSoftmaxWithLoss")
+def an_adaptive_softmax(lib):
+    make = lib.nn.AdaptiveLogSoftmaxWithLoss
+    lib.manual_seed(0)
+    m = make(8, 10, [3, 6], div_value=2.0)
+    x = lib.arange(40.0).reshape(5, 8).sin() * 3
+    yield repr(m), m.cutoffs, m.shortlist_size, m.n_clusters, m.head_size, list(m.state_dict())
+    found = m(x, lib.tensor([0, 2, 3, 6, 9]))
+    yield type(found).__name__, found._fields, found.output, found.loss, m.log_prob(x), m.predict(x), m.predict(x * 0), m.predict(x[:0])
+    for head in (lib.tensor([9.0, 0, 0, 0, 0]), lib.tensor([0, 0, 0, 0, 9.0])):  # all common, all rare
+        with lib.no_grad():
+            m.head.weight.copy_(head[:, None].expand(5, 8))
+        yield m.predict(lib.ones(3, 8))
+    m.reset_parameters()
+    yield m.tail[1][0].weight
+    for wrong in ([], [0, 3], [3, 3], [6, 3], [3, 10], [2.5]):
+        yield raised(make, 8, 10, wrong)
+    for args in ((x, lib.tensor([0, 1])), (x[0], lib.tensor([0])), (x, lib.tensor(0)), (x[:1], lib.tensor([[0]])),
+                 (x[:1], lib.tensor([10])), (x[:1], lib.tensor([-1]))):  # fmt: skip
+        yield raised(m, *args)
+
+
+@program("nn.LinearCrossEntropyLoss", "nn.LinearCrossEntropyOptions")
+def a_linear_layer_with_its_loss(lib):
+    nn = lib.nn
+    Options = nn.LinearCrossEntropyOptions
+    yield repr(Options()), Options(batch_chunk_size=2) == Options(False, 2), Options().chunking_method, raised(setattr, Options(), "acc_policy", "x")
+    for wrong in ({"acc_policy": "x"}, {"chunking_method": "y"}, {"chunking_method": "aspect_ratio:0"}, {"batch_chunk_size": 0},
+                  {"acc_dtype": lib.int32}, {"acc_dtype": lib.float16}, {"chunking_method": "aspect_ratio:2"}):  # fmt: skip
+        yield raised(Options, **wrong)
+    lib.manual_seed(0)
+    x = lib.arange(12.0).reshape(4, 3).sin().requires_grad_()
+    for options in (None, Options(batch_chunk_size=2), Options(chunking_method="aspect_ratio")):
+        m = nn.LinearCrossEntropyLoss(3, 5, bias=True, weight=lib.arange(1.0, 6), options=options)
+        yield repr(m), list(m.state_dict()), [name for name, _ in m.named_parameters()]
+        x.grad = None
+        loss = m(x, lib.tensor([0, 4, -100, 2]))
+        loss.backward()
+        yield loss, x.grad, m.linear.weight.grad, m.linear.bias.grad
+    yield raised(nn.LinearCrossEntropyLoss, 3, 5, weight=lib.ones(4)), raised(nn.LinearCrossEntropyLoss, 3, 5, label_smoothing=2)

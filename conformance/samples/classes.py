@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..cases import tree_map
-from .spec import I, T
+from .spec import I, L, T
 
 WITHOUT_FRONT = ("optim.lr_scheduler.ChainedScheduler",)  # finds the optimizer in the schedulers it is given
 
@@ -79,7 +79,17 @@ MODULES: dict[str, list[tuple]] = {
     "nn.UpsamplingBilinear2d": [(_n("UpsamplingBilinear2d", scale_factor=2), T(1, 2, 3, 4))],
     "nn.MaxUnpool1d": [(_n("MaxUnpool1d", 2), T(1, 2, 3), I(1, 2, 3, high=1))],
     "nn.TripletMarginWithDistanceLoss": [(_n("TripletMarginWithDistanceLoss"), T(3, 4), T(3, 4), T(3, 4))],
-    "nn.AdaptiveLogSoftmaxWithLoss": [(_n("AdaptiveLogSoftmaxWithLoss", 8, 10, [3, 6]), T(4, 8), I(4, high=10))],
+    "nn.AdaptiveLogSoftmaxWithLoss": [
+        (_n("AdaptiveLogSoftmaxWithLoss", 8, 10, [3, 6]), T(4, 8), I(4, high=10)),
+        (_n("AdaptiveLogSoftmaxWithLoss", 8, 10, [2, 4, 9], 2.0, True), T(6, 8), L(0, 1, 3, 8, 9, 9)),
+        (_n("AdaptiveLogSoftmaxWithLoss", 8, 10, (3,), div_value=3.0), T(8), L(7).map(lambda t: t[0])),
+        (_n("AdaptiveLogSoftmaxWithLoss", 8, 10, [5], head_bias=True), T(2, 8), L(4, 0)),
+    ],
+    "nn.LinearCrossEntropyLoss": [
+        (_n("LinearCrossEntropyLoss", 3, 5), T(4, 3), I(4, high=5)),
+        (_n("LinearCrossEntropyLoss", 3, 5, out_features=(2, 3), bias=True, reduction="sum", ignore_index=1), T(4, 3), I(4, 2, 3, high=5)),
+        (_n("LinearCrossEntropyLoss", 3, 5, label_smoothing=0.2, reduction="none"), T(4, 3), I(4, high=5)),
+    ],
     "nn.TransformerEncoderLayer": [(_layer, T(2, 3, 4))],
     "nn.TransformerEncoder": [(_n("TransformerEncoder", _layer, 2), T(2, 3, 4))],
     "nn.TransformerDecoderLayer": [(_decoder, T(2, 3, 4), T(2, 5, 4))],

@@ -2,11 +2,10 @@
 
 import torch
 
-from .spec import B, I, T, V, call, error
+from .spec import B, I, L, T, V, call, error
 
 Y, X = T(3, 4), T(2, 3, 4)
 int64, nan, inf = torch.int64, float("nan"), float("inf")
-L = lambda *values: V(list(values), int64)
 tie = V([2.0, 1.0, 2.0, 0.0, 1.0, 2.0])
 
 SAMPLES = {

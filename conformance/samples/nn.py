@@ -2,12 +2,11 @@
 
 import torch
 
-from .spec import B, I, T, V, call, error
+from .spec import B, I, L, T, V, call, error
 
 F = "nn.functional."
 int64 = torch.int64
 reductions = ("mean", "sum", "none")
-L = lambda *values: V(list(values), int64)
 
 conv1 = (T(2, 4, 9), T(6, 4, 3))
 conv2 = (T(2, 4, 7, 8), T(6, 4, 3, 3))
@@ -60,6 +59,11 @@ SAMPLES = {
         call(T(4, 5), I(4, high=5), T(5, low=0.1).constant()), call(T(4, 5), L(0, -100, 2, -100)), call(T(4, 5), L(0, 1, 2, 1), ignore_index=1), call(T(4, 5), L(1, 2, 3, 4), label_smoothing=0.2),
         call(T(4, 5), T(4, 5, low=0, high=1).constant()), call(T(5), L(3).map(lambda t: t[0])), call(T(2, 5, 3), I(2, 3, high=5)), call(T(2, 5, 3), I(2, 3, high=5), reduction="none", label_smoothing=0.1),
         call(T(4, 5), L(1, 0, 3, 4), T(5, low=0.1).constant(), label_smoothing=0.3), call(T(2, 3, low=-500, high=500), L(0, 2)), error(T(4, 5), L(5, 0, 0, 0)), error(T(4, 5), I(3, high=5))],
+    F + "linear_cross_entropy": [call(T(4, 3), T(5, 3), I(4, high=5), reduction=r) for r in reductions] + [
+        call(T(4, 3), T(5, 3), L(0, 1, 2, 1), linear_bias=T(5), weight=T(5, low=0.1).constant(), ignore_index=1), call(T(3), T(5, 3), L(3).map(lambda t: t[0]), label_smoothing=0.2),
+        call(T(2, 3), T(5, 2, 3), I(2, 2, high=5), linear_bias=T(5, 2), options=None), call(T(4, 3), T(5, 3), T(4, 5, low=0, high=1).constant()), call(T(0, 3), T(5, 3), I(0, high=5)),
+        call(T(4, 0), T(5, 0), I(4, high=5)), error(T(4, 3), T(5, 2), I(4, high=5)), error(T(4, 3), T(5), I(4, high=5)), error(T(3), T(5, 2, 3), I(2, high=5)), error(T(2, 2, 3), T(5, 3), I(2, high=5)),
+        error(T(4, 3), T(5, 3), I(4, high=5), linear_bias=T(4)), error(T(4, 3), T(5, 3), T(4, 5, low=0, high=1), ignore_index=1), error(T(4, 3), T(5, 3), L(5, 0, 0, 0))],
     F + "nll_loss": [call(T(4, 5, high=0), I(4, high=5), reduction=r) for r in reductions] + [call(T(4, 5), I(4, high=5), T(5, low=0.1).constant(), ignore_index=2), call(T(2, 5, 3, 2), I(2, 3, 2, high=5)),
         error(T(4, 5), L(5, 0, 0, 0))],
     F + "binary_cross_entropy": [call(T(3, 4, low=0.05, high=0.95), T(3, 4, low=0, high=1), reduction=r) for r in reductions] + [

@@ -130,6 +130,10 @@ def V(values: Any, dtype: torch.dtype | None = None) -> Values:
     return Values((), dtype, values=values)
 
 
+def L(*values: int) -> Values:
+    return V(list(values), torch.int64)
+
+
 def S(*shape: int, extra: Iterable[float] = ()) -> Special:
     return Special(shape, extra=tuple(extra))
 

@@ -53,6 +53,7 @@ from lucid.ops.elementwise import (
     where,
     xlogy,
 )
+from lucid.ops.linalg import linear
 from lucid.ops.normalization import log_softmax, softmax
 from lucid.ops.view import to_dtype
 from lucid.tensor import Tensor
@@ -296,6 +297,63 @@ def cross_entropy(
     sizes, shape, rows = _classes("cross_entropy", input_, target, weight, ignore_index)
     stats = _stats(input_, sizes)
     return _cross_entropy(input_, rows, sizes, shape, weight, ignore_index, float(label_smoothing), reduction, stats)
+
+
+@op("nn.functional.linear_cross_entropy", composite=True)
+@doc("out = \\mathrm{cross\\_entropy}(x\\, linear\\_weight^T + linear\\_bias)",
+     "(h\\, linear\\_weight); \\quad (h^T x); \\quad \\textstyle\\sum_n h_n, \\quad h = g\\, "
+     "\\partial\\, \\mathrm{cross\\_entropy}",
+     returns="Of the target's shape (without classes), or reduced.",
+     input_="Tensor: Of shape (n, features), or (features,).",
+     linear_weight="Tensor: Of shape (classes, features), or (classes, ..., features) for several losses a row.",
+     target="Tensor: Class indices, int64, of shape (n, ...), or (); or probabilities, of the logits' shape.",
+     linear_bias="Tensor, optional: Of the shape of `linear_weight` without features.",
+     weight="Tensor, optional: A weight for each class.",
+     ignore_index="int, optional: A class index that does not count. Default: -100; None with probabilities.",
+     label_smoothing="float, optional: How much of each target is spread over all classes. Default: 0.",
+     options="nn.LinearCrossEntropyOptions, optional: How PyTorch cuts the rows into pieces to save memory. Without effect: "
+             "the result is the same, and all logits are made at once.",
+     raises="RuntimeError: a shape does not fit, or `ignore_index` is given with probabilities\n"
+            "IndexError: a target is no class")  # fmt: skip
+def linear_cross_entropy(
+    input_: Tensor, linear_weight: Tensor, target: Tensor, *, linear_bias: Tensor | None = None,
+    weight: Tensor | None = None, reduction: str = "mean", ignore_index: int | None = None, label_smoothing: float = 0.0,
+    options=None,
+) -> Tensor:  # fmt: skip
+    """Cross entropy of the logits that a linear layer makes.
+
+    >>> F.linear_cross_entropy(lucid.ones(1, 3), lucid.zeros(2, 3), lucid.tensor([1]))
+    Tensor(0.6931472)
+    """
+    if input_.dim() not in (1, 2):
+        raise RuntimeError(f"expected input with dimensionality 1 or 2, got {input_.dim()}")
+    if linear_weight.dim() < 2:
+        raise RuntimeError(f"expected linear_weight with dimensionality at least 2, got {linear_weight.dim()}")
+    *rows, features = input_.array.shape
+    *outputs, width = linear_weight.array.shape
+    if features != width:
+        raise RuntimeError(
+            "expected equal input and linear_weight last dimensions (in_features), "
+            f"got {features} and {width}, respectively"
+        )
+    if linear_bias is not None and linear_bias.array.shape != tuple(outputs):
+        raise RuntimeError(f"expected linear_bias shape {tuple(outputs)}, got {tuple(linear_bias.shape)}")
+    if len(outputs) > 1 and not rows:
+        raise RuntimeError(
+            f"K-dimensional loss defined by linear_weight shape {tuple(linear_weight.shape)} requires batched input, "
+            f"(N, {features}), got unbatched input with shape {tuple(input_.shape)}"
+        )
+    shape = (*rows, *outputs)
+    if target.array.shape == shape and ignore_index is not None:
+        raise RuntimeError("ignore_index cannot be specified when target contains probabilities")
+    if len(outputs) > 1:
+        linear_weight = linear_weight.reshape(math.prod(outputs), features)
+        linear_bias = None if linear_bias is None else linear_bias.reshape(-1)
+    logits = linear(input_, linear_weight, linear_bias).reshape(shape)
+    ignored = -100 if ignore_index is None else ignore_index
+    return cross_entropy(
+        logits, target, weight, ignore_index=ignored, reduction=reduction, label_smoothing=label_smoothing
+    )
 
 
 def _by_probabilities(input_, target, weight, reduction, smoothing) -> Tensor:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
+
+from lucid import dtypes
 from lucid.nn import functional as F
+from lucid.nn.modules.linear import Linear
 from lucid.nn.modules.module import Module
 from lucid.nn.modules.simple import PairwiseDistance
 from lucid.ops._doc import like
 
 __all__ = [
     "BCELoss", "BCEWithLogitsLoss", "CosineEmbeddingLoss", "CrossEntropyLoss", "GaussianNLLLoss", "HingeEmbeddingLoss",
-    "HuberLoss", "KLDivLoss", "L1Loss", "MSELoss", "MarginRankingLoss", "MultiLabelMarginLoss",
-    "MultiLabelSoftMarginLoss", "MultiMarginLoss", "NLLLoss", "PoissonNLLLoss", "SmoothL1Loss", "SoftMarginLoss",
-    "TripletMarginLoss", "TripletMarginWithDistanceLoss",
+    "HuberLoss", "KLDivLoss", "L1Loss", "LinearCrossEntropyLoss", "LinearCrossEntropyOptions", "MSELoss",
+    "MarginRankingLoss", "MultiLabelMarginLoss", "MultiLabelSoftMarginLoss", "MultiMarginLoss", "NLLLoss",
+    "PoissonNLLLoss", "SmoothL1Loss", "SoftMarginLoss", "TripletMarginLoss", "TripletMarginWithDistanceLoss",
 ]  # fmt: skip
 
 
@@ -145,6 +150,125 @@ class CrossEntropyLoss(_Loss):
     ):  # fmt: skip
         super().__init__(
             reduction, size_average, reduce, {"weight": weight}, ignore_index=ignore_index, label_smoothing=label_smoothing
+        )
+
+
+@dataclass(frozen=True)
+class LinearCrossEntropyOptions:
+    """How `nn.functional.linear_cross_entropy` of PyTorch cuts its rows into pieces. Here that is without effect: what may be
+    set is checked, results are the same.
+
+    Parameters
+    ----------
+    allow_retain_graph : bool, optional
+        Whether a graph may be walked twice (default False; here it always may with `retain_graph`).
+    batch_chunk_size : int, optional
+        Rows of a piece.
+    chunking_method : {"auto", "aspect_ratio", "aspect_ratio:N"}, optional
+        How the number of rows is found; None for `batch_chunk_size`.
+    acc_policy : {"auto", "accurate", "balanced", "compact"}, optional
+        What is kept in `acc_dtype`.
+    acc_dtype : dtype, optional
+        A floating one.
+
+    Raises
+    ------
+    ValueError
+        For a value that is none of these.
+
+    Examples
+    --------
+    >>> nn.LinearCrossEntropyOptions(batch_chunk_size=2).acc_policy
+    'auto'
+    """
+
+    allow_retain_graph: bool = False
+    batch_chunk_size: int | None = None
+    chunking_method: str | None = "auto"
+    acc_policy: str = "auto"
+    acc_dtype: dtypes.dtype | None = None
+
+    def __post_init__(self):
+        if self.acc_policy not in ("auto", "accurate", "balanced", "compact"):
+            raise ValueError(f"invalid acc_policy: {self.acc_policy!r}")
+        if self.chunking_method not in (None, "auto"):
+            name, colon, factor = self.chunking_method.partition(":")
+            if name != "aspect_ratio" or colon and not (factor.isdigit() and int(factor)):
+                raise ValueError(f"invalid chunking_method: {self.chunking_method!r}")
+        size = self.batch_chunk_size
+        if size is not None and not (isinstance(size, int) and size > 0):
+            raise ValueError(f"batch_chunk_size must be positive int or None, got {size!r}")
+        if self.acc_dtype is not None and not getattr(self.acc_dtype, "is_floating_point", False):
+            raise ValueError(f"acc_dtype must be a floating dtype or None, got {self.acc_dtype!r}")
+
+
+class LinearCrossEntropyLoss(_Loss):
+    """A linear layer and the cross entropy of the logits that it makes: `nn.functional.linear_cross_entropy`.
+
+    Parameters
+    ----------
+    in_features : int
+        Size of the last dimension of the input.
+    num_classes : int
+        Number of classes.
+    out_features : tuple of int, optional
+        The shape of the losses of a row (default (): one).
+    bias : bool, optional
+        Whether the layer has a bias (default False).
+    dtype : dtype, optional
+        Of the parameters; the default dtype.
+    reduction : {"mean", "sum", "none"}, optional
+        What becomes of the losses.
+    weight : Tensor, optional
+        A weight for each class.
+    ignore_index : int, optional
+        A label that does not count (default -100).
+    label_smoothing : float, optional
+        How much of a label is spread over all classes (default 0).
+    options : LinearCrossEntropyOptions, optional
+        Without effect.
+
+    Attributes
+    ----------
+    linear : Linear
+        Of ``num_classes * prod(out_features)`` outputs.
+
+    Examples
+    --------
+    >>> loss = nn.LinearCrossEntropyLoss(3, 10, out_features=(4,))
+    >>> loss(lucid.ones(2, 3), lucid.zeros(2, 4, dtype=lucid.int64)).shape
+    lucid.Size([])
+    """
+
+    function = "linear_cross_entropy"
+
+    def __init__(
+        self, in_features: int, num_classes: int, *, out_features: tuple[int, ...] = (), bias: bool = False, device=None,
+        dtype=None, reduction: str = "mean", weight=None, ignore_index: int | None = None, label_smoothing: float = 0.0,
+        options: LinearCrossEntropyOptions | None = None,
+    ):  # fmt: skip
+        if weight is not None and weight.shape != (num_classes,):
+            raise RuntimeError(f"expected weight shape to be {(num_classes,)}, got {tuple(weight.shape)}")
+        if not 0 <= label_smoothing <= 1:
+            raise RuntimeError(f"expected label_smoothing to be in range [0, 1], got {label_smoothing}")
+        super().__init__(
+            reduction, buffers={"weight": weight}, ignore_index=ignore_index, label_smoothing=label_smoothing, options=options
+        )
+        self.num_classes, self.out_features = num_classes, out_features
+        self.linear = Linear(in_features, math.prod(out_features, start=num_classes), bias, device, dtype)
+
+    def forward(self, input, target):
+        shape, layer = (self.num_classes, *self.out_features), self.linear
+        settings = {name: getattr(self, name) for name in self._settings}
+        bias = None if layer.bias is None else layer.bias.reshape(shape)
+        weight = layer.weight.reshape(*shape, layer.in_features)
+        return F.linear_cross_entropy(input, weight, target, linear_bias=bias, reduction=self.reduction, **settings)
+
+    def extra_repr(self) -> str:
+        return (
+            f"in_features={self.linear.in_features}, num_classes={self.num_classes}, out_features={self.out_features}, "
+            f"bias={self.linear.bias is not None}, reduction={self.reduction}, ignore_index={self.ignore_index}, "
+            f"label_smoothing={self.label_smoothing}, options={self.options}"
         )
 
 
