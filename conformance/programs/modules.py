@@ -278,6 +278,82 @@ def optimizers_as_objects(lib):
     yield [g["lr"] for g in copied.param_groups], repr(o)
 
 
+@program("optim.Optimizer.register_state_dict_pre_hook", "optim.Optimizer.register_state_dict_post_hook",
+         "optim.Optimizer.register_load_state_dict_pre_hook", "optim.Optimizer.register_load_state_dict_post_hook",
+         "optim.Optimizer.__setstate__")  # fmt: skip
+def hooks_around_an_optimizers_state(lib):
+    make = lambda: lib.optim.SGD([lib.nn.Parameter(lib.ones(2))], lr=0.1)
+    o, seen = make(), []
+    handles = [
+        o.register_state_dict_pre_hook(lambda o: seen.append("before saving")),
+        o.register_state_dict_pre_hook(lambda o: seen.append("first"), prepend=True),
+        o.register_state_dict_post_hook(lambda o, state: state.update(more=1)),
+        o.register_state_dict_post_hook(lambda o, state: {**state, "again": state["more"] + 1}),
+        o.register_load_state_dict_pre_hook(lambda o, state: seen.append(sorted(state)) or state.pop("more") and None),
+        o.register_load_state_dict_post_hook(lambda o: seen.append("loaded")),
+    ]
+    state = o.state_dict()
+    yield state["more"], state["again"], seen
+    o.load_state_dict(state)
+    yield seen, sorted(state)
+    o.register_load_state_dict_pre_hook(lambda o, state: make().state_dict() | {"param_groups": [{"lr": 7.0, "params": [0]}]})
+    o.load_state_dict(state)
+    yield o.param_groups[0]["lr"]
+    for handle in handles:
+        handle.remove()
+    yield sorted(o.state_dict())
+    o.__setstate__({"param_groups": [{"params": [], "lr": 3.0}]})
+    yield [group["lr"] for group in o.param_groups]
+
+
+@program("nn.Module.get_extra_state", "nn.Module.set_extra_state", "nn.Module.register_state_dict_pre_hook",
+         "nn.Module.register_load_state_dict_post_hook", "nn.Module.set_submodule", "nn.Module.to_empty",
+         "nn.Module.__setstate__")  # fmt: skip
+def more_of_a_modules_state(lib):
+    nn = lib.nn
+
+    class Counted(nn.Linear):
+        count = 3
+
+        def get_extra_state(self):
+            return {"count": self.count}
+
+        def set_extra_state(self, state):
+            self.count = state["count"]
+
+    net, other = nn.Sequential(Counted(2, 2), nn.Linear(2, 2)), nn.Sequential(Counted(2, 2), nn.Linear(2, 2))
+    net[0].count = 9
+    state = net.state_dict()
+    yield list(state), state["0._extra_state"], list(other.load_state_dict(state).missing_keys), other[0].count
+    yield raised(nn.Linear(2, 2).get_extra_state), raised(nn.Linear(2, 2).set_extra_state, 1)
+    del state["0._extra_state"]
+    yield raised(other.load_state_dict, state), other.load_state_dict(state, strict=False).missing_keys
+    yield raised(nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2)).load_state_dict, net.state_dict())
+    seen = []
+    net[1].register_state_dict_pre_hook(lambda module, prefix, keep: seen.append((type(module).__name__, prefix, keep)))
+    net.state_dict(keep_vars=True)
+    yield seen
+    for module in (other, other[0]):
+        module.register_load_state_dict_post_hook(lambda module, keys: seen.append((type(module).__name__, list(keys.missing_keys))))
+    handle = other.register_load_state_dict_post_hook(lambda module, keys: keys.missing_keys.clear())
+    yield raised(other.load_state_dict, state), seen
+    handle.remove()
+    yield raised(other.load_state_dict, state), raised(other.load_state_dict, net.state_dict())
+    other[0].register_load_state_dict_post_hook(lambda module, keys: 1)
+    yield raised(other.load_state_dict, net.state_dict())
+    outer = nn.Sequential(net, nn.ReLU())
+    outer.set_submodule("0.1", nn.Tanh())
+    outer.set_submodule("0.9", nn.GELU())
+    yield repr(outer[0]), raised(outer.set_submodule, "", nn.Tanh()), raised(outer.set_submodule, "0", 1)
+    yield raised(outer.set_submodule, "5.0", nn.Tanh()), raised(outer.set_submodule, "7", nn.Tanh(), strict=True)
+    yield raised(outer.set_submodule, "0.0.weight", nn.Tanh())
+    weight = net[0].weight
+    yield net.to_empty(device="cpu") is net, net[0].weight is weight, tuple(weight.shape), weight.requires_grad
+    bare = nn.Linear(2, 2)
+    bare.__setstate__({"training": False})
+    yield bare.training, tuple(bare(lib.ones(2)).shape)
+
+
 @program("nn.functional.linear")
 def a_training_run_takes_the_same_path(lib):
     lib.manual_seed(0)

@@ -176,17 +176,19 @@ class Leaf:
 
 
 class Handle:
-    """Takes a registered hook away again."""
+    """Registers a hook, after the others or before them, and takes it away again."""
 
     __slots__ = ("hooks", "key")
     _count = itertools.count()
 
-    def __init__(self, hooks: dict, hook):
+    def __init__(self, hooks: dict, hook, prepend: bool = False):
         if not callable(hook):
             raise TypeError(f"a hook must be callable, got {type(hook).__name__}")
         self.hooks = hooks
         self.key = next(Handle._count)
         hooks[self.key] = hook
+        if prepend:
+            hooks.move_to_end(self.key, last=False)
 
     def remove(self) -> None:
         """Remove the hook."""

@@ -18,6 +18,12 @@ from lucid.tensor import Tensor
 __all__ = ["Optimizer"]
 
 
+HOOKS = (
+    "_pre_hooks", "_post_hooks", "_state_dict_pre_hooks", "_state_dict_post_hooks", "_load_state_dict_pre_hooks",
+    "_load_state_dict_post_hooks",
+)  # fmt: skip
+
+
 class _Required:
     def __repr__(self) -> str:
         return "<required parameter>"
@@ -53,7 +59,7 @@ class Optimizer:
         self.defaults = defaults
         self.state: defaultdict = defaultdict(dict)
         self.param_groups: list[dict] = []
-        self._pre_hooks, self._post_hooks = OrderedDict(), OrderedDict()
+        self.__setstate__({})
         groups = list(params)
         if not groups:
             raise ValueError("optimizer got an empty parameter list")
@@ -61,6 +67,11 @@ class Optimizer:
             groups = [{"params": groups}]
         for group in groups:
             self.add_param_group(group)
+
+    def __setstate__(self, state: dict):
+        self.__dict__.update(state)
+        for name in HOOKS:
+            self.__dict__.setdefault(name, OrderedDict())
 
     def __init_subclass__(cls):
         if "step" in cls.__dict__ and not getattr(cls.step, "hooked", False):
@@ -136,6 +147,8 @@ class Optimizer:
 
     def state_dict(self) -> dict:
         """The state and the groups, with numbers in the place of parameters."""
+        for hook in self._state_dict_pre_hooks.values():
+            hook(self)
         numbers, groups = {}, []
         for group in self.param_groups:
             packed = {name: value for name, value in group.items() if name != "params"}
@@ -144,7 +157,11 @@ class Optimizer:
             packed["params"] = [numbers[id(param)] for param in group["params"]]
             groups.append(packed)
         state = {numbers[id(param)] if isinstance(param, Tensor) else param: value for param, value in self.state.items()}
-        return {"state": state, "param_groups": groups}
+        found = {"state": state, "param_groups": groups}
+        for hook in self._state_dict_post_hooks.values():
+            changed = hook(self, found)
+            found = found if changed is None else changed
+        return found
 
     @no_grad
     def load_state_dict(self, state_dict: dict) -> None:
@@ -155,6 +172,10 @@ class Optimizer:
         ValueError
             If the groups do not match.
         """
+        state_dict = dict(state_dict)
+        for hook in self._load_state_dict_pre_hooks.values():
+            changed = hook(self, state_dict)
+            state_dict = state_dict if changed is None else changed
         saved = copy.deepcopy({"state": state_dict["state"], "param_groups": state_dict["param_groups"]})
         groups = saved["param_groups"]
         if len(groups) != len(self.param_groups):
@@ -173,6 +194,8 @@ class Optimizer:
         for new, own in zip(groups, self.param_groups):
             new["params"] = own["params"]
         self.param_groups = groups
+        for hook in self._load_state_dict_post_hooks.values():
+            hook(self)
 
     def register_step_pre_hook(self, hook) -> Handle:
         """Have `hook(optimizer, args, kwargs)` called before each step."""
@@ -181,6 +204,22 @@ class Optimizer:
     def register_step_post_hook(self, hook) -> Handle:
         """Have `hook(optimizer, args, kwargs)` called after each step."""
         return Handle(self._post_hooks, hook)
+
+    def register_state_dict_pre_hook(self, hook, prepend: bool = False) -> Handle:
+        """Have `hook(optimizer)` called before `state_dict`."""
+        return Handle(self._state_dict_pre_hooks, hook, prepend)
+
+    def register_state_dict_post_hook(self, hook, prepend: bool = False) -> Handle:
+        """Have `hook(optimizer, state_dict)` called after `state_dict`; it may return another one."""
+        return Handle(self._state_dict_post_hooks, hook, prepend)
+
+    def register_load_state_dict_pre_hook(self, hook, prepend: bool = False) -> Handle:
+        """Have `hook(optimizer, state_dict)` called before `load_state_dict`; it may return another one."""
+        return Handle(self._load_state_dict_pre_hooks, hook, prepend)
+
+    def register_load_state_dict_post_hook(self, hook, prepend: bool = False) -> Handle:
+        """Have `hook(optimizer)` called after `load_state_dict`."""
+        return Handle(self._load_state_dict_post_hooks, hook, prepend)
 
     def __repr__(self) -> str:
         lines = [f"{type(self).__name__} ("]

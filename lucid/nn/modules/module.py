@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from collections import OrderedDict, namedtuple
 
+import lucid
 from lucid.autograd.function import Function
 from lucid.autograd.modes import is_grad_enabled, no_grad
 from lucid.autograd.node import Handle
@@ -31,8 +32,10 @@ class IncompatibleKeys(namedtuple("IncompatibleKeys", ["missing_keys", "unexpect
 
 HOOKS = (
     "_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks", "_state_dict_hooks",
-    "_load_state_dict_pre_hooks",
+    "_state_dict_pre_hooks", "_load_state_dict_pre_hooks", "_load_state_dict_post_hooks",
 )  # fmt: skip
+
+EXTRA_STATE = "_extra_state"  # the last part of its name in a `state_dict`
 
 
 class _Identity(Function):
@@ -106,6 +109,12 @@ class _BackwardHooks:
         return gradients
 
 
+def _key_errors(missing: list[str], unexpected: list[str]) -> list[str]:
+    found = {"Unexpected": unexpected, "Missing": missing}
+    listed = lambda names: ", ".join(f'"{name}"' for name in names)
+    return [f"{what} key(s) in state_dict: {listed(names)}. " for what, names in found.items() if names]
+
+
 class Module:
     """Base of all neural network modules: define `__init__` and `forward`.
 
@@ -133,6 +142,11 @@ class Module:
         put(self, "_non_persistent", set())
         for name in HOOKS:
             put(self, name, OrderedDict())
+
+    def __setstate__(self, state: dict):
+        self.__dict__.update(state)
+        for name in HOOKS:  # a pickle of before may lack some
+            self.__dict__.setdefault(name, OrderedDict())
 
     def forward(self, *inputs):
         """What the module computes."""
@@ -260,6 +274,20 @@ class Module:
             module = module._modules[name]
         return module
 
+    def set_submodule(self, target: str, module: Module, strict: bool = False) -> None:
+        """Put a module at a dotted path, in the place of the one that is there; with `strict` there must be one."""
+        if target == "":
+            raise ValueError("Cannot set the submodule without a target name!")
+        if not isinstance(module, Module):
+            raise ValueError(f"`module` is not an nn.Module, found {type(module)}")
+        path, _, name = target.rpartition(".")
+        parent = self.get_submodule(path)
+        if strict and not hasattr(parent, name):
+            raise AttributeError(f"{type(parent).__name__} has no attribute `{name}`")
+        if not isinstance(getattr(parent, name, module), Module):
+            raise AttributeError(f"`{name}` is not an nn.Module")
+        setattr(parent, name, module)
+
     def get_parameter(self, target: str) -> Parameter:
         """The parameter at a dotted path."""
         path, _, name = target.rpartition(".")
@@ -339,12 +367,24 @@ class Module:
 
     # ------------------------------------------------------------------------------------------ state
 
+    def get_extra_state(self):
+        """What `state_dict` keeps of the module beside tensors; for subclasses, with `set_extra_state`."""
+        raise RuntimeError("Module.get_extra_state is only called where a subclass defines it")
+
+    def set_extra_state(self, state) -> None:
+        """Take over what `get_extra_state` returned."""
+        raise RuntimeError("Module.set_extra_state is only called where a subclass defines it")
+
     def state_dict(self, *, destination=None, prefix: str = "", keep_vars: bool = False) -> OrderedDict:
         """Parameters and persistent buffers by their dotted paths; detached tensors that share memory."""
         destination = OrderedDict() if destination is None else destination
+        for hook in self._state_dict_pre_hooks.values():
+            hook(self, prefix, keep_vars)
         for name, tensor in itertools.chain(self._parameters.items(), self._buffers.items()):
             if tensor is not None and name not in self._non_persistent:
                 destination[prefix + name] = tensor if keep_vars or is_lazy(tensor) else tensor.detach()
+        if type(self).get_extra_state is not Module.get_extra_state:
+            destination[prefix + EXTRA_STATE] = self.get_extra_state()
         for name, module in self._modules.items():
             if module is not None:
                 module.state_dict(destination=destination, prefix=f"{prefix}{name}.", keep_vars=keep_vars)
@@ -372,25 +412,25 @@ class Module:
         Raises
         ------
         RuntimeError
-            Naming every mismatch. Nothing was changed then.
+            Naming every mismatch. Nothing was changed then, unless hooks had to see what was loaded first.
         """
         if not hasattr(state_dict, "items"):
             raise TypeError(f"Expected state_dict to be dict-like, got {type(state_dict).__name__}.")
-        own = OrderedDict()
-        for path, module in self.named_modules(remove_duplicate=False):
+        own, extras = OrderedDict(), {}
+        modules = dict(self.named_modules(remove_duplicate=False))
+        for path, module in modules.items():
             for hook in module._load_state_dict_pre_hooks.values():
                 hook(module, state_dict, f"{path}." if path else "", {}, strict, [], [], [])
             for room in (module._parameters, module._buffers):
                 for name, tensor in room.items():
                     if tensor is not None and name not in module._non_persistent:
                         own[f"{path}.{name}" if path else name] = room, name
-        missing = [name for name in own if name not in state_dict]
-        unexpected = [name for name in state_dict if name not in own]
-        errors = []
-        if strict and unexpected:
-            errors.append("Unexpected key(s) in state_dict: " + ", ".join(f'"{name}"' for name in unexpected) + ". ")
-        if strict and missing:
-            errors.append("Missing key(s) in state_dict: " + ", ".join(f'"{name}"' for name in missing) + ". ")
+            if type(module).set_extra_state is not Module.set_extra_state:
+                extras[f"{path}.{EXTRA_STATE}" if path else EXTRA_STATE] = module
+        missing = [name for name in (*own, *extras) if name not in state_dict]
+        unexpected = [name for name in state_dict if name not in own and name not in extras]
+        hooked = [module for module in reversed(modules.values()) if module._load_state_dict_post_hooks]
+        errors = [] if hooked or not strict else _key_errors(missing, unexpected)
         for name, (room, key) in own.items():
             if name in state_dict:
                 given = state_dict[name]
@@ -401,10 +441,7 @@ class Module:
                         f"size mismatch for {name}: copying a param with shape {given.shape} from checkpoint, the shape in "
                         f"current model is {room[key].shape}."
                     )
-        if errors:
-            raise RuntimeError(
-                f"Error(s) in loading state_dict for {type(self).__name__}:\n\t" + "\n\t".join(errors)
-            )
+        self._raise_loading(errors)
         with no_grad():
             for name, (room, key) in own.items():
                 if name not in state_dict or is_lazy(given := state_dict[name]):
@@ -416,7 +453,21 @@ class Module:
                     room[key] = Parameter(given, room[key].requires_grad) if is_parameter else given
                 else:
                     room[key].copy_(given)
-        return IncompatibleKeys(missing, unexpected)
+        for name, module in extras.items():
+            if name in state_dict:
+                module.set_extra_state(state_dict[name])
+        found = IncompatibleKeys(missing, unexpected)
+        for module in hooked:
+            for hook in module._load_state_dict_post_hooks.values():
+                if hook(module, found) is not None:
+                    raise AssertionError("a hook after load_state_dict changes the keys it is given in place: it must return None")
+        if hooked and strict:
+            self._raise_loading(_key_errors(missing, unexpected))
+        return found
+
+    def _raise_loading(self, errors: list[str]) -> None:
+        if errors:
+            raise RuntimeError(f"Error(s) in loading state_dict for {type(self).__name__}:\n\t" + "\n\t".join(errors))
 
     # ------------------------------------------------------------------------------------------ changing all
 
@@ -427,8 +478,8 @@ class Module:
         fn(self)
         return self
 
-    def _apply(self, change):
-        for module in self.children():
+    def _apply(self, change, recurse: bool = True):
+        for module in self.children() if recurse else ():
             module._apply(change)
         with no_grad():
             for tensor in self._parameters.values():
@@ -451,6 +502,10 @@ class Module:
         if probe.dtype.kind < 2:
             raise TypeError(f"nn.Module.to only accepts floating point or complex dtypes, but got {probe.dtype}")
         return self._apply(lambda tensor: tensor.to(probe.dtype) if tensor.dtype.kind >= 2 else tensor)
+
+    def to_empty(self, *, device=None, recurse: bool = True):
+        """Give parameters and buffers new memory without values; returns the module."""
+        return self._apply(lambda tensor: lucid.empty_like(tensor, device=device), recurse)
 
     def type(self, dst_type):
         """Convert all parameters and buffers."""
@@ -529,24 +584,22 @@ class Module:
 
     @staticmethod
     def _hooked(hooks, hook, prepend, with_kwargs) -> Handle:
-        handle = Handle(hooks, hook)
+        handle = Handle(hooks, hook, prepend)
         hooks[handle.key] = hook, with_kwargs
-        return Module._ordered(handle, hooks, prepend)
+        return handle
 
     def register_full_backward_pre_hook(self, hook, prepend: bool = False) -> Handle:
         """Have `hook(module, grad_output)` called before the module is differentiated; it may return other gradients."""
-        return self._ordered(Handle(self._backward_pre_hooks, hook), self._backward_pre_hooks, prepend)
+        return Handle(self._backward_pre_hooks, hook, prepend)
 
     def register_full_backward_hook(self, hook, prepend: bool = False) -> Handle:
         """Have `hook(module, grad_input, grad_output)` called once the gradients of the module's positional arguments are
         known; it may return other ones. None stands where there is no gradient."""
-        return self._ordered(Handle(self._backward_hooks, hook), self._backward_hooks, prepend)
+        return Handle(self._backward_hooks, hook, prepend)
 
-    @staticmethod
-    def _ordered(handle: Handle, hooks: OrderedDict, prepend: bool) -> Handle:
-        if prepend:
-            hooks.move_to_end(handle.key, last=False)
-        return handle
+    def register_state_dict_pre_hook(self, hook) -> Handle:
+        """Have `hook(module, prefix, keep_vars)` called before `state_dict` looks at the module."""
+        return Handle(self._state_dict_pre_hooks, hook)
 
     def register_state_dict_post_hook(self, hook) -> Handle:
         """Have `hook(module, state_dict, prefix, local_metadata)` called by `state_dict`."""
@@ -555,6 +608,11 @@ class Module:
     def register_load_state_dict_pre_hook(self, hook) -> Handle:
         """Have `hook` called before `load_state_dict`; it may change the dictionary."""
         return Handle(self._load_state_dict_pre_hooks, hook)
+
+    def register_load_state_dict_post_hook(self, hook) -> Handle:
+        """Have `hook(module, incompatible_keys)` called once `load_state_dict` has copied; what it takes out of the lists
+        is no error."""
+        return Handle(self._load_state_dict_post_hooks, hook)
 
     # ------------------------------------------------------------------------------------------ text
 

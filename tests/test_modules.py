@@ -1,0 +1,72 @@
+"""Modules: their state, and hooks around it."""
+
+import pytest
+
+import lucid
+from lucid import nn
+
+
+class Counted(nn.Linear):
+    """Keeps a number beside its tensors."""
+
+    count = 0
+
+    def get_extra_state(self):
+        return self.count
+
+    def set_extra_state(self, state):
+        self.count = state
+
+
+def test_extra_state_travels_and_is_asked_for():
+    net, other = nn.Sequential(Counted(2, 2)), nn.Sequential(Counted(2, 2))
+    net[0].count = 5
+    state = net.state_dict()
+    assert list(state) == ["0.weight", "0.bias", "0._extra_state"]
+    other.load_state_dict(state)
+    assert other[0].count == 5
+    del state["0._extra_state"]
+    with pytest.raises(RuntimeError, match="Missing.*_extra_state"):
+        other.load_state_dict(state)
+    with pytest.raises(RuntimeError, match="Unexpected.*_extra_state"):
+        nn.Sequential(nn.Linear(2, 2)).load_state_dict(net.state_dict())
+
+
+def test_a_hook_after_loading_may_forgive():
+    net, seen = nn.Linear(2, 2), []
+    state = {"weight": lucid.ones(2, 2)}
+    handle = net.register_load_state_dict_post_hook(lambda module, keys: seen.append(list(keys.missing_keys)))
+    with pytest.raises(RuntimeError, match="bias"):
+        net.load_state_dict(state)
+    net.register_load_state_dict_post_hook(lambda module, keys: keys.missing_keys.clear())
+    net.load_state_dict(state)
+    assert seen == [["bias"], ["bias"]] and net.weight.tolist() == [[1.0, 1.0], [1.0, 1.0]]
+    handle.remove()
+    with pytest.raises(RuntimeError, match="size mismatch"):
+        net.load_state_dict({"weight": lucid.ones(3), "bias": lucid.zeros(2)})
+    assert net.weight.shape == (2, 2)
+
+
+def test_a_module_is_put_at_a_path():
+    net = nn.Sequential(nn.Sequential(nn.Linear(2, 2)), nn.ReLU())
+    net.set_submodule("0.0", nn.Tanh())
+    net.set_submodule("0.1", nn.GELU())
+    assert [type(one) for one in net[0]] == [nn.Tanh, nn.GELU]
+    for error, arguments, strict in ((ValueError, ("", nn.Tanh()), False), (ValueError, ("0", 3), False),
+                                     (AttributeError, ("0.7", nn.Tanh()), True), (AttributeError, ("7.0", nn.Tanh()), False)):  # fmt: skip
+        with pytest.raises(error):
+            net.set_submodule(*arguments, strict=strict)
+
+
+def test_hooks_around_an_optimizers_state():
+    p = nn.Parameter(lucid.ones(2))
+    optimizer, seen = lucid.optim.SGD([p], lr=0.1), []
+    optimizer.register_state_dict_pre_hook(lambda o: seen.append("second"))
+    optimizer.register_state_dict_pre_hook(lambda o: seen.append("first"), prepend=True)
+    optimizer.register_state_dict_post_hook(lambda o, state: {**state, "more": 1})
+    state = optimizer.state_dict()
+    assert seen == ["first", "second"] and state["more"] == 1
+    optimizer.register_load_state_dict_pre_hook(lambda o, state: state["param_groups"][0].update(lr=0.7))
+    optimizer.register_load_state_dict_post_hook(lambda o: seen.append(o.param_groups[0]["lr"]))
+    optimizer.load_state_dict(state)
+    assert seen[-1] == 0.7
