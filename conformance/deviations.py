@@ -6,6 +6,7 @@ in the manner of file names; `when` looks at the case, so that a deviation cover
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -201,6 +202,12 @@ DEVIATIONS = (
         "grad2",
         "the second gradient at 0 is that of the first, which takes 0 for negative; PyTorch's takes it for positive there",
         when=holds(lambda t: t == 0),
+    ),
+    Deviation(
+        "nn.functional.ctc_loss",
+        "grad",
+        "the gradient at an impossible class is 0, as that of its softmax is; PyTorch's subtracts infinities",
+        when=holds(lambda t: t == -math.inf),
     ),
     Deviation(
         "nn.functional.embedding",

@@ -64,3 +64,37 @@ def cross_entropy_backward(
     scale: float = 1,
 ) -> None:
     """The gradient of x, from `g` times `scale` and the `lse` of `cross_entropy`."""
+
+def ctc_loss(
+    x: Any,
+    labels: Any,
+    input_lengths: Any,
+    target_lengths: Any,
+    alpha: Any,
+    losses: Any,
+    steps: int,
+    batch: int,
+    classes: int,
+) -> None:
+    """Minus the logarithm of the probability of all alignments of `x`, (steps, batch, classes), with the labels.
+
+    `labels` is (batch, 2 * longest target + 5): blanks, with each label at columns 3, 5, ... `alpha`, (batch, steps, width
+    of that), is for the gradient.
+    """
+
+def ctc_loss_backward(
+    g: Any,
+    x: Any,
+    labels: Any,
+    input_lengths: Any,
+    target_lengths: Any,
+    alpha: Any,
+    losses: Any,
+    scratch: Any,
+    grad_input: Any,
+    steps: int,
+    batch: int,
+    classes: int,
+    zero_infinity: bool,
+) -> None:
+    """The gradient of the logits that `x` is the log_softmax of; `scratch` has three rows of `labels`' width per sample."""

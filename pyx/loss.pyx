@@ -1,4 +1,4 @@
-"""Losses: one element at a time, and of class indices.
+"""Losses: one element at a time, of class indices, and of alignments.
 
 (a) A loss of class indices sees its input as (n, classes, length) and its target as (n, length). Kernels give the loss
     of each target and return the sum of the weights; what the reduction makes of both is the caller's.
@@ -8,6 +8,7 @@
     input with few classes are transposed into a tile, its longer ones folded as rows.
 (d) A target is checked before (`check_target`); one that is neither a class nor ignored counts as ignored.
 """
+from libc.math cimport INFINITY, NAN
 from libc.stdint cimport int64_t, uint64_t
 
 from math cimport abs_, exp_, exp_negative_, log1p_, log_, log_sigmoid_, maximum_, sigmoid_, xlogy_
@@ -528,3 +529,165 @@ def cross_entropy_backward(
     c.step, c.scale = 0 if g.shape[0] == 1 else 1, scale
     parallel_for(<task_t>cross_entropy_backward_task[floating], &c, n * c.blocks,
                  max(1, GRAIN // 2 // (classes * min(length, WIDTH))))
+
+
+# ------------------------------------------------------------------------------------------------ alignments
+# ctc_loss. A sample's path is its labels with blanks between and around them; `labels` holds it from column 2 on, with
+# two columns more at either end, so that the step over one label needs no border: it is allowed between two that differ.
+# alpha[t][s] is the logarithm of the probability of all alignments of the first t + 1 inputs that end at s.
+
+cdef struct Alignments:
+    const char* x                    # (steps, batch, classes), logarithms of probabilities
+    const int64_t* labels            # (batch, width)
+    const int64_t* input_lengths
+    const int64_t* target_lengths
+    char* alpha                      # (batch, steps, width); -infinity before the path
+    char* losses
+    const char* g
+    char* scratch                    # backward: three rows of width per sample
+    char* out                        # backward: the gradient
+    Py_ssize_t steps
+    Py_ssize_t batch
+    Py_ssize_t classes
+    Py_ssize_t width
+    bint zero_infinity
+
+
+cdef inline floating log_sum_exp_(floating x, floating y, floating z) noexcept nogil:
+    cdef floating top = larger_(larger_(x, y), z)
+    top = top if top > -<floating>INFINITY else <floating>0
+    return top + log_(exp_negative_(top - x) + exp_negative_(top - y) + exp_negative_(top - z))
+
+
+cdef void ctc_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+    """Alphas and losses of samples. (`ctx` is an Alignments.)"""
+    cdef const Alignments* c = <const Alignments*>ctx
+    cdef const floating* x
+    cdef const int64_t* label
+    cdef floating* a
+    cdef floating* before
+    cdef floating far
+    cdef Py_ssize_t n, t, s, length
+    for n in range(lo, hi):
+        label = c.labels + n * c.width + 2
+        length = 2 * c.target_lengths[n] + 1
+        a = <floating*>c.alpha + n * c.steps * c.width + 2
+        x = <const floating*>c.x + n * c.classes
+        if c.input_lengths[n] == 0:
+            (<floating*>c.losses)[n] = <floating>0 if length == 1 else <floating>INFINITY
+            continue
+        for s in range(-2, length):
+            a[s] = x[label[s]] if 0 <= s < 2 else -<floating>INFINITY
+        for t in range(1, c.input_lengths[n]):
+            before = a
+            a = a + c.width
+            x = x + c.batch * c.classes
+            (a - 2)[0] = (a - 1)[0] = -<floating>INFINITY
+            for s in range(length):
+                a[s] = x[label[s]]
+            for s in range(length):
+                far = before[s - 2] if label[s] != label[s - 2] else -<floating>INFINITY
+                a[s] += log_sum_exp_(before[s], before[s - 1], far)
+        (<floating*>c.losses)[n] = -log_sum_exp_(a[length - 1], a[length - 2], -<floating>INFINITY)
+
+
+cdef void ctc_backward_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+    """Gradients of samples: exp(x) less how probable each class is at each step, given the target.
+
+    (`ctx` is an Alignments.)
+    """
+    cdef const Alignments* c = <const Alignments*>ctx
+    cdef const floating* x
+    cdef const int64_t* label
+    cdef const floating* a
+    cdef floating* b
+    cdef floating* after
+    cdef floating* p
+    cdef floating* out
+    cdef floating loss, g, far
+    cdef Py_ssize_t n, t, s, k, length, row = c.batch * c.classes
+    for n in range(lo, hi):
+        label = c.labels + n * c.width + 2
+        length = 2 * c.target_lengths[n] + 1
+        loss = (<floating*>c.losses)[n]
+        g = (<const floating*>c.g)[n]
+        b = <floating*>c.scratch + 3 * n * c.width
+        after = b + c.width
+        p = after + c.width
+        after[length] = after[length + 1] = b[length] = b[length + 1] = -<floating>INFINITY
+        for t in range(c.steps - 1, -1, -1):
+            x = <const floating*>c.x + t * row + n * c.classes
+            out = <floating*>c.out + t * row + n * c.classes
+            if t >= c.input_lengths[n] or (c.zero_infinity and loss == <floating>INFINITY):
+                for k in range(c.classes):
+                    out[k] = 0
+                continue
+            if not loss < <floating>INFINITY:
+                for k in range(c.classes):
+                    out[k] = <floating>NAN
+                continue
+            a = <const floating*>c.alpha + (n * c.steps + t) * c.width + 2
+            for s in range(length):
+                p[s] = x[label[s]]
+            if t == c.input_lengths[n] - 1:
+                for s in range(length):
+                    b[s] = p[s] if s >= length - 2 else -<floating>INFINITY
+            else:
+                b, after = after, b
+                for s in range(length):
+                    far = after[s + 2] if label[s] != label[s + 2] else -<floating>INFINITY
+                    b[s] = p[s] + log_sum_exp_(after[s], after[s + 1], far)
+            # Where a label is impossible, no alignment goes that way.
+            for s in range(length):
+                p[s] = exp_(a[s] + b[s] + loss - p[s]) if p[s] != -<floating>INFINITY else <floating>0
+            for k in range(c.classes):
+                out[k] = exp_(x[k])
+            for s in range(length):
+                out[label[s]] -= p[s]
+            for k in range(c.classes):
+                out[k] *= g
+
+
+cdef int set_alignments(
+    Alignments* c, floating* tag, const floating[::1] x, const int64_t[::1] labels, const int64_t[::1] input_lengths,
+    const int64_t[::1] target_lengths, const floating[::1] alpha, const floating[::1] losses, Py_ssize_t steps,
+    Py_ssize_t batch, Py_ssize_t classes,
+) except -1:
+    """Check and take what forward and backward share."""
+    cdef Py_ssize_t n, width
+    if steps < 1 or batch < 1 or classes < 1 or x.shape[0] // steps // batch < classes:
+        raise ValueError(f"ctc_loss: ({steps}, {batch}, {classes}) does not fit {x.shape[0]} elements")
+    width = labels.shape[0] // batch
+    if (min(input_lengths.shape[0], target_lengths.shape[0], losses.shape[0]) < batch or width < 5
+            or alpha.shape[0] // batch // steps < width or check_target(labels, classes, 0) >= 0):
+        raise ValueError(f"ctc_loss: a buffer is too short for {batch} samples of {width} labels, or a label no class")
+    for n in range(batch):
+        if not (0 <= input_lengths[n] <= steps and 0 <= target_lengths[n] <= (width - 5) // 2):
+            raise ValueError(f"ctc_loss: {input_lengths[n]} inputs and {target_lengths[n]} labels do not fit")
+    c.x, c.labels, c.input_lengths = <const char*>&x[0], &labels[0], &input_lengths[0]
+    c.target_lengths, c.alpha, c.losses = &target_lengths[0], <char*>&alpha[0], <char*>&losses[0]
+    c.steps, c.batch, c.classes, c.width = steps, batch, classes, width
+    return 0
+
+
+def ctc_loss(
+    const floating[::1] x, const int64_t[::1] labels, const int64_t[::1] input_lengths,
+    const int64_t[::1] target_lengths, floating[::1] alpha, floating[::1] losses, Py_ssize_t steps, Py_ssize_t batch,
+    Py_ssize_t classes,
+):
+    cdef Alignments c
+    set_alignments[floating](&c, NULL, x, labels, input_lengths, target_lengths, alpha, losses, steps, batch, classes)
+    parallel_for(<task_t>ctc_task[floating], &c, batch, max(1, GRAIN // 8 // (steps * c.width)))
+
+
+def ctc_loss_backward(
+    const floating[::1] g, const floating[::1] x, const int64_t[::1] labels, const int64_t[::1] input_lengths,
+    const int64_t[::1] target_lengths, const floating[::1] alpha, const floating[::1] losses, floating[::1] scratch,
+    floating[::1] grad_input, Py_ssize_t steps, Py_ssize_t batch, Py_ssize_t classes, bint zero_infinity,
+):
+    cdef Alignments c
+    set_alignments[floating](&c, NULL, x, labels, input_lengths, target_lengths, alpha, losses, steps, batch, classes)
+    if g.shape[0] < batch or scratch.shape[0] // 3 // batch < c.width or grad_input.shape[0] < steps * batch * classes:
+        raise ValueError(f"ctc_loss_backward: a buffer is too short for ({steps}, {batch}, {classes})")
+    c.g, c.scratch, c.out, c.zero_infinity = <const char*>&g[0], <char*>&scratch[0], <char*>&grad_input[0], zero_infinity
+    parallel_for(<task_t>ctc_backward_task[floating], &c, batch, max(1, GRAIN // 8 // (steps * max(c.width, classes))))

@@ -927,6 +927,19 @@ def test_targets_are_checked():
         loss.pointwise_loss(x, out, x.copy(), loss.codes["mse"])
 
 
+def test_alignments_are_checked():
+    x, alpha, losses = np.zeros(6), np.zeros(14), np.zeros(1)
+    labels, one, two = np.array([0, 0, 0, 1, 0, 0, 0]), np.array([1]), np.array([2])
+    loss.ctc_loss(x, labels, two, one, alpha, losses, 2, 1, 3)
+    for wrong in ((x, labels, two, two), (x, labels, two + 1, one), (x, labels, -one, one), (x, labels + 2, two, one), (x[:5], labels, two, one)):
+        with pytest.raises(ValueError, match="ctc_loss"):
+            loss.ctc_loss(*wrong, alpha, losses, 2, 1, 3)
+    with pytest.raises(ValueError, match="too short"):
+        loss.ctc_loss(x, labels, two, one, alpha[:13], losses, 2, 1, 3)
+    with pytest.raises(ValueError, match="too short"):
+        loss.ctc_loss_backward(losses, x, labels, two, one, alpha, losses, alpha, x.copy(), 2, 1, 3, False)
+
+
 # ---------------------------------------------------------------------------------------------------- optim
 
 

@@ -7,6 +7,8 @@ from .spec import B, I, L, T, V, call, error
 F = "nn.functional."
 int64 = torch.int64
 reductions = ("mean", "sum", "none")
+labels = V([[1, 2, 3], [1, 1, 2]], int64)
+log_softmax = lambda t: t.log_softmax(2)
 
 conv1 = (T(2, 4, 9), T(6, 4, 3))
 conv2 = (T(2, 4, 7, 8), T(6, 4, 3, 3))
@@ -83,7 +85,16 @@ SAMPLES = {
     F + "multilabel_soft_margin_loss": [call(T(3, 4), T(3, 4, low=0, high=1).map(torch.round), reduction=r) for r in reductions],
     F + "cosine_embedding_loss": [call(T(4, 3), T(4, 3), V([1.0, -1.0, 1.0, -1.0])), call(T(4, 3), T(4, 3), V([1.0, -1.0, 1.0, -1.0]), 0.3, reduction="none")],
     F + "triplet_margin_loss": [call(T(4, 3), T(4, 3), T(4, 3)), call(T(4, 3), T(4, 3), T(4, 3), 0.5, 1.0, swap=True, reduction="none")],
-    F + "ctc_loss": [call(T(6, 2, 4).map(lambda t: t.log_softmax(2)), V([[1, 2, 3], [1, 1, 2]], int64), L(6, 6), L(3, 2), reduction=r) for r in reductions],
+    F + "ctc_loss": [call(T(6, 2, 4).map(log_softmax), labels, L(6, 6), L(3, 2), reduction=r) for r in reductions] + [
+        call(T(6, 2, 4).map(log_softmax), labels, (6, 5), (3, 2)), call(T(6, 2, 4), L(1, 2, 3, 1, 1), L(6, 4), L(3, 2), reduction="none"),
+        call(T(6, 2, 4), V([[0, 1, 2], [0, 0, 1]], int64), L(6, 5), L(3, 3), 3, "none"), call(T(6, 4), L(1, 1), L(6), L(2)), call(T(6, 2, 4), labels, L(6, 5), L(0, 0)),
+        *(call(T(6, 2, 4), labels, L(2, 5), L(3, 3), reduction=r, zero_infinity=z) for r in reductions for z in (True, False)),
+        call(T(6, 2, 4), labels, L(0, 0), L(0, 3), reduction="none"), call(T(6, 2, 4), V([[1, 2, 3], [1, 1, 2]], torch.int32), L(6, 6), L(3, 2)),
+        call(V([[[0.0, float("-inf"), -1.0]], [[-1.0, float("-inf"), 0.0]]]), V([[2]], int64), [2], [1]), call(V([[[0.0, float("nan"), -1.0]]]), V([[1]], int64), [1], [1]),
+        call(T(60, 3, 30).map(log_softmax), V([[k % 29 + 1 for k in range(20)], [1] * 20, [28, 29] * 10], int64), L(60, 50, 21), L(20, 20, 19), reduction="none"),
+        error(T(6, 2, 4), labels, L(7, 6), L(3, 2)), error(T(6, 2, 4), labels, L(6, 6), L(4, 2)), error(T(6, 2, 4), labels, L(6, 6), L(-1, 2)), error(T(6, 2, 4), labels, L(6, 6), L(3, 2), 4),
+        error(T(6, 2, 4), labels, L(6), L(3, 2)), error(T(6, 2, 4), labels, L(6, 6), (3, 2)), error(T(6, 2, 4), L(1, 2, 3, 1), L(6, 6), L(3, 2)), error(T(0, 2, 4), labels, L(0, 0), L(0, 0)),
+        error(T(6, 2, 4), labels, V([6.0, 6.0]), L(3, 2)), error(T(6, 2, 4, dtype=int64), labels, L(6, 6), L(3, 2)), error(T(6, 2, 4), labels, L(6, 6), L(3, 2), reduction="all")],
     F + "interpolate": [call(T(1, 2, 3, 4), scale_factor=2), call(T(1, 2, 3, 4), size=(5, 7), mode="nearest"), call(T(1, 2, 3, 4), size=(5, 7), mode="nearest-exact"), call(T(1, 2, 5), size=8, mode="linear"),
                         *(call(T(1, 2, 3, 4), size=(5, 7), mode=m, align_corners=a) for m in ("bilinear", "bicubic") for a in (True, False)), call(T(1, 2, 6, 8), scale_factor=0.5, mode="area"),
                         call(T(1, 1, 2, 3, 3), scale_factor=2, mode="trilinear"), call(T(1, 2, 6, 8), size=(3, 3), mode="bilinear", antialias=True),

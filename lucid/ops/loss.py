@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from typing import NamedTuple
 
 import numpy as np
 
@@ -368,6 +369,142 @@ def _by_probabilities(input_, target, weight, reduction, smoothing) -> Tensor:
     if reduction == "mean":
         count = losses.array.size
         return losses.sum() / count if count else losses.sum() * math.nan
+    return reduced(losses, reduction)
+
+
+# ------------------------------------------------------------------------------------------------ alignments
+
+CTC, CTC_BACKWARD = ({dtype: getattr(kernels, name)[C_NAMES[dtype]] for dtype in FLOATING}
+                     for name in ("ctc_loss", "ctc_loss_backward"))  # fmt: skip
+
+
+class _Paths(NamedTuple):
+    """The labels of a batch with blanks between them, and the lengths: what the kernels read."""
+
+    labels: np.ndarray
+    input_lengths: np.ndarray
+    target_lengths: np.ndarray
+    sizes: tuple[int, int, int]  # steps, batch, classes
+
+
+@op("_ctc_loss")
+def _ctc_loss(log_probs: Tensor, paths: _Paths, alpha: Tensor, zero_infinity: bool) -> Tensor:
+    """Minus the logarithm of each target's probability."""
+    x = contiguous(log_probs.array)
+    losses = empty((paths.sizes[1],), x.dtype)
+    CTC[x.dtype](flat(x), *map(flat, paths[:3]), flat(alpha.array), flat(losses), *paths.sizes)
+    return wrap(losses)
+
+
+@op("_ctc_loss_backward")
+def _ctc_loss_backward(g, log_probs, paths, alpha, losses, zero_infinity) -> Tensor:
+    x = contiguous(log_probs.array)
+    result, scratch = empty(x.shape, x.dtype), empty((3, *paths.labels.shape), x.dtype)
+    CTC_BACKWARD[x.dtype](
+        flat(contiguous(g.array)), flat(x), *map(flat, paths[:3]), flat(alpha.array), flat(losses.array), flat(scratch),
+        flat(result), *paths.sizes, zero_infinity,
+    )  # fmt: skip
+    return wrap(result)
+
+
+_ctc_loss.vjp(log_probs=lambda g, log_probs, paths, alpha, zero_infinity, out: _ctc_loss_backward(
+    g, log_probs, paths, alpha, out, zero_infinity))  # fmt: skip
+
+
+def _no_second_gradient(g):
+    raise RuntimeError("ctc_loss has no second gradient")
+
+
+_ctc_loss_backward.vjp(g=_no_second_gradient, log_probs=_no_second_gradient)
+
+
+def _lengths(name: str, given) -> np.ndarray:
+    """Lengths from a tensor or a sequence of integers."""
+    lengths = given.array.reshape(-1) if isinstance(given, Tensor) else np.array([int(one) for one in given], np.int64)
+    if lengths.dtype.kind not in "iu":
+        raise RuntimeError(f"{name} must be integral")
+    return lengths.astype(np.int64)
+
+
+def _check_lengths(name: str, lengths: np.ndarray, batch: int, most: float = math.inf) -> None:
+    if len(lengths) != batch:
+        raise RuntimeError(f"{name} must be of size batch_size")
+    for bound, wrong in (("least 0", lengths < 0), (f"most {most}", lengths > most)):
+        if wrong.any():
+            raise RuntimeError(f"Expected {name} to have value at {bound}, but got value {lengths[wrong][0]}")
+
+
+def _paths(x: np.ndarray, given: np.ndarray, inputs: np.ndarray, lengths: np.ndarray, blank: int) -> _Paths:
+    """What the kernels read of the given targets; x is (steps, batch, classes)."""
+    steps, batch, classes = x.shape
+    if not 0 <= blank < classes:
+        raise RuntimeError("blank must be in label range")
+    _check_lengths("input_lengths", inputs, batch, steps)
+    _check_lengths("target_lengths", lengths, batch)
+    longest = int(lengths.max())
+    if given.ndim not in (1, 2):
+        raise RuntimeError(f"Expected 1 to 2 dimensions, but got {given.ndim}-dimensional tensor for 'targets'")
+    if given.ndim == 1 and given.size != lengths.sum():
+        raise RuntimeError(f"Expected tensor to have size {lengths.sum()} at dimension 0, but got size {given.size} for 'targets'")
+    if given.ndim == 2 and (given.shape[0] != batch or given.shape[1] < longest):
+        raise RuntimeError(f"Expected tensor to have size at least ({batch}, {longest}), but got {given.shape} for 'targets'")
+    counted = np.arange(longest) < lengths[:, None]
+    padded = np.full((batch, longest), blank)
+    padded[counted] = given if given.ndim == 1 else given[:, :longest][counted]
+    labels = np.full((batch, 2 * longest + 5), blank)
+    labels[:, 3:-2:2] = padded
+    wrong = kernels.check_target(flat(labels), classes, blank)
+    if wrong >= 0:
+        raise IndexError(f"ctc_loss: target {labels.reshape(-1)[wrong]} is out of bounds, there are {classes} classes.")
+    return _Paths(labels, inputs, lengths, (steps, batch, classes))
+
+
+@op("nn.functional.ctc_loss", composite=True)
+@doc("out = -\\ln \\textstyle\\sum_a \\prod_t e^{x_t(a_t)}, \\text{ over all } a \\text{ that are the target with labels "
+     "repeated and blanks put between}",
+     "g \\cdot (e^{x} - P(a_t = \\cdot \\mid target)) \\text{, the gradient of the logits that } x \\text{ is the log\\_softmax of}",
+     returns="A loss for each sample, of shape (n,) or (), or reduced; infinite where the target cannot be aligned.",
+     log_probs="Tensor: Logarithms of probabilities x, of shape (steps, n, classes), or (steps, classes).",
+     targets="Tensor: Class indices other than the blank: (n, longest target), or all targets one after the other.",
+     input_lengths="Tensor or sequence of int: How many steps of each sample count.",
+     target_lengths="Tensor or sequence of int: How many labels of each sample count.",
+     blank="int, optional: The class that stands for no label. Default: 0.",
+     reduction="{'none', 'mean', 'sum'}, optional: What is returned: each sample's loss, the mean of each over the length of "
+               "its target, or their sum. Default: 'mean'.",
+     zero_infinity="bool, optional: Let infinite losses and their gradients be 0. Default: False.",
+     raises="IndexError: a target is no class\nRuntimeError: a shape or length does not fit; a second gradient is asked for")  # fmt: skip
+def ctc_loss(
+    log_probs: Tensor, targets: Tensor, input_lengths, target_lengths, blank: int = 0, reduction: str = "mean",
+    zero_infinity: bool = False,
+) -> Tensor:  # fmt: skip
+    """Connectionist temporal classification: how unlikely sequences of labels are that no step of the input is assigned to.
+
+    >>> F.ctc_loss(lucid.tensor([[[-0.5, -1.5]], [[-0.25, -2.0]]]), lucid.tensor([[1]]), [1], [1])
+    Tensor(1.5)
+    """
+    reduction = reduction_of("ctc_loss", reduction)
+    tensor_argument("ctc_loss", log_probs)
+    tensor_argument("ctc_loss", targets, 2, "targets")
+    if isinstance(input_lengths, Tensor) != isinstance(target_lengths, Tensor):
+        raise TypeError("ctc_loss(): input_lengths and target_lengths must both be Tensor, or both tuple of ints")
+    lengths = _lengths("input_lengths", input_lengths), _lengths("target_lengths", target_lengths)
+    batched = log_probs.array.ndim != 2
+    x = log_probs if batched else log_probs.unsqueeze(1)
+    if x.array.dtype not in CTC:
+        raise NotImplementedError(f"\"ctc_loss\" not implemented for '{torch_name(x.dtype)}'")
+    if not x.array.size:
+        raise RuntimeError("log_probs tensor must not be empty")
+    if x.array.ndim != 3:
+        raise RuntimeError(f"Expected 3-dimensional tensor, but got {x.array.ndim}-dimensional tensor for 'log_probs'")
+    paths = _paths(x.array, targets.array, *lengths, blank)
+    alpha = wrap(empty((paths.sizes[1], paths.sizes[0], paths.labels.shape[1]), x.array.dtype))
+    losses = _ctc_loss(x, paths, alpha, bool(zero_infinity))
+    if zero_infinity:
+        losses = where(eq(losses, math.inf), 0.0, losses)
+    if not batched:
+        losses = losses.squeeze(0)
+    if reduction == "mean":
+        losses = div(losses, wrap(np.maximum(paths.target_lengths, 1).astype(x.array.dtype)))
     return reduced(losses, reduction)
 
 

@@ -1,0 +1,62 @@
+"""Losses whose values can be had another way: by counting all alignments."""
+
+import itertools
+import math
+
+import pytest
+
+import lucid
+import lucid.nn.functional as F
+from lucid.autograd import gradcheck
+
+
+def collapsed(path, blank):
+    """The labels of an alignment: repetitions once, blanks not at all."""
+    return [label for label, _ in itertools.groupby(path) if label != blank]
+
+
+def by_counting(log_probs, target, blank):
+    steps, classes = log_probs.shape
+    likely = sum(
+        math.exp(sum(log_probs[t][k].item() for t, k in enumerate(path)))
+        for path in itertools.product(range(classes), repeat=steps) if collapsed(path, blank) == target
+    )  # fmt: skip
+    return -math.log(likely) if likely else math.inf
+
+
+@pytest.mark.parametrize("blank", [0, 2])
+@pytest.mark.parametrize("target", [[], [1], [1, 1], [3, 1, 3], [1, 1, 1, 1]])
+def test_ctc_loss_counts_alignments(target, blank):
+    x = F.log_softmax(lucid.randn(5, 4, dtype=lucid.float64), 1)
+    labels = lucid.tensor(target, dtype=lucid.int64)
+    found = F.ctc_loss(x, labels, [5], [len(target)], blank, "sum")
+    assert found.item() == pytest.approx(by_counting(x, target, blank), rel=1e-12)
+
+
+def test_ctc_loss_of_samples_of_many_lengths():
+    logits = lucid.randn(6, 3, 4, dtype=lucid.float64, requires_grad=True)
+    inputs, lengths = [6, 3, 0], [2, 3, 0]
+    padded = lucid.tensor([[1, 1, 9], [3, 1, 2], [7, 7, 7]])  # what is beyond the lengths is not looked at
+    joined = lucid.tensor([1, 1, 3, 1, 2])
+
+    def loss(x, targets=padded):
+        return F.ctc_loss(F.log_softmax(x, 2), targets, inputs, lengths, reduction="none")
+
+    assert loss(logits, joined).tolist() == loss(logits).tolist()
+    assert gradcheck(loss, (logits,))
+    with pytest.raises(RuntimeError, match="second gradient"):
+        lucid.autograd.grad(lucid.autograd.grad(loss(logits).sum(), logits, create_graph=True)[0].sum(), logits)
+
+
+def test_ctc_loss_where_there_is_no_alignment():
+    x = lucid.randn(2, 4, requires_grad=True)
+    target = lucid.tensor([1, 1])
+    assert F.ctc_loss(x, target, [2], [2]).item() == math.inf
+    loss = F.ctc_loss(x, target, [2], [2], zero_infinity=True)
+    loss.backward()
+    assert loss.item() == 0 and x.grad.tolist() == [[0.0] * 4] * 2
+
+
+def test_ctc_loss_refuses_what_is_no_class():
+    with pytest.raises(IndexError, match="4 is out of bounds, there are 4 classes"):
+        F.ctc_loss(lucid.zeros(3, 4), lucid.tensor([1, 4]), [3], [2])
