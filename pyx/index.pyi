@@ -46,10 +46,13 @@ def scatter_reduce(
     Any element type; amax and amin of real ones.
     """
 
-def embedding_backward(
-    g: Any, index: Any, grad_weight: Any, rows: int, n: int, dim: int, padding_idx: int = -1, counts: Any = None
+def embedding_bag(
+    table: Any, index: Any, offsets: Any, weight: Any, out: Any, which: Any, rows: int, dim: int, padding: int, mean: bool
 ) -> None:
-    """``grad_weight[index[k]] += g[k]`` but for `padding_idx`, each divided by ``counts[index[k]]`` if given."""
+    """Sums, means, or with `which` maxima of the (rows, dim) table's rows ``index[offsets[b]:offsets[b + 1]]`` but `padding`.
+
+    `weight` has a factor for each index, or is None; `which` gets the row of each maximum, -1 where there is none.
+    """
 
 def masked_fill(out: Any, mask: Any, value: Any) -> None:
     """``out[mask] = value[0]``."""

@@ -279,24 +279,84 @@ def scatter_reduce(
     parallel_for(<task_t>scatter_reduce_task[number], &c, outer * c.blocks, max(1, GRAIN // (m * min(inner, BLOCK))))
 
 
-def embedding_backward(
-    const floating[::1] g, const int64_t[::1] index, floating[::1] grad_weight, Py_ssize_t rows, Py_ssize_t n,
-    Py_ssize_t dim, int64_t padding_idx=-1, const int64_t[::1] counts=None,
-):
-    cdef Py_ssize_t k, i
+# ------------------------------------------------------------------------------------------------ bags
+
+cdef struct Bags:
+    const char* table          # (rows, dim)
+    const int64_t* index
+    const int64_t* offsets     # where each bag begins in the index, and where the last ends
+    const char* weight         # of each index, or NULL
+    char* out                  # (bags, dim)
+    int64_t* which             # the row of each maximum, -1 for none; NULL for sums and means
+    Py_ssize_t rows
+    Py_ssize_t dim
+    int64_t padding
+    bint mean
+
+
+cdef void bag_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+    """Bags lo to hi. (`ctx` is a Bags.)"""
+    cdef const Bags* c = <const Bags*>ctx
+    cdef const floating* row
+    cdef floating* out
+    cdef int64_t* which
+    cdef floating w
     cdef int64_t at
-    cdef floating scale
-    if (n < 1 or dim < 1 or n > index.shape[0] or dim > g.shape[0] // n or rows < 0
-            or rows > grad_weight.shape[0] // dim or (counts is not None and counts.shape[0] < rows)):
-        raise ValueError(f"embedding_backward: {n} gradients of {dim} into {rows} rows do not fit the buffers")
-    for k in range(n):
-        at = index[k]
-        if <uint64_t>at < <uint64_t>rows and at != padding_idx:
-            scale = 1
-            if counts is not None and counts[at] > 0:
-                scale = <floating>1 / <floating>counts[at]
-            for i in range(dim):
-                grad_weight[at * dim + i] += g[k * dim + i] * scale
+    cdef Py_ssize_t bag, i, k, count
+    for bag in range(lo, hi):
+        out = <floating*>c.out + bag * c.dim
+        which = NULL if c.which == NULL else c.which + bag * c.dim
+        count = 0
+        for k in range(c.dim):
+            out[k] = 0
+        if which != NULL:
+            for k in range(c.dim):
+                which[k] = -1
+        for i in range(c.offsets[bag], c.offsets[bag + 1]):
+            at = c.index[i]
+            if at == c.padding or <uint64_t>at >= <uint64_t>c.rows:
+                continue
+            count += 1
+            row = <const floating*>c.table + at * c.dim
+            if which == NULL:
+                w = <floating>1 if c.weight == NULL else (<const floating*>c.weight)[i]
+                for k in range(c.dim):
+                    out[k] += w * row[k]
+            elif count == 1:
+                for k in range(c.dim):
+                    out[k] = row[k]
+                    which[k] = at
+            else:
+                for k in range(c.dim):
+                    which[k] = at if row[k] > out[k] else which[k]
+                    out[k] = row[k] if row[k] > out[k] else out[k]
+        if c.mean and count > 1:
+            for k in range(c.dim):
+                out[k] = out[k] / <floating>count
+
+
+def embedding_bag(
+    const floating[::1] table, const int64_t[::1] index, const int64_t[::1] offsets, const floating[::1] weight,
+    floating[::1] out, int64_t[::1] which, Py_ssize_t rows, Py_ssize_t dim, int64_t padding, bint mean,
+):
+    cdef Bags c
+    cdef Py_ssize_t bags = offsets.shape[0] - 1, n = index.shape[0], i
+    if (bags < 1 or dim < 1 or rows < 0 or rows > table.shape[0] // dim or bags > out.shape[0] // dim
+            or (weight is not None and weight.shape[0] < n) or (which is not None and bags > which.shape[0] // dim)):
+        raise ValueError(f"embedding_bag: {bags} bags of ({rows}, {dim}) do not fit the buffers")
+    for i in range(bags):
+        if not 0 <= offsets[i] <= offsets[i + 1] <= n:
+            raise ValueError(f"embedding_bag: bag {i} is from {offsets[i]} to {offsets[i + 1]} of {n} indices")
+    c.table, c.index, c.offsets, c.out = <const char*>&table[0], NULL, &offsets[0], <char*>&out[0]
+    c.weight = c.which = NULL
+    if n:
+        c.index = &index[0]
+    if weight is not None and n:
+        c.weight = <const char*>&weight[0]
+    if which is not None:
+        c.which = &which[0]
+    c.rows, c.dim, c.padding, c.mean = rows, dim, padding, mean
+    parallel_for(<task_t>bag_task[floating], &c, bags, max(1, GRAIN // (dim * (n // bags + 1))))
 
 
 # ------------------------------------------------------------------------------------------------ masks

@@ -126,6 +126,12 @@ CASES = {
     "batch_norm": (lambda x, w, b: F.batch_norm(x, None, None, w, b, True), lambda: (rand(3, 2, 2), rand(2), rand(2))),
     "layer_norm": (lambda x, w, b: F.layer_norm(x, (4,), w, b), lambda: (rand(2, 4), rand(4), rand(4))),
     "embedding": (lambda w: F.embedding(lucid.tensor([[0, 2], [2, 1]]), w) ** 2, lambda: (rand(3, 2),)),
+    "embedding_bag": (
+        lambda w, s: F.embedding_bag(lucid.tensor([0, 2, 2, 1]), w, lucid.tensor([0, 3]), mode="sum", per_sample_weights=s) ** 2,
+        lambda: (rand(3, 2), rand(4)),
+    ),
+    "embedding_bag_mean": (lambda w: F.embedding_bag(lucid.tensor([[0, 2], [2, 1]]), w, padding_idx=1) ** 2, lambda: (rand(3, 2),)),
+    "embedding_bag_max": (lambda w: F.embedding_bag(lucid.tensor([[0, 2], [2, 1]]), w, mode="max") ** 2, lambda: (rand(3, 2),)),
     "cross_entropy": (lambda x: F.cross_entropy(x, lucid.tensor([0, 2]), label_smoothing=0.1), lambda: (rand(2, 3),)),
     "mse_loss": (lambda x, y: F.mse_loss(x, y), lambda: (rand(2, 3), rand(2, 3))),
     "bce_with_logits": (lambda x: F.binary_cross_entropy_with_logits(x, lucid.tensor([0.0, 1.0, 0.3], dtype=lucid.float64)),

@@ -277,6 +277,26 @@ def test_embedding_scales_long_rows_down_and_leaves_out_the_padding():
     np.testing.assert_allclose(data(weight.grad), [[0, 0], [0, 0], [1, 1]], rtol=1e-6)
 
 
+def test_bags_of_embeddings():
+    table = np.arange(12.0).reshape(4, 3)
+    weight = I(table, dtype=lucid.float32)
+    at, starts = I([0, 3, 3, 2, 1]), I([0, 2, 2])
+    assert F.embedding_bag(at, weight, starts, mode="sum").tolist() == [[9, 11, 13], [0, 0, 0], [18, 21, 24]]
+    assert F.embedding_bag(at, weight, starts, mode="sum", include_last_offset=True).tolist() == [[9, 11, 13], [0, 0, 0]]
+    assert F.embedding_bag(at, weight, starts, padding_idx=-1).tolist() == [[0, 1, 2], [0, 0, 0], [4.5, 5.5, 6.5]]
+    assert F.embedding_bag(at, weight.half(), starts, mode="max", padding_idx=3).tolist() == [[0, 1, 2], [0, 0, 0], [6, 7, 8]]
+    weight.requires_grad_()
+    F.embedding_bag(at, weight, starts, mode="sum", scale_grad_by_freq=True).sum().backward()
+    assert weight.grad.tolist() == [[1, 1, 1]] * 4
+    half = weight.detach().half().requires_grad_()
+    F.embedding_bag(at, half, starts, mode="max").sum().backward()
+    assert half.grad.tolist() == [[0, 0, 0], [0, 0, 0], [0, 0, 0], [2, 2, 2]]
+    with pytest.raises(RuntimeError, match="found idx to be 4"):
+        F.embedding_bag(I([[4]]), weight)
+    with pytest.raises(RuntimeError, match="must not decrease"):
+        F.embedding_bag(at, weight, I([0, 3, 2]))
+
+
 def test_out_of_the_wrong_dtype_or_over_an_input_is_refused():
     x, at = lucid.arange(6.0), lucid.tensor([0, 2])
     with pytest.raises(RuntimeError, match="to have dtype float32"):

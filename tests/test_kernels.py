@@ -716,9 +716,8 @@ def test_an_index_out_of_range_is_found_and_passed_over():
         assert np.array_equal(y, x)
         index.scatter_reduce(y, far, out, 1, 10, 1, 4, index.codes["add"], full)
         assert y.tolist() == [0, 1, 2, 6, *range(4, 10)]
-    weights = np.zeros(6, np.float32)
-    index.embedding_backward(np.ones(8, np.float32), far, weights, 3, 4, 2)
-    assert not weights.any()
+    bag = np.ones(1, np.float32)
+    index.embedding_bag(bag, far[:2], np.array([0, 2]), None, bag.copy(), None, 1, 1, -1, False)
 
 
 @pytest.mark.parametrize("dtype", MOVED)
@@ -784,16 +783,26 @@ def test_triangles(diagonal, dtype):
         assert np.array_equal(found, flat(wanted))
 
 
-def test_embedding_backward():
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_embedding_bag(dtype):
     rng = np.random.default_rng(0)
-    where, g = rng.integers(0, 9, 50), rng.standard_normal((50, 6))
-    counts = np.bincount(where, minlength=9)
-    for padding, by_count in ((-1, None), (3, None), (0, counts)):
-        out, wanted = np.zeros(54), np.zeros((9, 6))
-        keep = where != padding
-        np.add.at(wanted, where[keep], g[keep] / (1 if by_count is None else counts[where[keep], None]))
-        index.embedding_backward(flat(g), where, out, 9, 50, 6, padding, by_count)
-        close(out, wanted, "float64")
+    table, at, weight = make((9, 37), dtype), rng.integers(0, 9, 50), make(50, dtype)
+    offsets = np.array([0, 7, 7, 20, 48])
+    out, which = np.empty((4, 37), dtype), np.empty((4, 37), np.int64)
+    bags = [[i for i in range(*offsets[k : k + 2]) if at[i] != 3] for k in range(4)]
+    index.embedding_bag(flat(table), at, offsets, weight, flat(out), None, 9, 37, 3, False)
+    close(flat(out), np.stack([(table[at[i]].astype(np.float64) * weight[i, None]).sum(0) for i in bags]), dtype, 20)
+    index.embedding_bag(flat(table), at, offsets, None, flat(out), None, 9, 37, 3, True)
+    close(flat(out), np.stack([table[at[i]].astype(np.float64).sum(0) / max(1, len(i)) for i in bags]), dtype, 20)
+    index.embedding_bag(flat(table), at, offsets, None, flat(out), flat(which), 9, 37, 3, False)
+    for i, found, rows in zip(bags, out, which):
+        if i:
+            assert np.array_equal(found, table[at[i]].max(0)) and np.array_equal(found, table[rows, np.arange(37)])
+        else:
+            assert not found.any() and (rows == -1).all()
+    for wrong in (np.array([0, 3, 2]), np.array([0, 51]), np.array([-1, 4]), np.array([0])):
+        with pytest.raises(ValueError, match="embedding_bag"):
+            index.embedding_bag(flat(table), at, wrong, None, flat(out), None, 9, 37, 3, False)
 
 
 def test_counting():

@@ -109,7 +109,21 @@ SAMPLES = {
     F + "channel_shuffle": [call(T(1, 4, 3, 3), 2), call(T(2, 6, 2, 2), 3)],
     F + "scaled_dot_product_attention": [call(T(2, 3, 4), T(2, 5, 4), T(2, 5, 4)), call(T(2, 2, 3, 4), T(2, 2, 3, 4), T(2, 2, 3, 4), is_causal=True), call(T(2, 3, 4), T(2, 5, 4), T(2, 5, 6), T(3, 5)),
                                          call(T(2, 3, 4), T(2, 5, 4), T(2, 5, 4), B(3, 5).map(lambda t: t | torch.eye(3, 5).bool())), call(T(2, 3, 4), T(2, 5, 4), T(2, 5, 4), scale=0.3)],
-    F + "embedding_bag": [call(I(3, 4, high=6), T(6, 3), mode=m) for m in ("sum", "mean", "max")] + [call(I(7, high=6), T(6, 3), L(0, 3, 3))],
+    F + "embedding_bag": [call(I(3, 4, high=6), T(6, 3), mode=m) for m in ("sum", "mean", "max")] + [
+        call(I(7, high=6), T(6, 3), L(0, 3, 3), mode=m, **more) for m in ("sum", "mean", "max") for more in ({}, {"padding_idx": 2}, {"padding_idx": -1})] + [
+        call(I(7, high=6), T(6, 3), L(0, 3, 3, 7), mode=m, include_last_offset=True) for m in ("sum", "mean", "max")] + [
+        call(I(7, high=6), T(6, 3), L(0, 3, 5), mode=m, include_last_offset=True) for m in ("sum", "mean")] + [
+        call(I(7, high=6), T(6, 3), L(0, 2, 3), None, 2.0, True, m, True) for m in ("sum", "mean")] + [
+        call(I(7, high=6), T(6, 3), L(0, 2, 3), mode="sum", per_sample_weights=T(7), padding_idx=p) for p in (None, 1)] + [
+        call(I(2, 3, high=6), T(6, 3), mode="sum", per_sample_weights=T(2, 3), scale_grad_by_freq=True),
+        call(I(2, 3, high=6), T(6, 3).constant(), max_norm=1.5), call(I(6, high=6), T(6, 3).constant(), L(0, 2), 1.5, 1.0, mode="sum"),
+        call(V([[0, 1], [3, 3]], torch.int32), T(4, 2)), call(V([0, 1, 3], torch.int32), T(4, 2), L(0, 1), mode="max"), call(V([], int64), T(4, 2), L(0, 0)),
+        call(V([], int64), T(4, 2), L(0, 0), mode="max"), call(V([], int64), T(4, 2), V([], int64)), call(V([[0, 1], [1, 0]], int64), V([[float("nan")], [1.0]]), mode="max"),
+        call(V([[0, 1, 2]], int64), V([[1.0, 2.0], [1.0, 2.0], [0.0, 2.0]]), mode="max"), call(V([2, 2, 1], int64), T(3, 2), L(0, 2), mode="max", padding_idx=2),
+        error(L(0, 1), T(4, 2)), error(I(2, 2, high=4), T(4, 2), L(0, 1)), error(I(2, 2, high=4), T(4, 2), mode="min"), error(L(0, 1), T(4, 2), L(1)), error(L(0, 1), T(4, 2), L(0, 3)),
+        error(L(0, 4), T(4, 2), L(0)), error(L(0, -1), T(4, 2), L(0)), error(L(0, 1), T(4), L(0)), error(L(0, 1), T(4, 2), L(0), padding_idx=4), error(L(0, 1), T(4, 2), L(0), mode="max", sparse=True),
+        error(L(0, 1), T(4, 2), L(0), mode="max", scale_grad_by_freq=True), error(L(0, 1), T(4, 2), L(0), per_sample_weights=T(2)), error(L(0, 1), T(4, 2), L(0), mode="sum", per_sample_weights=T(3)),
+        error(I(1, 2, 2, high=4), T(4, 2)), error(L(0, 1), T(4, 2), V([], int64), include_last_offset=True), error(V([[0, 1]], torch.int16), T(4, 2)), error(L(0, 1), T(4, 2), V([[0]], int64))],
 }  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from lucid.ops._doc import like
 __all__ = [
     "AlphaDropout", "ChannelShuffle", "CircularPad1d", "CircularPad2d", "CircularPad3d", "ConstantPad1d", "ConstantPad2d",
     "ConstantPad3d", "CosineSimilarity", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "Embedding",
-    "FeatureAlphaDropout", "Flatten", "PairwiseDistance", "PixelShuffle", "PixelUnshuffle", "ReflectionPad1d",
+    "EmbeddingBag", "FeatureAlphaDropout", "Flatten", "PairwiseDistance", "PixelShuffle", "PixelUnshuffle", "ReflectionPad1d",
     "ReflectionPad2d", "ReflectionPad3d", "ReplicationPad1d", "ReplicationPad2d", "ReplicationPad3d", "Unflatten", "ZeroPad1d",
     "ZeroPad2d", "ZeroPad3d",
 ]  # fmt: skip
@@ -246,6 +246,80 @@ class Embedding(Module):
 
     def extra_repr(self) -> str:
         text = f"{self.num_embeddings}, {self.embedding_dim}"
+        return text if self.padding_idx is None else f"{text}, padding_idx={self.padding_idx}"
+
+
+class EmbeddingBag(Embedding):
+    """A table of vectors, looked up by index; the vectors of a bag are added up, or their mean or maximum is taken.
+
+    Parameters
+    ----------
+    num_embeddings, embedding_dim : int
+        Number and size of the vectors.
+    max_norm : float, optional
+        Vectors that are looked up are shortened to this norm.
+    norm_type : float, optional
+        The norm's exponent (default 2).
+    scale_grad_by_freq : bool, optional
+        Divide gradients by how often an index occurs (default False).
+    mode : {"mean", "sum", "max"}, optional
+        What is made of a bag.
+    include_last_offset : bool, optional
+        Whether the last of the offsets is where the last bag ends (default False).
+    padding_idx : int, optional
+        A vector that is zero at first and in no bag.
+
+    Attributes
+    ----------
+    weight : Parameter
+        Of shape (num_embeddings, embedding_dim); standard normal at first.
+
+    Examples
+    --------
+    >>> table = nn.EmbeddingBag.from_pretrained(lucid.tensor([[0.0, 1.0], [2.0, 3.0]]))
+    >>> table(lucid.tensor([1, 0, 1]), lucid.tensor([0, 2]))
+    Tensor([[1.0, 2.0],
+            [2.0, 3.0]])
+    """
+
+    def __init__(
+        self, num_embeddings: int, embedding_dim: int, max_norm=None, norm_type: float = 2.0,
+        scale_grad_by_freq: bool = False, mode: str = "mean", sparse: bool = False, _weight=None,
+        include_last_offset: bool = False, padding_idx=None, device=None, dtype=None,
+    ):  # fmt: skip
+        super().__init__(
+            num_embeddings, embedding_dim, padding_idx, max_norm, norm_type, scale_grad_by_freq, sparse, _weight,
+            device=device, dtype=dtype,
+        )  # fmt: skip
+        self.mode, self.include_last_offset = mode, include_last_offset
+
+    def forward(self, input, offsets=None, per_sample_weights=None):
+        return F.embedding_bag(
+            input, self.weight, offsets, self.max_norm, self.norm_type, self.scale_grad_by_freq, self.mode, self.sparse,
+            per_sample_weights, self.include_last_offset, self.padding_idx,
+        )  # fmt: skip
+
+    @classmethod
+    def from_pretrained(
+        cls, embeddings, freeze: bool = True, max_norm=None, norm_type: float = 2.0, scale_grad_by_freq: bool = False,
+        mode: str = "mean", sparse: bool = False, include_last_offset: bool = False, padding_idx=None,
+    ):  # fmt: skip
+        """An EmbeddingBag over a given table; not trained if `freeze`."""
+        if embeddings.dim() != 2:
+            raise AssertionError("Embeddings parameter is expected to be 2-dimensional")
+        made = cls(
+            *embeddings.shape, max_norm, norm_type, scale_grad_by_freq, mode, sparse, embeddings, include_last_offset,
+            padding_idx,
+        )  # fmt: skip
+        made.weight.requires_grad = not freeze
+        return made
+
+    def extra_repr(self) -> str:
+        text = f"{self.num_embeddings}, {self.embedding_dim}"
+        for name, usual in (("max_norm", None), ("norm_type", 2), ("scale_grad_by_freq", False)):
+            if getattr(self, name) != usual:
+                text += f", {name}={getattr(self, name)!r}"
+        text += f", mode={self.mode!r}"
         return text if self.padding_idx is None else f"{text}, padding_idx={self.padding_idx}"
 
 

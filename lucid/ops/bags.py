@@ -1,0 +1,231 @@
+"""Bags of embeddings: rows of a table, looked up and added up (or their mean or maximum taken) in one pass.
+
+A gradient goes to the rows through the operations that move by index, so second gradients come with them.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import NamedTuple
+
+import numpy as np
+
+from lucid import dtypes
+from lucid._kernels import index as kernels
+from lucid._kernels.core import empty, flat, wrap
+from lucid.autograd.op import op, torch_name
+from lucid.ops._frame import C_NAMES, FLOAT32, FLOATING, INT64, cast, contiguous, tensor_argument
+from lucid.ops.creation import zeros
+from lucid.ops.elementwise import div, mul
+from lucid.ops.indexing import INDEX_DTYPES, _renorm, index_add, index_select
+from lucid.tensor import Tensor
+
+BAG = {dtype: kernels.embedding_bag[C_NAMES[dtype]] for dtype in FLOATING}
+
+
+class Bags(NamedTuple):
+    """Which rows are in which bag."""
+
+    index: np.ndarray
+    offsets: np.ndarray  # one more than there are bags
+    padding: int  # a row that does not count, or -1
+    mode: str
+    by_count: bool  # gradients are divided by how often their row is looked up
+
+    def members(self) -> tuple[np.ndarray, np.ndarray]:
+        """Positions in the index that count, and the bag of each."""
+        at = np.arange(self.offsets[0], self.offsets[-1])
+        bag = np.repeat(np.arange(len(self.offsets) - 1), np.diff(self.offsets))
+        counted = self.index[at] != self.padding
+        return at[counted], bag[counted]
+
+
+@op("_embedding_bag")
+def _embedding_bag(weight: Tensor, scale, bags: Bags, which) -> Tensor:
+    table, index = weight.array, bags.index
+    if table.dtype not in BAG:  # half precision: of the rows that are looked up, float32 copies
+        table, index = cast(table[index], FLOAT32), np.where(index == bags.padding, -1, np.arange(len(index)))
+        padding = -1
+    else:
+        padding = bags.padding
+    out = empty((len(bags.offsets) - 1, table.shape[1]), table.dtype)
+    if out.size and table.size:
+        BAG[table.dtype](
+            flat(contiguous(table)), flat(index), flat(bags.offsets),
+            None if scale is None else flat(contiguous(cast(scale.array, table.dtype))), flat(out),
+            None if which is None else flat(which.array), *table.shape, padding, bags.mode == "mean",
+        )  # fmt: skip
+    else:
+        out.fill(0)
+        if which is not None:
+            which.array.fill(-1)
+    if which is not None and table is not weight.array:
+        which.array[...] = np.where(which.array < 0, -1, bags.index[which.array] if index.size else -1)
+    return wrap(cast(out, weight.array.dtype))
+
+
+def _to_rows(g, weight_shape, scale, bags, which):
+    rows, dim = weight_shape
+    if which is not None:
+        bag, column = np.nonzero(which.array >= 0)
+        found = index_select(g.reshape(-1), 0, wrap(bag * dim + column))
+        return index_add(zeros(rows * dim, dtype=g.dtype), 0, wrap(which.array[bag, column] * dim + column), found).reshape(rows, dim)
+    at, bag = bags.members()
+    index = bags.index[at]
+    g = index_select(g, 0, wrap(bag))
+    if scale is not None:
+        g = mul(g, index_select(scale, 0, wrap(at)).unsqueeze(1))
+    share = np.ones(len(at))
+    if bags.mode == "mean":
+        share *= np.bincount(bag, minlength=1)[bag]
+    if bags.by_count:
+        share *= np.bincount(bags.index, minlength=1)[index]
+    if (share != 1).any():
+        g = div(g, wrap(share[:, None].astype(np.float32 if g.array.dtype.itemsize == 2 else g.array.dtype)))
+    return index_add(zeros(rows, dim, dtype=g.dtype), 0, wrap(index), g)
+
+
+def _to_scale(g, weight, scale_shape, bags):
+    at, bag = bags.members()
+    found = mul(index_select(weight, 0, wrap(bags.index[at])), index_select(g, 0, wrap(bag))).sum(1)
+    return index_add(zeros(scale_shape, dtype=found.dtype), 0, wrap(at), found)
+
+
+_embedding_bag.vjp(weight=_to_rows, scale=_to_scale)
+
+
+def _check_offsets(offsets: np.ndarray, n: int, include_last_offset: bool) -> np.ndarray:
+    """Where bags begin and the last one ends."""
+    if include_last_offset and not len(offsets):
+        raise RuntimeError("include_last_offset: number of offset should be at least 1")
+    if len(offsets) and offsets[0] != 0:
+        raise RuntimeError(f"offsets[0] has to be 0, i.e., the first sequence in the mini-batch has to start from position 0. "
+                           f"However, got {offsets[0]}")  # fmt: skip
+    if len(offsets) and offsets[-1] > n:
+        raise RuntimeError(
+            f"offsets[-1] can not be greater than input's length {n} but got offsets[-1] of {offsets[-1]}"
+        )
+    if (np.diff(offsets) < 0).any():
+        raise RuntimeError("embedding_bag(): offsets must not decrease")
+    return offsets if include_last_offset else np.append(offsets, n)
+
+
+@op("nn.functional.embedding_bag", composite=True)
+def embedding_bag(
+    input_: Tensor, weight: Tensor, offsets=None, max_norm=None, norm_type: float = 2.0, scale_grad_by_freq: bool = False,
+    mode: str = "mean", sparse: bool = False, per_sample_weights=None, include_last_offset: bool = False, padding_idx=None,
+) -> Tensor:  # fmt: skip
+    """The sum, mean or maximum of bags of a table's rows, looked up by index.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        The indices: int64 or int32; of shape (bags, n), or (n,) with `offsets`.
+    weight : Tensor
+        The table: rows are embeddings.
+    offsets : Tensor, optional
+        Where each bag begins in a 1-d input; the first at 0.
+    max_norm : float, optional
+        Rows that are looked up and have a larger norm are scaled down to it first, in the table itself.
+    norm_type : float, optional
+        Which norm.
+    scale_grad_by_freq : bool, optional
+        Divide each row's gradient by how often the row was looked up; not with "max".
+    mode : {"mean", "sum", "max"}, optional
+        What is made of the rows of a bag.
+    sparse : bool, optional
+        Accepted, but with "max"; gradients are dense.
+    per_sample_weights : Tensor, optional
+        A factor for each index, of the input's shape and the table's dtype; with "sum" alone.
+    include_last_offset : bool, optional
+        Whether the last of the offsets is where the last bag ends.
+    padding_idx : int, optional
+        A row that is in no bag; negative counts from the end.
+
+    Returns
+    -------
+    Tensor
+        Of shape (bags, size of a row); zeros for a bag without rows.
+
+    Raises
+    ------
+    RuntimeError
+        If an index is not a row of the table, or an offset or dtype does not fit.
+    ValueError
+        If the mode is another, or a shape does not fit.
+
+    Examples
+    --------
+    >>> table = lucid.tensor([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
+    >>> F.embedding_bag(lucid.tensor([[0, 2], [1, 1]]), table)
+    Tensor([[3.0, 4.0],
+            [3.0, 4.0]])
+    >>> F.embedding_bag(lucid.tensor([0, 2, 1]), table, lucid.tensor([0, 2]), mode="sum")
+    Tensor([[6.0, 8.0],
+            [3.0, 4.0]])
+    """
+    tensor_argument("embedding_bag", input_), tensor_argument("embedding_bag", weight, 2, "weight")
+    if weight.dtype is dtypes.int64 and input_.dtype.is_floating_point:
+        warnings.warn("embedding_bag(): the indices come first, the table second", stacklevel=2)
+        input_, weight = weight, input_
+    if per_sample_weights is not None and per_sample_weights.array.shape != input_.array.shape:
+        raise ValueError(
+            f"embedding_bag: If per_sample_weights ({per_sample_weights.shape}) is not None, then it must have the same "
+            f"shape as the input ({input_.shape})"
+        )
+    if weight.array.ndim != 2:
+        raise ValueError(f"weight has to be a 2D Tensor, but got Tensor of dimension {weight.array.ndim}")
+    index = input_.array
+    kind = input_.dtype
+    if index.ndim == 2:
+        if offsets is not None:
+            raise ValueError(f"if input is 2D, then offsets has to be None: each row is a bag. However, found {type(offsets)}")
+        bags, n = index.shape
+        if not n:
+            raise RuntimeError("embedding_bag(): bags of a 2D input need at least one index")
+        starts, include_last_offset = np.arange(0, index.size, n), False
+        if per_sample_weights is not None:
+            per_sample_weights = per_sample_weights.reshape(-1)
+    elif index.ndim == 1:
+        if offsets is None:
+            raise ValueError("offsets has to be a 1D Tensor but got None")
+        if offsets.array.ndim != 1:
+            raise ValueError("offsets has to be a 1D Tensor")
+        starts, kind = offsets.array, dtypes.promote_types(kind, offsets.dtype)
+    else:
+        raise ValueError(f"input has to be 1D or 2D Tensor, but got Tensor of dimension {index.ndim}")
+    if mode not in ("sum", "mean", "max"):
+        raise ValueError("mode has to be one of sum, mean or max")
+    if mode == "max" and scale_grad_by_freq:
+        raise ValueError("max mode does not support scaling the gradient by the frequency")
+    if mode == "max" and sparse:
+        raise ValueError("max mode does not support sparse weights")
+    index = contiguous(cast(index.reshape(-1), INT64))
+    if max_norm is not None:
+        _renorm(weight, index, max_norm, norm_type)
+    if per_sample_weights is not None and mode != "sum":
+        raise NotImplementedError(f"embedding_bag: per_sample_weights is only supported for mode='sum' (got mode='{mode}')")
+    for tensor_kind, known, what in (
+        (kind, kind in INDEX_DTYPES, "indices"), (weight.dtype, weight.dtype.is_floating_point, "weight")
+    ):  # fmt: skip
+        if not known:
+            raise RuntimeError(f"embedding_bag(): {what} of dtype {torch_name(tensor_kind)} cannot be taken")
+    if per_sample_weights is not None and per_sample_weights.dtype is not weight.dtype:
+        raise RuntimeError("embedding_bag(): per_sample_weights must have the weight's dtype, "
+                           f"{torch_name(weight.dtype)}, not {torch_name(per_sample_weights.dtype)}")  # fmt: skip
+    rows = weight.array.shape[0]
+    if padding_idx is not None:
+        if not -rows <= padding_idx < rows:
+            raise RuntimeError(
+                f"padding_idx must be within the number of embeddings, -{rows} through {rows - 1}, but got {padding_idx}"
+            )
+        padding_idx += rows if padding_idx < 0 else 0
+    starts = contiguous(_check_offsets(cast(starts, INT64), len(index), include_last_offset))
+    wrong = kernels.check_index(flat(index), rows) if index.size else -1
+    if wrong >= 0:
+        raise RuntimeError(f"embedding_bag: Expected idx >= 0 && idx < num_embeddings but found idx to be {index[wrong]}")
+    which = None
+    if mode == "max":
+        which = wrap(empty((len(starts) - 1, weight.array.shape[1]), INT64))
+    found = Bags(index, starts, -1 if padding_idx is None else padding_idx, mode, bool(scale_grad_by_freq))
+    return _embedding_bag(weight, per_sample_weights, found, which)
