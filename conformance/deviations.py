@@ -221,6 +221,11 @@ DEVIATIONS = (
         when=lambda case: case.kwargs.get("scale_grad_by_freq") or len(case.args) > 5 and bool(case.args[5]),
     ),
     Deviation(
+        "nn.CrossMapLRN2d",
+        "module_grad",
+        "the gradient is that of the result, as finite differences confirm; PyTorch's takes one channel before for one behind",
+    ),
+    Deviation(
         "nn.functional.ctc_loss",
         "grad",
         "the gradient at an impossible class is 0, as that of its softmax is; PyTorch's subtracts infinities",

@@ -26,6 +26,7 @@ OUT_OF_SCOPE = (
     ("*mkldnn*", "conversion to a layout of oneDNN"),
     ("ops.aten.*", "an operator below the public interface"),
     ("torch.ops.aten.*", "an operator below the public interface"),
+    ("max_pool2d_with_indices_backward", "an operator below the public interface"),
     ("_*", PRIVATE_NAME),
     ("torch._*", PRIVATE_NAME),
     ("nn.functional._*", PRIVATE_NAME),

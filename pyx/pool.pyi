@@ -41,3 +41,12 @@ def avg_pool_backward(
 ) -> None: ...
 def adaptive_avg_pool(x: NDArray, out: NDArray, planes: int, size: Triple, out_size: Triple) -> None: ...
 def adaptive_avg_pool_backward(g: NDArray, out: NDArray, planes: int, size: Triple, out_size: Triple) -> None: ...
+
+def max_pool_at(
+    x: NDArray, out: NDArray, indices: NDArray, starts: NDArray, planes: int, size: Triple, kernel: Triple, out_size: Triple
+) -> None:
+    """Maximum of windows that each plane has its own of, of float32 and float64.
+
+    `starts` (int64) holds for each plane where its windows start, `out_size[0]` places in the first dimension, then
+    those in the second and third.
+    """

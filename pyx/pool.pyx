@@ -492,3 +492,67 @@ def adaptive_avg_pool_backward(const floating[::1] g, floating[::1] out, Py_ssiz
     call.x, call.out = &g[0], &out[0]
     parallel_for(<task_t>average_backward_task[floating], &call, planes, grain(&call))
     free(call.start[0])
+
+
+# ------------------------------------------------------------------------------------------------ windows of each plane
+
+cdef struct scattered_t:
+    const void* x
+    void* out
+    int64_t* indices
+    const int64_t* starts       # of a plane's windows, all of one dimension after those of the one before
+    Py_ssize_t[3] size, kernel, out_size
+
+
+cdef void scattered_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+    """Planes lo to hi. (`ctx` is a scattered_t.)"""
+    cdef const scattered_t* c = <const scattered_t*>ctx
+    cdef Py_ssize_t per = c.out_size[0] * c.out_size[1] * c.out_size[2]
+    cdef const floating* x
+    cdef const int64_t* starts
+    cdef floating best
+    cdef int64_t where
+    cdef Py_ssize_t plane, z, y, o, oz, oy, ox, at
+    for plane in range(lo, hi):
+        x = <const floating*>c.x + plane * c.size[0] * c.size[1] * c.size[2]
+        starts = c.starts + plane * (c.out_size[0] + c.out_size[1] + c.out_size[2])
+        o = plane * per
+        for oz in range(c.out_size[0]):
+            for oy in range(c.out_size[1]):
+                for ox in range(c.out_size[2]):
+                    best = -INFINITY
+                    where = -1
+                    for z in range(starts[oz], starts[oz] + c.kernel[0]):
+                        for y in range(starts[c.out_size[0] + oy], starts[c.out_size[0] + oy] + c.kernel[1]):
+                            at = (z * c.size[1] + y) * c.size[2] + starts[c.out_size[0] + c.out_size[1] + ox]
+                            where = at if where < 0 else where
+                            window_maximum(x + at, 1, <int64_t>at, c.kernel[2], &best, &where)
+                    (<floating*>c.out)[o] = best
+                    c.indices[o] = where
+                    o += 1
+
+
+def max_pool_at(const floating[::1] x, floating[::1] out, int64_t[::1] indices, const int64_t[::1] starts,
+                Py_ssize_t planes, tuple size, tuple kernel, tuple out_size):
+    cdef scattered_t c
+    cdef Py_ssize_t x_plane = 1, out_plane = 1, total = 0, work = 1, i, k, plane, at
+    for i in range(3):
+        c.size[i], c.kernel[i], c.out_size[i] = size[i], kernel[i], out_size[i]
+        if not 1 <= c.kernel[i] <= c.size[i] or c.out_size[i] < 1:
+            raise ValueError("a window is larger than the plane, or a size is not positive")
+        x_plane *= c.size[i]
+        out_plane *= c.out_size[i]
+        work *= c.kernel[i]
+        total += c.out_size[i]
+    if (planes < 1 or x.shape[0] // x_plane < planes or min(out.shape[0], indices.shape[0]) // out_plane < planes
+            or starts.shape[0] // total < planes):
+        raise ValueError("a buffer is shorter than its sizes say")
+    for plane in range(planes):
+        at = plane * total
+        for i in range(3):
+            for k in range(at, at + c.out_size[i]):
+                if not 0 <= starts[k] <= c.size[i] - c.kernel[i]:
+                    raise ValueError("a window is not inside its plane")
+            at += c.out_size[i]
+    c.x, c.out, c.indices, c.starts = &x[0], &out[0], &indices[0], &starts[0]
+    parallel_for(<task_t>scattered_task[floating], &c, planes, max(<Py_ssize_t>1, GRAIN // (out_plane * work)))

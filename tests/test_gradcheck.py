@@ -116,6 +116,10 @@ CASES = {
     "conv2d": (lambda x, w, b: F.conv2d(x, w, b, padding=1, stride=2), lambda: (rand(1, 2, 4, 4), rand(3, 2, 3, 3), rand(3))),
     "conv_transpose2d": (lambda x, w: F.conv_transpose2d(x, w, stride=2), lambda: (rand(1, 2, 2, 2), rand(2, 1, 2, 2))),
     "max_pool2d": (lambda x: F.max_pool2d(x, 2) ** 2, lambda: (rand(1, 2, 4, 4),)),
+    "fractional_max_pool3d": (
+        lambda x: F.fractional_max_pool3d(x, 2, (2, 1, 2), _random_samples=lucid.full((1, 2, 3), 0.7, dtype=lucid.float64)) ** 2,
+        lambda: (rand(1, 2, 4, 3, 4),),
+    ),
     "unfold": (lambda x: F.unfold(x, 2, 1, 1, 2) ** 2, lambda: (rand(1, 2, 3, 4),)),
     "fold": (lambda x: F.fold(x, (3, 4), 2) ** 2, lambda: (rand(1, 4, 6),)),
     "interpolate": (
@@ -124,6 +128,7 @@ CASES = {
     "grid_sample": (lambda x, grid: F.grid_sample(x, grid, align_corners=False), lambda: (rand(1, 2, 3, 4), rand(1, 2, 2, 2))),
     "avg_pool2d": (lambda x: F.avg_pool2d(x, 2, 1, 1) ** 2, lambda: (rand(1, 1, 3, 3),)),
     "batch_norm": (lambda x, w, b: F.batch_norm(x, None, None, w, b, True), lambda: (rand(3, 2, 2), rand(2), rand(2))),
+    "cross_map_lrn": (lambda x: lucid.nn.CrossMapLRN2d(3, alpha=0.5)(x), lambda: (rand(1, 5, 1, 2),)),
     "layer_norm": (lambda x, w, b: F.layer_norm(x, (4,), w, b), lambda: (rand(2, 4), rand(4), rand(4))),
     "embedding": (lambda w: F.embedding(lucid.tensor([[0, 2], [2, 1]]), w) ** 2, lambda: (rand(3, 2),)),
     "embedding_bag": (
@@ -145,3 +150,10 @@ def test_first_and_second_gradients(name):
     inputs = make()
     assert gradcheck(function, inputs)
     assert gradgradcheck(function, inputs, atol=1e-4)
+
+
+@pytest.mark.parametrize("pool", [F.max_pool2d, F.adaptive_max_pool2d, lambda x, k: F.fractional_max_pool2d(x, k, 2)])
+def test_the_second_gradient_of_an_empty_batch(pool):
+    x = rand(0, 2, 4, 4)
+    first = lucid.autograd.grad((pool(x, 2) ** 2).sum(), x, create_graph=True)[0]
+    assert lucid.autograd.grad(first.sum(), x)[0].shape == x.shape

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lucid._kernels import copy, index, loss, norm, optim, reduce, sort, threads
+from lucid._kernels import copy, index, loss, norm, optim, pool, reduce, sort, threads
 
 FLOATS = ["float32", "float64"]
 INTEGERS = ["uint8", "int8", "int16", "int32", "int64"]
@@ -1068,3 +1068,22 @@ def test_results_do_not_depend_on_the_number_of_threads():
     finally:
         threads.set_num_threads(before)
     assert results[0] == results[1] == results[2]
+
+
+# ---------------------------------------------------------------------------------------------------- pooling
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_maxima_of_windows_of_each_plane(dtype):
+    rng = np.random.default_rng(0)
+    x, out, at = make((3, 4, 6, 21), dtype), np.empty((3, 2, 3, 5), dtype), np.empty((3, 2, 3, 5), np.int64)
+    starts = np.concatenate([rng.integers(0, 4 - 2 + 1, (3, 2)), rng.integers(0, 6 - 1 + 1, (3, 3)), rng.integers(0, 21 - 9 + 1, (3, 5))], 1)
+    pool.max_pool_at(flat(x), flat(out), flat(at), flat(starts), 3, (4, 6, 21), (2, 1, 9), (2, 3, 5))
+    for p, z, y, k in np.ndindex(out.shape):
+        a, b, c = starts[p, z], starts[p, 2 + y], starts[p, 5 + k]
+        assert out[p, z, y, k] == x[p, a : a + 2, b, c : c + 9].max() == x[p].ravel()[at[p, z, y, k]]
+    for wrong in (starts - 4, starts + 21, starts[:2]):
+        with pytest.raises(ValueError):
+            pool.max_pool_at(flat(x), flat(out), flat(at), flat(wrong), 3, (4, 6, 21), (2, 1, 9), (2, 3, 5))
+    with pytest.raises(ValueError, match="larger than the plane"):
+        pool.max_pool_at(flat(x), flat(out), flat(at), flat(starts), 3, (4, 6, 21), (5, 1, 9), (2, 3, 5))

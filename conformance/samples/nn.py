@@ -7,6 +7,7 @@ from .spec import B, I, L, T, V, call, error
 F = "nn.functional."
 int64 = torch.int64
 reductions = ("mean", "sum", "none")
+inf = float("inf")
 labels = V([[1, 2, 3], [1, 1, 2]], int64)
 log_softmax = lambda t: t.log_softmax(2)
 
@@ -31,6 +32,17 @@ SAMPLES = {
                        call(T(2, 3, 7, 8), 2, dilation=2), call(T(3, 7, 8), 2), call(T(2, 3, 6, 6), 2, return_indices=True),
                        call(V([[[[1.0, 1.0], [1.0, float("nan")]]]]), 2), call(V([[[[2.0, 2.0], [2.0, 2.0]]]]), 2), error(T(2, 3, 4, 4), 5), error(T(2, 3, 4, 4), 2, padding=2)],
     F + "max_pool3d": [call(T(1, 2, 4, 5, 4), 2), call(T(1, 2, 4, 5, 4), 2, 1, 1)],
+    **{F + f"fractional_max_pool2d{end}": [
+        call(T(2, 3, 6, 7), 2, (3, 4)), call(T(2, 3, 6, 7), (2, 3), output_ratio=(0.5, 0.6)), call(T(3, 6, 7), 2, 3), call(T(2, 3, 6, 7), 3, 1, return_indices=True),
+        call(T(2, 3, 12, 13), 3, 5, _random_samples=T(2, 3, 2, low=0, high=1).constant()), call(T(3, 12, 13), 3, (5, 7), None, True, T(1, 3, 2, low=0, high=1).constant()),
+        call(T(2, 3, 6, 7), 1, (6, 7)), call(T(0, 3, 6, 7), 2, 3), call(T(1, 1, 4, 4).map(torch.round), 2, 2, return_indices=True),
+        call(V([[[[1.0, float("nan"), 2.0, float("nan")], [1.0, 1.0, 1.0, 1.0], [-inf] * 4, [-inf] * 4]]]), 2, 2, return_indices=True),
+        error(T(2, 3, 6, 7), 2), error(T(2, 3, 6, 7), 4, 4), error(T(6, 7), 2, 3), error(T(1, 2, 3, 6, 7), 2, 3), error(T(2, 3, 6, 7), (2, 2, 2), 3),
+        error(T(2, 0, 6, 7), 2, 3), error(T(2, 3, 6, 7), 2, 3, _random_samples=T(2, 3, 3)), error(T(2, 3, 6, 7), 2, output_ratio=(0.5, 0.5, 0.5))] for end in ("", "_with_indices")},
+    **{F + f"fractional_max_pool3d{end}": [
+        call(T(2, 3, 6, 7, 5), 2, (3, 4, 2)), call(T(2, 3, 6, 7, 5), (2, 3, 1), output_ratio=(0.5, 0.6, 0.9)), call(T(3, 6, 7, 5), 2, 3),
+        call(T(1, 2, 9, 8, 7), 3, (4, 3, 2), None, True, T(1, 2, 3, low=0, high=1).constant()), call(T(0, 3, 6, 7, 5), 2, 3), call(T(1, 1, 4, 4, 4).map(torch.round), 2, 2, return_indices=True),
+        error(T(2, 3, 6, 7, 5), 2), error(T(2, 3, 6, 7, 5), 4, 4), error(T(6, 7, 5), 2, 3), error(T(2, 3, 6, 7, 5), 2, 3, _random_samples=T(2, 3, 2))] for end in ("", "_with_indices")},
     F + "avg_pool1d": [call(T(2, 3, 9), 3), call(T(2, 3, 9), 3, 2, 1, False, False), call(T(2, 3, 9), 2, ceil_mode=True)],
     F + "avg_pool2d": [call(T(2, 3, 7, 8), 2), call(T(2, 3, 7, 8), 3, 2, 1), call(T(2, 3, 7, 8), 3, 2, 1, count_include_pad=False), call(T(2, 3, 7, 8), 3, 2, ceil_mode=True),
                        call(T(2, 3, 7, 8), (2, 3), divisor_override=5), call(T(3, 7, 8), 2), error(T(2, 3, 4, 4), 5)],

@@ -17,6 +17,7 @@ from lucid.autograd.op import op, torch_name
 from lucid.ops._doc import doc
 from lucid.ops._frame import C_NAMES, FLOAT32, INT64, cast, contiguous, tensor_argument
 from lucid.ops.convolution import ntuple
+from lucid.ops.random import rand
 from lucid.tensor import Tensor
 
 
@@ -26,6 +27,7 @@ def _table(name: str) -> dict:
 
 
 MAX, MAX_BACKWARD, ADAPTIVE_MAX = map(_table, ("max_pool", "max_pool_backward", "adaptive_max_pool"))
+MAX_AT = _table("max_pool_at")
 AVG, AVG_BACKWARD = map(_table, ("avg_pool", "avg_pool_backward"))
 ADAPTIVE_AVG, ADAPTIVE_AVG_BACKWARD = map(_table, ("adaptive_avg_pool", "adaptive_avg_pool_backward"))
 
@@ -152,10 +154,13 @@ def _max_unpool(g: Tensor, indices: Tensor, size: tuple) -> Tensor:
 @op("_picked")
 def _picked(x: Tensor, indices: Tensor, n: int) -> Tensor:
     """The elements of each plane at `indices`."""
-    lead = x.array.shape[:-n]
-    planes = x.array.reshape(*lead, -1)
-    found = np.take_along_axis(planes, indices.array.reshape(*lead, -1), -1)
+    found = np.take_along_axis(_planes(x.array, n), _planes(indices.array, n), -1)
     return wrap(found.reshape(indices.array.shape))
+
+
+def _planes(array: np.ndarray, n: int) -> np.ndarray:
+    """The last n dimensions as one."""
+    return array.reshape(*array.shape[:-n], math.prod(array.shape[-n:]))
 
 
 _max_unpool.vjp(g=lambda g, indices, size: _picked(g, indices, len(size)))
@@ -367,14 +372,127 @@ def _max_scatter(x: Tensor, indices: Tensor, size: tuple) -> Tensor:
     """Each element put at its place in a plane; of several the last stays."""
     n = len(size)
     out = np.zeros((*x.array.shape[:-n], math.prod(size)), x.array.dtype)
-    lead = x.array.shape[:-n]
-    np.put_along_axis(out, indices.array.reshape(*lead, -1), x.array.reshape(*lead, -1), -1)
-    return wrap(out.reshape(*lead, *size))
+    np.put_along_axis(out, _planes(indices.array, n), _planes(x.array, n), -1)
+    return wrap(out.reshape(*x.array.shape[:-n], *size))
 
 
 _max_scatter.vjp(x=lambda g, indices, size: _picked(g, indices, len(size)))
 
 max_unpool1d, max_unpool2d, max_unpool3d = map(_unpool, (1, 2, 3))
+
+
+# ------------------------------------------------------------------------------------------------ fractional maxima
+
+
+def _starts(samples: np.ndarray, dtype: np.dtype, size: int, kernel: int, out_size: int) -> np.ndarray:
+    """Where the windows of each plane start in one dimension: steps of two lengths, in an order that a sample picks.
+
+    Each step of the arithmetic is rounded to the samples' dtype.
+    """
+    rounded = lambda values: cast(cast(values, dtype), samples.dtype)
+    places = np.full((len(samples), out_size), size - kernel, INT64)
+    if out_size > 1:
+        step = rounded(np.asarray(size - kernel, samples.dtype) / np.asarray(out_size - 1, samples.dtype))
+        first = np.trunc(rounded(samples * step))
+        at = rounded(rounded(samples[:, None] + np.arange(out_size - 1, dtype=samples.dtype)) * step)
+        found = np.trunc(at) - first[:, None]
+        places[:, :-1] = np.clip(np.nan_to_num(found), 0, size - kernel)
+    return places
+
+
+@op("_fractional_max_pool")
+def _fractional_max_pool(x: Tensor, samples: Tensor, kernel: tuple, out_size: tuple):
+    n = len(out_size)
+    array = _computed("fractional_max_pool", x.array, MAX_AT)
+    lead, size = x.array.shape[:-n], array.shape[-n:]
+    out, indices = empty((*lead, *out_size), array.dtype), empty((*lead, *out_size), INT64)
+    if out.size:
+        rows = cast(samples.array, array.dtype)[: 1 if len(lead) == 1 else lead[0]].reshape(-1, n)
+        picked = rows.T[::-1] if n == 2 else rows.T  # PyTorch's first sample is that of the width in 2 dimensions alone
+        starts = [_starts(*one) for one in zip(picked, [x.array.dtype] * n, size, kernel, out_size)]
+        starts = [np.zeros((len(rows), 1), INT64)] * (3 - n) + starts
+        MAX_AT[array.dtype](
+            flat(array), flat(out), flat(indices), flat(np.ascontiguousarray(np.concatenate(starts, 1))), len(rows),
+            _three(size, 1), _three(kernel, 1), _three(out_size, 1),
+        )  # fmt: skip
+    return wrap(cast(out, x.array.dtype)), wrap(indices)
+
+
+_fractional_max_pool.vjp(x=lambda g, x, out_size, out: _max_unpool(g[0], out[1], x.array.shape[-len(out_size) :]))
+
+_FRACTIONAL = {
+    "formula": "out(q) = \\max_k x(start(q) + k),\\quad start(q) = \\lfloor (q + u) \\alpha \\rfloor - \\lfloor u \\alpha \\rfloor,"
+               "\\quad \\alpha = (size - kernel) / (out - 1)",
+    "gradient": "g \\text{ at the first maximum of each window}",
+    "input_": _IMAGES,
+    "kernel_size": _WINDOWS["kernel_size"],
+    "output_size": "int or tuple of int, optional: Size of the result.",
+    "output_ratio": "tuple of float, optional: Or that of the input times this.",
+    "return_indices": _WINDOWS["return_indices"],
+    "_random_samples": "Tensor, optional: The numbers u, of shape (n, c, number of dimensions); uniform if not given.",
+    "returns": "Maxima, of shape (n, c, \\*output_size); with `return_indices` a pair of them and of int64 indices.",
+    "raises": "RuntimeError: the windows do not fit the input\nValueError: neither a size nor a ratio is given",
+}  # fmt: skip
+
+
+def _fractional(name, n, input_, kernel_size, output_size, output_ratio, samples):
+    shape = tensor_argument(name, input_).array.shape
+    if output_size is None and output_ratio is None:
+        raise ValueError(f"{name} requires specifying either an output_size or an output_ratio")
+    if len(shape) < n + 1:
+        raise IndexError(f"{name}(): Expected {n + 1}D or {n + 2}D tensor, but got {len(shape)}D")
+    if output_size is None:
+        if n == 2 and len(output_ratio) > 2:
+            raise ValueError(f"{name} requires output_ratio to either be a single Int or tuple of Ints.")
+        ratio = output_ratio if isinstance(output_ratio, (tuple, list)) else (output_ratio,) * n
+        output_size = [int(size * ratio[i]) for i, size in enumerate(shape[-n:])]
+    if samples is None:
+        if not input_.dtype.is_floating_point and not input_.dtype.is_complex:
+            raise NotImplementedError(f"\"check_uniform_bounds\" not implemented for '{torch_name(input_.dtype)}'")
+        samples = rand(1 if len(shape) == n + 1 else shape[0], shape[-n - 1], n, dtype=input_.dtype)
+    kernel, out_size = ntuple(name, "kernel_size", kernel_size, n), ntuple(name, "output_size", output_size, n)
+    if len(shape) not in (n + 1, n + 2):
+        raise RuntimeError(f"{name}(): Expected {n + 1}D or {n + 2}D tensor, but got: {list(shape)}")
+    if 0 in shape[-n - 1 :]:
+        raise RuntimeError(f"{name}(): Expected input to have non-zero size for non-batch dimensions, but got {list(shape)}")
+    for size, k, count in zip(shape[-n:], kernel, out_size):
+        if k < 1 or count < 0 or k + count - 1 > size:
+            raise RuntimeError(f"{name}(): {count} windows of {k} do not fit a size of {size}")
+    if samples.dtype is not input_.dtype:
+        raise RuntimeError("Expect _random_samples to have the same dtype as input")
+    drawn, planes = samples.array.shape, (1 if len(shape) == n + 1 else shape[0], shape[-n - 1])
+    if len(drawn) != 3 or drawn[0] < planes[0] or drawn[1:] != (planes[1], n):
+        raise RuntimeError(f"Expect _random_samples of shape {[*planes, n]}, got {list(drawn)}")
+    if not input_.dtype.is_floating_point:
+        raise NotImplementedError(f"\"{name}\" not implemented for '{torch_name(input_.dtype)}'")
+    return _fractional_max_pool(input_, samples, tuple(kernel), tuple(out_size))
+
+
+def _fractional_nd(n: int):
+    base = f"fractional_max_pool{n}d"
+
+    def with_indices(input_, kernel_size, output_size=None, output_ratio=None, return_indices: bool = False, _random_samples=None):
+        return _fractional(base, n, input_, kernel_size, output_size, output_ratio, _random_samples)
+
+    def plain(input_, kernel_size, output_size=None, output_ratio=None, return_indices: bool = False, _random_samples=None):
+        found = _fractional(base, n, input_, kernel_size, output_size, output_ratio, _random_samples)
+        return found if return_indices else found[0]
+
+    made = []
+    for function, name, sentence, shown, values in (
+        (plain, base, f"Maximum over windows of a size, strewn by chance so that the result has `output_size`, in {n} dimensions.",
+         "", "[2.0, 7.0]"),
+        (with_indices, f"{base}_with_indices", f"`{base}` that always returns the indices too.", "[1]", "[1, 2]"),
+    ):  # fmt: skip
+        function.__name__ = function.__qualname__ = name
+        call = f"{name}({{input}}, {_row(n, 1)}, {_row(n, 2)}, _random_samples=lucid.zeros(1, 1, {n})){shown}"
+        function.__doc__ = sentence + _example(call, n, "[2.0, 7.0]", values.replace("[1, 2]", "[0, 1]"))
+        made.append(op(f"nn.functional.{name}", composite=True)(doc(**_FRACTIONAL)(function)))
+    return made
+
+
+fractional_max_pool2d, fractional_max_pool2d_with_indices = _fractional_nd(2)
+fractional_max_pool3d, fractional_max_pool3d_with_indices = _fractional_nd(3)
 
 
 # ------------------------------------------------------------------------------------------------ means

@@ -10,8 +10,8 @@ from lucid.nn.parameter import Parameter
 from lucid.ops._doc import like
 
 __all__ = [
-    "BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "GroupNorm", "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d",
-    "LayerNorm", "LocalResponseNorm", "RMSNorm",
+    "BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "CrossMapLRN2d", "GroupNorm", "InstanceNorm1d", "InstanceNorm2d",
+    "InstanceNorm3d", "LayerNorm", "LocalResponseNorm", "RMSNorm",
 ]  # fmt: skip
 
 
@@ -357,3 +357,30 @@ class LocalResponseNorm(Module):
 
     def extra_repr(self) -> str:
         return f"{self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}"
+
+
+@like(
+    F.local_response_norm,
+    size="int: How many channels count: that many if it is odd, else one less.",
+)
+class CrossMapLRN2d(LocalResponseNorm):
+    """Divides images, (n, c, h, w), by a power of the sum of squares over neighbouring channels times alpha / size.
+
+    As PyTorch has it: the first channel counts for all that come after its neighbours, too.
+
+    Examples
+    --------
+    >>> nn.CrossMapLRN2d(3, alpha=3.0, beta=0.5, k=0.0)(lucid.full((1, 1, 1, 1), 2.0))
+    Tensor([[[[1.0]]]])
+    """
+
+    def forward(self, input):
+        if input.dim() != 4:
+            raise ValueError(f"CrossMapLRN2d: Expected input to be 4D, got {input.dim()}D instead.")
+        reach = (self.size - 1) // 2  # to either side
+        squares = input * input
+        padded = F.pad(squares.unsqueeze(1), (0, 0, 0, 0, reach, reach))
+        near = F.avg_pool3d(padded, (2 * reach + 1, 1, 1), 1, divisor_override=1).squeeze(1)
+        if squares.shape[1] > reach + 1:
+            near = lucid.cat([near[:, : reach + 1], near[:, reach + 1 :] + squares[:, :1]], 1)
+        return input * (near * (self.alpha / self.size) + self.k).pow(-self.beta)

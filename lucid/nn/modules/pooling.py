@@ -8,7 +8,8 @@ from lucid.ops._doc import like
 
 __all__ = [
     "AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveAvgPool3d", "AdaptiveMaxPool1d", "AdaptiveMaxPool2d",
-    "AdaptiveMaxPool3d", "AvgPool1d", "AvgPool2d", "AvgPool3d", "LPPool1d", "LPPool2d", "LPPool3d", "MaxPool1d", "MaxPool2d",
+    "AdaptiveMaxPool3d", "AvgPool1d", "AvgPool2d", "AvgPool3d", "FractionalMaxPool2d",
+    "FractionalMaxPool3d", "LPPool1d", "LPPool2d", "LPPool3d", "MaxPool1d", "MaxPool2d",
     "MaxPool3d", "MaxUnpool1d", "MaxUnpool2d", "MaxUnpool3d",
 ]  # fmt: skip
 
@@ -75,6 +76,62 @@ class MaxPool3d(_MaxPool):
     """
 
     function = "max_pool3d"
+
+
+class _FractionalMaxPool(Module):
+    """Maximum over windows strewn by chance: see `nn.functional.fractional_max_pool2d`."""
+
+    function: str
+    dimensions: int
+
+    def __init__(
+        self, kernel_size, output_size=None, output_ratio=None, return_indices: bool = False, _random_samples=None
+    ):
+        super().__init__()
+        each = lambda value: tuple(value) if isinstance(value, (tuple, list)) else (value,) * self.dimensions
+        name = type(self).__name__
+        if output_size is None and output_ratio is None:
+            raise ValueError(f"{name} requires specifying either an output size, or a pooling ratio")
+        if output_size is not None and output_ratio is not None:
+            raise ValueError("only one of output_size and output_ratio may be specified")
+        if output_ratio is not None and not all(0 < one < 1 for one in each(output_ratio)):
+            raise ValueError(f"output_ratio must be between 0 and 1 (got {output_ratio})")
+        self.kernel_size, self.return_indices = each(kernel_size), return_indices
+        self.output_size = None if output_size is None else each(output_size)
+        self.output_ratio = None if output_ratio is None else each(output_ratio)
+        self.register_buffer("_random_samples", _random_samples)
+
+    def forward(self, input):
+        pool = getattr(F, self.function)
+        return pool(
+            input, self.kernel_size, self.output_size, self.output_ratio, self.return_indices, self._random_samples
+        )
+
+
+@like(F.fractional_max_pool2d)
+class FractionalMaxPool2d(_FractionalMaxPool):
+    """Maximum over windows strewn by chance over (n, c, h, w): see `nn.functional.fractional_max_pool2d`.
+
+    Examples
+    --------
+    >>> nn.FractionalMaxPool2d(2, output_ratio=0.5)(lucid.ones(1, 1, 8, 6)).shape
+    lucid.Size([1, 1, 4, 3])
+    """
+
+    function, dimensions = "fractional_max_pool2d", 2
+
+
+@like(F.fractional_max_pool3d)
+class FractionalMaxPool3d(_FractionalMaxPool):
+    """Maximum over windows strewn by chance over (n, c, d, h, w): see `nn.functional.fractional_max_pool3d`.
+
+    Examples
+    --------
+    >>> nn.FractionalMaxPool3d(2, (4, 3, 2))(lucid.ones(1, 1, 8, 6, 4)).shape
+    lucid.Size([1, 1, 4, 3, 2])
+    """
+
+    function, dimensions = "fractional_max_pool3d", 3
 
 
 class _MaxUnpool(Module):
