@@ -202,10 +202,19 @@ class OpBase:
     keyword_only: tuple
     rules: list
     joint: Any
+    places: dict
     positional: int
     required: int
     inplace_at: int
+    out_at: int
+    out_apart: bool
     defaults_in_order: list
+
+    def bind(self, args: tuple, kwargs: dict) -> list:
+        """The values of all parameters in order. TypeError where PyTorch raises it."""
+
+    def run(self, values: list) -> Any:
+        """The forward function on the values of all parameters."""
 
 class NodeBase:
     """The fields of a node; see `lucid.autograd.node.Node`."""
@@ -240,14 +249,16 @@ def finish_node(node: NodeBase, out: Any) -> None:
 def record(op: OpBase, values: Any) -> Any:
     """Compute with recording off, then hang a node on each differentiable result."""
 
-def make_call(op: OpBase, slow: Any) -> Callable:
-    """The function that is published for `op`. `slow(args, kwargs)` takes calls with keywords or in place."""
+MISSING: object
+
+def make_call(op: OpBase) -> Callable:
+    """The function that is published for `op`."""
 
 def run_into(op: OpBase, values: Any, target: TensorBase) -> Any:
     """The forward function on the values of all parameters; its result is made in `target` where its kernel can."""
 
-def make_inplace(op: OpBase, slow: Any) -> Callable:
-    """The in-place form of `op`. `slow(args, kwargs)` takes calls with keywords, and those that are recorded."""
+def make_inplace(op: OpBase) -> Callable:
+    """The in-place form of `op`; `op.run_inplace(values)` does what is not plain, and what is recorded."""
 
 def make_operator(function: Any, reflected: bool, foreign: Any) -> Callable:
     """A binary operator of tensors. `foreign(function, reflected, x, y)` is asked when the other operand is neither a

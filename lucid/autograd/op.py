@@ -80,10 +80,12 @@ class Op(core.OpBase):
         self.parameters = names = code.co_varnames[: k + code.co_kwonlyargcount]
         self.keyword_only = names[k:]
         self.defaults = dict(zip(names[k - len(given) : k], given)) | named
-        self.defaults_in_order = [None] * self.required + [*given, *map(named.get, names[k:])]
+        self.defaults_in_order = [self.defaults.get(name, core.MISSING) for name in names]
         self.position = dict(zip(names, range(len(names))))
-        self.out_at = None if "out" in own else self.position.get("out")
-        self.out_rule = out
+        self.places = {other: self.position[name] for other, name in SPELLINGS.items() if name in self.position}
+        self.places |= self.position
+        self.out_at = -1 if "out" in own else self.position.get("out", -1)
+        self.out_rule, self.out_apart = out, "apart" in out
         self.rules = []
         self.joint = None
         self.inplace_at = len(self.parameters)
@@ -130,56 +132,13 @@ class Op(core.OpBase):
 
     # ------------------------------------------------------------------------------------------ calling
 
-    def bind(self, args: tuple, kwargs: dict) -> list:
-        """The values of all parameters in order. TypeError where PyTorch raises it."""
-        position = self.position
-        n = len(args)
-        if n > self.positional:
-            raise TypeError(f"{self.name}() takes {self.positional} positional arguments but {n} were given")
-        values = list(args) + [_MISSING] * (len(self.parameters) - n)
-        for name, value in kwargs.items():
-            at = position.get(name)
-            if at is None:
-                at = position.get(SPELLINGS.get(name))
-                if at is None:
-                    raise TypeError(f"{self.name}() got an unexpected keyword argument '{name}'")
-            if values[at] is not _MISSING:
-                raise TypeError(f"{self.name}() got multiple values for argument '{name}'")
-            values[at] = value
-        if len(values) > n:
-            for i in range(n, len(values)):
-                if values[i] is _MISSING:
-                    name = self.parameters[i]
-                    if name not in self.defaults:
-                        raise TypeError(f"{self.name}() missing required argument: '{name}' (pos {i + 1})")
-                    values[i] = self.defaults[name]
-        return values
-
-    def run(self, values: list):
-        """The forward function on the values of all parameters."""
-        k = self.positional
-        if len(values) == k:
-            return self.forward(*values)
-        return self.forward(*values[:k], **dict(zip(self.parameters[k:], values[k:])))
-
-    def call(self, args: tuple, kwargs: dict):
-        """A call with keywords, `out` or `inplace`: the long way round."""
-        values = self.bind(args, kwargs)
-        if self.inplace_at < len(values) and values[self.inplace_at]:
-            values[self.inplace_at] = False
-            return self.run_inplace(values)
-        if self.out_at is not None and values[self.out_at] is not None:
-            return self._run_out(values)
-        if self.kind == "rule" and core.recording(tuple(values)):
-            return core.record(self, values)
-        return self.run(values)
-
-    def _run_out(self, values: list):
+    def run_out(self, values: list):
+        """Compute and write the result to `out`; returns that."""
         out = values[self.out_at]
         values[self.out_at] = None
         many = isinstance(out, (tuple, list))
         for one in out if many else (out,):
-            check_out(self.name, one, values, "apart" in self.out_rule)
+            check_out(self.name, one, values, self.out_apart)
         if not many:
             write_out(self.name, out, core.run_into(self, values, out), "cast" not in self.out_rule)
             return out
@@ -191,6 +150,11 @@ class Op(core.OpBase):
         for target, one in zip(out, result):
             write_out(self.name, target, one)
         return type(result)(*out) if hasattr(result, "_fields") else tuple(out)
+
+    def write_out(self, out: Tensor, result) -> Tensor:
+        """Write a result to `out`; returns that."""
+        write_out(self.name, out, result, "cast" not in self.out_rule)
+        return out
 
     # ------------------------------------------------------------------------------------------ in place
 
@@ -213,9 +177,6 @@ class Op(core.OpBase):
         """Write a result to the target; returns that."""
         write(self.name, target, result)
         return target
-
-
-_MISSING = object()
 
 
 class RuleNode(Node):
@@ -512,7 +473,7 @@ def write_out(name: str, out: Tensor, result: Tensor, same: bool = False) -> Non
 
             warnings.warn(
                 f"An output with one or more elements was resized since it had shape {list(out.shape)}, which does "
-                f"not match the required output shape {list(result.shape)}.", UserWarning, stacklevel=5,
+                f"not match the required output shape {list(result.shape)}.", UserWarning, stacklevel=3,
             )  # fmt: skip
         out.array = core.empty(result.array.shape, out.array.dtype)
     if result.array is not out.array:
@@ -578,7 +539,7 @@ def op(
         spec = Op(path, forward, kind, view, aliases, own, out)
         call = forward
         if not spec.variadic:
-            call = dressed(core.make_call(spec, spec.call), forward)
+            call = dressed(core.make_call(spec), forward)
         call.op, call.vjp, call.vjp_joint = spec, spec.vjp, spec.vjp_joint
         spec.function = call
         for one in (path, *aliases):
@@ -593,7 +554,7 @@ def op(
 def inplace(function, name: str):
     """The in-place method of a declared function."""
     spec = function.op
-    method = core.make_inplace(spec, lambda args, kwargs: spec.run_inplace(spec.bind(args, kwargs)))
+    method = core.make_inplace(spec)
     dressed(method, function)
     method.__name__ = name
     method.__qualname__ = f"Tensor.{name}"

@@ -24,6 +24,9 @@ def set_graph_ops(sum_to, cast, add):
     sum_to_op, cast_op, add_op = sum_to, cast, add
 
 
+MISSING = object()    # where a parameter has neither value nor default
+
+
 cdef class OpBase:
     """What recording needs of an operation's declaration; see `lucid.autograd.op.Op`."""
     cdef public object forward, function
@@ -31,8 +34,37 @@ cdef class OpBase:
     cdef public tuple parameters, keyword_only
     cdef public list rules
     cdef public object joint
-    cdef public Py_ssize_t positional, required, inplace_at
+    cdef public dict places
+    cdef public Py_ssize_t positional, required, inplace_at, out_at
+    cdef public bint out_apart
     cdef public list defaults_in_order
+
+    cpdef list bind(self, tuple args, dict kwargs):
+        """The values of all parameters in order. TypeError where PyTorch raises it."""
+        cdef Py_ssize_t n = len(args), at, i
+        cdef list values
+        if n > self.positional:
+            raise TypeError(f"{self.name}() takes {self.positional} positional arguments but {n} were given")
+        values = list(args)
+        values.extend([MISSING] * (len(self.parameters) - n))
+        for name, value in kwargs.items():
+            found = self.places.get(name)
+            if found is None:
+                raise TypeError(f"{self.name}() got an unexpected keyword argument '{name}'")
+            at = found
+            if values[at] is not MISSING:
+                raise TypeError(f"{self.name}() got multiple values for argument '{name}'")
+            values[at] = value
+        for i in range(n, len(values)):
+            if values[i] is MISSING:
+                values[i] = self.defaults_in_order[i]
+                if values[i] is MISSING:
+                    raise TypeError(f"{self.name}() missing required argument: '{self.parameters[i]}' (pos {i + 1})")
+        return values
+
+    def run(self, list values):
+        """The forward function on the values of all parameters."""
+        return run_forward(self, values)
 
 
 cdef class NodeBase:
@@ -81,9 +113,16 @@ cpdef tuple edge(TensorBase x):
 
 cdef inline object run_forward(OpBase op, values):
     """The forward function on the values of all parameters."""
-    if not op.keyword_only:
-        return op.forward(*values)
-    return op.forward(*values[:op.positional], **dict(zip(op.keyword_only, values[op.positional:])))
+    cdef Py_ssize_t i, k = op.positional
+    cdef dict named = None
+    for i in range(k, len(values)):
+        if values[i] is not op.defaults_in_order[i]:
+            if named is None:
+                named = {}
+            named[op.keyword_only[i - k]] = values[i]
+    if named is None:
+        return op.forward(*values[:k])
+    return op.forward(*values[:k], **named)
 
 
 cdef inline bint differentiable(cnp.ndarray array):
@@ -250,17 +289,29 @@ cpdef object record(OpBase op, values):
     return out
 
 
-def make_call(OpBase op, slow):
-    """The function that is published for `op`. `slow(args, kwargs)` takes calls with keywords or in place."""
+cdef object call_bound(OpBase op, list values):
+    """A call with the values of all parameters."""
+    if op.inplace_at < len(values) and values[op.inplace_at]:
+        values[op.inplace_at] = False
+        return op.run_inplace(values)
+    if op.out_at >= 0 and values[op.out_at] is not None:
+        return call_out(op, values)
+    if grad_enabled and op.kind == "rule" and any_needs_grad(values):
+        return record(op, values)
+    return run_forward(op, values)
+
+
+def make_call(OpBase op):
+    """The function that is published for `op`."""
     cdef bint recorded = op.kind == "rule"
 
     def call(*args, **kwargs):
         cdef Py_ssize_t n = len(args)
         if kwargs or n > op.positional or (n > op.inplace_at and args[op.inplace_at]):
-            return slow(args, kwargs)
+            return call_bound(op, op.bind(args, kwargs))
         if recorded and grad_enabled and any_needs_grad(args):
             if n < op.required:
-                return slow(args, kwargs)
+                return call_bound(op, op.bind(args, kwargs))
             return record(op, args if n == len(op.parameters) else [*args, *op.defaults_in_order[n:]])
         return op.forward(*args)
 
@@ -285,23 +336,68 @@ def run_into(OpBase op, values, TensorBase target not None):
         target_array, target_name = array_before, name_before
 
 
-def make_inplace(OpBase op, slow):
-    """The in-place form of `op`. `slow(args, kwargs)` takes calls with keywords, and those that are recorded."""
+cdef inline bint plain_target(TensorBase target, values):
+    """Whether a call may write its result over a tensor with none of the checks in `lucid.autograd.op`."""
+    return (one_row(target.array) and not target._inference
+            and not (grad_enabled and (target._view == NO_GRAD or any_needs_grad(values))))
+
+
+cdef bint apart_from(cnp.ndarray out, list values):
+    """Whether no value is an array that meets the contiguous `out` in memory, but for one that lies exactly there."""
+    cdef cnp.ndarray a
+    cdef char* p = cnp.PyArray_BYTES(out)
+    for value in values:
+        if isinstance(value, TensorBase):
+            a = (<TensorBase>value).array
+            if not cnp.PyArray_IS_C_CONTIGUOUS(a):
+                return False
+            if (cnp.PyArray_BYTES(a) + cnp.PyArray_NBYTES(a) > p and p + cnp.PyArray_NBYTES(out) > cnp.PyArray_BYTES(a)
+                    and not (cnp.PyArray_BYTES(a) == p and cnp.PyArray_TYPE(a) == cnp.PyArray_TYPE(out)
+                             and same_shape(a, out))):
+                return False
+        elif isinstance(value, (list, tuple)):
+            return False
+    return True
+
+
+cdef object call_out(OpBase op, list values):
+    """A call whose result goes to `out=`; `op.run_out(values)` does what is not a plain tensor apart from the operands."""
+    cdef object out = values[op.out_at], result
+    cdef TensorBase target
+    if isinstance(out, TensorBase) and plain_target(out, values):
+        target = out
+        values[op.out_at] = None
+        if not op.out_apart and apart_from(target.array, values):
+            result = run_into(op, values, target)
+            if isinstance(result, TensorBase) and (<TensorBase>result).array is target.array:
+                bump(target)
+                return target
+            return op.write_out(target, result)
+        values[op.out_at] = out
+    return op.run_out(values)
+
+
+def make_inplace(OpBase op):
+    """The in-place form of `op`; `op.run_inplace(values)` does what is not plain, and what is recorded."""
 
     def call(*args, **kwargs):
         global target_array, target_name
         cdef Py_ssize_t n = len(args)
         cdef cnp.ndarray a
+        cdef list values = None
         cdef void* array_before = target_array
         cdef void* name_before = target_name
-        if kwargs or n < op.required or not 0 < n <= op.positional or not isinstance(args[0], TensorBase):
-            return slow(args, kwargs)
+        if kwargs or n < op.required or not 0 < n <= op.positional:
+            values = op.bind(args, kwargs)
+            args = tuple(values)
+            if op.out_at >= 0 and values[op.out_at] is not None:
+                return op.run_inplace(values)
+        if not isinstance(args[0], TensorBase) or not plain_target(args[0], args):
+            return op.run_inplace(op.bind(args, {}) if values is None else values)
         a = (<TensorBase>args[0]).array
-        if not one_row(a) or (<TensorBase>args[0])._inference or (grad_enabled and ((<TensorBase>args[0])._view == NO_GRAD or any_needs_grad(args))):
-            return slow(args, kwargs)
         target_array, target_name = <void*>a, <void*>op.name
         try:
-            out = op.forward(*args)
+            out = op.forward(*args) if values is None else run_forward(op, values)
         finally:
             target_array, target_name = array_before, name_before
         if isinstance(out, TensorBase) and (<TensorBase>out).array is a:
