@@ -93,6 +93,13 @@ def classes(namespace: str) -> list[str]:
     ]  # fmt: skip
 
 
+# Namespaces of classes, and of functions that are no operations, and the titles of their pages.
+CLASSES = {
+    "nn": "Modules", "optim": "Optimizers", "nn.init": "Initial weights", "nn.utils": "nn.utils",
+    "nn.utils.parametrize": "Parametrizations", "nn.utils.parametrizations": "Parametrizations of weights",
+    "optim.lr_scheduler": "Learning rates", "utils.data": "Data",
+}  # fmt: skip
+
 # Kinds of names that need no description of their own, and how they are told from others.
 CONSTANTS = (
     ("Dtypes", lambda one: isinstance(one, lucid.dtype)),
@@ -191,8 +198,7 @@ def write(folder: Path) -> list[Path]:
     listed = []
     for title, found in groups.items():
         listed.append(put(f"in-{title}", heading(title) + toctree(found)))
-    for namespace, title in (("nn", "Modules"), ("optim", "Optimizers"), ("nn.init", "Initial weights"), ("nn.utils", "nn.utils"),
-                             ("optim.lr_scheduler", "Learning rates"), ("utils.data", "Data")):  # fmt: skip
+    for namespace, title in CLASSES.items():
         found = [put(path, page(path)) for path in classes(namespace) if path not in entries]
         if found:
             listed.append(put(f"of-{namespace}", heading(title) + toctree(found)))

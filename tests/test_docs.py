@@ -22,7 +22,7 @@ import pages  # noqa: E402
 def documented() -> dict:
     """Everything public, by its path."""
     found = {path: pages.find(path) for path in pages.public()}
-    for namespace in ("nn", "nn.init", "nn.utils", "optim", "optim.lr_scheduler", "utils.data"):
+    for namespace in pages.CLASSES:
         found |= {path: pages.find(path) for path in pages.classes(namespace)}
     return found | {path: pages.find(path) for paths in pages.OTHERS.values() for path in paths}
 
@@ -48,9 +48,8 @@ def test_every_function_has_a_page(tmp_path):
 def test_every_public_name_is_in_the_reference(tmp_path):
     text = "\n".join(path.read_text() for path in [*pages.write(tmp_path), *(ROOT / "docs").glob("*.rst")])
     named = set(re.findall(r"lucid\.([\w.]+)", text))
-    namespaces = ["", "nn", "nn.functional", "nn.init", "nn.utils", "linalg", "special", "fft", "signal.windows", "optim",
-                  "optim.lr_scheduler", "autograd", "autograd.functional", "autograd.graph", "func", "utils.checkpoint",
-                  "utils.data"]  # fmt: skip
+    namespaces = ["", *pages.CLASSES, "nn.functional", "linalg", "special", "fft", "signal.windows", "autograd",
+                  "autograd.functional", "autograd.graph", "func", "utils.checkpoint"]  # fmt: skip
     for namespace in namespaces:
         module = pages.find(namespace) if namespace else lucid
         for name in getattr(module, "__all__", dir(module)):

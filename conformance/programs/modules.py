@@ -434,7 +434,7 @@ def lazy_modules_before_and_after(lib):
     late = nn.LazyLinear(2)
     late.load_state_dict({"weight": lib.ones(2, 5), "bias": lib.ones(2)})
     yield raised(late, lib.ones(1, 4)), late(lib.ones(1, 5))
-    yield raised(nn.LazyConv2d(4, 3, groups=2), lib.ones(1, 3, 5, 5)), raised(nn.LazyConv2d(4, 3, groups=0), lib.ones(1, 3, 5, 5))
+    yield raised(nn.LazyConv2d(4, 3, groups=2), lib.ones(1, 3, 5, 5)), raised(nn.LazyConv2d, 4, 3, groups=0)
 
 
 @program("nn.AdaptiveLogSoftmaxWithLoss")
@@ -477,3 +477,110 @@ def a_linear_layer_with_its_loss(lib):
         loss.backward()
         yield loss, x.grad, m.linear.weight.grad, m.linear.bias.grad
     yield raised(nn.LinearCrossEntropyLoss, 3, 5, weight=lib.ones(4)), raised(nn.LinearCrossEntropyLoss, 3, 5, label_smoothing=2)
+
+
+@program("nn.utils.parametrize.register_parametrization", "nn.utils.parametrize.is_parametrized",
+         "nn.utils.parametrize.remove_parametrizations", "nn.utils.parametrize.type_before_parametrizations",
+         "nn.utils.parametrize.ParametrizationList", "nn.utils.parametrize.cached",
+         "nn.utils.parametrize.transfer_parametrizations_and_params")  # fmt: skip
+def parameters_that_are_computed(lib):
+    nn, par = lib.nn, lib.nn.utils.parametrize
+
+    class Symmetric(nn.Module):
+        def forward(self, x):
+            return x.triu() + x.triu(1).mT
+
+        def right_inverse(self, x):
+            return x.triu()
+
+    class Twice(nn.Module):
+        def forward(self, x):
+            return 2 * x
+
+    class Pair(nn.Module):
+        def forward(self, a, b):
+            return a + b
+
+        def right_inverse(self, x):
+            return x / 4, 3 * x / 4
+
+    lib.manual_seed(0)
+    layer = nn.Linear(3, 3)
+    weight = layer.weight
+    yield par.is_parametrized(layer), par.register_parametrization(layer, "weight", Symmetric()) is layer, par.is_parametrized(layer, "bias")
+    yield type(layer).__name__, par.type_before_parametrizations(layer) is nn.Linear, repr(layer), list(layer.state_dict())
+    yield layer.parametrizations.weight.original is weight, layer.weight, layer(lib.ones(3)), len(list(layer.parameters()))
+    layer.weight = lib.eye(3) * 5
+    yield layer.weight, weight, raised(setattr, layer, "weight", nn.Parameter(lib.ones(3, 3)))
+    layer.weight.sum().backward()
+    yield weight.grad
+    par.register_parametrization(layer, "weight", Twice())
+    yield layer.weight, raised(setattr, layer, "weight", lib.eye(3)), len(layer.parametrizations["weight"])
+    with par.cached():
+        yield layer.weight is layer.weight
+    yield layer.weight is layer.weight, raised(pickle.dumps, layer)
+    twin = copy.deepcopy(layer)
+    yield twin.weight, twin.parametrizations.weight.original is weight, type(twin).__name__
+    par.register_parametrization(layer, "bias", Pair())
+    yield list(layer.state_dict()), layer.bias, layer.parametrizations.bias.original1, raised(par.remove_parametrizations, layer, "bias", False)
+    other = par.transfer_parametrizations_and_params(layer, nn.Linear(3, 3), "bias")
+    yield other.bias, other.parametrizations.bias.original0 is layer.parametrizations.bias.original0
+    par.remove_parametrizations(layer, "bias")
+    yield layer.bias, type(layer.bias).__name__, [name for name, _ in layer.named_parameters()], type(layer).__name__
+    par.remove_parametrizations(layer, "weight")
+    yield layer.weight is weight, weight, type(layer) is nn.Linear, hasattr(layer, "parametrizations")
+    par.remove_parametrizations(par.register_parametrization(layer, "weight", Twice()), "weight", leave_parametrized=False)
+    yield layer.weight, raised(par.remove_parametrizations, layer, "weight"), raised(par.register_parametrization, layer, "none", Twice())
+    norm = nn.BatchNorm1d(3)
+    par.register_parametrization(norm, "running_mean", Twice())
+    yield norm.running_mean, [name for name, _ in norm.named_buffers()], list(norm.state_dict())
+
+    class Shrinks(nn.Module):
+        def forward(self, x):
+            return x[0]
+
+    yield raised(par.register_parametrization, nn.Linear(3, 3), "weight", Shrinks()), raised(par.register_parametrization, other, "bias", Shrinks())
+    yield par.register_parametrization(nn.Linear(3, 3), "weight", Shrinks(), unsafe=True).weight.shape, raised(par.ParametrizationList, [], weight)
+
+
+@program("nn.utils.parametrizations.weight_norm", "nn.utils.parametrizations.spectral_norm", "nn.utils.parametrizations.orthogonal")
+def weights_with_a_norm(lib):
+    nn, par = lib.nn, lib.nn.utils.parametrizations
+    lib.manual_seed(0)
+    x = lib.arange(6.0).reshape(2, 3).sin()
+    for dim in (0, 1, -1, None):
+        layer = par.weight_norm(nn.Linear(3, 4), dim=dim)
+        layer(x).pow(2).sum().backward()
+        yield layer.weight, list(layer.state_dict().values()), [p.grad for p in layer.parameters()]
+        layer.weight = lib.arange(1.0, 13).reshape(4, 3)
+        yield layer.weight, layer.parametrizations.weight.original0
+    old = {"bias": lib.zeros(4), "weight_g": lib.ones(4, 1), "weight_v": lib.ones(4, 3)}
+    layer = par.weight_norm(nn.Linear(3, 4))
+    yield layer.load_state_dict(old).missing_keys, layer.weight, sorted(old)
+    for make in (lambda: nn.Linear(3, 4), lambda: nn.Conv2d(3, 2, 2), lambda: nn.ConvTranspose2d(3, 2, 2)):
+        layer = par.spectral_norm(make(), n_power_iterations=2)
+        yield list(layer.state_dict().values()), layer.weight, layer.weight
+        layer.eval()
+        yield layer.weight, layer.weight
+        layer.weight.pow(3).sum().backward()
+        yield [p.grad for p in layer.parameters()], repr(layer)
+    yield par.spectral_norm(nn.Linear(3, 4), "bias").bias, raised(par.spectral_norm, nn.Linear(3, 4), "none"), raised(par.spectral_norm, nn.Linear(3, 4), dim=2)
+    yield raised(par.spectral_norm, nn.Linear(3, 4), n_power_iterations=0)
+    for shape in ((3, 3), (5, 3), (3, 5)):
+        for kind in ("matrix_exp", "cayley", "householder", None):
+            for trivial in (True, False):
+                lib.manual_seed(1)
+                layer = par.orthogonal(nn.Linear(*shape), "weight", kind, use_trivialization=trivial)
+                w = layer.weight
+                small = w.mT if w.shape[0] < w.shape[1] else w
+                yield w.shape, (small.mT @ small - lib.eye(small.shape[1])).abs().max().item() < 1e-5
+                if shape == (3, 3) or not trivial:
+                    w.pow(3).sum().backward()
+                    yield w, layer.parametrizations.weight.original.grad
+                q = lib.eye(5)[: w.shape[0], : w.shape[1]]
+                if kind == "householder" or trivial:
+                    layer.weight = q
+                    yield layer.weight
+                else:
+                    yield raised(setattr, layer, "weight", q) if kind else None
+    yield raised(par.orthogonal, nn.Linear(3, 3), "bias"), raised(par.orthogonal, nn.Linear(3, 3), "weight", "x"), raised(par.orthogonal, nn.Linear(3, 3), "x")

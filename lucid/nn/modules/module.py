@@ -417,6 +417,7 @@ class Module:
         if not hasattr(state_dict, "items"):
             raise TypeError(f"Expected state_dict to be dict-like, got {type(state_dict).__name__}.")
         own, extras = OrderedDict(), {}
+        state_dict = OrderedDict(state_dict)  # hooks may change it
         modules = dict(self.named_modules(remove_duplicate=False))
         for path, module in modules.items():
             for hook in module._load_state_dict_pre_hooks.values():
