@@ -220,6 +220,12 @@ DEVIATIONS = (
         "count of another row where several are the same",
         when=lambda case: case.kwargs.get("scale_grad_by_freq") or len(case.args) > 5 and bool(case.args[5]),
     ),
+    *(
+        Deviation("native_group_norm", check, "the statistics are constants, as those of the other two are; PyTorch marks them as "
+                  "requiring a gradient, and has none for them")
+        for check in ("grad", "grad2")
+    ),
+    Deviation("native_group_norm", "layouts", "takes tensors of any strides; PyTorch refuses some"),
     Deviation(
         "nn.CrossMapLRN2d",
         "module_grad",

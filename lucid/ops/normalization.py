@@ -16,7 +16,7 @@ from lucid._kernels import core, norm
 from lucid._kernels.core import empty, flat, wrap
 from lucid.autograd.op import op, torch_name
 from lucid.dtypes import as_dtype
-from lucid.ops._doc import doc
+from lucid.ops._doc import doc, joined, like, sections
 from lucid.ops._frame import C_NAMES, FLOAT32, FLOATING, cast, contiguous, fold, tensor_argument
 from lucid.ops.elementwise import add, div, log, neg, sub
 from lucid.ops.random import fill_exponential
@@ -232,9 +232,15 @@ def _result(array: np.ndarray | None, like: Tensor | None):
 # ------------------------------------------------------------------------------------------------ layer_norm, rms_norm
 
 
+_FORMULAS = (
+    "out = \\frac{x - \\mu}{\\sqrt{var + eps}} \\cdot weight + bias",
+    "\\tfrac{w}{\\sigma} (g - \\overline{g} - \\hat x\\, \\overline{g \\hat x}),\\quad \\textstyle\\sum g \\hat x,\\quad "
+    "\\textstyle\\sum g \\quad\\text{with } \\hat x = (x - \\mu) / \\sigma, \\sigma = \\sqrt{var + eps}",
+)
+
+
 @op("nn.functional.layer_norm", composite=True, aliases=("layer_norm",))
-@doc("out = \\frac{x - \\mu}{\\sqrt{var + eps}} \\cdot weight + bias",
-     "\\tfrac{w}{\\sigma} (g - \\overline{g} - \\hat x\\, \\overline{g \\hat x}),\\quad \\textstyle\\sum g \\hat x,\\quad \\textstyle\\sum g \\quad\\text{with } \\hat x = (x - \\mu) / \\sigma, \\sigma = \\sqrt{var + eps}",
+@doc(*_FORMULAS,
      returns="Of the input's shape and dtype.", input_="Tensor: Of shape (..., \\*normalized_shape).",
      normalized_shape="sequence of int: The last dimensions, over which mean and (biased) variance are taken.",
      weight="Tensor, optional: Factors, of shape `normalized_shape`.", bias="Tensor, optional: Summands, of shape `normalized_shape`.",
@@ -246,7 +252,7 @@ def layer_norm(input_: Tensor, normalized_shape, weight=None, bias=None, eps: fl
     >>> F.layer_norm(lucid.tensor([1.0, 3.0]), [2], eps=0.0)
     Tensor([-1.0, 1.0])
     """
-    return _normalised("layer_norm", input_, normalized_shape, weight, bias, eps, True)
+    return _normalised("layer_norm", input_, normalized_shape, weight, bias, eps, True)[0]
 
 
 @op("nn.functional.rms_norm", composite=True, aliases=("rms_norm",))
@@ -268,7 +274,7 @@ def rms_norm(input_: Tensor, normalized_shape, weight=None, eps=None) -> Tensor:
         return _complex_rms_norm(input_, normalized_shape, weight, eps)
     if eps is None:
         eps = np.finfo(_floating("rms_norm", input_)).eps
-    return _normalised("rms_norm", input_, normalized_shape, weight, None, eps, False)
+    return _normalised("rms_norm", input_, normalized_shape, weight, None, eps, False)[0]
 
 
 def _complex_rms_norm(x: Tensor, normalized_shape, weight, eps) -> Tensor:
@@ -278,7 +284,8 @@ def _complex_rms_norm(x: Tensor, normalized_shape, weight, eps) -> Tensor:
     return out if weight is None else (out * weight).to(x.dtype)
 
 
-def _normalised(name, input_, normalized_shape, weight, bias, eps, centred) -> Tensor:
+def _normalised(name, input_, normalized_shape, weight, bias, eps, centred) -> tuple[Tensor, tuple]:
+    """What is normalised over the last dimensions, and the means and inverse deviations of it."""
     tensor_argument(name, input_)
     if centred:
         _check_parameters(name, input_, weight, bias)
@@ -301,7 +308,7 @@ def _normalised(name, input_, normalized_shape, weight, bias, eps, centred) -> T
     computed = _floating(name, input_)
     rows = math.prod(own[: len(own) - len(shape)])
     stats = (wrap(empty((rows,), computed)) if centred else None, wrap(empty((rows,), computed)))
-    return _layer_norm(input_, weight, bias, len(shape), eps, stats)
+    return _layer_norm(input_, weight, bias, len(shape), eps, stats), stats
 
 
 @op("_layer_norm")
@@ -346,8 +353,7 @@ def _layer_norm_backward(g, needs, x, weight, bias, count, eps, stats):
 
 
 @op("nn.functional.batch_norm", composite=True)
-@doc("out = \\frac{x - \\mu}{\\sqrt{var + eps}} \\cdot weight + bias",
-     "\\tfrac{w}{\\sigma} (g - \\overline{g} - \\hat x\\, \\overline{g \\hat x}),\\quad \\textstyle\\sum g \\hat x,\\quad \\textstyle\\sum g \\quad\\text{with } \\hat x = (x - \\mu) / \\sigma, \\sigma = \\sqrt{var + eps}",
+@doc(*_FORMULAS,
      returns="Of the input's shape and dtype.", input_="Tensor: Of shape (n, c, ...).",
      running_mean="Tensor or None: Of shape (c,): used unless `training`, then moved towards the batch's mean.",
      running_var="Tensor or None: Of shape (c,): likewise, for the variance.",
@@ -369,9 +375,15 @@ def batch_norm(
     shape = tensor_argument("batch_norm", input_).array.shape
     if training and shape and math.prod((shape[0], *shape[2:])) == 1:
         raise ValueError(f"Expected more than 1 value per channel when training, got input size {input_.shape}")
-    computed = _floating("batch_norm", input_)
-    if len(shape) < 2 and not input_.array.size:
+    if len(shape) < 2 and not input_.array.size and input_.dtype.is_floating_point:
         return input_.clone()
+    return _by_channel(input_, running_mean, running_var, weight, bias, training, momentum, eps)[0]
+
+
+def _by_channel(input_, running_mean, running_var, weight, bias, training, momentum, eps) -> tuple[Tensor, tuple]:
+    """What is normalised by channel, and the means and inverse deviations."""
+    shape = tensor_argument("batch_norm", input_).array.shape
+    computed = _floating("batch_norm", input_)
     if len(shape) < 2:
         raise IndexError(f"batch_norm(): Dimension out of range: expected an input of at least 2 dimensions, got {len(shape)}")
     channels = shape[1]
@@ -384,7 +396,7 @@ def batch_norm(
     _check_parameters("batch_norm", input_, running_mean, running_var, "running_mean and running_var")
     stats = (wrap(empty((channels,), computed)), wrap(empty((channels,), computed)))
     running = (running_mean, running_var)
-    return _batch_norm(input_, weight, bias, running, training, momentum, eps, stats)
+    return _batch_norm(input_, weight, bias, running, training, momentum, eps, stats), stats
 
 
 def _channels_first(x: Tensor) -> tuple[int, int, int]:
@@ -455,8 +467,7 @@ def _batch_norm_backward(g, needs, x, weight, bias, training, eps, stats):
 
 
 @op("nn.functional.group_norm", composite=True)
-@doc("out = \\frac{x - \\mu}{\\sqrt{var + eps}} \\cdot weight + bias",
-     "\\tfrac{w}{\\sigma} (g - \\overline{g} - \\hat x\\, \\overline{g \\hat x}),\\quad \\textstyle\\sum g \\hat x,\\quad \\textstyle\\sum g \\quad\\text{with } \\hat x = (x - \\mu) / \\sigma, \\sigma = \\sqrt{var + eps}",
+@doc(*_FORMULAS,
      returns="Of the input's shape and dtype.", input_="Tensor: Of shape (n, c, ...).",
      num_groups="int: Into how many groups the channels fall; divides c.",
      weight="Tensor, optional: Factors, of shape (c,).", bias="Tensor, optional: Summands, of shape (c,).",
@@ -468,16 +479,25 @@ def group_norm(input_: Tensor, num_groups: int, weight=None, bias=None, eps: flo
     >>> F.group_norm(lucid.tensor([[1.0, 3.0]]), 1, eps=0.0)
     Tensor([[-1.0, 1.0]])
     """
-    shape = tensor_argument("group_norm", input_).array.shape
-    if len(shape) < 2:
-        raise RuntimeError(f"Expected at least 2 dimensions for input tensor but received {len(shape)}")
+    return _by_group(input_, num_groups, weight, bias, eps)[0]
+
+
+def _check_groups(shape: tuple, channels: int, num_groups: int) -> None:
     if num_groups <= 0:
         raise RuntimeError(f"Expected num groups to be greater than 0, got {num_groups}")
-    if shape[1] % num_groups:
+    if channels % num_groups:
         raise RuntimeError(
             f"Expected number of channels in input to be divisible by num_groups, but got input of shape {list(shape)} and "
             f"num_groups={num_groups}"
         )
+
+
+def _by_group(input_: Tensor, num_groups: int, weight, bias, eps: float) -> tuple[Tensor, tuple]:
+    """What is normalised by groups of channels, and the means and inverse deviations."""
+    shape = tensor_argument("group_norm", input_).array.shape
+    if len(shape) < 2:
+        raise RuntimeError(f"Expected at least 2 dimensions for input tensor but received {len(shape)}")
+    _check_groups(shape, shape[1], num_groups)
     for tensor, which in ((weight, "weight"), (bias, "bias")):
         if tensor is not None and tensor.array.shape != (shape[1],):
             raise RuntimeError(
@@ -487,7 +507,7 @@ def group_norm(input_: Tensor, num_groups: int, weight=None, bias=None, eps: flo
     _check_parameters("group_norm", input_, weight, bias)
     computed = _floating("group_norm", input_)
     stats = tuple(wrap(empty((shape[0] * num_groups,), computed)) for _ in range(2))
-    return _group_norm(input_, weight, bias, num_groups, eps, stats)
+    return _group_norm(input_, weight, bias, num_groups, eps, stats), stats
 
 
 @op("_group_norm")
@@ -525,8 +545,7 @@ def _group_norm_backward(g, needs, x, weight, bias, groups, eps, stats):
 
 
 @op("nn.functional.instance_norm", composite=True)
-@doc("out = \\frac{x - \\mu}{\\sqrt{var + eps}} \\cdot weight + bias",
-     "\\tfrac{w}{\\sigma} (g - \\overline{g} - \\hat x\\, \\overline{g \\hat x}),\\quad \\textstyle\\sum g \\hat x,\\quad \\textstyle\\sum g \\quad\\text{with } \\hat x = (x - \\mu) / \\sigma, \\sigma = \\sqrt{var + eps}",
+@doc(*_FORMULAS,
      returns="Of the input's shape and dtype.", input_="Tensor: Of shape (n, c, ...).",
      running_mean="Tensor, optional: Of shape (c,): used unless `use_input_stats`, then moved towards the samples' mean.",
      running_var="Tensor, optional: Of shape (c,): likewise, for the variance.",
@@ -606,6 +625,114 @@ def local_response_norm(input_: Tensor, size: int, alpha: float = 1e-4, beta: fl
         squares = squares.reshape((own[0], 1, own[1], own[2], math.prod(own[3:])))
         means = avg_pool3d(pad(squares, (0, 0, 0, 0, *around)), (size, 1, 1), 1)
     return input_ / (means.reshape(own) * alpha + k).pow(beta)
+
+
+# ------------------------------------------------------------------------------------------------ with their statistics
+
+
+def _twin(twin, returns: str | None = None, gives: str = "Tensor", **about):
+    """The page of a function that differs from its twin in what it takes or returns."""
+
+    def describe(function):
+        parts = sections(doc(*_FORMULAS, gives=gives, returns=returns or "")(function).__doc__)
+        del parts["Parameters"]
+        if returns is None:
+            del parts["Returns"]
+        function.__doc__ = joined(parts)
+        return like(twin, **about)(function)
+
+    return describe
+
+
+_STATISTICS = {
+    "gives": "tuple of Tensor",
+    "returns": "The result; the mean and the inverse standard deviation that it was made with, constants.",
+}
+
+
+@op("group_norm", composite=True)
+@_twin(group_norm, cudnn_enabled="bool, optional: Accepted; there is no cuDNN.")
+def torch_group_norm(
+    input_: Tensor, num_groups: int, weight=None, bias=None, eps: float = 1e-5, cudnn_enabled: bool = True
+) -> Tensor:
+    """`nn.functional.group_norm`, under another name.
+
+    >>> lucid.group_norm(lucid.tensor([[1.0, 3.0]]), 1, eps=0.0)
+    Tensor([[-1.0, 1.0]])
+    """
+    if tensor_argument("group_norm", input_).array.ndim < 2:
+        raise IndexError(f"group_norm(): expected an input of at least 2 dimensions, got {input_.array.ndim}")
+    return _by_group(input_, num_groups, weight, bias, eps)[0]
+
+
+def _statistics(stats: tuple, shape: tuple, input_: Tensor, weight, bias) -> tuple[Tensor, Tensor]:
+    """Means and inverse deviations in that shape, in the dtype of the parameters, or of the input."""
+    dtype = next((one for one in (weight, bias) if one is not None), input_).array.dtype
+    return tuple(wrap(cast(one.array, dtype).reshape(shape)) for one in stats)
+
+
+def _unwritten(stats: tuple, input_: Tensor) -> None:
+    """Give statistics of nothing their values, which no kernel has."""
+    if not input_.array.size:
+        for one, value in zip(stats, (0, math.nan)):
+            one.array.fill(value)
+
+
+@op("native_layer_norm", composite=True)
+@_twin(layer_norm, **_STATISTICS)
+def native_layer_norm(input_: Tensor, normalized_shape, weight, bias, eps: float) -> tuple[Tensor, Tensor, Tensor]:
+    """`nn.functional.layer_norm`, with its statistics.
+
+    >>> lucid.native_layer_norm(lucid.tensor([1.0, 3.0]), [2], None, None, 0.0)[1:]
+    (Tensor([2.0]), Tensor([1.0]))
+    """
+    out, stats = _normalised("layer_norm", input_, normalized_shape, weight, bias, eps, True)
+    _unwritten(stats, input_)
+    own = input_.array.shape
+    lead = len(own) - len(normalized_shape)
+    return out, *_statistics(stats, own[:lead] + (1,) * len(normalized_shape), input_, weight, bias)
+
+
+@op("native_batch_norm", composite=True)
+@_twin(batch_norm, **_STATISTICS, out="tuple of Tensor, optional: Where the results are written.")
+def native_batch_norm(
+    input_: Tensor, weight, bias, running_mean, running_var, training: bool, momentum: float, eps: float, *, out=None
+) -> tuple[Tensor, Tensor, Tensor]:
+    """`nn.functional.batch_norm`, with its statistics, of which there are none unless in training.
+
+    >>> lucid.native_batch_norm(lucid.tensor([[1.0], [3.0]]), None, None, None, None, True, 0.1, 0.0)[1:]
+    (Tensor([2.0]), Tensor([1.0]))
+    """
+    ndim = tensor_argument("native_batch_norm", input_).array.ndim
+    if ndim < 2:
+        raise IndexError(f"native_batch_norm(): expected an input of at least 2 dimensions, got {ndim}")
+    _floating("native_batch_norm", input_)
+    if training and not input_.array.size:
+        raise RuntimeError(f"input tensor must have at least one element, but got input_sizes = {list(input_.shape)}")
+    found, stats = _by_channel(input_, running_mean, running_var, weight, bias, training, momentum, eps)
+    if not training:
+        stats = tuple(wrap(empty((0,), one.array.dtype)) for one in stats)
+    return found, *_statistics(stats, stats[0].array.shape, input_, weight, bias)
+
+
+@op("native_group_norm", composite=True)
+@_twin(group_norm, **_STATISTICS, N="int: How many samples there are.", C="int: How many channels.", HxW="int: How many elements in each.",
+         group="int: Into how many groups the channels fall; divides C.")  # fmt: skip
+def native_group_norm(
+    input_: Tensor, weight, bias, N: int, C: int, HxW: int, group: int, eps: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """`nn.functional.group_norm` of the input seen as (N, C, HxW), with its statistics.
+
+    >>> lucid.native_group_norm(lucid.tensor([[1.0, 3.0]]), None, None, 1, 2, 1, 1, 0.0)[1:]
+    (Tensor([[2.0]]), Tensor([[1.0]]))
+    """
+    _check_groups(tensor_argument("native_group_norm", input_).array.shape, C, group)
+    _floating("native_group_norm", input_)
+    if input_.array.size != N * C * HxW:
+        raise RuntimeError(f"native_group_norm(): {N}, {C} and {HxW} do not make up an input of shape {list(input_.shape)}")
+    out, stats = _by_group(input_.reshape(N, C, HxW), group, weight, bias, eps)
+    _unwritten(stats, input_)
+    return out.reshape(input_.array.shape), *_statistics(stats, (N, group), input_, weight, bias)
 
 
 # ------------------------------------------------------------------------------------------------ gumbel softmax
