@@ -70,3 +70,20 @@ def test_hooks_around_an_optimizers_state():
     optimizer.register_load_state_dict_post_hook(lambda o: seen.append(o.param_groups[0]["lr"]))
     optimizer.load_state_dict(state)
     assert seen[-1] == 0.7
+
+
+@pytest.mark.parametrize("transpose", [False, True])
+@pytest.mark.parametrize("affine", [False, True])
+def test_layers_take_in_a_normalisation(transpose, affine):
+    make = nn.ConvTranspose2d if transpose else nn.Conv2d
+    conv, bn, x = make(3, 4, 2, bias=affine), nn.BatchNorm2d(4, affine=affine), lucid.randn(2, 3, 5, 5)
+    bn(conv(x))
+    with pytest.raises(AssertionError, match="eval"):
+        nn.utils.fuse_conv_bn_eval(conv, bn, transpose)
+    conv.eval()
+    bn.eval()
+    fused = nn.utils.fuse_conv_bn_eval(conv, bn, transpose)
+    assert type(fused) is make and lucid.allclose(fused(x), bn(conv(x)), atol=1e-5)
+    linear, norm = nn.Linear(3, 4).eval(), nn.BatchNorm1d(3).eval()
+    with pytest.raises(AssertionError, match="out_features=4 and bn.num_features=3"):
+        nn.utils.fuse_linear_bn_eval(linear, norm)

@@ -119,3 +119,39 @@ def test_muon_steps_are_nearly_orthogonal():
 def test_bad_settings(make, words):
     with pytest.raises(ValueError, match=words):
         make(lucid.optim, lucid.zeros(2, 2))
+
+
+@pytest.mark.parametrize("fn, expected", [({}, 2.5), ({"avg_fn": "ema"}, 3.125), ({"multi_avg_fn": "ema"}, 3.125), ({"multi_avg_fn": "swa"}, 2.5)])
+def test_averages_of_a_model(fn, expected):
+    swa = lucid.optim.swa_utils
+    made = {"avg_fn": {"ema": lambda: swa.get_ema_avg_fn(0.5)},
+            "multi_avg_fn": {"ema": lambda: swa.get_ema_multi_avg_fn(0.5), "swa": swa.get_swa_multi_avg_fn}}  # fmt: skip
+    model = lucid.nn.Linear(1, 1, bias=False)
+    average = swa.AveragedModel(model, **{name: made[name][kind]() for name, kind in fn.items()})
+    for value in (1.0, 2.0, 3.0, 4.0):
+        model.weight.data.fill_(value)
+        average.update_parameters(model)
+    assert average.module.weight.item() == pytest.approx(expected)
+    assert average.n_averaged.item() == 4 and average.module.weight is not model.weight
+    assert list(average.state_dict()) == ["n_averaged", "module.weight"]
+    with pytest.raises(ValueError, match="decay"):
+        swa.get_ema_avg_fn(2.0)
+
+
+def test_statistics_are_computed_anew():
+    model = lucid.nn.BatchNorm1d(2).eval()
+    x = lucid.randn(6, 2)
+    lucid.optim.swa_utils.update_bn([x[:3], [x[3:], "label"]], model)
+    assert not model.training and model.momentum == 0.1 and model.num_batches_tracked.item() == 2
+    assert lucid.allclose(model.running_mean, x.mean(0))
+
+
+def test_rates_go_over_to_a_constant():
+    optimizer = lucid.optim.SGD([lucid.ones(1, requires_grad=True)], lr=1.0)
+    schedule = lucid.optim.swa_utils.SWALR(optimizer, 0.2, anneal_epochs=4)
+    rates = []
+    for _ in range(6):
+        optimizer.step()
+        schedule.step()
+        rates += schedule.get_last_lr()
+    assert rates == pytest.approx([0.8828427, 0.6, 0.3171573, 0.2, 0.2, 0.2])

@@ -584,3 +584,73 @@ def weights_with_a_norm(lib):
                 else:
                     yield raised(setattr, layer, "weight", q) if kind else None
     yield raised(par.orthogonal, nn.Linear(3, 3), "bias"), raised(par.orthogonal, nn.Linear(3, 3), "weight", "x"), raised(par.orthogonal, nn.Linear(3, 3), "x")
+
+
+@program("optim.swa_utils.AveragedModel", "optim.swa_utils.get_ema_avg_fn", "optim.swa_utils.get_ema_multi_avg_fn",
+         "optim.swa_utils.get_swa_avg_fn", "optim.swa_utils.get_swa_multi_avg_fn", "optim.swa_utils.update_bn")  # fmt: skip
+def averages_of_a_model(lib):
+    nn, swa = lib.nn, lib.optim.swa_utils
+    x = lib.arange(24.0).reshape(4, 3, 2).sin()
+    for settings in ({}, {"avg_fn": swa.get_swa_avg_fn()}, {"multi_avg_fn": swa.get_swa_multi_avg_fn()}, {"use_buffers": True},
+                     {"avg_fn": swa.get_ema_avg_fn(0.8)}, {"multi_avg_fn": swa.get_ema_multi_avg_fn()},
+                     {"multi_avg_fn": swa.get_ema_multi_avg_fn(0.5), "use_buffers": True}):  # fmt: skip
+        lib.manual_seed(0)
+        net = nn.Sequential(nn.Conv1d(3, 2, 1), nn.BatchNorm1d(2))
+        average = swa.AveragedModel(net, **settings)
+        yield list(average.state_dict()), average.n_averaged, average.module[0].weight is net[0].weight
+        for step in range(4):
+            with lib.no_grad():
+                for p in net.parameters():
+                    p.add_(step * 0.3 - 0.5)
+            net(x * step)
+            average.update_parameters(net)
+        yield list(average.state_dict().values()), average(x)
+        average.eval()
+        swa.update_bn([x, (x * 2, 1), [x + 1]], average, device="cpu")
+        yield average.training, average.module[1].momentum, average.module[1].running_mean, average.module[1].num_batches_tracked
+    yield swa.update_bn([x], nn.Linear(2, 2)), raised(swa.get_ema_avg_fn, 1.5), raised(swa.get_ema_multi_avg_fn, -1)
+    yield raised(swa.AveragedModel, net, avg_fn=swa.get_swa_avg_fn(), multi_avg_fn=swa.get_swa_multi_avg_fn())
+
+
+@program("optim.swa_utils.SWALR")
+def rates_of_averaging(lib):
+    make = lib.optim.swa_utils.SWALR
+    group = lambda rate: {"params": [lib.nn.Parameter(lib.ones(1))], "lr": rate}
+    for rate, epochs, how in ((0.05, 5, "cos"), ([0.05, 0.5], 3, "linear"), (0.2, 0, "cos"), (0.2, 1, "linear")):
+        optimizer = lib.optim.SGD([group(0.1), group(1.0)], lr=0.1)
+        schedule = make(optimizer, rate, epochs, how)
+        for epoch in range(8):
+            optimizer.step()
+            schedule.step()
+            yield schedule.get_last_lr(), [g["lr"] for g in optimizer.param_groups], optimizer.param_groups[0]["swa_lr"]
+            if epoch == 1:
+                state = schedule.state_dict()
+                schedule = make(optimizer, rate, epochs, how)
+                schedule.load_state_dict(state)
+    yield raised(make, optimizer, 0.1, 5, "x"), raised(make, optimizer, 0.1, -1), raised(make, optimizer, [0.1])
+
+
+@program("nn.utils.fuse_conv_bn_eval", "nn.utils.fuse_conv_bn_weights", "nn.utils.fuse_linear_bn_eval",
+         "nn.utils.fuse_linear_bn_weights", "nn.utils.stateless.functional_call")  # fmt: skip
+def layers_made_one(lib):
+    nn, utils = lib.nn, lib.nn.utils
+    lib.manual_seed(0)
+    x = lib.arange(54.0).reshape(2, 3, 3, 3).sin()
+    for conv, transpose in ((nn.Conv2d(3, 4, 2), False), (nn.Conv2d(3, 4, 2, bias=False), False), (nn.ConvTranspose2d(3, 4, 2), True)):
+        for affine in (True, False):
+            net = nn.Sequential(conv, nn.BatchNorm2d(4, affine=affine))
+            net.train()(x)
+            net.eval()
+            fused = utils.fuse_conv_bn_eval(*net, transpose)
+            yield type(fused).__name__, fused.weight, fused.bias, (fused(x) - net(x)).abs().max().item() < 1e-5
+            yield fused.weight.requires_grad, fused.bias.requires_grad, fused is conv
+    linear, norm = nn.Linear(3, 4), nn.BatchNorm1d(4)
+    yield raised(utils.fuse_linear_bn_eval, linear, norm), raised(utils.fuse_conv_bn_eval, linear.eval(), norm)
+    norm.eval()
+    yield utils.fuse_linear_bn_eval(linear, norm).weight, raised(utils.fuse_linear_bn_eval, linear, nn.BatchNorm1d(3).eval())
+    yield raised(utils.fuse_linear_bn_eval, linear, nn.BatchNorm1d(4, track_running_stats=False).eval())
+    with lib.no_grad():
+        found = utils.fuse_linear_bn_weights(linear.weight.half(), None, norm.running_mean, norm.running_var, 0.5, norm.weight, norm.bias)
+    yield found, [one.dtype for one in found]
+    given = {"weight": lib.ones(4, 3)}
+    yield utils.stateless.functional_call(linear, given, lib.ones(3)), raised(utils.stateless.functional_call, linear, given, lib.ones(3), strict=True)

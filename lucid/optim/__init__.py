@@ -13,3 +13,11 @@ __all__ = [
     "ASGD", "LBFGS", "SGD", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Muon", "NAdam", "Optimizer",
     "RAdam", "RMSprop", "Rprop",
 ]  # fmt: skip
+
+
+def __getattr__(name: str):
+    if name == "swa_utils":  # it needs `lucid.nn`, which optimizers do not
+        import importlib
+
+        return importlib.import_module("lucid.optim.swa_utils")
+    raise AttributeError(f"module 'lucid.optim' has no attribute {name!r}")

@@ -3,8 +3,18 @@
 from lucid.nn.utils import parametrizations, parametrize  # noqa: F401
 from lucid.nn.utils.clip_grad import clip_grad_norm_, clip_grad_value_, clip_grads_with_norm_, get_total_norm
 from lucid.nn.utils.convert_parameters import parameters_to_vector, vector_to_parameters
+from lucid.nn.utils.fusion import fuse_conv_bn_eval, fuse_conv_bn_weights, fuse_linear_bn_eval, fuse_linear_bn_weights
 
 __all__ = [
-    "clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm", "parameters_to_vector",
+    "clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "fuse_conv_bn_eval",
+    "fuse_conv_bn_weights", "fuse_linear_bn_eval", "fuse_linear_bn_weights", "get_total_norm", "parameters_to_vector",
     "vector_to_parameters",
 ]  # fmt: skip
+
+
+def __getattr__(name: str):
+    if name == "stateless":  # it needs `lucid.func`, which few programs do
+        import importlib
+
+        return importlib.import_module("lucid.nn.utils.stateless")
+    raise AttributeError(f"module 'lucid.nn.utils' has no attribute {name!r}")
