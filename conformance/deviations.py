@@ -82,7 +82,7 @@ DEVIATIONS = (
     Deviation("lstm", "promotion", "biases have the dtype of the weights, as in every other recurrent network; oneDNN, to "
               "which PyTorch hands an LSTM and no other, converts what it is given, and refuses some states",
               when=lambda case: case.source == "mixed"),
-    Deviation("view_as_complex", "layouts", "takes any offset; PyTorch refuses an odd one, which its loads cannot take"),
+    Deviation("view_as_complex*", "layouts", "takes any offset; PyTorch refuses an odd one, which its loads cannot take"),
     Deviation("special.round", "promotion", "rounds integers, as round does; PyTorch refuses some of them under this name",
               dtype="*int*"),
     *(

@@ -39,7 +39,13 @@ OTHERS = {
     "settings": [
         "set_num_threads", "get_num_threads", "memory_stats", "empty_cache", "set_cache_limit", "show_config",
         "set_printoptions", "set_default_dtype", "get_default_dtype", "finfo", "iinfo",
+        "use_deterministic_algorithms", "are_deterministic_algorithms_enabled", "get_deterministic_debug_mode",
+        "set_deterministic_debug_mode", "is_deterministic_algorithms_warn_only_enabled", "set_float32_matmul_precision",
+        "get_float32_matmul_precision", "set_num_interop_threads", "get_num_interop_threads", "set_flush_denormal",
+        "set_default_device", "get_default_device", "set_warn_always", "is_warn_always_enabled", "set_anomaly_enabled",
+        "is_anomaly_enabled", "is_anomaly_check_nan_enabled", "typename",
     ],
+    "testing": ["testing.assert_close"],
     "files": ["save", "load"],
     "types": [
         "dtype", "device", "Size", "layout", "memory_format", "can_cast", "promote_types", "result_type", "is_tensor",
@@ -53,7 +59,7 @@ OTHERS = {
 TITLES = {
     "autograd": "Automatic differentiation", "transforms": "Functions of functions",
     "checkpoints": "Computing again in backward", "random": "Random numbers", "settings": "Threads, memory, settings",
-    "files": "Saving and loading", "types": "Dtypes, devices, shapes", "errors": "Errors",
+    "files": "Saving and loading", "testing": "Comparing in tests", "types": "Dtypes, devices, shapes", "errors": "Errors",
 }  # fmt: skip
 NAMESPACES = {
     "": "lucid", "masked": "lucid.masked", "nn.functional": "lucid.nn.functional", "linalg": "lucid.linalg", "special": "lucid.special",

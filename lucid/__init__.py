@@ -42,6 +42,7 @@ from lucid.random import (  # noqa: F401
     set_rng_state,
 )
 from lucid.serialization import load, save  # noqa: F401
+from lucid.settings import *  # noqa: F403
 
 __version__ = "0.1.0"
 
@@ -51,7 +52,7 @@ newaxis = None
 globals().update(ops.declared(""))
 
 # Imported when first used, as are the rarer operations (`ops.LATER`): they cost half of the time of `import lucid`.
-_LATER = ("fft", "func", "linalg", "masked", "nn", "optim", "signal", "special", "utils")
+_LATER = ("fft", "func", "linalg", "masked", "nn", "optim", "signal", "special", "testing", "utils")
 
 
 def __getattr__(name: str):

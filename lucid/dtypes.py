@@ -320,6 +320,15 @@ def result_type(tensor1, tensor2) -> dtype:
 class _Limits:
     """Two are equal when they are of one dtype."""
 
+    __slots__ = ()
+
+    def _set(self, **limits) -> None:
+        for name, value in limits.items():
+            object.__setattr__(self, name, value)
+
+    def __setattr__(self, name, value):
+        raise AttributeError(f"attribute {name!r} of 'lucid.{type(self).__name__}' objects is not writable")
+
     def __eq__(self, other):
         return type(self) is type(other) and self.dtype == other.dtype
 
@@ -366,6 +375,8 @@ class finfo(_Limits):
     65504.0
     """
 
+    __slots__ = ("bits", "dtype", "eps", "max", "min", "resolution", "smallest_normal", "tiny")
+
     def __init__(self, type: dtype | None = None):
         type = self.check(type or _default)
         if type.kind < 2:
@@ -379,11 +390,11 @@ class finfo(_Limits):
             info = ml_dtypes.finfo(bfloat16.numpy)
         else:
             info = np.finfo(type.numpy)
-        self.dtype = type.name
-        self.bits = type.itemsize * 8
-        self.eps, self.max, self.min = float(info.eps), float(info.max), float(info.min)
-        self.tiny = self.smallest_normal = float(info.smallest_normal)
-        self.resolution = 10.0**-info.precision
+        tiny = float(info.smallest_normal)
+        self._set(
+            dtype=type.name, bits=type.itemsize * 8, eps=float(info.eps), max=float(info.max), min=float(info.min),
+            tiny=tiny, smallest_normal=tiny, resolution=10.0**-info.precision,
+        )  # fmt: skip
 
     def __repr__(self) -> str:
         return (
@@ -420,12 +431,13 @@ class iinfo(_Limits):
     -128
     """
 
+    __slots__ = ("bits", "dtype", "max", "min")
+
     def __init__(self, type: dtype):
         if self.check(type).kind != 1:
             raise TypeError(f"lucid.iinfo() requires an integer input type. Use lucid.finfo to handle '{type.name}'")
         info = np.iinfo(type.numpy)
-        self.dtype = type.name
-        self.bits, self.min, self.max = info.bits, int(info.min), int(info.max)
+        self._set(dtype=type.name, bits=info.bits, min=int(info.min), max=int(info.max))
 
     def __repr__(self) -> str:
         return f"iinfo(min={self.min}, max={self.max}, dtype={self.dtype})"

@@ -40,8 +40,9 @@ class Generator:
 
     __module__ = "lucid"
 
-    def __init__(self, device="cpu"):
-        check_device(device)
+    def __init__(self, device=None):
+        if device is not None:
+            check_device(device)
         self.engine = kernels.Engine()
 
     @property

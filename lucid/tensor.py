@@ -83,6 +83,13 @@ class device:
     def __reduce__(self):
         return device, (self.type, self.index)
 
+    def __enter__(self):
+        """Make new tensors there: where all are made."""
+        return self
+
+    def __exit__(self, *error):
+        pass
+
 
 def size_of(shape: tuple) -> Size:
     """The Size of a shape that is known to be of ints."""

@@ -103,3 +103,107 @@ def initial_values_by_their_older_names(lib):
     for name in ("uniform", "normal", "eye", "xavier_uniform", "xavier_normal", "kaiming_uniform", "kaiming_normal"):
         yield getattr(init, name)(lib.zeros(3, 4))
     yield init.constant(lib.zeros(2), 0.5), init.dirac(lib.zeros(2, 2, 3)), init.orthogonal(lib.zeros(2, 3)).abs(), init.sparse(lib.zeros(5, 2), 0.4)
+
+
+@program("use_deterministic_algorithms", "are_deterministic_algorithms_enabled", "get_deterministic_debug_mode",
+         "set_deterministic_debug_mode", "is_deterministic_algorithms_warn_only_enabled")  # fmt: skip
+def deterministic_results_are_asked_for(lib):
+    def seen():
+        return (lib.are_deterministic_algorithms_enabled(), lib.is_deterministic_algorithms_warn_only_enabled(),
+                lib.get_deterministic_debug_mode())  # fmt: skip
+
+    try:
+        yield seen()
+        lib.use_deterministic_algorithms(True, warn_only=True)
+        yield seen()
+        lib.use_deterministic_algorithms(True)
+        yield seen()
+        for mode in (0, 1, 2, "default", "warn", "error"):
+            lib.set_deterministic_debug_mode(mode)
+            yield seen()
+        yield raised(lib.set_deterministic_debug_mode, 5), raised(lib.set_deterministic_debug_mode, "x")
+        yield raised(lib.set_deterministic_debug_mode, 1.5), raised(lib.use_deterministic_algorithms, "a")
+    finally:
+        lib.use_deterministic_algorithms(False)
+
+
+@program("set_float32_matmul_precision", "get_float32_matmul_precision", "set_num_interop_threads", "set_warn_always",
+         "is_warn_always_enabled", "set_default_device", "get_default_device", "set_flush_denormal",
+         "get_num_interop_threads")  # fmt: skip
+def settings_are_remembered(lib):
+    import warnings
+
+    yield lib.get_float32_matmul_precision(), lib.is_warn_always_enabled(), lib.get_default_device().type
+    try:
+        lib.set_float32_matmul_precision("high")
+        yield lib.get_float32_matmul_precision()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield raised(lib.set_float32_matmul_precision, "x"), lib.get_float32_matmul_precision()
+        lib.set_warn_always(True)
+        lib.set_default_device("cpu:0")
+        yield lib.is_warn_always_enabled(), lib.get_default_device().index, lib.ones(2)
+    finally:
+        lib.set_float32_matmul_precision("highest")
+        lib.set_warn_always(False)
+        lib.set_default_device(None)
+    yield lib.get_default_device().type, raised(lib.set_warn_always, 3), raised(lib.set_num_interop_threads, 0)
+    yield raised(lib.set_num_interop_threads, "a"), isinstance(lib.get_num_interop_threads(), int)
+    yield isinstance(lib.set_flush_denormal(False), bool), raised(lib.set_flush_denormal, 3)
+
+
+@program("set_anomaly_enabled", "is_anomaly_enabled", "is_anomaly_check_nan_enabled")
+def anomaly_detection_is_switched(lib):
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            for mode, check in ((True, True), (True, False), (False, True)):
+                lib.set_anomaly_enabled(mode, check)
+                yield lib.is_anomaly_enabled(), lib.is_anomaly_check_nan_enabled()
+        finally:
+            lib.set_anomaly_enabled(False)
+
+
+@program("typename", "Tensor.type")
+def names_of_types(lib):
+    for one in (lib.ones(2), lib.tensor([1]), 3, "a", None, int, lib.nn.ReLU):
+        yield lib.typename(one).rpartition(".")[2]
+    yield lib.typename(lib.ones(2)).partition(".")[2], lib.typename(3)
+
+
+@program("device.__enter__", "device.__exit__", "Generator")
+def a_device_for_a_block(lib):
+    with lib.device("cpu") as place:
+        yield lib.ones(2), place.type
+    yield lib.Generator(device=None).device.type, lib.Generator("cpu").device.type
+
+
+@program("testing.assert_close")
+def what_is_close(lib):
+    import importlib
+
+    close = importlib.import_module(f"{lib.__name__}.testing").assert_close
+    t, inf, nan = lib.tensor, float("inf"), float("nan")
+    x = t([1.0, 2.0])
+    square = t([[1.0, 2.0], [3.0, 4.0]])
+    half = {"dtype": lib.float16}
+    for actual, expected, options in (
+        (x, x, {}), (x, x + 1e-7, {}), (x, x + 1e-3, {}), (x, x.double(), {}), (x, x.double(), {"check_dtype": False}),
+        (x, t([1.0, 2.0, 3.0]), {}), (t([nan]), t([nan]), {}), (t([nan]), t([nan]), {"equal_nan": True}),
+        (t([inf]), t([inf]), {}), (t([inf]), t([-inf]), {}), (t([1, 2]), t([1, 2]), {}), (t([1, 2]), t([1, 3]), {}),
+        (t([2**62 + 1]), t([2**62]), {}), (t([True]), t([False]), {}), (1, 1, {}), (1, 1.0, {}), (1.0, 1.0 + 1e-9, {}),
+        (1.0, 1.1, {}), (True, False, {}), ([x, x], [x, x], {}), ([x], [x, x], {}), ([x], (x,), {}), ({"a": x}, {"a": x}, {}),
+        ({"a": x}, {"b": x}, {}), ({"a": x}, {"a": x + 1}, {}), (x, [1.0, 2.0], {}), (x, 1.0, {}), (None, None, {}),
+        (x, None, {}), ("a", "a", {}), (x, x, {"rtol": 1}), (x, x + 1, {"rtol": 0, "atol": 2}),
+        (x, x * 1.5, {"rtol": 0.6, "atol": 0}), (square, square.clone().t().contiguous().t(), {}),
+        (square, square.clone().t().contiguous().t(), {"check_stride": True}), (t([1 + 1j]), t([1 + 1j]), {}),
+        (t([1.0], **half), t([1.001], **half), {}), (t([1.0]), t([1]), {"check_dtype": False}), (t([]), t([]), {}),
+        (t(1.0), t(1.0), {}), (t(1.0), t(1.1), {}), (1j, 1j, {}), (nan, nan, {}), (nan, nan, {"equal_nan": True}),
+    ):  # fmt: skip
+        yield raised(close, actual, expected, **options)
+    try:
+        close(x, x + 1, msg=lambda text: "see: " + text[:11])
+    except AssertionError as error:
+        yield str(error)

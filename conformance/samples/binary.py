@@ -19,7 +19,7 @@ SAMPLES = {
     ],
     "float_power": binary(low=0.1, second=(-2.0, 3.0)),
     "maximum": binary(numbers=()), "minimum": binary(numbers=()), "fmax": binary(numbers=()), "fmin": binary(numbers=()),
-    "max": binary(numbers=()), "min": binary(numbers=()),
+    "max": [*binary(numbers=()), call(T(3, 4), other=T(3, 4))], "min": [*binary(numbers=()), call(T(3, 4), other=T(4))],
     "atan2": binary(numbers=()), "hypot": binary(numbers=()), "copysign": binary(), "nextafter": binary(numbers=()),
     "logaddexp": binary(numbers=()), "logaddexp2": binary(numbers=()),
     "xlogy": binary(low=0.1), "special.xlogy": binary(low=0.1), "special.xlog1py": binary(low=0.1),

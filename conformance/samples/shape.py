@@ -24,7 +24,7 @@ SAMPLES = {
     "movedim": [call(X, 0, 2), call(X, (0, 1), (2, 0)), error(X, (0, 0), (1, 2))], "moveaxis": [call(X, -1, 0), call(X, (0, 1), (2, 0))],
     "squeeze": [call(T(1, 3, 1)), call(T(1, 3, 1), 0), call(T(1, 3, 1), 1), call(T(1, 3, 1), dim=(0, 2)), call(T()), error(X, 3)],
     "unsqueeze": [call(Y, 0), call(Y, 1), call(Y, -1), call(T(), 0), error(Y, 3), error(Y, -4)],
-    "Tensor.expand": [call(T(1, 3), 2, 3), call(T(3), 2, 3), call(T(1, 3, 1), (2, -1, 4)), call(T(), 3), error(T(2), 3), error(T(2, 3), 3)],
+    "Tensor.expand": [call(T(1, 3), 2, 3), call(T(3), 2, 3), call(T(1, 3, 1), (2, -1, 4)), call(T(), 3), call(T(1, 3), (2, 3), implicit=True), error(T(2), 3), error(T(2, 3), 3)],
     "Tensor.expand_as": [call(T(1, 3), T(2, 3)), call(T(), T(2))],
     "broadcast_to": [call(T(1, 3), (2, 3)), call(T(3), (0, 3)), error(T(2), (3,))],
     "broadcast_tensors": [call(T(1, 3), T(2, 1)), call(T(), T(2, 0))],
@@ -78,5 +78,10 @@ SAMPLES = {
     "Tensor.storage_offset": [call(X.map(lambda t: t[1]))], "Tensor.element_size": [call(X)], "Tensor.nelement": [call(X)],
 }  # fmt: skip
 
-SAMPLES |= {"detach_copy": [call(X), call(T())], "select_copy": [call(Y, 0, 1), call(Y, 1, -1), error(Y, 0, 3)],
+SAMPLES |= {"expand_copy": [call(T(1, 3), (2, 3)), call(T(1, 3), (2, -1), implicit=True), error(T(2), (3,))],
+            "split_copy": [call(Y, 2), call(Y, 1, 1), call(Y, 3, dim=-1), error(Y, -1), error(T(), 1)],
+            "view_as_real_copy": [call(T(2, 3, dtype=torch.complex64), only=(torch.float32,)),
+                                  call(T(2, dtype=torch.complex128), only=(torch.float32,)), error(X)],
+            "view_as_complex_copy": [call(T(3, 2), only=(torch.float32,)), call(T(0, 2), only=(torch.float32,)), error(T(2, 3))],
+            "detach_copy": [call(X), call(T())], "select_copy": [call(Y, 0, 1), call(Y, 1, -1), error(Y, 0, 3)],
             "row_stack": SAMPLES["vstack"]}  # fmt: skip

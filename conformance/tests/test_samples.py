@@ -57,7 +57,7 @@ def constant_parameters(function, paths: list[str]) -> list[str]:
         for case in sources.load()[source].cases(op, DTYPES, 0, False):
             if case.target != op or "error" in case.tags:
                 continue
-            kwargs = {SPELLINGS.get(k, k) if k not in parameters else k: v for k, v in case.kwargs.items()}
+            kwargs = {k if k in parameters else _spelled(k, parameters): v for k, v in case.kwargs.items()}
             try:
                 bound = signature.bind(*case.args, **kwargs)
             except TypeError:  # another form of the same function: max(x, dim), max(x, y)
@@ -65,6 +65,11 @@ def constant_parameters(function, paths: list[str]) -> list[str]:
             for name in seen.keys() & bound.arguments.keys():
                 seen[name].add(brief(bound.arguments[name]))
     return [name for name, values in seen.items() if len(values) < 2]
+
+
+def _spelled(name, parameters):
+    """A parameter by the name that the declaration has for it."""
+    return next((one for one in SPELLINGS.get(name, ()) if one in parameters), name)
 
 
 def test_every_declared_operation_has_samples():

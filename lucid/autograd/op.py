@@ -43,7 +43,10 @@ def __getattr__(name: str):
 CO_VARARGS = 0x04  # of a code object's flags, as in `inspect`
 
 # Other spellings of a parameter that PyTorch accepts too.
-SPELLINGS = {"input": "input_", "from": "from_", "axis": "dim", "keepdims": "keepdim", "x1": "input_", "x2": "other"}
+SPELLINGS = {
+    "input": ("input_", "A", "tensor"), "from": ("from_",), "axis": ("dim",), "keepdims": ("keepdim",), "x1": ("input_",),
+    "x2": ("other",), "split_size": ("split_size_or_sections",),
+}  # fmt: skip
 
 
 class Op(core.OpBase):
@@ -82,7 +85,9 @@ class Op(core.OpBase):
         self.defaults = dict(zip(names[k - len(given) : k], given)) | named
         self.defaults_in_order = [self.defaults.get(name, core.MISSING) for name in names]
         self.position = dict(zip(names, range(len(names))))
-        self.places = {other: self.position[name] for other, name in SPELLINGS.items() if name in self.position}
+        self.places = {
+            other: self.position[name] for other, names in SPELLINGS.items() for name in names if name in self.position
+        }
         self.places |= self.position
         self.out_at = -1 if "out" in own else self.position.get("out", -1)
         self.out_rule, self.out_apart = out, "apart" in out

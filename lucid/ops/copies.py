@@ -20,6 +20,9 @@ COPIED = {
     "Tensor.unfold": ("lucid.arange(4), 0, 2, 2", "Tensor([[0, 1],\n        [2, 3]])"),
     "unsqueeze": ("lucid.tensor([1, 2]), 0", "Tensor([[1, 2]])"),
     "Tensor.view": ("lucid.arange(4), (2, 2)", "Tensor([[0, 1],\n        [2, 3]])"),
+    "split": ("lucid.arange(3), 2", "(Tensor([0, 1]), Tensor([2]))"),
+    "view_as_real": ("lucid.tensor([1 + 2j])", "Tensor([[1.0, 2.0]])"),
+    "view_as_complex": ("lucid.tensor([[1.0, 2.0]])", "Tensor([1.0+2.0j])"),
     "split_with_sizes": ("lucid.arange(3), (1, 2)", "(Tensor([0]), Tensor([1, 2]))"),
     "narrow": ("lucid.arange(4), 0, 1, 2", "Tensor([1, 2])"),
     "diagonal": ("lucid.tensor([[1, 2], [3, 4]])", "Tensor([1, 4])"),
@@ -35,11 +38,13 @@ def _declare_copy(path: str, example: str, printed: str):
     names = [
         one if one not in spec.defaults else f"{one}={spec.defaults[one]!r}" for one in spec.parameters
     ]
+    given = [*spec.parameters[: spec.positional], *(f"{one}={one}" for one in spec.keyword_only)]
+    names.insert(spec.positional, "*")
     scope = {"_view": function, "_clone": _owned, "_dtype": _viewed_as}
     call = "_dtype" if name == "view" else "_view"
     exec(  # a function with the view's own signature, which is what `out=` and keywords are read from
-        f"def {name}_copy({', '.join(names)}, *, out=None):\n"
-        f"    return _clone({call}({', '.join(spec.parameters)}))",
+        f"def {name}_copy({', '.join(names)}, out=None):\n"
+        f"    return _clone({call}({', '.join(given)}))",
         scope,
     )
     forward = scope[f"{name}_copy"]

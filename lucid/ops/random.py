@@ -712,8 +712,8 @@ def randn_like(
 
 @op("randint_like", gradient=False)
 def randint_like(
-    input_, low=0, high=None, *, generator=None, dtype=None, layout=None, device=None, requires_grad=False,
-    memory_format=None,
+    input_, low=0, high=None, *, generator=None, dtype=None, layout=None, device=None, pin_memory=None,
+    requires_grad=False, memory_format=None,
 ) -> Tensor:  # fmt: skip
     """Integers drawn evenly from [low, high) in the shape of a tensor.
 
@@ -725,7 +725,7 @@ def randint_like(
         The smallest one. `randint_like(x, high)` starts at 0.
     high : int
         One above the largest.
-    generator, dtype, requires_grad
+    generator, dtype, pin_memory, requires_grad
         As for `rand`; the dtype is the input's where none is given.
 
     Returns

@@ -880,32 +880,32 @@ def _max_or_min(name: str, whole: str, along: str, pairwise: str, input_, dim, k
 
 @op("max", composite=True)
 @like(amin)
-def max(input_: Tensor, dim=None, keepdim: bool = False, *, out=None):
+def max(input_: Tensor, dim=None, keepdim: bool = False, *, other: Tensor | None = None, out=None):
     """The greatest element of all; with `dim`, a named tuple of the greatest along it and their positions.
 
-    With a second tensor instead of `dim`: the elementwise `maximum`.
+    With a second tensor, as `other` or instead of `dim`: the elementwise `maximum`.
 
     Examples
     --------
     >>> lucid.max(lucid.tensor([1.0, 2.0, 3.0]))
     Tensor(3.0)
     """
-    return _max_or_min("max", "amax", "argmax", "maximum", input_, dim, keepdim)
+    return _max_or_min("max", "amax", "argmax", "maximum", input_, dim if other is None else other, keepdim)
 
 
 @op("min", composite=True)
 @like(amin)
-def min(input_: Tensor, dim=None, keepdim: bool = False, *, out=None):
+def min(input_: Tensor, dim=None, keepdim: bool = False, *, other: Tensor | None = None, out=None):
     """The least element of all; with `dim`, a named tuple of the least along it and their positions.
 
-    With a second tensor instead of `dim`: the elementwise `minimum`.
+    With a second tensor, as `other` or instead of `dim`: the elementwise `minimum`.
 
     Examples
     --------
     >>> lucid.min(lucid.tensor([1.0, 2.0, 3.0]))
     Tensor(1.0)
     """
-    return _max_or_min("min", "amin", "argmin", "minimum", input_, dim, keepdim)
+    return _max_or_min("min", "amin", "argmin", "minimum", input_, dim if other is None else other, keepdim)
 
 
 # ------------------------------------------------------------------------------------------------ logic, counting

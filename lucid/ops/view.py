@@ -34,7 +34,7 @@ from lucid.tensor import Tensor, check_dim, storage_of
 
 def variadic(function, argument: str):
     """The method of an operation on one more argument, which takes that also item by item or by its name."""
-    name = function.op.name
+    name, others = function.op.name, function.op.parameters[2:]
 
     def method(self, *values, **named):
         if not values:
@@ -42,8 +42,9 @@ def variadic(function, argument: str):
                 raise TypeError(f'{name}() missing 1 required positional arguments: "{argument}"')
             return function(self, **named)
         for other in named:
-            raise TypeError(f"{name}() got an unexpected keyword argument '{other}'")
-        return function(self, values if len(values) > 1 else numbers(values))
+            if other not in others:
+                raise TypeError(f"{name}() got an unexpected keyword argument '{other}'")
+        return function(self, values if len(values) > 1 else numbers(values), **named)
 
     method.__name__ = name
     method.__qualname__ = f"Tensor.{name}"
@@ -88,7 +89,7 @@ def overlapping(shape, steps) -> bool:
 
 
 @op("Tensor.expand", view=True)
-def expand(input_: Tensor, size) -> Tensor:
+def expand(input_: Tensor, size, *, implicit: bool = False) -> Tensor:
     """Dimensions of size 1 seen as larger, without a copy; -1 keeps a size.
 
     Parameters
@@ -97,6 +98,8 @@ def expand(input_: Tensor, size) -> Tensor:
         Of any shape and dtype.
     size : sequence of int
         The sizes wanted; more than the tensor has go in front.
+    implicit : bool, optional
+        For PyTorch's programs; has no effect.
 
     Returns
     -------

@@ -20,7 +20,7 @@ COMMON = """M : int
         The number of points, at least 0.
     {own}sym : bool, optional
         Whether the window is symmetric, or one period of a periodic one. Default: True.
-    dtype, layout, device, requires_grad : optional
+    dtype, layout, device, pin_memory, requires_grad : optional
         As for `zeros`; the dtype is floating.
 
     Returns
@@ -354,8 +354,9 @@ def kaiser(
 
 @op("hann_window", gradient=False)
 def hann_window(
-    window_length: int, periodic: bool = True, *, dtype=None, layout=None, device=None, requires_grad: bool = False
-) -> Tensor:
+    window_length: int, periodic: bool = True, *, dtype=None, layout=None, device=None, pin_memory: bool = False,
+    requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
     """Hann's window; by default one period of a periodic one.
 
     Parameters
@@ -364,7 +365,7 @@ def hann_window(
         The number of points, at least 0.
     periodic : bool, optional
         Whether it is one period of a periodic window, or symmetric. Default: True.
-    dtype, layout, device, requires_grad : optional
+    dtype, layout, device, pin_memory, requires_grad : optional
         As for `zeros`; the dtype is floating.
 
     Returns
@@ -408,7 +409,7 @@ def _checked(name: str, m: int, dtype: dtypes.dtype) -> tuple[dtypes.dtype, dtyp
 )
 def hamming_window(
     window_length: int, periodic: bool = True, alpha: float = 0.54, beta: float = 0.46, *, dtype=None, layout=None,
-    device=None, requires_grad: bool = False,
+    device=None, pin_memory: bool = False, requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """Hamming's window, `alpha - beta cos(2 pi n / N)`.
 
@@ -424,8 +425,9 @@ def hamming_window(
 @op("blackman_window", gradient=False)
 @like(hann_window)
 def blackman_window(
-    window_length: int, periodic: bool = True, *, dtype=None, layout=None, device=None, requires_grad: bool = False
-) -> Tensor:
+    window_length: int, periodic: bool = True, *, dtype=None, layout=None, device=None, pin_memory: bool = False,
+    requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
     """Blackman's window; by default one period of a periodic one.
 
     Examples
@@ -440,8 +442,9 @@ def blackman_window(
 @op("bartlett_window", gradient=False)
 @like(hann_window)
 def bartlett_window(
-    window_length: int, periodic: bool = True, *, dtype=None, layout=None, device=None, requires_grad: bool = False
-) -> Tensor:
+    window_length: int, periodic: bool = True, *, dtype=None, layout=None, device=None, pin_memory: bool = False,
+    requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
     """Bartlett's window, a triangle.
 
     Examples
@@ -458,7 +461,7 @@ def bartlett_window(
 @like(hann_window, beta="float, optional: How narrow it is. Default: 12.")
 def kaiser_window(
     window_length: int, periodic: bool = True, beta: float = 12.0, *, dtype=None, layout=None, device=None,
-    requires_grad: bool = False,
+    pin_memory: bool = False, requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """Kaiser's window; `beta` says how narrow it is.
 

@@ -318,9 +318,9 @@ class Module:
             if module is not None:
                 yield from module.named_modules(memo, f"{prefix}.{name}" if prefix else name, remove_duplicate)
 
-    def modules(self):
-        """All modules of the tree, this one first."""
-        for _, module in self.named_modules():
+    def modules(self, remove_duplicate: bool = True):
+        """All modules of the tree, this one first; each once, unless duplicates are kept."""
+        for _, module in self.named_modules(remove_duplicate=remove_duplicate):
             yield module
 
     def named_children(self):
@@ -375,7 +375,7 @@ class Module:
         """Take over what `get_extra_state` returned."""
         raise RuntimeError("Module.set_extra_state is only called where a subclass defines it")
 
-    def state_dict(self, *, destination=None, prefix: str = "", keep_vars: bool = False) -> OrderedDict:
+    def state_dict(self, destination=None, prefix: str = "", keep_vars: bool = False) -> OrderedDict:
         """Parameters and persistent buffers by their dotted paths; detached tensors that share memory."""
         destination = OrderedDict() if destination is None else destination
         for hook in self._state_dict_pre_hooks.values():
