@@ -14,6 +14,7 @@ import numpy as np
 
 from lucid import dtypes, formats, printing
 from lucid._kernels import core
+from lucid._kernels.core import check_dim  # noqa: F401
 from lucid.dtypes import as_dtype, from_numpy_dtype
 
 __all__ = ["Size", "Tensor"]
@@ -465,20 +466,6 @@ def check_device(value) -> None:
     """Raise RuntimeError for a device that is not the CPU."""
     if not isinstance(value, device):
         device(value)
-
-
-def check_dim(op: str, dim: int, ndim: int) -> int:
-    """A dimension counted from the front; IndexError when out of range."""
-    n = max(ndim, 1)
-    try:
-        index = dim.__index__()
-    except AttributeError:
-        raise TypeError(f"{op}(): argument 'dim' must be int, not {type(dim).__name__}") from None
-    if not -n <= index < n:
-        raise IndexError(
-            f"{op}(): Dimension out of range (expected to be in range of [{-n}, {n - 1}], but got {index})"
-        )
-    return index % n
 
 
 def storage_of(array: np.ndarray) -> tuple[int, int]:

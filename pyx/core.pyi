@@ -336,5 +336,11 @@ def backward(kernel: Kernel, g: Any, x: Any, p: float = 0, q: float = 0) -> Tens
 def accumulate(add: Kernel, target: TensorBase, x: TensorBase) -> bool:
     """Add `x` to `target` in place, where both are dense and of one shape and dtype; returns whether it was done."""
 
-def reduce_all(kernel: Kernel, x: TensorBase) -> TensorBase | None:
-    """A reduction of all elements to a 0-d tensor; None where the general way has to be taken."""
+def reduce(kernel: Kernel, x: TensorBase, dim: int | None, keepdim: bool) -> TensorBase | None:
+    """A reduction of all elements (None) or along one dimension; None where the general way has to be taken."""
+
+def check_dim(op: str, dim: int, ndim: int) -> int:
+    """A dimension counted from the front; IndexError when out of range."""
+
+def fold_dim(array: np.ndarray, dim: int) -> tuple[int, int, int]:
+    """The sizes of a shape before, at and after a dimension, the others multiplied together."""

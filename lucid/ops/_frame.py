@@ -63,7 +63,7 @@ def same_dtype(name: str, *tensors: Tensor | None) -> None:
     """RuntimeError unless the tensors that are given, the first of which always is, have one dtype."""
     dtype = tensors[0].array.dtype
     for tensor in tensors:
-        if tensor is not None and tensor.array.dtype != dtype:
+        if tensor is not None and tensor.array.dtype is not dtype and tensor.array.dtype != dtype:
             names = ", ".join(torch_name(one.dtype) for one in tensors if one is not None)
             raise RuntimeError(f"{name}(): expected all tensors to have the same dtype, but got {names}")
 
@@ -423,8 +423,7 @@ def fold(array: np.ndarray, dims: tuple[int, ...]) -> tuple[np.ndarray, int, int
     if not dims:
         return contiguous(array), array.size, 1, 1
     if len(dims) == 1:
-        shape, at = array.shape, dims[0]
-        return contiguous(array), _product(shape[:at]), shape[at], _product(shape[at + 1 :])
+        return contiguous(array), *core.fold_dim(array, dims[0])
     dims = tuple(sorted(dims))
     first, last = dims[0], dims[-1]
     if last - first + 1 != len(dims):

@@ -127,6 +127,11 @@ def multiply(a: np.ndarray, b: np.ndarray, dtype: dtypes.dtype) -> np.ndarray:
         return np.matmul(a, b)
 
 
+def _dense(a: np.ndarray, b: np.ndarray) -> bool:
+    """Whether two arrays are the commonest factors, which need none of what `product` does for others."""
+    return a.dtype is b.dtype and a.flags.c_contiguous and b.flags.c_contiguous and a.dtype in BMM and a.size and b.size
+
+
 def _check_dtypes(name: str, a: Tensor, b: Tensor) -> None:
     tensor_argument(name, a)
     tensor_argument(name, b, 2, "other")
@@ -169,14 +174,15 @@ def matmul(input_: Tensor, other: Tensor, *, out=None) -> Tensor:
     >>> lucid.matmul(lucid.tensor([[1.0, 2.0], [3.0, 4.0]]), lucid.tensor([1.0, 1.0]))
     Tensor([3.0, 7.0])
     """
-    _check_dtypes("matmul", input_, other)
+    tensor_argument("matmul", input_)
+    tensor_argument("matmul", other, 2, "other")
     a, b = input_.array, other.array
-    if a.ndim == 2 and b.ndim == 2 and a.flags.c_contiguous and b.flags.c_contiguous and a.dtype in BMM:
-        (m, k), (rows, n) = a.shape, b.shape
-        if k == rows and m and n and k:  # the commonest product, without what the others need
-            out = empty((m, n), a.dtype)
-            BMM[a.dtype](flat(a), flat(b), flat(out), 1, m, n, k, 0, k, 1, 0, n, 1, 0, n)
-            return wrap(out)
+    if a.ndim == 2 and b.ndim == 2 and a.shape[1] == b.shape[0] and _dense(a, b):
+        k, n = b.shape
+        out = empty((a.shape[0], n), a.dtype)
+        BMM[a.dtype](flat(a), flat(b), flat(out), 1, a.shape[0], n, k, 0, k, 1, 0, n, 1, 0, n)
+        return wrap(out)
+    same_dtype("matmul", input_, other)
     if not a.ndim or not b.ndim:
         raise RuntimeError(
             f"both arguments to matmul need to be at least 1D, but they are {a.ndim}D and {b.ndim}D"
@@ -699,6 +705,14 @@ def linear(input_: Tensor, weight: Tensor, bias: Tensor | None = None, *, out=No
     tensor_argument("linear", weight, 2, "weight")
     same_dtype("linear", input_, weight, bias)
     x, w = input_.array, weight.array
+    if x.ndim > 1 and w.ndim == 2 and x.shape[-1] == w.shape[1] and _dense(x, w):
+        n, k = w.shape
+        if bias is None or bias.array.shape == (n,):
+            out = empty((*x.shape[:-1], n), x.dtype)
+            if bias is not None:
+                out[...] = bias.array
+            BMM[x.dtype](flat(x), flat(w), flat(out), 1, x.size // k, n, k, 0, k, 1, 0, 1, k, 0, n, 1, bias is not None)
+            return wrap(out)
     if w.ndim == 1:
         w = w[None]
     if x.ndim == 0 or x.shape[-1] != w.shape[1]:

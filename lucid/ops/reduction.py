@@ -149,10 +149,10 @@ def sum(input_: Tensor, dim=None, keepdim: bool = False, *, dtype=None, out=None
     >>> print(lucid.sum(lucid.tensor([[1.0, 2.0], [3.0, 4.0]]), dim=0))
     [4.0, 6.0]
     """
-    if dim is None and dtype is None and isinstance(input_, Tensor) and not keepdim:
-        whole = core.reduce_all(SUM, input_)
-        if whole is not None:
-            return whole
+    if dtype is None and isinstance(input_, Tensor):
+        found = core.reduce(SUM, input_, dim, keepdim)
+        if found is not None:
+            return found
     return _sum("sum", input_, dim, keepdim, dtype)
 
 
@@ -273,10 +273,10 @@ def mean(input_: Tensor, dim=None, keepdim: bool = False, *, dtype=None, out=Non
     >>> lucid.mean(lucid.tensor([1.0, 2.0, 3.0]))
     Tensor(2.0)
     """
-    if dim is None and dtype is None and isinstance(input_, Tensor) and not keepdim:
-        whole = core.reduce_all(MEAN, input_)
-        if whole is not None:
-            return whole
+    if dtype is None and isinstance(input_, Tensor):
+        found = core.reduce(MEAN, input_, dim, keepdim)
+        if found is not None:
+            return found
     tensor_argument("mean", input_)
     target = input_.dtype if dtype is None else as_dtype(dtype)
     if target.kind < 2:
@@ -633,8 +633,8 @@ def _extreme(name: str, input_, dim, keepdim: bool, whole=None) -> Tensor:
             f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with "
             "the 'dim' argument."
         )
-    if whole is not None and (dim is None or dim == ()) and not keepdim:
-        found = core.reduce_all(whole, input_)
+    if whole is not None:
+        found = core.reduce(whole, input_, None if dim == () else dim, keepdim)
         if found is not None:
             return found
     dims = dims_argument(name, dim, input_.array.ndim)

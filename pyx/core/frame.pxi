@@ -298,14 +298,59 @@ def accumulate(Kernel add not None, TensorBase target not None, TensorBase x not
     return True
 
 
-def reduce_all(Kernel kernel not None, TensorBase x not None):
-    """A reduction of all elements to a 0-d tensor; None where the general way has to be taken."""
+def reduce(Kernel kernel not None, TensorBase x not None, dim, bint keepdim):
+    """A reduction of all elements (None) or along one dimension; None where the general way has to be taken."""
     cdef cnp.ndarray a = x.array, out
-    if not ready(a):
+    cdef cnp.npy_intp[FEW_DIMS] dims
+    cdef Py_ssize_t outer = 1, axis = cnp.PyArray_SIZE(a), inner = 1, at = -1
+    cdef int nd = cnp.PyArray_NDIM(a), i, k = 0
+    if not ready(a) or nd > FEW_DIMS or not (dim is None or (type(dim) is int and -nd <= dim < nd)):
         return None
     fn = kernel.table[cnp.PyArray_TYPE(a)]
     if fn is None:
         return None
-    out = new_array(0, NULL, <cnp.dtype>cnp.PyArray_DESCR(a), False)
-    fn(flat(a), flat(out), 1, cnp.PyArray_SIZE(a), 1, kernel.code)
+    if dim is not None:
+        at = dim
+        at += nd if at < 0 else 0
+        axis = cnp.PyArray_DIM(a, <int>at)
+    for i in range(nd):
+        if at >= 0 and i != at:
+            dims[k] = cnp.PyArray_DIM(a, i)
+            k += 1
+            if i < at:
+                outer *= cnp.PyArray_DIM(a, i)
+            else:
+                inner *= cnp.PyArray_DIM(a, i)
+        elif keepdim:
+            dims[k] = 1
+            k += 1
+    out = new_array(k, dims, <cnp.dtype>cnp.PyArray_DESCR(a), False)
+    fn(flat(a), flat(out), outer, axis, inner, kernel.code)
     return new_tensor(out)
+
+
+def check_dim(str op, dim, Py_ssize_t ndim):
+    """A dimension counted from the front; IndexError when out of range."""
+    cdef Py_ssize_t n = max(ndim, 1), index
+    if type(dim) is not int:
+        try:
+            dim = dim.__index__()
+        except AttributeError:
+            raise TypeError(f"{op}(): argument 'dim' must be int, not {type(dim).__name__}") from None
+    if not -n <= dim < n:
+        raise IndexError(
+            f"{op}(): Dimension out of range (expected to be in range of [{-n}, {n - 1}], but got {dim})"
+        )
+    index = dim
+    return index + n if index < 0 else index
+
+
+def fold_dim(cnp.ndarray array not None, int dim):
+    """The sizes of a shape before, at and after a dimension, the others multiplied together."""
+    cdef Py_ssize_t outer = 1, inner = 1
+    cdef int i
+    for i in range(dim):
+        outer *= cnp.PyArray_DIM(array, i)
+    for i in range(dim + 1, cnp.PyArray_NDIM(array)):
+        inner *= cnp.PyArray_DIM(array, i)
+    return outer, cnp.PyArray_DIM(array, dim), inner
