@@ -74,6 +74,8 @@ DEVIATIONS = (
                   "where there is nothing to add, empty or 0-d, and refuses the others", dtype="bool")
         for name in ("cumsum", "cumprod")
     ),
+    Deviation("nn.utils.rnn.pack_padded_sequence", "behaviour", "a length beyond the input's is refused; PyTorch returns a packed "
+              "sequence that lacks elements", when=lambda case: case.program.name == "a_length_beyond_the_input"),
     Deviation("nn.functional.linear_cross_entropy", "grad2", "options have no effect on the result; PyTorch's pieces lose the "
               "second gradient, which it has without options", when=lambda case: case.kwargs.get("options") is not None),
     Deviation("nn.functional.multi_head_attention_forward", "grad2", "no attention depends on the bias of the keys: what either "

@@ -103,8 +103,8 @@ def classes(namespace: str) -> list[str]:
 CLASSES = {
     "nn": "Modules", "optim": "Optimizers", "nn.init": "Initial weights", "nn.utils": "nn.utils",
     "nn.utils.parametrize": "Parametrizations", "nn.utils.parametrizations": "Parametrizations of weights",
-    "nn.utils.stateless": "Stateless calls", "optim.lr_scheduler": "Learning rates", "optim.swa_utils": "Averaged weights",
-    "utils.data": "Data",
+    "nn.utils.rnn": "Sequences of several lengths", "nn.utils.stateless": "Stateless calls",
+    "optim.lr_scheduler": "Learning rates", "optim.swa_utils": "Averaged weights", "utils.data": "Data",
 }  # fmt: skip
 
 # Kinds of names that need no description of their own, and how they are told from others.

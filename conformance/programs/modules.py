@@ -654,3 +654,60 @@ def layers_made_one(lib):
     yield found, [one.dtype for one in found]
     given = {"weight": lib.ones(4, 3)}
     yield utils.stateless.functional_call(linear, given, lib.ones(3)), raised(utils.stateless.functional_call, linear, given, lib.ones(3), strict=True)
+
+
+@program("nn.utils.rnn.PackedSequence", "nn.utils.rnn.invert_permutation", "nn.utils.rnn.pack_padded_sequence",
+         "nn.utils.rnn.pack_sequence", "nn.utils.rnn.pad_packed_sequence", "nn.utils.rnn.pad_sequence",
+         "nn.utils.rnn.unpack_sequence", "nn.utils.rnn.unpad_sequence")  # fmt: skip
+def sequences_of_several_lengths(lib):
+    rnn = lib.nn.utils.rnn
+    yield rnn.invert_permutation(lib.tensor([2, 0, 3, 1])), rnn.invert_permutation(None)
+    rows = [lib.arange(float(n * 2)).reshape(n, 2) + n for n in (2, 4, 1, 4)]
+    for first in (False, True):
+        for side in ("right", "left"):
+            yield rnn.pad_sequence(rows, first, -1.0, side)
+    yield rnn.pad_sequence(iter(rows)).shape, raised(rnn.pad_sequence, []), raised(rnn.pad_sequence, 3), raised(rnn.pad_sequence, rows, padding_side="x")
+    yield raised(rnn.pad_sequence, [lib.ones(2, 1), lib.ones(1, 2)])
+    padded, lengths = rnn.pad_sequence(rows, True).requires_grad_(), lib.tensor([2, 4, 1, 4])
+    packed = rnn.pack_padded_sequence(padded, lengths, batch_first=True, enforce_sorted=False)
+    yield list(packed), type(packed).__name__, packed._fields, packed.is_cuda
+    for first, value, total in ((True, 0.0, None), (False, 9.0, 6)):
+        yield rnn.pad_packed_sequence(packed, first, value, total)
+    (rnn.pad_packed_sequence(packed)[0] * lib.arange(8.0).reshape(4, 2)[:, None]).sum().backward()
+    yield padded.grad, raised(rnn.pad_packed_sequence, packed, total_length=3)
+    yield rnn.unpack_sequence(packed), rnn.unpad_sequence(padded, lengths, batch_first=True)
+    ordered = [rows[i] for i in (1, 3, 0, 2)]
+    yield list(rnn.pack_sequence(ordered)), raised(rnn.pack_sequence, rows), list(rnn.pack_sequence(rows, enforce_sorted=False))
+    yield list(rnn.pack_padded_sequence(lib.ones(5, 2, 1), [3, 1])), raised(rnn.pack_padded_sequence, lib.ones(5, 2, 1), [3, 0])
+    yield raised(rnn.pack_padded_sequence, lib.ones(5, 2, 1), [3])
+    yield list(packed.double()), packed.to(lib.float32) is packed, packed.long().data.dtype, packed.half().data.dtype, packed.cpu() is packed
+    yield [getattr(packed, name)().data.dtype for name in ("float", "int", "short", "char", "byte")], packed.is_pinned()
+    yield list(rnn.PackedSequence((lib.ones(3), lib.tensor([2, 1])))), raised(rnn.PackedSequence, lib.ones(3))
+
+
+@program("nn.LSTM", "nn.GRU", "nn.RNN")
+def recurrent_networks_of_packed_sequences(lib):
+    nn, rnn = lib.nn, lib.nn.utils.rnn
+    rows = [(lib.arange(float(n * 3)).reshape(n, 3) + n).sin() for n in (2, 4, 1, 4, 3)]
+    for make in (nn.LSTM, nn.GRU, nn.RNN, lambda *a, **k: nn.LSTM(*a, proj_size=1, **k)):
+        for settings in ({}, {"num_layers": 2, "bidirectional": True, "dropout": 0.5}, {"batch_first": True, "bidirectional": True}):
+            lib.manual_seed(0)
+            net = make(3, 2, **settings)
+            packed = rnn.pack_sequence(rows, enforce_sorted=False)
+            packed.data.requires_grad_()
+            out, last = net(packed)
+            states = last if isinstance(last, tuple) else (last,)
+            yield type(out).__name__, list(out), list(states)
+            (out.data.pow(2).sum() + sum(one.pow(3).sum() for one in states)).backward()
+            yield packed.data.grad, [p.grad for p in net.parameters()]
+            net.eval()
+            first = [lib.arange(float(one.numel())).reshape(one.shape).cos() for one in states]
+            out, last = net(packed, tuple(first) if isinstance(last, tuple) else first[0])
+            yield rnn.pad_packed_sequence(out), last
+            yield net(rnn.pack_sequence(rows[1:2]))[1], raised(net, packed, tuple(one[:, 1:] for one in first))
+    yield raised(nn.GRU(4, 2), packed), raised(nn.GRU(3, 2), rnn.PackedSequence(lib.ones(3), lib.tensor([2, 1])))
+
+
+@program("nn.utils.rnn.pack_padded_sequence")
+def a_length_beyond_the_input(lib):
+    yield raised(lib.nn.utils.rnn.pack_padded_sequence, lib.ones(5, 2, 1), [6, 1])

@@ -12,7 +12,7 @@ from lucid.ops.elementwise import sigmoid, tanh
 from lucid.ops.linalg import linear
 from lucid.ops.random import dropout
 from lucid.ops.shape import cat, stack
-from lucid.ops.view import unbind
+from lucid.ops.view import split, unbind
 from lucid.tensor import Tensor
 
 # -- one step: (input's part of the gates, state, recurrent weight and bias, projection) -> new state -----------------------
@@ -45,10 +45,16 @@ STEPS = {"LSTM": _lstm_step, "GRU": _gru_step, "RNN_TANH": _plain_step(tanh), "R
 # -- over a sequence ---------------------------------------------------------------------------------------------------
 
 
-def _direction(step, x: Tensor, state: tuple, parameters, backwards: bool) -> tuple[Tensor, tuple]:
-    """One layer in one direction: results (L, N, H), and the last state."""
+def _direction(step, x: Tensor, state: tuple, parameters, backwards: bool, sizes=None) -> tuple[Tensor, tuple]:
+    """One layer in one direction: results (L, N, H), and the last state.
+
+    With `sizes`, x is packed: of so many sequences there are elements at each place, and results are packed too.
+    """
     w_ih, w_hh, b_ih, b_hh, projection = parameters
-    rows = unbind(linear(x, w_ih, b_ih), 0)
+    gates = linear(x, w_ih, b_ih)
+    if sizes is not None:
+        return _packed(step, split(gates, sizes, 0), state, (w_hh, b_hh, projection), backwards)
+    rows = unbind(gates, 0)
     found = []
     for gates in reversed(rows) if backwards else rows:
         state = step(gates, state, w_hh, b_hh, projection)
@@ -56,9 +62,28 @@ def _direction(step, x: Tensor, state: tuple, parameters, backwards: bool) -> tu
     return stack(found[::-1] if backwards else found), state
 
 
+def _packed(step, rows, first: tuple, parameters, backwards: bool) -> tuple[Tensor, tuple]:
+    """Over a packed sequence: forwards, sequences end on the way and leave their states; backwards, they begin on it."""
+    state, found, ended = first, [], []
+    if backwards:
+        rows = rows[::-1]
+        state = tuple(one[: len(rows[0])] for one in first)
+    for gates in rows:
+        n, before = len(gates), len(state[0])
+        if n < before:
+            ended.append(tuple(one[n:] for one in state))
+            state = tuple(one[:n] for one in state)
+        elif n > before:
+            state = tuple(cat([one, start[before:n]]) for one, start in zip(state, first))
+        state = step(gates, state, *parameters)
+        found.append(state[0])
+    return cat(found[::-1] if backwards else found), tuple(cat(parts) for parts in zip(state, *ended[::-1]))
+
+
 def run(mode: str, x: Tensor, states: tuple, parameters: list, num_layers: int, p: float, train: bool, bidirectional: bool,
-        batch_first: bool) -> tuple[Tensor, tuple]:  # fmt: skip
-    """All layers: `states` are (layers x directions, N, H), `parameters` a tuple for each layer and direction."""
+        batch_first: bool, sizes: list[int] | None = None) -> tuple[Tensor, tuple]:  # fmt: skip
+    """All layers: `states` are (layers x directions, N, H), `parameters` a tuple for each layer and direction; with
+    `sizes` x is packed."""
     x = x.transpose(0, 1) if batch_first else x
     initial = [unbind(one, 0) for one in states]
     directions = 2 if bidirectional else 1
@@ -67,7 +92,7 @@ def run(mode: str, x: Tensor, states: tuple, parameters: list, num_layers: int, 
         results = []
         for direction in range(directions):
             at = layer * directions + direction
-            result, state = _direction(STEPS[mode], x, tuple(one[at] for one in initial), parameters[at], direction == 1)
+            result, state = _direction(STEPS[mode], x, tuple(one[at] for one in initial), parameters[at], direction == 1, sizes)
             results.append(result)
             last.append(state)
         x = cat(results, -1) if bidirectional else results[0]

@@ -103,17 +103,16 @@ class RNNBase(Module):
         """The parameters of each layer and direction."""
         return [[getattr(self, name) for name in names] for names in self._names]
 
-    def _states(self, input: Tensor, hx, sizes: tuple) -> tuple[tuple, bool]:
-        """The first states with a batch dimension, and whether the input has one; RuntimeError where sizes do not fit."""
-        if input.dim() not in (2, 3):
-            raise ValueError(f"{self._get_name()}: Expected input to be 2D or 3D, got {input.dim()}D instead")
+    def _check_width(self, input: Tensor) -> None:
         if input.shape[-1] != self.input_size:
             raise RuntimeError(f"input.size(-1) must be equal to input_size. Expected {self.input_size}, got {input.shape[-1]}")
-        batched = input.dim() == 3
-        batch = input.shape[0 if self.batch_first else 1] if batched else 1
+
+    def _states(self, hx, batch: int, batched: bool, dtype) -> tuple:
+        """The first states with a batch dimension; RuntimeError where sizes do not fit."""
+        sizes = (self.proj_size or self.hidden_size, self.hidden_size)[: 2 if self.mode == "LSTM" else 1]
         count = self.num_layers * (2 if self.bidirectional else 1)
         if hx is None:
-            return tuple(lucid.zeros(count, batch, size, dtype=input.dtype) for size in sizes), batched
+            return tuple(lucid.zeros(count, batch, size, dtype=dtype) for size in sizes)
         states = tuple(hx) if len(sizes) > 1 else (hx,)
         made = []
         for state, size, what in zip(states, sizes, ("hidden", "cell")):
@@ -126,22 +125,40 @@ class RNNBase(Module):
             if tuple(state.shape) != (count, batch, size):
                 raise RuntimeError(f"Expected {what} size {(count, batch, size)}, got {list(state.shape)}")
             made.append(state)
-        return tuple(made), batched
+        return tuple(made)
 
-    def forward(self, input, hx=None):
-        lstm = self.mode == "LSTM"
-        sizes = (self.proj_size or self.hidden_size, self.hidden_size) if lstm else (self.hidden_size,)
-        states, batched = self._states(input, hx, sizes)
+    def _run(self, x: Tensor, states: tuple, batch_first: bool, sizes: list[int] | None = None) -> tuple[Tensor, tuple]:
         weights = [weight for group in self.all_weights for weight in group]
         groups = recurrent.grouped(self.mode, weights, self.bias, bool(self.proj_size))
-        along = 1 if self.batch_first else 0
-        out, last = recurrent.run(
-            self.mode, input if batched else input.unsqueeze(1 - along), states, groups, self.num_layers, self.dropout,
-            self.training, self.bidirectional, self.batch_first,
-        )  # fmt: skip
+        return recurrent.run(
+            self.mode, x, states, groups, self.num_layers, self.dropout, self.training, self.bidirectional, batch_first, sizes
+        )
+
+    def forward(self, input, hx=None):
+        if isinstance(input, tuple):  # nn.utils.rnn.PackedSequence
+            return self._packed(input, hx)
+        if input.dim() not in (2, 3):
+            raise ValueError(f"{self._get_name()}: Expected input to be 2D or 3D, got {input.dim()}D instead")
+        self._check_width(input)
+        batched, along = input.dim() == 3, 1 if self.batch_first else 0
+        states = self._states(hx, input.shape[1 - along] if batched else 1, batched, input.dtype)
+        out, last = self._run(input if batched else input.unsqueeze(1 - along), states, self.batch_first)
         if not batched:
             out, last = out.squeeze(1 - along), tuple(one.squeeze(1) for one in last)
-        return out, (last if lstm else last[0])
+        return out, (last if self.mode == "LSTM" else last[0])
+
+    def _packed(self, input, hx):
+        """The same for packed sequences; states are in the order that the sequences had before they were packed."""
+        data, batch_sizes, order, back = input
+        if data.dim() != 2:
+            raise RuntimeError(f"input must have 2 dimensions, got {data.dim()}")
+        self._check_width(data)
+        sizes = batch_sizes.tolist()
+        states = self._states(hx, sizes[0], True, data.dtype)
+        ordered = lambda states, order: states if order is None else tuple(one.index_select(1, order) for one in states)
+        out, last = self._run(data, states if hx is None else ordered(states, order), False, sizes)
+        last = ordered(last, back)
+        return type(input)(out, batch_sizes, order, back), (last if self.mode == "LSTM" else last[0])
 
     def extra_repr(self) -> str:
         text = f"{self.input_size}, {self.hidden_size}"
