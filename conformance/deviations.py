@@ -240,12 +240,6 @@ DEVIATIONS = (
         when=holds(lambda t: t == -math.inf),
     ),
     Deviation(
-        "nn.functional.embedding",
-        "grad2",
-        "with scale_grad_by_freq the second gradient is divided by the frequency as the first is; PyTorch forgets it",
-        when=lambda case: case.kwargs.get("scale_grad_by_freq", False),
-    ),
-    Deviation(
         "Tensor.__str__",
         "*",
         "str() of a tensor shows its values alone, or Tensor(values, grad=...) when it requires grad, as the "
@@ -290,13 +284,19 @@ DEVIATIONS = (
         dtype="float64",
         when=lambda case: _overflows(case),
     ),
-    Deviation(
-        "nn.functional.embedding",
-        "grad2",
-        "a gradient that was scaled by how often each index occurs is scaled when it is differentiated again, too; "
-        "PyTorch's second gradient forgets the scale",
-        when=lambda case: bool(case.kwargs.get("scale_grad_by_freq")) or len(case.args) > 5 and bool(case.args[5]),
+    *(
+        Deviation(
+            op,
+            "grad2",
+            "a gradient that was scaled by how often each index occurs is scaled when it is differentiated again, too; "
+            "PyTorch's second gradient forgets the scale",
+            when=lambda case, at=at: bool(case.kwargs.get("scale_grad_by_freq")) or len(case.args) > at and bool(case.args[at]),
+        )
+        for op, at in (("nn.functional.embedding", 5), ("embedding", 3))
     ),
+    Deviation("conv_tbc", "layouts", "takes tensors of any strides; PyTorch refuses some"),
+    Deviation("affine_grid_generator", "*", "maps are floating, as for affine_grid; PyTorch computes a grid of whole numbers, in "
+              "which a place between two pixels is one of them", dtype="int64"),
     Deviation(
         "narrow_copy",
         "exceptions",

@@ -24,7 +24,7 @@ from lucid.ops import (  # noqa: F401
 # A family may stand here unless one that does not imports it.
 LATER = (
     "attention", "bags", "bessel", "convolution", "copies", "decompositions", "distance", "factors", "fft", "folding", "loss",
-    "masked", "matrices", "normalization", "polynomials", "pooling", "products", "recurrent", "resampling", "sorting",
+    "masked", "matrices", "natives", "normalization", "polynomials", "pooling", "products", "recurrent", "resampling", "sorting",
     "special", "statistics", "stft", "windows",
 )  # fmt: skip
 

@@ -932,6 +932,11 @@ def margin_ranking_loss(
             "margin_ranking_loss : All input tensors should have same dimension but got sizes: input1: "
             f"{input1.shape}, input2: {input2.shape}, target: {target.shape} "
         )
+    return ranked(input1, input2, target, margin, reduction)
+
+
+def ranked(input1: Tensor, input2: Tensor, target: Tensor, margin: float, reduction: str) -> Tensor:
+    """`margin_ranking_loss` of tensors that broadcast."""
     return reduced(clamp_min(add(mul(neg(target), sub(input1, input2)), float(margin)), 0), reduction)
 
 
