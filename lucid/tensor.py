@@ -508,6 +508,10 @@ def to_array(data, dtype: dtypes.dtype | None) -> np.ndarray:
     elif hasattr(data, "__array__") or hasattr(data, "__dlpack__"):
         array = np.asarray(data) if hasattr(data, "__array__") else np.from_dlpack(data)
     else:
+        if type(data) is list and dtype is None:
+            found = core.from_numbers(data, dtypes.get_default_dtype().numpy)
+            if found is not None:
+                return found
         return _from_sequence(data, dtype)
     target = (from_numpy_dtype(array.dtype) if dtype is None else dtype).numpy
     out = core.empty(array.shape, target)

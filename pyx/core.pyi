@@ -339,6 +339,12 @@ def accumulate(add: Kernel, target: TensorBase, x: TensorBase) -> bool:
 def reduce(kernel: Kernel, x: TensorBase, dim: int | None, keepdim: bool) -> TensorBase | None:
     """A reduction of all elements (None) or along one dimension; None where the general way has to be taken."""
 
+def where(kernel: Kernel, condition: TensorBase, x: Any, y: Any) -> TensorBase | None:
+    """Elements of one of two operands, dense tensors of one shape and dtype or one of them a number; None otherwise."""
+
+def from_numbers(data: list, floating: np.dtype) -> np.ndarray | None:
+    """An array of nested lists of floats alone, in `floating`, or of ints alone; None for anything else."""
+
 def check_dim(op: str, dim: int, ndim: int) -> int:
     """A dimension counted from the front; IndexError when out of range."""
 

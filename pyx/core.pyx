@@ -10,9 +10,10 @@ frame   elementwise calls on dense operands
 cimport cython
 cimport numpy as cnp
 from cpython.buffer cimport PyObject_GetBuffer
+from cpython.long cimport PyLong_AsLongLongAndOverflow
 from cpython.object cimport PyObject, PyTypeObject
 from cpython.ref cimport Py_INCREF, Py_REFCNT
-from libc.stdint cimport uintptr_t
+from libc.stdint cimport int64_t, uintptr_t
 from libc.string cimport memcpy, memmove, memset
 
 from call cimport CHEAP_GRAIN, EXPENSIVE_GRAIN, call_t, streams

@@ -808,6 +808,8 @@ tasks = {
     "backward": {"float": <size_t>backward_task[float], "double": <size_t>backward_task[double]},
     "binary": {"float": <size_t>binary_task[float], "double": <size_t>binary_task[double],
                "int64_t": <size_t>binary_task[int64_t]},
+    "where": {"float": <size_t>where_task[float], "double": <size_t>where_task[double],
+              "int64_t": <size_t>where_task[int64_t]},
     "compare": {"float": <size_t>compare_task[float], "double": <size_t>compare_task[double],
                 "int64_t": <size_t>compare_task[int64_t]},
 }

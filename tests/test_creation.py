@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import lucid
+from lucid._kernels import core
 
 DTYPES = (
     "bool", "uint8", "int8", "int16", "int32", "int64", "float16", "float32", "float64", "complex64", "complex128",
@@ -191,3 +192,27 @@ def test_gradients_of_copies():
     ):  # fmt: skip
         assert lucid.autograd.gradcheck(call, (a, b))
         assert lucid.autograd.gradgradcheck(call, (a, b))
+
+
+def test_lists_of_one_kind_of_numbers_go_a_short_way_to_the_same_tensors():
+    for data in ([1.5, -0.0, float("nan"), 1e300], [[1, 2], [3, 4]], [[[1.0]], [[2.0]]], [2**63 - 1, -(2**63)]):
+        short = core.from_numbers(data, np.dtype(np.float32))
+        expected = lucid.tensor(tuple(data)).array  # a tuple takes the long way
+        assert short.dtype == expected.dtype and short.shape == expected.shape and short.tobytes() == expected.tobytes()
+    for other in ([], [[]], [1, 2.0], [True], [1.0, True], [2**63], [[1.0], [1.0, 2.0]], [[1.0], 2.0], [1.0, [2.0]], ["1"]):
+        assert core.from_numbers(other, np.dtype(np.float32)) is None
+    assert core.from_numbers([1.0], np.dtype(np.float16)) is None
+
+
+def test_where_and_masked_fill_of_dense_operands_and_numbers():
+    x, y = np.float32([1, 2, 3]), np.float32([4, 5, 6])
+    mask = np.array([True, False, True])
+    a, b, m = lucid.tensor(x), lucid.tensor(y), lucid.tensor(mask)
+    for left, right in ((a, b), (a, 0.5), (2, b), (a, float("-inf")), (a, float("nan"))):
+        plain = [np.float32(one) if isinstance(one, (int, float)) else one.numpy() for one in (left, right)]
+        found = lucid.where(m, left, right)
+        assert found.dtype is lucid.float32
+        np.testing.assert_array_equal(found.numpy(), np.where(mask, *plain))
+    np.testing.assert_array_equal(a.masked_fill(m, float("-inf")).numpy(), np.where(mask, np.float32("-inf"), x))
+    with pytest.raises(RuntimeError, match="0-dimensional value"):
+        a.masked_fill(m, b)

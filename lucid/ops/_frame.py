@@ -31,7 +31,7 @@ C_NAMES = {
 MOVED_NAMES = {1: "uint8_t", 2: "int16_t", 4: "int32_t", 8: "int64_t", 16: "double complex"}
 
 
-CHEAP = frozenset(["add", "sub", "mul", "div", "neg", "maximum", "minimum", "abs", "relu", "leaky_relu", "threshold", "clamp", "square", "sign"])
+CHEAP = frozenset(["add", "sub", "mul", "div", "neg", "maximum", "minimum", "abs", "relu", "leaky_relu", "threshold", "clamp", "square", "sign", "where"])
 
 
 def kernel(function, name: str, dtypes_, code=None, result=None) -> Kernel:
@@ -148,7 +148,7 @@ def _offset(array: np.ndarray) -> int:
 
 def cast(array: np.ndarray, dtype: np.dtype) -> np.ndarray:
     """The array in another dtype, as PyTorch converts: floats are truncated, complex numbers lose their imaginary part."""
-    if array.dtype == dtype:
+    if array.dtype is dtype or array.dtype == dtype:
         return array
     if array.dtype.kind == "c" and dtype.kind not in "cb":
         array = array.real

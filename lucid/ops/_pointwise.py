@@ -34,6 +34,7 @@ from lucid.tensor import Tensor
 
 MATH = FLOATING + COMPLEX
 ALL = (BOOL, *NUMBER)
+WHERE = kernel(pointwise.where, "where", ALL)
 
 
 def unary_kernel(name: str, dtypes_, code: str = "") -> Kernel:

@@ -48,8 +48,8 @@ from lucid.ops._frame import (
 )
 from lucid.ops._frame import unary as general_unary
 from lucid.ops._pointwise import (
-    ALL,
     MATH,
+    WHERE,
     _copy,
     binary_kernel,
     copy_integers,
@@ -763,7 +763,6 @@ frac.vjp(input_=lambda g: g)
 MAXIMUM, MINIMUM, FMAX, FMIN = (binary_kernel(name, (BOOL, *REAL)) for name in ("maximum", "minimum", "fmax", "fmin"))
 CLAMP = param_kernel("clamp")
 CLAMP_TENSOR = ternary_kernel("clamp_tensor", REAL)
-WHERE = kernel(pointwise.where, "where", ALL)
 
 
 @op("maximum")
@@ -854,6 +853,9 @@ def where(condition: Tensor, input_=None, other=None, *, out=None) -> Tensor:
     tensor_argument("where", condition, 1, "condition")
     if input_ is None and other is None:
         return tuple(wrap(one.astype(np.int64)) for one in np.nonzero(condition.array))
+    found = core.where(WHERE, condition, input_, other)
+    if found is not None:
+        return found
     x, y = number_argument("where", input_, 2), number_argument("where", other, 3, "other")
     mask = condition.array
     if mask.dtype.itemsize != 1 or mask.dtype.kind == "i":

@@ -31,6 +31,7 @@ from lucid.ops._frame import (
     shape_argument,
     tensor_argument,
 )
+from lucid.ops._pointwise import WHERE
 from lucid.ops.shape import copy_, fill_array
 from lucid.ops.view import broadcast_to, dense_steps, expand, index_basic, reshape, unbind
 from lucid.tensor import Tensor, check_dim, to_array
@@ -1421,6 +1422,9 @@ def masked_fill(input_: Tensor, mask: Tensor, value) -> Tensor:
             f"masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {value.array.ndim} "
             "dimension(s)."
         )
+    found = core.where(WHERE, mask, value, input_)
+    if found is not None:
+        return found
     held = core.empty((), array.dtype)
     fill_array(held, value.item() if isinstance(value, Tensor) else value)
     shape = broadcast_shapes(array.shape, where.shape)

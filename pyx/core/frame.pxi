@@ -354,3 +354,104 @@ def fold_dim(cnp.ndarray array not None, int dim):
     for i in range(dim + 1, cnp.PyArray_NDIM(array)):
         inner *= cnp.PyArray_DIM(array, i)
     return outer, cnp.PyArray_DIM(array, dim), inner
+
+
+cdef bint as_number(value, int num, double* wide, float* narrow):
+    """Put a Python number beside floating elements; False where it is none, or its dtype cannot hold it."""
+    if (type(value) is not float and type(value) is not int) or (num != cnp.NPY_FLOAT32 and num != cnp.NPY_FLOAT64):
+        return False
+    if type(value) is int and not -(1 << 53) <= value <= 1 << 53:
+        return False
+    wide[0] = value
+    narrow[0] = <float>wide[0]
+    return num == cnp.NPY_FLOAT64 or wide[0] - wide[0] != 0 or -1e38 < wide[0] < 1e38
+
+
+def where(Kernel kernel not None, TensorBase condition not None, x, y):
+    """Elements of one of two operands, dense tensors of one shape and dtype or one of them a number; None otherwise."""
+    cdef cnp.ndarray mask = condition.array, a, out
+    cdef call_t call
+    cdef task_t task
+    cdef double wide = 0
+    cdef float narrow = 0
+    cdef bint first = isinstance(x, TensorBase), second = isinstance(y, TensorBase)
+    cdef Py_ssize_t[8] plan
+    if not (first or second):
+        return None
+    a = (<TensorBase>(x if first else y)).array
+    task = task_for(kernel, a)
+    if task == NULL or not ready(mask) or cnp.PyArray_TYPE(mask) != cnp.NPY_BOOL or not same_shape(a, mask):
+        return None
+    call.plan = NULL
+    call.x, call.y = <const char*>cnp.PyArray_DATA(mask), <const char*>cnp.PyArray_DATA(a)
+    if first and second:
+        out = (<TensorBase>y).array
+        if not ready(out) or cnp.PyArray_TYPE(out) != cnp.PyArray_TYPE(a) or not same_shape(a, out):
+            return None
+        call.z = <const char*>cnp.PyArray_DATA(out)
+    else:
+        if not as_number(y if first else x, cnp.PyArray_TYPE(a), &wide, &narrow):
+            return None
+        call.z = <const char*>&narrow if cnp.PyArray_TYPE(a) == cnp.NPY_FLOAT32 else <const char*>&wide
+        if second:
+            call.y, call.z = call.z, call.y
+        # one dimension; offset and stride of each operand
+        plan[0], plan[1], plan[2], plan[3], plan[4], plan[5], plan[6], plan[7] = (
+            1, cnp.PyArray_SIZE(a), 0, 1, 0, first, 0, second)
+        call.plan = plan
+    out = run_shaped(kernel, task, &call, a, cnp.PyArray_NDIM(a), cnp.PyArray_DIMS(a), False)
+    return None if out is None else new_tensor(out)
+
+
+cdef bint put_numbers(list data, type kind, const cnp.npy_intp* dims, int nd, char** at, int num) except -1:
+    """Write nested lists of one kind of numbers, row by row; False where they are anything else."""
+    cdef Py_ssize_t left = dims[0]
+    cdef double number
+    cdef long long whole
+    cdef int overflow
+    if len(data) != left:
+        return False
+    for one in data:
+        if left == 0:    # another thread makes the list longer
+            return False
+        left -= 1
+        if nd > 1:
+            if type(one) is not list or not put_numbers(<list>one, kind, dims + 1, nd - 1, at, num):
+                return False
+            continue
+        if type(one) is not kind:
+            return False
+        if num == cnp.NPY_INT64:
+            whole = PyLong_AsLongLongAndOverflow(one, &overflow)
+            if overflow:
+                return False
+            (<int64_t*>at[0])[0] = whole
+        else:
+            number = one
+            if num == cnp.NPY_FLOAT32:
+                (<float*>at[0])[0] = <float>number
+            else:
+                (<double*>at[0])[0] = number
+        at[0] += 4 if num == cnp.NPY_FLOAT32 else 8
+    return left == 0
+
+
+def from_numbers(list data not None, cnp.dtype floating not None):
+    """An array of nested lists of floats alone, in `floating`, or of ints alone; None for anything else."""
+    cdef cnp.npy_intp[FEW_DIMS] dims
+    cdef cnp.ndarray out
+    cdef object one = data
+    cdef char* at
+    cdef int nd = 0
+    while type(one) is list and nd < FEW_DIMS and len(<list>one):
+        dims[nd] = len(<list>one)
+        nd += 1
+        one = (<list>one)[0]
+    if type(one) is float and (floating.num == cnp.NPY_FLOAT32 or floating.num == cnp.NPY_FLOAT64):
+        out = new_array(nd, dims, floating, False)
+    elif type(one) is int:
+        out = new_array(nd, dims, cnp.PyArray_DescrFromType(cnp.NPY_INT64), False)
+    else:
+        return None
+    at = cnp.PyArray_BYTES(out)
+    return out if put_numbers(data, type(one), dims, nd, &at, cnp.PyArray_TYPE(out)) else None
