@@ -60,3 +60,16 @@ def test_ctc_loss_where_there_is_no_alignment():
 def test_ctc_loss_refuses_what_is_no_class():
     with pytest.raises(IndexError, match="4 is out of bounds, there are 4 classes"):
         F.ctc_loss(lucid.zeros(3, 4), lucid.tensor([1, 4]), [3], [2])
+
+
+def test_reductions_by_number():
+    x, y = lucid.randn(3, 4), lucid.rand(3, 4)
+    for name in ("kl_div", "binary_cross_entropy_with_logits"):
+        for number, reduction in enumerate(("none", "mean", "sum")):
+            found, wanted = getattr(lucid, name)(x, y, reduction=number), getattr(F, name)(x, y, reduction=reduction)
+            assert found.tolist() == wanted.tolist()
+        with pytest.raises(TypeError, match="must be int, not str"):
+            getattr(lucid, name)(x, y, reduction="mean")
+    assert lucid.binary_cross_entropy_with_logits(x[0], y, reduction=0).shape == (3, 4)
+    with pytest.raises(RuntimeError, match="match the broadcast shape"):
+        lucid.binary_cross_entropy_with_logits(x, y[0])

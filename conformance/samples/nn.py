@@ -9,6 +9,7 @@ int64 = torch.int64
 reductions = ("mean", "sum", "none")
 inf = float("inf")
 labels = V([[1, 2, 3], [1, 1, 2]], int64)
+signs = V([1.0, -1.0, 1.0, -1.0])
 log_softmax = lambda t: t.log_softmax(2)
 
 conv1 = (T(2, 4, 9), T(6, 4, 3))
@@ -185,7 +186,15 @@ SAMPLES[F + "lp_pool2d"] += [call(T(2, 3, 6, 7, low=0.1), 3.0, 2, 3), call(T(2, 
 # The same functions where torch itself has them.
 SAMPLES |= {
     "binary_cross_entropy_with_logits": [call(T(3, 4), T(3, 4, low=0, high=1)), call(T(3, 4), T(3, 4, low=0, high=1), T(4, low=0.1).constant(), None, 2),
-                                         call(T(3, 4), T(3, 4, low=0, high=1), None, T(4, low=0.1).constant(), 0), call(T(3), T(3, low=0, high=1), pos_weight=T(3, low=0.1).constant(), reduction=2)],
+                                         call(T(3, 4), T(3, 4, low=0, high=1), None, T(4, low=0.1).constant(), 0), call(T(3), T(3, low=0, high=1), pos_weight=T(3, low=0.1).constant(), reduction=2),
+                                         call(T(4), T(3, 4, low=0, high=1), reduction=-1), error(T(3, 4), T(4)), error(T(3, 4), T(3, 4), reduction="mean")],
+    "kl_div": [call(T(3, 4, high=0), T(3, 4, low=0.1, high=1), r) for r in (0, 1, 2, 3)] + [call(T(3, high=0), T(3, high=0), log_target=True), error(T(3), T(3), "sum")],
+    "poisson_nll_loss": [call(T(3, 4, low=0.1), T(3, 4, low=0.1), n, f, e, r) for r, n, f, e in ((0, True, False, 0.1), (1, False, True, 0.1), (2, False, False, 0.5))] + [error(T(3), T(3))],
+    "margin_ranking_loss": [call(T(4), T(4), signs), *(call(T(4), T(4), signs, 0.5, r) for r in (0, 1, 2))],
+    "hinge_embedding_loss": [call(T(4), signs), *(call(T(4), signs, 0.5, r) for r in (0, 1, 2))],
+    "cosine_embedding_loss": [call(T(4, 3), T(4, 3), signs), *(call(T(4, 3), T(4, 3), signs, 0.3, r) for r in (0, 1, 2))],
+    "triplet_margin_loss": [call(T(4, 3), T(4, 3), T(4, 3)), *(call(T(4, 3), T(4, 3), T(4, 3), m, 1.0, 0.1, True, r) for m, r in ((0.5, 0), (2.0, 1), (-1.0, 2)))],
+    "ctc_loss": [call(T(6, 2, 4), labels, L(6, 5), L(3, 2)), call(T(6, 2, 4), L(1, 2, 3), L(6, 5), L(1, 2)), *(call(T(6, 2, 4), V([[0, 1, 2], [0, 0, 1]], int64), (2, 5), (3, 2), 3, r, True) for r in (0, 1, 2)), error(T(6, 2, 4), labels, L(6, 5), L(3, 2), 0, "mean")],
     "convolution": [call(T(2, 4, 9), T(6, 4, 3), T(6), (1,), (0,), (1,), False, (0,), 1), call(T(2, 4, 7, 8), T(6, 2, 3, 3), None, (2, 1), (1, 0), (1, 2), False, (0, 0), 2),
                     call(T(2, 4, 5), T(4, 6, 3), T(6), (2,), (1,), (1,), True, (1,), 1)],
     "grid_sampler_2d": [call(T(1, 2, 4, 5), T(1, 3, 3, 2, low=-1.2, high=1.2), m, p, a) for m in range(3) for p in range(3) for a in (True, False)] + [error(T(1, 2, 4, 5), T(2, 3, 3, 2), 0, 0, False)],

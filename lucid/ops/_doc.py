@@ -76,7 +76,7 @@ def doc(formula: str | None = None, gradient: str | None = None, *, returns: str
     return describe
 
 
-def like(twin, *, returns: str | None = None, **about):
+def like(twin, *, returns: str | None = None, gives: str | None = None, notes: bool = False, **about):
     """Give a function's or class's docstring the sections that it shares with a twin's and does not have itself.
 
     Parameters
@@ -84,7 +84,11 @@ def like(twin, *, returns: str | None = None, **about):
     twin : function or class
         Whose parameters of the same names, results and errors are described already.
     returns : str, optional
-        What is returned, where that differs: a sentence, after the twin's type.
+        What is returned, where that differs: a sentence.
+    gives : str, optional
+        Its type, where that is not the twin's.
+    notes : bool, optional
+        Whether the formulas are the twin's, too.
     **about
         Parameters that the twin has not, or that mean something else: type and sentence divided by `": "`.
     """
@@ -105,8 +109,9 @@ def like(twin, *, returns: str | None = None, **about):
             own["Parameters"] = "\n".join(dict.fromkeys(entries[name] for name in names if name in entries))
         if not is_class:
             if returns is not None:
-                own["Returns"] = there.get("Returns", "Tensor").partition("\n")[0] + f"\n    {returns}"
-            for heading in ("Returns", "Raises"):
+                kind = gives or there.get("Returns", "Tensor").partition("\n")[0]
+                own["Returns"] = f"{kind}\n    {returns}"
+            for heading in ("Returns", "Raises", "Notes")[: 2 + notes]:
                 if heading in there:
                     own.setdefault(heading, there[heading])
         one.__doc__ = joined(own)

@@ -19,7 +19,7 @@ from lucid._kernels import core
 from lucid._kernels import loss as kernels
 from lucid._kernels.core import empty, flat, wrap
 from lucid.autograd.op import check_cast, op, torch_name
-from lucid.ops._doc import doc
+from lucid.ops._doc import doc, like
 from lucid.ops._frame import (
     C_NAMES,
     FLOAT32,
@@ -785,10 +785,16 @@ def binary_cross_entropy_with_logits(
     tensor_argument(name, input_)
     if input_.array.shape != tensor_argument(name, target, 2, "target").array.shape:
         raise ValueError(f"Target size ({target.shape}) must be the same as input size ({input_.shape})")
+    return _with_logits(input_, target, weight, reduction_of(name, reduction, size_average, reduce), pos_weight)
+
+
+def _with_logits(input_: Tensor, target: Tensor, weight, reduction: str, pos_weight) -> Tensor:
     if input_.dtype.kind < 2:
-        raise NotImplementedError(f"\"{name}\" not implemented for '{torch_name(input_.dtype)}'")
+        raise NotImplementedError(f"\"binary_cross_entropy_with_logits\" not implemented for '{torch_name(input_.dtype)}'")
     check_cast(dtypes.result_dtype((input_, target)), target.dtype)
-    reduction = reduction_of(name, reduction, size_average, reduce)
+    shape = broadcast_shapes(input_.array.shape, target.array.shape)
+    if shape != target.array.shape:
+        raise RuntimeError(f"output with shape {list(target.shape)} doesn't match the broadcast shape {list(shape)}")
 
     def composed(x, y):
         positive = logsigmoid(x)
@@ -1157,3 +1163,142 @@ def multilabel_soft_margin_loss(
         losses = mul(losses, weight)
     dim = input_.array.ndim - 1
     return reduced(div(losses.sum(dim), input_.array.shape[dim]) if input_.array.ndim else losses, reduction)
+
+
+# ------------------------------------------------------------------------------------------------ reductions by number
+# The default is no reduction, whatever PyTorch's signatures say: its parser reads the word Mean as 0.
+
+
+def _by_number(name: str, reduction: int) -> str:
+    """The reduction that a number stands for."""
+    if type(reduction) is not int:
+        raise TypeError(f"{name}(): argument 'reduction' must be int, not {type(reduction).__name__}")
+    return {1: "mean", 2: "sum"}.get(reduction, "none")
+
+
+_NUMBER = {"notes": True, "reduction": "int, optional: 0 for each loss, 1 for their mean, 2 for their sum. Default: 0."}
+
+
+@op("binary_cross_entropy_with_logits", composite=True)
+@like(binary_cross_entropy_with_logits, **_NUMBER)
+def binary_cross_entropy_with_logits_by_number(
+    input_: Tensor, target: Tensor, weight=None, pos_weight=None, reduction: int = 0
+) -> Tensor:
+    """`nn.functional.binary_cross_entropy_with_logits`, with a number for the reduction; the input may be broadcast.
+
+    Examples
+    --------
+    >>> lucid.binary_cross_entropy_with_logits(lucid.tensor([1000.0]), lucid.tensor([0.0]), reduction=2)
+    Tensor(1000.0)
+    """
+    name = "binary_cross_entropy_with_logits"
+    reduction = _by_number(name, reduction)
+    tensor_argument(name, input_), tensor_argument(name, target, 2, "target")
+    return _with_logits(input_, target, weight, reduction, pos_weight)
+
+
+@op("kl_div", composite=True)
+@like(kl_div, **_NUMBER)
+def kl_div_by_number(input_: Tensor, target: Tensor, reduction: int = 0, *, log_target: bool = False) -> Tensor:
+    """`nn.functional.kl_div`, with a number for the reduction.
+
+    Examples
+    --------
+    >>> lucid.kl_div(lucid.tensor([0.0]), lucid.tensor([1.0]))
+    Tensor([0.0])
+    """
+    return kl_div(input_, target, reduction=_by_number("kl_div", reduction), log_target=log_target)
+
+
+@op("poisson_nll_loss", composite=True)
+@like(poisson_nll_loss, **_NUMBER)
+def poisson_nll_loss_by_number(
+    input_: Tensor, target: Tensor, log_input: bool, full: bool, eps: float, reduction: int
+) -> Tensor:
+    """`nn.functional.poisson_nll_loss`, with a number for the reduction, and without defaults.
+
+    Examples
+    --------
+    >>> lucid.poisson_nll_loss(lucid.tensor([0.0]), lucid.tensor([2.0]), True, False, 1e-8, 1)
+    Tensor(1.0)
+    """
+    reduction = _by_number("poisson_nll_loss", reduction)
+    return poisson_nll_loss(input_, target, log_input, full, eps=eps, reduction=reduction)
+
+
+@op("margin_ranking_loss", composite=True)
+@like(margin_ranking_loss, **_NUMBER)
+def margin_ranking_loss_by_number(
+    input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0, reduction: int = 0
+) -> Tensor:
+    """`nn.functional.margin_ranking_loss`, with a number for the reduction.
+
+    Examples
+    --------
+    >>> lucid.margin_ranking_loss(lucid.tensor([1.0]), lucid.tensor([3.0]), lucid.tensor([1.0]))
+    Tensor([2.0])
+    """
+    return margin_ranking_loss(input1, input2, target, margin, reduction=_by_number("margin_ranking_loss", reduction))
+
+
+@op("hinge_embedding_loss", composite=True)
+@like(hinge_embedding_loss, **_NUMBER)
+def hinge_embedding_loss_by_number(input_: Tensor, target: Tensor, margin: float = 1.0, reduction: int = 0) -> Tensor:
+    """`nn.functional.hinge_embedding_loss`, with a number for the reduction.
+
+    Examples
+    --------
+    >>> lucid.hinge_embedding_loss(lucid.tensor([0.5, 0.5]), lucid.tensor([1.0, -1.0]), reduction=0)
+    Tensor([0.5, 0.5])
+    """
+    return hinge_embedding_loss(input_, target, margin, reduction=_by_number("hinge_embedding_loss", reduction))
+
+
+@op("cosine_embedding_loss", composite=True)
+@like(cosine_embedding_loss, **_NUMBER)
+def cosine_embedding_loss_by_number(
+    input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0, reduction: int = 0
+) -> Tensor:
+    """`nn.functional.cosine_embedding_loss`, with a number for the reduction.
+
+    Examples
+    --------
+    >>> lucid.cosine_embedding_loss(lucid.tensor([[1.0, 0.0]]), lucid.tensor([[0.0, 1.0]]), lucid.tensor([1]))
+    Tensor([1.0])
+    """
+    return cosine_embedding_loss(input1, input2, target, margin, reduction=_by_number("cosine_embedding_loss", reduction))
+
+
+@op("triplet_margin_loss", composite=True)
+@like(triplet_margin_loss, **_NUMBER)
+def triplet_margin_loss_by_number(
+    anchor: Tensor, positive: Tensor, negative: Tensor, margin: float = 1.0, p: float = 2, eps: float = 1e-06,
+    swap: bool = False, reduction: int = 0,
+) -> Tensor:  # fmt: skip
+    """`nn.functional.triplet_margin_loss`, with a number for the reduction, and any margin.
+
+    Examples
+    --------
+    >>> one, two = lucid.tensor([[0.0]]), lucid.tensor([[2.0]])
+    >>> lucid.triplet_margin_loss(one, one, two, 3.0, eps=0.0)
+    Tensor([1.0])
+    """
+    reduction = _by_number("triplet_margin_loss", reduction)
+    return _triplets(anchor, positive, negative, lambda x, y: pairwise_distance(x, y, p, eps), margin, swap, reduction)
+
+
+@op("ctc_loss", composite=True)
+@like(ctc_loss, **_NUMBER)
+def ctc_loss_by_number(
+    log_probs: Tensor, targets: Tensor, input_lengths, target_lengths, blank: int = 0, reduction: int = 0,
+    zero_infinity: bool = False,
+) -> Tensor:  # fmt: skip
+    """`nn.functional.ctc_loss`, with a number for the reduction.
+
+    Examples
+    --------
+    >>> lucid.ctc_loss(lucid.tensor([[-0.5, -1.5]]), lucid.tensor([1]), [1], [1])
+    Tensor(1.5)
+    """
+    reduction = _by_number("ctc_loss", reduction)
+    return ctc_loss(log_probs, targets, input_lengths, target_lengths, blank, reduction, zero_infinity)

@@ -16,7 +16,7 @@ from lucid._kernels import core, norm
 from lucid._kernels.core import empty, flat, wrap
 from lucid.autograd.op import op, torch_name
 from lucid.dtypes import as_dtype
-from lucid.ops._doc import doc, joined, like, sections
+from lucid.ops._doc import doc, like
 from lucid.ops._frame import C_NAMES, FLOAT32, FLOATING, cast, contiguous, fold, tensor_argument
 from lucid.ops.elementwise import add, div, log, neg, sub
 from lucid.ops.random import fill_exponential
@@ -630,33 +630,22 @@ def local_response_norm(input_: Tensor, size: int, alpha: float = 1e-4, beta: fl
 # ------------------------------------------------------------------------------------------------ with their statistics
 
 
-def _twin(twin, returns: str | None = None, gives: str = "Tensor", **about):
-    """The page of a function that differs from its twin in what it takes or returns."""
-
-    def describe(function):
-        parts = sections(doc(*_FORMULAS, gives=gives, returns=returns or "")(function).__doc__)
-        del parts["Parameters"]
-        if returns is None:
-            del parts["Returns"]
-        function.__doc__ = joined(parts)
-        return like(twin, **about)(function)
-
-    return describe
-
-
 _STATISTICS = {
+    "notes": True,
     "gives": "tuple of Tensor",
     "returns": "The result; the mean and the inverse standard deviation that it was made with, constants.",
 }
 
 
 @op("group_norm", composite=True)
-@_twin(group_norm, cudnn_enabled="bool, optional: Accepted; there is no cuDNN.")
+@like(group_norm, notes=True, cudnn_enabled="bool, optional: Accepted; there is no cuDNN.")
 def torch_group_norm(
     input_: Tensor, num_groups: int, weight=None, bias=None, eps: float = 1e-5, cudnn_enabled: bool = True
 ) -> Tensor:
     """`nn.functional.group_norm`, under another name.
 
+    Examples
+    --------
     >>> lucid.group_norm(lucid.tensor([[1.0, 3.0]]), 1, eps=0.0)
     Tensor([[-1.0, 1.0]])
     """
@@ -679,10 +668,12 @@ def _unwritten(stats: tuple, input_: Tensor) -> None:
 
 
 @op("native_layer_norm", composite=True)
-@_twin(layer_norm, **_STATISTICS)
+@like(layer_norm, **_STATISTICS)
 def native_layer_norm(input_: Tensor, normalized_shape, weight, bias, eps: float) -> tuple[Tensor, Tensor, Tensor]:
     """`nn.functional.layer_norm`, with its statistics.
 
+    Examples
+    --------
     >>> lucid.native_layer_norm(lucid.tensor([1.0, 3.0]), [2], None, None, 0.0)[1:]
     (Tensor([2.0]), Tensor([1.0]))
     """
@@ -694,12 +685,14 @@ def native_layer_norm(input_: Tensor, normalized_shape, weight, bias, eps: float
 
 
 @op("native_batch_norm", composite=True)
-@_twin(batch_norm, **_STATISTICS, out="tuple of Tensor, optional: Where the results are written.")
+@like(batch_norm, **_STATISTICS, out="tuple of Tensor, optional: Where the results are written.")
 def native_batch_norm(
     input_: Tensor, weight, bias, running_mean, running_var, training: bool, momentum: float, eps: float, *, out=None
 ) -> tuple[Tensor, Tensor, Tensor]:
     """`nn.functional.batch_norm`, with its statistics, of which there are none unless in training.
 
+    Examples
+    --------
     >>> lucid.native_batch_norm(lucid.tensor([[1.0], [3.0]]), None, None, None, None, True, 0.1, 0.0)[1:]
     (Tensor([2.0]), Tensor([1.0]))
     """
@@ -716,13 +709,15 @@ def native_batch_norm(
 
 
 @op("native_group_norm", composite=True)
-@_twin(group_norm, **_STATISTICS, N="int: How many samples there are.", C="int: How many channels.", HxW="int: How many elements in each.",
+@like(group_norm, **_STATISTICS, N="int: How many samples there are.", C="int: How many channels.", HxW="int: How many elements in each.",
          group="int: Into how many groups the channels fall; divides C.")  # fmt: skip
 def native_group_norm(
     input_: Tensor, weight, bias, N: int, C: int, HxW: int, group: int, eps: float
 ) -> tuple[Tensor, Tensor, Tensor]:
     """`nn.functional.group_norm` of the input seen as (N, C, HxW), with its statistics.
 
+    Examples
+    --------
     >>> lucid.native_group_norm(lucid.tensor([[1.0, 3.0]]), None, None, 1, 2, 1, 1, 0.0)[1:]
     (Tensor([[2.0]]), Tensor([[1.0]]))
     """
