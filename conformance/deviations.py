@@ -294,7 +294,7 @@ DEVIATIONS = (
         )
         for op, at in (("nn.functional.embedding", 5), ("embedding", 3))
     ),
-    Deviation("conv_tbc", "layouts", "takes tensors of any strides; PyTorch refuses some"),
+    Deviation("*conv_tbc", "layouts", "takes tensors of any strides; PyTorch refuses some"),
     Deviation("affine_grid_generator", "*", "maps are floating, as for affine_grid; PyTorch computes a grid of whole numbers, in "
               "which a place between two pixels is one of them", dtype="int64"),
     Deviation(

@@ -14,7 +14,7 @@ SAMPLES = {
     "kl_div": [*(call(X, Y, r) for r in reductions), call(X, X, log_target=True), call(X, Y), error(X, Y, "mean")],
     "poisson_nll_loss": [*(call(X, Y, True, False, 1e-8, r) for r in reductions), call(Y, Y, False, True, 1e-3, 1),
                          call(Y, X.constant(), True, True, 1e-8, 0)],
-    "cosine_embedding_loss": [*(call(X, Y, signs, 0.2, r) for r in reductions), call(X, X, signs), error(X, T(2, 4), signs)],
+    "cosine_embedding_loss": [*(call(X, Y, signs, 0.2, r) for r in reductions), call(X, X, -signs), error(X, T(2, 4), signs)],
     "hinge_embedding_loss": [*(call(X, sign(3, 4), 0.5, r) for r in reductions), call(X, sign(3, 4))],
     "margin_ranking_loss": [*(call(X, Y, sign(3, 4), 0.3, r) for r in reductions), call(Y, X, sign(4))],
     "triplet_margin_loss": [*(call(X, Y, T(3, 4), 1.5, 2.0, 1e-6, False, r) for r in reductions), call(X, Y, T(3, 4)),
@@ -38,3 +38,4 @@ SAMPLES = {
                      for mode in (0, 1, 2) for padding in (0, 1, 2) for align in (True, False)],
     "conv_tbc": [call(T(5, 2, 3), T(2, 3, 4), T(4)), call(T(5, 2, 3), T(2, 3, 4), T(4), 1), error(T(5, 2, 3), T(2, 3, 4), T(5)), error(T(5, 2), T(2, 3, 4), T(4))],
 }  # fmt: skip
+SAMPLES["nn.functional.conv_tbc"] = SAMPLES["conv_tbc"]
