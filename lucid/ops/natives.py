@@ -333,5 +333,5 @@ def conv_tbc(input_: Tensor, weight: Tensor, bias: Tensor, pad: int = 0) -> Tens
         raise RuntimeError("Input dim 2 (input channels) is not == dim 1 in the weight tensor")
     if bias.shape[0] != weight.shape[2]:
         raise RuntimeError("Bias size must equal dim 2 in the weight tensor (output channels).")
-    found = convolution.conv1d(input_.permute((1, 2, 0)), weight.permute((2, 1, 0)), bias, padding=pad)
+    found = convolution.conv1d(input_.permute((1, 2, 0)), weight.permute((2, 1, 0)), bias.to(input_.dtype), padding=pad)
     return found.permute((2, 0, 1))
