@@ -96,3 +96,26 @@ def test_orthogonal_stays_orthogonal(kind, sizes, trivial):
         wanted = lucid.eye(5, dtype=lucid.float64)[: weight.shape[0], : weight.shape[1]]
         layer.weight = wanted
         assert lucid.allclose(layer.weight, wanted)
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+@pytest.mark.parametrize("kind", ["weight_norm", "spectral_norm"])
+def test_norms_by_hooks_come_and_go(kind):
+    norm, remove = getattr(nn.utils, kind), getattr(nn.utils, f"remove_{kind}")
+    layer, x = norm(nn.Linear(3, 4)), lucid.ones(2, 3)
+    assert "weight" not in dict(layer.named_parameters())
+    with pytest.raises(RuntimeError, match=f"two {kind} hooks"):
+        norm(layer)
+    optimizer = lucid.optim.SGD(layer.parameters(), lr=0.5)
+    before = layer(x)
+    before.sum().backward()
+    optimizer.step()
+    layer.eval()
+    after = layer(x)
+    assert not lucid.equal(before, after)
+    remove(layer)
+    assert lucid.allclose(layer(x), after) and list(layer.state_dict()) == ["bias", "weight"]
+    with pytest.raises(ValueError, match=f"{kind} of 'weight' not found"):
+        remove(layer)
+    with pytest.raises(ValueError, match="uninitialized"):
+        norm(nn.LazyLinear(3))

@@ -711,3 +711,27 @@ def recurrent_networks_of_packed_sequences(lib):
 @program("nn.utils.rnn.pack_padded_sequence")
 def a_length_beyond_the_input(lib):
     yield raised(lib.nn.utils.rnn.pack_padded_sequence, lib.ones(5, 2, 1), [6, 1])
+
+
+@program("nn.utils.weight_norm", "nn.utils.remove_weight_norm", "nn.utils.spectral_norm", "nn.utils.remove_spectral_norm")
+def weights_with_a_norm_by_hooks(lib):
+    nn, utils = lib.nn, lib.nn.utils
+    lib.manual_seed(0)
+    x = lib.arange(6.0).reshape(2, 3).sin()
+    for dim in (0, 1, -1, None):
+        layer = utils.weight_norm(nn.Linear(3, 4), dim=dim)
+        optimizer = lib.optim.SGD(layer.parameters(), lr=0.1)
+        layer(x).pow(2).sum().backward()
+        yield layer.weight, list(layer.state_dict()), [p.grad for p in layer.parameters()]
+        optimizer.step()
+        yield layer(x), raised(utils.weight_norm, layer), utils.remove_weight_norm(layer) is layer
+        yield list(layer.state_dict()), layer.weight, layer(x), type(layer.weight).__name__, raised(utils.remove_weight_norm, layer)
+    for make, shape in ((lambda: nn.Linear(3, 4), (2, 3)), (lambda: nn.Conv2d(3, 2, 2), (1, 3, 3, 3)), (lambda: nn.ConvTranspose2d(3, 2, 2), (1, 3, 2, 2))):
+        layer, x = utils.spectral_norm(make(), n_power_iterations=2), lib.arange(54.0)[: 6 if len(shape) == 2 else 27 if shape[2] == 3 else 12].reshape(shape).sin()
+        yield list(layer.state_dict().values()), layer(x), layer(x)
+        layer(x).pow(2).sum().backward()
+        yield [p.grad for p in layer.parameters()], list(layer.state_dict()), layer.eval()(x), layer(x)
+        yield raised(utils.spectral_norm, layer), list(utils.remove_spectral_norm(layer).state_dict().values()), layer(x)
+        yield raised(utils.remove_spectral_norm, layer)
+    yield raised(utils.spectral_norm, nn.Linear(3, 4, bias=False), "bias"), raised(utils.spectral_norm, nn.Linear(3, 4), n_power_iterations=0)
+    yield raised(utils.weight_norm, nn.LazyLinear(3)), raised(utils.spectral_norm, nn.LazyLinear(3))
