@@ -190,7 +190,7 @@ SAMPLES |= {
                                          call(T(4), T(3, 4, low=0, high=1), reduction=-1), error(T(3, 4), T(4)), error(T(3, 4), T(3, 4), reduction="mean")],
     "kl_div": [call(T(3, 4, high=0), T(3, 4, low=0.1, high=1), r) for r in (0, 1, 2, 3)] + [call(T(3, high=0), T(3, high=0), log_target=True), error(T(3), T(3), "sum")],
     "poisson_nll_loss": [call(T(3, 4, low=0.1), T(3, 4, low=0.1), n, f, e, r) for r, n, f, e in ((0, True, False, 0.1), (1, False, True, 0.1), (2, False, False, 0.5))] + [error(T(3), T(3))],
-    "margin_ranking_loss": [call(T(4), T(4), signs), *(call(T(4), T(4), signs, 0.5, r) for r in (0, 1, 2))],
+    "margin_ranking_loss": [call(T(4), T(4), signs), call(T(3, 4), T(3, 4), signs), *(call(T(4), T(4), signs, 0.5, r) for r in (0, 1, 2))],
     "hinge_embedding_loss": [call(T(4), signs), *(call(T(4), signs, 0.5, r) for r in (0, 1, 2))],
     "cosine_embedding_loss": [call(T(4, 3), T(4, 3), signs), *(call(T(4, 3), T(4, 3), signs, 0.3, r) for r in (0, 1, 2))],
     "triplet_margin_loss": [call(T(4, 3), T(4, 3), T(4, 3)), *(call(T(4, 3), T(4, 3), T(4, 3), m, 1.0, 0.1, True, r) for m, r in ((0.5, 0), (2.0, 1), (-1.0, 2)))],

@@ -938,10 +938,10 @@ def margin_ranking_loss(
             "margin_ranking_loss : All input tensors should have same dimension but got sizes: input1: "
             f"{input1.shape}, input2: {input2.shape}, target: {target.shape} "
         )
-    return ranked(input1, input2, target, margin, reduction)
+    return _ranked(input1, input2, target, margin, reduction)
 
 
-def ranked(input1: Tensor, input2: Tensor, target: Tensor, margin: float, reduction: str) -> Tensor:
+def _ranked(input1: Tensor, input2: Tensor, target: Tensor, margin: float, reduction: str) -> Tensor:
     """`margin_ranking_loss` of tensors that broadcast."""
     return reduced(clamp_min(add(mul(neg(target), sub(input1, input2)), float(margin)), 0), reduction)
 
@@ -1238,7 +1238,7 @@ def margin_ranking_loss_by_number(
     >>> lucid.margin_ranking_loss(lucid.tensor([1.0]), lucid.tensor([3.0]), lucid.tensor([1.0]))
     Tensor([2.0])
     """
-    return margin_ranking_loss(input1, input2, target, margin, reduction=_by_number("margin_ranking_loss", reduction))
+    return _ranked(input1, input2, target, margin, _by_number("margin_ranking_loss", reduction))
 
 
 @op("hinge_embedding_loss", composite=True)

@@ -1,120 +1,14 @@
-"""Functions of `torch` itself whose arguments are not those of their namesakes in `nn.functional`: reductions are
-numbers, statistics come in another order, strides may be empty lists."""
+"""Functions of `torch` itself whose arguments are not those of their namesakes in `nn.functional`: statistics come in
+another order, modes are numbers, strides may be empty lists. The losses stand beside their namesakes."""
 
 from __future__ import annotations
 
-import operator
-
 from lucid.autograd.op import op
-from lucid.ops import convolution, indexing, linalg, loss, normalization, pooling, resampling
+from lucid.ops import convolution, indexing, linalg, normalization, pooling, resampling
 from lucid.ops._doc import like
-from lucid.ops.indexing import embedding as lookup
 from lucid.tensor import Tensor
 
-_REDUCTION = "int, optional: 1 for the mean, 2 for the sum, any other number for each element's loss. Default: 0."
 _CUDNN = "bool: Accepted; there is no cuDNN."
-
-
-def _reduction(name: str, value) -> str:
-    """What a number means. TypeError if it is none."""
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise TypeError(f"{name}(): argument 'reduction' must be int, not {type(value).__name__}")
-    return {1: "mean", 2: "sum"}.get(operator.index(value), "none")
-
-
-# ------------------------------------------------------------------------------------------------------------ losses
-
-
-@op("kl_div", composite=True)
-@like(loss.kl_div, reduction=_REDUCTION)
-def kl_div(input_: Tensor, target: Tensor, reduction: int = 0, *, log_target: bool = False) -> Tensor:
-    """`nn.functional.kl_div` with a number for its reduction.
-
-    Examples
-    --------
-    >>> lucid.kl_div(lucid.tensor([0.0]), lucid.tensor([1.0]), 2)
-    Tensor(0.0)
-    """
-    return loss.kl_div(input_, target, reduction=_reduction("kl_div", reduction), log_target=log_target)
-
-
-@op("poisson_nll_loss", composite=True)
-@like(loss.poisson_nll_loss, reduction=_REDUCTION)
-def poisson_nll_loss(
-    input_: Tensor, target: Tensor, log_input: bool, full: bool, eps: float, reduction: int
-) -> Tensor:  # fmt: skip
-    """`nn.functional.poisson_nll_loss` with a number for its reduction.
-
-    Examples
-    --------
-    >>> lucid.poisson_nll_loss(lucid.tensor([0.0]), lucid.tensor([2.0]), True, False, 1e-8, 2)
-    Tensor(1.0)
-    """
-    reduction = _reduction("poisson_nll_loss", reduction)
-    return loss.poisson_nll_loss(input_, target, log_input, full, eps=eps, reduction=reduction)
-
-
-@op("cosine_embedding_loss", composite=True)
-@like(loss.cosine_embedding_loss, reduction=_REDUCTION)
-def cosine_embedding_loss(
-    input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0.0, reduction: int = 0
-) -> Tensor:  # fmt: skip
-    """`nn.functional.cosine_embedding_loss` with a number for its reduction.
-
-    Examples
-    --------
-    >>> lucid.cosine_embedding_loss(lucid.tensor([[1.0, 0.0]]), lucid.tensor([[0.0, 1.0]]), lucid.tensor([1]))
-    Tensor([1.0])
-    """
-    reduction = _reduction("cosine_embedding_loss", reduction)
-    return loss.cosine_embedding_loss(input1, input2, target, margin, reduction=reduction)
-
-
-@op("hinge_embedding_loss", composite=True)
-@like(loss.hinge_embedding_loss, reduction=_REDUCTION)
-def hinge_embedding_loss(input_: Tensor, target: Tensor, margin: float = 1.0, reduction: int = 0) -> Tensor:
-    """`nn.functional.hinge_embedding_loss` with a number for its reduction.
-
-    Examples
-    --------
-    >>> lucid.hinge_embedding_loss(lucid.tensor([0.5, 0.5]), lucid.tensor([1.0, -1.0]), reduction=1)
-    Tensor(0.5)
-    """
-    return loss.hinge_embedding_loss(input_, target, margin, reduction=_reduction("hinge_embedding_loss", reduction))
-
-
-@op("margin_ranking_loss", composite=True)
-@like(loss.margin_ranking_loss, reduction=_REDUCTION)
-def margin_ranking_loss(
-    input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0.0, reduction: int = 0
-) -> Tensor:  # fmt: skip
-    """`nn.functional.margin_ranking_loss` with a number for its reduction.
-
-    Examples
-    --------
-    >>> lucid.margin_ranking_loss(lucid.tensor([1.0]), lucid.tensor([3.0]), lucid.tensor([1.0]))
-    Tensor([2.0])
-    """
-    reduction = _reduction("margin_ranking_loss", reduction)
-    return loss.ranked(input1, input2, target, margin, reduction)
-
-
-@op("triplet_margin_loss", composite=True)
-@like(loss.triplet_margin_loss, reduction=_REDUCTION)
-def triplet_margin_loss(
-    anchor: Tensor, positive: Tensor, negative: Tensor, margin: float = 1.0, p: float = 2.0, eps: float = 1e-6,
-    swap: bool = False, reduction: int = 0,
-) -> Tensor:  # fmt: skip
-    """`nn.functional.triplet_margin_loss` with a number for its reduction.
-
-    Examples
-    --------
-    >>> one, two = lucid.tensor([[0.0]]), lucid.tensor([[2.0]])
-    >>> lucid.triplet_margin_loss(one, one, two, eps=0.0)
-    Tensor([0.0])
-    """
-    reduction = _reduction("triplet_margin_loss", reduction)
-    return loss.triplet_margin_loss(anchor, positive, negative, margin, p, eps, swap, reduction=reduction)
 
 
 # ----------------------------------------------------------------------------------------------------- normalisation
@@ -243,7 +137,7 @@ def adaptive_max_pool1d(input_: Tensor, output_size) -> tuple[Tensor, Tensor]:
 
 
 @op("embedding", composite=True)
-@like(lookup, indices="Tensor: int32 or int64, of any shape: which rows.")
+@like(indexing.embedding, indices="Tensor: int32 or int64, of any shape: which rows.")
 def embedding(
     weight: Tensor, indices: Tensor, padding_idx: int = -1, scale_grad_by_freq: bool = False, sparse: bool = False
 ) -> Tensor:
