@@ -294,6 +294,8 @@ DEVIATIONS = (
         )
         for op, at in (("nn.functional.embedding", 5), ("embedding", 3))
     ),
+    Deviation("instance_norm", "promotion", "running statistics may be of any floating dtype and no other; PyTorch takes a mean "
+              "of any dtype, and a variance of the input's alone", when=lambda case: case.source == "mixed"),
     Deviation("*conv_tbc", "layouts", "takes tensors of any strides; PyTorch refuses some"),
     Deviation("affine_grid_generator", "*", "maps are floating, as for affine_grid; PyTorch computes a grid of whole numbers, in "
               "which a place between two pixels is one of them", dtype="int64"),
