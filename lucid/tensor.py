@@ -204,10 +204,11 @@ class Tensor(core.TensorBase):
         return self.array.ctypes.data if self.array.size else 0
 
     def is_contiguous(self, memory_format=None) -> bool:
-        """Whether the elements lie in memory in the order of their indices, without gaps."""
-        if getattr(memory_format, "name", "contiguous_format") == "channels_last":
-            return self.array.ndim == 4 and self.array.transpose(0, 2, 3, 1).flags.c_contiguous
-        return self.array.flags.c_contiguous
+        """Whether the elements lie in memory in the order of their indices, or of another format, without gaps."""
+        ndim = {"channels_last": 4, "channels_last_3d": 5}.get(getattr(memory_format, "name", ""))
+        if ndim is None:
+            return self.array.flags.c_contiguous
+        return self.array.ndim == ndim and self.array.transpose(0, *range(2, ndim), 1).flags.c_contiguous
 
     def is_floating_point(self) -> bool:
         """Whether the dtype is a real floating one."""

@@ -504,3 +504,26 @@ def gradients_keep_the_dtype_of_their_leaf(lib):
     w = lib.tensor([2.0], requires_grad=True)
     (w * (1 + 1j)).real.sum().backward()
     yield w.grad
+
+
+@program("autograd.Function.__call__", "autograd.Function.__init__", "autograd.Function.vjp", "autograd.Function.save_for_forward")
+def parts_of_a_function_of_ones_own(lib):
+    import warnings
+
+    class Doubled(lib.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_forward(x)
+            return x * 2
+
+        @staticmethod
+        def vjp(ctx, gradient):
+            return gradient * 2
+
+    x = _leaf(lib, 1.0, 2.0)
+    y = Doubled.apply(x)
+    y.sum().backward()
+    yield y, x.grad
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield raised(lambda: Doubled()(x))

@@ -735,3 +735,88 @@ def weights_with_a_norm_by_hooks(lib):
         yield raised(utils.remove_spectral_norm, layer)
     yield raised(utils.spectral_norm, nn.Linear(3, 4, bias=False), "bias"), raised(utils.spectral_norm, nn.Linear(3, 4), n_power_iterations=0)
     yield raised(utils.weight_norm, nn.LazyLinear(3)), raised(utils.spectral_norm, nn.LazyLinear(3))
+
+
+@program("nn.Module.__call__", "nn.Module.forward", "nn.ParameterDict.__call__", "nn.ParameterList.__call__")
+def modules_are_called(lib):
+    class Doubled(lib.nn.Module):
+        def forward(self, x, factor=2):
+            return x * factor
+
+    x = lib.tensor([1.0, 2.0])
+    yield Doubled()(x), Doubled()(x, factor=3), Doubled().forward(x), raised(Doubled()), raised(lib.nn.Module(), x)
+    yield raised(lib.nn.Module().forward, x), raised(lib.nn.ParameterDict({"a": x}), x), raised(lib.nn.ParameterList([x]), x)
+
+
+@program("nn.Module.register_load_state_dict_pre_hook", "nn.Module.register_state_dict_post_hook")
+def hooks_of_the_state(lib):
+    layer = lib.nn.Linear(2, 1)
+    seen = []
+    before = layer.register_load_state_dict_pre_hook(lambda module, state, prefix, *rest: seen.append((prefix, len(rest), len(state))))
+    after = layer.register_state_dict_post_hook(lambda module, state, prefix, local: state.update(extra=lib.ones(1)))
+    state = layer.state_dict()
+    yield sorted(state)
+    del state["extra"]
+    layer.load_state_dict(state)
+    yield list(seen)
+    before.remove()
+    after.remove()
+    layer.load_state_dict(layer.state_dict())
+    yield len(seen), sorted(layer.state_dict())
+
+
+@program("nn.RNNBase", "nn.RNNCellBase")
+def what_recurrent_modules_stand_on(lib):
+    lib.manual_seed(0)
+    made = lib.nn.RNNBase("LSTM", 3, 4, num_layers=2, bidirectional=True, bias=True)
+    yield {name: one for name, one in made.named_parameters()}, made.mode, made.hidden_size, made.num_layers, made.bidirectional
+    yield raised(lib.nn.RNNBase, "GRU", 3, 0), raised(lib.nn.RNNBase, "other", 3, 4), raised(lib.nn.RNNBase, "GRU", 3, 4, dropout=2)
+    cell = lib.nn.RNNCellBase(3, 4, bias=False, num_chunks=2)
+    yield {name: one.shape for name, one in cell.named_parameters()}, isinstance(lib.nn.GRUCell(2, 2), lib.nn.RNNCellBase)
+    yield isinstance(lib.nn.LSTM(2, 2), lib.nn.RNNBase), isinstance(lib.nn.RNNCell(2, 2), lib.nn.RNNCellBase)
+
+
+@program("nn.Sequential.__dir__", "nn.ParameterList.__dir__")
+def names_of_parts_are_no_attributes(lib):
+    several = dir(lib.nn.Sequential(lib.nn.ReLU(), lib.nn.ReLU()))
+    listed = dir(lib.nn.ParameterList([lib.ones(1), lib.ones(2)]))
+    yield "append" in several, "0" in several, "1" in several, "extend" in listed, "0" in listed
+
+
+@program("nn.init.sparse_")
+def a_sparse_start(lib):
+    lib.manual_seed(0)
+    found = lib.nn.init.sparse_(lib.empty(10, 4), sparsity=0.35, std=0.5)
+    yield found, (found == 0).sum(0)
+    yield raised(lib.nn.init.sparse_, lib.empty(3), 0.1)
+
+
+@program("optim.lr_scheduler.LRScheduler", "optim.lr_scheduler.LRScheduler.__init__",
+         "optim.lr_scheduler.LRScheduler.get_last_lr", "optim.lr_scheduler.LRScheduler.get_lr",
+         "optim.lr_scheduler.LRScheduler.load_state_dict", "optim.lr_scheduler.LRScheduler.state_dict",
+         "optim.lr_scheduler.LRScheduler.step")  # fmt: skip
+def a_schedule_of_ones_own(lib):
+    import warnings
+
+    class Halved(lib.optim.lr_scheduler.LRScheduler):
+        def get_lr(self):
+            return [base * 0.5**self.last_epoch for base in self.base_lrs]
+
+    weight = lib.ones(2, requires_grad=True)
+    optimizer = lib.optim.SGD([weight], lr=0.8)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        schedule = Halved(optimizer)
+        rates = [schedule.get_last_lr()]
+        for _ in range(3):
+            optimizer.step()
+            schedule.step()
+            rates.append(schedule.get_last_lr())
+        yield rates, optimizer.param_groups[0]["lr"], schedule.last_epoch
+        state = schedule.state_dict()
+        yield sorted(key for key in state if not key.startswith("_")), state["base_lrs"], state["last_epoch"]
+        other = Halved(lib.optim.SGD([weight], lr=0.8))
+        other.load_state_dict(state)
+        other.step()
+        yield other.get_last_lr(), other.last_epoch
+        yield raised(lib.optim.lr_scheduler.LRScheduler, optimizer), raised(Halved, 3)

@@ -274,3 +274,24 @@ def memory_formats(lib):
     yield tuple(y.clone(memory_format=lib.contiguous_format).stride()), tuple(lib.zeros_like(y).stride())
     yield tuple(lib.empty(1, 2, 3, 4, memory_format=lib.channels_last).stride()), tuple((y + 1).stride())
     yield tuple(lib.empty_like(y, memory_format=lib.preserve_format).stride()), lib.zeros(1, layout=lib.strided)
+
+
+@program("Tensor", "Tensor.__array_priority__", "OutOfMemoryError")
+def the_class_of_tensors(lib):
+    yield lib.Tensor([1.0, 2.5]), lib.Tensor([[1.0], [2.0]]), lib.Tensor([1.0]).dtype == lib.float32
+    yield isinstance(lib.ones(1), lib.Tensor), lib.ones(1).__array_priority__, issubclass(lib.OutOfMemoryError, RuntimeError)
+
+
+@program("layout", "memory_format", "channels_last_3d")
+def orders_in_memory(lib):
+    x = lib.arange(2.0 * 3 * 2 * 2 * 2).reshape(2, 3, 2, 2, 2)
+    y = x.to(memory_format=lib.channels_last_3d)
+    yield y, y.stride(), y.is_contiguous(memory_format=lib.channels_last_3d), y.is_contiguous()
+    yield isinstance(x.layout, lib.layout), isinstance(lib.channels_last_3d, lib.memory_format), raised(lib.memory_format)
+    yield raised(lib.layout), raised(x[0].to, memory_format=lib.channels_last_3d)
+
+
+@program("Tensor.polygamma", "Tensor.polygamma_")
+def derivatives_of_digamma(lib):
+    x = lib.tensor([0.5, 1.0, 3.0])
+    yield x.polygamma(0), x.polygamma(1), x.clone().polygamma_(2), raised(x.polygamma, -1), raised(x.polygamma)

@@ -120,7 +120,11 @@ class FunctionNode(Node):
             gradients = [
                 Supplied.zeros(*like) if g is None and like is not None else g for g, like in zip(gradients, self.like)
             ]
-        found = self.function.backward(self.ctx, *gradients)
+        function = self.function
+        if function.backward is Function.backward:  # the other name of the same
+            found = function.vjp(self.ctx, *gradients)
+        else:
+            found = function.backward(self.ctx, *gradients)
         found = tuple(found) if isinstance(found, (tuple, list)) else (found,)
         expected = len(self.ctx.needs_input_grad)
         if len(found) > expected and any(one is not None for one in found[expected:]) or len(found) < expected:

@@ -218,7 +218,8 @@ class Module:
         object.__delattr__(self, name)
 
     def __dir__(self):
-        return sorted({*object.__dir__(self), *self._parameters, *self._buffers, *self._modules})
+        names = {*object.__dir__(self), *self._parameters, *self._buffers, *self._modules}
+        return sorted(name for name in names if not name[0].isdigit())
 
     def _forget(self, name: str) -> None:
         for room in (self.__dict__, self._parameters, self._buffers, self._modules):

@@ -77,6 +77,8 @@ class RNNBase(Module):
         self.mode, self.input_size, self.hidden_size, self.num_layers = mode, input_size, hidden_size, num_layers
         self.bias, self.batch_first, self.dropout = bias, batch_first, float(dropout)
         self.bidirectional, self.proj_size = bidirectional, proj_size
+        if mode not in GATES:
+            raise ValueError(f"Unrecognized RNN mode: {mode}")
         directions, rows, state = 2 if bidirectional else 1, GATES[mode] * hidden_size, proj_size or hidden_size
         self._names = []
         for layer in range(num_layers):
