@@ -769,7 +769,7 @@ def hooks_of_the_state(lib):
 def what_recurrent_modules_stand_on(lib):
     lib.manual_seed(0)
     made = lib.nn.RNNBase("LSTM", 3, 4, num_layers=2, bidirectional=True, bias=True)
-    yield {name: one for name, one in made.named_parameters()}, made.mode, made.hidden_size, made.num_layers, made.bidirectional
+    yield dict(made.named_parameters()), made.mode, made.hidden_size, made.num_layers, made.bidirectional
     yield raised(lib.nn.RNNBase, "GRU", 3, 0), raised(lib.nn.RNNBase, "other", 3, 4), raised(lib.nn.RNNBase, "GRU", 3, 4, dropout=2)
     cell = lib.nn.RNNCellBase(3, 4, bias=False, num_chunks=2)
     yield {name: one.shape for name, one in cell.named_parameters()}, isinstance(lib.nn.GRUCell(2, 2), lib.nn.RNNCellBase)

@@ -375,7 +375,11 @@ def binary(kernel_: Kernel, x, y) -> Tensor:
         tensor_argument(kernel_.name, x)
     x, y = number_argument(kernel_.name, x), number_argument(kernel_.name, y, 2, "other")
     if kernel_ in EXCEPTIONS:
-        found = EXCEPTIONS[kernel_](x, y)
+        try:
+            found = EXCEPTIONS[kernel_](x, y)
+        except NotImplementedError:
+            check_shapes((x, y))
+            raise
         if found is not None:
             return found
     return elementwise(kernel_, (x, y))
@@ -384,7 +388,11 @@ def binary(kernel_: Kernel, x, y) -> Tensor:
 def elementwise(kernel_: Kernel, operands, dtype: dtypes.dtype | None = None, *parameters) -> Tensor:
     """A kernel with a plan over any number of operands of one dtype."""
     dtype = dtypes.result_dtype(operands) if dtype is None else dtype
-    computed = compute_dtype(kernel_, dtype)
+    try:
+        computed = compute_dtype(kernel_, dtype)
+    except RuntimeError:
+        check_shapes(operands)
+        raise
     arrays = [as_array(operand, computed) for operand in operands]
     shape, walk, order = layout(arrays)
     result = ordered_empty(shape, order, kernel_.result or computed)
@@ -392,6 +400,11 @@ def elementwise(kernel_: Kernel, operands, dtype: dtypes.dtype | None = None, *p
         rows = [row(array) if walk is None else flat(array) for array in arrays]
         kernel_.table[computed.num](*rows, row(result), kernel_.code, *parameters, walk)
     return wrap(cast(result, result_numpy(kernel_, dtype, computed)))
+
+
+def check_shapes(operands) -> None:
+    """Raise where shapes do not broadcast: what PyTorch sees before a dtype that it refuses."""
+    broadcast_shapes(*(operand.array.shape for operand in operands if isinstance(operand, Tensor)))
 
 
 def as_array(operand, dtype: np.dtype) -> np.ndarray:
