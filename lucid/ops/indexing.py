@@ -90,7 +90,7 @@ def _sizes(shape: tuple, dim: int) -> tuple[int, int, int]:
 
 def _cropped(shape: tuple, dim: int, wanted: tuple):
     """The index of the part of `shape` that an index of shape `wanted` along `dim` speaks of; None for the whole."""
-    if all(k == dim or size == own for k, (size, own) in enumerate(zip(wanted, shape))):
+    if wanted[:dim] == shape[:dim] and wanted[dim + 1 :] == shape[dim + 1 :]:
         return None
     return tuple(slice(None) if k == dim else slice(0, size) for k, size in enumerate(wanted))
 
