@@ -2070,6 +2070,14 @@ def _flags(name: str, **flags) -> None:
             raise TypeError(f"{name}(): argument '{argument}' must be bool, not {type(value).__name__}")
 
 
+def _ordered(x) -> np.ndarray:
+    """The array of a tensor whose elements have an order. NotImplementedError for complex numbers."""
+    array = tensor_argument("unique", x).array
+    if array.dtype.kind == "c":
+        raise NotImplementedError(f"\"unique\" not implemented for '{torch_name(x.dtype)}'")
+    return array
+
+
 def _asked(found, shape, return_inverse: bool, return_counts: bool):
     values, inverse, counts = found
     result = (wrap(values),)
@@ -2109,7 +2117,7 @@ def unique(
     >>> lucid.unique(lucid.tensor([3, 1, 3]))
     Tensor([1, 3])
     """
-    array = tensor_argument("unique", input_).array
+    array = _ordered(input_)
     _flags("_unique2", sorted=sorted, return_inverse=return_inverse, return_counts=return_counts)
     if dim is not None:
         return _asked(_unique_slices(input_, dim, True), (-1,), return_inverse, return_counts)
@@ -2141,7 +2149,7 @@ def unique_consecutive(input_: Tensor, return_inverse: bool = False, return_coun
     >>> lucid.unique_consecutive(lucid.tensor([1, 1, 2, 1]))
     Tensor([1, 2, 1])
     """
-    array = tensor_argument("unique_consecutive", input_).array
+    array = _ordered(input_)
     _flags("unique_consecutive", return_inverse=return_inverse, return_counts=return_counts)
     if dim is not None:
         return _asked(_unique_slices(input_, dim, False), (-1,), return_inverse, return_counts)
