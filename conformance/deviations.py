@@ -159,7 +159,7 @@ DEVIATIONS = (
         Deviation(f"special.{name}", check, "PyTorch's double precision is off by up to 3e-6 here, beyond the first zeros and in "
                   "the Airy function's middle; the result agrees with 40 digits to a few ULP", dtype="float64")
         for name in ("airy_ai", "bessel_j0", "bessel_j1", "bessel_y0", "bessel_y1")
-        for check in ("value", "layouts", "out", "simd")
+        for check in ("value", "layouts", "out", "promotion", "simd")
     ),
     *(
         Deviation("special.zeta", check, "of the largest exponents it is 0 beyond 1, where each term vanishes; PyTorch's "
