@@ -22,7 +22,7 @@ Design
     on a machine with busy cores the loss is bounded to a fraction.
 (e) A worker never runs on its caller's processor. Systems put it there: a virtual machine's idle processors look taken
     to Linux, which leaves who is woken on the processor of its waker, behind it, until a tick of the clock. (A 512x512
-    product then took 2.6 ms, as on one thread, in 7 of 10 blocks that followed another library's; 1.35 ms now.) So a
+    product then took 2.6 ms, as on one thread, in 5 of 6 blocks that took turns with another library's; 1.35 ms now.) So a
     sleeper is denied that processor before it is woken, and takes the ban back at once: kept on, it held the worker
     beside a busy process on the other core, and small steps took 1.7 times as long as on one thread rather than 1.0.
 (f) Workers start at the first parallel loop, sleep between loops, hold no Python state, and are gone in a forked
