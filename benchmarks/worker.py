@@ -44,7 +44,7 @@ def main() -> None:
     library = Library(options.library)
     library.set_threads(options.threads)
     step = PROGRAMS[options.program](library)
-    imported = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    imported = _kilobytes("VmHWM")  # getrusage tells the largest of the parent too, from before it ran this
     before = _kilobytes("VmRSS")
     _reset_peak()
     times: list[float] = []
