@@ -3,6 +3,7 @@ deliberate differences from PyTorch. A page that is written by hand is left alon
 
 import importlib
 import inspect
+import re
 import sys
 from pathlib import Path
 from unittest.mock import MagicMock
@@ -181,7 +182,9 @@ def differences() -> str:
     by_reason = {}
     for op, reason in found:
         by_reason.setdefault(reason, []).append(f"``{op}``")
-    return "".join(f"{', '.join(ops)}\n   {reason}.\n\n" for reason, ops in by_reason.items())
+    # a name that ends in an underscore would be a link
+    plain = {reason: re.sub(r"_(?!\w)", r"\\_", reason) for reason in by_reason}
+    return "".join(f"{', '.join(ops)}\n   {plain[reason]}.\n\n" for reason, ops in by_reason.items())
 
 
 def write(folder: Path) -> list[Path]:
