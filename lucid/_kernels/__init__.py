@@ -1,7 +1,7 @@
 """The compiled kernels, at the SIMD level of this processor.
 
-Every kernel module exists once per level, in the folder of that name; the chosen folder joins this
-package's path, so that `from lucid._kernels import pointwise` finds the right one. The level is the highest that
+Most kernel modules exist once per level, in the folder of that name; the chosen folder joins this package's path, so
+that `from lucid._kernels import pointwise` finds the right one. Those that gain nothing by a level stand here. The level is the highest that
 the processor has and the build holds; `LUCID_SIMD=base|v3|v4` forces one.
 """
 
