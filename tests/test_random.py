@@ -516,3 +516,12 @@ def test_truncation_holds():
         assert out.std() > 0.05
     with pytest.warns(UserWarning, match="2 std"):
         init.trunc_normal_(core.wrap(np.zeros(20)), 5.0, 1.0, -1.0, 1.0)
+
+
+def test_one_sample_with_replacement_draws_as_without():
+    weights = lucid.tensor([[0.25, 0.5, 0.25], [0.1, 0.1, 0.8]])
+    found = []
+    for replacement in (True, False):
+        lucid.manual_seed(3)
+        found.append((lucid.multinomial(weights, 1, replacement).tolist(), lucid.rand(1).item()))
+    assert found[0] == found[1]

@@ -912,14 +912,14 @@ def multinomial(input_: Tensor, num_samples, replacement: bool = False, *, gener
     def fill(result):
         if not result.size:
             return
-        if replacement:
+        if replacement and num_samples > 1:
             weights = contiguous(cast(array, compute))
             rows = result.size // num_samples
             drawn = contiguous(result)
             MULTINOMIAL[compute.num](
                 engine, flat(weights), flat(empty((categories,), compute)), flat(drawn), rows, categories, num_samples
             )
-        else:  # the largest weights over exponential samples
+        else:  # the largest weights over exponential samples, also for one sample with replacement
             waits = dense_like(array, array.dtype)
             draw_into(waits, compute, lambda row: EXPONENTIAL[compute.num](engine, row, 1.0))
             with np.errstate(all="ignore"):
