@@ -127,18 +127,20 @@ def test_copy_refuses_what_leaves_its_buffers(description):
 @pytest.mark.parametrize("source", ["bool", *REAL])
 @pytest.mark.parametrize("target", ["bool", *REAL])
 def test_cast(source, target):
-    x = np.array([0, 1, -1, 3.7, -2.5, 100, -100, 127, 0.3] * 9).astype(source)
+    values = [0, 1, 3.7, 100, 127, 0.3] if "uint8" in (source, target) else [0, 1, -1, 3.7, -2.5, 100, -100, 127, 0.3]
+    x = np.array(values * 12).astype(source)
     out = np.empty(x.size, target)
     copy.cast(x, out)
     assert np.array_equal(out, x.astype(target))
 
 
 def test_cast_of_floats_out_of_range_goes_through_int32():
-    x = np.array([300, -1.7, np.nan, np.inf, 3e9, 70000], np.float32)
-    for target, wanted in (("uint8", [44, 255, 0, 0, 0, 112]), ("int16", [300, -1, 0, 0, 0, 4464])):
-        out = np.empty(6, target)
+    x = np.array([300, -1.7, 70000], np.float32)  # beyond int32 the result is the processor's
+    for target, wanted in (("uint8", [44, 255, 112]), ("int16", [300, -1, 4464])):
+        out = np.empty(3, target)
         copy.cast(x, out)
         assert out.tolist() == wanted
+    x = np.array([300, -1.7, np.nan, np.inf, 3e9, 70000], np.float32)
     out = np.empty(6, bool)
     copy.cast(x, out)
     assert out.all()
