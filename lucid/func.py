@@ -12,7 +12,7 @@ import itertools
 
 from lucid import random
 from lucid._kernels import core
-from lucid.autograd import engine
+from lucid.autograd.functional import gradients
 from lucid.autograd.node import Node
 from lucid.autograd.op import Supplied
 from lucid.tensor import Tensor
@@ -109,15 +109,9 @@ class _Level:
         return False
 
 
-def _gradients(outputs, inputs, cotangents) -> list[Tensor]:
+def _gradients(outputs, inputs, cotangents) -> tuple[Tensor, ...]:
     """Gradients that can be differentiated again, zeros where there is none."""
-    reached = [(out, one) for out, one in zip(outputs, cotangents) if out.requires_grad]
-    if not reached:
-        return [Supplied.zeros(x.array.shape, x.dtype) for x in inputs]
-    return list(engine.grad(
-        [out for out, _ in reached], inputs, [one for _, one in reached], retain_graph=True, create_graph=True,
-        allow_unused=True, materialize_grads=True,
-    ))  # fmt: skip
+    return gradients(outputs, inputs, cotangents, False, True, "function")
 
 
 def _chosen(args: tuple, argnums) -> tuple[tuple, list[int]]:
@@ -228,11 +222,11 @@ def grad_and_value(func, argnums=0, has_aux: bool = False):
                     f"{value.dim()} dims. Maybe you wanted to use the vjp or jacrev APIs instead?"
                 )
             found = _gradients([value], _leaves(made), [Supplied.ones((), value.dtype)])
-            gradients = _like(chosen, iter(map(level.leave, found)))
+            found = _like(chosen, iter(map(level.leave, found)))
             if not isinstance(argnums, tuple):
-                gradients = gradients[0]
+                found = found[0]
             value = level.leave(value)
-            return gradients, (value, _map(level.leave, aux)) if has_aux else value
+            return found, (value, _map(level.leave, aux)) if has_aux else value
 
     return wrapper
 
@@ -346,7 +340,7 @@ def jvp(func, primals: tuple, tangents: tuple, *, strict: bool = False, has_aux:
     return (result, derivative, _map(level.leave, aux)) if has_aux else (result, derivative)
 
 
-def _forward(level: _Level, outputs, inputs, tangents) -> list[Tensor]:
+def _forward(level: _Level, outputs, inputs, tangents) -> tuple[Tensor, ...]:
     """Derivatives of outputs along tangents: those of the gradients by their cotangents."""
     cotangents = [level.leaf(Supplied.zeros(out.array.shape, out.dtype)) for out in outputs]
     return _gradients(_gradients(outputs, inputs, cotangents), cotangents, tangents)

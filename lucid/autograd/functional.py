@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from lucid._kernels import core
 from lucid.autograd.engine import grad
+from lucid.autograd.modes import enable_grad
 from lucid.autograd.op import Supplied
 from lucid.tensor import Tensor
 
@@ -61,7 +61,7 @@ def _vector(v, like: tuple[Tensor, ...], many: bool, what: str) -> tuple[Tensor,
     return flat
 
 
-def _gradients(outputs, inputs, vector, strict: bool, create_graph: bool, what: str) -> tuple[Tensor, ...]:
+def gradients(outputs, inputs, vector, strict: bool, create_graph: bool, what: str) -> tuple[Tensor, ...]:
     """The gradients of the inputs, zeros where there is none; with `strict` an error there."""
     reached = [(out, one) for out, one in zip(outputs, vector) if out.requires_grad]
     if strict and len(reached) < len(outputs):
@@ -81,14 +81,11 @@ def _gradients(outputs, inputs, vector, strict: bool, create_graph: bool, what: 
     return tuple(result)
 
 
-class _recording:
-    """Within the block operations are recorded, whatever the caller's mode."""
-
-    def __enter__(self):
-        self.before = core.set_grad(True)
-
-    def __exit__(self, *error):
-        core.set_grad(self.before)
+def forward(outputs, inputs, vector, strict: bool, create_graph: bool, what: str) -> tuple[Tensor, ...]:
+    """The derivatives of the outputs along a vector: those of the gradients by their cotangents."""
+    cotangents = tuple(Supplied.zeros(out.array.shape, out.dtype).requires_grad_() for out in outputs)
+    back = gradients(outputs, inputs, cotangents, strict, True, what)
+    return gradients(back, cotangents, vector, strict, create_graph, what)
 
 
 # ---------------------------------------------------------------------------------------------------- products
@@ -130,11 +127,11 @@ def vjp(func, inputs, v=None, create_graph=False, strict=False):
     >>> lucid.autograd.functional.vjp(lucid.exp, lucid.zeros(2), lucid.tensor([1.0, 2.0]))
     (Tensor([1.0, 1.0]), Tensor([1.0, 2.0]))
     """
-    with _recording():
+    with enable_grad():
         made, many = _inputs(inputs, create_graph)
         outputs, several = _outputs(func, made)
         vector = _vector(v, outputs, several, "user-provided function's output")
-        found = _gradients(outputs, made, vector, strict, create_graph, "user-provided function")
+        found = gradients(outputs, made, vector, strict, create_graph, "user-provided function")
     return _back(outputs, several, create_graph), _back(found, many, create_graph)
 
 
@@ -168,13 +165,11 @@ def jvp(func, inputs, v=None, create_graph=False, strict=False):
     >>> lucid.autograd.functional.jvp(lucid.exp, lucid.zeros(2), lucid.tensor([1.0, 2.0]))
     (Tensor([1.0, 1.0]), Tensor([1.0, 2.0]))
     """
-    with _recording():
+    with enable_grad():
         made, many = _inputs(inputs, create_graph)
         vector = _vector(v, made, many, "input to the user-provided function")
         outputs, several = _outputs(func, made)
-        direction = tuple(Supplied.zeros(out.array.shape, out.dtype).requires_grad_() for out in outputs)
-        back = _gradients(outputs, made, direction, strict, True, "user-provided function")
-        found = _gradients(back, direction, vector, strict, create_graph, "user-provided function")
+        found = forward(outputs, made, vector, strict, create_graph, "user-provided function")
     return _back(outputs, several, create_graph), _back(found, several, create_graph)
 
 
@@ -206,11 +201,11 @@ def vhp(func, inputs, v=None, create_graph=False, strict=False):
     >>> lucid.autograd.functional.vhp(lambda x: (x**3).sum(), lucid.ones(2), lucid.tensor([1.0, 2.0]))
     (Tensor(2.0), Tensor([6.0, 12.0]))
     """
-    with _recording():
+    with enable_grad():
         made, many = _inputs(inputs, create_graph)
         vector = _vector(v, made, many, "input to the user-provided function")
         output, back = _first(func, made, strict)
-        found = _gradients(back, made, vector, strict, create_graph, "Jacobian of the user-provided function")
+        found = gradients(back, made, vector, strict, create_graph, "Jacobian of the user-provided function")
     return _back(output, False, create_graph), _back(found, many, create_graph)
 
 
@@ -240,13 +235,11 @@ def hvp(func, inputs, v=None, create_graph=False, strict=False):
     >>> lucid.autograd.functional.hvp(lambda x: (x**3).sum(), lucid.ones(2), lucid.tensor([1.0, 2.0]))
     (Tensor(2.0), Tensor([6.0, 12.0]))
     """
-    with _recording():
+    with enable_grad():
         made, many = _inputs(inputs, create_graph)
         vector = _vector(v, made, many, "input to the user-provided function")
         output, back = _first(func, made, strict)
-        direction = tuple(Supplied.zeros(one.array.shape, one.dtype).requires_grad_() for one in made)
-        twice = _gradients(back, made, direction, strict, True, "Jacobian of the user-provided function")
-        found = _gradients(twice, direction, vector, strict, create_graph, "Jacobian of the user-provided function")
+        found = forward(back, made, vector, strict, create_graph, "Jacobian of the user-provided function")
     return _back(output, False, create_graph), _back(found, many, create_graph)
 
 
@@ -256,7 +249,7 @@ def _first(func, made, strict: bool):
     if several or output[0].numel() != 1:
         raise RuntimeError("The function given should return a single Tensor with a single element")
     ones = (Supplied.ones(output[0].array.shape, output[0].dtype),)
-    return output, _gradients(output, made, ones, strict, True, "user-provided function")
+    return output, gradients(output, made, ones, strict, True, "user-provided function")
 
 
 # --------------------------------------------------------------------------------------------------- matrices
@@ -301,7 +294,7 @@ def jacobian(func, inputs, create_graph=False, strict=False, vectorize=False, st
             raise NotImplementedError("jacobian: strategy='forward-mode' needs vectorize=True")
     if vectorize and strict:
         raise RuntimeError("jacobian: strict=True does not go with vectorize=True")
-    with _recording():
+    with enable_grad():
         made, many = _inputs(inputs, create_graph)
         outputs, several = _outputs(func, made)
         rows = []
@@ -309,7 +302,7 @@ def jacobian(func, inputs, create_graph=False, strict=False, vectorize=False, st
             columns: list[list[Tensor]] = [[] for _ in made]
             for element in out.reshape(-1):
                 one = (Supplied.ones((), out.dtype),)
-                found = _gradients((element,), made, one, strict, create_graph, "user-provided function")
+                found = gradients((element,), made, one, strict, create_graph, "user-provided function")
                 for column, gradient in zip(columns, found):
                     column.append(gradient)
             rows.append(tuple(
@@ -352,7 +345,7 @@ def hessian(
     Tensor([[6.0, 0.0],
             [0.0, 12.0]])
     """
-    flat, many = _tensors(inputs, "inputs")
+    _, many = _tensors(inputs, "inputs")
 
     def first(*made):
         output, back = _first(func, made, strict)

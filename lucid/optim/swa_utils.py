@@ -10,6 +10,7 @@ import lucid
 from lucid.autograd.modes import no_grad
 from lucid.nn.modules.module import Module
 from lucid.nn.modules.normalization import _BatchNorm
+from lucid.ops._doc import like
 from lucid.optim.lr_scheduler import LRScheduler, _each
 
 __all__ = [
@@ -43,18 +44,9 @@ def get_swa_avg_fn():
     return swa_update
 
 
+@like(get_swa_avg_fn, decay="float, optional: How much of the mean stays (default 0.999).")
 def get_ema_avg_fn(decay: float = 0.999):
     """A function for `AveragedModel` that makes a moving mean.
-
-    Parameters
-    ----------
-    decay : float, optional
-        How much of the mean stays (default 0.999).
-
-    Returns
-    -------
-    function
-        Of a mean, a parameter, and the number of parameters in the mean.
 
     Examples
     --------
@@ -97,18 +89,9 @@ def get_swa_multi_avg_fn():
     return swa_update
 
 
+@like(get_swa_multi_avg_fn, decay="float, optional: How much of the means stays (default 0.999).")
 def get_ema_multi_avg_fn(decay: float = 0.999):
     """A function for `AveragedModel` that moves all means of a dtype towards the parameters.
-
-    Parameters
-    ----------
-    decay : float, optional
-        How much of the means stays (default 0.999).
-
-    Returns
-    -------
-    function
-        Of a list of means, a list of parameters, and the number of parameters in the mean.
 
     Examples
     --------

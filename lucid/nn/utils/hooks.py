@@ -13,7 +13,9 @@ from lucid.nn import functional as F
 from lucid.nn.modules.conv import _ConvTranspose
 from lucid.nn.modules.module import Module
 from lucid.nn.parameter import Parameter, is_lazy
+from lucid.nn.utils import parametrizations
 from lucid.nn.utils.parametrizations import norm_except, scaled
+from lucid.ops._doc import like
 
 __all__ = ["remove_spectral_norm", "remove_weight_norm", "spectral_norm", "weight_norm"]
 
@@ -161,28 +163,11 @@ def remove_weight_norm(module: Module, name: str = "weight") -> Module:
     return _WeightNorm.remove(module, name)
 
 
+@like(parametrizations.spectral_norm, name="str, optional: Its name (default \"weight\"); the parameter is ``name_orig``.")
 def spectral_norm(
     module: Module, name: str = "weight", n_power_iterations: int = 1, eps: float = 1e-12, dim: int | None = None
 ) -> Module:
     """Have a weight divided by its largest singular value: the older form of `parametrizations.spectral_norm`.
-
-    Parameters
-    ----------
-    module : Module
-        Whose weight it is.
-    name : str, optional
-        Its name (default "weight"); the parameter is ``name_orig``.
-    n_power_iterations : int, optional
-        Iterations a call in training (default 1).
-    eps : float, optional
-        Least norm that is divided by (default 1e-12).
-    dim : int, optional
-        The dimension of the outputs: 0, of transposed convolutions 1.
-
-    Returns
-    -------
-    Module
-        The module itself.
 
     Examples
     --------
@@ -202,20 +187,9 @@ def spectral_norm(
     return module
 
 
+@like(remove_weight_norm)
 def remove_spectral_norm(module: Module, name: str = "weight") -> Module:
     """Take back what `spectral_norm` did; the weight stays as it is.
-
-    Parameters
-    ----------
-    module : Module
-        Whose weight it is.
-    name : str, optional
-        Its name (default "weight").
-
-    Returns
-    -------
-    Module
-        The module itself.
 
     Examples
     --------
