@@ -13,9 +13,12 @@ from lucid.ops import (  # noqa: F401
     elementwise,
     indexing,
     linalg,
+    masks,
     methods,
     random,
     reduction,
+    scatter,
+    selection,
     shape,
     view,
 )
@@ -23,8 +26,8 @@ from lucid.ops import (  # noqa: F401
 # All of these load together, on the first name or method that is not there yet: 12 of 33 ms of importing this package.
 # A family may stand here unless one that does not imports it.
 LATER = (
-    "attention", "bags", "bessel", "convolution", "copies", "decompositions", "distance", "factors", "fft", "folding", "loss",
-    "masked", "matrices", "natives", "normalization", "polynomials", "pooling", "products", "recurrent", "resampling", "sorting",
+    "attention", "bessel", "convolution", "copies", "decompositions", "distance", "embedding", "factors", "fft", "folding",
+    "loss", "masked", "matrices", "natives", "normalization", "polynomials", "pooling", "products", "recurrent", "resampling", "sorting",
     "special", "statistics", "stft", "windows",
 )  # fmt: skip
 

@@ -11,8 +11,8 @@ from lucid.ops._frame import tensor_argument
 from lucid.ops.comparison import eq
 from lucid.ops.creation import ones, zeros, zeros_like
 from lucid.ops.elementwise import mul, where
-from lucid.ops.indexing import masked_fill
 from lucid.ops.linalg import linear, matmul
+from lucid.ops.masks import masked_fill
 from lucid.ops.normalization import softmax
 from lucid.ops.random import dropout
 from lucid.ops.reduction import all as all_

@@ -20,11 +20,11 @@ from lucid.tensor import Tensor
 
 METHODS = {
     "elementwise": "add sub subtract mul multiply addcmul div divide true_divide floor_divide fmod remainder addcdiv "
-    "reciprocal pow float_power square sqrt rsqrt neg negative positive abs absolute sign sgn copysign nextafter floor "
-    "ceil round trunc fix frac maximum minimum fmax fmin clamp clip clamp_min clamp_max lerp nan_to_num exp exp2 expm1 "
-    "log log2 log10 log1p sin cos tan asin arcsin acos arccos atan arctan sinh cosh asinh arcsinh acosh arccosh atanh "
-    "arctanh erf erfc deg2rad rad2deg sinc tanh sigmoid logit angle atan2 arctan2 hypot logaddexp logaddexp2 xlogy "
-    "ldexp frexp",
+    "reciprocal pow float_power square sqrt rsqrt neg negative positive abs absolute sign sgn copysign nextafter "
+    "floor ceil round trunc fix frac maximum minimum fmax fmin clamp clip clamp_min clamp_max lerp nan_to_num exp "
+    "exp2 expm1 log log2 log10 log1p sin cos tan asin arcsin acos arccos atan arctan sinh cosh asinh arcsinh acosh "
+    "arccosh atanh arctanh erf erfc deg2rad rad2deg sinc tanh sigmoid logit angle atan2 arctan2 hypot logaddexp "
+    "logaddexp2 xlogy ldexp frexp",
     "comparison": "eq ne not_equal lt less le less_equal gt greater ge greater_equal equal isclose allclose isnan "
     "isinf isfinite isposinf isneginf isreal signbit logical_not logical_and logical_or logical_xor bitwise_not "
     "bitwise_and bitwise_or bitwise_xor bitwise_left_shift bitwise_right_shift gcd lcm heaviside",
@@ -34,14 +34,16 @@ METHODS = {
     "linalg": "matmul mm bmm mv dot inner outer ger addmm addmv addr baddbmm addbmm inverse det slogdet norm",
     "normalization": "softmax log_softmax",
     "view": "expand_as view_as reshape_as ravel flatten unflatten squeeze unsqueeze transpose swapaxes swapdims t "
-    "movedim moveaxis adjoint select narrow diagonal unfold as_strided split split_with_sizes chunk unsafe_split unsafe_chunk "
-    "tensor_split hsplit vsplit dsplit unbind clone contiguous detach broadcast_to",
+    "movedim moveaxis adjoint select narrow diagonal unfold as_strided split split_with_sizes chunk unsafe_split "
+    "unsafe_chunk tensor_split hsplit vsplit dsplit unbind clone contiguous detach broadcast_to",
     "shape": "fliplr flipud roll rot90 repeat_interleave tril triu diag_embed diag diagflat as_strided_scatter "
     "select_scatter slice_scatter diagonal_scatter",
-    "indexing": "gather scatter scatter_add scatter_reduce index_select index_add index_copy index_fill index_reduce "
-    "index_put take put take_along_dim masked_fill masked_select masked_scatter nonzero argwhere nonzero_static "
-    "bincount histc unique unique_consecutive",
-    "sorting": "sort argsort msort topk kthvalue median nanmedian mode",
+    "scatter": "gather scatter scatter_add scatter_reduce",
+    "selection": "index_select index_add index_copy index_fill index_reduce take put take_along_dim",
+    "indexing": "index_put",
+    "masks": "masked_fill masked_select masked_scatter nonzero argwhere nonzero_static",
+    "statistics": "bincount histc diff cov corrcoef quantile nanquantile histogram",
+    "sorting": "unique unique_consecutive sort argsort msort topk kthvalue median nanmedian mode",
     "reduction": "sum nansum mean nanmean prod var std amax amin aminmax argmax argmin max min any all count_nonzero "
     "logsumexp cumsum cumprod logcumsumexp cummax cummin",
     "random": "bernoulli multinomial",
@@ -49,7 +51,6 @@ METHODS = {
     "decompositions": "qr svd geqrf",
     "factors": "cholesky cholesky_inverse cholesky_solve lu lu_solve orgqr ormqr triangular_solve",
     "matrices": "matrix_exp pinverse renorm",
-    "statistics": "diff cov corrcoef quantile nanquantile histogram",
     "stft": "stft istft",
     "copies": "narrow_copy",
 }
@@ -70,8 +71,9 @@ INPLACE = {
     "linalg": "addmm addmv addr addbmm baddbmm",
     "matrices": "renorm",
     "reduction": "cumsum cumprod",
-    "indexing": "scatter scatter_add scatter_reduce index_add index_copy index_fill index_reduce put masked_fill "
-    "masked_scatter",
+    "scatter": "scatter scatter_add scatter_reduce",
+    "selection": "index_add index_copy index_fill index_reduce put",
+    "masks": "masked_fill masked_scatter",
 }
 
 OWN = {

@@ -4,8 +4,9 @@ another order, modes are numbers, strides may be empty lists. The losses stand b
 from __future__ import annotations
 
 from lucid.autograd.op import op
-from lucid.ops import convolution, indexing, linalg, normalization, pooling, resampling
+from lucid.ops import convolution, linalg, normalization, pooling, resampling
 from lucid.ops._doc import like
+from lucid.ops.embedding import embedding as functional_embedding
 from lucid.tensor import Tensor
 
 _CUDNN = "bool: Accepted; there is no cuDNN."
@@ -137,7 +138,7 @@ def adaptive_max_pool1d(input_: Tensor, output_size) -> tuple[Tensor, Tensor]:
 
 
 @op("embedding", composite=True)
-@like(indexing.embedding, indices="Tensor: int32 or int64, of any shape: which rows.")
+@like(functional_embedding, indices="Tensor: int32 or int64, of any shape: which rows.")
 def embedding(
     weight: Tensor, indices: Tensor, padding_idx: int = -1, scale_grad_by_freq: bool = False, sparse: bool = False
 ) -> Tensor:
@@ -149,7 +150,7 @@ def embedding(
     Tensor([2.0, 2.0, 1.0])
     """
     padding = None if padding_idx < 0 else padding_idx
-    return indexing.embedding(indices, weight, padding, scale_grad_by_freq=scale_grad_by_freq, sparse=sparse)
+    return functional_embedding(indices, weight, padding, scale_grad_by_freq=scale_grad_by_freq, sparse=sparse)
 
 
 @op("bilinear", composite=True)

@@ -838,7 +838,7 @@ def _extreme_along(input_: Tensor, dim: int, keepdim: bool, name: str):
 
 
 def _scatter_back(g, input_, dim, keepdim, out):
-    from lucid.ops.indexing import scatter_add
+    from lucid.ops.scatter import scatter_add
 
     if not input_.array.ndim:
         return g[0]

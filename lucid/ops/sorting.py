@@ -2,6 +2,7 @@
 
 The kernels see rows; a dimension that is not the last is moved there and back. What is found is found by position, so that
 every gradient is the same: each value's gradient goes where the value came from (`_to_places`).
+Below stands what uses an order: places in sorted values (searchsorted), and each value once (unique).
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ from typing import NamedTuple
 import numpy as np
 
 from lucid import dtypes
+from lucid._kernels import core, index
 from lucid._kernels import sort as kernels
 from lucid._kernels.core import empty, flat, wrap
 from lucid.autograd.op import Supplied, op, torch_name
 from lucid.ops._doc import like
-from lucid.ops._frame import C_NAMES, FLOAT32, INT64, cast, contiguous, tensor_argument
-from lucid.tensor import Tensor, check_dim
+from lucid.ops._frame import C_NAMES, FLOAT32, INT64, cast, contiguous, copied, native, tensor_argument
+from lucid.ops._indices import picked
+from lucid.tensor import Tensor, check_dim, to_array
 
 
 def _table(name: str) -> dict:
@@ -59,7 +62,7 @@ def _back(values: np.ndarray, index: np.ndarray, at: int, input_: Tensor, keep: 
 
 def _to_places(g, input_, dim, out):
     """The gradient of the values, put where they came from."""
-    from lucid.ops.indexing import scatter_add
+    from lucid.ops.scatter import scatter_add
 
     if not input_.array.ndim:
         return g[0]
@@ -345,3 +348,270 @@ def mode(input_: Tensor, dim: int = -1, keepdim: bool = False, *, out=None):
     return _selected("mode", input_, dim, keepdim)
 
 
+# ------------------------------------------------------------------------------------------------ sorted values
+
+
+def _comparable(array):
+    """An array in a dtype in which kernels compare: half precision as float32, bool as uint8."""
+    if array.dtype.kind == "b":
+        return array.view(np.uint8)
+    return array if array.dtype in C_NAMES else array.astype(np.float32)
+
+
+@op("searchsorted", gradient=False, out="same")
+def searchsorted(
+    sorted_sequence: Tensor, input_, *, out_int32: bool = False, right: bool = False, side=None, sorter=None, out=None
+) -> Tensor:  # fmt: skip
+    """Where values belong in rows of ascending numbers.
+
+    Parameters
+    ----------
+    sorted_sequence : Tensor
+        Ascending along the last dimension; 1-d, or of the values' shape but for the last dimension.
+    input_ : Tensor or number
+        The values.
+    out_int32 : bool, optional
+        Give int32 instead of int64.
+    right : bool, optional
+        Behind equal numbers, rather than before them.
+    side : {"left", "right"}, optional
+        The same in NumPy's words.
+    sorter : Tensor, optional
+        int64, of the shape of the sequence: what sorts it, where it is not sorted itself.
+    out : Tensor, optional
+        Where the result is written.
+
+    Returns
+    -------
+    Tensor
+        Of the values' shape: before which number of its row each belongs.
+
+    Examples
+    --------
+    >>> lucid.searchsorted(lucid.tensor([1.0, 3.0, 5.0]), lucid.tensor([2.0, 5.0]))
+    Tensor([1, 2])
+    """
+    edges = tensor_argument("searchsorted", sorted_sequence, 1, "sorted_sequence").array
+    name = "torch.searchsorted()"
+    if not isinstance(input_, Tensor):
+        if edges.ndim != 1:
+            raise RuntimeError(
+                f"{name}: input value can be a scalar only when boundaries tensor dimension is 1, but we got boundaries "
+                f"tensor dim({edges.ndim}) and input value's dim(0) numel(1)"
+            )
+        input_ = wrap(to_array(input_, None))
+    values = input_.array
+    if side not in (None, "left", "right"):
+        raise RuntimeError(f"{name}: side can only be 'left' or 'right' but got {side}")
+    if side == "left" and right:
+        raise RuntimeError(f"{name}: side and right can't be set to opposites, got side of left while right was True")
+    if not edges.ndim:
+        raise RuntimeError(f"{name}: boundaries tensor should have positive dimension, but got 0 dimension")
+    if edges.ndim != 1 and edges.shape[:-1] != values.shape[:-1]:
+        raise RuntimeError(
+            f"{name}: boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries tensor and "
+            f"input value tensor must match, but we got boundaries tensor {list(edges.shape)} and input value tensor "
+            f"{list(values.shape)}"
+        )
+    common = dtypes.promote_types(sorted_sequence.dtype, input_.dtype).numpy
+    if common.kind in "bc":
+        raise NotImplementedError(f"\"searchsorted_out_cpu\" not implemented for '{torch_name(sorted_sequence.dtype)}'")
+    order = None
+    if sorter is not None:
+        order = tensor_argument("searchsorted", sorter, 6, "sorter").array
+        if order.shape != edges.shape:
+            raise RuntimeError(
+                f"{name}: boundary and sorter must have the same size, but got boundary tensor {list(edges.shape)}and "
+                f"got sorter tensor {list(order.shape)}"
+            )
+        if sorter.dtype is not dtypes.int64:
+            raise RuntimeError(f"{name}: sorter must be a tensor of long dtype but got dtype {torch_name(sorter.dtype)}")
+        if order.size and index.check_index(flat(contiguous(native(order))), edges.shape[-1]) >= 0:
+            raise RuntimeError(f"{name}: sorter index out of range")
+    found = core.empty(values.shape, INT64)
+    if found.size and edges.size:
+        n, edge_rows = edges.shape[-1], edges.size // edges.shape[-1]
+        rows = edge_rows if edges.ndim > 1 else 1
+        compared = [flat(contiguous(native(_comparable(cast(one, common))))) for one in (edges, values)]
+        kernels.searchsorted(
+            *compared, flat(found), edge_rows, n, rows, values.size // rows, bool(right or side == "right"),
+            None if order is None else flat(contiguous(native(order))),
+        )  # fmt: skip
+    elif found.size:
+        found.fill(0)
+    return wrap(cast(found, dtypes.int32.numpy) if out_int32 else found)
+
+
+@op("bucketize", gradient=False, out="same")
+def bucketize(input_, boundaries: Tensor, *, out_int32: bool = False, right: bool = False, out=None) -> Tensor:
+    """Between which of ascending 1-d `boundaries` each value lies: the number of boundaries below it.
+
+    Parameters
+    ----------
+    input_ : Tensor or number
+        The values.
+    boundaries : Tensor
+        1-d, ascending.
+    out_int32 : bool, optional
+        Give int32 instead of int64.
+    right : bool, optional
+        Whether a value that equals a boundary lies above it.
+    out : Tensor, optional
+        Where the result is written.
+
+    Returns
+    -------
+    Tensor
+        A copy.
+
+    Examples
+    --------
+    >>> lucid.bucketize(lucid.tensor([2.0, 5.0]), lucid.tensor([1.0, 3.0, 5.0]))
+    Tensor([1, 2])
+    """
+    edges = tensor_argument("bucketize", boundaries, 2, "boundaries").array
+    if edges.ndim != 1:
+        raise RuntimeError(f"boundaries tensor must be 1 dimension, but got dim({edges.ndim})")
+    return searchsorted(boundaries, input_, out_int32=out_int32, right=right)
+
+
+def _runs(array, order=None):
+    """The runs of equal elements of a 1-d array, how long they are, and of which run each element is."""
+    n = array.size
+    values, counts, inverse = core.empty((n,), array.dtype), core.empty((n,), INT64), core.empty((n,), INT64)
+    found = 0
+    if n:
+        found = kernels.runs(
+            flat(array), flat(values), flat(counts), flat(inverse), None if order is None else flat(order)
+        )
+    return values[:found].copy(), counts[:found].copy(), inverse
+
+
+def _rows_equal(rows):
+    """For rows of a 2-d array, whether each differs from the one before it."""
+    return np.ones(len(rows), bool) if len(rows) < 2 else np.r_[True, (rows[1:] != rows[:-1]).any(1)]
+
+
+def _unique_values(array, sort: bool):
+    """Unique elements (or runs of them) of a flattened array, with inverse and counts."""
+    row, dtype = contiguous(array).reshape(-1), array.dtype
+    row = contiguous(native(_comparable(row)))
+    order = None
+    if sort and row.size:
+        values, order = core.empty(row.shape, row.dtype), core.empty(row.shape, INT64)
+        kernels.sort(flat(row), flat(values), flat(order), 1, row.size)
+        row = values
+    values, counts, inverse = _runs(row, order)
+    return values.view(dtype) if dtype.kind == "b" else values.astype(dtype, copy=False), inverse, counts
+
+
+def _unique_slices(x: Tensor, dim: int, sort: bool):
+    """Unique slices (or runs of them) along a dimension, with inverse and counts."""
+    array = x.array
+    dim = check_dim("unique", dim, array.ndim)
+    n = array.shape[dim] if array.ndim else 1
+    if array.size == 0:
+        if n and sort:
+            raise RuntimeError("There are 0 sized dimensions, and they aren't selected, so unique cannot be applied")
+        if not n:
+            return copied(array), np.zeros(0, np.int64), np.zeros(0, np.int64)
+    rows = np.moveaxis(array, dim, 0).reshape(n, -1)
+    order = np.lexsort(rows.T[::-1]) if sort else np.arange(n)
+    new = _rows_equal(rows[order])
+    first = np.flatnonzero(new)
+    inverse = np.empty(n, np.int64)
+    inverse[order] = np.cumsum(new) - 1
+    counts = np.diff(np.r_[first, n]).astype(np.int64)
+    return picked(array, dim, order[first].astype(np.int64), False), inverse, counts
+
+
+def _flags(name: str, **flags) -> None:
+    for argument, value in flags.items():
+        if not isinstance(value, bool):
+            raise TypeError(f"{name}(): argument '{argument}' must be bool, not {type(value).__name__}")
+
+
+def _ordered(x) -> np.ndarray:
+    """The array of a tensor whose elements have an order. NotImplementedError for complex numbers."""
+    array = tensor_argument("unique", x).array
+    if array.dtype.kind == "c":
+        raise NotImplementedError(f"\"unique\" not implemented for '{torch_name(x.dtype)}'")
+    return array
+
+
+def _asked(found, shape, return_inverse: bool, return_counts: bool):
+    values, inverse, counts = found
+    result = (wrap(values),)
+    if return_inverse:
+        result += (wrap(inverse.reshape(shape)),)
+    if return_counts:
+        result += (wrap(counts),)
+    return result if len(result) > 1 else result[0]
+
+
+@op("unique", gradient=False)
+def unique(
+    input_: Tensor, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False, dim=None
+):
+    """The different elements of a tensor, or its different slices along a dimension, in ascending order.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape.
+    sorted : bool, optional
+        Accepted; the result is always sorted.
+    return_inverse : bool, optional
+        Also give, for each element, which one it is.
+    return_counts : bool, optional
+        Also give how often each occurs.
+    dim : int, optional
+        Compare the slices along it.
+
+    Returns
+    -------
+    Tensor or tuple of Tensor
+        The elements, and what else was asked for (int64).
+
+    Examples
+    --------
+    >>> lucid.unique(lucid.tensor([3, 1, 3]))
+    Tensor([1, 3])
+    """
+    array = _ordered(input_)
+    _flags("_unique2", sorted=sorted, return_inverse=return_inverse, return_counts=return_counts)
+    if dim is not None:
+        return _asked(_unique_slices(input_, dim, True), (-1,), return_inverse, return_counts)
+    return _asked(_unique_values(array, True), array.shape, return_inverse, return_counts)
+
+
+@op("unique_consecutive", gradient=False)
+def unique_consecutive(input_: Tensor, return_inverse: bool = False, return_counts: bool = False, dim=None):
+    """The first of each run of equal elements (or slices along `dim`); the parameters are those of `unique`.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    return_inverse : bool, optional
+        Give also where each element went.
+    return_counts : bool, optional
+        Give also how often each occurs.
+    dim : int, optional
+        The dimension; negative numbers count from the last.
+
+    Returns
+    -------
+    Tensor
+        A copy.
+
+    Examples
+    --------
+    >>> lucid.unique_consecutive(lucid.tensor([1, 1, 2, 1]))
+    Tensor([1, 2, 1])
+    """
+    array = _ordered(input_)
+    _flags("unique_consecutive", return_inverse=return_inverse, return_counts=return_counts)
+    if dim is not None:
+        return _asked(_unique_slices(input_, dim, False), (-1,), return_inverse, return_counts)
+    return _asked(_unique_values(array, False), array.shape, return_inverse, return_counts)

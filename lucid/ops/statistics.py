@@ -1,4 +1,4 @@
-"""Differences, integrals, covariances, quantiles: what is made of sums, products and sorting."""
+"""Differences, integrals, covariances, quantiles, histograms: what is made of sums, products and sorting."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lucid import dtypes
+from lucid._kernels import core
 from lucid._kernels.core import empty, wrap
 from lucid.autograd.op import op, torch_name
 from lucid.ops._doc import doc
@@ -15,11 +16,11 @@ from lucid.ops._frame import dims_argument, tensor_argument
 from lucid.ops.comparison import eq, isnan, logical_xor, ne
 from lucid.ops.creation import as_tensor, full, linspace
 from lucid.ops.elementwise import add, ceil, clamp, div, floor, lerp, mul, sub, where
-from lucid.ops.indexing import gather
 from lucid.ops.linalg import matmul
 from lucid.ops.reduction import any as any_
 from lucid.ops.reduction import cumsum, mean
 from lucid.ops.reduction import sum as sum_
+from lucid.ops.scatter import gather
 from lucid.ops.shape import cat
 from lucid.ops.sorting import sort
 from lucid.ops.view import narrow, reshape
@@ -515,3 +516,98 @@ def _edges(name: str, points: Tensor, i: int, bins, limits) -> Tensor:
     if low == high:
         low, high = low - 0.5, high + 0.5
     return linspace(low, high, bins + 1, dtype=points.dtype)
+
+
+# ------------------------------------------------------------------------------------------------ counting
+
+
+@op("bincount", gradient=False)
+def bincount(input_: Tensor, weights=None, minlength: int = 0) -> Tensor:
+    """How often each number 0, 1, 2, ... occurs in a 1-d tensor of integers.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        1-d, of integers that are not negative.
+    weights : Tensor, optional
+        Added up instead of ones.
+    minlength : int, optional
+        The least size of the result.
+
+    Returns
+    -------
+    Tensor
+        int64, or of the dtype of the weights (float64 unless they are float32).
+
+    Examples
+    --------
+    >>> lucid.bincount(lucid.tensor([0, 1, 1, 3]))
+    Tensor([1, 2, 0, 1])
+    """
+    array = tensor_argument("bincount", input_).array
+    if weights is not None:
+        tensor_argument("bincount", weights, 2, "weights")
+    if input_.dtype.kind != 1:
+        raise NotImplementedError(f"\"bincount_cpu\" not implemented for '{torch_name(input_.dtype)}'")
+    if minlength < 0:
+        raise RuntimeError("minlength should be >= 0")
+    if array.ndim != 1 or (array.size and array.min() < 0):
+        raise RuntimeError("bincount only supports 1-d non-negative integral inputs.")
+    if weights is not None and weights.array.shape != array.shape:
+        raise RuntimeError("weights should be 1-d and have the same length as input")
+    if not array.size or weights is None:
+        return wrap(np.bincount(array.astype(np.int64), minlength=minlength).astype(np.int64))
+    dtype = np.float32 if weights.dtype is dtypes.float32 else np.float64
+    out = np.zeros(max(minlength, int(array.max()) + 1), dtype)
+    np.add.at(out, array.astype(np.intp), weights.array.astype(dtype))
+    return wrap(out)
+
+
+@op("histc", gradient=False, out="same")
+def histc(input_: Tensor, bins: int = 100, min=0, max=0, *, out=None) -> Tensor:
+    """How many elements fall into each of `bins` equal intervals from `min` to `max`; others are not counted.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Floating, of any shape.
+    bins : int, optional
+        How many intervals; each but the last without its upper end.
+    min, max : number, optional
+        The range; where both are equal, that of the elements.
+    out : Tensor, optional
+        Where the result is written.
+
+    Returns
+    -------
+    Tensor
+        1-d, of the input's dtype.
+
+    Examples
+    --------
+    >>> lucid.histc(lucid.tensor([1.0, 2.0, 1.0]), bins=4, min=0, max=3)
+    Tensor([0.0, 2.0, 1.0, 0.0])
+    """
+    array = tensor_argument("histc", input_).array.reshape(-1)
+    if input_.dtype.kind != 2:
+        raise NotImplementedError(f"\"histogram_cpu\" not implemented for '{torch_name(input_.dtype)}'")
+    if bins <= 0:
+        raise RuntimeError(f"torch.histogram(): bins must be > 0, but got {bins} for dimension 0")
+    computed = np.float32 if array.dtype.itemsize < 8 else np.float64
+    values = array.astype(computed)
+    low, high = (one.item() if isinstance(one, Tensor) else one for one in (min, max))
+    if low == high and values.size:
+        low, high = float(values.min()), float(values.max())
+    if low == high:
+        low, high = low - 1, high + 1
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise RuntimeError(f"torch.histc: range of [{low:g}, {high:g}] is not finite")
+    if low > high:
+        raise RuntimeError("torch.histc: max must be larger than min")
+    low, high = computed(low), computed(high)
+    inside = values[(values >= low) & (values <= high)]
+    at = ((inside - low) * computed(bins) / (high - low)).astype(np.int64)
+    at[at == bins] = bins - 1
+    out = core.empty((bins,), array.dtype)
+    out[...] = np.bincount(at, minlength=bins)
+    return wrap(out)

@@ -1,4 +1,4 @@
-"""Bags of embeddings: rows of a table, looked up and added up (or their mean or maximum taken) in one pass.
+"""Embeddings: rows of a table looked up by index, and bags of them, added up (or their mean or maximum taken) in one pass.
 
 A gradient goes to the rows through the operations that move by index, so second gradients come with them.
 """
@@ -11,14 +11,165 @@ from typing import NamedTuple
 import numpy as np
 
 from lucid import dtypes
+from lucid._kernels import core
 from lucid._kernels import index as kernels
 from lucid._kernels.core import empty, flat, wrap
-from lucid.autograd.op import op, torch_name
-from lucid.ops._frame import C_NAMES, FLOAT32, FLOATING, INT64, cast, contiguous, tensor_argument
+from lucid.autograd.op import Supplied, op, torch_name
+from lucid.ops._frame import C_NAMES, FLOAT32, FLOATING, INT64, cast, contiguous, native, tensor_argument
+from lucid.ops._indices import INDEX_DTYPES, index_argument, picked
 from lucid.ops.creation import zeros
 from lucid.ops.elementwise import div, mul
-from lucid.ops.indexing import INDEX_DTYPES, _renorm, index_add, index_select
+from lucid.ops.selection import in_self, index_add, index_select
+from lucid.ops.view import reshape
 from lucid.tensor import Tensor
+
+# ------------------------------------------------------------------------------------------------ single rows
+
+
+@op("Tensor._embedding")
+def _embedding(weight: Tensor, index: Tensor, padding_idx, scale_grad_by_freq) -> Tensor:
+    """The rows of `weight` that `index` names."""
+    table, at = weight.array, index.array
+    in_self(at, len(table))
+    return wrap(picked(table, 0, at.reshape(-1), False).reshape(*at.shape, table.shape[1]))
+
+
+def _embedding_rule(g, weight_shape, index, padding_idx, scale_grad_by_freq):
+    at = index.array.reshape(-1)
+    g = reshape(g, (at.size, weight_shape[1]))
+    if scale_grad_by_freq and at.size:
+        times = np.bincount(at, minlength=weight_shape[0])[at].astype(g.array.dtype)
+        g = div(g, wrap(times[:, None]))
+    if padding_idx is not None and padding_idx >= 0:
+        kept = np.flatnonzero(at != padding_idx)
+        if len(kept) < len(at):
+            g, at = index_select(g, 0, wrap(kept)), at[kept]
+    return index_add(Supplied.zeros(weight_shape, g.dtype), 0, wrap(at), g)
+
+
+_embedding.vjp(weight=_embedding_rule)
+
+
+@op("nn.functional.embedding", composite=True)
+def embedding(
+    input_: Tensor, weight: Tensor, padding_idx=None, max_norm=None, norm_type: float = 2.0,
+    scale_grad_by_freq: bool = False, sparse: bool = False,
+) -> Tensor:  # fmt: skip
+    """The rows of a table, looked up by index.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        The indices: int64 or int32, of any shape.
+    weight : Tensor
+        The table: rows are embeddings.
+    padding_idx : int, optional
+        A row that gets no gradient; negative counts from the end.
+    max_norm : float, optional
+        Rows that are looked up and have a larger norm are scaled down to it first, in the table itself.
+    norm_type : float, optional
+        Which norm.
+    scale_grad_by_freq : bool, optional
+        Divide each row's gradient by how often the row was looked up.
+    sparse : bool, optional
+        Accepted; gradients are dense.
+
+    Returns
+    -------
+    Tensor
+        Of the input's shape and one more dimension, the row.
+
+    Raises
+    ------
+    IndexError
+        If an index is not a row of the table.
+
+    Examples
+    --------
+    >>> lucid.nn.functional.embedding(lucid.tensor([1, 0]), lucid.tensor([[1.0, 2.0], [3.0, 4.0]]))
+    Tensor([[3.0, 4.0],
+            [1.0, 2.0]])
+    """
+    tensor_argument("embedding", input_), tensor_argument("embedding", weight, 2, "weight")
+    if weight.array.ndim != 2:
+        raise RuntimeError("'weight' must be 2-D")
+    n = weight.array.shape[0]
+    if padding_idx is not None:
+        if not -n <= padding_idx < n:
+            raise AssertionError("Padding_idx must be within num_embeddings")
+        padding_idx += n if padding_idx < 0 else 0
+    if input_.dtype not in INDEX_DTYPES:
+        raise RuntimeError(
+            "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got "
+            f"{input_.type()} instead (while checking arguments for embedding)"
+        )
+    index = wrap(index_argument("embedding", input_))
+    if max_norm is not None:
+        _renorm(weight, index.array, max_norm, norm_type)
+    return _embedding(weight, index, padding_idx, scale_grad_by_freq)
+
+
+def _renorm(weight: Tensor, at, max_norm: float, norm_type: float) -> None:
+    """Scale the rows that are looked up down to a norm of at most `max_norm`, in place and out of the graph."""
+    table = weight.array
+    if not table.flags.writeable:
+        raise RuntimeError("embedding(): max_norm writes to the weight, whose memory is read-only")
+    if weight.dtype.kind < 2 and at.size:
+        raise RuntimeError(
+            f"norm(): input dtype should be either floating point or complex. Got {torch_name(weight.dtype)} instead."
+        )
+    in_self(at, len(table))
+    rows = np.unique(at)
+    looked_up = table[rows]
+    wide = np.abs(looked_up) if table.dtype.kind == "c" else looked_up.astype(np.float64)
+    norms = np.linalg.norm(wide, norm_type, axis=1) if wide.size else np.zeros(len(rows))
+    large = norms > max_norm
+    if large.any():
+        scale = (max_norm / (norms[large] + 1e-7)).astype(table.dtype)
+        table[rows[large]] = looked_up[large] * scale[:, None]
+        core.bump(weight)
+
+
+@op("nn.functional.one_hot", gradient=False)
+def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
+    """A one in the place that each index names, zeros elsewhere, along a new last dimension.
+
+    Parameters
+    ----------
+    tensor : Tensor
+        int64, not negative.
+    num_classes : int, optional
+        The size of the new dimension; by default one more than the largest index.
+
+    Returns
+    -------
+    Tensor
+        int64.
+
+    Examples
+    --------
+    >>> lucid.nn.functional.one_hot(lucid.tensor([0, 2]), 3)
+    Tensor([[1, 0, 0],
+            [0, 0, 1]])
+    """
+    at = tensor_argument("one_hot", tensor, 1, "tensor").array
+    if tensor.dtype is not dtypes.int64:
+        raise RuntimeError("one_hot is only applicable to index tensor of type LongTensor.")
+    if not at.size:
+        if num_classes <= 0:
+            raise RuntimeError("Can not infer total number of classes from empty tensor.")
+    elif at.min() < 0:
+        raise RuntimeError("Class values must be non-negative.")
+    elif num_classes != -1 and at.max() >= num_classes:
+        raise RuntimeError("Class values must be smaller than num_classes.")
+    n = int(at.max()) + 1 if num_classes == -1 else num_classes
+    out = core.empty((*at.shape, n), INT64)
+    if out.size:
+        kernels.one_hot(flat(contiguous(native(at))), flat(out), n)
+    return wrap(out)
+
+
+# ------------------------------------------------------------------------------------------------ bags
 
 BAG = {dtype: kernels.embedding_bag[C_NAMES[dtype]] for dtype in FLOATING}
 
