@@ -102,7 +102,7 @@ def _difference(actual, expected, place: str, rules: dict) -> str:
 
 
 def _values(actual, expected, where: str, rules: dict) -> str:
-    from lucid.ops.creation import as_tensor
+    from lucid.ops.conversion import as_tensor
 
     both = type(actual) is type(expected) or (
         rules["allow_subclasses"] and (isinstance(actual, type(expected)) or isinstance(expected, type(actual)))

@@ -118,7 +118,7 @@ def tensors(draw, like=None, floating=False):
     elif layout == 6:
         array = array.copy()
         array.flags.writeable = False
-    tensor = lucid.from_numpy(array) if layout == 7 and array.flags.writeable else lucid.ops.creation.wrap(array)
+    tensor = lucid.from_numpy(array) if layout == 7 and array.flags.writeable else lucid._kernels.core.wrap(array)
     if tensor.dtype.kind >= 2 and draw(st.booleans()):
         tensor = tensor.detach().requires_grad_()
     return tensor

@@ -130,7 +130,7 @@ def test_read_only_arrays_are_read_and_never_written():
     array = np.ones(3)
     array.flags.writeable = False
     t = lucid.from_numpy(array.copy())
-    frozen = lucid.ops.creation.wrap(array)
+    frozen = lucid._kernels.core.wrap(array)
     assert (frozen + t).tolist() == [2, 2, 2]
     with pytest.raises(RuntimeError, match="read-only"):
         frozen.add_(1)

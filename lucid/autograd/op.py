@@ -191,7 +191,7 @@ class RuleNode(Node):
 
 
 # ---------------------------------------------------------------------------------------------- in place, views
-# `lucid.ops.view` supplies what differentiable operations the engine itself needs.
+# `lucid.ops` supplies what differentiable operations the engine itself needs.
 
 
 class Supplied:

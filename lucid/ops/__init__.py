@@ -9,25 +9,29 @@ from lucid.ops import (  # noqa: F401
     activation,
     comparison,
     complex,
+    conversion,
     creation,
     elementwise,
     indexing,
+    joining,
     linalg,
     masks,
     methods,
+    permutation,
+    pieces,
     random,
     reduction,
     scatter,
-    selection,
     shape,
+    storage,
     view,
 )
 
 # All of these load together, on the first name or method that is not there yet: 12 of 33 ms of importing this package.
 # A family may stand here unless one that does not imports it.
 LATER = (
-    "attention", "bessel", "convolution", "copies", "decompositions", "distance", "embedding", "factors", "fft", "folding",
-    "loss", "masked", "matrices", "natives", "normalization", "polynomials", "pooling", "products", "recurrent", "resampling", "sorting",
+    "attention", "bessel", "convolution", "copies", "decompositions", "distance", "embedding", "factors", "fft", "folding", "grids",
+    "loss", "masked", "matrices", "natives", "normalization", "padding", "polynomials", "pooling", "products", "recurrent", "resampling", "selection", "sorting",
     "special", "statistics", "stft", "windows",
 )  # fmt: skip
 

@@ -464,6 +464,30 @@ def reduced_shape(shape: tuple, dims: tuple[int, ...], keepdim: bool) -> tuple[i
     return tuple(size for i, size in enumerate(shape) if i not in dims)
 
 
+def steps_of(array) -> tuple[int, ...]:
+    """The strides of an array in elements."""
+    return elements(array.strides, array.itemsize)
+
+
+def dense_steps(shape) -> list[int]:
+    """The strides, in elements, of a contiguous tensor of this shape."""
+    steps, step = [], 1
+    for size in reversed(shape):
+        steps.append(step)
+        step *= max(size, 1)
+    return steps[::-1]
+
+
+def overlapping(shape, steps) -> bool:
+    """Whether two indices may mean one element."""
+    reach = 0
+    for step, size in sorted((step, size) for step, size in zip(steps, shape) if size != 1):
+        if step <= reach:
+            return True
+        reach += step * (size - 1)
+    return False
+
+
 core.set_general(unary, unary, binary, backward)
 
 __all__ = [name for name in globals() if not name.startswith("_")]

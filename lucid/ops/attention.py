@@ -6,16 +6,19 @@ import math
 
 from lucid import dtypes
 from lucid.autograd.op import op
-from lucid.ops import shape as shape_
 from lucid.ops._frame import tensor_argument
 from lucid.ops.comparison import eq
 from lucid.ops.creation import ones, zeros, zeros_like
 from lucid.ops.elementwise import mul, where
+from lucid.ops.joining import cat
 from lucid.ops.linalg import linear, matmul
 from lucid.ops.masks import masked_fill
 from lucid.ops.normalization import softmax
+from lucid.ops.padding import pad
 from lucid.ops.random import dropout
 from lucid.ops.reduction import all as all_
+from lucid.ops.selection import repeat_interleave
+from lucid.ops.shape import tril
 from lucid.tensor import Tensor
 
 
@@ -85,12 +88,12 @@ def scaled_dot_product_attention(
         )
     if enable_gqa:
         heads = query.shape[-3]
-        key, value = (shape_.repeat_interleave(one, heads // one.shape[-3], -3) for one in (key, value))
+        key, value = (repeat_interleave(one, heads // one.shape[-3], -3) for one in (key, value))
     if scale is None:
         scale = 1 / math.sqrt(query.shape[-1]) if query.shape[-1] else 1.0
     scores = matmul(mul(query, scale), key.transpose(-2, -1))
     if is_causal:
-        attn_mask = shape_.tril(ones(query.shape[-2], key.shape[-2], dtype=dtypes.bool))
+        attn_mask = tril(ones(query.shape[-2], key.shape[-2], dtype=dtypes.bool))
     if attn_mask is not None:
         if attn_mask.dtype.name == "bool":
             scores = where(attn_mask, scores, -math.inf)
@@ -219,15 +222,15 @@ def multi_head_attention_forward(
 
     def one_more_key():
         nonlocal attn_mask, key_padding_mask
-        attn_mask = None if attn_mask is None else shape_.pad(attn_mask, (0, 1))
-        key_padding_mask = None if key_padding_mask is None else shape_.pad(key_padding_mask, (0, 1))
+        attn_mask = None if attn_mask is None else pad(attn_mask, (0, 1))
+        key_padding_mask = None if key_padding_mask is None else pad(key_padding_mask, (0, 1))
 
     if (bias_k is None) != (bias_v is None):
         raise AssertionError("bias_k and bias_v are set together or not at all")
     if bias_k is not None:
         if static_k is not None or static_v is not None:
             raise AssertionError("bias cannot be added to static key or value.")
-        k, v = (shape_.cat([one, bias.repeat(1, batch, 1)]) for one, bias in ((k, bias_k), (v, bias_v)))
+        k, v = (cat([one, bias.repeat(1, batch, 1)]) for one, bias in ((k, bias_k), (v, bias_v)))
         one_more_key()
     heads = lambda x: x.reshape(x.shape[0], batch * num_heads, head).transpose(0, 1)
     for static in (static_k, static_v):
@@ -237,7 +240,7 @@ def multi_head_attention_forward(
     k, v = (heads(x) if static is None else static for x, static in ((k, static_k), (v, static_v)))
     if add_zero_attn:
         nothing = zeros(batch * num_heads, 1, head, dtype=k.dtype)
-        k, v = shape_.cat([k, nothing], 1), shape_.cat([v, nothing], 1)
+        k, v = cat([k, nothing], 1), cat([v, nothing], 1)
         one_more_key()
     count = k.shape[1]
     if key_padding_mask is not None:

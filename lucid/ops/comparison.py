@@ -9,15 +9,7 @@ from lucid._kernels.core import binary, unary, wrap
 from lucid.autograd.op import op, torch_name
 from lucid.ops._doc import doc
 from lucid.ops._frame import BOOL, COMPLEX, INTEGER, REAL, number_first, tensor_argument
-from lucid.ops._pointwise import (
-    ALL,
-    binary_kernel,
-    compare_kernel,
-    override,
-    predicate_kernel,
-    refuse,
-    unary_kernel,
-)
+from lucid.ops._pointwise import ALL, binary_kernel, compare_kernel, override, predicate_kernel, refuse, unary_kernel
 from lucid.tensor import Tensor
 
 BROADCAST = "Bool, of the broadcast shape."

@@ -16,6 +16,7 @@ from lucid.autograd.op import op, torch_name
 from lucid.ops._doc import doc
 from lucid.ops._frame import C_NAMES, COMPLEX, FLOATING, broadcast_shapes, cast, contiguous, copied, tensor_argument
 from lucid.ops.creation import eye
+from lucid.ops.joining import cat
 from lucid.ops.linalg import (
     BMM,
     LinAlgError,
@@ -33,7 +34,6 @@ from lucid.ops.linalg import (
     square_shape,
 )
 from lucid.ops.scatter import gather
-from lucid.ops.shape import cat
 from lucid.tensor import Tensor
 
 BLOCK = 64

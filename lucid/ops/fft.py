@@ -20,8 +20,9 @@ from lucid.ops._frame import tensor_argument
 from lucid.ops.complex import conj
 from lucid.ops.creation import arange, zeros
 from lucid.ops.elementwise import mul
-from lucid.ops.shape import cat, roll
-from lucid.ops.view import narrow
+from lucid.ops.joining import cat
+from lucid.ops.pieces import narrow
+from lucid.ops.shape import roll
 from lucid.tensor import Tensor, check_dim
 
 FLIPPED = {"backward": "forward", "forward": "backward", "ortho": "ortho"}

@@ -1,4 +1,4 @@
-"""Images as columns of sliding blocks, and back.
+"""Images as columns of sliding blocks, and back; pixels as channels, and back.
 
 `_unfold` copies a strided view of the padded image; `_fold` adds the columns up, one slice for each element of a
 block. Each is the gradient of the other.
@@ -13,8 +13,11 @@ import numpy as np
 
 from lucid._kernels.core import empty, wrap
 from lucid.autograd.op import op, torch_name
+from lucid.formats import contiguous_format
 from lucid.ops._doc import doc
 from lucid.ops._frame import contiguous, copied, tensor_argument
+from lucid.ops.permutation import permute, transpose
+from lucid.ops.view import clone, reshape
 from lucid.tensor import Tensor
 
 
@@ -180,3 +183,122 @@ def fold(input_: Tensor, output_size, kernel_size, dilation=1, padding=0, stride
             f"got input.size(2)={shape[-1]}."
         )
     return _batched(_fold, input_, blocks, 3)
+
+
+# ------------------------------------------------------------------------------------------------ pixels, channels
+
+
+@op("nn.functional.pixel_shuffle", composite=True, aliases=("pixel_shuffle",))
+def pixel_shuffle(input_: Tensor, upscale_factor: int) -> Tensor:
+    """Channels laid out as pixels: (..., C r r, H, W) becomes (..., C, H r, W r).
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    upscale_factor : int
+        How many times higher and wider.
+
+    Returns
+    -------
+    tuple of Tensor
+        A copy.
+
+    Examples
+    --------
+    >>> lucid.nn.functional.pixel_shuffle(lucid.ones(1, 4, 2, 2), 2).shape
+    lucid.Size([1, 1, 4, 4])
+    """
+    shape, r = tensor_argument("pixel_shuffle", input_).array.shape, upscale_factor
+    if len(shape) < 3:
+        raise RuntimeError(
+            f"pixel_shuffle expects input to have at least 3 dimensions, but got input with {len(shape)} dimension(s)"
+        )
+    if r <= 0:
+        raise RuntimeError(f"pixel_shuffle expects a positive upscale_factor, but got {r}")
+    *batch, c, h, w = shape
+    if c % (r * r):
+        raise RuntimeError(
+            "pixel_shuffle expects its input's 'channel' dimension to be divisible by the square of upscale_factor, "
+            f"but input.size(-3)={c} is not divisible by {r * r}"
+        )
+    n = len(batch)
+    parts = reshape(input_, (*batch, c // (r * r), r, r, h, w))
+    parts = permute(parts, (*range(n), n, n + 3, n + 1, n + 4, n + 2))
+    return reshape(clone(parts, memory_format=contiguous_format), (*batch, c // (r * r), h * r, w * r))
+
+
+@op("nn.functional.pixel_unshuffle", composite=True, aliases=("pixel_unshuffle",))
+def pixel_unshuffle(input_: Tensor, downscale_factor: int) -> Tensor:
+    """Pixels laid out as channels: (..., C, H r, W r) becomes (..., C r r, H, W).
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    downscale_factor : int
+        How many times lower and narrower.
+
+    Returns
+    -------
+    tuple of Tensor
+        A copy.
+
+    Examples
+    --------
+    >>> lucid.nn.functional.pixel_unshuffle(lucid.ones(1, 1, 4, 4), 2).shape
+    lucid.Size([1, 4, 2, 2])
+    """
+    shape, r = tensor_argument("pixel_unshuffle", input_).array.shape, downscale_factor
+    if len(shape) < 3:
+        raise RuntimeError(
+            f"pixel_unshuffle expects input to have at least 3 dimensions, but got input with {len(shape)} dimension(s)"
+        )
+    if r <= 0:
+        raise RuntimeError(f"pixel_unshuffle expects a positive downscale_factor, but got {r}")
+    *batch, c, h, w = shape
+    for name, at, size in (("height", -2, h), ("width", -1, w)):
+        if size % r:
+            raise RuntimeError(
+                f"pixel_unshuffle expects {name} to be divisible by downscale_factor, but input.size({at})={size} is "
+                f"not divisible by {r}"
+            )
+    n = len(batch)
+    parts = reshape(input_, (*batch, c, h // r, r, w // r, r))
+    parts = permute(parts, (*range(n), n, n + 2, n + 4, n + 1, n + 3))
+    return reshape(clone(parts, memory_format=contiguous_format), (*batch, c * r * r, h // r, w // r))
+
+
+@op("nn.functional.channel_shuffle", composite=True, aliases=("channel_shuffle",))
+def channel_shuffle(input_: Tensor, groups: int) -> Tensor:
+    """The channels, in `groups` groups, dealt out one from each group in turn.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    groups : int
+        How many groups.
+
+    Returns
+    -------
+    Tensor
+        A copy.
+
+    Examples
+    --------
+    >>> lucid.nn.functional.channel_shuffle(lucid.arange(4).reshape(1, 4, 1, 1), 2).flatten()
+    Tensor([0, 2, 1, 3])
+    """
+    shape = tensor_argument("channel_shuffle", input_).array.shape
+    if len(shape) < 3:
+        raise RuntimeError(f"channel_shuffle expects input with > 2 dims, but got input with sizes {list(shape)}")
+    if groups <= 0:
+        raise RuntimeError(
+            f"Number of groups to divide channels in must be positive. Value of groups:{groups}"
+        )
+    n, c, *rest = shape
+    if c % groups:
+        raise RuntimeError(f"Number of channels must be divisible by groups. Got {c} channels and {groups} groups.")
+    parts = transpose(reshape(input_, (n, groups, c // groups, *rest)), 1, 2)
+    return reshape(clone(parts, memory_format=contiguous_format), shape)

@@ -18,8 +18,9 @@ from lucid._kernels.core import flat, wrap
 from lucid.autograd.op import Supplied, check_writable, inplace, op, torch_name
 from lucid.ops._frame import C_NAMES, INT64, cast, contiguous, copied, native, tensor_argument
 from lucid.ops._indices import INDEX_DTYPES, add_at, moved, out_of_bounds, placed
-from lucid.ops.shape import copy_, fill_array
-from lucid.ops.view import index_basic, reshape, to_dtype, unbind
+from lucid.ops.pieces import index_basic, unbind
+from lucid.ops.storage import copy_, fill_array
+from lucid.ops.view import reshape, to_dtype
 from lucid.tensor import Tensor, to_array
 
 

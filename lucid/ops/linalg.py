@@ -1211,7 +1211,7 @@ def _det_backward(g, A, out):
 
 def cofactors(A: Tensor) -> Tensor:
     """The matrix of cofactors, made of determinants of minors: right for singular matrices too."""
-    from lucid.ops.shape import stack
+    from lucid.ops.joining import stack
 
     n = A.array.shape[-1]
     if n == 1:

@@ -12,13 +12,23 @@ from lucid._kernels import core
 from lucid._kernels import index as kernels
 from lucid._kernels.core import flat, wrap
 from lucid.autograd.op import check_out, op, torch_name, write_out
-from lucid.ops._frame import INT64, broadcast_shapes, contiguous, copied, native, shape_argument, tensor_argument
+from lucid.ops._frame import (
+    INT64,
+    broadcast_shapes,
+    contiguous,
+    copied,
+    dense_steps,
+    native,
+    shape_argument,
+    tensor_argument,
+)
 from lucid.ops._indices import moved
 from lucid.ops._pointwise import WHERE
 from lucid.ops.comparison import logical_not
 from lucid.ops.indexing import _index_put, _pick, nonzero_rows
-from lucid.ops.shape import fill_array
-from lucid.ops.view import broadcast_to, dense_steps, index_basic, reshape
+from lucid.ops.pieces import index_basic
+from lucid.ops.storage import fill_array
+from lucid.ops.view import broadcast_to, reshape
 from lucid.tensor import Tensor
 
 # ------------------------------------------------------------------------------------------------ by mask

@@ -18,10 +18,10 @@ from lucid.ops.creation import zeros
 from lucid.ops.decompositions import eigvalsh, qr, svd, svdvals
 from lucid.ops.elementwise import where
 from lucid.ops.factors import inv_ex, triangular
+from lucid.ops.joining import cat
 from lucid.ops.linalg import adjoint, called, matmul, matrix_norm, square_shape
 from lucid.ops.random import randn
 from lucid.ops.reduction import vector_norm
-from lucid.ops.shape import cat
 from lucid.tensor import Tensor, check_dim
 
 MATRIX = "Tensor: Of shape (..., m, n), floating or complex."

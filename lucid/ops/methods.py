@@ -1,8 +1,8 @@
 """The table of Tensor's methods: which operation each name is.
 
 `METHODS` are operations under their own name, `INPLACE` those that also write to the tensor (`add_`). A method whose
-arguments differ from the function's (`x.view(2, 3)`) stands in its family's file and is entered under `OWN`.
-Python's operators are `BINARY` (each with its reflected and in-place form), `COMPARISONS` and `UNARY`.
+arguments differ from the function's (`x.view(2, 3)`) stands in its family's file, in TENSOR_METHODS, and the file in
+`OWN`. Python's operators are `BINARY` (each with its reflected and in-place form), `COMPARISONS` and `UNARY`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,18 @@ import numpy as np
 from lucid._kernels import core
 from lucid.autograd.op import DECLARED, Supplied, inplace
 from lucid.dtypes import BY_NUM
-from lucid.ops import comparison, creation, elementwise, indexing, random, reduction, shape, view
+from lucid.ops import (
+    comparison,
+    conversion,
+    elementwise,
+    indexing,
+    permutation,
+    random,
+    reduction,
+    shape,
+    storage,
+    view,
+)
 from lucid.ops import complex as complex_
 from lucid.tensor import Tensor
 
@@ -33,13 +44,15 @@ METHODS = {
     "special": "lgamma digamma polygamma mvlgamma erfinv i0 igamma igammac",
     "linalg": "matmul mm bmm mv dot inner outer ger addmm addmv addr baddbmm addbmm inverse det slogdet norm",
     "normalization": "softmax log_softmax",
-    "view": "expand_as view_as reshape_as ravel flatten unflatten squeeze unsqueeze transpose swapaxes swapdims t "
-    "movedim moveaxis adjoint select narrow diagonal unfold as_strided split split_with_sizes chunk unsafe_split "
-    "unsafe_chunk tensor_split hsplit vsplit dsplit unbind clone contiguous detach broadcast_to",
-    "shape": "fliplr flipud roll rot90 repeat_interleave tril triu diag_embed diag diagflat as_strided_scatter "
-    "select_scatter slice_scatter diagonal_scatter",
+    "view": "expand_as view_as reshape_as ravel flatten unflatten squeeze unsqueeze clone contiguous detach "
+    "broadcast_to",
+    "permutation": "transpose swapaxes swapdims t movedim moveaxis adjoint",
+    "pieces": "select narrow diagonal unfold as_strided split split_with_sizes chunk unsafe_split unsafe_chunk "
+    "tensor_split hsplit vsplit dsplit unbind",
+    "shape": "fliplr flipud roll rot90 tril triu diag_embed diag diagflat as_strided_scatter select_scatter "
+    "slice_scatter diagonal_scatter",
+    "selection": "repeat_interleave index_select index_add index_copy index_fill index_reduce take put take_along_dim",
     "scatter": "gather scatter scatter_add scatter_reduce",
-    "selection": "index_select index_add index_copy index_fill index_reduce take put take_along_dim",
     "indexing": "index_put",
     "masks": "masked_fill masked_select masked_scatter nonzero argwhere nonzero_static",
     "statistics": "bincount histc diff cov corrcoef quantile nanquantile histogram",
@@ -76,17 +89,7 @@ INPLACE = {
     "masks": "masked_fill masked_scatter",
 }
 
-OWN = {
-    "comparison": (comparison,),
-    "complex": (complex_,),
-    "creation": (creation,),
-    "elementwise": (elementwise,),
-    "indexing": (indexing,),
-    "random": (random,),
-    "reduction": (reduction,),
-    "shape": (shape,),
-    "view": (view,),
-}
+OWN = (comparison, complex_, conversion, elementwise, indexing, permutation, random, reduction, shape, storage, view)
 
 # In-place forms that are functions too, by namespace.
 FUNCTIONS = {
@@ -162,10 +165,9 @@ def attach(later: tuple) -> None:
     for family, names in INPLACE.items():
         for name in names.split():
             setattr(Tensor, f"{name}_", Later(f"{name}_") if family in later else inplace(find(name), f"{name}_"))
-    for modules in OWN.values():
-        for module in modules:
-            for name, method in getattr(module, "TENSOR_METHODS", {}).items():
-                setattr(Tensor, name, method)
+    for module in OWN:
+        for name, method in module.TENSOR_METHODS.items():
+            setattr(Tensor, name, method)
     for name, operation in BINARY.items():
         function = find(operation)
         setattr(Tensor, f"__{name}__", operator(function, f"__{name}__"))

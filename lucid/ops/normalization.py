@@ -608,8 +608,8 @@ def local_response_norm(input_: Tensor, size: int, alpha: float = 1e-4, beta: fl
     >>> F.local_response_norm(lucid.tensor([[[3.0]]]), 1, alpha=1.0, beta=0.5, k=0.0)
     Tensor([[[1.0]]])
     """
+    from lucid.ops.padding import pad
     from lucid.ops.pooling import avg_pool2d, avg_pool3d
-    from lucid.ops.shape import pad
 
     own = input_.array.shape
     if len(own) < 3:

@@ -8,11 +8,12 @@ from lucid.ops._doc import doc
 from lucid.ops._frame import broadcast_shapes, same_dtype, tensor_argument
 from lucid.ops.creation import eye, zeros
 from lucid.ops.elementwise import mul, sub, where
+from lucid.ops.joining import stack
 from lucid.ops.linalg import inv, matmul, slogdet, solve, square_shape
+from lucid.ops.pieces import unbind
 from lucid.ops.reduction import sum as sum_
 from lucid.ops.reduction import vector_norm
-from lucid.ops.shape import stack
-from lucid.ops.view import expand, unbind
+from lucid.ops.view import expand
 from lucid.tensor import Tensor, check_dim
 
 

@@ -388,7 +388,8 @@ def _prod_backward(g, input_, dim, keepdim, out):
 
 def _others(x: Tensor, dim: int) -> Tensor:
     """For each element along a dimension, the product of all the others."""
-    from lucid.ops.shape import cat, flip
+    from lucid.ops.joining import cat
+    from lucid.ops.shape import flip
 
     size = x.array.shape[dim]
     one = Supplied.ones((*x.array.shape[:dim], 1, *x.array.shape[dim + 1 :]), x.dtype)
@@ -1142,7 +1143,7 @@ def cumprod(input_: Tensor, dim: int, *, dtype=None, out=None) -> Tensor:
 
 
 def _cumprod_backward(g, input_, dim, out):
-    from lucid.ops.shape import cat, stack
+    from lucid.ops.joining import cat, stack
 
     if not input_.array.ndim or not input_.array.size:
         return g
@@ -1164,7 +1165,7 @@ def _cumprod_backward(g, input_, dim, out):
 
 def _cumprod_backward_once(g, x, dim, out):
     """The gradient where it is not differentiated again, in a few passes: beyond the first zero all products are zero."""
-    from lucid.ops.shape import cat
+    from lucid.ops.joining import cat
 
     zero = x == 0
     if not zero.array.any():

@@ -10,13 +10,14 @@ import numpy as np
 
 from lucid._kernels import core
 from lucid._kernels.core import wrap
-from lucid.autograd.op import DECLARED, Supplied, op
+from lucid.autograd.op import Supplied, op
 from lucid.ops._frame import INT64, copied, tensor_argument
 from lucid.ops._indices import JOINS, index_argument, out_of_bounds, picked, placed, same_dtype
 from lucid.ops.comparison import eq, logical_and
 from lucid.ops.elementwise import add, div, mul, where
 from lucid.ops.masks import masked_fill
-from lucid.ops.shape import fill_array
+from lucid.ops.pieces import place_basic
+from lucid.ops.storage import fill_array
 from lucid.ops.view import to_dtype
 from lucid.tensor import Tensor, check_dim
 
@@ -132,10 +133,7 @@ def _picked(g, dim, index, src_shape):
         return found
     if index.array.size == 0:
         return Supplied.zeros(src_shape, g.dtype)
-    pad = []
-    for size, own in zip(reversed(src_shape), reversed(found.array.shape)):
-        pad += [0, size - own]
-    return DECLARED["constant_pad_nd"].function(found, pad)
+    return place_basic(found, src_shape, tuple(map(slice, found.array.shape)))
 
 
 scatter_add.vjp(input_=lambda g: g, src=lambda g, dim, index, src_shape: _picked(g, dim, index, src_shape))

@@ -1,8 +1,10 @@
 """Slices and elements chosen by one list of indices: index_select and its kin along a dimension, take and put by the
-position in the flat tensor.
+position in the flat tensor, repeat_interleave by how often each is wanted.
 """
 
 from __future__ import annotations
+
+import operator
 
 import numpy as np
 
@@ -11,12 +13,13 @@ from lucid._kernels import core
 from lucid._kernels import index as kernels
 from lucid._kernels.core import flat, wrap
 from lucid.autograd.op import Supplied, op, torch_name
+from lucid.formats import contiguous_format
 from lucid.ops._frame import INT64, broadcast_shapes, cast, contiguous, copied, native, tensor_argument
 from lucid.ops._indices import INDEX_DTYPES, index_argument, out_of_bounds, picked, placed, same_dtype
 from lucid.ops.elementwise import mul
 from lucid.ops.scatter import gather, scatter_reduce
-from lucid.ops.shape import fill_array
-from lucid.ops.view import expand, reshape
+from lucid.ops.storage import fill_array
+from lucid.ops.view import atleast_1d, clone, expand, reshape, unsqueeze
 from lucid.tensor import Tensor, check_dim
 
 # ------------------------------------------------------------------------------------------------ whole slices
@@ -474,3 +477,82 @@ def take_along_dim(input_: Tensor, indices: Tensor, dim=None, *, out=None) -> Te
         expand(input_, (*wanted[:dim], *own[dim : dim + 1], *wanted[dim + 1 :])), dim,
         expand(indices, (*wanted[:dim], *other[dim : dim + 1], *wanted[dim + 1 :])),
     )  # fmt: skip
+
+
+# ------------------------------------------------------------------------------------------------ each several times
+
+
+@op("repeat_interleave", composite=True)
+def repeat_interleave(input_: Tensor, repeats=None, dim=None, *, output_size=None) -> Tensor:
+    """Each element repeated, next to itself.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape; or, if it is the only argument, how often each index is repeated.
+    repeats : int or Tensor
+        How often; a 1-d tensor of integers says it for each slice of `dim`.
+    dim : int, optional
+        Along which dimension; by default along the flattened tensor.
+    output_size : int, optional
+        The size of the result along `dim`.
+
+    Returns
+    -------
+    Tensor
+        A copy.
+
+    Examples
+    --------
+    >>> lucid.repeat_interleave(lucid.tensor([1, 2]), 2)
+    Tensor([1, 1, 2, 2])
+    """
+    tensor_argument("repeat_interleave", input_)
+    if repeats is None:
+        return wrap(_repeated_indices(input_, None, output_size))
+    if not isinstance(repeats, Tensor) and not hasattr(repeats, "__index__"):
+        raise TypeError(
+            "repeat_interleave(): argument 'repeats' (position 2) must be Tensor or int, not "
+            f"{type(repeats).__name__}"
+        )
+    if dim is None:
+        input_, dim = reshape(input_, (-1,)), 0
+    dim = check_dim("repeat_interleave", dim, input_.array.ndim)
+    input_ = atleast_1d(input_)
+    shape = input_.array.shape
+    if not isinstance(repeats, Tensor):
+        n = operator.index(repeats)
+        if n < 0:
+            raise RuntimeError("Repeats must be non-negative")
+        if output_size is not None and output_size != n * shape[dim]:
+            raise RuntimeError(
+                f"repeat_interleave: Invalid output_size, expected {n * shape[dim]} but got {output_size}"
+            )
+        many = expand(unsqueeze(input_, dim + 1), (*shape[: dim + 1], n, *shape[dim + 1 :]))
+        many = clone(many, memory_format=contiguous_format)
+        return reshape(many, (*shape[:dim], n * shape[dim], *shape[dim + 1 :]))
+    indices = wrap(_repeated_indices(repeats, shape[dim], output_size))
+    return index_select(input_, dim, indices)
+
+
+def _repeated_indices(repeats: Tensor, size, output_size):
+    times = repeats.array
+    if times.ndim == 0 and size is not None:
+        times = times.reshape(1)
+    if repeats.dtype not in (dtypes.int64, dtypes.int32):
+        raise RuntimeError(f"\"repeat_interleave_cpu\" not implemented for '{torch_name(repeats.dtype)}'")
+    if times.ndim != 1:
+        raise RuntimeError("repeat_interleave only accept 1D vector as repeat")
+    if size is not None and times.shape[0] == 1:
+        times = np.broadcast_to(times, (size,))
+    if size is not None and times.shape[0] != size:
+        raise RuntimeError(
+            f"repeats must have the same size as input along dim, but got repeats.size(0) = {times.shape[0]} and "
+            f"input.size(0) = {size}"
+        )
+    if times.size and times.min() < 0:
+        raise RuntimeError("repeats can not be negative")
+    total = int(times.sum())
+    if output_size is not None and output_size != total:
+        raise RuntimeError("allocated size does not match required size")
+    return np.repeat(np.arange(times.shape[0]), times)

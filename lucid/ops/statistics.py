@@ -14,16 +14,18 @@ from lucid.autograd.op import op, torch_name
 from lucid.ops._doc import doc
 from lucid.ops._frame import dims_argument, tensor_argument
 from lucid.ops.comparison import eq, isnan, logical_xor, ne
-from lucid.ops.creation import as_tensor, full, linspace
+from lucid.ops.conversion import as_tensor
+from lucid.ops.creation import full, linspace
 from lucid.ops.elementwise import add, ceil, clamp, div, floor, lerp, mul, sub, where
+from lucid.ops.joining import cat
 from lucid.ops.linalg import matmul
+from lucid.ops.pieces import narrow
 from lucid.ops.reduction import any as any_
 from lucid.ops.reduction import cumsum, mean
 from lucid.ops.reduction import sum as sum_
 from lucid.ops.scatter import gather
-from lucid.ops.shape import cat
 from lucid.ops.sorting import sort
-from lucid.ops.view import narrow, reshape
+from lucid.ops.view import reshape
 from lucid.tensor import Tensor, check_dim
 
 

@@ -9,10 +9,12 @@ from lucid.ops.complex import view_as_real
 from lucid.ops.creation import arange, ones, zeros
 from lucid.ops.elementwise import abs, add, div, mul
 from lucid.ops.fft import fft, ifft, irfft, rfft
+from lucid.ops.padding import pad
+from lucid.ops.permutation import transpose
+from lucid.ops.pieces import narrow, unfold
 from lucid.ops.reduction import any as any_
 from lucid.ops.selection import index_add
-from lucid.ops.shape import pad
-from lucid.ops.view import expand, narrow, reshape, squeeze, transpose, unfold, unsqueeze
+from lucid.ops.view import expand, reshape, squeeze, unsqueeze
 from lucid.tensor import Tensor
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from lucid.autograd.modes import no_grad
-from lucid.ops.creation import tensor
+from lucid.ops.conversion import tensor
 from lucid.ops.elementwise import clamp
+from lucid.ops.joining import stack
 from lucid.ops.reduction import vector_norm
-from lucid.ops.shape import stack
 from lucid.tensor import Tensor
 
 __all__ = ["clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lucid.ops.shape import cat
+from lucid.ops.joining import cat
 from lucid.tensor import Tensor
 
 __all__ = ["parameters_to_vector", "vector_to_parameters"]

@@ -7,8 +7,8 @@ import collections.abc as abc
 import numpy as np
 
 from lucid.dtypes import float64
-from lucid.ops.creation import as_tensor, tensor
-from lucid.ops.shape import stack
+from lucid.ops.conversion import as_tensor, tensor
+from lucid.ops.joining import stack
 from lucid.tensor import Tensor
 
 __all__ = ["default_collate", "default_convert"]

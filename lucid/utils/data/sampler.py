@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 
 from lucid.dtypes import float64, int64
-from lucid.ops.creation import as_tensor, empty
+from lucid.ops.conversion import as_tensor
+from lucid.ops.creation import empty
 from lucid.ops.random import multinomial, randint, randperm
 from lucid.random import Generator
 

@@ -1,0 +1,359 @@
+"""A tensor's own memory: overwritten (copy_, fill_, zero_), resized, exchanged, or seen in other sizes from now on.
+
+Each is an operation that makes the new value, so that the graph and the version counter know of it; what it writes to is
+the tensor's memory.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lucid._kernels import copy as copies
+from lucid._kernels import core
+from lucid._kernels.core import flat, strided, wrap
+from lucid.autograd.op import Supplied, check_recordable, inplace, op, past_of
+from lucid.ops._frame import C_NAMES, cast, copied, dense_steps, shape_argument, steps_of, tensor_argument
+from lucid.ops.permutation import swapaxes, swapdims, t, transpose
+from lucid.ops.pieces import as_strided, check_strided
+from lucid.ops.view import empty_as, reshape, squeeze, unsqueeze
+from lucid.tensor import Tensor, storage_of
+
+# ------------------------------------------------------------------------------------------------ sizes
+
+
+def _reshaping(name: str, function):
+    """The in-place form of a view: the tensor itself gets the view's sizes and strides."""
+
+    def method(self, *args, **kwargs):
+        if core.recording((self,)):
+            check_recordable(function.op, self)
+            past = past_of(self)
+        else:
+            past = self
+        found = function(past, *args, **kwargs)
+        self.array = found.array
+        core.bump(self)
+        if found.requires_grad:
+            self._node, self._slot, self._requires_grad = found._node, found._slot, True
+            self._base_node = None if self._base is None else self._base._node
+        return self
+
+    method.__name__ = name
+    method.__qualname__ = f"Tensor.{name}"
+    method.__doc__ = f"In-place form of `{function.op.path}`: the tensor itself takes the view's shape."
+    return method
+
+
+def _detach_(self):
+    """Take the tensor itself out of the graph: it becomes a leaf that does not require grad."""
+    if self._base is not None or self._view:
+        raise RuntimeError(
+            "Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel (DDP) for "
+            "training, and gradient_as_bucket_view is set as True, gradients are views of DDP buckets, and hence "
+            "detach_() cannot be called on these gradients."
+        )
+    self._node, self._slot, self._requires_grad = None, 0, False
+    return self
+
+
+def _resize_(self, *size, memory_format=None):
+    """Give the tensor another size in place; elements beyond its old storage are uninitialised."""
+    size = shape_argument("resize_", size)
+    if self.requires_grad:
+        raise RuntimeError("cannot resize variables that require grad")
+    if any(n < 0 for n in size):
+        raise RuntimeError(f"resize_: sizes must not be negative, got {list(size)}")
+    if size != self.array.shape:
+        address, nbytes = storage_of(self.array)
+        n = self.array.itemsize
+        for one in size:
+            n *= one
+        if n > nbytes - (self.array.ctypes.data - address):
+            new = core.empty(size, self.array.dtype)
+            old = strided(self.array, *_row_of(self.array, address, nbytes))
+            new.reshape(-1)[: old.size] = old[: new.size]
+            self.array = new
+        else:
+            self.array = strided(self.array, size, dense_steps(size))
+    return self
+
+
+def _row_of(array, address, nbytes) -> tuple:
+    """Sizes and strides of what an array's storage holds from its first element on."""
+    return ((nbytes - (array.ctypes.data - address)) // array.itemsize,), (1,)
+
+
+@op("resize_as_", gradient=False)
+def resize_as_(input_: Tensor, the_template: Tensor, *, memory_format=None) -> Tensor:
+    """Give the tensor the size of another in place.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        What gets another size; elements beyond its memory are uninitialised.
+    the_template : Tensor
+        What has the size.
+    memory_format : optional
+        Without effect.
+
+    Returns
+    -------
+    Tensor
+        The tensor itself.
+
+    Examples
+    --------
+    >>> lucid.resize_as_(lucid.arange(6), lucid.zeros(2, 2))
+    Tensor([[0, 1],
+            [2, 3]])
+    """
+    return _resize_(input_, the_template.array.shape)
+
+
+def _set_(self, source=None, storage_offset=0, size=None, stride=None):
+    """Have the tensor look at another tensor's memory, from now on."""
+    if source is None:
+        self.array = core.empty((0,), self.array.dtype)
+        return self
+    tensor_argument("set_", source, 1, "source")
+    if source.dtype is not self.dtype:
+        raise RuntimeError(
+            f"Could not set tensor of type {source.dtype} to a tensor of type {self.dtype}: the dtypes must agree"
+        )
+    if size is None:
+        self.array = source.array
+    else:
+        size = tuple(size)
+        steps = dense_steps(size) if stride is None else tuple(stride)
+        start = check_strided(source.array, size, steps, storage_offset)
+        self.array = strided(source.array, size, steps, start)
+    self._counter = core.version_of(source)
+    core.bump(self)
+    return self
+
+
+# ------------------------------------------------------------------------------------------------ overwriting
+
+
+def fill_array(array, value) -> None:
+    """Fill an array with a Python number, converted as PyTorch does. RuntimeError where it does not fit."""
+    kind = array.dtype.kind
+    if kind == "f" and array.itemsize > 2 and type(value) is not complex and -1e38 < value < 1e38:
+        array.fill(value)
+        return
+    if isinstance(value, complex):
+        if kind != "c" and value.imag:
+            raise RuntimeError(f"value cannot be converted to type {array.dtype.name} without overflow")
+        value = value if kind == "c" else value.real
+    if kind in "iu":
+        info = np.iinfo(array.dtype)
+        if value != value or value in (float("inf"), float("-inf")):
+            raise RuntimeError(f"value cannot be converted to type {array.dtype.name} without overflow")
+        value = int(value)
+        low = -info.max if kind == "u" else info.min
+        if not low <= value <= info.max:
+            raise RuntimeError(f"value cannot be converted to type {array.dtype.name} without overflow")
+        value = value % (info.max + 1) if kind == "u" else value
+    elif kind == "b":
+        value = bool(value)
+    with np.errstate(all="ignore"):
+        array.fill(value)
+
+
+@op("Tensor._copy")
+def _copy(input_: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
+    """The source in the input's shape and dtype."""
+    target, array = input_.array, src.array
+    array = cast(array, target.dtype)
+    if array.shape != target.shape:
+        shape = array.shape
+        while len(shape) > target.ndim and shape[0] == 1:
+            shape = shape[1:]
+        try:
+            array = np.broadcast_to(array.reshape(shape), target.shape)
+        except ValueError:
+            raise _misfit(target.shape, src.array.shape) from None
+    return wrap(array)
+
+
+def _misfit(target: tuple, source: tuple) -> RuntimeError:
+    """The error of a source that does not broadcast to a target."""
+    for i in range(1, min(len(target), len(source)) + 1):
+        if target[-i] != source[-i] and source[-i] != 1:
+            return RuntimeError(
+                f"The size of tensor a ({target[-i]}) must match the size of tensor b ({source[-i]}) at non-singleton "
+                f"dimension {max(len(target), len(source)) - i}"
+            )
+    return RuntimeError(f"output with shape {list(target)} doesn't match the broadcast shape {list(source)}")
+
+
+_copy.vjp(
+    input_=lambda g: Supplied.zeros(g.array.shape, g.dtype),
+    src=lambda g, src_shape: reshape(g, (1,) * (len(src_shape) - g.array.ndim) + g.array.shape),
+)
+_copy_inplace = inplace(_copy, "copy_")
+
+
+def copy_(self, src, non_blocking: bool = False) -> Tensor:
+    """Overwrite the tensor with another, broadcast to its shape and cast to its dtype."""
+    if not isinstance(src, Tensor):
+        src = wrap(np.array(src))
+    if src.array is self.array or core.overwritten(self, src):
+        return self
+    return _copy_inplace(self, src, non_blocking)
+
+
+@op("fill")
+def fill(input_: Tensor, value) -> Tensor:
+    """A tensor like the input, all of whose elements are `value` (a number or a 0-d tensor).
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    value : number or 0-d Tensor
+        The value.
+
+    Returns
+    -------
+    Tensor
+        A copy.
+
+    Examples
+    --------
+    >>> lucid.fill(lucid.zeros(2), 3.0)
+    Tensor([3.0, 3.0])
+    """
+    array = tensor_argument("fill", input_).array
+    out = empty_as(array, array.dtype)
+    if isinstance(value, Tensor):
+        if value.array.ndim:
+            raise RuntimeError(
+                f"fill only supports 0-dimension value tensor but got tensor with {value.array.ndim} dimensions."
+            )
+        out[...] = cast(value.array, out.dtype)
+    else:
+        fill_array(out, value)
+    return wrap(out)
+
+
+fill.vjp(
+    input_=lambda g: Supplied.zeros(g.array.shape, g.dtype),
+    value=lambda g: g,  # summed by the engine
+)
+
+
+@op("Tensor._zero", gradient=False)
+def _zero(input_: Tensor) -> Tensor:
+    """Zeros like the input."""
+    out = empty_as(input_.array, input_.array.dtype)
+    out.fill(0)
+    return wrap(out)
+
+
+_zero_inplace, _fill_inplace = inplace(_zero, "zero_"), inplace(fill, "fill_")
+
+
+@op("zero_", composite=True)
+def zero_(input_: Tensor) -> Tensor:
+    """Set all elements to zero, in place.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+
+    Returns
+    -------
+    Tensor
+        The input itself.
+
+    Examples
+    --------
+    >>> lucid.zero_(lucid.ones(2))
+    Tensor([0.0, 0.0])
+    """
+    if not core.overwritable(input_):
+        return _zero_inplace(input_)
+    _fill_row(input_.array, 0)
+    core.bump(input_)
+    return input_
+
+
+@op("fill_", composite=True)
+def fill_(input_: Tensor, value) -> Tensor:
+    """Set all elements to `value` (a number or a 0-d tensor), in place.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    value : number or 0-d Tensor
+        The value.
+
+    Returns
+    -------
+    Tensor
+        The input itself.
+
+    Examples
+    --------
+    >>> lucid.fill_(lucid.ones(2), 3.0)
+    Tensor([3.0, 3.0])
+    """
+    if isinstance(value, Tensor) or not core.overwritable(input_):
+        return _fill_inplace(input_, value)
+    array = input_.array
+    if not (type(value) is float and array.dtype.kind == "f" and array.itemsize > 2 and -1e38 < value < 1e38):
+        held = core.empty((), array.dtype)
+        fill_array(held, value)
+        value = held[()]
+    _fill_row(array, value)
+    core.bump(input_)
+    return input_
+
+
+def _fill_row(array, value) -> None:
+    if array.size < 16384 or array.dtype not in C_NAMES:
+        array.fill(value)
+    else:
+        copies.fill(flat(array), value)
+
+
+@op("Tensor._fill_diagonal")
+def _fill_diagonal(input_: Tensor, fill_value, wrap: bool = False) -> Tensor:
+    """A copy with `fill_value` on the main diagonal."""
+    array = input_.array
+    if array.ndim < 2:
+        raise RuntimeError("dimensions must larger than 1")
+    if array.ndim > 2 and len(set(array.shape)) > 1:
+        raise RuntimeError("all dimensions of input must be of equal length")
+    out = copied(array)
+    value = core.empty((), out.dtype)
+    fill_array(value, fill_value)
+    _diagonal_of(out, wrap)[...] = value
+    return core.wrap(out)
+
+
+def _diagonal_of(array, wrapped: bool):
+    """The main diagonal of a contiguous array; `wrapped`, it goes on below a tall matrix."""
+    step = sum(steps_of(array))
+    n = min(array.shape)
+    if wrapped and array.ndim == 2 and array.shape[0] > array.shape[1]:
+        n = -(-array.size // step) if array.size else 0
+    return strided(array, (n,), (step,))
+
+
+_fill_diagonal.vjp(input_=lambda g, wrap: _fill_diagonal(g, 0, wrap))
+
+
+TENSOR_METHODS = {
+    "detach_": _detach_, "resize_": _resize_, "resize_as_": resize_as_, "set_": _set_,
+    "copy_": copy_, "zero_": zero_, "fill_": fill_, "fill_diagonal_": inplace(_fill_diagonal, "fill_diagonal_"),
+    **{
+        f"{function.op.name}_": _reshaping(f"{function.op.name}_", function)
+        for function in (squeeze, unsqueeze, t, transpose, swapaxes, swapdims)
+    },
+    "unsqueeze_": _reshaping("unsqueeze_", unsqueeze),
+    "as_strided_": _reshaping("as_strided_", as_strided),
+}  # fmt: skip
