@@ -84,6 +84,12 @@ DEVIATIONS = (
     Deviation("lstm", "promotion", "biases have the dtype of the weights, as in every other recurrent network; oneDNN, to "
               "which PyTorch hands an LSTM and no other, converts what it is given, and refuses some states",
               when=lambda case: case.source == "mixed"),
+    Deviation("embedding_bag", "grad*", "a row's gradient is divided by how often that row is looked up; PyTorch divides some by "
+              "another row's count", when=lambda case: len(case.args) > 3 and case.args[3] is True),
+    Deviation("embedding_bag", "layouts", "the last bag ends where the last offset says; PyTorch's reaches to the end of the "
+              "indices in some dtypes and modes", when=lambda case: len(case.args) > 7 and case.args[7] is True),
+    Deviation("segment_reduce", "grad*", "equal extremes share the gradient; PyTorch divides only a positive one among them",
+              when=lambda case: case.args[1] in ("max", "min")),
     Deviation("view_as_complex*", "layouts", "takes any offset; PyTorch refuses an odd one, which its loads cannot take"),
     Deviation("special.round", "promotion", "rounds integers, as round does; PyTorch refuses some of them under this name",
               dtype="*int*"),

@@ -200,6 +200,7 @@ SAMPLES |= {
     "grid_sampler_2d": [call(T(1, 2, 4, 5), T(1, 3, 3, 2, low=-1.2, high=1.2), m, p, a) for m in range(3) for p in range(3) for a in (True, False)] + [error(T(1, 2, 4, 5), T(2, 3, 3, 2), 0, 0, False)],
     "grid_sampler_3d": [call(T(1, 2, 3, 4, 5), T(1, 2, 3, 3, 3, low=-1.2, high=1.2), m, p, a) for m in range(2) for p in range(3) for a in (True, False)] + [error(T(1, 2, 3, 4, 5), T(1, 2, 3, 3, 3), 2, 0, False)],
     F + "lp_pool3d": [call(T(1, 2, 4, 4, 4, low=0.1), 2.0, 2), call(T(1, 2, 5, 5, 5, low=0.1), 3.0, 2, 3, True), call(T(1, 2, 4, 4, 4, low=0.1), 1.5, (2, 1, 2))],
+    **{F + f"adaptive_max_pool{n}d_with_indices": [call(T(2, 3, *(6,) * n), 2), call(T(2, *(5,) * n), (3,) * n), call(T(1, 2, *(4,) * n), 1, return_indices=True), error(T(1, 2, *(4,) * n), -1)] for n in (1, 2, 3)},
     **{F + f"max_pool{n}d_with_indices": [call(T(2, 3, *(6,) * n), 2), call(T(1, 2, *(7,) * n), 3, 2, 1), call(T(1, 2, *(6,) * n), 2, 1, 0, 2, True), call(T(1, 2, *(4,) * n), 2, return_indices=True)] for n in (1, 2, 3)},
     "group_norm": [*SAMPLES[F + "group_norm"], call(T(2, 6, 4), 3, T(6), T(6), 0.1, False)],
     "native_layer_norm": [call(T(2, 6, 4), [4], None, None, 1e-5), call(T(2, 6, 4), [6, 4], T(6, 4), T(6, 4), 0.1), call(T(0, 4), [4], None, None, 1e-5), call(T(5), [5], T(5), None, 1e-5),

@@ -79,6 +79,8 @@ SAMPLES = {
 }  # fmt: skip
 
 SAMPLES |= {"expand_copy": [call(T(1, 3), (2, 3)), call(T(1, 3), (2, -1), implicit=True), error(T(2), (3,))],
+            "slice_copy": [call(Y), call(Y, 1, 1), call(Y, -1, -2, None), call(Y, 0, None, 9, 2), call(Y, end=1, step=2), error(Y, 5), error(T()), error(Y, 0, 0, 1, 0)],
+            "unsafe_split_with_sizes": [call(Y, (1, Y.shape[0] - 1)), call(Y, [Y.shape[-1]], -1), call(Y, split_sizes=(0, Y.shape[1]), dim=1), error(Y, (1,)), error(T(), (1,))],
             "split_copy": [call(Y, 2), call(Y, 1, 1), call(Y, 3, dim=-1), error(Y, -1), error(T(), 1)],
             "view_as_real_copy": [call(T(2, 3, dtype=torch.complex64), only=(torch.float32,)),
                                   call(T(2, dtype=torch.complex128), only=(torch.float32,)), error(X)],

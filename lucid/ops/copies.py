@@ -6,7 +6,9 @@ from lucid import dtypes
 from lucid.autograd.op import DECLARED, op
 from lucid.formats import contiguous_format
 from lucid.ops._doc import like
-from lucid.ops.view import clone, reshape
+from lucid.ops._frame import check_dim, tensor_argument
+from lucid.ops.view import _alone, clone, reshape, split_with_sizes
+from lucid.tensor import Tensor
 
 # The view's path; the arguments of its copy's example, and what that prints.
 COPIED = {
@@ -71,3 +73,61 @@ def _owned(views):
 for _path, _example in COPIED.items():
     _forward = _declare_copy(_path, *_example)
     globals()[_forward.__name__] = _forward
+
+
+@op("slice_copy", composite=True)
+def slice_copy(input_: Tensor, dim: int = 0, start=None, end=None, step: int = 1, *, out=None) -> Tensor:
+    """A copy of the slice `start:end:step` of a dimension.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of at least one dimension and any dtype.
+    dim : int, optional
+        The dimension; negative numbers count from the last.
+    start : int, optional
+        The first index; negative numbers count from the end.
+    end : int, optional
+        The index before which it ends.
+    step : int, optional
+        The distance between two elements, positive.
+    out : Tensor, optional
+        Where the result is written.
+
+    Returns
+    -------
+    Tensor
+        Of memory of its own.
+
+    Raises
+    ------
+    IndexError
+        If there is no such dimension.
+    RuntimeError
+        If the step is not positive.
+
+    Examples
+    --------
+    >>> lucid.slice_copy(lucid.arange(6), 0, 1, None, 2)
+    Tensor([1, 3, 5])
+    """
+    ndim = tensor_argument("slice_copy", input_).array.ndim
+    if not ndim:
+        raise IndexError("slice() cannot be applied to a 0-dim tensor.")
+    dim = check_dim("slice_copy", dim, ndim)
+    if step <= 0:
+        raise RuntimeError("slice step must be positive")
+    return _owned(input_[(*[slice(None)] * dim, slice(start, end, step))])
+
+
+@op("unsafe_split_with_sizes", composite=True)
+@like(split_with_sizes)
+def unsafe_split_with_sizes(input_: Tensor, split_sizes, dim: int = 0, *, out=None) -> tuple:
+    """`split_with_sizes`, whose pieces may be written to in a graph.
+
+    Examples
+    --------
+    >>> lucid.unsafe_split_with_sizes(lucid.tensor([1, 2, 3]), (2, 1))
+    (Tensor([1, 2]), Tensor([3]))
+    """
+    return tuple(map(_alone, split_with_sizes(input_, split_sizes, dim)))

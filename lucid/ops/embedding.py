@@ -6,6 +6,7 @@ A gradient goes to the rows through the operations that move by index, so second
 from __future__ import annotations
 
 import warnings
+from math import inf, nan
 from typing import NamedTuple
 
 import numpy as np
@@ -15,10 +16,11 @@ from lucid._kernels import core
 from lucid._kernels import index as kernels
 from lucid._kernels.core import empty, flat, wrap
 from lucid.autograd.op import Supplied, op, torch_name
-from lucid.ops._frame import C_NAMES, FLOAT32, FLOATING, INT64, cast, contiguous, native, tensor_argument
+from lucid.ops._frame import C_NAMES, FLOAT32, FLOATING, INT64, cast, check_dim, contiguous, native, tensor_argument
 from lucid.ops._indices import INDEX_DTYPES, index_argument, picked
-from lucid.ops.creation import zeros
-from lucid.ops.elementwise import div, mul
+from lucid.ops.creation import full, zeros
+from lucid.ops.elementwise import div, mul, where
+from lucid.ops.scatter import scatter_reduce
 from lucid.ops.selection import in_self, index_add, index_select
 from lucid.ops.view import reshape
 from lucid.tensor import Tensor
@@ -183,12 +185,19 @@ class Bags(NamedTuple):
     mode: str
     by_count: bool  # gradients are divided by how often their row is looked up
 
+    def owners(self) -> np.ndarray:
+        """The bag of each index."""
+        return np.repeat(np.arange(len(self.offsets) - 1), np.diff(self.offsets))
+
+    def sizes(self) -> np.ndarray:
+        """How many indices of each bag count."""
+        return np.bincount(self.members()[1], minlength=len(self.offsets) - 1)
+
     def members(self) -> tuple[np.ndarray, np.ndarray]:
         """Positions in the index that count, and the bag of each."""
         at = np.arange(self.offsets[0], self.offsets[-1])
-        bag = np.repeat(np.arange(len(self.offsets) - 1), np.diff(self.offsets))
         counted = self.index[at] != self.padding
-        return at[counted], bag[counted]
+        return at[counted], self.owners()[counted]
 
 
 @op("_embedding_bag")
@@ -354,23 +363,33 @@ def embedding_bag(
     index = contiguous(cast(index.reshape(-1), INT64))
     if max_norm is not None:
         _renorm(weight, index, max_norm, norm_type)
-    if per_sample_weights is not None and mode != "sum":
+    return of_rows(
+        weight, index, starts, kind, scale_grad_by_freq, mode, per_sample_weights, include_last_offset, padding_idx
+    )[0]
+
+
+def of_rows(
+    weight: Tensor, index: np.ndarray, starts: np.ndarray, kind, by_count: bool, mode: str, scale, include_last_offset: bool,
+    padding,
+) -> tuple[Tensor, Bags, Tensor | None]:  # fmt: skip
+    """What is made of bags, the bags, and for each maximum the row that it is from."""
+    if scale is not None and mode != "sum":
         raise NotImplementedError(f"embedding_bag: per_sample_weights is only supported for mode='sum' (got mode='{mode}')")
     for tensor_kind, known, what in (
         (kind, kind in INDEX_DTYPES, "indices"), (weight.dtype, weight.dtype.is_floating_point, "weight")
     ):  # fmt: skip
         if not known:
             raise RuntimeError(f"embedding_bag(): {what} of dtype {torch_name(tensor_kind)} cannot be taken")
-    if per_sample_weights is not None and per_sample_weights.dtype is not weight.dtype:
+    if scale is not None and scale.dtype is not weight.dtype:
         raise RuntimeError("embedding_bag(): per_sample_weights must have the weight's dtype, "
-                           f"{torch_name(weight.dtype)}, not {torch_name(per_sample_weights.dtype)}")  # fmt: skip
+                           f"{torch_name(weight.dtype)}, not {torch_name(scale.dtype)}")  # fmt: skip
     rows = weight.array.shape[0]
-    if padding_idx is not None:
-        if not -rows <= padding_idx < rows:
+    if padding is not None:
+        if not -rows <= padding < rows:
             raise RuntimeError(
-                f"padding_idx must be within the number of embeddings, -{rows} through {rows - 1}, but got {padding_idx}"
+                f"padding_idx must be within the number of embeddings, -{rows} through {rows - 1}, but got {padding}"
             )
-        padding_idx += rows if padding_idx < 0 else 0
+        padding += rows if padding < 0 else 0
     starts = contiguous(_check_offsets(cast(starts, INT64), len(index), include_last_offset))
     wrong = kernels.check_index(flat(index), rows) if index.size else -1
     if wrong >= 0:
@@ -378,5 +397,96 @@ def embedding_bag(
     which = None
     if mode == "max":
         which = wrap(empty((len(starts) - 1, weight.array.shape[1]), INT64))
-    found = Bags(index, starts, -1 if padding_idx is None else padding_idx, mode, bool(scale_grad_by_freq))
-    return _embedding_bag(weight, per_sample_weights, found, which)
+    found = Bags(index, starts, -1 if padding is None else padding, mode, bool(by_count))
+    return _embedding_bag(weight, scale, found, which), found, which
+
+
+@op("segment_reduce", composite=True)
+def segment_reduce(
+    data: Tensor, reduce: str, *, lengths=None, indices=None, offsets=None, axis: int = 0, unsafe: bool = False, initial=None
+) -> Tensor:
+    r"""The sum, mean, product, maximum or minimum of each of the segments that an axis is divided into.
+
+    Parameters
+    ----------
+    data : Tensor
+        Floating.
+    reduce : {"sum", "mean", "prod", "max", "min"}
+        What is made of a segment.
+    lengths : Tensor, optional
+        int32 or int64, of shape (\*data.shape[:axis], segments): how long they are.
+    indices : None
+        Not supported, as in PyTorch.
+    offsets : Tensor, optional
+        Instead of lengths: where the segments begin, and the last one ends.
+    axis : int, optional
+        The dimension that is divided.
+    unsafe : bool, optional
+        Whether lengths need not add up to the size of the axis; reaching beyond it is refused all the same.
+    initial : float, optional
+        What a segment starts from.
+
+    Returns
+    -------
+    Tensor
+        Of shape (\*data.shape[:axis], segments, \*data.shape[axis + 1:]). An empty segment gives `initial`, or else what a sum,
+        product, maximum or minimum starts from, and NaN for a mean.
+
+    Raises
+    ------
+    RuntimeError
+        If neither lengths nor offsets are given, or they do not fit.
+    NotImplementedError
+        If a dtype is none of those.
+
+    Examples
+    --------
+    >>> lucid.segment_reduce(lucid.tensor([1.0, 2.0, 5.0]), "mean", lengths=lucid.tensor([1, 2]))
+    Tensor([1.0, 3.5])
+    """
+    axis, shape = check_dim("segment_reduce", axis, data.array.ndim), data.array.shape
+    if reduce not in SEGMENTS:
+        raise RuntimeError(f"segment_reduce(): reduce must be one of {', '.join(SEGMENTS)}, got {reduce}")
+    if indices is not None:
+        raise RuntimeError("segment_reduce(): indices based reduction is not supported yet.")
+    bounds = offsets if lengths is None else lengths
+    if bounds is None:
+        raise RuntimeError("segment_reduce(): Either lengths or offsets must be defined.")
+    for one, known in ((data, data.dtype.is_floating_point), (bounds, bounds.dtype in INDEX_DTYPES)):
+        if not known:
+            raise NotImplementedError(f"\"segment_reduce\" not implemented for '{torch_name(one.dtype)}'")
+    if bounds.array.ndim != axis + 1 or bounds.array.shape[:-1] != shape[:axis]:
+        raise RuntimeError(f"segment_reduce(): Expected axis to be the last dimension of lengths but got {axis}.")
+    bounds = bounds.array.astype(np.int64)
+    if lengths is not None:
+        if (bounds < 0).any():
+            raise RuntimeError("lengths contains negative value!")
+        if not unsafe and (bounds.sum(-1) != shape[axis]).any():
+            raise RuntimeError("segment_reduce(): Expected all rows of lengths along axis to sum to "
+                               "data.size(lengths.dim()-1) when !unsafe.")  # fmt: skip
+        bounds = np.concatenate((np.zeros_like(bounds[..., :1]), bounds.cumsum(-1)), -1)
+    if bounds.size and (bounds[..., 0].min() < 0 or bounds[..., -1].max() > shape[axis] or (np.diff(bounds) < 0).any()):
+        raise RuntimeError(f"segment_reduce(): segments must not decrease, nor leave the axis of size {shape[axis]}")
+    segments = bounds.shape[-1] - 1
+    # Elements before the first segment and after the last go to one more, which is dropped.
+    begins = np.zeros((*shape[:axis], shape[axis] + 1), np.int64)
+    np.add.at(begins, (*np.indices(bounds.shape)[:-1, ..., :-1], bounds[..., :-1]), 1)
+    at = begins[..., :-1].cumsum(-1) - 1
+    at[(at < 0) | (np.arange(shape[axis]) >= bounds[..., -1:])] = segments
+    at = wrap(at).reshape(*at.shape, *[1] * (len(shape) - axis - 1)).expand(shape)
+    first, how = SEGMENTS[reduce]
+    first = initial if initial is not None and how not in ("amax", "amin") else first
+    out = full((*shape[:axis], segments + 1, *shape[axis + 1 :]), first, dtype=data.dtype)
+    if how == "mean":
+        count = wrap(np.diff(bounds).reshape(*bounds.shape[:-1], segments, *[1] * (len(shape) - axis - 1)))
+        total = scatter_reduce(out, axis, at, data, "sum").narrow(axis, 0, segments)
+        return where(count > 0, total / count.clamp_min(1), nan if initial is None else initial)
+    found = scatter_reduce(out, axis, at, data, how, include_self=how in ("sum", "prod")).narrow(axis, 0, segments)
+    if initial is None or how in ("sum", "prod"):
+        return found
+    # Where an element equals the initial value it is the element that has the gradient.
+    return where(found < initial if how == "amax" else found > initial, initial, found)
+
+
+# What each starts from, and its name among the reductions of `scatter_reduce`.
+SEGMENTS = {"sum": (0, "sum"), "mean": (0, "mean"), "prod": (1, "prod"), "max": (-inf, "amax"), "min": (inf, "amin")}

@@ -1299,6 +1299,8 @@ slogdet.vjp(A=_slogdet_backward)
 
 
 def _dims_pair(dim, ndim):
+    if not isinstance(dim, (tuple, list)) or len(dim) != 2:
+        raise RuntimeError(f"linalg.matrix_norm: dim must be a 2-tuple. Got {dim}")
     first, second = (check_dim("linalg.matrix_norm", one, ndim) for one in dim)
     if first == second:
         raise RuntimeError(f"linalg.matrix_norm: dims must be different. Got ({dim[0]}, {dim[1]})")

@@ -65,7 +65,7 @@ METHODS = {
     "factors": "cholesky cholesky_inverse cholesky_solve lu lu_solve orgqr ormqr triangular_solve",
     "matrices": "matrix_exp pinverse renorm",
     "stft": "stft istft",
-    "copies": "narrow_copy",
+    "copies": "narrow_copy unsafe_split_with_sizes",
 }
 
 INPLACE = {

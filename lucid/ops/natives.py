@@ -3,10 +3,15 @@ another order, modes are numbers, strides may be empty lists. The losses stand b
 
 from __future__ import annotations
 
-from lucid.autograd.op import op
-from lucid.ops import convolution, linalg, normalization, pooling, resampling
+from lucid import dtypes
+from lucid._kernels import core
+from lucid._kernels.core import wrap
+from lucid.autograd.op import check_writable, inplace, op, torch_name
+from lucid.ops import convolution, linalg, normalization, pooling, reduction, resampling, shape
+from lucid.ops import embedding as tables
 from lucid.ops._doc import like
-from lucid.ops.embedding import embedding as functional_embedding
+from lucid.ops._frame import INT64, cast, check_dim, contiguous
+from lucid.ops._indices import INDEX_DTYPES
 from lucid.tensor import Tensor
 
 _CUDNN = "bool: Accepted; there is no cuDNN."
@@ -21,7 +26,7 @@ def batch_norm(
     input_: Tensor, weight, bias, running_mean, running_var, training: bool, momentum: float, eps: float,
     cudnn_enabled: bool,
 ) -> Tensor:  # fmt: skip
-    """`nn.functional.batch_norm`, its arguments in another order.
+    """`nn.functional.batch_norm`, its arguments in another order, which takes single values too.
 
     Examples
     --------
@@ -29,7 +34,7 @@ def batch_norm(
     Tensor([[-1.0],
             [1.0]])
     """
-    return normalization.batch_norm(input_, running_mean, running_var, weight, bias, training, momentum, eps)
+    return normalization._by_channel(input_, running_mean, running_var, weight, bias, training, momentum, eps)[0]
 
 
 @op("instance_norm", composite=True)
@@ -38,7 +43,7 @@ def instance_norm(
     input_: Tensor, weight, bias, running_mean, running_var, use_input_stats: bool, momentum: float, eps: float,
     cudnn_enabled: bool,
 ) -> Tensor:  # fmt: skip
-    """`nn.functional.instance_norm`, its arguments in another order.
+    """`nn.functional.instance_norm`, its arguments in another order, which takes single values too.
 
     Examples
     --------
@@ -47,9 +52,84 @@ def instance_norm(
     """
     if not use_input_stats and (running_mean is None or running_var is None):
         raise RuntimeError("Expected running_mean and running_var to be defined when use_input_stats is false")
-    return normalization.instance_norm(
-        input_, running_mean, running_var, weight, bias, use_input_stats, momentum, eps
-    )
+    if not use_input_stats or input_.array.ndim < 3:
+        return normalization.instance_norm(
+            input_, running_mean, running_var, weight, bias, use_input_stats, momentum, eps
+        )
+    return normalization._by_instance(input_, running_mean, running_var, weight, bias, momentum, eps)
+
+
+@op("norm_except_dim", composite=True)
+def norm_except_dim(v: Tensor, pow: int = 2, dim: int = 0) -> Tensor:
+    r"""The norm of each slice along one dimension, which stays among dimensions of size 1.
+
+    Parameters
+    ----------
+    v : Tensor
+        Floating or complex.
+    pow : int, optional
+        Which norm.
+    dim : int, optional
+        The dimension that is kept; -1 for the norm of all elements.
+
+    Returns
+    -------
+    Tensor
+        Of shape (1, ..., size, ..., 1), or () for `dim=-1`.
+
+    Raises
+    ------
+    IndexError
+        If `dim` is not a dimension.
+    RuntimeError
+        If the dtype is neither floating nor complex.
+
+    Notes
+    -----
+    .. math:: out_i = \left( \textstyle\sum_j |v_{ij}|^{pow} \right)^{1 / pow}
+
+    Examples
+    --------
+    >>> lucid.norm_except_dim(lucid.tensor([[3.0, 4.0], [6.0, 8.0]]))
+    Tensor([[5.0],
+            [10.0]])
+    """
+    if dim == -1:
+        return reduction.vector_norm(v, pow)
+    dim = check_dim("norm_except_dim", dim, v.array.ndim)
+    return reduction.vector_norm(v, pow, [one for one in range(v.array.ndim) if one != dim], True)
+
+
+@op("frobenius_norm", composite=True)
+@like(linalg.norm, input_="Tensor: Floating or complex.", dim="int or tuple of int: At most two dimensions; () for all.")
+def frobenius_norm(input_: Tensor, dim, keepdim: bool = False, *, out=None) -> Tensor:
+    """The root of the sum of squares over one or two dimensions.
+
+    Examples
+    --------
+    >>> lucid.frobenius_norm(lucid.tensor([[3.0, 4.0], [6.0, 8.0]]), 1)
+    Tensor([5.0, 10.0])
+    """
+    dims = tuple(dim) if isinstance(dim, (tuple, list)) else (dim,)
+    if len(dims) > 2:
+        raise RuntimeError(f"Expected at most 2 dimensions, but got {len(dims)} dimensions instead.")
+    return reduction.vector_norm(input_, 2, dims or None, keepdim)
+
+
+@op("nuclear_norm", composite=True)
+@like(linalg.matrix_norm, input_="Tensor: Of at least 2 dimensions, floating or complex.",
+      dim="(int, int), optional: The dimensions of the matrices. Default: the last two.")  # fmt: skip
+def nuclear_norm(input_: Tensor, dim=(-2, -1), keepdim: bool = False, *, out=None) -> Tensor:
+    """The sum of the singular values of a matrix.
+
+    Examples
+    --------
+    >>> lucid.nuclear_norm(lucid.tensor([[3.0, 0.0], [0.0, 4.0]]))
+    Tensor(7.0)
+    """
+    if isinstance(dim, bool):  # the form without dimensions
+        dim, keepdim = (-2, -1), dim
+    return linalg.matrix_norm(input_, "nuc", dim, keepdim)
 
 
 # ----------------------------------------------------------------------------------------------------------- pooling
@@ -138,7 +218,7 @@ def adaptive_max_pool1d(input_: Tensor, output_size) -> tuple[Tensor, Tensor]:
 
 
 @op("embedding", composite=True)
-@like(functional_embedding, indices="Tensor: int32 or int64, of any shape: which rows.")
+@like(tables.embedding, indices="Tensor: int32 or int64, of any shape: which rows.")
 def embedding(
     weight: Tensor, indices: Tensor, padding_idx: int = -1, scale_grad_by_freq: bool = False, sparse: bool = False
 ) -> Tensor:
@@ -150,7 +230,96 @@ def embedding(
     Tensor([2.0, 2.0, 1.0])
     """
     padding = None if padding_idx < 0 else padding_idx
-    return functional_embedding(indices, weight, padding, scale_grad_by_freq=scale_grad_by_freq, sparse=sparse)
+    return tables.embedding(indices, weight, padding, scale_grad_by_freq=scale_grad_by_freq, sparse=sparse)
+
+
+_BAGS = ("sum", "mean", "max")
+
+
+@op("embedding_bag", composite=True)
+@like(
+    tables.embedding_bag,
+    indices="Tensor: int32 or int64, of shape (n,): which rows.",
+    offsets="Tensor: Of shape (bags,): where each bag begins; the first at 0.",
+    mode="int, optional: 0 sum, 1 mean, 2 maximum.",
+    gives="tuple of Tensor",
+    returns="What is made of the bags, the bag of each index, how many rows each bag has, and where each maximum stands; "
+    "the last three as far as a gradient needs them.",
+)
+def embedding_bag(
+    weight: Tensor, indices: Tensor, offsets: Tensor, scale_grad_by_freq: bool = False, mode: int = 0, sparse: bool = False,
+    per_sample_weights=None, include_last_offset: bool = False, padding_idx=None,
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:  # fmt: skip
+    """`nn.functional.embedding_bag`, the table first and with what its gradient needs.
+
+    Examples
+    --------
+    >>> table = lucid.tensor([[1.0], [2.0], [5.0]])
+    >>> lucid.embedding_bag(table, lucid.tensor([0, 2, 1]), lucid.tensor([0, 2]), mode=1)
+    (Tensor([[3.0],
+            [2.0]]), Tensor([0, 0, 1]), Tensor([2, 1]), Tensor([2, 1]))
+    """
+    if mode not in (0, 1, 2):
+        raise RuntimeError(f"embedding_bag(): mode must be 0 (sum), 1 (mean) or 2 (max), got {mode}")
+    for name, one in (("indices", indices), ("offsets", offsets)):
+        if not isinstance(one, Tensor) or one.array.ndim != 1:
+            raise RuntimeError(f"embedding_bag(): {name} must be a tensor of one dimension")
+    if per_sample_weights is not None and mode:
+        raise RuntimeError("embedding_bag(): per_sample_weights go with mode 0 (sum) alone")
+    kind = dtypes.promote_types(indices.dtype, offsets.dtype)
+    index = contiguous(cast(indices.array, INT64))
+    out, found, which = tables.of_rows(
+        weight, index, offsets.array, kind, scale_grad_by_freq, _BAGS[mode], per_sample_weights, include_last_offset, padding_idx
+    )
+    sizes = found.sizes() if mode else 0 * offsets.array
+    fast = weight.dtype in (dtypes.float16, dtypes.bfloat16, dtypes.float32) and weight.stride(1) == 1
+    owner = found.owners()[: 0 if not mode and padding_idx is None and fast else None]
+    where = wrap(sizes.copy()) if which is None else which.clamp_min(0)
+    return out, wrap(owner).to(kind), wrap(sizes).to(kind), where.to(kind)
+
+
+@op("_embedding_renorm")
+def _embedding_renorm(input_: Tensor, indices: Tensor, max_norm: float, norm_type: float) -> Tensor:
+    found = input_.clone()
+    tables._renorm(found, indices.array, max_norm, norm_type)
+    return found
+
+
+@_embedding_renorm.vjp_joint("input_")
+def _no_gradient(g, needs):
+    raise RuntimeError("derivative for embedding_renorm_ is not implemented")
+
+
+_recorded_renorm = inplace(_embedding_renorm, "embedding_renorm_")
+
+
+@op("embedding_renorm_", composite=True)
+@like(
+    tables.embedding,
+    input_="Tensor: Of shape (rows, dim): the table.",
+    indices="Tensor: int32 or int64, of any shape: which rows.",
+    max_norm="float: The largest norm.",
+    norm_type="float: Which norm.",
+    returns="The table itself.",
+)
+def embedding_renorm_(input_: Tensor, indices: Tensor, max_norm: float, norm_type: float) -> Tensor:
+    """Scale those of a table's rows that are looked up down to a norm of at most `max_norm`, in place.
+
+    Examples
+    --------
+    >>> lucid.embedding_renorm_(lucid.tensor([[3.0, 4.0], [6.0, 8.0]]), lucid.tensor([0]), 1.0, 1.0).round(decimals=3)
+    Tensor([[0.429, 0.571],
+            [6.0, 8.0]])
+    """
+    if input_.array.ndim != 2:
+        raise RuntimeError(f"embedding_renorm_(): Expected 2-dimensional tensor, but got {input_.array.ndim}-dimensional tensor")
+    if indices.dtype not in INDEX_DTYPES:
+        raise RuntimeError(f"embedding_renorm_(): indices must be Long or Int, not {torch_name(indices.dtype)}")
+    if core.recording((input_,)):
+        return _recorded_renorm(input_, indices, max_norm, norm_type)
+    check_writable("embedding_renorm_", input_)
+    tables._renorm(input_, indices.array, max_norm, norm_type)
+    return input_
 
 
 @op("bilinear", composite=True)
@@ -202,6 +371,19 @@ def grid_sampler(
         if value not in (0, 1, 2):
             raise ValueError(f"grid_sampler(): {name} must be 0, 1 or 2, got {value}")
     return resampling.grid_sample(input_, grid, modes[interpolation_mode], paddings[padding_mode], align_corners)
+
+
+@op("native_channel_shuffle", composite=True)
+@like(shape.channel_shuffle)
+def native_channel_shuffle(input_: Tensor, groups: int) -> Tensor:
+    """`channel_shuffle`, under another name.
+
+    Examples
+    --------
+    >>> lucid.native_channel_shuffle(lucid.arange(4).reshape(1, 4, 1, 1), 2).flatten()
+    Tensor([0, 2, 1, 3])
+    """
+    return shape.channel_shuffle(input_, groups)
 
 
 @op("conv_tbc", composite=True, aliases=("nn.functional.conv_tbc",))

@@ -570,6 +570,12 @@ def instance_norm(
         return batch_norm(input_, running_mean, running_var, weight, bias, False, momentum, eps)
     if math.prod(shape[2:]) == 1:
         raise ValueError(f"Expected more than 1 spatial element when training, got input size {input_.shape}")
+    return _by_instance(input_, running_mean, running_var, weight, bias, momentum, eps)
+
+
+def _by_instance(input_, running_mean, running_var, weight, bias, momentum, eps) -> Tensor:
+    """What is normalised by channel and instance, with its own statistics."""
+    shape = input_.array.shape
     if running_mean is not None:
         before = core.set_grad(False)
         try:

@@ -330,6 +330,24 @@ def _adaptive_max(n: int):
 adaptive_max_pool1d, adaptive_max_pool2d, adaptive_max_pool3d = map(_adaptive_max, (1, 2, 3))
 
 
+def _adaptive_with_indices(n: int):
+    plain = (adaptive_max_pool1d, adaptive_max_pool2d, adaptive_max_pool3d)[n - 1]
+
+    def pool_(input_, output_size, return_indices: bool = False):
+        return plain(input_, output_size, True)
+
+    pool_.__name__ = pool_.__qualname__ = f"adaptive_max_pool{n}d_with_indices"
+    pool_.__doc__ = f"`adaptive_max_pool{n}d` that always returns the indices too." + _example(
+        f"adaptive_max_pool{n}d_with_indices({{input}}, {_row(n, 2)})[1]", n, "[1.0, 2.0, 7.0, 5.0]", "[1, 2]"
+    )
+    return op(f"nn.functional.adaptive_max_pool{n}d_with_indices", composite=True)(doc(**_ADAPTIVE_MAX)(pool_))
+
+
+adaptive_max_pool1d_with_indices, adaptive_max_pool2d_with_indices, adaptive_max_pool3d_with_indices = map(
+    _adaptive_with_indices, (1, 2, 3)
+)
+
+
 def _unpool(n: int):
     def unpool(input_, indices, kernel_size, stride=None, padding=0, output_size=None):
         name = unpool.__name__
