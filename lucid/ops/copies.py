@@ -7,7 +7,8 @@ from lucid.autograd.op import DECLARED, op
 from lucid.formats import contiguous_format
 from lucid.ops._doc import like
 from lucid.ops._frame import check_dim, tensor_argument
-from lucid.ops.view import _alone, clone, reshape, split_with_sizes
+from lucid.ops.pieces import _alone, split_with_sizes
+from lucid.ops.view import clone, reshape
 from lucid.tensor import Tensor
 
 # The view's path; the arguments of its copy's example, and what that prints.

@@ -7,7 +7,7 @@ from lucid import dtypes
 from lucid._kernels import core
 from lucid._kernels.core import wrap
 from lucid.autograd.op import check_writable, inplace, op, torch_name
-from lucid.ops import convolution, linalg, normalization, pooling, reduction, resampling, shape
+from lucid.ops import convolution, folding, linalg, normalization, pooling, reduction, resampling
 from lucid.ops import embedding as tables
 from lucid.ops._doc import like
 from lucid.ops._frame import INT64, cast, check_dim, contiguous
@@ -374,7 +374,7 @@ def grid_sampler(
 
 
 @op("native_channel_shuffle", composite=True)
-@like(shape.channel_shuffle)
+@like(folding.channel_shuffle)
 def native_channel_shuffle(input_: Tensor, groups: int) -> Tensor:
     """`channel_shuffle`, under another name.
 
@@ -383,7 +383,7 @@ def native_channel_shuffle(input_: Tensor, groups: int) -> Tensor:
     >>> lucid.native_channel_shuffle(lucid.arange(4).reshape(1, 4, 1, 1), 2).flatten()
     Tensor([0, 2, 1, 3])
     """
-    return shape.channel_shuffle(input_, groups)
+    return folding.channel_shuffle(input_, groups)
 
 
 @op("conv_tbc", composite=True, aliases=("nn.functional.conv_tbc",))
