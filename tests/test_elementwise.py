@@ -12,9 +12,21 @@ import lucid.nn.functional as F
 from lucid import dtypes
 from lucid._kernels import core
 from lucid.autograd.op import REGISTRY
-from lucid.ops import activation, comparison, complex, distance, elementwise, loss, methods, special
+from lucid.ops import (
+    activation,
+    arithmetic,
+    circular,
+    comparison,
+    complex,
+    distance,
+    exponentials,
+    loss,
+    magnitude,
+    methods,
+    special,
+)
 
-MODULES = (activation, comparison, complex, distance, elementwise, loss, special)
+MODULES = (activation, arithmetic, circular, comparison, complex, distance, exponentials, loss, magnitude, special)
 PATHS = sorted(
     path
     for path, spec in REGISTRY.items()

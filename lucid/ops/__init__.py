@@ -7,14 +7,17 @@ from importlib import import_module
 from lucid.autograd.op import DECLARED, Supplied
 from lucid.ops import (  # noqa: F401
     activation,
+    arithmetic,
+    circular,
     comparison,
     complex,
     conversion,
     creation,
-    elementwise,
+    exponentials,
     indexing,
     joining,
     linalg,
+    magnitude,
     masks,
     methods,
     permutation,

@@ -146,3 +146,13 @@ def numpy_binary(name: str, x, y, function, dtypes_) -> Tensor:
 def ternary(kernel_: Kernel, x, y, z, value=0, dtype=None) -> Tensor:
     """A kernel over triples of elements, promoted and broadcast."""
     return elementwise(kernel_, (x, y, z), dtype, value)
+
+
+def with_complex(kernel_, function):
+    """Add complex numbers to a kernel of real ones, computed with NumPy in double precision."""
+
+    def run(x, out, code, *_):
+        with np.errstate(all="ignore"):
+            np.asarray(out)[...] = function(np.asarray(x).astype(np.complex128))
+
+    return override(kernel_, dict.fromkeys(COMPLEX, run))

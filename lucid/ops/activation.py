@@ -18,24 +18,10 @@ from lucid.autograd.op import op
 from lucid.ops._doc import doc
 from lucid.ops._frame import BOOL, FLOATING, INTEGER, copied, tensor_argument
 from lucid.ops._pointwise import backward_kernel, override, param_kernel, refuse, unary_kernel
+from lucid.ops.arithmetic import add, conjugate, div, is_complex, mul, reciprocal, rsub, sub
 from lucid.ops.comparison import ge, gt, logical_and, lt
-from lucid.ops.elementwise import (
-    abs,
-    add,
-    clamp,
-    conjugate,
-    div,
-    exp,
-    is_complex,
-    mul,
-    reciprocal,
-    rsub,
-    sigmoid,
-    square,
-    sub,
-    tanh,
-    where,
-)
+from lucid.ops.exponentials import exp, sigmoid, square, tanh
+from lucid.ops.magnitude import abs, clamp, where
 from lucid.ops.view import reshape
 from lucid.tensor import Tensor, check_dim
 

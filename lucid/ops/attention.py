@@ -7,11 +7,12 @@ import math
 from lucid import dtypes
 from lucid.autograd.op import op
 from lucid.ops._frame import tensor_argument
+from lucid.ops.arithmetic import mul
 from lucid.ops.comparison import eq
 from lucid.ops.creation import ones, zeros, zeros_like
-from lucid.ops.elementwise import mul, where
 from lucid.ops.joining import cat
 from lucid.ops.linalg import linear, matmul
+from lucid.ops.magnitude import where
 from lucid.ops.masks import masked_fill
 from lucid.ops.normalization import softmax
 from lucid.ops.padding import pad

@@ -18,8 +18,9 @@ from lucid._kernels.core import empty, flat, wrap
 from lucid.autograd.op import Supplied, op, torch_name
 from lucid.ops._frame import C_NAMES, FLOAT32, FLOATING, INT64, cast, check_dim, contiguous, native, tensor_argument
 from lucid.ops._indices import INDEX_DTYPES, index_argument, picked
+from lucid.ops.arithmetic import div, mul
 from lucid.ops.creation import full, zeros
-from lucid.ops.elementwise import div, mul, where
+from lucid.ops.magnitude import where
 from lucid.ops.scatter import scatter_reduce
 from lucid.ops.selection import in_self, index_add, index_select
 from lucid.ops.view import reshape

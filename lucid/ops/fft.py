@@ -17,9 +17,9 @@ from lucid._kernels import core
 from lucid.autograd.op import op, torch_name
 from lucid.ops._doc import like
 from lucid.ops._frame import tensor_argument
+from lucid.ops.arithmetic import mul
 from lucid.ops.complex import conj
 from lucid.ops.creation import arange, zeros
-from lucid.ops.elementwise import mul
 from lucid.ops.joining import cat
 from lucid.ops.pieces import narrow
 from lucid.ops.shape import roll

@@ -32,29 +32,13 @@ from lucid.ops._frame import (
     tensor_argument,
 )
 from lucid.ops.activation import logsigmoid
+from lucid.ops.arithmetic import add, div, mul, neg, rsub, sub
 from lucid.ops.comparison import eq, le, lt, ne
 from lucid.ops.creation import ones_like
 from lucid.ops.distance import at_least, pairwise_distance
-from lucid.ops.elementwise import (
-    abs,
-    add,
-    clamp_min,
-    div,
-    exp,
-    log,
-    log1p,
-    minimum,
-    mul,
-    neg,
-    rsub,
-    sigmoid,
-    sign,
-    sqrt,
-    sub,
-    where,
-    xlogy,
-)
+from lucid.ops.exponentials import exp, log, log1p, sigmoid, sqrt, xlogy
 from lucid.ops.linalg import linear
+from lucid.ops.magnitude import abs, clamp_min, minimum, sign, where
 from lucid.ops.normalization import log_softmax, softmax
 from lucid.ops.view import to_dtype
 from lucid.tensor import Tensor

@@ -11,7 +11,7 @@ import math
 
 from lucid import dtypes
 from lucid.autograd.op import op, torch_name
-from lucid.ops import elementwise, normalization, reduction, sorting
+from lucid.ops import arithmetic, exponentials, magnitude, normalization, reduction, sorting
 from lucid.ops._doc import doc
 from lucid.ops.creation import as_dtype, ones, scalar_tensor
 from lucid.ops.view import broadcast_to
@@ -80,7 +80,7 @@ def _filled(input_: Tensor, mask, number) -> Tensor:
         return input_
     mask = _mask(mask, input_)
     number = number(input_.dtype) if callable(number) else number
-    return elementwise.where(mask, input_, scalar_tensor(number, dtype=input_.dtype))
+    return magnitude.where(mask, input_, scalar_tensor(number, dtype=input_.dtype))
 
 
 def _wanted(input_: Tensor, dtype):
@@ -195,7 +195,7 @@ def mean(input_: Tensor, dim=None, *, keepdim: bool = False, dtype=None, mask=No
     if not (wanted.is_floating_point or wanted.is_complex):
         raise ValueError(f"mean(): the result's dtype must be floating or complex, not {torch_name(wanted)}")
     total = sum(input_, dim, keepdim=keepdim, dtype=wanted, mask=mask)
-    return elementwise.div(total, _count(input_, mask, _dims(dim, input_.ndim), bool(keepdim)))
+    return arithmetic.div(total, _count(input_, mask, _dims(dim, input_.ndim), bool(keepdim)))
 
 
 @op("masked.median", composite=True)
@@ -240,7 +240,7 @@ def logaddexp(input_: Tensor, other: Tensor, *, dtype=None, input_mask=None, oth
     Tensor([3.0])
     """
     x, y = _filled(input_, input_mask, _lowest), _filled(other, other_mask, _lowest)
-    return elementwise.logaddexp(x, y).to(_own(input_, dtype))
+    return exponentials.logaddexp(x, y).to(_own(input_, dtype))
 
 
 @op("masked.norm", composite=True)
@@ -272,13 +272,13 @@ def _moment(input_: Tensor, dim, unbiased, correction, keepdim: bool, dtype, mas
     computed = wanted if inexact else dtypes.float32
     dims = _dims(dim, input_.ndim)
     count = _count(input_, mask, dims, True)
-    x = elementwise.sub(input_, elementwise.div(sum(input_, dim, keepdim=True, dtype=wanted, mask=mask), count))
-    total = sum(elementwise.mul(x, x.conj()), dim, keepdim=keepdim, dtype=computed, mask=mask)
+    x = arithmetic.sub(input_, arithmetic.div(sum(input_, dim, keepdim=True, dtype=wanted, mask=mask), count))
+    total = sum(arithmetic.mul(x, x.conj()), dim, keepdim=keepdim, dtype=computed, mask=mask)
     if not keepdim:
         count = count.reshape(total.shape)
     if correction != 0:
-        count = elementwise.clamp_min(elementwise.sub(count.to(computed.to_real()), float(correction)), 0)
-    return elementwise.div(total, count).to(wanted)
+        count = magnitude.clamp_min(arithmetic.sub(count.to(computed.to_real()), float(correction)), 0)
+    return arithmetic.div(total, count).to(wanted)
 
 
 _MOMENT = {"unbiased": "bool, optional: Whether to divide by one less than the number of elements. Default: True.",
@@ -305,7 +305,7 @@ def std(input_: Tensor, dim=None, unbiased=None, *, correction=None, keepdim: bo
     >>> lucid.masked.std(lucid.tensor([1.0, 9.0, 3.0]), correction=0, mask=lucid.tensor([True, False, True]))
     Tensor(1.0)
     """
-    return elementwise.sqrt(_moment(input_, dim, unbiased, correction, bool(keepdim), dtype, mask))
+    return exponentials.sqrt(_moment(input_, dim, unbiased, correction, bool(keepdim), dtype, mask))
 
 
 # ------------------------------------------------------------------------------------------------ scans, normalisations
@@ -382,4 +382,4 @@ def normalize(input_: Tensor, ord: float, dim: int, *, eps: float = 1e-12, dtype
     """
     length = norm(input_, ord, dim, keepdim=True, dtype=_own(input_, dtype), mask=mask)
     least = scalar_tensor(eps, dtype=length.dtype)
-    return elementwise.div(_filled(input_, mask, 0), elementwise.maximum(length, least))
+    return arithmetic.div(_filled(input_, mask, 0), magnitude.maximum(length, least))

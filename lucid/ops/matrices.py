@@ -16,10 +16,10 @@ from lucid.ops._doc import doc
 from lucid.ops._frame import COMPLEX128, FLOAT64, broadcast_shapes, cast, same_dtype, tensor_argument
 from lucid.ops.creation import zeros
 from lucid.ops.decompositions import eigvalsh, qr, svd, svdvals
-from lucid.ops.elementwise import where
 from lucid.ops.factors import inv_ex, triangular
 from lucid.ops.joining import cat
 from lucid.ops.linalg import adjoint, called, matmul, matrix_norm, square_shape
+from lucid.ops.magnitude import where
 from lucid.ops.random import randn
 from lucid.ops.reduction import vector_norm
 from lucid.tensor import Tensor, check_dim

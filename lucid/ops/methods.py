@@ -14,28 +14,19 @@ import numpy as np
 from lucid._kernels import core
 from lucid.autograd.op import DECLARED, Supplied, inplace
 from lucid.dtypes import BY_NUM
-from lucid.ops import (
-    comparison,
-    conversion,
-    elementwise,
-    indexing,
-    permutation,
-    random,
-    reduction,
-    shape,
-    storage,
-    view,
-)
+from lucid.ops import comparison, conversion, indexing, magnitude, permutation, random, reduction, shape, storage, view
 from lucid.ops import complex as complex_
 from lucid.tensor import Tensor
 
 METHODS = {
-    "elementwise": "add sub subtract mul multiply addcmul div divide true_divide floor_divide fmod remainder addcdiv "
-    "reciprocal pow float_power square sqrt rsqrt neg negative positive abs absolute sign sgn copysign nextafter "
-    "floor ceil round trunc fix frac maximum minimum fmax fmin clamp clip clamp_min clamp_max lerp nan_to_num exp "
-    "exp2 expm1 log log2 log10 log1p sin cos tan asin arcsin acos arccos atan arctan sinh cosh asinh arcsinh acosh "
-    "arccosh atanh arctanh erf erfc deg2rad rad2deg sinc tanh sigmoid logit angle atan2 arctan2 hypot logaddexp "
-    "logaddexp2 xlogy ldexp frexp",
+    "arithmetic": "add sub subtract mul multiply addcmul div divide true_divide floor_divide fmod remainder addcdiv "
+    "reciprocal neg negative positive floor ceil round trunc fix frac lerp",
+    "exponentials": "pow float_power square sqrt rsqrt exp exp2 expm1 log log2 log10 log1p erf erfc tanh sigmoid logit "
+    "logaddexp logaddexp2 xlogy ldexp frexp",
+    "magnitude": "abs absolute sign sgn copysign nextafter maximum minimum fmax fmin clamp clip clamp_min clamp_max "
+    "nan_to_num",
+    "circular": "sin cos tan asin arcsin acos arccos atan arctan sinh cosh asinh arcsinh acosh arccosh atanh arctanh "
+    "deg2rad rad2deg sinc angle atan2 arctan2 hypot",
     "comparison": "eq ne not_equal lt less le less_equal gt greater ge greater_equal equal isclose allclose isnan "
     "isinf isfinite isposinf isneginf isreal signbit logical_not logical_and logical_or logical_xor bitwise_not "
     "bitwise_and bitwise_or bitwise_xor bitwise_left_shift bitwise_right_shift gcd lcm heaviside",
@@ -69,11 +60,13 @@ METHODS = {
 }
 
 INPLACE = {
-    "elementwise": "add sub subtract mul multiply addcmul div divide true_divide floor_divide fmod remainder addcdiv "
-    "reciprocal pow float_power square sqrt rsqrt neg negative abs absolute sign sgn copysign nextafter floor ceil "
-    "round trunc fix frac clamp clip clamp_min clamp_max lerp nan_to_num exp exp2 expm1 log log2 log10 log1p sin cos "
-    "tan asin arcsin acos arccos atan arctan sinh cosh asinh arcsinh acosh arccosh atanh arctanh erf erfc deg2rad "
-    "rad2deg sinc tanh sigmoid logit atan2 arctan2 hypot xlogy ldexp",
+    "arithmetic": "add sub subtract mul multiply addcmul div divide true_divide floor_divide fmod remainder addcdiv "
+    "reciprocal neg negative floor ceil round trunc fix frac lerp",
+    "exponentials": "pow float_power square sqrt rsqrt exp exp2 expm1 log log2 log10 log1p erf erfc tanh sigmoid logit "
+    "xlogy ldexp",
+    "magnitude": "abs absolute sign sgn copysign nextafter clamp clip clamp_min clamp_max nan_to_num",
+    "circular": "sin cos tan asin arcsin acos arccos atan arctan sinh cosh asinh arcsinh acosh arccosh atanh arctanh "
+    "deg2rad rad2deg sinc atan2 arctan2 hypot",
     "comparison": "eq ne not_equal lt less le less_equal gt greater ge greater_equal logical_not logical_and "
     "logical_or logical_xor bitwise_not bitwise_and bitwise_or bitwise_xor bitwise_left_shift bitwise_right_shift gcd "
     "lcm heaviside",
@@ -89,7 +82,7 @@ INPLACE = {
     "masks": "masked_fill masked_scatter",
 }
 
-OWN = (comparison, complex_, conversion, elementwise, indexing, permutation, random, reduction, shape, storage, view)
+OWN = (comparison, complex_, conversion, indexing, magnitude, permutation, random, reduction, shape, storage, view)
 
 # In-place forms that are functions too, by namespace.
 FUNCTIONS = {

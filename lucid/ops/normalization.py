@@ -18,7 +18,8 @@ from lucid.autograd.op import op, torch_name
 from lucid.dtypes import as_dtype
 from lucid.ops._doc import doc, like
 from lucid.ops._frame import C_NAMES, FLOAT32, FLOATING, cast, contiguous, fold, tensor_argument
-from lucid.ops.elementwise import add, div, log, neg, sub
+from lucid.ops.arithmetic import add, div, neg, sub
+from lucid.ops.exponentials import log
 from lucid.ops.random import fill_exponential
 from lucid.ops.reduction import mean as mean_
 from lucid.ops.reduction import sum as sum_

@@ -6,10 +6,11 @@ from lucid import dtypes
 from lucid.autograd.op import check_out, op, torch_name, write_out
 from lucid.ops._doc import doc
 from lucid.ops._frame import broadcast_shapes, same_dtype, tensor_argument
+from lucid.ops.arithmetic import mul, sub
 from lucid.ops.creation import eye, zeros
-from lucid.ops.elementwise import mul, sub, where
 from lucid.ops.joining import stack
 from lucid.ops.linalg import inv, matmul, slogdet, solve, square_shape
+from lucid.ops.magnitude import where
 from lucid.ops.pieces import unbind
 from lucid.ops.reduction import sum as sum_
 from lucid.ops.reduction import vector_norm

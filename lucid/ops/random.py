@@ -49,7 +49,7 @@ from lucid.ops._frame import (
     tensor_argument,
 )
 from lucid.ops.activation import leaky_relu
-from lucid.ops.elementwise import mul
+from lucid.ops.arithmetic import mul
 from lucid.ops.view import clone, empty_as
 from lucid.random import default_generator, engine_of
 from lucid.tensor import Tensor, check_device

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from lucid.autograd.op import op, torch_name
 from lucid.ops.activation import relu
-from lucid.ops.elementwise import sigmoid, tanh
+from lucid.ops.exponentials import sigmoid, tanh
 from lucid.ops.joining import cat, stack
 from lucid.ops.linalg import linear
 from lucid.ops.pieces import split, unbind

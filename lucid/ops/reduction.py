@@ -17,7 +17,7 @@ from lucid._kernels import core, reduce
 from lucid._kernels.core import empty, flat, wrap
 from lucid.autograd.op import Supplied, op, torch_name
 from lucid.dtypes import as_dtype
-from lucid.ops import elementwise as el
+from lucid.ops import arithmetic, magnitude
 from lucid.ops._doc import doc, like
 from lucid.ops._frame import (
     C_NAMES,
@@ -240,7 +240,7 @@ def sum_to_size(input_: Tensor, size) -> Tensor:
     return input_ if size == own else sum_to(input_, size)
 
 
-core.set_graph_ops(sum_to, Supplied.cast, el.add)
+core.set_graph_ops(sum_to, Supplied.cast, arithmetic.add)
 
 
 @op("mean")
@@ -867,7 +867,7 @@ _extreme_of_all.vjp(input_=_share_of_all)
 def _max_or_min(name: str, whole: str, along: str, pairwise: str, input_, dim, keepdim):
     """The three meanings of `max` and `min`: of all, along a dimension, of two tensors."""
     if isinstance(dim, Tensor):
-        return getattr(el, pairwise)(tensor_argument(name, input_), dim)
+        return getattr(magnitude, pairwise)(tensor_argument(name, input_), dim)
     if dim is None:
         tensor_argument(name, input_)
         if input_.array.size == 0:
@@ -1349,7 +1349,7 @@ def vector_norm(x: Tensor, ord=2, dim=None, keepdim: bool = False, *, dtype=None
     target = source.to_real()
     array = x.array if dtype is None else cast(x.array, source.numpy)
     if array.dtype.kind == "c":
-        array = el.abs(wrap(array)).array  # as the gradient computes it, which asks which are equal to the norm
+        array = magnitude.abs(wrap(array)).array  # as the gradient computes it, which asks which are equal to the norm
     array = computed(array, target)
     dims = dims_argument("linalg.vector_norm", dim, array.ndim)
     ord = float(ord)

@@ -21,8 +21,9 @@ from lucid.autograd.op import op, torch_name
 from lucid.ops import pooling
 from lucid.ops._doc import doc
 from lucid.ops._frame import C_NAMES, FLOAT32, FLOAT64, FLOATING, INT64, contiguous, tensor_argument
-from lucid.ops.elementwise import add, mul, rsub, sub, where
+from lucid.ops.arithmetic import add, mul, rsub, sub
 from lucid.ops.joining import stack
+from lucid.ops.magnitude import where
 from lucid.ops.selection import index_select
 from lucid.ops.view import to_dtype
 from lucid.tensor import Tensor

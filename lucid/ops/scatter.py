@@ -13,8 +13,9 @@ from lucid._kernels.core import wrap
 from lucid.autograd.op import Supplied, op
 from lucid.ops._frame import INT64, copied, tensor_argument
 from lucid.ops._indices import JOINS, index_argument, out_of_bounds, picked, placed, same_dtype
+from lucid.ops.arithmetic import add, div, mul
 from lucid.ops.comparison import eq, logical_and
-from lucid.ops.elementwise import add, div, mul, where
+from lucid.ops.magnitude import where
 from lucid.ops.masks import masked_fill
 from lucid.ops.pieces import place_basic
 from lucid.ops.storage import fill_array

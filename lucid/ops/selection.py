@@ -16,7 +16,7 @@ from lucid.autograd.op import Supplied, op, torch_name
 from lucid.formats import contiguous_format
 from lucid.ops._frame import INT64, broadcast_shapes, cast, contiguous, copied, native, tensor_argument
 from lucid.ops._indices import INDEX_DTYPES, index_argument, out_of_bounds, picked, placed, same_dtype
-from lucid.ops.elementwise import mul
+from lucid.ops.arithmetic import mul
 from lucid.ops.scatter import gather, scatter_reduce
 from lucid.ops.storage import fill_array
 from lucid.ops.view import atleast_1d, clone, expand, reshape, unsqueeze

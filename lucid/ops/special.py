@@ -17,26 +17,11 @@ from lucid.ops._doc import doc
 from lucid.ops._frame import FLOATING, kernel, number_first, tensor_argument
 from lucid.ops._frame import unary as general_unary
 from lucid.ops._pointwise import binary_kernel, double, numpy_kernel, refuse, refuse_half, unary_kernel
+from lucid.ops.arithmetic import add, div, mul, neg, reciprocal, rsub, sub
 from lucid.ops.bessel import rare_kernel
 from lucid.ops.comparison import gt, lt
-from lucid.ops.elementwise import (
-    abs,
-    add,
-    clamp_max,
-    clamp_min,
-    div,
-    exp,
-    log,
-    mul,
-    neg,
-    reciprocal,
-    rsub,
-    sign,
-    square,
-    sub,
-    times_log,
-    where,
-)
+from lucid.ops.exponentials import exp, log, square, times_log
+from lucid.ops.magnitude import abs, clamp_max, clamp_min, sign, where
 from lucid.ops.polynomials import rare_binary_kernel
 from lucid.tensor import Tensor
 

@@ -13,12 +13,13 @@ from lucid._kernels.core import empty, wrap
 from lucid.autograd.op import op, torch_name
 from lucid.ops._doc import doc
 from lucid.ops._frame import dims_argument, tensor_argument
+from lucid.ops.arithmetic import add, ceil, div, floor, lerp, mul, sub
 from lucid.ops.comparison import eq, isnan, logical_xor, ne
 from lucid.ops.conversion import as_tensor
 from lucid.ops.creation import full, linspace
-from lucid.ops.elementwise import add, ceil, clamp, div, floor, lerp, mul, sub, where
 from lucid.ops.joining import cat
 from lucid.ops.linalg import matmul
+from lucid.ops.magnitude import clamp, where
 from lucid.ops.pieces import narrow
 from lucid.ops.reduction import any as any_
 from lucid.ops.reduction import cumsum, mean

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from lucid.autograd.op import op
 from lucid.ops._frame import tensor_argument
+from lucid.ops.arithmetic import add, div, mul
 from lucid.ops.comparison import lt
 from lucid.ops.complex import view_as_real
 from lucid.ops.creation import arange, ones, zeros
-from lucid.ops.elementwise import abs, add, div, mul
 from lucid.ops.fft import fft, ifft, irfft, rfft
+from lucid.ops.magnitude import abs
 from lucid.ops.padding import pad
 from lucid.ops.permutation import transpose
 from lucid.ops.pieces import narrow, unfold

@@ -11,8 +11,11 @@ import math
 from lucid import dtypes
 from lucid.autograd.op import op
 from lucid.ops._doc import like
+from lucid.ops.arithmetic import mul
+from lucid.ops.circular import cos, sin
 from lucid.ops.creation import linspace, ones, wanted
-from lucid.ops.elementwise import abs, cos, exp, mul, sin, sqrt
+from lucid.ops.exponentials import exp, sqrt
+from lucid.ops.magnitude import abs
 from lucid.ops.special import i0
 from lucid.tensor import Tensor
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from lucid.autograd.modes import no_grad
 from lucid.ops.conversion import tensor
-from lucid.ops.elementwise import clamp
 from lucid.ops.joining import stack
+from lucid.ops.magnitude import clamp
 from lucid.ops.reduction import vector_norm
 from lucid.tensor import Tensor
 
