@@ -16,17 +16,22 @@ from lucid.ops import (
     activation,
     arithmetic,
     circular,
+    classification,
     comparison,
     complex,
     distance,
     exponentials,
     loss,
     magnitude,
+    margins,
     methods,
     special,
 )
 
-MODULES = (activation, arithmetic, circular, comparison, complex, distance, exponentials, loss, magnitude, special)
+MODULES = (
+    activation, arithmetic, circular, classification, comparison, complex, distance, exponentials, loss, magnitude, margins,
+    special,
+)  # fmt: skip
 PATHS = sorted(
     path
     for path, spec in REGISTRY.items()

@@ -16,7 +16,8 @@ from lucid._kernels import core
 from lucid.autograd.modes import no_grad
 from lucid.autograd.op import check_writable
 from lucid.ops._doc import joined, like, sections
-from lucid.ops.random import dense_like, fill_normal, fill_uniform, randperm
+from lucid.ops._draws import dense_like, fill_normal, fill_uniform
+from lucid.ops.random import randperm
 from lucid.tensor import Tensor
 
 __all__ = [

@@ -14,6 +14,7 @@ from lucid.ops import (  # noqa: F401
     conversion,
     creation,
     exponentials,
+    extremes,
     indexing,
     joining,
     linalg,
@@ -33,9 +34,10 @@ from lucid.ops import (  # noqa: F401
 # All of these load together, on the first name or method that is not there yet: 12 of 33 ms of importing this package.
 # A family may stand here unless one that does not imports it.
 LATER = (
-    "attention", "bessel", "convolution", "copies", "decompositions", "distance", "embedding", "factors", "fft", "folding", "grids",
-    "loss", "masked", "matrices", "natives", "normalization", "padding", "polynomials", "pooling", "products", "recurrent", "resampling", "selection", "sorting",
-    "special", "statistics", "stft", "windows",
+    "attention", "bessel", "classification", "convolution", "copies", "decompositions", "distance", "dropout",
+    "einsum", "embedding", "factors", "fft", "folding", "grids", "inverses", "loss", "margins", "masked",
+    "matrices", "natives", "normalization", "norms", "padding", "polynomials", "pooling", "products", "recurrent",
+    "resampling", "scans", "selection", "sorting", "special", "statistics", "stft", "windows",
 )  # fmt: skip
 
 methods.attach(LATER)

@@ -10,14 +10,14 @@ from lucid.ops._frame import tensor_argument
 from lucid.ops.arithmetic import mul
 from lucid.ops.comparison import eq
 from lucid.ops.creation import ones, zeros, zeros_like
+from lucid.ops.dropout import dropout
+from lucid.ops.extremes import all as all_
 from lucid.ops.joining import cat
 from lucid.ops.linalg import linear, matmul
 from lucid.ops.magnitude import where
 from lucid.ops.masks import masked_fill
 from lucid.ops.normalization import softmax
 from lucid.ops.padding import pad
-from lucid.ops.random import dropout
-from lucid.ops.reduction import all as all_
 from lucid.ops.selection import repeat_interleave
 from lucid.ops.shape import tril
 from lucid.tensor import Tensor

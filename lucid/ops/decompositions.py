@@ -14,8 +14,9 @@ from lucid._kernels.core import recording, wrap
 from lucid.autograd.op import Supplied, op
 from lucid.ops._doc import doc
 from lucid.ops._frame import COMPLEX64, COMPLEX128, FLOAT32, tensor_argument
+from lucid.ops.inverses import called, lapack, solve, square
 from lucid.ops.joining import cat
-from lucid.ops.linalg import adjoint, called, lapack, solve, square
+from lucid.ops.linalg import adjoint
 from lucid.ops.linalg import matmul as mul
 from lucid.tensor import Tensor
 

@@ -8,7 +8,7 @@ from lucid.ops._doc import doc
 from lucid.ops._frame import broadcast_shapes, tensor_argument
 from lucid.ops.arithmetic import add, div, mul, sub
 from lucid.ops.magnitude import clamp_min
-from lucid.ops.reduction import vector_norm
+from lucid.ops.norms import vector_norm
 from lucid.ops.view import expand, to_dtype
 from lucid.tensor import Tensor
 

@@ -16,23 +16,20 @@ from lucid.autograd.op import op, torch_name
 from lucid.ops._doc import doc
 from lucid.ops._frame import C_NAMES, COMPLEX, FLOATING, broadcast_shapes, cast, contiguous, copied, tensor_argument
 from lucid.ops.creation import eye
-from lucid.ops.joining import cat
-from lucid.ops.linalg import (
-    BMM,
+from lucid.ops.inverses import (
     LinAlgError,
     _solve_backward,
-    adjoint,
     called,
     check_fit,
     check_same,
     inv,
     lapack,
-    matmul,
-    product,
     solve,
     square,
     square_shape,
 )
+from lucid.ops.joining import cat
+from lucid.ops.linalg import BMM, adjoint, matmul, product
 from lucid.ops.scatter import gather
 from lucid.tensor import Tensor
 

@@ -12,7 +12,7 @@ from lucid.ops._doc import like
 from lucid.ops._frame import tensor_argument
 from lucid.ops.creation import ones_like, wanted
 from lucid.ops.joining import cat, stack
-from lucid.ops.reduction import cumprod
+from lucid.ops.scans import cumprod
 from lucid.ops.selection import index_select
 from lucid.ops.shape import flip
 from lucid.ops.view import expand, flatten, reshape, to_dtype, unpacked

@@ -11,7 +11,7 @@ import math
 
 from lucid import dtypes
 from lucid.autograd.op import op, torch_name
-from lucid.ops import arithmetic, exponentials, magnitude, normalization, reduction, sorting
+from lucid.ops import arithmetic, exponentials, extremes, magnitude, normalization, norms, reduction, scans, sorting
 from lucid.ops._doc import doc
 from lucid.ops.creation import as_dtype, ones, scalar_tensor
 from lucid.ops.view import broadcast_to
@@ -136,7 +136,7 @@ def amax(input_: Tensor, dim=None, *, keepdim: bool = False, dtype=None, mask=No
     Tensor(4.0)
     """
     wanted = _own(input_, dtype)
-    return reduction.amax(_filled(input_, mask, _lowest), _dims(dim, input_.ndim), bool(keepdim)).to(wanted)
+    return extremes.amax(_filled(input_, mask, _lowest), _dims(dim, input_.ndim), bool(keepdim)).to(wanted)
 
 
 @op("masked.amin", composite=True)
@@ -148,7 +148,7 @@ def amin(input_: Tensor, dim=None, *, keepdim: bool = False, dtype=None, mask=No
     Tensor(1.0)
     """
     wanted = _own(input_, dtype)
-    return reduction.amin(_filled(input_, mask, _highest), _dims(dim, input_.ndim), bool(keepdim)).to(wanted)
+    return extremes.amin(_filled(input_, mask, _highest), _dims(dim, input_.ndim), bool(keepdim)).to(wanted)
 
 
 _POSITION = {"dim": "int, optional: What is reduced. Default: the whole tensor, as one row.",
@@ -163,7 +163,7 @@ def argmax(input_: Tensor, dim=None, *, keepdim: bool = False, dtype=None, mask=
     >>> lucid.masked.argmax(lucid.tensor([1, 9, 4]), mask=lucid.tensor([True, False, True]))
     Tensor(2)
     """
-    return reduction.argmax(_filled(input_, mask, _lowest), dim, bool(keepdim)).to(_own(input_, dtype))
+    return extremes.argmax(_filled(input_, mask, _lowest), dim, bool(keepdim)).to(_own(input_, dtype))
 
 
 @op("masked.argmin", gradient=False)
@@ -174,7 +174,7 @@ def argmin(input_: Tensor, dim=None, *, keepdim: bool = False, dtype=None, mask=
     >>> lucid.masked.argmin(lucid.tensor([2, 0, 4]), mask=lucid.tensor([True, False, True]))
     Tensor(0)
     """
-    return reduction.argmin(_filled(input_, mask, _highest), dim, bool(keepdim)).to(_own(input_, dtype))
+    return extremes.argmin(_filled(input_, mask, _highest), dim, bool(keepdim)).to(_own(input_, dtype))
 
 
 def _count(input_: Tensor, mask, dims: tuple, keepdim: bool) -> Tensor:
@@ -257,7 +257,7 @@ def norm(input_: Tensor, ord: float = 2.0, dim=None, *, keepdim: bool = False, d
             raise AssertionError(f"input must be floating point, got {torch_name(input_.dtype)}")
         number = math.inf
     x = _filled(input_, mask, number)
-    return reduction.vector_norm(x, ord, _dims(dim, input_.ndim), bool(keepdim), dtype=_own(input_, dtype))
+    return norms.vector_norm(x, ord, _dims(dim, input_.ndim), bool(keepdim), dtype=_own(input_, dtype))
 
 
 def _moment(input_: Tensor, dim, unbiased, correction, keepdim: bool, dtype, mask) -> Tensor:
@@ -321,7 +321,7 @@ def cumsum(input_: Tensor, dim: int, *, dtype=None, mask=None) -> Tensor:
     >>> lucid.masked.cumsum(lucid.tensor([1.0, 9.0, 4.0]), 0, mask=lucid.tensor([True, False, True]))
     Tensor([1.0, 1.0, 5.0])
     """
-    return reduction.cumsum(_filled(input_, mask, 0), _first(dim, input_.ndim), dtype=_own(input_, dtype))
+    return scans.cumsum(_filled(input_, mask, 0), _first(dim, input_.ndim), dtype=_own(input_, dtype))
 
 
 @op("masked.cumprod", composite=True)
@@ -332,7 +332,7 @@ def cumprod(input_: Tensor, dim: int, *, dtype=None, mask=None) -> Tensor:
     >>> lucid.masked.cumprod(lucid.tensor([2.0, 9.0, 4.0]), 0, mask=lucid.tensor([True, False, True]))
     Tensor([2.0, 2.0, 8.0])
     """
-    return reduction.cumprod(_filled(input_, mask, 1), _first(dim, input_.ndim), dtype=_own(input_, dtype))
+    return scans.cumprod(_filled(input_, mask, 1), _first(dim, input_.ndim), dtype=_own(input_, dtype))
 
 
 @op("masked.softmax", composite=True)

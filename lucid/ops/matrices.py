@@ -17,11 +17,12 @@ from lucid.ops._frame import COMPLEX128, FLOAT64, broadcast_shapes, cast, same_d
 from lucid.ops.creation import zeros
 from lucid.ops.decompositions import eigvalsh, qr, svd, svdvals
 from lucid.ops.factors import inv_ex, triangular
+from lucid.ops.inverses import called, square_shape
 from lucid.ops.joining import cat
-from lucid.ops.linalg import adjoint, called, matmul, matrix_norm, square_shape
+from lucid.ops.linalg import adjoint, matmul
 from lucid.ops.magnitude import where
+from lucid.ops.norms import matrix_norm, vector_norm
 from lucid.ops.random import randn
-from lucid.ops.reduction import vector_norm
 from lucid.tensor import Tensor, check_dim
 
 MATRIX = "Tensor: Of shape (..., m, n), floating or complex."

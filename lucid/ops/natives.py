@@ -1,5 +1,5 @@
 """Functions of `torch` itself whose arguments are not those of their namesakes in `nn.functional`: statistics come in
-another order, modes are numbers, strides may be empty lists. The losses stand beside their namesakes."""
+another order, modes and reductions are numbers, strides may be empty lists."""
 
 from __future__ import annotations
 
@@ -7,11 +7,22 @@ from lucid import dtypes
 from lucid._kernels import core
 from lucid._kernels.core import wrap
 from lucid.autograd.op import check_writable, inplace, op, torch_name
-from lucid.ops import convolution, folding, linalg, normalization, pooling, reduction, resampling
+from lucid.ops import convolution, einsum, folding, normalization, norms, pooling, resampling
 from lucid.ops import embedding as tables
 from lucid.ops._doc import like
-from lucid.ops._frame import INT64, cast, check_dim, contiguous
+from lucid.ops._frame import INT64, cast, check_dim, contiguous, tensor_argument
 from lucid.ops._indices import INDEX_DTYPES
+from lucid.ops.classification import ctc_loss
+from lucid.ops.distance import pairwise_distance
+from lucid.ops.loss import _with_logits, binary_cross_entropy_with_logits, kl_div, poisson_nll_loss
+from lucid.ops.margins import (
+    _ranked,
+    _triplets,
+    cosine_embedding_loss,
+    hinge_embedding_loss,
+    margin_ranking_loss,
+    triplet_margin_loss,
+)
 from lucid.tensor import Tensor
 
 _CUDNN = "bool: Accepted; there is no cuDNN."
@@ -95,13 +106,13 @@ def norm_except_dim(v: Tensor, pow: int = 2, dim: int = 0) -> Tensor:
             [10.0]])
     """
     if dim == -1:
-        return reduction.vector_norm(v, pow)
+        return norms.vector_norm(v, pow)
     dim = check_dim("norm_except_dim", dim, v.array.ndim)
-    return reduction.vector_norm(v, pow, [one for one in range(v.array.ndim) if one != dim], True)
+    return norms.vector_norm(v, pow, [one for one in range(v.array.ndim) if one != dim], True)
 
 
 @op("frobenius_norm", composite=True)
-@like(linalg.norm, input_="Tensor: Floating or complex.", dim="int or tuple of int: At most two dimensions; () for all.")
+@like(norms.norm, input_="Tensor: Floating or complex.", dim="int or tuple of int: At most two dimensions; () for all.")
 def frobenius_norm(input_: Tensor, dim, keepdim: bool = False, *, out=None) -> Tensor:
     """The root of the sum of squares over one or two dimensions.
 
@@ -113,11 +124,11 @@ def frobenius_norm(input_: Tensor, dim, keepdim: bool = False, *, out=None) -> T
     dims = tuple(dim) if isinstance(dim, (tuple, list)) else (dim,)
     if len(dims) > 2:
         raise RuntimeError(f"Expected at most 2 dimensions, but got {len(dims)} dimensions instead.")
-    return reduction.vector_norm(input_, 2, dims or None, keepdim)
+    return norms.vector_norm(input_, 2, dims or None, keepdim)
 
 
 @op("nuclear_norm", composite=True)
-@like(linalg.matrix_norm, input_="Tensor: Of at least 2 dimensions, floating or complex.",
+@like(norms.matrix_norm, input_="Tensor: Of at least 2 dimensions, floating or complex.",
       dim="(int, int), optional: The dimensions of the matrices. Default: the last two.")  # fmt: skip
 def nuclear_norm(input_: Tensor, dim=(-2, -1), keepdim: bool = False, *, out=None) -> Tensor:
     """The sum of the singular values of a matrix.
@@ -129,7 +140,7 @@ def nuclear_norm(input_: Tensor, dim=(-2, -1), keepdim: bool = False, *, out=Non
     """
     if isinstance(dim, bool):  # the form without dimensions
         dim, keepdim = (-2, -1), dim
-    return linalg.matrix_norm(input_, "nuc", dim, keepdim)
+    return norms.matrix_norm(input_, "nuc", dim, keepdim)
 
 
 # ----------------------------------------------------------------------------------------------------------- pooling
@@ -323,7 +334,7 @@ def embedding_renorm_(input_: Tensor, indices: Tensor, max_norm: float, norm_typ
 
 
 @op("bilinear", composite=True)
-@like(linalg.bilinear)
+@like(einsum.bilinear)
 def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """`nn.functional.bilinear`, under another name.
 
@@ -332,7 +343,7 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
     >>> lucid.bilinear(lucid.ones(1, 2), lucid.ones(1, 3), lucid.ones(1, 2, 3))
     Tensor([[6.0]])
     """
-    return linalg.bilinear(input1, input2, weight, bias)
+    return einsum.bilinear(input1, input2, weight, bias)
 
 
 @op("affine_grid_generator", composite=True)
@@ -412,3 +423,142 @@ def conv_tbc(input_: Tensor, weight: Tensor, bias: Tensor, pad: int = 0) -> Tens
         raise RuntimeError("Bias size must equal dim 2 in the weight tensor (output channels).")
     found = convolution.conv1d(input_.permute((1, 2, 0)), weight.permute((2, 1, 0)), bias.to(input_.dtype), padding=pad)
     return found.permute((2, 0, 1))
+
+
+# ------------------------------------------------------------------------------------------------ reductions by number
+# The default is no reduction, whatever PyTorch's signatures say: its parser reads the word Mean as 0.
+
+
+def _by_number(name: str, reduction: int) -> str:
+    """The reduction that a number stands for."""
+    if type(reduction) is not int:
+        raise TypeError(f"{name}(): argument 'reduction' must be int, not {type(reduction).__name__}")
+    return {1: "mean", 2: "sum"}.get(reduction, "none")
+
+
+_NUMBER = {"notes": True, "reduction": "int, optional: 0 for each loss, 1 for their mean, 2 for their sum. Default: 0."}
+
+
+@op("binary_cross_entropy_with_logits", composite=True)
+@like(binary_cross_entropy_with_logits, **_NUMBER)
+def binary_cross_entropy_with_logits_by_number(
+    input_: Tensor, target: Tensor, weight=None, pos_weight=None, reduction: int = 0
+) -> Tensor:
+    """`nn.functional.binary_cross_entropy_with_logits`, with a number for the reduction; the input may be broadcast.
+
+    Examples
+    --------
+    >>> lucid.binary_cross_entropy_with_logits(lucid.tensor([1000.0]), lucid.tensor([0.0]), reduction=2)
+    Tensor(1000.0)
+    """
+    name = "binary_cross_entropy_with_logits"
+    reduction = _by_number(name, reduction)
+    tensor_argument(name, input_), tensor_argument(name, target, 2, "target")
+    return _with_logits(input_, target, weight, reduction, pos_weight)
+
+
+@op("kl_div", composite=True)
+@like(kl_div, **_NUMBER)
+def kl_div_by_number(input_: Tensor, target: Tensor, reduction: int = 0, *, log_target: bool = False) -> Tensor:
+    """`nn.functional.kl_div`, with a number for the reduction.
+
+    Examples
+    --------
+    >>> lucid.kl_div(lucid.tensor([0.0]), lucid.tensor([1.0]))
+    Tensor([0.0])
+    """
+    return kl_div(input_, target, reduction=_by_number("kl_div", reduction), log_target=log_target)
+
+
+@op("poisson_nll_loss", composite=True)
+@like(poisson_nll_loss, **_NUMBER)
+def poisson_nll_loss_by_number(
+    input_: Tensor, target: Tensor, log_input: bool, full: bool, eps: float, reduction: int
+) -> Tensor:
+    """`nn.functional.poisson_nll_loss`, with a number for the reduction, and without defaults.
+
+    Examples
+    --------
+    >>> lucid.poisson_nll_loss(lucid.tensor([0.0]), lucid.tensor([2.0]), True, False, 1e-8, 1)
+    Tensor(1.0)
+    """
+    reduction = _by_number("poisson_nll_loss", reduction)
+    return poisson_nll_loss(input_, target, log_input, full, eps=eps, reduction=reduction)
+
+
+@op("margin_ranking_loss", composite=True)
+@like(margin_ranking_loss, **_NUMBER)
+def margin_ranking_loss_by_number(
+    input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0, reduction: int = 0
+) -> Tensor:
+    """`nn.functional.margin_ranking_loss`, with a number for the reduction.
+
+    Examples
+    --------
+    >>> lucid.margin_ranking_loss(lucid.tensor([1.0]), lucid.tensor([3.0]), lucid.tensor([1.0]))
+    Tensor([2.0])
+    """
+    return _ranked(input1, input2, target, margin, _by_number("margin_ranking_loss", reduction))
+
+
+@op("hinge_embedding_loss", composite=True)
+@like(hinge_embedding_loss, **_NUMBER)
+def hinge_embedding_loss_by_number(input_: Tensor, target: Tensor, margin: float = 1.0, reduction: int = 0) -> Tensor:
+    """`nn.functional.hinge_embedding_loss`, with a number for the reduction.
+
+    Examples
+    --------
+    >>> lucid.hinge_embedding_loss(lucid.tensor([0.5, 0.5]), lucid.tensor([1.0, -1.0]), reduction=0)
+    Tensor([0.5, 0.5])
+    """
+    return hinge_embedding_loss(input_, target, margin, reduction=_by_number("hinge_embedding_loss", reduction))
+
+
+@op("cosine_embedding_loss", composite=True)
+@like(cosine_embedding_loss, **_NUMBER)
+def cosine_embedding_loss_by_number(
+    input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0, reduction: int = 0
+) -> Tensor:
+    """`nn.functional.cosine_embedding_loss`, with a number for the reduction.
+
+    Examples
+    --------
+    >>> lucid.cosine_embedding_loss(lucid.tensor([[1.0, 0.0]]), lucid.tensor([[0.0, 1.0]]), lucid.tensor([1]))
+    Tensor([1.0])
+    """
+    return cosine_embedding_loss(input1, input2, target, margin, reduction=_by_number("cosine_embedding_loss", reduction))
+
+
+@op("triplet_margin_loss", composite=True)
+@like(triplet_margin_loss, **_NUMBER)
+def triplet_margin_loss_by_number(
+    anchor: Tensor, positive: Tensor, negative: Tensor, margin: float = 1.0, p: float = 2, eps: float = 1e-06,
+    swap: bool = False, reduction: int = 0,
+) -> Tensor:  # fmt: skip
+    """`nn.functional.triplet_margin_loss`, with a number for the reduction, and any margin.
+
+    Examples
+    --------
+    >>> one, two = lucid.tensor([[0.0]]), lucid.tensor([[2.0]])
+    >>> lucid.triplet_margin_loss(one, one, two, 3.0, eps=0.0)
+    Tensor([1.0])
+    """
+    reduction = _by_number("triplet_margin_loss", reduction)
+    return _triplets(anchor, positive, negative, lambda x, y: pairwise_distance(x, y, p, eps), margin, swap, reduction)
+
+
+@op("ctc_loss", composite=True)
+@like(ctc_loss, **_NUMBER)
+def ctc_loss_by_number(
+    log_probs: Tensor, targets: Tensor, input_lengths, target_lengths, blank: int = 0, reduction: int = 0,
+    zero_infinity: bool = False,
+) -> Tensor:  # fmt: skip
+    """`nn.functional.ctc_loss`, with a number for the reduction.
+
+    Examples
+    --------
+    >>> lucid.ctc_loss(lucid.tensor([[-0.5, -1.5]]), lucid.tensor([1]), [1], [1])
+    Tensor(1.5)
+    """
+    reduction = _by_number("ctc_loss", reduction)
+    return ctc_loss(log_probs, targets, input_lengths, target_lengths, blank, reduction, zero_infinity)

@@ -17,13 +17,13 @@ from lucid._kernels.core import empty, flat, wrap
 from lucid.autograd.op import op, torch_name
 from lucid.dtypes import as_dtype
 from lucid.ops._doc import doc, like
+from lucid.ops._draws import fill_exponential
 from lucid.ops._frame import C_NAMES, FLOAT32, FLOATING, cast, contiguous, fold, tensor_argument
 from lucid.ops.arithmetic import add, div, neg, sub
 from lucid.ops.exponentials import log
-from lucid.ops.random import fill_exponential
+from lucid.ops.norms import vector_norm
 from lucid.ops.reduction import mean as mean_
 from lucid.ops.reduction import sum as sum_
-from lucid.ops.reduction import vector_norm
 from lucid.ops.view import detach
 from lucid.tensor import Tensor, check_dim
 

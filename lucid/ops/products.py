@@ -8,12 +8,13 @@ from lucid.ops._doc import doc
 from lucid.ops._frame import broadcast_shapes, same_dtype, tensor_argument
 from lucid.ops.arithmetic import mul, sub
 from lucid.ops.creation import eye, zeros
+from lucid.ops.inverses import inv, slogdet, solve, square_shape
 from lucid.ops.joining import stack
-from lucid.ops.linalg import inv, matmul, slogdet, solve, square_shape
+from lucid.ops.linalg import matmul
 from lucid.ops.magnitude import where
+from lucid.ops.norms import vector_norm
 from lucid.ops.pieces import unbind
 from lucid.ops.reduction import sum as sum_
-from lucid.ops.reduction import vector_norm
 from lucid.ops.view import expand
 from lucid.tensor import Tensor, check_dim
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from lucid.autograd.op import op, torch_name
 from lucid.ops.activation import relu
+from lucid.ops.dropout import dropout
 from lucid.ops.exponentials import sigmoid, tanh
 from lucid.ops.joining import cat, stack
 from lucid.ops.linalg import linear
 from lucid.ops.pieces import split, unbind
-from lucid.ops.random import dropout
 from lucid.tensor import Tensor
 
 # -- one step: (input's part of the gates, state, recurrent weight and bias, projection) -> new state -----------------------

@@ -17,13 +17,14 @@ from lucid.ops.arithmetic import add, ceil, div, floor, lerp, mul, sub
 from lucid.ops.comparison import eq, isnan, logical_xor, ne
 from lucid.ops.conversion import as_tensor
 from lucid.ops.creation import full, linspace
+from lucid.ops.extremes import any as any_
 from lucid.ops.joining import cat
 from lucid.ops.linalg import matmul
 from lucid.ops.magnitude import clamp, where
 from lucid.ops.pieces import narrow
-from lucid.ops.reduction import any as any_
-from lucid.ops.reduction import cumsum, mean
+from lucid.ops.reduction import mean
 from lucid.ops.reduction import sum as sum_
+from lucid.ops.scans import cumsum
 from lucid.ops.scatter import gather
 from lucid.ops.sorting import sort
 from lucid.ops.view import reshape

@@ -8,12 +8,12 @@ from lucid.ops.arithmetic import add, div, mul
 from lucid.ops.comparison import lt
 from lucid.ops.complex import view_as_real
 from lucid.ops.creation import arange, ones, zeros
+from lucid.ops.extremes import any as any_
 from lucid.ops.fft import fft, ifft, irfft, rfft
 from lucid.ops.magnitude import abs
 from lucid.ops.padding import pad
 from lucid.ops.permutation import transpose
 from lucid.ops.pieces import narrow, unfold
-from lucid.ops.reduction import any as any_
 from lucid.ops.selection import index_add
 from lucid.ops.view import expand, reshape, squeeze, unsqueeze
 from lucid.tensor import Tensor

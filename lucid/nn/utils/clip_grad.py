@@ -6,7 +6,7 @@ from lucid.autograd.modes import no_grad
 from lucid.ops.conversion import tensor
 from lucid.ops.joining import stack
 from lucid.ops.magnitude import clamp
-from lucid.ops.reduction import vector_norm
+from lucid.ops.norms import vector_norm
 from lucid.tensor import Tensor
 
 __all__ = ["clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm"]

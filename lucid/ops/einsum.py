@@ -1,0 +1,297 @@
+"""Products summed over dimensions that are named: einsum, and what it says shortly (inner, tensordot, bilinear).
+
+Operands are contracted two at a time, each pair as one batched matrix product (`_contract`).
+"""
+
+from __future__ import annotations
+
+import math
+
+from lucid.autograd.op import op
+from lucid.ops._frame import same_dtype, tensor_argument
+from lucid.ops.linalg import matmul
+from lucid.ops.reduction import sum as sum_
+from lucid.tensor import Tensor, check_dim
+
+
+@op("inner", composite=True, out="same")
+def inner(input_: Tensor, other: Tensor, *, out=None) -> Tensor:
+    """Sum of products over the last dimension of both; of a 0-d tensor, the product.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of a numeric dtype.
+    other : Tensor
+        The second operand.
+    out : Tensor, optional
+        Where the result is written.
+
+    Returns
+    -------
+    Tensor
+        Of the dtype of the operands.
+
+    Examples
+    --------
+    >>> lucid.inner(lucid.tensor([1.0, 2.0, 3.0]), lucid.tensor([1.0, 2.0, 3.0]))
+    Tensor(14.0)
+    """
+    if not input_.array.ndim or not other.array.ndim:
+        return input_ * other
+    if input_.array.shape[-1] != other.array.shape[-1]:
+        raise RuntimeError(
+            f"inner() the last dimension must match on both input tensors but got shapes {list(input_.shape)} and "
+            f"{list(other.shape)}"
+        )
+    return tensordot(input_, other, dims=([-1], [-1]))
+
+
+@op("nn.functional.bilinear", composite=True)
+def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """``input1 @ weight[k] @ input2`` for every output k, plus a bias.
+
+    Parameters
+    ----------
+    input1, input2 : Tensor
+        Of shapes (..., in1) and (..., in2), with equal leading dimensions.
+    weight : Tensor
+        Of shape (out, in1, in2).
+    bias : Tensor, optional
+        Of shape (out,).
+
+    Returns
+    -------
+    Tensor
+        Of the dtype of the operands.
+
+    Examples
+    --------
+    >>> lucid.nn.functional.bilinear(lucid.ones(1, 2), lucid.ones(1, 2), lucid.tensor([[1.0, 2.0], [3.0, 4.0]]).reshape(1, 2, 2))
+    Tensor([[10.0]])
+    """
+    same_dtype("bilinear", input1, input2, weight, bias)
+    result = einsum("...i,oij,...j->...o", input1, weight, input2)
+    return result if bias is None else result + bias
+
+
+@op("tensordot", composite=True, out="same")
+def tensordot(a: Tensor, b: Tensor, dims=2, out=None) -> Tensor:
+    """Sum of products over pairs of dimensions.
+
+    Parameters
+    ----------
+    a, b : Tensor
+        Of one dtype.
+    dims : int or (sequence of int, sequence of int)
+        The last `dims` dimensions of `a` with the first of `b`, or two lists of dimensions.
+
+    Returns
+    -------
+    Tensor
+        Of the dtype of the operands.
+
+    Examples
+    --------
+    >>> lucid.tensordot(lucid.tensor([[1.0, 2.0], [3.0, 4.0]]), lucid.tensor([[1.0, 2.0], [3.0, 4.0]]), dims=2)
+    Tensor(30.0)
+    """
+    if isinstance(dims, Tensor):
+        dims = dims.tolist()
+    if isinstance(dims, int):
+        if dims < 0:
+            raise RuntimeError(f"tensordot expects dims >= 0, but got dims={dims}")
+        if dims > min(a.array.ndim, b.array.ndim):
+            raise RuntimeError(f"tensordot expects dims < ndim_a or ndim_b, but got dims={dims}")
+        first, second = list(range(a.array.ndim - dims, a.array.ndim)), list(range(dims))
+    else:
+        first, second = ([dim] if isinstance(dim, int) else list(dim) for dim in dims)
+    if len(first) != len(second):
+        raise RuntimeError("both dimension lists should have same length")
+    first = [check_dim("tensordot", dim, a.array.ndim) for dim in first]
+    second = [check_dim("tensordot", dim, b.array.ndim) for dim in second]
+    for i, j in zip(first, second):
+        if a.array.shape[i] != b.array.shape[j] and 1 not in (a.array.shape[i], b.array.shape[j]):
+            raise RuntimeError(
+                f"contracted dimensions need to match, but first has size {a.array.shape[i]} in dim {i} and second has "
+                f"size {b.array.shape[j]} in dim {j}"
+            )
+    letters = [chr(ord("a") + i) for i in range(a.array.ndim)]
+    others = [chr(ord("a") + a.array.ndim + i) for i in range(b.array.ndim)]
+    for i, j in zip(first, second):
+        others[j] = letters[i]
+    left = [letter for i, letter in enumerate(letters) if i not in first]
+    right = [letter for j, letter in enumerate(others) if j not in second]
+    return einsum(f"{''.join(letters)},{''.join(others)}->{''.join(left + right)}", a, b)
+
+
+# ------------------------------------------------------------------------------------------------ einsum
+
+
+@op("einsum", composite=True)
+def einsum(equation, *operands) -> Tensor:
+    r"""Sums of products over labelled dimensions, by Einstein's convention.
+
+    Parameters
+    ----------
+    equation : str
+        Labels of each operand's dimensions, separated by commas, and after ``->`` those of the result; ``...`` stands
+        for dimensions that broadcast. Without ``->`` the result has the labels that occur once, in alphabetical order.
+    *operands : Tensor
+        As many as there are lists of labels.
+
+    Returns
+    -------
+    Tensor
+        Pairs of operands are contracted from left to right, each as a batch of matrix products.
+
+    Examples
+    --------
+    >>> a = lucid.tensor([[1.0, 2.0], [3.0, 4.0]])
+    >>> print(lucid.einsum("ij,kj->ik", a, a))
+    [[5.0, 11.0],
+     [11.0, 25.0]]
+    """
+    if not isinstance(equation, str):
+        equation, operands = _sublists((equation, *operands))
+    if len(operands) == 1 and isinstance(operands[0], (list, tuple)):
+        operands = tuple(operands[0])
+    labels, result = _parse(equation, operands)
+    current, own = _diagonals(operands[0], labels[0])
+    for i in range(1, len(operands)):
+        operand, its = _diagonals(operands[i], labels[i])
+        later = set(result).union(*labels[i + 1 :])
+        current, own = _contract(current, own, operand, its, later)
+    summed = tuple(k for k, label in enumerate(own) if label not in result)
+    if summed:
+        current = sum_(current, summed)
+        own = [label for label in own if label in result]
+    return current.permute(tuple(own.index(label) for label in result)) if own != list(result) else current
+
+
+def _sublists(arguments):
+    """The other way to call einsum: operands alternating with lists of numbers for their labels."""
+    arguments = list(arguments)
+    result = arguments.pop() if len(arguments) % 2 else None
+
+    def text(labels):
+        return "".join("..." if label is Ellipsis else chr(ord("A") + label + (6 if label > 25 else 0)) for label in labels)
+
+    equation = ",".join(text(labels) for labels in arguments[1::2])
+    return equation + ("" if result is None else "->" + text(result)), tuple(arguments[::2])
+
+
+def _parse(equation: str, operands):
+    """The labels of each operand and of the result; those of an ellipsis are negative numbers."""
+    equation = equation.replace(" ", "")
+    left, arrow, right = equation.partition("->")
+    terms = left.split(",")
+    if len(terms) != len(operands):
+        raise RuntimeError(
+            f"einsum(): {'more' if len(operands) > len(terms) else 'fewer'} operands were provided than specified in the "
+            f"equation: {len(operands)} operands, {len(terms)} terms in {equation!r}"
+        )
+    labels, widest = [], 0
+    for number, (term, operand) in enumerate(zip(terms, operands)):
+        tensor_argument("einsum", operand, number + 1)
+        plain = term.replace("...", "", 1)
+        if not all(letter.isalpha() and letter.isascii() for letter in plain):
+            raise RuntimeError(f"einsum(): invalid subscript given at index {number} in the equation string {equation!r}: "
+                               "subscripts must be in [a-zA-Z]")  # fmt: skip
+        covered = operand.array.ndim - len(plain)
+        if covered < 0 or (covered and "..." not in term):
+            raise RuntimeError(
+                f"einsum(): the number of subscripts in the equation ({len(plain)}) does not match the number of "
+                f"dimensions ({operand.array.ndim}) for operand {number}" + (" and no ellipsis was given" if covered > 0 else "")
+            )
+        before, dots, after = term.partition("...")
+        middle = list(range(-covered, 0)) if dots else []
+        widest = max(widest, covered if dots else 0)
+        labels.append([*before, *middle, *after])
+    if arrow:
+        before, dots, after = right.partition("...")
+        if not all(letter.isalpha() for letter in before + after):
+            raise RuntimeError(f"einsum(): invalid subscript given in the output of {equation!r}: must be in [a-zA-Z]")
+        result = [*before, *(range(-widest, 0) if dots else ()), *after]
+    else:
+        every = [label for own in labels for label in own if isinstance(label, str)]
+        result = [*range(-widest, 0), *sorted(label for label in set(every) if every.count(label) == 1)]
+    known = {label for own in labels for label in own}
+    for label in result:
+        if label not in known:
+            raise RuntimeError(f"einsum(): output subscript {label} does not appear in the equation for any input operand")
+        if result.count(label) > 1:
+            raise RuntimeError(f"einsum(): output subscript {label} appears more than once in the output")
+    return labels, result
+
+
+def _diagonals(operand: Tensor, labels):
+    """An operand in which every label occurs once: repeated ones become diagonals."""
+    labels = list(labels)
+    for label in dict.fromkeys(labels):
+        while labels.count(label) > 1:
+            i = labels.index(label)
+            j = labels.index(label, i + 1)
+            if operand.array.shape[i] != operand.array.shape[j]:
+                raise RuntimeError(
+                    f"einsum(): subscript {label} is repeated for operand but the sizes don't match, "
+                    f"{operand.array.shape[j]} != {operand.array.shape[i]}"
+                )
+            operand = operand.diagonal(0, i, j)
+            labels = [one for k, one in enumerate(labels) if k not in (i, j)] + [label]
+    return operand, labels
+
+
+def _contract(a: Tensor, a_labels, b: Tensor, b_labels, later):
+    """Two operands contracted: labels that neither the result nor a later operand has are summed."""
+    shared = [label for label in a_labels if label in b_labels]
+    sizes = {}
+    for tensor, labels in ((a, a_labels), (b, b_labels)):
+        for size, label in zip(tensor.array.shape, labels):
+            if sizes.get(label, 1) not in (1, size) and size != 1:
+                raise RuntimeError(
+                    f"einsum(): operands do not broadcast with remapped shapes [original->remapped]: subscript {label} has "
+                    f"sizes {sizes[label]} and {size}"
+                )
+            sizes[label] = size if sizes.get(label, 1) == 1 else sizes[label]
+    # What only one operand has and nobody needs later is summed first; so is a dimension that broadcasts in one.
+    a, a_labels = _sum_out(a, a_labels, [x for x in a_labels if x not in later and x not in b_labels])
+    b, b_labels = _sum_out(b, b_labels, [x for x in b_labels if x not in later and x not in a_labels])
+    a, b = _widen(a, a_labels, sizes, shared), _widen(b, b_labels, sizes, shared)
+    batch = [label for label in shared if label in later]
+    summed = [label for label in shared if label not in later]
+    rows = [label for label in a_labels if label not in shared]
+    columns = [label for label in b_labels if label not in shared]
+    result = batch + rows + columns
+    if not summed:
+        left = _aligned(a, a_labels, batch + rows, len(columns))
+        right = _aligned(b, b_labels, batch + columns, 0)
+        if columns and rows:
+            right = right.reshape(tuple(sizes[x] for x in batch) + (1,) * len(rows) + tuple(sizes[x] for x in columns))
+        elif rows and not columns:
+            right = right.reshape(tuple(sizes[x] for x in batch) + (1,) * len(rows))
+        return left * right, result
+
+    def count(labels):
+        return math.prod(sizes[label] for label in labels)
+
+    left = _aligned(a, a_labels, batch + rows + summed, 0).reshape((count(batch), count(rows), count(summed)))
+    right = _aligned(b, b_labels, batch + summed + columns, 0).reshape((count(batch), count(summed), count(columns)))
+    return matmul(left, right).reshape(tuple(sizes[label] for label in result)), result
+
+
+def _sum_out(x: Tensor, labels, gone):
+    if not gone:
+        return x, labels
+    return sum_(x, tuple(labels.index(label) for label in gone)), [label for label in labels if label not in gone]
+
+
+def _widen(x: Tensor, labels, sizes, shared):
+    shape = tuple(sizes[label] if label in shared else size for size, label in zip(x.array.shape, labels))
+    return x.expand(shape) if shape != x.array.shape else x
+
+
+def _aligned(x: Tensor, labels, wanted, trailing: int):
+    order = tuple(labels.index(label) for label in wanted)
+    x = x.permute(order) if order != tuple(range(len(order))) else x
+    return x.reshape(tuple(x.array.shape) + (1,) * trailing) if trailing else x

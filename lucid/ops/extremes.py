@@ -1,0 +1,397 @@
+"""Extremes: the greatest and the least, and where they are; any and all, the extremes of truth.
+
+`max` and `min` mean three things, of all, along a dimension, and of two tensors; each gradient goes where the value came
+from, and amax and amin share it among all that are equal.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from lucid import dtypes
+from lucid._kernels import core
+from lucid._kernels.core import empty, flat, wrap
+from lucid.autograd.op import Supplied, op, torch_name
+from lucid.ops import magnitude
+from lucid.ops._doc import like
+from lucid.ops._frame import C_NAMES, INT64, cast, dims_argument, fold, reduced_shape, tensor_argument
+from lucid.ops.reduction import (
+    AMAX,
+    AMIN,
+    ARGREDUCE,
+    BOOL,
+    CODES,
+    REDUCE_BOOL,
+    REDUCE_LONG,
+    computed,
+    kept,
+    reduced,
+    sum,
+)
+from lucid.tensor import Tensor, check_dim
+
+# ------------------------------------------------------------------------------------------------ extremes
+
+
+class MaxResult(NamedTuple):
+    """Extremes along a dimension, and where they stand."""
+
+    values: Tensor
+    indices: Tensor
+
+
+def _extreme(name: str, input_, dim, keepdim: bool, whole=None) -> Tensor:
+    tensor_argument(name, input_)
+    dtype = input_.dtype
+    if dtype.is_complex:
+        raise RuntimeError(f"\"{name}_values_cpu\" not implemented for '{torch_name(dtype)}'")
+    if input_.array.size == 0 and (dim is None or dim == () or dim == []):
+        raise RuntimeError(
+            f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with "
+            "the 'dim' argument."
+        )
+    if whole is not None:
+        found = core.reduce(whole, input_, None if dim == () else dim, keepdim)
+        if found is not None:
+            return found
+    dims = dims_argument(name, dim, input_.array.ndim)
+    array = computed(input_.array, dtype)
+    return wrap(cast(reduced(name, array, dims, keepdim, None, result=array.dtype), dtype.numpy))
+
+
+def _share(g, input_, dim, keepdim, out):
+    """The gradient of an extreme, in equal parts to all elements that reach it."""
+    hit = (input_ == kept(out, input_, dim, keepdim)).to(input_.dtype)
+    return hit * (kept(g, input_, dim, keepdim) / sum(hit, dim, True) if input_.array.ndim else g)
+
+
+@op("amax", out="same")
+def amax(input_: Tensor, dim=(), keepdim: bool = False, *, out=None) -> Tensor:
+    """The greatest element, over all or over dimensions; NaN wins.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and real dtype.
+    dim : int or tuple of int, optional
+        The dimensions; all by default.
+    keepdim : bool, optional
+        Keep them, of size 1.
+
+    Returns
+    -------
+    Tensor
+        Elements that are equally great share the gradient in equal parts.
+
+    Examples
+    --------
+    >>> lucid.amax(lucid.tensor([[1.0, 2.0], [3.0, 4.0]]), 1)
+    Tensor([2.0, 4.0])
+    """
+    return _extreme("amax", input_, dim, keepdim, AMAX)
+
+
+amax.vjp(input_=_share)
+
+
+@op("amin", out="same")
+def amin(input_: Tensor, dim=(), keepdim: bool = False, *, out=None) -> Tensor:
+    r"""The least element, over all or over dimensions; NaN wins. Parameters and gradient as for `amax`.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    dim : int or tuple of int, optional
+        The dimensions; all by default.
+    keepdim : bool, optional
+        Keep the reduced dimension, of size 1.
+    out : Tensor, optional
+        Where the result is written.
+
+    Returns
+    -------
+    Tensor
+        With `dim` without it, or of size 1 with `keepdim`.
+
+    Notes
+    -----
+    .. math:: out = \min_i x_i
+
+    Gradient, from that of the result :math:`g`:
+
+    .. math:: g \text{, in equal parts to the elements that are least}
+
+    Examples
+    --------
+    >>> lucid.amin(lucid.tensor([[1.0, 2.0], [3.0, 4.0]]), 1)
+    Tensor([1.0, 3.0])
+    """
+    return _extreme("amin", input_, dim, keepdim, AMIN)
+
+
+amin.vjp(input_=_share)
+
+
+@op("aminmax", composite=True)
+def aminmax(input_: Tensor, *, dim=None, keepdim: bool = False, out=None):
+    r"""The least and the greatest element, as a named tuple (min, max).
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    dim : int or tuple of int, optional
+        The dimensions; all by default.
+    keepdim : bool, optional
+        Keep the reduced dimension, of size 1.
+    out : Tensor, optional
+        Where the result is written.
+
+    Returns
+    -------
+    tuple of Tensor
+        With `dim` without it, or of size 1 with `keepdim`.
+
+    Notes
+    -----
+    .. math:: out = (\min_i x_i, \max_i x_i)
+
+    Examples
+    --------
+    >>> lucid.aminmax(lucid.tensor([1.0, 2.0, 3.0]))
+    AminmaxResult(min=Tensor(1.0), max=Tensor(3.0))
+    """
+    return AminmaxResult(
+        amin(input_, () if dim is None else dim, keepdim), amax(input_, () if dim is None else dim, keepdim)
+    )
+
+
+class AminmaxResult(NamedTuple):
+    """The least and the greatest element."""
+
+    min: Tensor
+    max: Tensor
+
+
+def _arg(name: str, input_: Tensor, dim, keepdim: bool):
+    """Extreme and position along one dimension, or over all elements."""
+    dtype = tensor_argument(name, input_).dtype
+    if dtype.is_complex:
+        raise RuntimeError(f"\"{name}_cpu\" not implemented for '{torch_name(dtype)}'")
+    array = computed(input_.array, dtype)
+    if dim is None:
+        if array.size == 0:
+            raise IndexError(
+                f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument."
+            )
+        shape = (1,) * array.ndim if keepdim else ()
+        array, dims = array.reshape(-1), (0,)
+    else:
+        dims = (check_dim(name, dim, array.ndim),)
+        if array.ndim == 0:
+            array, shape = array.reshape(1), ()
+        else:
+            shape = reduced_shape(array.shape, dims, keepdim)
+            if array.shape[dims[0]] == 0 and array.ndim:
+                raise IndexError(f"{name}(): Expected reduction dim {dims[0]} to have non-zero size.")
+    values, index = empty(shape, array.dtype), empty(shape, INT64)
+    if index.size:
+        rows, outer, axis, inner = fold(array, dims)
+        ARGREDUCE[array.dtype](flat(rows), flat(values), flat(index), outer, axis, inner, CODES[name])
+    return wrap(cast(values, dtype.numpy)), wrap(index)
+
+
+def _position(name: str, input_: Tensor, dim, keepdim: bool) -> Tensor:
+    if tensor_argument(name, input_).dtype is dtypes.bool_:
+        raise RuntimeError(f"{name}(): does not support bool input")
+    return _arg(name, input_, dim, keepdim)[1]
+
+
+@op("argmax", gradient=False, out="same")
+def argmax(input_: Tensor, dim=None, keepdim: bool = False, *, out=None) -> Tensor:
+    """Where the greatest element stands, along a dimension or in the flattened tensor; the first of equals, or of NaNs.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    dim : int or tuple of int, optional
+        The dimensions; all by default.
+    keepdim : bool, optional
+        Keep the reduced dimension, of size 1.
+    out : Tensor, optional
+        Where the result is written.
+
+    Returns
+    -------
+    Tensor
+        Of int64.
+
+    Examples
+    --------
+    >>> lucid.argmax(lucid.tensor([1.0, 2.0, 3.0]))
+    Tensor(2)
+    """
+    return _position("argmax", input_, dim, keepdim)
+
+
+@op("argmin", gradient=False, out="same")
+@like(amin)
+def argmin(input_: Tensor, dim=None, keepdim: bool = False, *, out=None) -> Tensor:
+    """Where the least element stands, along a dimension or in the flattened tensor; the first of equals, or of NaNs.
+
+    Examples
+    --------
+    >>> lucid.argmin(lucid.tensor([1.0, 2.0, 3.0]))
+    Tensor(0)
+    """
+    return _position("argmin", input_, dim, keepdim)
+
+
+@op("_extreme_along")
+def _extreme_along(input_: Tensor, dim: int, keepdim: bool, name: str):
+    return MaxResult(*_arg(name, input_, dim, keepdim))
+
+
+def _scatter_back(g, input_, dim, keepdim, out):
+    from lucid.ops.scatter import scatter_add
+
+    if not input_.array.ndim:
+        return g[0]
+    index, own = kept(out[1], input_, dim, keepdim), kept(g[0], input_, dim, keepdim)
+    return scatter_add(Supplied.zeros(input_.array.shape, input_.dtype), dim, index, own)
+
+
+_extreme_along.vjp(input_=_scatter_back)
+
+
+@op("_extreme_of_all")
+def _extreme_of_all(input_: Tensor, name: str) -> Tensor:
+    return _extreme(name, input_, (), False, AMAX if name == "amax" else AMIN)
+
+
+def _share_of_all(g, input_, out):
+    """As `_share`; where the extreme is NaN, the NaN share it."""
+    hit = ((input_ != input_) if out.array != out.array else (input_ == out)).to(input_.dtype)
+    return hit * (g / sum(hit))
+
+
+_extreme_of_all.vjp(input_=_share_of_all)
+
+
+def _max_or_min(name: str, whole: str, along: str, pairwise: str, input_, dim, keepdim):
+    """The three meanings of `max` and `min`: of all, along a dimension, of two tensors."""
+    if isinstance(dim, Tensor):
+        return getattr(magnitude, pairwise)(tensor_argument(name, input_), dim)
+    if dim is None:
+        tensor_argument(name, input_)
+        if input_.array.size == 0:
+            raise RuntimeError(
+                f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim "
+                "with the 'dim' argument."
+            )
+        return _extreme_of_all(input_, whole)
+    return _extreme_along(input_, dim, keepdim, along)
+
+
+@op("max", composite=True)
+@like(amin)
+def max(input_: Tensor, dim=None, keepdim: bool = False, *, other: Tensor | None = None, out=None):
+    """The greatest element of all; with `dim`, a named tuple of the greatest along it and their positions.
+
+    With a second tensor, as `other` or instead of `dim`: the elementwise `maximum`.
+
+    Examples
+    --------
+    >>> lucid.max(lucid.tensor([1.0, 2.0, 3.0]))
+    Tensor(3.0)
+    """
+    return _max_or_min("max", "amax", "argmax", "maximum", input_, dim if other is None else other, keepdim)
+
+
+@op("min", composite=True)
+@like(amin)
+def min(input_: Tensor, dim=None, keepdim: bool = False, *, other: Tensor | None = None, out=None):
+    """The least element of all; with `dim`, a named tuple of the least along it and their positions.
+
+    With a second tensor, as `other` or instead of `dim`: the elementwise `minimum`.
+
+    Examples
+    --------
+    >>> lucid.min(lucid.tensor([1.0, 2.0, 3.0]))
+    Tensor(1.0)
+    """
+    return _max_or_min("min", "amin", "argmin", "minimum", input_, dim if other is None else other, keepdim)
+
+
+# ------------------------------------------------------------------------------------------------ logic, counting
+
+
+def _parts(array: np.ndarray) -> np.ndarray:
+    """Complex and half numbers as something whose truth is the same."""
+    if array.dtype.kind == "c" or array.dtype not in C_NAMES:
+        return np.asarray(array != 0)
+    return array
+
+
+def _truth(name: str, input_, dim, keepdim: bool, of_none: bool) -> Tensor:
+    tensor_argument(name, input_)
+    dims = dims_argument(name, dim, input_.array.ndim, all_when_empty=False)
+    result = np.dtype("uint8") if input_.dtype is dtypes.uint8 else BOOL
+    out = reduced(name, _parts(input_.array), dims, keepdim, of_none, REDUCE_BOOL, BOOL)
+    return wrap(cast(out, result))
+
+
+@op("any", gradient=False)
+@like(amin)
+def any(input_: Tensor, dim=None, keepdim: bool = False, *, out=None) -> Tensor:
+    """Whether an element is not zero, over all or over dimensions. Bool; uint8 for uint8.
+
+    Examples
+    --------
+    >>> lucid.any(lucid.tensor([False, True]))
+    Tensor(True)
+    """
+    return _truth("any", input_, dim, keepdim, False)
+
+
+@op("all", gradient=False)
+@like(amin)
+def all(input_: Tensor, dim=None, keepdim: bool = False, *, out=None) -> Tensor:
+    """Whether no element is zero, over all or over dimensions. Bool; uint8 for uint8.
+
+    Examples
+    --------
+    >>> lucid.all(lucid.tensor([False, True]))
+    Tensor(False)
+    """
+    return _truth("all", input_, dim, keepdim, True)
+
+
+@op("count_nonzero", gradient=False)
+def count_nonzero(input_: Tensor, dim=None) -> Tensor:
+    """How many elements are not zero, over all or over dimensions; int64.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape and dtype.
+    dim : int or tuple of int, optional
+        The dimensions; all by default.
+
+    Returns
+    -------
+    Tensor
+        0-d, or without the dimensions given.
+
+    Examples
+    --------
+    >>> lucid.count_nonzero(lucid.tensor([0, 5, 7]))
+    Tensor(2)
+    """
+    tensor_argument("count_nonzero", input_)
+    dims = dims_argument("count_nonzero", dim, input_.array.ndim)
+    return wrap(reduced("count_nonzero", _parts(input_.array), dims, False, 0, REDUCE_LONG, INT64))
