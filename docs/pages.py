@@ -34,6 +34,9 @@ OTHERS = {
         "utils.checkpoint.set_checkpoint_early_stop", "utils.checkpoint.noop_context_fn",
         "utils.checkpoint.detach_variable", "utils.checkpoint.check_backward_validity",
     ],
+    "amp": [
+        "amp.autocast", "amp.GradScaler", "amp.custom_fwd", "amp.custom_bwd", "amp.is_autocast_available",
+    ],
     "random": [
         "manual_seed", "seed", "initial_seed", "get_rng_state", "set_rng_state", "Generator", "random.fork_rng",
     ],
@@ -44,7 +47,10 @@ OTHERS = {
         "set_deterministic_debug_mode", "is_deterministic_algorithms_warn_only_enabled", "set_float32_matmul_precision",
         "get_float32_matmul_precision", "set_num_interop_threads", "get_num_interop_threads", "set_flush_denormal",
         "set_default_device", "get_default_device", "set_warn_always", "is_warn_always_enabled", "set_anomaly_enabled",
-        "is_anomaly_enabled", "is_anomaly_check_nan_enabled", "typename",
+        "is_anomaly_enabled", "is_anomaly_check_nan_enabled", "typename", "is_autocast_enabled", "set_autocast_enabled",
+        "get_autocast_dtype", "set_autocast_dtype", "is_autocast_cpu_enabled", "set_autocast_cpu_enabled",
+        "get_autocast_cpu_dtype", "set_autocast_cpu_dtype", "is_autocast_cache_enabled", "set_autocast_cache_enabled",
+        "clear_autocast_cache", "autocast_increment_nesting", "autocast_decrement_nesting",
     ],
     "testing": ["testing.assert_close"],
     "files": ["save", "load"],
@@ -59,7 +65,7 @@ OTHERS = {
 }  # fmt: skip
 TITLES = {
     "autograd": "Automatic differentiation", "transforms": "Functions of functions",
-    "checkpoints": "Computing again in backward", "random": "Random numbers", "settings": "Threads, memory, settings",
+    "checkpoints": "Computing again in backward", "amp": "Mixed precision", "random": "Random numbers", "settings": "Threads, memory, settings",
     "files": "Saving and loading", "testing": "Comparing in tests", "types": "Dtypes, devices, shapes", "errors": "Errors",
 }  # fmt: skip
 NAMESPACES = {

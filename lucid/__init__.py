@@ -52,7 +52,16 @@ newaxis = None
 globals().update(ops.declared(""))
 
 # Imported when first used, as are the rarer operations (`ops.LATER`): they cost half of the time of `import lucid`.
-_LATER = ("fft", "func", "linalg", "masked", "nn", "optim", "signal", "special", "testing", "utils")
+_LATER = ("amp", "fft", "func", "linalg", "masked", "nn", "optim", "signal", "special", "testing", "utils")
+_LATER_NAMES = {
+    "vmap": "func", "GradScaler": "amp.grad_scaler",
+    **dict.fromkeys((
+        "autocast", "autocast_decrement_nesting", "autocast_increment_nesting", "clear_autocast_cache",
+        "get_autocast_cpu_dtype", "get_autocast_dtype", "is_autocast_cache_enabled", "is_autocast_cpu_enabled",
+        "is_autocast_enabled", "set_autocast_cache_enabled", "set_autocast_cpu_dtype", "set_autocast_cpu_enabled",
+        "set_autocast_dtype", "set_autocast_enabled",
+    ), "amp.autocast_mode"),
+}  # fmt: skip
 
 
 def __getattr__(name: str):
@@ -60,10 +69,10 @@ def __getattr__(name: str):
         import importlib
 
         return importlib.import_module(f"lucid.{name}")
-    if name == "vmap":
-        from lucid.func import vmap
+    if name in _LATER_NAMES:
+        import importlib
 
-        return vmap
+        return getattr(importlib.import_module(f"lucid.{_LATER_NAMES[name]}"), name)
     if name == "__all__":
         return [one for one in __dir__() if not one.startswith("_")]
     if not name.startswith("__") and name in _rest():
@@ -80,4 +89,4 @@ def _rest():
 
 def __dir__():
     _rest()
-    return sorted({*globals(), *_LATER, "vmap"})
+    return sorted({*globals(), *_LATER, *_LATER_NAMES})

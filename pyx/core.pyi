@@ -117,6 +117,9 @@ def is_inference() -> bool:
 def set_inference(mode: bool) -> bool:
     """Switch inference mode in this thread; returns what it was."""
 
+def set_autocast(mode: bool) -> bool:
+    """Switch autocast in this thread: whether calls go through `autocaster`; returns what it was."""
+
 def needs_gradient(value: Any) -> bool:
     """Whether a value is, or holds, a tensor that requires grad."""
 
@@ -250,6 +253,12 @@ def record(op: OpBase, values: Any) -> Any:
     """Compute with recording off, then hang a node on each differentiable result."""
 
 MISSING: object
+
+def set_autocaster(function: Callable) -> None:
+    """Say what `function(op, values)` computes a call while autocast is on."""
+
+def call_with(op: OpBase, values: list) -> Any:
+    """A call with the values of all parameters, whether autocast is on or not."""
 
 def make_call(op: OpBase) -> Callable:
     """The function that is published for `op`."""

@@ -198,7 +198,7 @@ def run(roots, gradients, retain_graph, create_graph, wanted, accumulate):
         for slot, index in places.get(node, ()):
             caught[index] = collected[slot]
 
-    before = core.set_grad(create_graph)
+    before, casting = core.set_grad(create_graph), core.set_autocast(False)
     outer = vars(running).copy()
     running.at_end, running.everywhere = {}, wanted is None
     try:
@@ -210,7 +210,7 @@ def run(roots, gradients, retain_graph, create_graph, wanted, accumulate):
             call()
         return found
     finally:
-        core.set_grad(before)
+        core.set_grad(before), core.set_autocast(casting)
         vars(running).update(outer)
 
 

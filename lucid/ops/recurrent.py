@@ -80,6 +80,7 @@ def _packed(step, rows, first: tuple, parameters, backwards: bool) -> tuple[Tens
     return cat(found[::-1] if backwards else found), tuple(cat(parts) for parts in zip(state, *ended[::-1]))
 
 
+@op("_recurrent", composite=True)
 def run(mode: str, x: Tensor, states: tuple, parameters: list, num_layers: int, p: float, train: bool, bidirectional: bool,
         batch_first: bool, sizes: list[int] | None = None) -> tuple[Tensor, tuple]:  # fmt: skip
     """All layers: `states` are (layers x directions, N, H), `parameters` a tuple for each layer and direction; with

@@ -8,6 +8,7 @@ import weakref
 
 from lucid import random
 from lucid._kernels import core
+from lucid.amp.autocast_mode import as_it_is
 from lucid.autograd import engine
 from lucid.autograd.function import Function
 from lucid.autograd.graph import saved_tensors_hooks
@@ -182,10 +183,10 @@ def checkpoint(
     if determinism_check not in ("default", "none"):
         raise ValueError(f"determinism_check should be one of ('default', 'none') but got {determinism_check}")
     first, second = context_fn()
-    state = random.get_rng_state() if preserve else None
+    state, casts = random.get_rng_state() if preserve else None, as_it_is()
 
     def again():
-        with _random_numbers_of(state), second:
+        with _random_numbers_of(state), casts, second:
             function(*args, **kwargs)
 
     kept = _Kept(again, determinism_check == "default", _early_stop[-1] if _early_stop else early_stop)
@@ -280,6 +281,7 @@ class CheckpointFunction(Function):
         """Call the function, which is not recorded here."""
         check_backward_validity(args)
         ctx.function, ctx.state = function, random.get_rng_state() if preserve else None
+        ctx.casts = as_it_is()
         ctx.places = [i for i, x in enumerate(args) if isinstance(x, Tensor)]
         ctx.save_for_backward(*(args[i] for i in ctx.places))
         ctx.arguments = [None if isinstance(x, Tensor) else x for x in args]
@@ -298,7 +300,7 @@ class CheckpointFunction(Function):
         for i, tensor in zip(ctx.places, ctx.saved_tensors):
             arguments[i] = tensor
         arguments = detach_variable(tuple(arguments))
-        with _random_numbers_of(ctx.state), enable_grad():
+        with _random_numbers_of(ctx.state), ctx.casts, enable_grad():
             outputs = ctx.function(*arguments)
         outputs = (outputs,) if isinstance(outputs, Tensor) else outputs
         pairs = [(out, g) for out, g in zip(outputs, gradients) if isinstance(out, Tensor) and out.requires_grad]

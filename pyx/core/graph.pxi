@@ -301,12 +301,37 @@ cdef object call_bound(OpBase op, list values):
     return run_forward(op, values)
 
 
+cdef object autocaster = None
+
+
+def set_autocaster(function):
+    """Say what `function(op, values)` computes a call while autocast is on."""
+    global autocaster
+    autocaster = function
+
+
+def call_with(OpBase op, list values):
+    """A call with the values of all parameters, whether autocast is on or not."""
+    return call_bound(op, values)
+
+
+cdef object without_autocast(function, tuple args, dict kwargs):
+    global autocast
+    autocast = False
+    try:
+        return function(*args, **kwargs)
+    finally:
+        autocast = True
+
+
 def make_call(OpBase op):
     """The function that is published for `op`."""
     cdef bint recorded = op.kind == "rule"
 
     def call(*args, **kwargs):
         cdef Py_ssize_t n = len(args)
+        if autocast:
+            return autocaster(op, op.bind(args, kwargs))
         if kwargs or n > op.positional or (n > op.inplace_at and args[op.inplace_at]):
             return call_bound(op, op.bind(args, kwargs))
         if recorded and grad_enabled and any_needs_grad(args):
@@ -387,6 +412,8 @@ def make_inplace(OpBase op):
         cdef list values = None
         cdef void* array_before = target_array
         cdef void* name_before = target_name
+        if autocast:
+            return without_autocast(call, args, kwargs)
         if kwargs or n < op.required or not 0 < n <= op.positional:
             values = op.bind(args, kwargs)
             args = tuple(values)

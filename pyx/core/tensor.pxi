@@ -177,6 +177,14 @@ def set_inference(bint mode):
     return before
 
 
+def set_autocast(bint mode):
+    """Switch autocast in this thread: whether calls go through `autocaster`; returns what it was."""
+    global autocast
+    cdef bint before = autocast
+    autocast = mode
+    return before
+
+
 cdef bint any_needs_grad(values):
     for value in values:
         if isinstance(value, TensorBase):
