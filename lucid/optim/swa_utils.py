@@ -11,7 +11,7 @@ from lucid.autograd.modes import no_grad
 from lucid.nn.modules.module import Module
 from lucid.nn.modules.normalization import _BatchNorm
 from lucid.ops._doc import like
-from lucid.optim.lr_scheduler import LRScheduler, _each
+from lucid.optim.lr_scheduler.scheduler import LRScheduler, each
 
 __all__ = [
     "AveragedModel", "SWALR", "get_ema_avg_fn", "get_ema_multi_avg_fn", "get_swa_avg_fn", "get_swa_multi_avg_fn", "update_bn",
@@ -245,7 +245,7 @@ class SWALR(LRScheduler):
     """
 
     def __init__(self, optimizer, swa_lr, anneal_epochs: int = 10, anneal_strategy: str = "cos", last_epoch: int = -1):
-        for rate, group in zip(_each(optimizer, "swa_lr", swa_lr), optimizer.param_groups):
+        for rate, group in zip(each(optimizer, "swa_lr", swa_lr), optimizer.param_groups):
             group["swa_lr"] = rate
         if anneal_strategy not in ("cos", "linear"):
             raise ValueError(f"anneal_strategy must be one of 'cos' or 'linear', instead got {anneal_strategy}")
