@@ -151,7 +151,8 @@ def _of_program(item: programs.Program, package: str) -> str:
     parties = "torch" if package == "torch" else f"torch, {package}"
     imports = f"import {parties}\nfrom collections.abc import Callable\nfrom typing import Any\n"
     loop = f"for lib in ({parties},):\n    print(lib.__name__)\n    lib.manual_seed(0)\n"
-    loop += f"    for seen in {item.name}(lib):\n        print('   ', seen)\n"
+    row = "".join(f", {one!r}" for one in item.row)
+    loop += f"    for seen in {item.run.__name__}(lib{row}):\n        print('   ', seen)\n"
     return "\n\n".join([imports, *texts, loop])
 
 

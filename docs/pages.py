@@ -111,7 +111,7 @@ CLASSES = {
     "nn": "Modules", "optim": "Optimizers", "nn.init": "Initial weights", "nn.utils": "nn.utils",
     "nn.utils.parametrize": "Parametrizations", "nn.utils.parametrizations": "Parametrizations of weights",
     "nn.utils.rnn": "Sequences of several lengths", "nn.utils.stateless": "Stateless calls",
-    "optim.lr_scheduler": "Learning rates", "optim.swa_utils": "Averaged weights", "utils.data": "Data",
+    "optim.lr_scheduler": "Learning rates", "optim.swa_utils": "Averaged weights", "utils.data": "Data", "distributions": "Distributions",
 }  # fmt: skip
 
 # Kinds of names that need no description of their own, and how they are told from others.

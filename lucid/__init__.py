@@ -52,7 +52,7 @@ newaxis = None
 globals().update(ops.declared(""))
 
 # Imported when first used, as are the rarer operations (`ops.LATER`): they cost half of the time of `import lucid`.
-_LATER = ("amp", "fft", "func", "linalg", "masked", "nn", "optim", "signal", "special", "testing", "utils")
+_LATER = ("amp", "distributions", "fft", "func", "linalg", "masked", "nn", "optim", "signal", "special", "testing", "utils")
 _LATER_NAMES = {
     "vmap": "func", "GradScaler": "amp.grad_scaler",
     **dict.fromkeys((

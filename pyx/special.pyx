@@ -23,7 +23,7 @@ cdef enum:
 cpdef enum Op:
     AIRY_AI, BESSEL_J0, BESSEL_J1, BESSEL_Y0, BESSEL_Y1, MODIFIED_BESSEL_I0, MODIFIED_BESSEL_I1, MODIFIED_BESSEL_K0,
     MODIFIED_BESSEL_K1, SCALED_MODIFIED_BESSEL_K0, SCALED_MODIFIED_BESSEL_K1, SPHERICAL_BESSEL_J0, NDTRI
-    ZETA, IGAMMA, IGAMMAC
+    ZETA, IGAMMA, IGAMMAC, STANDARD_GAMMA_GRAD
     CHEBYSHEV_POLYNOMIAL_T, CHEBYSHEV_POLYNOMIAL_U, CHEBYSHEV_POLYNOMIAL_V, CHEBYSHEV_POLYNOMIAL_W,
     SHIFTED_CHEBYSHEV_POLYNOMIAL_T, SHIFTED_CHEBYSHEV_POLYNOMIAL_U, SHIFTED_CHEBYSHEV_POLYNOMIAL_V,
     SHIFTED_CHEBYSHEV_POLYNOMIAL_W, HERMITE_POLYNOMIAL_H, HERMITE_POLYNOMIAL_HE, LAGUERRE_POLYNOMIAL_L,
@@ -360,6 +360,57 @@ cdef double igamma(double a, double x, bint upper) noexcept nogil:
     return 1.0 - r if other else r
 
 
+# ---- Gradients of samples ---------------------------------------------------------------------------------------
+# Of a gamma or beta sample by its first parameter a, the cumulative distribution F held fixed: -(dF/da) / (dF/dx), both
+# taken from F's power series, whose common factor is the density. For a large `a`, h = d(ln x)/da as a function of
+# t = ln(x/a) satisfies h' = a (e**t - 1) h - t - ln(a) + psi(a); its smooth solution is expanded in 1/a and in t.
+
+cdef double gamma_gradient(double a, double x) noexcept nogil:
+    cdef double t, log_x, psi, term, step, total = 0
+    cdef int n
+    if x == 0:
+        return 0.0
+    if not (0 < a < libm.INFINITY and 0 < x < libm.INFINITY):
+        return libm.NAN
+    t = libm.log(x / a)
+    if a > 1000 and libm.fabs(t) < 0.3:
+        total = 1 + t * (-1.0 / 2 + t * (1.0 / 12 + t * t * (-1.0 / 720 + t * t / 30240)))
+        total += (1.0 / 6 + t * (-1.0 / 12 + t * (1.0 / 120 + t * (1.0 / 360 - t / 2016)))) / a
+        total += (1.0 / 60 - t * t / 210) / (a * a)
+        return x / a * total
+    log_x = libm.log(x)
+    psi = math.digamma_(a + 1)
+    term = 1 / a
+    for n in range(1, 100000):
+        step = term * (log_x - psi)
+        total += step
+        if a + n > x and libm.fabs(step) < 1e-17 * libm.fabs(total):
+            break
+        psi += 1 / (a + n)
+        term *= x / (a + n)
+    return -x * total
+
+cdef double beta_gradient(double a, double b, double x) noexcept nogil:
+    """Of a beta sample, over 1 - x."""
+    cdef bint lower = x * (a + b) <= a
+    cdef double c = a if lower else b, z = x if lower else 1 - x
+    cdef double weight = 1, harmonic = 0, total = 0, slopes = 0, difference
+    cdef int n
+    if not (a > 0 and b > 0 and 0 <= x <= 1):
+        return libm.NAN
+    if x == 0:
+        return 0.0
+    for n in range(100000):
+        total += weight
+        slopes += weight * harmonic
+        if weight * (1 + libm.fabs(harmonic)) < 1e-17 * total:
+            break
+        harmonic += 1 / (a + b + n) - (1 / (a + 1 + n) if lower else 0)
+        weight *= (a + b + n) / (c + 1 + n) * z
+    difference = libm.log(x) + math.digamma_(a + b) - math.digamma_(a + 1 if lower else a)
+    return (-x if lower else x) / c * (total * difference + slopes)
+
+
 # ---- Orthogonal polynomials -------------------------------------------------------------------------------------
 # By their recurrences, in double; a float's overflow is seen, after which, as in any arithmetic of floats, infinities
 # cancel to NaN. Chebyshev's of a high degree are cosines between -1 and 1. A degree below 0 gives 0. Of degrees that a
@@ -545,6 +596,8 @@ cdef floating of_two(int op, floating x, floating y) noexcept nogil:
         return <floating>zeta(x, y)
     if op == IGAMMA or op == IGAMMAC:
         return <floating>igamma(x, y, op == IGAMMAC)
+    if op == STANDARD_GAMMA_GRAD:
+        return <floating>gamma_gradient(x, y)
     if op <= CHEBYSHEV_POLYNOMIAL_W:
         return chebyshev(x, y, op - CHEBYSHEV_POLYNOMIAL_T, False)
     if op <= SHIFTED_CHEBYSHEV_POLYNOMIAL_W:
@@ -622,3 +675,12 @@ def binary_rare(const floating[::1] x, const floating[::1] y, floating[::1] out,
     c.y = <const char*>&y[0]
     c.out = <char*>&out[0]
     parallel_for(<task_t>binary_task[floating], &c, out.shape[0], GRAIN)
+
+
+def dirichlet_grad(const floating[::1] x, const floating[::1] alpha, const floating[::1] total, floating[::1] out):
+    """The gradient of each component of Dirichlet samples by its own concentration, over 1 - x."""
+    cdef Py_ssize_t i
+    if min(x.shape[0], alpha.shape[0], total.shape[0]) < out.shape[0]:
+        raise ValueError(f"operands have fewer elements than the result, {out.shape[0]}")
+    for i in range(out.shape[0]):
+        out[i] = <floating>beta_gradient(alpha[i], <double>total[i] - alpha[i], x[i])

@@ -10,14 +10,18 @@ it sees, tensors or plain values. Both must yield the same, and raise the same.
         ...
         yield y.retains_grad, y.grad
 
-The paths are the public names that the program judges.
+The paths are the public names that the program judges. Of a table there is a program for each row:
+
+    @table("distributions", [("Normal", "0.0, 1.0"), ("Laplace", "0.0, 1.0")])
+    def a_distribution(lib, name, text):
+        ...
 """
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -26,11 +30,15 @@ from typing import Any
 @dataclass(frozen=True)
 class Program:
     paths: tuple[str, ...]
-    run: Callable[[Any], Iterator[Any]]
+    run: Callable[..., Iterator[Any]]
+    row: tuple = ()
 
     @property
     def name(self) -> str:
-        return self.run.__name__
+        return "_".join([self.run.__name__, *self.row[:1]])
+
+    def seen(self, lib: Any) -> Iterator[Any]:
+        return self.run(lib, *self.row)
 
 
 PROGRAMS: list[Program] = []
@@ -39,6 +47,16 @@ PROGRAMS: list[Program] = []
 def program(*paths: str) -> Callable:
     def register(run: Callable) -> Callable:
         PROGRAMS.append(Program(paths, run))
+        return run
+
+    return register
+
+
+def table(namespace: str, rows: Iterable[tuple]) -> Callable:
+    """A program for each row, which it gets after `lib`. The row's first word is the public name that it judges."""
+
+    def register(run: Callable) -> Callable:
+        PROGRAMS.extend(Program((f"{namespace}.{row[0]}",), run, row) for row in rows)
         return run
 
     return register

@@ -34,7 +34,7 @@ from lucid.ops import (  # noqa: F401
 # A family may stand here unless one that does not imports it.
 LATER = (
     "attention", "bessel", "circular", "classification", "convolution", "copies", "decompositions", "distance",
-    "dropout", "einsum", "embedding", "factors", "fft", "folding", "grids", "inverses", "loss", "margins", "masked",
+    "dropout", "einsum", "embedding", "factors", "fft", "folding", "gamma", "grids", "inverses", "loss", "margins", "masked",
     "matrices", "natives", "normalization", "norms", "padding", "polynomials", "pooling", "products", "recurrent",
     "resampling", "scans", "selection", "sorting", "special", "statistics", "stft", "windows",
 )  # fmt: skip
