@@ -49,6 +49,11 @@ def span(array: np.ndarray) -> int:
 def extent_of(array: np.ndarray) -> tuple[int, int]:
     """`extent`, for Python."""
 
+# ---- product
+
+def product_plan(a: np.ndarray, b: np.ndarray) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
+    """The shape of `a @ b` and the sizes and strides that `linalg.bmm` takes, from `batch` to `c_row`."""
+
 # ---- tensor
 
 class Version:

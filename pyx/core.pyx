@@ -39,7 +39,10 @@ cdef extern from *:
       static void *lucid_aligned_alloc(size_t n) {
         void *p = NULL;
         size_t huge = (size_t)2 << 20;
-        if (posix_memalign(&p, n >= 2 * huge ? huge : 64, n)) return NULL;
+        /* Of a page each: a result that lies 64 bytes further into its page than the operand is read at half the
+           speed, as each load looks like one of what the store before it wrote. */
+        size_t alignment = n >= 2 * huge ? huge : n >= (size_t)64 << 10 ? 4096 : 64;
+        if (posix_memalign(&p, alignment, n)) return NULL;
       #if defined(__linux__)
         if (n >= 2 * huge) madvise(p, n, MADV_HUGEPAGE);
       #endif
@@ -104,3 +107,4 @@ include "core/tensor.pxi"
 include "core/view.pxi"
 include "core/graph.pxi"
 include "core/frame.pxi"
+include "core/product.pxi"

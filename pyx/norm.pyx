@@ -45,42 +45,31 @@ cdef void row_moments(const floating* x, Py_ssize_t n, floating* mean, floating*
     """Mean and biased variance."""
     cdef floating sums[LANES]
     cdef floating squares[LANES]
-    cdef floating pivot, a, b, c, d
+    cdef floating a, b
     cdef Py_ssize_t i, k = 0
-    if n >= LANES:
-        for i in range(LANES):
-            sums[i] = x[i]
-        fold_lanes(add_[floating], sums, &pivot)
-        pivot /= LANES
-    else:
-        pivot = x[0]
     for i in range(LANES):
         sums[i] = squares[i] = 0
     while k + 4 * LANES <= n:
         for i in range(LANES):
-            a = x[k + i] - pivot
-            b = x[k + i + LANES] - pivot
-            c = x[k + i + 2 * LANES] - pivot
-            d = x[k + i + 3 * LANES] - pivot
-            sums[i] += (a + b) + (c + d)
-            squares[i] += (a * a + b * b) + (c * c + d * d)
+            sums[i] += (x[k + i] + x[k + i + LANES]) + (x[k + i + 2 * LANES] + x[k + i + 3 * LANES])
+            squares[i] += (
+                (x[k + i] * x[k + i] + x[k + i + LANES] * x[k + i + LANES])
+                + (x[k + i + 2 * LANES] * x[k + i + 2 * LANES] + x[k + i + 3 * LANES] * x[k + i + 3 * LANES])
+            )
         k += 4 * LANES
     while k < n:
         for i in range(min(LANES, n - k)):
-            a = x[k + i] - pivot
-            sums[i] += a
-            squares[i] += a * a
+            sums[i] += x[k + i]
+            squares[i] += x[k + i] * x[k + i]
         k += LANES
     fold_lanes(add_[floating], sums, &a)
     fold_lanes(add_[floating], squares, &b)
     a /= n
     b = b / n - a * a
-    mean[0] = pivot + a
     if not a * a <= b:
-        # Far from the mean (what the subtraction left is too inexact), or not finite.
-        mean[0] = row_sum(x, n) / n
-        b = row_squared_deviations(x, mean[0], n) / n
-    var[0] = b
+        # Far from zero (what the subtraction left is too inexact), or not finite.
+        b = row_squared_deviations(x, a, n) / n
+    mean[0], var[0] = a, b
 
 
 # ------------------------------------------------------------------------------------------------ softmax

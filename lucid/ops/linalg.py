@@ -12,7 +12,7 @@ import numpy as np
 
 from lucid import dtypes
 from lucid._kernels import linalg as kernels
-from lucid._kernels.core import empty, flat, span, wrap
+from lucid._kernels.core import empty, flat, product_plan, span, wrap
 from lucid.autograd.op import op
 from lucid.ops._doc import like
 from lucid.ops._frame import (
@@ -35,63 +35,37 @@ BMM = {dtype: kernels.bmm[C_NAMES[dtype]] for dtype in FLOATING}
 # ------------------------------------------------------------------------------------------------ products
 
 
-def _single(batch: tuple, *strides) -> tuple | None:
-    """The one stride with which each operand walks over all batch dimensions, if there is one."""
-    sizes = [i for i, size in enumerate(batch) if size != 1]
-    if not sizes:
-        return (0,) * len(strides)
-    for outer, inner in zip(sizes, sizes[1:]):
-        if any(step[outer] != step[inner] * batch[inner] for step in strides):
-            return None
-    return tuple(step[sizes[-1]] for step in strides)
-
-
 def product(a: np.ndarray, b: np.ndarray, out: np.ndarray | None = None, alpha: float = 1, beta: float = 0):
     """Matrices times matrices, of one dtype that the kernel has; `out` (contiguous) holds what `beta` multiplies."""
-    m, k = a.shape[-2:]
-    n = b.shape[-1]
-    batch = broadcast_shapes(a.shape[:-2], b.shape[:-2]) if a.ndim > 2 or b.ndim > 2 else ()
+    plan = product_plan(a, b)
+    if plan is None:
+        return _product_in_parts(a, b, out, alpha, beta)
+    shape, sizes = plan
     if out is None:
-        out = empty((*batch, m, n), a.dtype)
+        out = empty(shape, a.dtype)
+    BMM[a.dtype](flat(a), flat(b), flat(out), *sizes, alpha, beta)
+    return out
+
+
+def _product_in_parts(a, b, out, alpha, beta):
+    """The same for what one call of the kernel does not do: nothing to sum, backward strides, batches apart in memory."""
+    batch = broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    if out is None:
+        out = empty((*batch, a.shape[-2], b.shape[-1]), a.dtype)
     if not out.size:
         return out
-    if not k:  # the sum of nothing; with beta 0 what lies in `out` does not count, not even NaN
+    if not a.shape[-1]:  # the sum of nothing; with beta 0 what lies in `out` does not count, not even NaN
         if beta == 0:
             out.fill(0)
         else:
             out *= beta
         return out
-    itemsize = a.itemsize
     a, b = _positive(a), _positive(b)
-    function = BMM[a.dtype]
-    a_row, a_col = a.strides[-2] // itemsize, a.strides[-1] // itemsize
-    b_row, b_col = b.strides[-2] // itemsize, b.strides[-1] // itemsize
-    rows = flat(a), flat(b), flat(out)
-    if not batch:
-        function(*rows, 1, m, n, k, 0, a_row, a_col, 0, b_row, b_col, 0, n, alpha, beta)
-        return out
-    if b.ndim == 2 and a.flags.c_contiguous:  # many rows times one matrix: one large product
-        function(*rows, 1, out.size // n, n, k, 0, k, 1, 0, b_row, b_col, 0, n, alpha, beta)
-        return out
-    a_steps, b_steps = (
-        [0] * (len(batch) - x.ndim + 2)
-        + [0 if size == 1 else step // itemsize for size, step in zip(x.shape[:-2], x.strides[:-2])]
-        for x in (a, b)
-    )
-    steps = _single(batch, a_steps, b_steps)
-    if steps is not None:
-        function(
-            *rows, out.size // (m * n), m, n, k, steps[0], a_row, a_col, steps[1], b_row, b_col, m * n, n, alpha, beta
-        )  # fmt: skip
-        return out
-    # Batches that no single stride walks: the last dimension by the kernel, those before it here.
-    for number, index in enumerate(np.ndindex(batch[:-1])):
-        a_at = sum(i * step for i, step in zip(index, a_steps))
-        b_at = sum(i * step for i, step in zip(index, b_steps))
-        function(
-            *rows, batch[-1], m, n, k, a_steps[-1], a_row, a_col, b_steps[-1], b_row, b_col, m * n, n, alpha, beta,
-            a_at, b_at, number * batch[-1] * m * n,
-        )  # fmt: skip
+    if product_plan(a, b):
+        return product(a, b, out, alpha, beta)
+    a, b = (np.broadcast_to(x, (*batch, *x.shape[-2:])) for x in (a, b))
+    for index in np.ndindex(batch[:-1]):
+        product(a[index], b[index], out[index], alpha, beta)
     return out
 
 
@@ -170,11 +144,8 @@ def matmul(input_: Tensor, other: Tensor, *, out=None) -> Tensor:
     tensor_argument("matmul", input_)
     tensor_argument("matmul", other, 2, "other")
     a, b = input_.array, other.array
-    if a.ndim == 2 and b.ndim == 2 and a.shape[1] == b.shape[0] and _dense(a, b):
-        k, n = b.shape
-        out = empty((a.shape[0], n), a.dtype)
-        BMM[a.dtype](flat(a), flat(b), flat(out), 1, a.shape[0], n, k, 0, k, 1, 0, n, 1, 0, n)
-        return wrap(out)
+    if a.ndim > 1 and b.ndim > 1 and a.shape[-1] == b.shape[-2] and a.dtype is b.dtype and a.dtype in BMM:
+        return wrap(product(a, b))
     same_dtype("matmul", input_, other)
     if not a.ndim or not b.ndim:
         raise RuntimeError(

@@ -1,0 +1,69 @@
+"""How the kernel of products is to walk two arrays of matrices: what `lucid/ops/linalg.py` would spend most of a small
+product's time on.
+"""
+
+cdef enum:
+    MAX_BATCH = 62       # dimensions before the last two
+
+
+cdef bint plain_strides(cnp.ndarray a):
+    """Whether a kernel can walk the array from its first element on: whole elements, none backwards."""
+    cdef int i
+    cdef Py_ssize_t itemsize = cnp.PyArray_ITEMSIZE(a)
+    if not cnp.PyArray_ISALIGNED(a) or not cnp.PyArray_ISNOTSWAPPED(a):
+        return False
+    for i in range(cnp.PyArray_NDIM(a)):
+        if cnp.PyArray_STRIDE(a, i) < 0 or cnp.PyArray_STRIDE(a, i) % itemsize:
+            return False
+    return True
+
+
+cdef inline Py_ssize_t size_at(cnp.ndarray a, int i, int nd):
+    """The size of dimension i of nd, for an array that is broadcast to so many."""
+    i -= nd - cnp.PyArray_NDIM(a)
+    return 1 if i < 0 else cnp.PyArray_DIM(a, i)
+
+
+cdef inline Py_ssize_t step_at(cnp.ndarray a, int i, int nd):
+    """Its stride there, in bytes; 0 where it is repeated."""
+    i -= nd - cnp.PyArray_NDIM(a)
+    return 0 if i < 0 or cnp.PyArray_DIM(a, i) == 1 else cnp.PyArray_STRIDE(a, i)
+
+
+def product_plan(cnp.ndarray a, cnp.ndarray b):
+    """The shape of `a @ b` and the sizes and strides that `linalg.bmm` takes, from `batch` to `c_row`.
+
+    None where it needs more looking at: something is empty, shapes do not broadcast, strides go backwards, or the batches
+    cannot be walked with one stride each.
+    """
+    cdef int na = cnp.PyArray_NDIM(a), nb = cnp.PyArray_NDIM(b), nd = max(na, nb), i
+    cdef Py_ssize_t itemsize = cnp.PyArray_ITEMSIZE(a), batch = 1, a_batch = 0, b_batch = 0, x, y, m, n, k
+    if na < 2 or nb < 2 or not cnp.PyArray_SIZE(a) or not cnp.PyArray_SIZE(b):
+        return None
+    if not plain_strides(a) or not plain_strides(b):
+        return None
+    m, k, n = cnp.PyArray_DIM(a, na - 2), cnp.PyArray_DIM(a, na - 1), cnp.PyArray_DIM(b, nb - 1)
+    shape = []
+    for i in range(nd - 2):
+        x, y = size_at(a, i, nd), size_at(b, i, nd)
+        if x != y and x != 1 and y != 1:
+            return None
+        shape.append(max(x, y))
+    for i in range(nd - 3, -1, -1):
+        x = shape[i]
+        if x == 1:
+            continue
+        if batch == 1:
+            a_batch, b_batch = step_at(a, i, nd), step_at(b, i, nd)
+        elif step_at(a, i, nd) != a_batch * batch or step_at(b, i, nd) != b_batch * batch:
+            return None
+        batch *= x
+    shape.append(m)
+    shape.append(n)
+    if nb == 2 and cnp.PyArray_IS_C_CONTIGUOUS(a):   # many rows times one matrix: one large product
+        m, batch = m * batch, 1
+    return tuple(shape), (
+        batch, m, n, k, a_batch // itemsize, cnp.PyArray_STRIDE(a, na - 2) // itemsize,
+        cnp.PyArray_STRIDE(a, na - 1) // itemsize, b_batch // itemsize, cnp.PyArray_STRIDE(b, nb - 2) // itemsize,
+        cnp.PyArray_STRIDE(b, nb - 1) // itemsize, m * n, n,
+    )
