@@ -98,7 +98,6 @@ def size_of(shape: tuple) -> Size:
 
 
 CPU = device("cpu")
-_DTYPES = dtypes.BY_NUM
 
 
 class Tensor(core.TensorBase):
@@ -133,21 +132,6 @@ class Tensor(core.TensorBase):
             self.requires_grad_()
 
     # ------------------------------------------------------------------------------------------ the data
-
-    @property
-    def shape(self) -> Size:
-        """The size of each dimension."""
-        return size_of(self.array.shape)
-
-    @property
-    def ndim(self) -> int:
-        """The number of dimensions."""
-        return self.array.ndim
-
-    @property
-    def dtype(self) -> dtypes.dtype:
-        """The dtype of the elements."""
-        return _DTYPES[self.array.dtype.num]
 
     @property
     def device(self) -> device:
@@ -446,7 +430,7 @@ def _rebuild(cls, array, dtype, requires_grad, attributes):
     """Make a pickled tensor again."""
     if dtype is dtypes.bfloat16:
         array = array.view(dtype.numpy)
-    elif array.dtype.num not in _DTYPES or not array.dtype.isnative:
+    elif array.dtype.num not in dtypes.BY_NUM or not array.dtype.isnative:
         array = array.astype(dtype.numpy)
     tensor = cls.__new__(cls)
     tensor.array = array
@@ -457,7 +441,7 @@ def _rebuild(cls, array, dtype, requires_grad, attributes):
 
 
 copyreg.pickle(dtypes.dtype, dtypes.dtype.__reduce__)
-core.set_tensor_type(Tensor)
+core.set_tensor_type(Tensor, Size, dtypes.BY_NUM)
 
 
 # ---------------------------------------------------------------------------------------------- what ops need

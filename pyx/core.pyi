@@ -43,6 +43,15 @@ def flat(array: np.ndarray, moved: bool = False) -> Flat:
     Raises TypeError for a dtype that kernels do not compute in.
     """
 
+def set_in_order(function: Callable) -> None:
+    """The function that copies or converts an array (first argument) so that it is dense and of a dtype (second)."""
+
+def row(values, dtype: np.dtype | None = None) -> Flat | None:
+    """The elements of a tensor or array, in order, as one row for a kernel, copied where they lie otherwise.
+
+    None for None, as kernels take what there is none of. With `dtype` they are converted to it.
+    """
+
 def span(array: np.ndarray) -> int:
     """Where an array's first element lies in its `flat` row, in elements."""
 
@@ -75,6 +84,9 @@ class TensorBase:
     """
 
     array: np.ndarray
+    shape: tuple[int, ...]
+    ndim: int
+    dtype: Any
     _requires_grad: bool
     _inference: bool
     _view: int
@@ -86,8 +98,8 @@ class TensorBase:
     _counter: Any
     _extra: Any
 
-def set_tensor_type(cls: type) -> None:
-    """The class that `wrap` makes instances of."""
+def set_tensor_type(cls: type, size: type, dtypes: dict[int, Any]) -> None:
+    """The class that `wrap` makes instances of, that of their shapes, and their dtypes by NumPy's type numbers."""
 
 def wrap(array: np.ndarray) -> TensorBase:
     """A tensor, outside any graph, that holds `array` itself."""

@@ -79,6 +79,10 @@ cdef extern from *:
     static PyObject *lucid_new(PyObject *type, PyObject *no_args) {
       return ((PyTypeObject *)type)->tp_new((PyTypeObject *)type, no_args, NULL);
     }
+    /* a tuple of a subclass, without the subclass's own checks */
+    static PyObject *lucid_tuple(PyObject *type, PyObject *args) {
+      return PyTuple_Type.tp_new((PyTypeObject *)type, args, NULL);
+    }
     /* Cython enters None as the owner of a buffer before the method runs */
     #define lucid_unset(buffer) Py_CLEAR((buffer)->obj)
     """
@@ -88,6 +92,7 @@ cdef extern from *:
     void lucid_aligned_free(void* p) nogil
     long long lucid_next_number() nogil
     object lucid_new(object type, tuple no_args)
+    object lucid_tuple(object type, tuple args)
     int grad_enabled "lucid_grad_enabled"
     int inference "lucid_inference"
     int autocast "lucid_autocast"

@@ -171,6 +171,8 @@ def cast(array: np.ndarray, dtype: np.dtype) -> np.ndarray:
 
 def broadcast_shapes(*shapes) -> tuple[int, ...]:
     """The shape that all shapes broadcast to. RuntimeError where they do not."""
+    if shapes and shapes.count(shapes[0]) == len(shapes):
+        return shapes[0]
     ndim = max(map(len, shapes), default=0)
     result = [1] * ndim
     for shape in shapes:
@@ -488,6 +490,12 @@ def overlapping(shape, steps) -> bool:
     return False
 
 
+def in_order(array: np.ndarray, dtype: np.dtype | None) -> np.ndarray:
+    """The array, or a copy of its elements in order and of that dtype, if one is given."""
+    return contiguous(native(array if dtype is None else cast(array, dtype)))
+
+
+core.set_in_order(in_order)
 core.set_general(unary, unary, binary, backward)
 
 __all__ = [name for name in globals() if not name.startswith("_")]

@@ -14,7 +14,7 @@ import numpy as np
 
 from lucid._kernels import core
 from lucid._kernels import loss as kernels
-from lucid._kernels.core import empty, flat, wrap
+from lucid._kernels.core import empty, flat, row, wrap
 from lucid.autograd.op import op, torch_name
 from lucid.ops._doc import doc
 from lucid.ops._frame import C_NAMES, FLOAT32, FLOATING, INT64, cast, contiguous, tensor_argument
@@ -73,10 +73,6 @@ def _classes(name: str, input_: Tensor, target: Tensor, weight, ignore_index: in
     return (n, classes, length), shape, rows
 
 
-def _row(tensor, computed):
-    return None if tensor is None else flat(contiguous(cast(tensor.array, computed)))
-
-
 def _targets(x: Tensor, rows: np.ndarray, sizes, weight, ignore_index: int, smoothing: float) -> Tensor:
     """How much each logarithm of a probability counts, in the input's shape: the losses are minus their weighted sum."""
     n, classes, length = sizes
@@ -95,11 +91,10 @@ def _finish(out: np.ndarray, total: float, shape, reduction: str, dtype) -> Tens
     """Reduce the losses of all targets; `total` is the sum of the weights that count."""
     if reduction == "none":
         return wrap(cast(out.reshape(shape), dtype))
-    result = np.asarray(out.sum(dtype=np.float64 if out.dtype == FLOAT32 else None))
+    result = wrap(out).sum().array.item()
     if reduction == "mean":
-        with np.errstate(all="ignore"):
-            result = np.asarray(result / total if total else result * math.nan)
-    return wrap(result.astype(dtype))
+        result = result / total if total else math.nan
+    return wrap(cast(np.asarray(result), dtype))
 
 
 def _classified(x, rows, sizes, weight, ignore_index, smoothing, reduction, stats, logits: bool):
@@ -108,7 +103,7 @@ def _classified(x, rows, sizes, weight, ignore_index, smoothing, reduction, stat
     out = empty(rows.shape, computed)
     total = 0.0
     if out.size:
-        common = _row(x, computed), flat(rows), _row(weight, computed), flat(out)
+        common = row(x, computed), flat(rows), row(weight, computed), flat(out)
         if logits:
             total = CROSS_ENTROPY[computed](*common, flat(stats[0].array), *sizes, ignore_index, smoothing)
         else:
@@ -146,7 +141,7 @@ def _cross_entropy_backward(g, x, rows, sizes, weight, ignore_index, smoothing, 
     computed = lse.array.dtype
     result = empty(x.array.shape, computed)
     CROSS_ENTROPY_BACKWARD[computed](
-        _row(g, computed), _row(x, computed), flat(rows), _row(weight, computed), flat(lse.array), flat(result), *sizes,
+        row(g, computed), row(x, computed), flat(rows), row(weight, computed), flat(lse.array), flat(result), *sizes,
         ignore_index, smoothing, scale,
     )  # fmt: skip
     return wrap(cast(result, x.array.dtype))
@@ -163,7 +158,7 @@ def _nll_loss_backward(g, x, rows, sizes, weight, ignore_index, reduction, stats
     computed = x.array.dtype if x.array.dtype in NLL else FLOAT32
     result = empty(x.array.shape, computed)
     NLL_BACKWARD[computed](
-        _row(g, computed), flat(rows), _row(weight, computed), flat(result), *sizes, ignore_index, scale
+        row(g, computed), flat(rows), row(weight, computed), flat(result), *sizes, ignore_index, scale
     )
     return wrap(cast(result, x.array.dtype))
 

@@ -113,6 +113,8 @@ _conv_weight.vjp(
 
 def ntuple(name: str, argument: str, value, n: int) -> tuple[int, ...]:
     """A number for all dimensions, or one for each."""
+    if type(value) is int:
+        return (value,) * n
     if isinstance(value, (tuple, list)):
         if len(value) == 1:
             value = tuple(value) * n

@@ -327,7 +327,7 @@ def _clamp_numbers(x: Tensor, low, high) -> Tensor:
         raise NotImplementedError("clamp is not supported for complex types")
     if any(isinstance(one, complex) for one in given):
         raise RuntimeError("value cannot be converted to type double without overflow")
-    dtype = dtypes.result_dtype((x, *given))
+    dtype = x.dtype if x.dtype.is_floating_point else dtypes.result_dtype((x, *given))
     if any(one != one for one in given):
         return wrap(np.full(x.array.shape, np.nan, dtype.numpy))
     if dtype.kind < 2:

@@ -13,7 +13,7 @@ import numpy as np
 
 from lucid import dtypes
 from lucid._kernels import core, norm
-from lucid._kernels.core import empty, flat, wrap
+from lucid._kernels.core import empty, flat, row, wrap
 from lucid.autograd.op import op, torch_name
 from lucid.dtypes import as_dtype
 from lucid.ops._doc import doc, like
@@ -51,19 +51,16 @@ def _floating(name: str, input_: Tensor) -> np.dtype:
 
 def _check_parameters(name: str, input_: Tensor, first, second, what: str = "weight and bias") -> None:
     """Refuse factors and summands (or running statistics) that are neither of the input's dtype nor, both, float32 beside a 2-byte input."""
+    dtype = input_.dtype
+    if (first is None or first.dtype is dtype) and (second is None or second.dtype is dtype):
+        return
     given = {one.dtype for one in (first, second) if one is not None}
-    if given and given != {input_.dtype}:
-        half = input_.dtype.is_floating_point and input_.dtype.itemsize == 2
-        if not (half and given == {dtypes.float32}):
-            raise RuntimeError(
-                f"{name}: mixed dtype: an input of {torch_name(input_.dtype)} takes {what} of the same dtype"
-                + (" or both of Float" if half else "") + f", not of {', '.join(sorted(map(torch_name, given)))}"
-            )  # fmt: skip
-
-
-def _row(tensor: Tensor | None, computed: np.dtype):
-    """A tensor's memory as a row for a kernel; None where there is none."""
-    return None if tensor is None else flat(contiguous(cast(tensor.array, computed)))
+    half = dtype.is_floating_point and dtype.itemsize == 2
+    if not (half and given == {dtypes.float32}):
+        raise RuntimeError(
+            f"{name}: mixed dtype: an input of {torch_name(dtype)} takes {what} of the same dtype"
+            + (" or both of Float" if half else "") + f", not of {', '.join(sorted(map(torch_name, given)))}"
+        )  # fmt: skip
 
 
 # ------------------------------------------------------------------------------------------------ softmax
@@ -320,8 +317,8 @@ def _layer_norm(x: Tensor, weight, bias, count: int, eps: float, stats) -> Tenso
     if out.size:
         rows = rstd.array.size
         LAYER_NORM[computed](
-            _row(x, computed), flat(out), _row(mean, computed), flat(rstd.array), _row(weight, computed),
-            _row(bias, computed), rows, out.size // rows, eps,
+            row(x, computed), flat(out), row(mean, computed), flat(rstd.array), row(weight, computed),
+            row(bias, computed), rows, out.size // rows, eps,
         )  # fmt: skip
     return wrap(cast(out, x.array.dtype))
 
@@ -338,11 +335,11 @@ def _layer_norm_backward(g, needs, x, weight, bias, count, eps, stats):
             x.array.shape[lead:], mean is not None,
         )  # fmt: skip
     rows, cols = rstd.array.size, x.array.size // rstd.array.size
-    g_row, x_row, mean_row, rstd_row = _row(g, computed), _row(x, computed), _row(mean, computed), flat(rstd.array)
+    g_row, x_row, mean_row, rstd_row = row(g, computed), row(x, computed), row(mean, computed), flat(rstd.array)
     gx = gw = gb = None
     if needs[0]:
         gx = empty(x.array.shape, computed)
-        LAYER_NORM_BACKWARD[computed](g_row, x_row, mean_row, rstd_row, _row(weight, computed), flat(gx), rows, cols)
+        LAYER_NORM_BACKWARD[computed](g_row, x_row, mean_row, rstd_row, row(weight, computed), flat(gx), rows, cols)
     if needs[1] or needs[2]:
         shape = (weight if needs[1] else bias).array.shape
         gw, gb = empty(shape, computed), empty(shape, computed)
@@ -413,7 +410,7 @@ def _batch_norm(x: Tensor, weight, bias, running, training: bool, momentum: floa
     sizes = _channels_first(x)
     if not out.size:
         return wrap(cast(out, x.array.dtype))
-    x_row = _row(x, computed)
+    x_row = row(x, computed)
     if training:
         moving = [None if one is None else contiguous(cast(one.array, computed)) for one in running]
         BATCH_STATISTICS[computed](
@@ -429,7 +426,7 @@ def _batch_norm(x: Tensor, weight, bias, running, training: bool, momentum: floa
         mean.array[...] = running[0].array
         rstd.array[...] = 1 / np.sqrt(running[1].array.astype(computed) + computed.type(eps))
     BATCH_NORM[computed](
-        x_row, flat(out), flat(mean.array), flat(rstd.array), _row(weight, computed), _row(bias, computed), *sizes
+        x_row, flat(out), flat(mean.array), flat(rstd.array), row(weight, computed), row(bias, computed), *sizes
     )
     return wrap(cast(out, x.array.dtype))
 
@@ -454,7 +451,7 @@ def _batch_norm_backward(g, needs, x, weight, bias, training, eps, stats):
     gx = empty(x.array.shape, computed)
     gw, gb = empty(mean.array.shape, computed), empty(mean.array.shape, computed)
     BATCH_NORM_BACKWARD[computed](
-        _row(g, computed), _row(x, computed), flat(mean.array), flat(rstd.array), _row(weight, computed), flat(gx),
+        row(g, computed), row(x, computed), flat(mean.array), flat(rstd.array), row(weight, computed), flat(gx),
         flat(gw), flat(gb), *_channels_first(x), training,
     )  # fmt: skip
     return (
@@ -518,8 +515,8 @@ def _group_norm(x: Tensor, weight, bias, groups: int, eps: float, stats) -> Tens
     out = empty(x.array.shape, computed)
     if out.size:
         GROUP_NORM[computed](
-            _row(x, computed), flat(out), flat(mean.array), flat(rstd.array), _row(weight, computed),
-            _row(bias, computed), *_channels_first(x), groups, eps,
+            row(x, computed), flat(out), flat(mean.array), flat(rstd.array), row(weight, computed),
+            row(bias, computed), *_channels_first(x), groups, eps,
         )  # fmt: skip
     return wrap(cast(out, x.array.dtype))
 
@@ -535,7 +532,7 @@ def _group_norm_backward(g, needs, x, weight, bias, groups, eps, stats):
     channels = x.array.shape[1]
     gx, gw, gb = empty(x.array.shape, computed), empty((channels,), computed), empty((channels,), computed)
     GROUP_NORM_BACKWARD[computed](
-        _row(g, computed), _row(x, computed), flat(mean.array), flat(rstd.array), _row(weight, computed), flat(gx),
+        row(g, computed), row(x, computed), flat(mean.array), flat(rstd.array), row(weight, computed), flat(gx),
         flat(gw), flat(gb), *_channels_first(x), groups,
     )  # fmt: skip
     return (

@@ -7,6 +7,7 @@ there, and the gradient of that gradient is picked up from there.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -33,15 +34,17 @@ ADAPTIVE_AVG, ADAPTIVE_AVG_BACKWARD = map(_table, ("adaptive_avg_pool", "adaptiv
 
 
 class Windows(NamedTuple):
-    """Fixed windows over (planes, *size)."""
+    """Fixed windows over (planes, *size), whose results are (planes, *out_size); below, what kernels take: three of each."""
 
     planes: int
     size: tuple[int, ...]
-    kernel: tuple[int, ...]
-    stride: tuple[int, ...]
-    padding: tuple[int, ...]
-    dilation: tuple[int, ...]
     out_size: tuple[int, ...]
+    sizes: tuple[int, int, int]
+    kernel: tuple[int, int, int]
+    stride: tuple[int, int, int]
+    padding: tuple[int, int, int]
+    dilation: tuple[int, int, int]
+    out_sizes: tuple[int, int, int]
 
 
 def _three(values: tuple, fill: int) -> tuple:
@@ -64,7 +67,7 @@ def _check_input(name: str, input_: Tensor, n: int) -> np.ndarray:
     if array.ndim not in (n + 1, n + 2):
         raise RuntimeError(f"{name}(): Expected {n + 1}D or {n + 2}D (batch mode) tensor, but got input with sizes "
                            f"{list(array.shape)}")  # fmt: skip
-    if any(size == 0 for size in array.shape[array.ndim - n - 1 :]):
+    if not array.size and 0 in array.shape[array.ndim - n - 1 :]:
         raise RuntimeError(f"{name}(): Expected input to have non-zero size for non-batch dimensions, but got sizes "
                            f"{list(array.shape)}")  # fmt: skip
     return array
@@ -75,6 +78,12 @@ def _windows(name, input_, n, kernel_size, stride, padding, dilation, ceil_mode)
     kernel = ntuple(name, "kernel_size", kernel_size, n)
     stride = kernel if stride is None or stride == () or stride == [] else ntuple(name, "stride", stride, n)
     padding, dilation = ntuple(name, "padding", padding, n), ntuple(name, "dilation", dilation, n)
+    return _planned(name, array.shape, kernel, stride, padding, dilation, bool(ceil_mode))
+
+
+@lru_cache(256)
+def _planned(name, shape, kernel, stride, padding, dilation, ceil_mode) -> Windows:
+    """The windows of those sizes, checked: remembered, since a network asks for the same ones every time."""
     if any(k <= 0 for k in kernel):
         raise RuntimeError(f"{name}: kernel size should be greater than zero, but got {list(kernel)}")
     if any(s <= 0 for s in stride):
@@ -89,7 +98,7 @@ def _windows(name, input_, n, kernel_size, stride, padding, dilation, ceil_mode)
                 f"{name}: pad should be at most half of effective kernel size, but got pad={p}, kernel_size={k} and "
                 f"dilation={d}"
             )
-    size = array.shape[-n:]
+    size = shape[-len(kernel) :]
     out = []
     for i, k, s, p, d in zip(size, kernel, stride, padding, dilation):
         room = i + 2 * p - d * (k - 1) - 1
@@ -98,10 +107,14 @@ def _windows(name, input_, n, kernel_size, stride, padding, dilation, ceil_mode)
             count -= 1
         if count <= 0:
             raise RuntimeError(
-                f"{name}(): Given input size: {list(array.shape)}. Calculated output size is too small: {count}"
+                f"{name}(): Given input size: {list(shape)}. Calculated output size is too small: {count}"
             )
         out.append(count)
-    return Windows(math.prod(array.shape[:-n]), size, kernel, stride, padding, dilation, tuple(out))
+    planes, size_out = math.prod(shape[: -len(kernel)]), tuple(out)
+    return Windows(
+        planes, size, size_out, _three(size, 1), _three(kernel, 1), _three(stride, 1), _three(padding, 0), _three(dilation, 1),
+        _three(size_out, 1),
+    )  # fmt: skip
 
 
 # ------------------------------------------------------------------------------------------------ maxima
@@ -114,9 +127,8 @@ def _max_pool(x: Tensor, windows: Windows):
     out, indices = empty(shape, array.dtype), empty(shape, INT64)
     if out.size:
         MAX[array.dtype](
-            flat(array), flat(out), flat(indices), windows.planes, _three(windows.size, 1), _three(windows.kernel, 1),
-            _three(windows.stride, 1), _three(windows.padding, 0), _three(windows.dilation, 1),
-            _three(windows.out_size, 1),
+            flat(array), flat(out), flat(indices), windows.planes, windows.sizes, windows.kernel, windows.stride,
+            windows.padding, windows.dilation, windows.out_sizes,
         )  # fmt: skip
     return wrap(cast(out, x.array.dtype)), wrap(indices)
 
@@ -521,8 +533,8 @@ def _average(table, a: Tensor, shape: tuple, windows: Windows, include: bool, di
     out = empty(shape, array.dtype)
     if out.size:
         table[array.dtype](
-            flat(array), flat(out), windows.planes, _three(windows.size, 1), _three(windows.kernel, 1),
-            _three(windows.stride, 1), _three(windows.padding, 0), _three(windows.out_size, 1), include, divisor,
+            flat(array), flat(out), windows.planes, windows.sizes, windows.kernel, windows.stride, windows.padding,
+            windows.out_sizes, include, divisor,
         )  # fmt: skip
     return wrap(cast(out, a.array.dtype))
 

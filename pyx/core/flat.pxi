@@ -92,6 +92,30 @@ def flat(cnp.ndarray array, bint moved=False):
     return row
 
 
+cdef object in_order   # of a non-empty array that is not ready to be a row: an array that is
+
+
+def set_in_order(function):
+    """The function that copies or converts an array (first argument) so that it is dense and of a dtype (second)."""
+    global in_order
+    in_order = function
+
+
+def row(values, cnp.dtype dtype=None):
+    """The elements of a tensor or array, in order, as one row for a kernel, copied where they lie otherwise.
+
+    None for None, as kernels take what there is none of. With `dtype` they are converted to it.
+    """
+    cdef cnp.ndarray array
+    if values is None:
+        return None
+    array = (<TensorBase>values).array if isinstance(values, TensorBase) else values
+    if not (cnp.PyArray_IS_C_CONTIGUOUS(array) and cnp.PyArray_ISALIGNED(array)
+            and (dtype is None or cnp.PyArray_TYPE(array) == dtype.num)):
+        array = in_order(array, dtype)
+    return flat(array)
+
+
 def span(cnp.ndarray array):
     """Where an array's first element lies in its `flat` row, in elements."""
     return -extent(array)[0]

@@ -27,6 +27,21 @@ cdef class TensorBase:
     cdef public object _grad, _node, _base, _base_node, _counter, _extra
     cdef object __weakref__
 
+    @property
+    def shape(self):
+        """The size of each dimension."""
+        return lucid_tuple(size_type, ((<object>self.array).shape,))
+
+    @property
+    def ndim(self):
+        """The number of dimensions."""
+        return cnp.PyArray_NDIM(self.array)
+
+    @property
+    def dtype(self):
+        """The dtype of the elements."""
+        return dtype_by_num[cnp.PyArray_TYPE(self.array)]
+
     def __getbuffer__(self, Py_buffer* buffer, int flags):
         """The array's memory, for `memoryview(tensor)`; the array is what keeps it."""
         if needs_grad(self):
@@ -37,13 +52,15 @@ cdef class TensorBase:
 
 cdef cnp.dtype int64_dtype = cnp.PyArray_DescrFromType(cnp.NPY_INT64)
 cdef object tensor_type = TensorBase
+cdef object size_type = tuple
+cdef dict dtype_by_num = {}
 cdef tuple NO_ARGS = ()
 
 
-def set_tensor_type(type cls):
-    """The class that `wrap` makes instances of."""
-    global tensor_type
-    tensor_type = cls
+def set_tensor_type(type cls, type size, dict dtypes):
+    """The class that `wrap` makes instances of, that of their shapes, and their dtypes by NumPy's type numbers."""
+    global tensor_type, size_type, dtype_by_num
+    tensor_type, size_type, dtype_by_num = cls, size, dtypes
 
 
 cdef inline TensorBase new_tensor(cnp.ndarray array):
