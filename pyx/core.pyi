@@ -43,8 +43,17 @@ def flat(array: np.ndarray, moved: bool = False) -> Flat:
     Raises TypeError for a dtype that kernels do not compute in.
     """
 
-def set_in_order(function: Callable) -> None:
-    """The function that copies or converts an array (first argument) so that it is dense and of a dtype (second)."""
+def set_copies(copied: Callable, cast: Callable) -> None:
+    """The functions of `lucid/ops/_frame.py` that copy an array into C order and that convert it to another dtype."""
+
+def contiguous(values: np.ndarray) -> np.ndarray:
+    """The array, or a C-contiguous copy of it."""
+
+def native(values: np.ndarray) -> np.ndarray:
+    """An array that kernels can read: aligned, with strides that are whole elements."""
+
+def cast(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """The array in another dtype, as PyTorch converts: floats are truncated, complex numbers lose their imaginary part."""
 
 def row(values, dtype: np.dtype | None = None) -> Flat | None:
     """The elements of a tensor or array, in order, as one row for a kernel, copied where they lie otherwise.
@@ -376,3 +385,6 @@ def check_dim(op: str, dim: int, ndim: int) -> int:
 
 def fold_dim(array: np.ndarray, dim: int) -> tuple[int, int, int]:
     """The sizes of a shape before, at and after a dimension, the others multiplied together."""
+
+def tensor_argument(name: str, value: Any, position: int = 1, argument: str = "input") -> TensorBase:
+    """The value, if it is a tensor; TypeError otherwise."""

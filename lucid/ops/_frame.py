@@ -11,7 +11,18 @@ import numpy as np
 from lucid import dtypes
 from lucid._kernels import copy as copies
 from lucid._kernels import core, pointwise
-from lucid._kernels.core import Kernel, empty, flat, span, view_of, wrap  # noqa: F401
+from lucid._kernels.core import (  # noqa: F401
+    Kernel,
+    cast,
+    contiguous,
+    empty,
+    flat,
+    native,
+    span,
+    tensor_argument,
+    view_of,
+    wrap,
+)
 from lucid.autograd.op import torch_name
 from lucid.tensor import Tensor, check_dim
 
@@ -48,15 +59,6 @@ def kernel(function, name: str, dtypes_, code=None, result=None) -> Kernel:
 
 
 # ------------------------------------------------------------------------------------------------ arguments
-
-
-def tensor_argument(name: str, value, position: int = 1, argument: str = "input") -> Tensor:
-    """The value, if it is a tensor; TypeError otherwise."""
-    if not isinstance(value, Tensor):
-        raise TypeError(
-            f"{name}(): argument '{argument}' (position {position}) must be Tensor, not {type(value).__name__}"
-        )
-    return value
 
 
 def same_dtype(name: str, *tensors: Tensor | None) -> None:
@@ -108,11 +110,6 @@ def shape_argument(name: str, shape, infer: bool = False) -> tuple[int, ...]:
 # ------------------------------------------------------------------------------------------------ memory
 
 
-def contiguous(array: np.ndarray) -> np.ndarray:
-    """The array, or a C-contiguous copy of it."""
-    return array if array.flags.c_contiguous else copied(array)
-
-
 def copied(array: np.ndarray, order: str = "C") -> np.ndarray:
     """A C-contiguous copy."""
     out = empty(array.shape, array.dtype)
@@ -146,9 +143,9 @@ def _offset(array: np.ndarray) -> int:
     return 0 if flags.c_contiguous or flags.f_contiguous else span(array)
 
 
-def cast(array: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    """The array in another dtype, as PyTorch converts: floats are truncated, complex numbers lose their imaginary part."""
-    if array.dtype is dtype or array.dtype == dtype:
+def _converted(array: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """What `cast` does for an array that is not of that very dtype."""
+    if array.dtype == dtype:
         return array
     if array.dtype.kind == "c" and dtype.kind not in "cb":
         array = array.real
@@ -422,14 +419,6 @@ def as_array(operand, dtype: np.dtype) -> np.ndarray:
     return out
 
 
-def native(array: np.ndarray) -> np.ndarray:
-    """An array that kernels can read: aligned, with strides that are whole elements."""
-    flags = array.flags
-    if flags.aligned and (flags.c_contiguous or all(step % array.itemsize == 0 for step in array.strides)):
-        return array
-    return array.copy()
-
-
 # ------------------------------------------------------------------------------------------------ folding
 
 
@@ -439,6 +428,8 @@ def fold(array: np.ndarray, dims: tuple[int, ...]) -> tuple[np.ndarray, int, int
         return contiguous(array), array.size, 1, 1
     if len(dims) == 1:
         return contiguous(array), *core.fold_dim(array, dims[0])
+    if len(dims) == array.ndim:
+        return contiguous(array), 1, array.size, 1
     dims = tuple(sorted(dims))
     first, last = dims[0], dims[-1]
     if last - first + 1 != len(dims):
@@ -461,6 +452,8 @@ def reduced_shape(shape: tuple, dims: tuple[int, ...], keepdim: bool) -> tuple[i
     if len(dims) == 1:
         (at,) = dims
         return shape[:at] + ((1,) if keepdim else ()) + shape[at + 1 :]
+    if len(dims) == len(shape) and not keepdim:
+        return ()
     if keepdim:
         return tuple(1 if i in dims else size for i, size in enumerate(shape))
     return tuple(size for i, size in enumerate(shape) if i not in dims)
@@ -490,12 +483,7 @@ def overlapping(shape, steps) -> bool:
     return False
 
 
-def in_order(array: np.ndarray, dtype: np.dtype | None) -> np.ndarray:
-    """The array, or a copy of its elements in order and of that dtype, if one is given."""
-    return contiguous(native(array if dtype is None else cast(array, dtype)))
-
-
-core.set_in_order(in_order)
+core.set_copies(copied, _converted)
 core.set_general(unary, unary, binary, backward)
 
 __all__ = [name for name in globals() if not name.startswith("_")]

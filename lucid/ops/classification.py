@@ -91,10 +91,10 @@ def _finish(out: np.ndarray, total: float, shape, reduction: str, dtype) -> Tens
     """Reduce the losses of all targets; `total` is the sum of the weights that count."""
     if reduction == "none":
         return wrap(cast(out.reshape(shape), dtype))
-    result = wrap(out).sum().array.item()
+    result = wrap(out).sum()
     if reduction == "mean":
-        result = result / total if total else math.nan
-    return wrap(cast(np.asarray(result), dtype))
+        result = div(result, total or math.nan)
+    return wrap(cast(result.array, dtype))
 
 
 def _classified(x, rows, sizes, weight, ignore_index, smoothing, reduction, stats, logits: bool):

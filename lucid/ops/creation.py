@@ -610,6 +610,8 @@ def arange(*range_, **keywords) -> Tensor:
     >>> lucid.arange(1, 8, 2)
     Tensor([1, 3, 5, 7])
     """
+    if not keywords and len(range_) == 1 and type(range_[0]) is int and 0 <= range_[0] < 1 << 24:
+        return wrap(np.arange(range_[0], dtype=np.int64))  # the commonest call, and a short way for it
     return _arange(*_range_arguments(range_, keywords), **keywords)
 
 

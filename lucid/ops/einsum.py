@@ -6,6 +6,7 @@ Operands are contracted two at a time, each pair as one batched matrix product (
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 from lucid.autograd.op import op
 from lucid.ops._frame import same_dtype, tensor_argument
@@ -156,7 +157,9 @@ def einsum(equation, *operands) -> Tensor:
         equation, operands = _sublists((equation, *operands))
     if len(operands) == 1 and isinstance(operands[0], (list, tuple)):
         operands = tuple(operands[0])
-    labels, result = _parse(equation, operands)
+    for number, operand in enumerate(operands, 1):
+        tensor_argument("einsum", operand, number)
+    labels, result = _parse(equation, tuple([operand.array.ndim for operand in operands]))
     current, own = _diagonals(operands[0], labels[0])
     for i in range(1, len(operands)):
         operand, its = _diagonals(operands[i], labels[i])
@@ -181,28 +184,28 @@ def _sublists(arguments):
     return equation + ("" if result is None else "->" + text(result)), tuple(arguments[::2])
 
 
-def _parse(equation: str, operands):
-    """The labels of each operand and of the result; those of an ellipsis are negative numbers."""
+@lru_cache(256)
+def _parse(equation: str, ndims: tuple):
+    """The labels of each operand, of so many dimensions, and of the result; those of an ellipsis are negative numbers."""
     equation = equation.replace(" ", "")
     left, arrow, right = equation.partition("->")
     terms = left.split(",")
-    if len(terms) != len(operands):
+    if len(terms) != len(ndims):
         raise RuntimeError(
-            f"einsum(): {'more' if len(operands) > len(terms) else 'fewer'} operands were provided than specified in the "
-            f"equation: {len(operands)} operands, {len(terms)} terms in {equation!r}"
+            f"einsum(): {'more' if len(ndims) > len(terms) else 'fewer'} operands were provided than specified in the "
+            f"equation: {len(ndims)} operands, {len(terms)} terms in {equation!r}"
         )
     labels, widest = [], 0
-    for number, (term, operand) in enumerate(zip(terms, operands)):
-        tensor_argument("einsum", operand, number + 1)
+    for number, (term, ndim) in enumerate(zip(terms, ndims)):
         plain = term.replace("...", "", 1)
         if not all(letter.isalpha() and letter.isascii() for letter in plain):
             raise RuntimeError(f"einsum(): invalid subscript given at index {number} in the equation string {equation!r}: "
                                "subscripts must be in [a-zA-Z]")  # fmt: skip
-        covered = operand.array.ndim - len(plain)
+        covered = ndim - len(plain)
         if covered < 0 or (covered and "..." not in term):
             raise RuntimeError(
                 f"einsum(): the number of subscripts in the equation ({len(plain)}) does not match the number of "
-                f"dimensions ({operand.array.ndim}) for operand {number}" + (" and no ellipsis was given" if covered > 0 else "")
+                f"dimensions ({ndim}) for operand {number}" + (" and no ellipsis was given" if covered > 0 else "")
             )
         before, dots, after = term.partition("...")
         middle = list(range(-covered, 0)) if dots else []
@@ -227,6 +230,8 @@ def _parse(equation: str, operands):
 
 def _diagonals(operand: Tensor, labels):
     """An operand in which every label occurs once: repeated ones become diagonals."""
+    if len(set(labels)) == len(labels):
+        return operand, labels
     labels = list(labels)
     for label in dict.fromkeys(labels):
         while labels.count(label) > 1:

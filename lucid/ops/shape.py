@@ -68,7 +68,8 @@ def flip(input_: Tensor, dims) -> Tensor:
     array = tensor_argument("flip", input_).array
     dims = dims_argument("flip", dims, array.ndim, all_when_empty=False)
     out = empty_as(array, array.dtype)
-    move(np.flip(array, dims), out)
+    backwards = slice(None, None, -1)
+    move(array[tuple([backwards if at in dims else slice(None) for at in range(array.ndim)])], out)
     return wrap(out)
 
 

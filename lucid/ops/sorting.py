@@ -47,16 +47,19 @@ def _rows(name: str, input_: Tensor, dim: int):
     array = cast(array, FLOAT32) if dtype.is_floating_point and dtype.itemsize == 2 else array
     if not array.ndim:
         array = array.reshape(1)
-    moved = np.moveaxis(array, at, -1)
+    moved = array.swapaxes(at, -1)
     return contiguous(moved), at, moved.shape
 
 
 def _back(values: np.ndarray, index: np.ndarray, at: int, input_: Tensor, keep: bool = True) -> Found:
-    """Results with the dimension last, in the input's order of dimensions and dtype."""
+    """Results along rows, in the input's order of dimensions and dtype; not to `keep` the dimension, of size 1, is to drop it."""
     if not input_.array.ndim:
         values, index = values.reshape(()), index.reshape(())
-    elif keep:
-        values, index = contiguous(np.moveaxis(values, -1, at)), contiguous(np.moveaxis(index, -1, at))
+    else:
+        values, index = values.swapaxes(at, -1), index.swapaxes(at, -1)
+        if not keep:
+            values, index = values.squeeze(at), index.squeeze(at)
+        values, index = contiguous(values), contiguous(index)
     return Found(wrap(cast(values, input_.array.dtype)), wrap(index))
 
 
@@ -218,7 +221,7 @@ def _select_along(input_: Tensor, dim: int, name: str, k: int):
     n = shape[-1]
     if not n:
         raise IndexError(f"{name}(): Expected reduction dim {at} to have non-zero size.")
-    values, index = empty(shape[:-1], rows.dtype), empty(shape[:-1], INT64)
+    values, index = empty((*shape[:-1], 1), rows.dtype), empty((*shape[:-1], 1), INT64)
     if values.size:
         SELECT[rows.dtype](flat(rows), flat(values), flat(index), rows.size // n, n, kernels.codes[name], k)
     return _back(values, index, at, input_, keep=False)

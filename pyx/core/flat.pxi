@@ -92,13 +92,41 @@ def flat(cnp.ndarray array, bint moved=False):
     return row
 
 
-cdef object in_order   # of a non-empty array that is not ready to be a row: an array that is
+cdef object general_copied, general_cast
 
 
-def set_in_order(function):
-    """The function that copies or converts an array (first argument) so that it is dense and of a dtype (second)."""
-    global in_order
-    in_order = function
+def set_copies(copied, cast):
+    """The functions of `lucid/ops/_frame.py` that copy an array into C order and that convert it to another dtype."""
+    global general_copied, general_cast
+    general_copied, general_cast = copied, cast
+
+
+cdef inline cnp.ndarray as_array(values):
+    """The array; a number that NumPy took out of one, as a 0-d array."""
+    return values if isinstance(values, cnp.ndarray) else cnp.PyArray_FROM_O(values)
+
+
+def contiguous(values):
+    """The array, or a C-contiguous copy of it."""
+    cdef cnp.ndarray array = as_array(values)
+    return array if cnp.PyArray_IS_C_CONTIGUOUS(array) else general_copied(array)
+
+
+def native(values):
+    """An array that kernels can read: aligned, with strides that are whole elements."""
+    cdef cnp.ndarray array = as_array(values)
+    cdef int i
+    cdef bint readable = cnp.PyArray_ISALIGNED(array)
+    if readable and not cnp.PyArray_IS_C_CONTIGUOUS(array):
+        for i in range(cnp.PyArray_NDIM(array)):
+            readable = readable and cnp.PyArray_STRIDE(array, i) % cnp.PyArray_ITEMSIZE(array) == 0
+    return array if readable else (<object>array).copy()
+
+
+def cast(values, cnp.dtype dtype not None):
+    """The array in another dtype, as PyTorch converts: floats are truncated, complex numbers lose their imaginary part."""
+    cdef cnp.ndarray array = as_array(values)
+    return array if array.dtype is dtype else general_cast(array, dtype)
 
 
 def row(values, cnp.dtype dtype=None):
@@ -106,14 +134,10 @@ def row(values, cnp.dtype dtype=None):
 
     None for None, as kernels take what there is none of. With `dtype` they are converted to it.
     """
-    cdef cnp.ndarray array
     if values is None:
         return None
     array = (<TensorBase>values).array if isinstance(values, TensorBase) else values
-    if not (cnp.PyArray_IS_C_CONTIGUOUS(array) and cnp.PyArray_ISALIGNED(array)
-            and (dtype is None or cnp.PyArray_TYPE(array) == dtype.num)):
-        array = in_order(array, dtype)
-    return flat(array)
+    return flat(contiguous(native(array if dtype is None else cast(array, dtype))))
 
 
 def span(cnp.ndarray array):

@@ -345,6 +345,15 @@ def check_dim(str op, dim, Py_ssize_t ndim):
     return index + n if index < 0 else index
 
 
+def tensor_argument(str name, value, position=1, str argument="input"):
+    """The value, if it is a tensor; TypeError otherwise."""
+    if not isinstance(value, TensorBase):
+        raise TypeError(
+            f"{name}(): argument '{argument}' (position {position}) must be Tensor, not {type(value).__name__}"
+        )
+    return value
+
+
 def fold_dim(cnp.ndarray array not None, int dim):
     """The sizes of a shape before, at and after a dimension, the others multiplied together."""
     cdef Py_ssize_t outer = 1, inner = 1
