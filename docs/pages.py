@@ -106,6 +106,15 @@ def classes(namespace: str) -> list[str]:
     ]  # fmt: skip
 
 
+def objects(namespace: str) -> str:
+    """A list of what a namespace publishes that is neither a class nor a function, each with its class."""
+    found = {name: getattr(find(namespace), name) for name in getattr(find(namespace), "__all__", ())}
+    return "".join(
+        f"``lucid.{namespace}.{name}``\n   A :class:`~{type(one).__module__}.{type(one).__qualname__}`.\n\n"
+        for name, one in found.items() if not (inspect.isclass(one) or inspect.isroutine(one) or inspect.ismodule(one))
+    )  # fmt: skip
+
+
 # Namespaces of classes, and of functions that are no operations, and the titles of their pages.
 CLASSES = {
     "nn": "Modules", "optim": "Optimizers", "nn.init": "Initial weights", "nn.utils": "nn.utils",
@@ -113,6 +122,9 @@ CLASSES = {
     "nn.utils.rnn": "Sequences of several lengths", "nn.utils.stateless": "Stateless calls",
     "optim.lr_scheduler": "Learning rates", "optim.swa_utils": "Averaged weights", "utils.data": "Data", "distributions": "Distributions",
 }  # fmt: skip
+
+# Modules whose own text says what their names are.
+TOLD = {"distributions.constraints": "Constraints"}
 
 # Kinds of names that need no description of their own, and how they are told from others.
 CONSTANTS = (
@@ -217,7 +229,9 @@ def write(folder: Path) -> list[Path]:
     for namespace, title in CLASSES.items():
         found = [put(path, page(path)) for path in classes(namespace) if path not in entries]
         if found:
-            listed.append(put(f"of-{namespace}", heading(title) + toctree(found)))
+            listed.append(put(f"of-{namespace}", heading(title) + toctree(found) + objects(namespace)))
+    for namespace, title in TOLD.items():
+        listed.append(put(f"of-{namespace}", heading(title) + f".. automodule:: lucid.{namespace}\n"))
     for name, paths in OTHERS.items():
         text = heading(TITLES[name])
         if name == "types":

@@ -32,10 +32,11 @@ class Program:
     paths: tuple[str, ...]
     run: Callable[..., Iterator[Any]]
     row: tuple = ()
+    label: str = ""
 
     @property
     def name(self) -> str:
-        return "_".join([self.run.__name__, *self.row[:1]])
+        return self.run.__name__ + self.label
 
     def seen(self, lib: Any) -> Iterator[Any]:
         return self.run(lib, *self.row)
@@ -56,7 +57,7 @@ def table(namespace: str, rows: Iterable[tuple]) -> Callable:
     """A program for each row, which it gets after `lib`. The row's first word is the public name that it judges."""
 
     def register(run: Callable) -> Callable:
-        PROGRAMS.extend(Program((f"{namespace}.{row[0]}",), run, row) for row in rows)
+        PROGRAMS.extend(Program((f"{namespace}.{row[0]}",), run, row, f"_{i}_{row[0]}") for i, row in enumerate(rows))
         return run
 
     return register

@@ -108,7 +108,7 @@ class Distribution:
         batch_shape, ndim = Size(batch_shape), len(self._batch_shape)
         for name, value in list(vars(self).items()):
             if isinstance(value, Distribution):
-                value = value.expand(batch_shape + value._batch_shape[ndim:])
+                value = value.expand(self._batch_shape_of(value, batch_shape))
             elif isinstance(value, Tensor) and name in self.arg_constraints:
                 value = value.expand(batch_shape + value.shape[ndim:])
             elif isinstance(getattr(type(self), name, None), lazy_property):
@@ -116,6 +116,10 @@ class Distribution:
             setattr(new, name, value)
         new._batch_shape = batch_shape
         return new
+
+    def _batch_shape_of(self, part, batch_shape):
+        """The batch of a distribution that this one is made of, where its own is `batch_shape`."""
+        return batch_shape + part._batch_shape[len(self._batch_shape) :]
 
     @property
     def batch_shape(self) -> Size:
