@@ -7,6 +7,7 @@ import inspect
 import math
 import textwrap
 import zlib
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -145,7 +146,7 @@ OBJECTS = {"module": _module, "optimizer": _optimizer, "scheduler": _scheduler}
 
 def _of_program(item: programs.Program, package: str) -> str:
     """A program as it stands, with what it takes from its file."""
-    helpers = [programs.raised, *(f for f in vars(inspect.getmodule(item.run)).values() if _is_helper(f, item.run))]
+    helpers = [programs.raised, *_helpers(item.run)]
     texts = [textwrap.dedent(inspect.getsource(function)) for function in (*helpers, item.run)]
     texts[-1] = texts[-1][texts[-1].index("def ") :]
     parties = "torch" if package == "torch" else f"torch, {package}"
@@ -156,9 +157,19 @@ def _of_program(item: programs.Program, package: str) -> str:
     return "\n\n".join([imports, *texts, loop])
 
 
-def _is_helper(value: Any, program: Any) -> bool:
-    """Whether a program calls this function of its own file."""
-    return getattr(value, "__module__", "") == program.__module__ and value.__name__ in program.__code__.co_names
+def _helpers(program: Callable) -> list[Callable]:
+    """The functions of its own file that a program calls, and those that they call."""
+    own = {name: f for name, f in vars(inspect.getmodule(program)).items()
+           if inspect.isfunction(f) and f.__module__ == program.__module__}  # fmt: skip
+    found, queue = {}, [program.__code__]
+    while queue:
+        code = queue.pop()
+        queue += [one for one in code.co_consts if inspect.iscode(one)]
+        for name in code.co_names:
+            if name in own and name not in found:
+                found[name] = own[name]
+                queue.append(own[name].__code__)
+    return list(found.values())
 
 
 def _by_id(case: Case, package: str, why: str) -> str:

@@ -363,20 +363,44 @@ cdef double igamma(double a, double x, bint upper) noexcept nogil:
 # ---- Gradients of samples ---------------------------------------------------------------------------------------
 # Of a gamma or beta sample by its first parameter a, the cumulative distribution F held fixed: -(dF/da) / (dF/dx), both
 # taken from F's power series, whose common factor is the density. For a large `a`, h = d(ln x)/da as a function of
-# t = ln(x/a) satisfies h' = a (e**t - 1) h - t - ln(a) + psi(a); its smooth solution is expanded in 1/a and in t.
+# t = ln(x/a) satisfies h' = a (e**t - 1) h - t - ln(a) + psi(a); its smooth solution is expanded in 1/a and in t: the
+# rows h_k, with h_1 = t / (e**t - 1) and h_(k+1) = (h_k' + c_k) / (e**t - 1), where ln(a) - psi(a) = sum c_k / a**k.
+
+cdef double[6][14] SMOOTH = [
+    [1.0, -0.5, 0.08333333333333333, 0.0, -0.001388888888888889, 0.0, 3.306878306878307e-05, 0.0, -8.267195767195768e-07,
+     0.0, 2.08767569878681e-08, 0.0, -5.284190138687493e-10, 0.0],
+    [0.16666666666666666, -0.08333333333333333, 0.008333333333333333, 0.002777777777777778, -0.000496031746031746,
+     -9.92063492063492e-05, 2.3148148148148147e-05, 3.306878306878307e-06, -9.394540644540645e-07,
+     -1.043837849393405e-07, 3.4875654915337455e-08, 3.1705140832124957e-09, -1.2178108242923058e-09,
+     -9.367775571479276e-11],
+    [0.016666666666666666, 0.0, -0.004761904761904762, 0.0011904761904761906, 0.0001984126984126984,
+     -9.92063492063492e-05, -4.2087542087542085e-06, 5.711880711880712e-06, -8.01116872545444e-08,
+     -2.7323316013792205e-07, 1.4031016015142999e-08, 1.1649689229054309e-08, -9.37407323572901e-10,
+     -4.589422821993628e-10],
+    [-0.009523809523809525, 0.008333333333333333, -0.0017857142857142857, -0.0005952380952380953, 0.0003021284271284271,
+     6.313131313131313e-06, -2.4154086654086653e-05, 2.0003145003145e-06, 1.3856431267145554e-06,
+     -2.2182127836889742e-07, -6.442955862306936e-08, 1.5559324178605223e-08, 2.548507872146831e-09,
+     -8.840221894559127e-10],
+    [-0.0035714285714285713, 0.0, 0.0018037518037518038, -0.0007215007215007215, -5.5037555037555035e-05,
+     9.157509157509158e-05, -9.789593122926455e-06, -6.475006475006475e-06, 1.5218629539357831e-06,
+     3.100070210247615e-07, -1.299476614090764e-07, -9.348195991274275e-09, 8.489102396922923e-09,
+     -2.6365819227355123e-12],
+    [0.0036075036075036075, -0.003968253968253968, 0.0011627261627261628, 0.00038757538757538756, -0.000311031561031561,
+     2.5206275206275207e-05, 3.036768968141517e-05, -7.781991325408693e-06, -1.6086154571153835e-06,
+     8.592956892525258e-07, 2.6399936382204143e-08, -6.53357238498605e-08, 4.185294758240463e-09, 3.937176116604589e-09],
+]
 
 cdef double gamma_gradient(double a, double x) noexcept nogil:
     cdef double t, log_x, psi, term, step, total = 0
-    cdef int n
+    cdef int n, k
     if x == 0:
         return 0.0
     if not (0 < a < libm.INFINITY and 0 < x < libm.INFINITY):
         return libm.NAN
     t = libm.log(x / a)
-    if a > 1000 and libm.fabs(t) < 0.3:
-        total = 1 + t * (-1.0 / 2 + t * (1.0 / 12 + t * t * (-1.0 / 720 + t * t / 30240)))
-        total += (1.0 / 6 + t * (-1.0 / 12 + t * (1.0 / 120 + t * (1.0 / 360 - t / 2016)))) / a
-        total += (1.0 / 60 - t * t / 210) / (a * a)
+    if a > 25 and libm.fabs(t) < 1:
+        for k in range(5, -1, -1):
+            total = total / a + series(&SMOOTH[k][0], 14, t)
         return x / a * total
     log_x = libm.log(x)
     psi = math.digamma_(a + 1)
@@ -386,15 +410,16 @@ cdef double gamma_gradient(double a, double x) noexcept nogil:
         total += step
         if a + n > x and libm.fabs(step) < 1e-17 * libm.fabs(total):
             break
-        psi += 1 / (a + n)
-        term *= x / (a + n)
+        step = 1 / (a + n)
+        psi += step
+        term *= x * step
     return -x * total
 
 cdef double beta_gradient(double a, double b, double x) noexcept nogil:
     """Of a beta sample, over 1 - x."""
     cdef bint lower = x * (a + b) <= a
     cdef double c = a if lower else b, z = x if lower else 1 - x
-    cdef double weight = 1, harmonic = 0, total = 0, slopes = 0, difference
+    cdef double weight = 1, harmonic = 0, total = 0, slopes = 0, difference, share = 1.0 if lower else 0.0, inverse
     cdef int n
     if not (a > 0 and b > 0 and 0 <= x <= 1):
         return libm.NAN
@@ -405,8 +430,9 @@ cdef double beta_gradient(double a, double b, double x) noexcept nogil:
         slopes += weight * harmonic
         if weight * (1 + libm.fabs(harmonic)) < 1e-17 * total:
             break
-        harmonic += 1 / (a + b + n) - (1 / (a + 1 + n) if lower else 0)
-        weight *= (a + b + n) / (c + 1 + n) * z
+        inverse = 1 / (c + 1 + n)
+        harmonic += 1 / (a + b + n) - share * inverse
+        weight *= (a + b + n) * inverse * z
     difference = libm.log(x) + math.digamma_(a + b) - math.digamma_(a + 1 if lower else a)
     return (-x if lower else x) / c * (total * difference + slopes)
 

@@ -155,7 +155,7 @@ def test_distributions_are_expanded_and_pickled(name):
 def test_gradients_of_gamma_samples_are_the_implicit_ones():
     from lucid.ops.gamma import standard_gamma_grad
 
-    for a in (0.05, 0.9, 3.0, 40.0, 990.0, 1010.0, 5000.0):  # on both sides of the expansion for large ones
+    for a in (0.05, 0.9, 3.0, 24.9, 25.1, 100.0, 5000.0):  # on both sides of the expansion for large ones
         a = t(a)
         x = D.Gamma(a, t(1.0)).sample((40,))
         density = D.Gamma(a, t(1.0)).log_prob(x).exp()

@@ -174,6 +174,11 @@ def a_distribution(lib, name, *texts):
             found = said(getattr(d, question))
             yield question, found, slopes(lib, found, leaves)
         yield said(d.enumerate_support), said(d.enumerate_support, False), said(d.sample_n, 2)
+        for attribute in ("probs", "logits", "param_shape", "concentration1", "concentration0", "concentration", "rate", "df", "loc", "scale",
+                          "temperature", "scale_tril", "covariance_matrix", "precision_matrix"):  # fmt: skip
+            found = said(getattr, d, attribute) if (name, attribute) != ("Geometric", "param_shape") else ""  # PyTorch's has none
+            yield attribute, found, slopes(lib, found, leaves)
+        yield [type(said(getattr, d, one)).__name__ for one in ("base_dist", "mixture_distribution", "component_distribution", "transforms")]
         values = [d.sample(), d.sample((3,))]
         yield values, values[0].requires_grad
         moved = said(d.rsample, (2,))
@@ -186,7 +191,7 @@ def a_distribution(lib, name, *texts):
         values += [moved[0].detach()] if isinstance(moved, lib.Tensor) else []
         free = made(lib, name, text + ", validate_args=False", [])
         for value in values:
-            for question in ("log_prob", "cdf"):
+            for question in ("log_prob", "cdf", *(["log_cdf", "log_survival_function"] if name == "GeneralizedPareto" else [])):
                 found = said(getattr(d, question), value)
                 yield question, found, slopes(lib, found, leaves), said(getattr(free, question), value) if isinstance(value, lib.Tensor) else ""
         found = said(d.icdf, lib.tensor([[0.1], [0.5], [0.9]]).reshape(3, *[1] * max(len(d.batch_shape), 1)))

@@ -8,6 +8,7 @@ pair that was entered. A class and itself have formulas; those of two classes co
 from __future__ import annotations
 
 import math
+import operator
 import warnings
 from functools import singledispatch
 
@@ -347,14 +348,16 @@ def _ends(d):
     return getattr(support, "lower_bound", -math.inf), getattr(support, "upper_bound", math.inf)
 
 
-def _by_entropy(p, q):
+def _by_entropy(p, q, less=operator.lt):
     (low, high), (least, most) = _ends(p), _ends(q)
     result = -p.entropy() - mean_log_prob(q, p)
-    if {type(p), type(q)} == {ContinuousBernoulli, Uniform}:  # PyTorch's is infinite where bounds are equal, too
-        outside = (low <= least) | (high >= most)
-    else:
-        outside = (low < least) | (high > most)
+    outside = less(low, least) | less(most, high)
     return lucid.where(outside, math.inf, result) if isinstance(outside, Tensor) else result
+
+
+def _by_entropy_inside(p, q):
+    """Infinite where a bound is the same, too, as PyTorch has it for these."""
+    return _by_entropy(p, q, operator.le)
 
 
 def _infinite(p, q):
@@ -364,15 +367,16 @@ def _infinite(p, q):
 BY_ENTROPY = {
     Bernoulli: [Poisson],
     Beta: [ContinuousBernoulli, Exponential, Gamma, Normal, Uniform],
-    ContinuousBernoulli: [ContinuousBernoulli, Exponential, Normal, Uniform],
+    ContinuousBernoulli: [ContinuousBernoulli, Exponential, Normal],
     Exponential: [Gamma, Gumbel, Normal],
     Gamma: [Exponential, Gamma, Gumbel, Normal],
     Gumbel: [Gumbel, Normal],
     Laplace: [Normal],
     Normal: [Gumbel, Laplace],
     Pareto: [Exponential, Gamma, Normal],
-    Uniform: [Beta, ContinuousBernoulli, Exponential, Gamma, Gumbel, Normal, Pareto],
+    Uniform: [Beta, Exponential, Gamma, Gumbel, Normal, Pareto],
 }
+BY_ENTROPY_INSIDE = {ContinuousBernoulli: [Uniform], Uniform: [ContinuousBernoulli]}
 INFINITE = {  # p has weight where q has none
     Beta: [Pareto],
     ContinuousBernoulli: [Pareto],
@@ -382,7 +386,7 @@ INFINITE = {  # p has weight where q has none
     Poisson: [Bernoulli, Binomial],
     **dict.fromkeys((Gumbel, Laplace, Normal), [Beta, ContinuousBernoulli, Exponential, Gamma, Pareto, Uniform]),
 }
-for _function, _pairs in ((_by_entropy, BY_ENTROPY), (_infinite, INFINITE)):
+for _function, _pairs in ((_by_entropy, BY_ENTROPY), (_by_entropy_inside, BY_ENTROPY_INSIDE), (_infinite, INFINITE)):
     for _p, _others in _pairs.items():
         for _q in _others:
             register_kl(_p, _q)(_function)
