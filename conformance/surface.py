@@ -39,22 +39,27 @@ CLASSES = (
 )  # fmt: skip
 
 INTERNAL = "PyTorch's own machinery, public only by its name"
+LEGACY = "legacy constructors of one type each; tensor(dtype=) is the way"
 LEAKED = "a name that a module of PyTorch imports for itself"
 # The first reason with a pattern that matches counts. Paths are without the leading `torch.`.
 RULES = {
-    "CUDA": "*cuda* *cudnn* *autocast_gpu* profiler_allow_cuda* batch_norm_*",
+    "CUDA": (
+        "*cuda* *cudnn* *autocast_gpu* profiler_allow_cuda* batch_norm_* Tensor.record_stream Tensor.pin_memory "
+        "Generator.graphsafe_* nn.attention.*flash_attention*"
+    ),
     "CUDA and ROCm": "*miopen*",
     "another accelerator": (
         "*_xla* *_ipu* *_mtia* *_maia* *_xpu* *_hpu* *_mps* *vulkan* Tensor.xpu Tensor.ipu Tensor.hpu "
         "Tensor.mtia get_device_module AcceleratorError accelerator mps mtia xpu Event Stream "
-        "autograd.graph.set_*stream*"
+        "autograd.graph.set_*stream* nn.Module.ipu nn.Module.mtia nn.Module.xpu cpu "
+        "utils.checkpoint.get_device_states utils.checkpoint.set_device_states utils.checkpoint.DefaultDeviceType"
     ),
     "sparse tensors": (
         "*sparse* optim.SparseAdam *crow_indices* *ccol_indices* *col_indices* *row_indices* *indices_copy "
         "*values_copy Tensor.indices Tensor.values Tensor.coalesce Tensor.is_coalesced Tensor.to_dense dsmm hsmm "
         "hspmm smm *.smm spmm saddmm *sspaddmm"
     ),
-    "nested (jagged) tensors": "jagged nested *is_nested",
+    "nested (jagged) tensors": "jagged nested *is_nested Tensor.to_padded_tensor",
     "quantized tensors": (
         "*quantize* *quantization* nn.quantizable nn.qat nn.intrinsic ao *dequantize *qparams* *fake_quant* "
         "*fbgemm* *int_repr *q_scale *q_zero_point *q_per_channel* *qscheme* per_channel_* per_tensor_* qint* "
@@ -74,7 +79,10 @@ RULES = {
         "testing.FileCheck"
     ),
     "symbolic shapes of the compiler": "sym_* Sym*",
-    "the compiler": "compile compiler export fx nn.Module.compile",
+    "the compiler": (
+        "compile compiler export fx nn.Module.compile autograd.graph.region_activation_memory_budget "
+        "utils.checkpoint.fx_traceback utils.checkpoint.GraphExecGroup"
+    ),
     "control flow for the compiler": "cond while_loop",
     "packaging of compiled models": "package",
     "a downloader": "hub",
@@ -90,15 +98,28 @@ RULES = {
     ),
     "masked tensors, a prototype of PyTorch": "masked.MaskedTensor masked.*masked*",
     "named tensors, a prototype of PyTorch": "Tensor.*names* Tensor.align_* Tensor.*rename* Tensor.refine_names",
-    "storage classes: a tensor's memory is a NumPy array": "*Storage StorageBase is_storage storage",
+    "storage classes: a tensor's memory is a NumPy array": (
+        "*Storage StorageBase is_storage storage Tensor.storage Tensor.storage_type Tensor.untyped_storage"
+    ),
     "removed: PyTorch raises and names linalg's function": (
         "eig lstsq matrix_rank solve symeig Tensor.eig Tensor.lstsq Tensor.solve Tensor.symeig"
     ),
+    LEGACY: "set_default_tensor_type",
+    "removed: PyTorch raises": "Tensor.reinforce autograd.variable",
     "removed: PyTorch ignores it": "Tensor.volatile",
+    "PyTorch itself has no kernel of it for CPUs": "native_norm",
+    "dimensions as objects, a prototype of PyTorch": "Tensor.index",
+    "a choice by operators of PyTorch's own dispatcher (torch.ops.aten)": (
+        "utils.checkpoint.CheckpointPolicy utils.checkpoint.SAC_IGNORED_OPS "
+        "utils.checkpoint.*elective*"
+    ),
+    "switches of libraries that PyTorch is linked with": "backends",
     INTERNAL: (
         "nn.functional.native_* serialization.* PRIVATE_OPS USE_* classproperty "
         "compiled_with_cxx11_abi get_file_path thread_safe_generator random.thread_safe_generator "
-        "init_num_threads slice_inverse torch_version windows quasirandom"
+        "init_num_threads slice_inverse torch_version windows quasirandom Tensor.slice_inverse FatalError "
+        "Tensor.__dlpack_c_exchange_api__ functional return_types types func.debug_unwrap autograd.NestedIOFunction "
+        "nn.Module.T_destination nn.functional.DType optim.Optimizer.Optimizer*Hook"
     ),
     "a profiler of PyTorch's own runtime": (
         "profiler autograd.*rofiler* autograd.kineto_available autograd.DeviceType monitor"
@@ -115,7 +136,6 @@ ASKED = ("nn.init.sparse", "nn.init.sparse_", "utils.dlpack.to_dlpack")
 # An object's own nature, where its name says nothing.
 PRIVATE = "private to PyTorch (leading underscore)"
 COMPILER = "TorchScript's and the compiler's own classes"
-LEGACY = "legacy constructors of one type each; tensor(dtype=) is the way"
 
 # Python's operators and the op whose `operator` check judges them.
 OPERATORS = {

@@ -23,11 +23,13 @@ OTHERS = {
         "autograd.functional.jacobian", "autograd.functional.hessian", "autograd.functional.vjp",
         "autograd.functional.jvp", "autograd.functional.vhp", "autograd.functional.hvp",
         "autograd.graph.saved_tensors_hooks", "autograd.graph.disable_saved_tensors_hooks",
-        "autograd.graph.save_on_cpu", "autograd.graph.register_multi_grad_hook", "autograd.graph.increment_version",
+        "autograd.Variable", "autograd.set_multithreading_enabled",
+        "autograd.enforce_grad_layout_policy", "autograd.graph.save_on_cpu", "autograd.graph.register_multi_grad_hook", "autograd.graph.increment_version",
     ],
     "transforms": [
         "func.grad", "func.grad_and_value", "func.vjp", "func.jvp", "func.linearize", "func.jacrev", "func.jacfwd",
         "func.hessian", "func.vmap", "func.functional_call", "func.stack_module_state",
+        "func.functionalize", "func.rearrange", "func.replace_all_batch_norm_modules_",
     ],
     "checkpoints": [
         "utils.checkpoint.checkpoint", "utils.checkpoint.checkpoint_sequential",
@@ -36,6 +38,10 @@ OTHERS = {
     ],
     "amp": [
         "amp.autocast", "amp.GradScaler", "amp.custom_fwd", "amp.custom_bwd", "amp.is_autocast_available",
+    ],
+    "gradients": [
+        *(f"nn.grad.conv{n}d_{what}" for n in (1, 2, 3) for what in ("input", "weight")), "nn.attention.sdpa_kernel",
+        "nn.factory_kwargs",
     ],
     "random": [
         "manual_seed", "seed", "initial_seed", "get_rng_state", "set_rng_state", "Generator", "random.fork_rng",
@@ -52,12 +58,13 @@ OTHERS = {
         "get_autocast_cpu_dtype", "set_autocast_cpu_dtype", "is_autocast_cache_enabled", "set_autocast_cache_enabled",
         "clear_autocast_cache", "autocast_increment_nesting", "autocast_decrement_nesting",
     ],
-    "testing": ["testing.assert_close"],
-    "files": ["save", "load"],
+    "testing": ["testing.assert_close", "testing.assert_allclose", "testing.make_tensor"],
+    "files": ["save", "load", "from_file"],
     "types": [
         "dtype", "device", "Size", "layout", "memory_format", "can_cast", "promote_types", "result_type", "is_tensor",
         "is_floating_point", "is_complex", "is_signed", "is_nonzero", "is_same_size", "is_conj", "is_neg", "is_inference",
-        "numel", "get_device",
+        "numel", "get_device", "utils.dlpack.to_dlpack", "utils.dlpack.DLDeviceType",
+        "nn.attention.SDPBackend", "nn.functional.assert_int_or_pair",
     ],
     "errors": [
         "OutOfMemoryError", "linalg.LinAlgError", "autograd.GradcheckError", "utils.checkpoint.CheckpointError",
@@ -65,7 +72,7 @@ OTHERS = {
 }  # fmt: skip
 TITLES = {
     "autograd": "Automatic differentiation", "transforms": "Functions of functions",
-    "checkpoints": "Computing again in backward", "amp": "Mixed precision", "random": "Random numbers", "settings": "Threads, memory, settings",
+    "checkpoints": "Computing again in backward", "amp": "Mixed precision", "gradients": "Convolutions, attention: more", "random": "Random numbers", "settings": "Threads, memory, settings",
     "files": "Saving and loading", "testing": "Comparing in tests", "types": "Dtypes, devices, shapes", "errors": "Errors",
 }  # fmt: skip
 NAMESPACES = {
@@ -130,6 +137,7 @@ TOLD = {"distributions.constraints": "Constraints"}
 CONSTANTS = (
     ("Dtypes", lambda one: isinstance(one, lucid.dtype)),
     ("Memory formats", lambda one: isinstance(one, (lucid.memory_format, lucid.layout))),
+    ("Whether there is", lambda one: isinstance(one, bool)),
     ("Generators", lambda one: isinstance(one, lucid.Generator)),
     ("Numbers", lambda one: one is None or isinstance(one, float)),
 )

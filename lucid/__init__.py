@@ -41,20 +41,24 @@ from lucid.random import (  # noqa: F401
     seed,
     set_rng_state,
 )
-from lucid.serialization import load, save  # noqa: F401
+from lucid.serialization import from_file, load, save  # noqa: F401
 from lucid.settings import *  # noqa: F403
 
 __version__ = "0.1.0"
 
+has_lapack = has_openmp = has_spectral = True
+has_mkl = False
 e, inf, nan, pi = math.e, math.inf, math.nan, math.pi
 newaxis = None
 
 globals().update(ops.declared(""))
 
 # Imported when first used, as are the rarer operations (`ops.LATER`): they cost half of the time of `import lucid`.
-_LATER = ("amp", "distributions", "fft", "func", "linalg", "masked", "nn", "optim", "signal", "special", "testing", "utils")
+_LATER = (
+    "amp", "distributions", "fft", "func", "linalg", "masked", "nn", "optim", "signal", "special", "testing", "utils", "version",
+)  # fmt: skip
 _LATER_NAMES = {
-    "vmap": "func", "GradScaler": "amp.grad_scaler",
+    "to_dlpack": "utils.dlpack", "vmap": "func", "GradScaler": "amp.grad_scaler",
     **dict.fromkeys((
         "autocast", "autocast_decrement_nesting", "autocast_increment_nesting", "clear_autocast_cache",
         "get_autocast_cpu_dtype", "get_autocast_dtype", "is_autocast_cache_enabled", "is_autocast_cpu_enabled",

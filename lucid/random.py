@@ -114,13 +114,11 @@ class Generator:
         raise RuntimeError("CPU Generator does not use offset")
 
     def __reduce__(self):
-        return _rebuild, (self.get_state(),)
+        return Generator, (self.device,), (self.initial_seed(), None, self.get_state())
 
-
-def _rebuild(state: Tensor) -> Generator:
-    generator = Generator()
-    generator.set_state(state)
-    return generator
+    def __setstate__(self, state: tuple) -> None:
+        """Take over a pickled state: the seed, no offset, and what `get_state` gives."""
+        self.set_state(state[2])
 
 
 #: The generator that is drawn from where none is given; every process starts another stream.

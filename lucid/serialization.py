@@ -17,9 +17,9 @@ import numpy as np
 from lucid import dtypes
 from lucid._kernels import core
 from lucid.dtypes import BY_NUM
-from lucid.tensor import Size, Tensor, device
+from lucid.tensor import Size, Tensor, check_device, device
 
-__all__ = ["load", "save"]
+__all__ = ["from_file", "load", "save"]
 
 # PyTorch's name for a storage of each dtype.
 STORAGES = {
@@ -465,3 +465,64 @@ class _Reader:
         from lucid.nn.parameter import Parameter
 
         return Parameter(data, requires_grad)
+
+
+def from_file(
+    filename: str, shared: bool | None = None, size: int | None = 0, *, dtype=None, layout=None, device=None, pin_memory=False,
+    requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
+    """A tensor whose memory is a file's.
+
+    Parameters
+    ----------
+    filename : str
+        The file.
+    shared : bool, optional
+        Whether what is written to the tensor goes to the file, which is made, or made longer, where needed. By default
+        it does not.
+    size : int, optional
+        How many elements.
+    dtype : dtype, optional
+        Their dtype. Default: the default dtype.
+    layout, device, pin_memory : optional
+        There is one of each.
+    requires_grad : bool, optional
+        Whether gradients are recorded.
+
+    Returns
+    -------
+    Tensor
+        Of one dimension.
+
+    Raises
+    ------
+    RuntimeError
+        If the file cannot be opened, or is too short and not shared.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> path = os.path.join(tempfile.mkdtemp(), "numbers")
+    >>> x = lucid.from_file(path, shared=True, size=3).fill_(2.0)
+    >>> lucid.from_file(path, size=2)
+    Tensor([2.0, 2.0])
+    """
+    if device is not None:
+        check_device(device)
+    kind = dtypes.as_dtype(dtypes.get_default_dtype() if dtype is None else dtype).numpy
+    wanted = size * kind.itemsize
+    if not size:
+        return _leaf(np.empty(0, kind), requires_grad)
+    try:
+        if shared:
+            with open(filename, "ab") as file:
+                if file.tell() < wanted:
+                    file.truncate(wanted)
+        array = np.memmap(filename, kind, "r+" if shared else "c", shape=(size,))
+    except (OSError, ValueError) as error:
+        raise RuntimeError(f"from_file(): unable to map {wanted} bytes of file <{filename}>: {error}") from None
+    return _leaf(np.asarray(array), requires_grad)
+
+
+def _leaf(array: np.ndarray, requires_grad: bool) -> Tensor:
+    return core.wrap(array).requires_grad_(requires_grad)

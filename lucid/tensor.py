@@ -340,6 +340,10 @@ class Tensor(core.TensorBase):
 
     __array_priority__ = 1000
 
+    def __array_wrap__(self, array, context=None, return_scalar: bool = False) -> Tensor:
+        """What NumPy's functions return of a tensor: a tensor too, of uint8 where NumPy has bool."""
+        return core.wrap(array.astype(np.uint8) if array.dtype == bool else np.asarray(array))
+
     def __dlpack__(self, *, stream=None, max_version=None, dl_device=None, copy=None):
         if self.requires_grad:
             raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
@@ -355,6 +359,8 @@ class Tensor(core.TensorBase):
             raise RuntimeError("Boolean value of Tensor with more than one value is ambiguous")
         return bool(self.array.reshape(())[()])
 
+    __nonzero__ = __bool__
+
     def _scalar(self):
         if self.array.size != 1:
             raise ValueError(f"only one element tensors can be converted to Python scalars, this one has {self.array.size}")
@@ -362,6 +368,8 @@ class Tensor(core.TensorBase):
 
     def __int__(self) -> int:
         return int(self._scalar())
+
+    __long__ = __int__
 
     def __float__(self) -> float:
         return float(self._scalar())

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import cmath
 import math
+import warnings
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from lucid import dtypes
+from lucid.dtypes import finfo, iinfo
+from lucid.ops.complex import view_as_real
+from lucid.ops.conversion import tensor
+from lucid.ops.creation import empty
+from lucid.ops.random import randint
 from lucid.tensor import Tensor
 
-__all__ = ["assert_close"]
+__all__ = ["assert_allclose", "assert_close", "make_tensor"]
 
 # Relative and absolute, by dtype; exact for all others.
 _TOLERANCES = {
@@ -166,3 +172,135 @@ def _numbers(actual, expected, where: str, rules: dict) -> str:
         f"{kind}\n\nExpected {expected} but got {actual}.\nAbsolute difference: {difference}\nRelative difference: "
         f"{relative}{where}"
     )
+
+
+# Of the tolerances of `assert_allclose`, those that are its own.
+_OLDER = {dtypes.float16: (1e-3, 1e-3), dtypes.float32: (1e-4, 1e-5), dtypes.float64: (1e-5, 1e-8)}
+
+
+def assert_allclose(actual, expected, rtol=None, atol=None, equal_nan: bool = True, msg: str = "") -> None:
+    """`assert_close` by its older name, with wider tolerances and NaN equal to NaN; dtypes may differ. Warns.
+
+    Parameters
+    ----------
+    actual, expected : Tensor or what `tensor` takes
+        What is compared.
+    rtol, atol : float, optional
+        Tolerances, both or none.
+    equal_nan : bool, optional
+        Whether NaN is close to NaN.
+    msg : str, optional
+        Another message.
+
+    Raises
+    ------
+    AssertionError
+        Where they are not close.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> warnings.simplefilter("ignore")
+    >>> lucid.testing.assert_allclose([1.0, 2.0], lucid.tensor([1.0, 2.0001]))
+    """
+    warnings.warn("testing.assert_allclose() is deprecated. Please use testing.assert_close() instead.", FutureWarning, stacklevel=2)
+    actual = actual if isinstance(actual, Tensor) else tensor(actual)
+    expected = expected if isinstance(expected, Tensor) else tensor(expected, dtype=actual.dtype)
+    if rtol is None and atol is None:
+        found = [_OLDER.get(one.dtype) or _TOLERANCES.get(one.dtype, (0.0, 0.0)) for one in (actual, expected)]
+        rtol, atol = (max(one[i] for one in found) for i in range(2))
+    assert_close(actual, expected, rtol=rtol, atol=atol, equal_nan=equal_nan, check_dtype=False, msg=msg or None)
+
+
+def make_tensor(
+    *shape, dtype, device, low=None, high=None, requires_grad: bool = False, noncontiguous: bool = False,
+    exclude_zero: bool = False, memory_format=None,
+) -> Tensor:  # fmt: skip
+    """A tensor of random numbers for tests: uniform from `low` up to, but not, `high`.
+
+    Parameters
+    ----------
+    *shape : int, or one sequence of int
+        Its shape.
+    dtype : dtype
+        Its dtype.
+    device : str or device
+        The CPU.
+    low, high : number, optional
+        The range, held within the dtype's. Default: -9 and 9, for integers -9 and 10, for unsigned ones 0 and 10, for bool 0
+        and 2.
+    requires_grad : bool, optional
+        Whether gradients are recorded.
+    noncontiguous : bool, optional
+        Take every other element of a tensor twice as long in its last dimension.
+    exclude_zero : bool, optional
+        Put the smallest normal number, or 1, in the place of zeros.
+    memory_format : memory_format, optional
+        Its order in memory; not with `noncontiguous`.
+
+    Returns
+    -------
+    Tensor
+
+    Raises
+    ------
+    ValueError
+        If the range is none or outside the dtype's, or two arguments exclude each other.
+
+    Examples
+    --------
+    >>> x = lucid.testing.make_tensor(2, 3, dtype=lucid.int64, device="cpu", low=1, high=4)
+    >>> x.shape, bool(((1 <= x) & (x < 4)).all())
+    (lucid.Size([2, 3]), True)
+    """
+    if len(shape) == 1 and isinstance(shape[0], Sequence):
+        shape = shape[0]
+    shape = tuple(shape)
+    whole = not (dtype.is_floating_point or dtype.is_complex)
+    if noncontiguous and memory_format is not None:
+        raise ValueError(f"The parameters `noncontiguous` and `memory_format` are mutually exclusive, but got {noncontiguous=} and "
+                         f"{memory_format=}")  # fmt: skip
+    if requires_grad and whole:
+        raise ValueError(f"`requires_grad=True` is not supported for boolean and integral dtypes, but got {dtype=}")
+    noncontiguous = noncontiguous and math.prod(shape) > 1
+    drawn = (*shape[:-1], 2 * shape[-1]) if noncontiguous else shape
+    low, high = _range(dtype, whole, low, high)
+    if whole:
+        made = randint(low, high, drawn, dtype=dtype)
+    else:
+        made = empty(drawn, dtype=dtype)
+        parts = view_as_real(made) if dtype.is_complex else made
+        half = 2 if high - low >= finfo(dtype).max else 1  # the range itself would overflow
+        parts.uniform_(low / half, high / half).mul_(half)
+    if noncontiguous:
+        made = made[..., 1::2]
+    elif memory_format is not None:
+        made = made.clone(memory_format=memory_format)
+    if exclude_zero:
+        made[made == 0] = 1 if whole else finfo(dtype).tiny
+    return made if whole else made.requires_grad_(requires_grad)
+
+
+def _range(dtype, whole: bool, low, high) -> tuple:
+    """The range that numbers are drawn from."""
+    if dtype is dtypes.bool:
+        least, most, low_, high_ = 0, 2, 0, 2
+    elif whole:
+        info = iinfo(dtype)
+        least, most, low_, high_ = info.min, info.max + (dtype is not dtypes.int64), -9, 10
+    else:
+        info = finfo(dtype)
+        least, most, low_, high_ = info.min, info.max, -9, 9
+    low, high = low_ if low is None else low, high_ if high is None else high
+    if low != low or high != high:
+        raise ValueError(f"`low` and `high` cannot be NaN, but got {low=} and {high=}")
+    if low == high and not whole:
+        warnings.warn("Passing `low==high` to `testing.make_tensor` for floating or complex types is deprecated. Use `full(...)` "
+                      "instead.", FutureWarning, stacklevel=3)  # fmt: skip
+    elif low >= high:
+        raise ValueError(f"`low` must be less than `high`, but got {low} >= {high}")
+    elif high < least or low >= most:
+        raise ValueError(f"The value interval specified by `low` and `high` is [{low}, {high}), but {dtype} only supports "
+                         f"[{least}, {most})")  # fmt: skip
+    low, high = (min(max(one, least), most) for one in (low, high))
+    return (math.ceil(low), math.ceil(high)) if whole else (low, high)

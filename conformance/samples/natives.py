@@ -32,8 +32,8 @@ SAMPLES = {
         call(T(5, 3), I(6, high=3), L(0, 2), False, mode, False, None, False, padding) for mode in (0, 1, 2) for padding in (1, -4)] + [
         call(T(5, 3), I(6, high=4), L(0, 2), False, 0, False, T(6), include_last_offset=False),
         call(T(5, 3), I(4, high=4).map(lambda t: t.int()), V([0, 2], torch.int32), mode=1), call(T(3, 5).map(lambda t: t.t()), I(4, high=4), L(0, 2)),
-        error(T(5, 3), I(4, high=4), L(0, 2), mode=3), floating_error(T(5, 3), I(4, high=4), L(0, 2), mode=1, per_sample_weights=T(4)), error(T(5, 3), I(2, 2, high=4), L(0, 2)),
-        error(T(5, 3), L(7), L(0)), error(T(5, 3), L(1), L(1)), error(T(5, 3), L(1), L(0), sparse=True, mode=2)],
+        error(T(5, 3), I(4, high=4), L(0, 2), mode=3), floating_error(T(5, 3), I(4, high=4), L(0, 2), mode=1, per_sample_weights=T(4)),
+        error(T(5, 3), L(7), L(0)), error(T(5, 3), L(1), L(1))],
     "embedding_renorm_": [call(T(5, 3).constant(), I(6, high=5), 1.0, 2.0), call(T(5, 3).constant(), I(2, 2, high=5), 2.0, 1.0), call(T(5, 3).constant(), I(3, high=5), 1.5, math.inf),
                           call(T(4, 3).constant(), I(0, high=5), 0.1, 2.0), error(T(3).constant(), L(0), 1.0, 2.0), floating_error(T(3, 2).constant(), L(5), 1.0, 2.0),
                           error(T(3, 2), L(0), 1.0, 2.0), error(T(3, 2).constant(), T(2, low=0.0, high=1.0, dtype=torch.float32).constant(), 1.0, 2.0)],

@@ -35,11 +35,12 @@ class FunctionCtx:
     Tensor(12.0)
     """
 
+    needs_input_grad, materialize_grads, saved_for_forward = (), True, None
+
     def __init__(self):
-        self.needs_input_grad = ()
-        self.materialize_grads = True
         self._saved = ()
         self._dirty = self._constant = ()
+        self._metadata = {}
         self._node = None
 
     def save_for_backward(self, *tensors):
@@ -49,7 +50,9 @@ class FunctionCtx:
                 raise TypeError(f"save_for_backward can only save variables, but got a {type(tensor).__name__}")
         self._saved = tensors
 
-    save_for_forward = save_for_backward
+    def save_for_forward(self, *tensors):
+        """Keep tensors for `jvp`, where they are `ctx.saved_for_forward`."""
+        self.saved_for_forward = tensors
 
     @property
     def saved_tensors(self) -> tuple:
@@ -57,6 +60,11 @@ class FunctionCtx:
         if self._node is None:
             return tuple(self._saved)
         return self._node.saved()
+
+    saved_variables = property(lambda self: self.saved_tensors, doc="`saved_tensors`, by its older name.")
+    to_save = property(lambda self: self._saved or None, doc="What `save_for_backward` was given, while `forward` runs.")
+    dirty_tensors = property(lambda self: self._dirty or None, doc="What `mark_dirty` was given.")
+    non_differentiable = property(lambda self: self._constant or None, doc="What `mark_non_differentiable` was given.")
 
     def mark_dirty(self, *tensors):
         """Say which inputs `forward` changed in place."""
@@ -71,14 +79,52 @@ class FunctionCtx:
         self.materialize_grads = value
 
 
-class FunctionNode(Node):
-    """The node of a user's Function."""
+    def mark_shared_storage(self, *pairs):
+        """Nothing: which outputs share memory with inputs is known. Deprecated."""
 
-    __slots__ = ("ctx", "function", "kept", "like", "places")
+    def maybe_clear_saved_tensors(self):
+        """Nothing: saved tensors are let go of when the graph is."""
+
+    # ---- what the node says of itself, once there is one
+
+    requires_grad = property(lambda self: any(self.needs_input_grad), doc="Whether an input requires a gradient.")
+    next_functions = property(lambda self: self._node.next_functions, doc="See `Node.next_functions`.")
+    metadata = property(lambda self: self._metadata, doc="A dictionary for whoever wants to remember something.")
+
+    def name(self) -> str:
+        """The node's name."""
+        return self._node.name()
+
+    def register_hook(self, hook):
+        """See `Node.register_hook`."""
+        return self._node.register_hook(hook)
+
+    def register_prehook(self, hook):
+        """See `Node.register_prehook`."""
+        return self._node.register_prehook(hook)
+
+
+class FunctionNode(Node):
+    """The node of a user's Function. What it does not have itself is its context's, which in PyTorch is the same object."""
+
+    __slots__ = ("ctx", "function", "kept", "like", "places", "tensors")
+
+    def __getattr__(self, name: str):
+        if name in Node.__slots__ or name in FunctionNode.__slots__:
+            raise AttributeError(name)
+        return getattr(self.ctx, name)
+
+    @property
+    def next_functions(self) -> tuple:
+        """The nodes that the tensors' gradients go to, with the number of their output; (None, 0) where none does."""
+        there = dict(zip(self.places, super().next_functions))
+        return tuple(there.get(at, (None, 0)) for at in self.tensors)
 
     def __init__(self, function, ctx, edges, places, arguments):
         super().__init__(None, edges, ())
         self.function, self.ctx, self.places = function, ctx, places
+        self.metadata = ctx._metadata
+        self.tensors = [at for at, one in enumerate(arguments) if isinstance(one, Tensor)]
         self.kept = self.like = None
 
     def name(self) -> str:
@@ -182,6 +228,21 @@ class Function(FunctionCtx):
         )
 
     vjp = backward
+    generate_vmap_rule = boxed_grads_call = clear_saved_tensors_on_access = False
+
+    @staticmethod
+    def jvp(ctx, *grad_inputs):
+        """The derivative along directions. Not asked for here: `func.jvp` differentiates `backward`."""
+        raise NotImplementedError(
+            "You must implement the jvp function for custom autograd.Function to use it with forward mode AD."
+        )
+
+    @staticmethod
+    def vmap(info, in_dims, *args):
+        """The Function of a batch. Not asked for here: `func.vmap` calls it once for each entry."""
+        raise NotImplementedError(
+            "To use autograd.Function with vmap, you must either override the vmap staticmethod or set generate_vmap_rule=True."
+        )
 
     @classmethod
     def apply(cls, *args, **kwargs):

@@ -12,7 +12,8 @@ from lucid._kernels import core
 from lucid._kernels.core import is_grad_enabled
 
 __all__ = [
-    "enable_grad", "inference_mode", "is_grad_enabled", "is_inference_mode_enabled", "no_grad", "set_grad_enabled",
+    "enable_grad", "enforce_grad_layout_policy", "inference_mode", "is_grad_enabled", "is_inference_mode_enabled", "no_grad",
+    "set_grad_enabled", "set_multithreading_enabled",
 ]  # fmt: skip
 
 
@@ -209,3 +210,52 @@ def is_inference_mode_enabled() -> bool:
     True
     """
     return core.is_inference()
+
+
+class _WithoutEffect:
+    """A setting of PyTorch's engine that there is no need for here, for a block or a decorated function."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *error) -> None:
+        pass
+
+    def __call__(self, function):
+        return function
+
+
+class set_multithreading_enabled(_WithoutEffect):
+    """Say whether `backward` may use threads of its own: it always runs in the thread that calls it.
+
+    Parameters
+    ----------
+    mode : bool
+        Whether it may.
+
+    Examples
+    --------
+    >>> with lucid.autograd.set_multithreading_enabled(False):
+    ...     pass
+    """
+
+    def __init__(self, mode: bool):
+        self.mode = mode
+
+
+class enforce_grad_layout_policy(_WithoutEffect):
+    """Say whether gradients have to lie in memory as their parameters do: what layout they have is not promised here.
+
+    Parameters
+    ----------
+    enable : bool, optional
+        Whether they have to.
+
+    Examples
+    --------
+    >>> with lucid.autograd.enforce_grad_layout_policy(False):
+    ...     pass
+    """
+
+    def __init__(self, enable: bool = True):
+        self.mode = enable

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 
 from lucid import dtypes
 from lucid.autograd.op import op
@@ -21,6 +22,15 @@ from lucid.ops.padding import pad
 from lucid.ops.selection import repeat_interleave
 from lucid.ops.shape import tril
 from lucid.tensor import Tensor
+
+
+class _Allowed(threading.local):
+    """What `nn.attention.sdpa_kernel` says in a thread: whether no implementation may be used."""
+
+    none = False
+
+
+allowed = _Allowed()
 
 
 @op("nn.functional.scaled_dot_product_attention", composite=True)
@@ -81,6 +91,8 @@ def scaled_dot_product_attention(
                 f"{name}: Expected query, key, and value to have the same dtype, but got {query.dtype}, {key.dtype} and "
                 f"{value.dtype}"
             )
+    if allowed.none:
+        raise RuntimeError(f"No viable backend for {name} was found: neither MATH nor FLASH_ATTENTION is allowed")
     if is_causal and attn_mask is not None:
         raise RuntimeError(f"{name}: Explicit attn_mask should not be set when is_causal=True")
     if attn_mask is not None and attn_mask.dtype.name not in ("bool", query.dtype.name):

@@ -142,6 +142,31 @@ def frombuffer(buffer, *, dtype, count: int = -1, offset: int = 0, requires_grad
     return finished("frombuffer", wrap(array if array.flags.aligned else array.copy()), requires_grad)
 
 
+class _Capsule:
+    """What DLPack's older protocol hands on, as an object of the newer one."""
+
+    def __init__(self, capsule):
+        self.capsule = capsule
+
+    def __dlpack__(self, **options):
+        return self.capsule
+
+    def __dlpack_device__(self) -> tuple:
+        return 1, 0
+
+
+def _writeable(array: np.ndarray) -> np.ndarray:
+    """The array, also where NumPy has it read-only: an older capsule does not say whether it may be written to."""
+    if array.flags.writeable or not array.size:
+        return array
+    import ctypes
+
+    extent = array.itemsize + sum((n - 1) * step for n, step in zip(array.shape, array.strides))
+    memory = (ctypes.c_char * extent).from_address(array.ctypes.data)
+    memory.owner = array
+    return np.ndarray(array.shape, array.dtype, memory, 0, array.strides)
+
+
 @op("from_dlpack", gradient=False)
 def from_dlpack(ext_tensor, *, device=None, copy=None) -> Tensor:
     """A tensor over the memory of an object with the DLPack protocol (`__dlpack__`), on the CPU.
@@ -169,6 +194,9 @@ def from_dlpack(ext_tensor, *, device=None, copy=None) -> Tensor:
         check_device(device)
     if isinstance(ext_tensor, Tensor):
         array = ext_tensor.detach().array
+        return wrap(array.copy() if copy else array)
+    if type(ext_tensor).__name__ == "PyCapsule":
+        array = _writeable(np.from_dlpack(_Capsule(ext_tensor)))
         return wrap(array.copy() if copy else array)
     if not hasattr(ext_tensor, "__dlpack__"):
         raise TypeError(f"from_dlpack needs an object with __dlpack__, got {type(ext_tensor).__name__}")

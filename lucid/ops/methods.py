@@ -93,7 +93,7 @@ FUNCTIONS = {
     "": "abs acos acosh arccos arccosh arcsin arcsinh arctan arctanh asin asinh atan atanh ceil celu clamp clamp_max "
     "clamp_min clip conj_physical cos cosh deg2rad erf erfc exp exp2 expm1 fix floor frac ldexp log log10 log1p log2 "
     "logit nan_to_num neg negative rad2deg reciprocal relu round rsqrt selu sigmoid sin sinc sinh sqrt square tan tanh "
-    "threshold trunc xlogy i0 gcd lcm",
+    "threshold trunc xlogy i0 gcd lcm addmv",
     "nn.functional": "celu elu hardtanh leaky_relu relu selu threshold",
 }
 
@@ -171,6 +171,7 @@ def attach(later: tuple) -> None:
         setattr(Tensor, f"__r{name}__", operator(function, f"__r{name}__", True))
         setattr(Tensor, f"__i{name}__", operator(inplace(function, f"{operation}_"), f"__i{name}__"))
     Tensor.__rtruediv__ = reciprocal_times(Tensor.__rtruediv__)
+    Tensor.__div__, Tensor.__rdiv__, Tensor.__idiv__ = Tensor.__truediv__, Tensor.__rtruediv__, Tensor.__itruediv__
     for name in COMPARISONS:
         setattr(Tensor, f"__{name}__", operator(find(name), f"__{name}__"))
     for name, operation in UNARY.items():
@@ -194,7 +195,8 @@ def _replace(name: str, method) -> None:
 def inplace_functions(namespace: str) -> dict:
     """The in-place forms, of operations that are loaded, which PyTorch publishes as functions: `nn.functional.relu_`."""
     names = [name for name in FUNCTIONS.get(namespace, "").split() if spec_of(name)]
-    return {f"{name}_": inplace(find(name), f"{name}_") for name in names}
+    found = {f"{name}_": inplace(find(name), f"{name}_") for name in names}
+    return found if namespace else found | {name: getattr(Tensor, name) for name in ("as_strided_", "detach_", "index_put_")}
 
 
 def operator(function, name: str, reflected: bool = False):

@@ -6,12 +6,17 @@ the tensor's memory.
 
 from __future__ import annotations
 
+import itertools
+import math
+import warnings
+
 import numpy as np
 
+from lucid import formats
 from lucid._kernels import copy as copies
 from lucid._kernels import core
 from lucid._kernels.core import flat, strided, wrap
-from lucid.autograd.op import Supplied, check_recordable, inplace, op, past_of
+from lucid.autograd.op import Supplied, check_recordable, check_writable, inplace, op, past_of
 from lucid.ops._frame import C_NAMES, cast, copied, dense_steps, shape_argument, steps_of, tensor_argument
 from lucid.ops.permutation import swapaxes, swapdims, t, transpose
 from lucid.ops.pieces import as_strided, check_strided
@@ -347,12 +352,178 @@ def _diagonal_of(array, wrapped: bool):
 _fill_diagonal.vjp(input_=lambda g, wrap: _fill_diagonal(g, 0, wrap))
 
 
+# ------------------------------------------------------------------------------------------------ Python's functions
+
+
+def _elements(name: str, target: Tensor, function, others=()) -> Tensor:
+    """Write what a function makes of each element, and of those of other tensors, over the elements."""
+    if target.requires_grad:
+        raise RuntimeError(f"Can't call {name}() on Variable that requires grad. Use var.detach().{name}() instead.")
+    check_writable(name, target)
+    if not callable(function):
+        raise TypeError(f"'{type(function).__name__}' object is not callable")
+    rows = [target]
+    for one in others:
+        if not isinstance(one, Tensor) or one.dtype is not target.dtype:
+            found = one.type() if isinstance(one, Tensor) else type(one).__name__
+            raise TypeError(f"{name}: expected {target.type()} for 'other' (got {found})")
+        rows.append(one.expand(target.shape))
+    number = {"b": bool, "i": int, "u": int, "c": complex}.get(target.array.dtype.kind, float)
+    found = []
+    for values in zip(*(row.reshape(-1).tolist() for row in rows)):
+        value = function(*values)
+        if isinstance(value, (str, bytes)):
+            raise TypeError(f"must be real number, not {type(value).__name__}")
+        found.append(number(value))
+    made = core.empty(target.array.shape, target.array.dtype)
+    made[...] = np.array(found, dtype=made.dtype).reshape(made.shape)
+    target.array[...] = made
+    core.bump(target)
+    return target
+
+
+def apply_(self, callable) -> Tensor:
+    """Replace each element by what a Python function makes of it: for trying things out, not for speed.
+
+    RuntimeError if the tensor requires a gradient; TypeError if the function returns no number.
+
+    Examples
+    --------
+    >>> lucid.tensor([1.0, 2.0]).apply_(lambda x: x * x + 1)
+    Tensor([2.0, 5.0])
+    """
+    return _elements("apply_", self, callable)
+
+
+def map_(self, tensor: Tensor, callable) -> Tensor:
+    """Replace each element by what a Python function makes of it and the element of another tensor, which is broadcast.
+
+    RuntimeError if the tensor requires a gradient, or the other does not fit; TypeError if it is of another dtype.
+
+    Examples
+    --------
+    >>> lucid.tensor([1.0, 2.0]).map_(lucid.tensor([3.0, 1.0]), max)
+    Tensor([3.0, 2.0])
+    """
+    return _elements("map_", self, callable, (tensor,))
+
+
+def map2_(self, x: Tensor, y: Tensor, callable) -> Tensor:
+    """As `map_`, of the elements of three tensors.
+
+    Examples
+    --------
+    >>> lucid.tensor([1.0, 2.0]).map2_(lucid.tensor([3.0, 1.0]), lucid.tensor([0.0, 9.0]), lambda a, b, c: a + b * c)
+    Tensor([1.0, 11.0])
+    """
+    return _elements("map2_", self, callable, (x, y))
+
+
+# ------------------------------------------------------------------------------------------------ which memory
+
+
+def is_set_to(self, tensor: Tensor) -> bool:
+    """Whether another tensor is of the same memory, from the same element on, with the same shape, strides and dtype.
+
+    Examples
+    --------
+    >>> x = lucid.zeros(2, 3)
+    >>> x.is_set_to(x.view(2, 3)), x.is_set_to(x.clone())
+    (True, False)
+    """
+    a, b = self.array, tensor_argument("is_set_to", tensor, 1, "tensor").array
+    same = (a.shape, a.strides, a.dtype) == (b.shape, b.strides, b.dtype)
+    return same and a.ctypes.data == b.ctypes.data and storage_of(a) == storage_of(b)
+
+
+def const_data_ptr(self) -> int:
+    """The address of the first element, as `data_ptr`."""
+    return self.data_ptr()
+
+
+def dense_dim(self) -> int:
+    """How many dimensions are dense: all of them."""
+    return self.array.ndim
+
+
+def dim_order(self, *, ambiguity_check=False) -> tuple:
+    """The dimensions in the order of their strides, the largest first.
+
+    Parameters
+    ----------
+    ambiguity_check : bool or list of memory_format, optional
+        Whether to raise RuntimeError where another order would do as well: because a dimension has one element; or,
+        given memory formats, where the tensor is in none or in several of them.
+
+    Examples
+    --------
+    >>> lucid.zeros(2, 3, 4).permute(2, 0, 1).dim_order()
+    (1, 2, 0)
+    """
+    ambiguous = "The tensor does not have unique dim order, or cannot map to exact one of the given memory formats."
+    if isinstance(ambiguity_check, list) and all(isinstance(one, formats.memory_format) for one in ambiguity_check):
+        if len([one for one in ambiguity_check if self.is_contiguous(memory_format=one)]) != 1:
+            raise RuntimeError(ambiguous)
+    elif not isinstance(ambiguity_check, bool):
+        raise TypeError("The ambiguity_check argument must be a bool or a list of memory formats.")
+    steps, shape = steps_of(self.array), self.array.shape
+    order = sorted(range(len(steps)), key=lambda dim: -steps[dim])
+    if ambiguity_check is True and any(steps[a] == steps[b] or 1 in (shape[a], shape[b]) for a, b in itertools.pairwise(order)):
+        raise RuntimeError(ambiguous)
+    return tuple(order)
+
+
+def as_subclass(self, cls) -> Tensor:
+    """The tensor as one of a subclass, over the same memory and in the same place of the graph.
+
+    TypeError if the class is no subclass of `Tensor`.
+
+    Examples
+    --------
+    >>> type(lucid.ones(2).as_subclass(lucid.nn.Parameter)).__name__
+    'Parameter'
+    """
+    if not (isinstance(cls, type) and issubclass(cls, Tensor)):
+        raise TypeError("as_subclass(): the class does not inherit from Tensor, which it has to")
+    alias = Supplied.view_alias(self)
+    made = cls.__new__(cls)
+    for name in ("array", "_counter", "_node", "_slot", "_requires_grad", "_base", "_base_node", "_view", "_inference"):
+        setattr(made, name, getattr(alias, name))
+    return made
+
+
+def resize(self, *sizes) -> Tensor:
+    """As `reshape`, deprecated. RuntimeError if the number of elements is another."""
+    warnings.warn("non-inplace resize is deprecated", stacklevel=2)
+    sizes = shape_argument("resize", sizes)
+    if math.prod(sizes) != self.array.size:
+        raise RuntimeError(f"requested resize to {list(sizes)}, but the given tensor has a size of {list(self.shape)}: resize can "
+                           "only change the shape of a tensor, not its number of elements")  # fmt: skip
+    return reshape(self, sizes)
+
+
+def resize_as(self, tensor: Tensor) -> Tensor:
+    """As `reshape_as`, deprecated. RuntimeError if the number of elements is another."""
+    return resize(self, tensor.shape)
+
+
+def module_load(self, other: Tensor, assign: bool = False) -> Tensor:
+    """What `load_state_dict` puts in the place of this parameter or buffer: itself with the other's values, or, if they are
+    assigned, the other one."""
+    return other.detach() if assign else self.copy_(other).detach()
+
+
 TENSOR_METHODS = {
     "detach_": _detach_, "resize_": _resize_, "resize_as_": resize_as_, "set_": _set_,
     "copy_": copy_, "zero_": zero_, "fill_": fill_, "fill_diagonal_": inplace(_fill_diagonal, "fill_diagonal_"),
     **{
         f"{function.op.name}_": _reshaping(f"{function.op.name}_", function)
         for function in (squeeze, unsqueeze, t, transpose, swapaxes, swapdims)
+    },
+    **{
+        function.__name__: function
+        for function in (apply_, map_, map2_, is_set_to, const_data_ptr, dense_dim, dim_order, as_subclass, resize, resize_as,
+                         module_load)
     },
     "unsqueeze_": _reshaping("unsqueeze_", unsqueeze),
     "as_strided_": _reshaping("as_strided_", as_strided),

@@ -230,12 +230,18 @@ class Optimizer:
 
 
 def _hooked(step):
+    """A step with the hooks before and after it."""
+
     @functools.wraps(step)
     def hooked(self, *args, **kwargs):
         if not self._pre_hooks and not self._post_hooks:
             return step(self, *args, **kwargs)
         for hook in list(self._pre_hooks.values()):
-            hook(self, args, kwargs)
+            changed = hook(self, args, kwargs)
+            if changed is not None:
+                if not isinstance(changed, tuple) or len(changed) != 2:
+                    raise RuntimeError(f"a hook before the step must return None or new (args, kwargs), but returned {changed}")
+                args, kwargs = changed
         result = step(self, *args, **kwargs)
         for hook in list(self._post_hooks.values()):
             hook(self, args, kwargs)
@@ -246,6 +252,7 @@ def _hooked(step):
 
 
 Optimizer.step = _hooked(Optimizer.step)
+Optimizer.profile_hook_step = staticmethod(_hooked)
 
 
 def _like_parameter(value, dtype, name=None):

@@ -520,6 +520,9 @@ class Softmax2d(Module):
     [[[0.5, 0.5]], [[0.5, 0.5]]]
     """
 
+    def __init__(self):
+        super().__init__()
+
     def forward(self, input):
         if input.dim() not in (3, 4):
             raise ValueError(f"Softmax2d: expected input to be 3D or 4D, got {input.dim()}D instead")

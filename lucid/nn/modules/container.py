@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 import operator
+import warnings
 from collections import OrderedDict
 
 from lucid.nn.modules.module import Module
 from lucid.nn.parameter import Parameter
 from lucid.tensor import Tensor
 
-__all__ = ["ModuleDict", "ModuleList", "ParameterDict", "ParameterList", "Sequential"]
+__all__ = ["Container", "ModuleDict", "ModuleList", "ParameterDict", "ParameterList", "Sequential"]
 
 
 def _at(index, n: int) -> int:
@@ -53,6 +54,30 @@ def _times(times) -> int:
     if times <= 0:
         raise ValueError(f"Non-positive multiplication factor {times} for Sequential")
     return times
+
+
+class Container(Module):
+    """Modules under names, without a `forward`; deprecated, as a module holds others by itself.
+
+    Parameters
+    ----------
+    **kwargs : nn.Module
+        The modules.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> warnings.simplefilter("ignore")
+    >>> [name for name, _ in nn.Container(first=nn.Linear(1, 1)).named_children()]
+    ['first']
+    """
+
+    def __init__(self, **kwargs):
+        super().__init__()
+        warnings.warn("nn.Container is deprecated. All of it's functionality is now implemented in nn.Module. Subclass that "
+                      "instead.", FutureWarning, stacklevel=2)  # fmt: skip
+        for name, module in kwargs.items():
+            self.add_module(name, module)
 
 
 class Sequential(_Ordered):

@@ -10,9 +10,9 @@ import itertools
 from collections import OrderedDict, namedtuple
 
 import lucid
-from lucid.autograd.function import Function
-from lucid.autograd.modes import is_grad_enabled, no_grad
+from lucid.autograd.modes import no_grad
 from lucid.autograd.node import Handle
+from lucid.nn.modules.backward import BackwardHooks, hook_last_node
 from lucid.nn.parameter import Buffer, Parameter, is_lazy
 from lucid.tensor import Tensor
 
@@ -38,77 +38,6 @@ HOOKS = (
 EXTRA_STATE = "_extra_state"  # the last part of its name in a `state_dict`
 
 
-class _Identity(Function):
-    """Its inputs; a place in the graph where hooks see their gradients together."""
-
-    @staticmethod
-    def forward(ctx, *tensors):
-        return tensors
-
-    @staticmethod
-    def backward(ctx, *gradients):
-        return gradients
-
-
-class _BackwardHooks:
-    """One call of a module that has backward hooks: where its inputs and outputs pass, gradients are shown."""
-
-    def __init__(self, module: Module):
-        self.module = module
-        self.hooks, self.pre_hooks = list(module._backward_hooks.values()), list(module._backward_pre_hooks.values())
-        self.result_gradients = None
-        self.inputs_differentiable = False
-
-    def _passed(self, values: tuple, see) -> tuple:
-        """The values, those that need gradients through an identity; `see` gets and may change all their gradients."""
-        at = [i for i, value in enumerate(values) if isinstance(value, Tensor) and value.requires_grad]
-        if not at or not is_grad_enabled():
-            return values
-        found = list(values)
-        for i, tensor in zip(at, _Identity.apply(*[values[i] for i in at])):
-            found[i] = tensor
-
-        def prehook(gradients):
-            every = [None] * len(values)
-            for i, gradient in zip(at, gradients):
-                every[i] = gradient
-            changed = see(tuple(every))
-            return None if changed is None else tuple(changed[i] for i in at)
-
-        found[at[0]].grad_fn.register_prehook(prehook)
-        return tuple(found)
-
-    def inputs(self, args: tuple) -> tuple:
-        """The arguments of the call."""
-        self.inputs_differentiable = any(isinstance(one, Tensor) and one.requires_grad for one in args)
-        return self._passed(args, self._see_inputs) if self.hooks else args
-
-    def outputs(self, result):
-        """The result of the call."""
-        if isinstance(result, tuple):
-            return self._passed(result, self._see_outputs)
-        return self._passed((result,), self._see_outputs)[0]
-
-    def _see_outputs(self, gradients: tuple):
-        for hook in self.pre_hooks:
-            changed = hook(self.module, gradients)
-            if changed is not None:
-                gradients = changed if isinstance(changed, tuple) else (changed,)
-        self.result_gradients = gradients
-        if not self.inputs_differentiable:
-            for hook in self.hooks:
-                if hook(self.module, (None,), gradients) is not None:
-                    raise RuntimeError("Backward hook for Modules where no input requires gradient should always return None.")
-        return gradients
-
-    def _see_inputs(self, gradients: tuple):
-        for hook in self.hooks:
-            changed = hook(self.module, gradients, self.result_gradients)
-            if changed is not None:
-                gradients = changed if isinstance(changed, tuple) else (changed,)
-        return gradients
-
-
 def _key_errors(missing: list[str], unexpected: list[str]) -> list[str]:
     found = {"Unexpected": unexpected, "Missing": missing}
     listed = lambda names: ", ".join(f'"{name}"' for name in names)
@@ -117,6 +46,11 @@ def _key_errors(missing: list[str], unexpected: list[str]) -> list[str]:
 
 class Module:
     """Base of all neural network modules: define `__init__` and `forward`.
+
+    Parameters
+    ----------
+    *args, **kwargs
+        For the next class in a subclass's order of bases, where it says `call_super_init = True`; else there are none.
 
     Examples
     --------
@@ -133,8 +67,14 @@ class Module:
     """
 
     training: bool
+    dump_patches = False
+    call_super_init = False
+    _is_full_backward_hook = None
 
-    def __init__(self):
+    def __init__(self, *args, **kwargs):
+        if not self.call_super_init and (args or kwargs):
+            given = f"{len(args) + 1} positional arguments but 1" if args else f"an unexpected keyword argument '{next(iter(kwargs))}'"
+            raise TypeError(f"{type(self).__name__}.__init__() got {given}")
         put = object.__setattr__
         put(self, "training", True)
         for name in ("_parameters", "_buffers", "_modules"):
@@ -142,6 +82,8 @@ class Module:
         put(self, "_non_persistent", set())
         for name in HOOKS:
             put(self, name, OrderedDict())
+        if self.call_super_init:
+            super().__init__(*args, **kwargs)
 
     def __setstate__(self, state: dict):
         self.__dict__.update(state)
@@ -162,7 +104,8 @@ class Module:
                     args, kwargs = changed
                 else:
                     args = changed if isinstance(changed, tuple) else (changed,)
-        backward = _BackwardHooks(self) if self._backward_hooks or self._backward_pre_hooks else None
+        full = self._backward_hooks and self._is_full_backward_hook
+        backward = BackwardHooks(self) if full or self._backward_pre_hooks else None
         if backward is not None:
             args = backward.inputs(args)
         result = self.forward(*args, **kwargs)
@@ -170,6 +113,8 @@ class Module:
             changed = hook(self, args, kwargs, result) if with_kwargs else hook(self, args, result)
             if changed is not None:
                 result = changed
+        if self._backward_hooks and not full:
+            hook_last_node(self, result)
         return result if backward is None else backward.outputs(result)
 
     # ------------------------------------------------------------------------------------------ registration
@@ -597,6 +542,19 @@ class Module:
     def register_full_backward_hook(self, hook, prepend: bool = False) -> Handle:
         """Have `hook(module, grad_input, grad_output)` called once the gradients of the module's positional arguments are
         known; it may return other ones. None stands where there is no gradient."""
+        return self._backward_hook(True, hook, prepend)
+
+    def register_backward_hook(self, hook) -> Handle:
+        """Have `hook(module, grad_input, grad_output)` called with the gradients of the operation that made the module's
+        result, which may be the last of many; deprecated: `register_full_backward_hook` is what one wants. RuntimeError if
+        both are on one module."""
+        return self._backward_hook(False, hook)
+
+    def _backward_hook(self, full: bool, hook, prepend: bool = False) -> Handle:
+        if self._is_full_backward_hook is (not full):
+            raise RuntimeError("Cannot use both regular backward hooks and full backward hooks on a single Module. Please use "
+                               "only one of them.")  # fmt: skip
+        self._is_full_backward_hook = full
         return Handle(self._backward_hooks, hook, prepend)
 
     def register_state_dict_pre_hook(self, hook) -> Handle:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
+
 from lucid.autograd.modes import no_grad
+from lucid.ops._doc import like
 from lucid.ops.conversion import tensor
 from lucid.ops.joining import stack
 from lucid.ops.magnitude import clamp
 from lucid.ops.norms import vector_norm
 from lucid.tensor import Tensor
 
-__all__ = ["clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm"]
+__all__ = ["clip_grad_norm", "clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm"]
 
 
 def _list(parameters) -> list:
@@ -152,3 +155,22 @@ def clip_grad_value_(parameters, clip_value: float, foreach: bool | None = None)
     for parameter in _list(parameters):
         if parameter.grad is not None:
             parameter.grad.clamp_(-float(clip_value), float(clip_value))
+
+
+@like(clip_grad_norm_)
+def clip_grad_norm(
+    parameters, max_norm: float, norm_type: float = 2.0, error_if_nonfinite: bool = False, foreach: bool | None = None
+) -> Tensor:
+    """`clip_grad_norm_` by its older name; warns.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> warnings.simplefilter("ignore")
+    >>> x = lucid.tensor([3.0, 4.0], requires_grad=True)
+    >>> x.grad = lucid.tensor([30.0, 40.0])
+    >>> lucid.nn.utils.clip_grad_norm(x, 5.0).item()
+    50.0
+    """
+    warnings.warn("nn.utils.clip_grad_norm is now deprecated in favor of nn.utils.clip_grad_norm_.", FutureWarning, stacklevel=2)
+    return clip_grad_norm_(parameters, max_norm, norm_type, error_if_nonfinite, foreach)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lucid.func import functional_call as _call
+from lucid.calls import functional_call as _call
 from lucid.nn.modules.module import Module
 
 __all__ = ["functional_call"]

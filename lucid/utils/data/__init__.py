@@ -1,5 +1,6 @@
 """Datasets, and how batches are drawn from them."""
 
+from lucid.utils.data import loader as dataloader  # noqa: F401
 from lucid.utils.data.collate import default_collate, default_convert
 from lucid.utils.data.dataset import (
     ChainDataset,
@@ -11,7 +12,7 @@ from lucid.utils.data.dataset import (
     TensorDataset,
     random_split,
 )
-from lucid.utils.data.loader import DataLoader
+from lucid.utils.data.loader import DataLoader, get_worker_info
 from lucid.utils.data.sampler import (
     BatchSampler,
     RandomSampler,
@@ -24,5 +25,5 @@ from lucid.utils.data.sampler import (
 __all__ = [
     "BatchSampler", "ChainDataset", "ConcatDataset", "DataLoader", "Dataset", "IterableDataset", "RandomSampler", "Sampler",
     "SequentialSampler", "StackDataset", "Subset", "SubsetRandomSampler", "TensorDataset", "WeightedRandomSampler",
-    "default_collate", "default_convert", "random_split",
+    "default_collate", "default_convert", "get_worker_info", "random_split",
 ]  # fmt: skip

@@ -143,3 +143,18 @@ class DataLoader:
                 return n
             return n // self.batch_size if self.drop_last else -(-n // self.batch_size)
         return len(self.sampler if self.batch_sampler is None else self.batch_sampler)
+
+
+def get_worker_info() -> None:
+    """What worker process this is: None, there are none.
+
+    Returns
+    -------
+    None
+        As in PyTorch's main process: a dataset that asks is to give all of its samples.
+
+    Examples
+    --------
+    >>> lucid.utils.data.get_worker_info() is None
+    True
+    """

@@ -1,0 +1,378 @@
+"""Names of all kinds that few programs use: older names, Python's functions over elements, what a Function's context holds."""
+
+from __future__ import annotations
+
+import importlib
+import warnings
+
+from . import program, raised
+
+
+def _part(lib, path: str):
+    return importlib.import_module(f"{lib.__name__}.{path}")
+
+
+@program("Tensor.apply_", "Tensor.map_", "Tensor.map2_")
+def pythons_functions_over_elements(lib):
+    one = lib.ones
+    yield one(2, 3).apply_(lambda x: x + 1), lib.tensor([1, 2, -3]).apply_(lambda x: x * 1.5), lib.tensor([True, False]).apply_(lambda x: not x)
+    yield lib.tensor([1 + 1j]).apply_(lambda x: x * 2j), one(3, dtype=lib.bfloat16).apply_(lambda x: x * 3), lib.arange(6.0).reshape(2, 3).t().apply_(lambda x: -x)
+    yield one(2, 3).map_(lib.arange(3.0), lambda a, b: a + 2 * b), lib.arange(3.0).map2_(one(3), one(1), lambda a, b, c: a - b * c)
+    yield raised(one(2).apply_, 3), raised(one(2).apply_, lambda x: "a"), raised(one(2, requires_grad=True).apply_, abs)
+    yield raised(one(3).map_, one(2, 3), max), raised(one(3).map_, one(3, dtype=lib.int64), max), raised(one(3).map2_, one(3), 2, max)
+    x = one(3)
+    yield x.apply_(abs) is x
+
+
+@program("Tensor.is_set_to", "Tensor.const_data_ptr", "Tensor.dense_dim", "Tensor.dim_order")
+def which_memory_and_in_which_order(lib):
+    x = lib.arange(24.0).reshape(2, 3, 4)
+    yield x.is_set_to(x), x.is_set_to(x.view(2, 3, 4)), x.is_set_to(x.clone()), x.is_set_to(x.view(6, 4)), x[1:].is_set_to(x[:1])
+    yield raised(x.is_set_to, 3), x.const_data_ptr() == x.data_ptr(), x.dense_dim(), lib.tensor(1.0).dense_dim()
+    yield x.dim_order(), x.permute(2, 0, 1).dim_order(), lib.ones(2, 3, 4, 5).contiguous(memory_format=lib.channels_last).dim_order(), lib.tensor(1).dim_order()
+    y = lib.ones(1, 2, 3, 4)
+    yield raised(y.dim_order, ambiguity_check=True), x.dim_order(ambiguity_check=True), raised(y.dim_order, ambiguity_check="x")
+    yield raised(y[:, :1].dim_order, ambiguity_check=[lib.contiguous_format, lib.channels_last]), y.dim_order(ambiguity_check=[lib.contiguous_format, lib.channels_last])
+
+
+@program("Tensor.as_subclass", "Tensor.module_load")
+def other_kinds_of_tensors(lib):
+    class Mine(lib.Tensor):
+        pass
+
+    x = lib.tensor([1.0, 2.0], requires_grad=True)
+    y = x.as_subclass(Mine)
+    yield type(y) is Mine, y.requires_grad, y.is_leaf, y.data_ptr() == x.data_ptr()
+    (y * 3).sum().backward()
+    yield x.grad, raised(x.as_subclass, int), type(lib.ones(2).as_subclass(lib.Tensor)) is lib.Tensor
+    plain = lib.ones(2)
+    yield plain.module_load(lib.tensor([3, 4])), plain, raised(plain.module_load, lib.ones(3))
+    yield plain.module_load(lib.tensor([5, 6]), assign=True), plain
+
+
+@program("Tensor.resize", "Tensor.resize_as")
+def sizes_by_older_names(lib):
+    warnings.simplefilter("ignore")
+    x = lib.arange(6.0).reshape(2, 3)
+    yield x.resize(3, 2), x.resize_as(lib.ones(6)), x.resize(3, 2).data_ptr() == x.data_ptr(), raised(x.resize, 7), raised(x.resize_as, lib.ones(5))
+    yield x.requires_grad_().resize(3, 2).requires_grad
+
+
+@program("Tensor.__div__", "Tensor.__rdiv__", "Tensor.__idiv__", "Tensor.__long__", "Tensor.__nonzero__", "Tensor.__array_wrap__")
+def operators_of_older_pythons(lib):
+    import numpy as np
+
+    x = lib.tensor([1.0, 2.0])
+    yield x.__div__(2), x.__rdiv__(2), x.clone().__idiv__(4), lib.tensor(2.5).__long__(), lib.tensor(2.5).__nonzero__(), raised(x.__nonzero__)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield x.__array_wrap__(np.array([3.0, 4.0])), x.__array_wrap__(np.array([True, False]))
+        yield lib.is_tensor(np.sqrt(x)), np.sqrt(x)
+
+
+@program("addmv_", "as_strided_", "detach_", "index_put_")
+def methods_as_functions(lib):
+    x = lib.ones(2)
+    yield lib.addmv_(x, lib.ones(2, 2), lib.ones(2), beta=2), x, lib.as_strided_(lib.arange(6.0), (2, 2), (3, 1))
+    y = lib.ones(2, requires_grad=True) * 2
+    yield lib.detach_(y).requires_grad, y.is_leaf, lib.index_put_(lib.zeros(3), (lib.tensor([0, 2]),), lib.tensor(3.0))
+    yield lib.index_put_(lib.zeros(3), (lib.tensor([1, 1]),), lib.tensor(3.0), True)
+
+
+@program("autograd.Variable")
+def variables_are_tensors(lib):
+    x = lib.autograd.Variable(lib.tensor([1.0, 2.0]), requires_grad=True)
+    yield type(x) is lib.Tensor, x, x.requires_grad, isinstance(lib.ones(1), lib.autograd.Variable), lib.autograd.Variable()
+
+
+@program("autograd.set_multithreading_enabled", "autograd.enforce_grad_layout_policy")
+def settings_of_the_engine(lib):
+    x = lib.tensor([1.0, 2.0], requires_grad=True)
+    with lib.autograd.set_multithreading_enabled(False), lib.autograd.enforce_grad_layout_policy(False):
+        (x * x).sum().backward()
+    yield x.grad, raised(lib.autograd.set_multithreading_enabled)
+
+    @lib.autograd.enforce_grad_layout_policy(True)
+    def function(a):
+        return a + 1
+
+    yield function(1)
+
+
+FUNCTION = "boxed_grads_call clear_saved_tensors_on_access dirty_tensors generate_vmap_rule jvp mark_shared_storage materialize_grads maybe_clear_saved_tensors metadata name needs_input_grad next_functions non_differentiable register_hook register_prehook requires_grad saved_for_forward saved_variables to_save vmap"  # fmt: skip
+
+
+@program(*(f"autograd.Function.{name}" for name in FUNCTION.split()))
+def what_the_context_of_a_function_holds(lib):
+    seen = []
+
+    class Scaled(lib.autograd.Function):
+        @staticmethod
+        def forward(ctx, x, factor, y):
+            seen.append((ctx.needs_input_grad, ctx.requires_grad, ctx.to_save, ctx.dirty_tensors, ctx.non_differentiable, ctx.saved_for_forward))
+            ctx.save_for_backward(x)
+            ctx.save_for_forward(y)
+            ctx.mark_shared_storage((x, y))
+            ctx.set_materialize_grads(False)
+            second = x * 3
+            ctx.mark_non_differentiable(second)
+            ctx.metadata["note"] = factor
+            ctx.factor = factor
+            seen.append((ctx.to_save[0] is x, ctx.non_differentiable[0] is second, ctx.saved_for_forward[0] is y))
+            return x * factor, second
+
+        @staticmethod
+        def backward(ctx, g, other):
+            seen.append((ctx.saved_tensors, ctx.saved_variables, other is None, ctx.name(), len(ctx.next_functions), ctx.needs_input_grad))
+            return g * ctx.factor, None, None
+
+    x, y = lib.tensor([1.0, 2.0], requires_grad=True), lib.ones(2)
+    out, second = Scaled.apply(x, 5.0, y)
+    node = out.grad_fn
+    yield second.requires_grad, node.name(), node.metadata, node.factor, node.saved_tensors, node.needs_input_grad, node.requires_grad
+    yield [(one is None, number) for one, number in node.next_functions], node.maybe_clear_saved_tensors()
+    node.register_hook(lambda inputs, outputs: seen.append((inputs[0], outputs[0])))
+    node.register_prehook(lambda outputs: seen.append(outputs[0]))
+    out.sum().backward()
+    yield seen, x.grad
+    base = lib.autograd.Function
+    yield base.generate_vmap_rule, base.boxed_grads_call, base.clear_saved_tensors_on_access
+    yield raised(base.jvp, None, 1), raised(base.vmap, None, None, 1)
+
+
+@program("func.rearrange")
+def dimensions_by_pattern(lib):
+    x = lib.arange(24).reshape(2, 3, 4)
+    rearrange = lib.func.rearrange
+    for pattern, sizes in (
+        ("a b c -> c a b", {}), ("a b c -> (a b) c", {}), ("(x y) b c -> x y b c", {"x": 1}), ("a b (c d) -> d a b c", {"c": 2}), ("... c -> c ...", {}),
+        ("a ... -> (...) a", {}), ("a b c -> a b c 1", {}), ("a b c -> a (b c) ()", {}), ("... -> ...", {}), ("a b ... -> ... b a", {}),
+        ("A b_1 c -> c b_1 A", {}), ("(a b) c d -> a b c d", {"a": 2, "b": 1}), ("a b c -> 1 a (b 1) c", {}), ("a ... c -> c ... a", {}),
+    ):  # fmt: skip
+        yield rearrange(x, pattern, **sizes)
+    yield rearrange([x, x + 1], "n a b c -> a n b c"), rearrange(lib.ones(1, 2), "1 a -> a"), rearrange(lib.ones(1, 2), "() a -> a")
+    for pattern in ("a b c -> a b", "a b -> b a", "a a c -> a c", "a b c", "a b c -> a -> b", "a b c -> a (b c", "a (b ...) c -> a b c", "a 2 c -> a c",
+                    "a b c -> ", "a b c -> a ... b c"):  # fmt: skip
+        yield raised(rearrange, x, pattern)
+    yield raised(rearrange, x, "a b c -> a b c", z=1), rearrange(x, "a b c -> b a c").data_ptr() == x.data_ptr()
+
+
+@program("func.functionalize", "func.replace_all_batch_norm_modules_")
+def functions_without_writes(lib):
+    def function(x):
+        y = x.clone()
+        y.add_(1)
+        return y.view(-1)
+
+    yield lib.func.functionalize(function)(lib.ones(2, 2)), lib.func.functionalize(function, remove="mutations_and_views")(lib.ones(2))
+    model = lib.nn.Sequential(lib.nn.BatchNorm1d(3), lib.nn.Sequential(lib.nn.BatchNorm2d(3), lib.nn.InstanceNorm1d(3, track_running_stats=True)))
+    yield lib.func.replace_all_batch_norm_modules_(model) is model, list(model.state_dict()), model[0].track_running_stats, model[1][1].track_running_stats
+
+
+GRADIENTS = tuple(f"nn.grad.conv{n}d_{what}" for n in (1, 2, 3) for what in ("input", "weight"))
+
+
+@program("nn.grad", "nn.functional.grad", *GRADIENTS)
+def gradients_of_convolutions(lib):
+    for n in (1, 2, 3):
+        grad, conv = _part(lib, "nn.grad"), getattr(lib.nn.functional, f"conv{n}d")
+        for options in ({}, {"stride": 2}, {"padding": 1, "dilation": 2}, {"groups": 2}):
+            x, w = lib.randn(2, 4, *(6,) * n, requires_grad=True), lib.randn(4, 4 // options.get("groups", 1), *(2,) * n, requires_grad=True)
+            out = conv(x, w, **options)
+            g = lib.randn(*out.shape)
+            by_input = getattr(grad, f"conv{n}d_input")(x.shape, w, g, **options)
+            by_weight = getattr(grad, f"conv{n}d_weight")(x, w.shape, g, **options)
+            yield by_input.detach(), by_weight.detach(), by_input.requires_grad
+            yield lib.autograd.grad(by_input.sum(), w)[0], lib.autograd.grad(by_weight.sum(), x)[0]
+    yield lib.nn.functional.grad is _part(lib, "nn.grad")
+
+
+@program("nn.attention.SDPBackend", "nn.attention.sdpa_kernel", "nn.attention.WARN_FOR_UNFUSED_KERNELS")
+def which_attention(lib):
+    attention = _part(lib, "nn.attention")
+    kinds, x = attention.SDPBackend, lib.ones(1, 1, 2, 2)
+    yield attention.WARN_FOR_UNFUSED_KERNELS, [(name, int(getattr(kinds, name))) for name in ("ERROR", "MATH", "FLASH_ATTENTION", "EFFICIENT_ATTENTION", "CUDNN_ATTENTION", "OVERRIDEABLE")]
+    for asked in (kinds.MATH, kinds.FLASH_ATTENTION, kinds.EFFICIENT_ATTENTION, kinds.ERROR, [], [kinds.EFFICIENT_ATTENTION, kinds.MATH], 3, None):
+        def run(asked=asked):
+            with attention.sdpa_kernel(asked):
+                return lib.nn.functional.scaled_dot_product_attention(x, x, x)
+
+        yield raised(run) or run()
+    with attention.sdpa_kernel([kinds.MATH], set_priority=True) as inside:
+        yield inside
+    yield lib.nn.functional.scaled_dot_product_attention(x, x, x)
+
+
+@program("nn.factory_kwargs", "nn.functional.assert_int_or_pair", "nn.functional.GRID_SAMPLE_INTERPOLATION_MODES", "nn.functional.GRID_SAMPLE_PADDING_MODES")
+def helpers_of_modules(lib):
+    of = lib.nn.factory_kwargs
+    yield of(None), of({}), list(of({"dtype": lib.float64, "device": "cpu"})), list(of({"factory_kwargs": {"dtype": lib.float64}, "device": "cpu"}))
+    yield raised(of, {"size": 3}), raised(of, {"dtype": lib.float64, "factory_kwargs": {"dtype": lib.float32}})
+    check = lib.nn.functional.assert_int_or_pair
+    yield check(3, "a", "{}"), check((1, 2), "a", "{}"), raised(check, (1, 2, 3), "a", "{} is wrong")
+    yield lib.nn.functional.GRID_SAMPLE_INTERPOLATION_MODES, lib.nn.functional.GRID_SAMPLE_PADDING_MODES
+
+
+@program("nn.Module.register_backward_hook", "nn.Module.dump_patches", "nn.Module.call_super_init")
+def older_hooks_of_modules(lib):
+    warnings.simplefilter("ignore")
+    seen = []
+    model = lib.nn.Linear(2, 2)
+    handle = model.register_backward_hook(lambda module, inputs, outputs: seen.append((module is model, outputs[0])))
+    yield raised(model.register_full_backward_hook, lambda *args: None)
+    model(lib.ones(1, 2)).sum().backward()
+    handle.remove()
+    model(lib.ones(1, 2)).sum().backward()
+    yield seen, model.dump_patches, model.call_super_init
+    other = lib.nn.Linear(2, 2)
+    other.register_full_backward_hook(lambda *args: None)
+    yield raised(other.register_backward_hook, lambda *args: None)
+
+    class Base:
+        def __init__(self, number):
+            self.number = number
+
+    class Mixed(lib.nn.Module, Base):
+        call_super_init = True
+
+        def __init__(self, number):
+            super().__init__(number)
+
+    yield Mixed(3).number, raised(lib.nn.Module, 3), raised(lib.nn.Module, a=3)
+
+
+@program("nn.Container", "nn.NLLLoss2d", "nn.utils.clip_grad_norm", "testing.assert_allclose")
+def deprecated_names(lib):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        held = lib.nn.Container(first=lib.nn.Linear(1, 1), second=lib.nn.ReLU())
+        yield [name for name, _ in held.named_children()], raised(held, 3)
+        loss = lib.nn.NLLLoss2d(reduction="sum")
+        yield loss(lib.tensor([[-0.25, -1.5]]), lib.tensor([1])), isinstance(loss, lib.nn.NLLLoss)
+        x = lib.tensor([3.0, 4.0], requires_grad=True)
+        x.grad = lib.tensor([30.0, 40.0])
+        yield lib.nn.utils.clip_grad_norm(x, 5.0), x.grad
+        close = _part(lib, "testing").assert_allclose
+        one = lib.tensor([1.0, 2.0])
+        yield raised(close, one, one + 1e-5), raised(close, one, one + 1e-2), raised(close, one, one.double()), raised(close, [1.0], [1.0])
+        yield raised(close, one * float("nan"), one * float("nan")), raised(close, one, one + 1, 1.0, 1.0), raised(close, one.half(), one.half() * 1.001)
+        yield {"FutureWarning"} & {one.category.__name__ for one in caught}
+
+
+@program("nn.utils.skip_init", "nn.utils.convert_conv2d_weight_memory_format", "nn.utils.convert_conv3d_weight_memory_format",
+         "nn.utils.init", "nn.utils.memory_format")  # fmt: skip
+def modules_made_otherwise(lib):
+    utils = lib.nn.utils
+    state = lib.get_rng_state()
+    layer = utils.skip_init(lib.nn.Linear, 3, out_features=2, bias=False, dtype=lib.float64)
+    yield tuple(layer.weight.shape), layer.weight.dtype, layer.weight.requires_grad, layer.bias is None, bool((state == lib.get_rng_state()).all())
+    yield raised(utils.skip_init, lib.nn.ReLU), raised(utils.skip_init, dict)
+    model = lib.nn.Sequential(lib.nn.Conv2d(2, 3, 2), lib.nn.ConvTranspose2d(3, 2, 2), lib.nn.Linear(2, 2))
+    before = model[0].weight.detach().clone()
+    yield utils.convert_conv2d_weight_memory_format(model, lib.channels_last) is model, model[0].weight.stride(), model[1].weight.stride()
+    yield bool((before == model[0].weight).all()), model[0].weight.is_leaf
+    yield utils.convert_conv3d_weight_memory_format(lib.nn.Conv3d(2, 3, 2), lib.channels_last_3d).weight.stride()
+    yield utils.init.skip_init is utils.skip_init, utils.memory_format.convert_conv2d_weight_memory_format is utils.convert_conv2d_weight_memory_format
+
+
+@program("testing.make_tensor")
+def random_tensors_for_tests(lib):
+    make = _part(lib, "testing").make_tensor
+    lib.manual_seed(5)
+    for dtype in (lib.bool, lib.uint8, lib.int8, lib.int64, lib.float16, lib.bfloat16, lib.float32, lib.float64, lib.complex64):
+        yield make(2, 5, dtype=dtype, device="cpu")
+        yield make((3,), dtype=dtype, device="cpu", low=0, high=2), make(7, dtype=dtype, device="cpu", low=0, high=2, exclude_zero=True)
+    yield make(3, 4, dtype=lib.float32, device="cpu", low=-1e39, high=1e39), make(3, 4, dtype=lib.float32, device="cpu", noncontiguous=True).stride()
+    yield make(1, 2, 3, 4, dtype=lib.float32, device="cpu", memory_format=lib.channels_last).stride(), make(2, dtype=lib.float32, device="cpu", requires_grad=True).requires_grad
+    for options in ({"low": 3, "high": 1}, {"low": float("nan")}, {"low": 1e40, "high": 1e41}, {"noncontiguous": True, "memory_format": lib.contiguous_format}):
+        yield raised(make, 3, dtype=lib.float32, device="cpu", **options)
+    yield raised(make, 3, dtype=lib.int64, device="cpu", requires_grad=True), raised(make, 3, dtype=lib.int64, device="cpu", low=3, high=3), raised(make, 3)
+
+
+@program("optim.Optimizer.profile_hook_step")
+def hooks_that_change_a_step(lib):
+    class Mine(lib.optim.Optimizer):
+        def __init__(self, parameters):
+            super().__init__(parameters, {})
+
+        @lib.optim.Optimizer.profile_hook_step
+        def step(self, closure=None, scale=1):
+            return scale
+
+    optimizer = Mine([lib.ones(1, requires_grad=True)])
+    yield optimizer.step(), optimizer.step(scale=2)
+    handle = optimizer.register_step_pre_hook(lambda optimizer, args, kwargs: (args, {"scale": 7}))
+    yield optimizer.step(scale=2)
+    handle.remove()
+    optimizer.register_step_pre_hook(lambda optimizer, args, kwargs: 3)
+    yield raised(optimizer.step)
+
+
+@program("utils.data.get_worker_info", "utils.data.dataloader")
+def no_worker_is_asked(lib):
+    data = _part(lib, "utils.data")
+    yield data.get_worker_info(), data.dataloader.DataLoader is data.DataLoader
+
+
+@program("to_dlpack", "utils.dlpack.DLDeviceType", "utils.dlpack.from_dlpack", "utils.dlpack.to_dlpack")
+def memory_is_handed_on(lib):
+    dlpack = _part(lib, "utils.dlpack")
+    x = lib.tensor([[1.0, 2.0], [3.0, 4.0]])
+    for hand in (lib.to_dlpack, dlpack.to_dlpack):
+        y = dlpack.from_dlpack(hand(x))
+        y[0, 0] = 9
+        yield y, x
+    yield lib.from_dlpack(lib.to_dlpack(x.t())).stride(), dlpack.from_dlpack(x).data_ptr() == x.data_ptr()
+    yield {name: int(one) for name, one in dlpack.DLDeviceType.__members__.items()}
+
+
+@program("from_file")
+def memory_of_a_file(lib):
+    import os
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "numbers")
+        x = lib.from_file(path, shared=True, size=4, dtype=lib.float64)
+        x.copy_(lib.arange(4, dtype=lib.float64))
+        yield lib.from_file(path, size=4, dtype=lib.float64), os.path.getsize(path)
+        private = lib.from_file(path, False, 2, dtype=lib.float64)
+        private[0] = 9
+        yield private, x, lib.from_file(path, size=3, dtype=lib.int64), lib.from_file(path, size=0), lib.from_file(path, shared=True, size=2).dtype
+        yield raised(lib.from_file, os.path.join(folder, "none"), size=2), raised(lib.from_file, path, size=99), os.path.getsize(path)
+
+
+@program("Generator.__setstate__")
+def the_pickled_state_of_a_generator(lib):
+    import copy
+
+    one = lib.Generator().manual_seed(3)
+    lib.rand(2, generator=one)
+    state = one.__reduce__()[2]
+    yield copy.copy(one) is one, state[0], state[1]
+    other = lib.Generator()
+    other.__setstate__(state)
+    yield other.initial_seed(), lib.rand(3, generator=one), lib.rand(3, generator=other)
+
+
+@program("has_lapack", "has_mkl", "has_openmp", "has_spectral", "legacy_contiguous_format", "version")
+def what_it_was_built_with(lib):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield lib.has_lapack, lib.has_openmp, lib.has_spectral, lib.legacy_contiguous_format is lib.contiguous_format
+    version = _part(lib, "version")
+    yield version.cuda, version.hip, version.debug, isinstance(version.__version__, str)
+
+
+@program("has_mkl")
+def whether_mkl_is_there(lib):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield lib.has_mkl
+
+
+@program("autograd.anomaly_mode", "autograd.grad_mode", "signal.windows.windows")
+def modules_in_modules(lib):
+    windows = _part(lib, "signal.windows")
+    yield lib.autograd.anomaly_mode.detect_anomaly is lib.autograd.detect_anomaly, lib.autograd.grad_mode.no_grad is lib.no_grad
+    yield windows.windows.hann is windows.hann

@@ -1,0 +1,89 @@
+"""Hooks on the gradients of a module's inputs and outputs."""
+
+from __future__ import annotations
+
+import functools
+
+from lucid.autograd.function import Function
+from lucid.autograd.modes import is_grad_enabled
+from lucid.tensor import Tensor
+
+
+class _Identity(Function):
+    """Its inputs; a place in the graph where hooks see their gradients together."""
+
+    @staticmethod
+    def forward(ctx, *tensors):
+        return tensors
+
+    @staticmethod
+    def backward(ctx, *gradients):
+        return gradients
+
+
+class BackwardHooks:
+    """One call of a module that has backward hooks: where its inputs and outputs pass, gradients are shown."""
+
+    def __init__(self, module):
+        self.module = module
+        self.hooks, self.pre_hooks = list(module._backward_hooks.values()), list(module._backward_pre_hooks.values())
+        self.result_gradients = None
+        self.inputs_differentiable = False
+
+    def _passed(self, values: tuple, see) -> tuple:
+        """The values, those that need gradients through an identity; `see` gets and may change all their gradients."""
+        at = [i for i, value in enumerate(values) if isinstance(value, Tensor) and value.requires_grad]
+        if not at or not is_grad_enabled():
+            return values
+        found = list(values)
+        for i, tensor in zip(at, _Identity.apply(*[values[i] for i in at])):
+            found[i] = tensor
+
+        def prehook(gradients):
+            every = [None] * len(values)
+            for i, gradient in zip(at, gradients):
+                every[i] = gradient
+            changed = see(tuple(every))
+            return None if changed is None else tuple(changed[i] for i in at)
+
+        found[at[0]].grad_fn.register_prehook(prehook)
+        return tuple(found)
+
+    def inputs(self, args: tuple) -> tuple:
+        """The arguments of the call."""
+        self.inputs_differentiable = any(isinstance(one, Tensor) and one.requires_grad for one in args)
+        return self._passed(args, self._see_inputs) if self.hooks else args
+
+    def outputs(self, result):
+        """The result of the call."""
+        if isinstance(result, tuple):
+            return self._passed(result, self._see_outputs)
+        return self._passed((result,), self._see_outputs)[0]
+
+    def _see_outputs(self, gradients: tuple):
+        for hook in self.pre_hooks:
+            changed = hook(self.module, gradients)
+            if changed is not None:
+                gradients = changed if isinstance(changed, tuple) else (changed,)
+        self.result_gradients = gradients
+        if not self.inputs_differentiable:
+            for hook in self.hooks:
+                if hook(self.module, (None,), gradients) is not None:
+                    raise RuntimeError("Backward hook for Modules where no input requires gradient should always return None.")
+        return gradients
+
+    def _see_inputs(self, gradients: tuple):
+        for hook in self.hooks:
+            changed = hook(self.module, gradients, self.result_gradients)
+            if changed is not None:
+                gradients = changed if isinstance(changed, tuple) else (changed,)
+        return gradients
+
+
+def hook_last_node(module, result) -> None:
+    """Have a module's hooks of `register_backward_hook` called with the gradients of the operation that made its result."""
+    while not isinstance(result, Tensor):
+        result = next(value for value in result.values() if isinstance(value, Tensor)) if isinstance(result, dict) else result[0]
+    if result.grad_fn is not None:
+        for hook in module._backward_hooks.values():
+            result.grad_fn.register_hook(functools.partial(hook, module))
