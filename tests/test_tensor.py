@@ -173,3 +173,14 @@ def test_the_buffer_protocol_shares_memory():
     assert view[2, 1] == 5
     with pytest.raises(BufferError, match="detach"):
         memoryview(lucid.ones(1, requires_grad=True))
+
+
+@pytest.mark.parametrize("dtype", [lucid.float16, lucid.bfloat16, lucid.float64])
+def test_integers_become_the_default_dtype(dtype):
+    whole = lucid.tensor([3, 4])
+    try:
+        lucid.set_default_dtype(dtype)
+        for found in (whole.exp(), whole.lgamma(), whole / 2, lucid.atan2(whole, whole[0])):
+            assert found.dtype == dtype and bool(found.isfinite().all())
+    finally:
+        lucid.set_default_dtype(lucid.float32)

@@ -164,6 +164,10 @@ def dtypes_and_their_promotion(lib):
     before = lib.get_default_dtype()
     lib.set_default_dtype(lib.float64)
     yield lib.get_default_dtype(), lib.tensor(1.5).dtype, (lib.tensor([1]) / 2).dtype, lib.tensor(1j).dtype
+    whole = lib.tensor([3, 4])
+    for dtype in (lib.float16, lib.bfloat16):  # which integers become, though no kernel computes in it
+        lib.set_default_dtype(dtype)
+        yield whole.exp(), lib.lgamma(whole), whole / 2, lib.atan2(whole, whole[:1]), lib.softmax(whole.float(), 0)
     lib.set_default_dtype(before)
     yield raised(lib.set_default_dtype, lib.int32), pickle.loads(pickle.dumps(lib.float32)) is lib.float32
     yield lib.float is lib.float32, lib.double is lib.float64, lib.long is lib.int64, lib.half is lib.float16

@@ -15,7 +15,6 @@ from lucid.distributions.discrete import _Binary
 from lucid.distributions.distribution import Distribution, ExponentialFamily, validated
 from lucid.distributions.utils import broadcast_all, clamp_probs, lazy_property, logits_to_probs, standard_normal
 from lucid.nn.functional import binary_cross_entropy_with_logits
-from lucid.tensor import Size
 
 __all__ = [
     "Cauchy", "ContinuousBernoulli", "Exponential", "GeneralizedPareto", "Laplace", "Normal", "Uniform", "VonMises",
@@ -57,12 +56,12 @@ class Normal(ExponentialFamily):
     stddev = property(lambda self: self.scale)
     variance = property(lambda self: self.scale.pow(2))
 
-    def sample(self, sample_shape=Size()):  # noqa: B008
+    def sample(self, sample_shape=()):
         shape = self._extended_shape(sample_shape)
         with no_grad():
             return lucid.normal(self.loc.expand(shape), self.scale.expand(shape))
 
-    def rsample(self, sample_shape=Size()):  # noqa: B008
+    def rsample(self, sample_shape=()):
         return self.loc + standard_normal(self._extended_shape(sample_shape), self.loc.dtype) * self.scale
 
     @validated
@@ -116,7 +115,7 @@ class Laplace(Distribution):
     variance = property(lambda self: 2 * self.scale.pow(2))
     stddev = property(lambda self: 2**0.5 * self.scale)
 
-    def rsample(self, sample_shape=Size()):  # noqa: B008
+    def rsample(self, sample_shape=()):
         dtype = self.loc.dtype
         u = lucid.empty(self._extended_shape(sample_shape), dtype=dtype).uniform_(lucid.finfo(dtype).eps - 1, 1)
         return self.loc - self.scale * u.sign() * (-u.abs()).log1p()
@@ -167,7 +166,7 @@ class Cauchy(Distribution):
     mode = property(lambda self: self.loc)
     variance = property(lambda self: self._full(math.inf))
 
-    def rsample(self, sample_shape=Size()):  # noqa: B008
+    def rsample(self, sample_shape=()):
         return self.loc + lucid.empty(self._extended_shape(sample_shape), dtype=self.loc.dtype).cauchy_() * self.scale
 
     @validated
@@ -219,7 +218,7 @@ class Uniform(Distribution):
     stddev = property(lambda self: (self.high - self.low) / 12**0.5)
     variance = property(lambda self: (self.high - self.low).pow(2) / 12)
 
-    def rsample(self, sample_shape=Size()):  # noqa: B008
+    def rsample(self, sample_shape=()):
         return self.icdf(lucid.rand(self._extended_shape(sample_shape), dtype=self.low.dtype))
 
     @validated
@@ -266,7 +265,7 @@ class Exponential(ExponentialFamily):
     mode = property(lambda self: lucid.zeros_like(self.rate))
     variance = property(lambda self: self.rate.pow(-2))
 
-    def rsample(self, sample_shape=Size()):  # noqa: B008
+    def rsample(self, sample_shape=()):
         return lucid.empty(self._extended_shape(sample_shape), dtype=self.rate.dtype).exponential_() / self.rate
 
     @validated
@@ -343,7 +342,7 @@ class GeneralizedPareto(Distribution):
         zero = lucid.isclose(self.concentration, lucid.zeros_like(self.concentration))
         return zero, lucid.where(zero, 1.0, self.concentration)
 
-    def rsample(self, sample_shape=Size()):  # noqa: B008
+    def rsample(self, sample_shape=()):
         return self.icdf(lucid.rand(self._extended_shape(sample_shape), dtype=self.loc.dtype))
 
     @validated
@@ -454,7 +453,7 @@ class ContinuousBernoulli(_Binary, ExponentialFamily):
             stable, p * (p - 1.0) / (1.0 - 2.0 * p).pow(2) + 1.0 / ((-p).log1p() - p.log()).pow(2), series
         )
 
-    def rsample(self, sample_shape=Size()):  # noqa: B008
+    def rsample(self, sample_shape=()):
         return self.icdf(lucid.rand(self._extended_shape(sample_shape), dtype=self.probs.dtype))
 
     @validated
@@ -531,7 +530,7 @@ class VonMises(Distribution):
         return kappa * (value - self.loc).cos() - math.log(2 * math.pi) - log_i0
 
     @no_grad
-    def sample(self, sample_shape=Size()):  # noqa: B008
+    def sample(self, sample_shape=()):
         """Samples of shape `sample_shape + batch_shape`, drawn in float64 by rejection from a wrapped Cauchy distribution."""
         loc, kappa = self.loc.double(), self.concentration.double()
         tau = 1 + (1 + 4 * kappa**2).sqrt()

@@ -103,7 +103,7 @@ class Bernoulli(_Binary, ExponentialFamily):
     mode = property(lambda self: (self.probs >= 0.5).to(self.probs).masked_fill(self.probs == 0.5, math.nan))
     variance = property(lambda self: self.probs * (1 - self.probs))
 
-    def sample(self, sample_shape=Size()):  # noqa: B008
+    def sample(self, sample_shape=()):
         with no_grad():
             return lucid.bernoulli(self.probs.expand(self._extended_shape(sample_shape)))
 
@@ -163,7 +163,7 @@ class Geometric(_Binary):
     mode = property(lambda self: lucid.zeros_like(self.probs))
     variance = property(lambda self: (1.0 / self.probs - 1.0) / self.probs)
 
-    def sample(self, sample_shape=Size()):  # noqa: B008
+    def sample(self, sample_shape=()):
         dtype = self.probs.dtype
         with no_grad():
             u = lucid.empty(self._extended_shape(sample_shape), dtype=dtype).uniform_(lucid.finfo(dtype).tiny, 1)
@@ -218,7 +218,7 @@ class Binomial(_Binary):
     mode = property(lambda self: ((self.total_count + 1) * self.probs).floor().clamp(max=self.total_count))
     variance = property(lambda self: self.total_count * self.probs * (1 - self.probs))
 
-    def sample(self, sample_shape=Size()):  # noqa: B008
+    def sample(self, sample_shape=()):
         shape = self._extended_shape(sample_shape)
         with no_grad():
             return lucid.binomial(self.total_count.expand(shape), self.probs.expand(shape))
@@ -284,7 +284,7 @@ class NegativeBinomial(_Binary):
     mode = property(lambda self: ((self.total_count - 1) * self.logits.exp()).floor().clamp(min=0.0))
     variance = property(lambda self: self.mean / (-self.logits).sigmoid())
 
-    def sample(self, sample_shape=Size()):  # noqa: B008
+    def sample(self, sample_shape=()):
         with no_grad():
             return lucid.poisson(Gamma(self.total_count, (-self.logits).exp(), validate_args=False).sample(sample_shape))
 
@@ -321,7 +321,7 @@ class Poisson(ExponentialFamily):
     mean = variance = property(lambda self: self.rate)
     mode = property(lambda self: self.rate.floor())
 
-    def sample(self, sample_shape=Size()):  # noqa: B008
+    def sample(self, sample_shape=()):
         with no_grad():
             return lucid.poisson(self.rate.expand(self._extended_shape(sample_shape)))
 
@@ -400,7 +400,7 @@ class Categorical(_Parametrized):
     mean = variance = property(lambda self: self._full(math.nan))
     mode = property(lambda self: self.probs.argmax(dim=-1))
 
-    def sample(self, sample_shape=Size()):  # noqa: B008
+    def sample(self, sample_shape=()):
         sample_shape = Size(sample_shape)
         rows = self.probs.reshape(-1, self._num_events)
         return lucid.multinomial(rows, sample_shape.numel(), True).T.reshape(self._extended_shape(sample_shape))
@@ -470,7 +470,7 @@ class OneHotCategorical(_OfCategorical):
     mode = property(lambda self: one_hot(self.probs.argmax(dim=-1), self._event_shape[0]).to(self.probs))
     variance = property(lambda self: self.probs * (1 - self.probs))
 
-    def sample(self, sample_shape=Size()):  # noqa: B008
+    def sample(self, sample_shape=()):
         return one_hot(self._categorical.sample(sample_shape), self._event_shape[0]).to(self.probs)
 
     @validated
@@ -506,7 +506,7 @@ class OneHotCategoricalStraightThrough(OneHotCategorical):
 
     has_rsample = True
 
-    def rsample(self, sample_shape=Size()):  # noqa: B008
+    def rsample(self, sample_shape=()):
         return self.sample(sample_shape) + (self.probs - self.probs.detach())
 
 
@@ -550,7 +550,7 @@ class Multinomial(_OfCategorical):
     mean = property(lambda self: self.probs * self.total_count)
     variance = property(lambda self: self.total_count * self.probs * (1 - self.probs))
 
-    def sample(self, sample_shape=Size()):  # noqa: B008
+    def sample(self, sample_shape=()):
         sample_shape = Size(sample_shape)
         drawn = self._categorical.sample(Size((self.total_count,)) + sample_shape).movedim(0, -1)
         counts = lucid.zeros(self._extended_shape(sample_shape), dtype=drawn.dtype)

@@ -13,7 +13,6 @@ from lucid.distributions.distribution import Distribution, ExponentialFamily, va
 from lucid.distributions.utils import broadcast_all, standard_normal
 from lucid.nn.functional import one_hot
 from lucid.ops.gamma import sample_dirichlet, standard_gamma
-from lucid.tensor import Size
 
 __all__ = ["Beta", "Chi2", "Dirichlet", "FisherSnedecor", "Gamma", "StudentT"]
 
@@ -51,7 +50,7 @@ class Gamma(ExponentialFamily):
     mode = property(lambda self: ((self.concentration - 1) / self.rate).clamp(min=0))
     variance = property(lambda self: self.concentration / self.rate.pow(2))
 
-    def rsample(self, sample_shape=Size()):  # noqa: B008
+    def rsample(self, sample_shape=()):
         shape = self._extended_shape(sample_shape)
         value = standard_gamma(self.concentration.expand(shape)) / self.rate.expand(shape)
         # at least tiny; the gradient stays that of the quotient, which it would not through clamp()
@@ -157,7 +156,7 @@ class Dirichlet(ExponentialFamily):
         total = self.concentration.sum(-1, True)
         return self.concentration * (total - self.concentration) / (total.pow(2) * (total + 1))
 
-    def rsample(self, sample_shape=Size()):  # noqa: B008
+    def rsample(self, sample_shape=()):
         return sample_dirichlet(self.concentration.expand(self._extended_shape(sample_shape)))
 
     @validated
@@ -214,7 +213,7 @@ class Beta(ExponentialFamily):
         total = self.concentration1 + self.concentration0
         return self.concentration1 * self.concentration0 / (total.pow(2) * (total + 1))
 
-    def rsample(self, sample_shape=Size()):  # noqa: B008
+    def rsample(self, sample_shape=()):
         return self._dirichlet.rsample(sample_shape).select(-1, 0)
 
     @validated
@@ -270,7 +269,7 @@ class StudentT(Distribution):
         variance = self.scale.pow(2) * self.df / (self.df - 2)
         return variance.masked_fill(self.df <= 2, math.inf).masked_fill(self.df <= 1, math.nan)
 
-    def rsample(self, sample_shape=Size()):  # noqa: B008
+    def rsample(self, sample_shape=()):
         x = standard_normal(self._extended_shape(sample_shape), self.df.dtype)
         return self.loc + self.scale * (x * (self._chi2.rsample(sample_shape) / self.df).rsqrt())
 
@@ -328,7 +327,7 @@ class FisherSnedecor(Distribution):
         df2 = self.df2.masked_fill(self.df2 <= 4, math.nan)
         return 2 * df2.pow(2) * (self.df1 + df2 - 2) / (self.df1 * (df2 - 2).pow(2) * (df2 - 4))
 
-    def rsample(self, sample_shape=Size()):  # noqa: B008
+    def rsample(self, sample_shape=()):
         tiny = lucid.finfo(self.df1.dtype).tiny
         numerator, denominator = self._gamma1.rsample(sample_shape), self._gamma2.rsample(sample_shape)
         return (numerator / denominator.clamp(min=tiny)).clamp(min=tiny)

@@ -152,7 +152,7 @@ class MultivariateNormal(_Normal, _ByFactor):
     def variance(self):
         return self._unbroadcasted_scale_tril.pow(2).sum(-1).expand(self._batch_shape + self._event_shape)
 
-    def rsample(self, sample_shape=Size()):  # noqa: B008
+    def rsample(self, sample_shape=()):
         eps = standard_normal(self._extended_shape(sample_shape), self.loc.dtype)
         return self.loc + (self._unbroadcasted_scale_tril @ eps.unsqueeze(-1)).squeeze(-1)
 
@@ -275,7 +275,7 @@ class LowRankMultivariateNormal(_Normal):
         a = self._inverse_factor()
         return self._matrices(self._unbroadcasted_cov_diag.reciprocal().diag_embed() - a.mT @ a)
 
-    def rsample(self, sample_shape=Size()):  # noqa: B008
+    def rsample(self, sample_shape=()):
         shape, dtype = self._extended_shape(sample_shape), self.loc.dtype
         of_factor = standard_normal(shape[:-1] + self.cov_factor.shape[-1:], dtype)
         of_diagonal = standard_normal(shape, dtype)
@@ -383,7 +383,7 @@ class Wishart(_ByFactor, ExponentialFamily):
         factor = self._unbroadcasted_scale_tril @ noise
         return factor @ factor.mT
 
-    def rsample(self, sample_shape=Size(), max_try_correction: int = 10):  # noqa: B008
+    def rsample(self, sample_shape=(), max_try_correction: int = 10):
         """Samples of shape `sample_shape + batch_shape + event_shape`, differentiable by the parameters.
 
         A warning tells of matrices that are singular in this precision; they are drawn again as often as
@@ -471,7 +471,7 @@ class LKJCholesky(Distribution):
         super().__init__(self.concentration.size(), Size((dim, dim)), validate_args)
 
     @no_grad
-    def sample(self, sample_shape=Size()):  # noqa: B008
+    def sample(self, sample_shape=()):
         y = self._beta.sample(sample_shape).unsqueeze(-1)
         direction = lucid.randn(self._extended_shape(sample_shape), dtype=y.dtype).tril(-1)
         direction = direction / direction.norm(dim=-1, keepdim=True)

@@ -25,7 +25,6 @@ from lucid.distributions.transforms import (
     Transform,
 )
 from lucid.distributions.utils import EULER, broadcast_all, clamp_probs, sum_rightmost
-from lucid.tensor import Size
 
 __all__ = [
     "Gumbel", "HalfCauchy", "HalfNormal", "InverseGamma", "Kumaraswamy", "LogNormal", "LogisticNormal", "MixtureSameFamily",
@@ -96,11 +95,11 @@ class TransformedDistribution(Distribution):
 
     has_rsample = property(lambda self: self.base_dist.has_rsample)
 
-    def sample(self, sample_shape=Size()):  # noqa: B008
+    def sample(self, sample_shape=()):
         with no_grad():
             return self._forward(self.base_dist.sample(sample_shape))
 
-    def rsample(self, sample_shape=Size()):  # noqa: B008
+    def rsample(self, sample_shape=()):
         return self._forward(self.base_dist.rsample(sample_shape))
 
     def _forward(self, x):
@@ -526,7 +525,7 @@ class LogitRelaxedBernoulli(_Binary):
         self.temperature = temperature
         super().__init__(probs, logits, validate_args)
 
-    def rsample(self, sample_shape=Size()):  # noqa: B008
+    def rsample(self, sample_shape=()):
         shape = self._extended_shape(sample_shape)
         probs = clamp_probs(self.probs.expand(shape))
         u = clamp_probs(lucid.rand(shape, dtype=probs.dtype))
@@ -598,7 +597,7 @@ class ExpRelaxedCategorical(_OfCategorical):
         self.temperature = temperature
         super().__init__(Categorical(probs, logits), validate_args)
 
-    def rsample(self, sample_shape=Size()):  # noqa: B008
+    def rsample(self, sample_shape=()):
         u = clamp_probs(lucid.rand(self._extended_shape(sample_shape), dtype=self.logits.dtype))
         scores = (self.logits - (-u.log()).log()) / self.temperature
         return scores - scores.logsumexp(dim=-1, keepdim=True)
@@ -731,7 +730,7 @@ class MixtureSameFamily(Distribution):
         return (self._component_distribution.log_prob(self._each(value)) + log_weights).logsumexp(-1)
 
     @no_grad
-    def sample(self, sample_shape=Size()):  # noqa: B008
+    def sample(self, sample_shape=()):
         chosen = self._mixture_distribution.sample(sample_shape)
         samples = self._component_distribution.sample(sample_shape)
         dim, event = len(sample_shape) + len(self._batch_shape), self._event_shape

@@ -103,6 +103,13 @@ def computed_in(name: str, array: np.ndarray) -> np.dtype:
     return FLOAT64 if dtype.itemsize == 8 else FLOAT32
 
 
+def drawn_as_it_is(name: str, array: np.ndarray) -> np.dtype:
+    """The dtype of an array that is drawn in it. NotImplementedError unless it is float32 or float64."""
+    if array.dtype != computed_in(name, array):
+        raise NotImplementedError(f"\"{name}\" not implemented for '{torch_name(dtypes.from_numpy_dtype(array.dtype))}'")
+    return array.dtype
+
+
 def number(name: str, argument: str, value) -> float:
     """A float argument."""
     if type(value) is float:

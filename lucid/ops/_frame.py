@@ -291,7 +291,8 @@ def compute_dtype(kernel_: Kernel, dtype: dtypes.dtype) -> np.dtype:
     if dtype.itemsize == 2 and dtype.is_floating_point and kernel_.table[FLOAT32.num] is not None:
         return FLOAT32
     if dtype.kind < 2 and kernel_.table[INT64.num] is None and kernel_.table[FLOAT32.num] is not None:
-        return dtypes.get_default_dtype().numpy
+        default = dtypes.get_default_dtype()
+        return FLOAT32 if default.itemsize == 2 else default.numpy
     raise NotImplementedError(f"\"{kernel_.name}\" not implemented for '{torch_name(dtype)}'")
 
 
@@ -316,7 +317,9 @@ def result_numpy(kernel_: Kernel, dtype: dtypes.dtype, computed: np.dtype) -> np
     """The dtype of a kernel's result."""
     if kernel_.result is not None:
         return kernel_.result
-    return dtype.numpy if dtype.is_floating_point or dtype.is_complex else computed
+    if dtype.is_floating_point or dtype.is_complex:
+        return dtype.numpy
+    return dtypes.get_default_dtype().numpy if computed.kind == "f" else computed
 
 
 def apply(kernel_: Kernel, tensors, arrays, dtype: dtypes.dtype, *extra) -> Tensor:

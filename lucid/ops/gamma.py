@@ -12,7 +12,7 @@ from lucid._kernels import random as kernels
 from lucid._kernels import special as rare
 from lucid._kernels.core import binary, empty, flat, wrap
 from lucid.autograd.op import op
-from lucid.ops._draws import computed_in
+from lucid.ops._draws import drawn_as_it_is
 from lucid.ops._frame import FLOAT64, FLOATING, cast, contiguous, kernel, tensor_argument
 from lucid.ops.arithmetic import mul, sub
 from lucid.ops.polynomials import rare_binary_kernel
@@ -41,7 +41,7 @@ def standard_gamma(input_: Tensor, generator=None) -> Tensor:
     Source: G. Marsaglia, W. W. Tsang, "A simple method for generating gamma variables" (2000).
     """
     array = tensor_argument("_standard_gamma", input_).array
-    return wrap(cast(drawn(array, computed_in("gamma_cpu", array), generator), array.dtype))
+    return wrap(drawn(array, drawn_as_it_is("gamma_cpu", array), generator))
 
 
 standard_gamma.vjp(input_=lambda g, input_, out: mul(g, standard_gamma_grad(input_, out)))
@@ -57,7 +57,7 @@ def standard_gamma_grad(input_: Tensor, output: Tensor) -> Tensor:
 def sample_dirichlet(input_: Tensor, generator=None) -> Tensor:
     """Samples of Dirichlet distributions: gamma samples over their sum along the last dimension, drawn in float64."""
     array = tensor_argument("_sample_dirichlet", input_).array
-    computed_in("dirichlet", array)
+    drawn_as_it_is("dirichlet", array)
     result = drawn(array, FLOAT64, generator)
     if result.size:
         result /= result.sum(-1, keepdims=True)
@@ -76,8 +76,8 @@ def sample_dirichlet_backward(g, needs, input_, out):
 def dirichlet_grad(x: Tensor, alpha: Tensor, total: Tensor) -> Tensor:
     """The derivative of each component of Dirichlet samples by its own concentration, over 1 - x."""
     arrays = [tensor_argument("_dirichlet_grad", one).array for one in (x, alpha, total)]
-    dtype = computed_in("_dirichlet_grad_cpu", arrays[0])
+    dtype = drawn_as_it_is("_dirichlet_grad_cpu", arrays[0])
     result = empty(arrays[0].shape, dtype)
     if result.size:
         DIRICHLET_GRAD[dtype.num](*(flat(contiguous(cast(one, dtype))) for one in arrays), flat(result))
-    return wrap(cast(result, arrays[0].dtype))
+    return wrap(result)

@@ -25,6 +25,7 @@ from lucid.ops._draws import (
     computed_in,
     dense_like,
     draw_into,
+    drawn_as_it_is,
     fill_bernoulli,
     fill_bernoulli_each,
     fill_cauchy,
@@ -541,7 +542,7 @@ def binomial(count: Tensor, prob: Tensor, generator=None) -> Tensor:
             raise ValueError(
                 f"binomial only supports floating-point dtypes for {argument}, got: {torch_name(one.dtype)}"
             )
-    compute = computed_in("binomial_cpu", a)
+    compute = drawn_as_it_is("binomial_cpu", a)
     if a.dtype != b.dtype:
         raise RuntimeError(f"Found dtype {torch_name(prob.dtype)} but expected {torch_name(count.dtype)}")
     shape = broadcast_shapes(a.shape, b.shape)
