@@ -105,17 +105,22 @@ class Distribution:
     def expand(self, batch_shape, _instance=None):
         """The same distribution with its batch expanded to `batch_shape`; takes no new memory, checks nothing again."""
         new = self._get_checked_instance(type(self), _instance)
-        batch_shape, ndim = Size(batch_shape), len(self._batch_shape)
+        batch_shape, ndim, parameters = Size(batch_shape), len(self._batch_shape), self._parameter_names()
         for name, value in list(vars(self).items()):
             if isinstance(value, Distribution):
                 value = value.expand(self._batch_shape_of(value, batch_shape))
-            elif isinstance(value, Tensor) and name in self.arg_constraints:
+            elif isinstance(value, Tensor) and name in parameters:
                 value = value.expand(batch_shape + value.shape[ndim:])
             elif isinstance(getattr(type(self), name, None), lazy_property):
                 continue
             setattr(new, name, value)
         new._batch_shape = batch_shape
         return new
+
+    def _parameter_names(self):
+        """Those in `arg_constraints`, of the classes that it is derived from too."""
+        own = (vars(kind).get("arg_constraints") for kind in type(self).__mro__)
+        return set(self.arg_constraints).union(*(names for names in own if isinstance(names, dict)))
 
     def _batch_shape_of(self, part, batch_shape):
         """The batch of a distribution that this one is made of, where its own is `batch_shape`."""

@@ -100,11 +100,6 @@ class Chi2(Gamma):
     def __init__(self, df, validate_args: bool | None = None):
         super().__init__(0.5 * df, 0.5, validate_args=validate_args)
 
-    def expand(self, batch_shape, _instance=None):
-        new = super().expand(batch_shape, _instance)
-        new.concentration, new.rate = self.concentration.expand(batch_shape), self.rate.expand(batch_shape)
-        return new
-
     @property
     def df(self):
         """The degrees of freedom."""

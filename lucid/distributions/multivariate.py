@@ -10,7 +10,7 @@ from lucid.autograd.modes import no_grad
 from lucid.distributions import constraints
 from lucid.distributions.distribution import Distribution, ExponentialFamily, validated
 from lucid.distributions.gamma import Beta, Chi2
-from lucid.distributions.utils import broadcast_all, lazy_property, standard_normal
+from lucid.distributions.utils import lazy_property, standard_normal
 from lucid.tensor import Size, Tensor
 
 __all__ = ["LKJCholesky", "LowRankMultivariateNormal", "MultivariateNormal", "Wishart"]
@@ -45,19 +45,26 @@ def cholesky_of_inverse(matrix):
     return lucid.linalg.solve_triangular(factor, lucid.eye(matrix.shape[-1], dtype=matrix.dtype), upper=False)
 
 
+# The Cholesky factor of a covariance by what is given, in the order of the constructors' parameters.
+FACTORS = {
+    "covariance_matrix": lambda matrix: lucid.linalg.cholesky(matrix), "precision_matrix": cholesky_of_inverse,
+    "scale_tril": lambda matrix: matrix,
+}  # fmt: skip
+
+
+def the_one_given(error, *matrices):
+    """The name of the matrix that is not None, and the matrix. What `error` makes if there is not one."""
+    given = [(name, one) for name, one in zip(FACTORS, matrices) if one is not None]
+    if len(given) != 1:
+        raise error("Exactly one of covariance_matrix or precision_matrix or scale_tril may be specified.")
+    ((name, matrix),) = given
+    if matrix.dim() < 2:
+        raise ValueError(f"{name} must be at least two-dimensional, with optional leading batch dimensions")
+    return name, matrix
+
+
 class _ByFactor(Distribution):
     """Of a covariance, its inverse or its Cholesky factor; the others are computed when they are asked for."""
-
-    def _keep_matrix(self, batch_shape, **matrices):
-        """Keep the matrix that is given under its name, expanded, and find the factor."""
-        ((name, given),) = ((name, one) for name, one in matrices.items() if one is not None)
-        setattr(self, name, given.expand(Size(batch_shape) + (-1, -1)))
-        return name, given
-
-    def _factor(self, name, given):
-        if name == "scale_tril":
-            return given
-        return lucid.linalg.cholesky(given) if name == "covariance_matrix" else cholesky_of_inverse(given)
 
     def _matrices(self, matrix):
         n = self._event_shape[-1]
@@ -134,19 +141,12 @@ class MultivariateNormal(_Normal, _ByFactor):
     ):
         if loc.dim() < 1:
             raise ValueError("loc must be at least one-dimensional.")
-        if sum(one is not None for one in (covariance_matrix, precision_matrix, scale_tril)) != 1:
-            raise ValueError("Exactly one of covariance_matrix or precision_matrix or scale_tril may be specified.")
-        for name, one in zip(list(self.arg_constraints)[1:], (covariance_matrix, precision_matrix, scale_tril)):
-            if one is not None:
-                if one.dim() < 2:
-                    raise ValueError(f"{name} must be at least two-dimensional, with optional leading batch dimensions")
-                batch_shape = lucid.broadcast_shapes(one.shape[:-2], loc.shape[:-1])
-        given = self._keep_matrix(
-            batch_shape, covariance_matrix=covariance_matrix, precision_matrix=precision_matrix, scale_tril=scale_tril
-        )
+        name, matrix = the_one_given(ValueError, covariance_matrix, precision_matrix, scale_tril)
+        batch_shape = lucid.broadcast_shapes(matrix.shape[:-2], loc.shape[:-1])
+        setattr(self, name, matrix.expand(batch_shape + (-1, -1)))
         self.loc = loc.expand(batch_shape + (-1,))
         super().__init__(batch_shape, self.loc.shape[-1:], validate_args=validate_args)
-        self._unbroadcasted_scale_tril = self._factor(*given)
+        self._unbroadcasted_scale_tril = FACTORS[name](matrix)
 
     @property
     def variance(self):
@@ -240,8 +240,7 @@ class LowRankMultivariateNormal(_Normal):
         """A with A^T A = D^-1 less the precision."""
         return lucid.linalg.solve_triangular(self._capacitance_tril, self._scaled_factor(), upper=False)
 
-    def _matrices(self, matrix):
-        return matrix.expand(self._batch_shape + self._event_shape + self._event_shape)
+    _matrices = _ByFactor._matrices
 
     def _roots(self):
         return self._unbroadcasted_cov_factor, self._unbroadcasted_cov_diag.sqrt().diag_embed()
@@ -322,12 +321,7 @@ class Wishart(_ByFactor, ExponentialFamily):
     def __init__(
         self, df, covariance_matrix=None, precision_matrix=None, scale_tril=None, validate_args: bool | None = None
     ):
-        given = [one for one in (covariance_matrix, precision_matrix, scale_tril) if one is not None]
-        if len(given) != 1:
-            raise AssertionError("Exactly one of covariance_matrix or precision_matrix or scale_tril may be specified.")
-        (matrix,) = given
-        if matrix.dim() < 2:
-            raise ValueError("scale_tril must be at least two-dimensional, with optional leading batch dimensions")
+        name, matrix = the_one_given(AssertionError, covariance_matrix, precision_matrix, scale_tril)
         if isinstance(df, Tensor):
             batch_shape = lucid.broadcast_shapes(matrix.shape[:-2], df.shape)
             self.df = df.expand(batch_shape)
@@ -341,11 +335,9 @@ class Wishart(_ByFactor, ExponentialFamily):
             warnings.warn(
                 "Low df values detected. Singular samples are highly likely to occur for ndim - 1 < df < ndim.", stacklevel=2
             )
-        given = self._keep_matrix(
-            batch_shape, covariance_matrix=covariance_matrix, precision_matrix=precision_matrix, scale_tril=scale_tril
-        )
+        setattr(self, name, matrix.expand(batch_shape + (-1, -1)))
         super().__init__(batch_shape, matrix.shape[-2:], validate_args=validate_args)
-        self._unbroadcasted_scale_tril = self._factor(*given)
+        self._unbroadcasted_scale_tril = FACTORS[name](matrix)
         steps = lucid.arange(n, dtype=matrix.dtype)
         self._dist_chi2 = Chi2(self.df.unsqueeze(-1) - steps.expand(batch_shape + (-1,)))
 
@@ -462,13 +454,13 @@ class LKJCholesky(Distribution):
         if dim < 2:
             raise ValueError(f"Expected dim to be an integer greater than or equal to 2. Found dim={dim}.")
         self.dim = dim
-        (self.concentration,) = broadcast_all(concentration)
+        shape = self._keep(concentration=concentration)
         # the squared length of a row below the diagonal is a beta sample, its direction uniform
         marginal = self.concentration + 0.5 * (dim - 2)
         offset = lucid.arange(dim - 1, dtype=marginal.dtype)
         offset = lucid.cat([offset.new_zeros(1), offset])
         self._beta = Beta(offset + 0.5, marginal.unsqueeze(-1) - 0.5 * offset)
-        super().__init__(self.concentration.size(), Size((dim, dim)), validate_args)
+        super().__init__(shape, Size((dim, dim)), validate_args)
 
     @no_grad
     def sample(self, sample_shape=()):
