@@ -375,16 +375,16 @@ class Wishart(_ByFactor, ExponentialFamily):
         factor = self._unbroadcasted_scale_tril @ noise
         return factor @ factor.mT
 
-    def rsample(self, sample_shape=(), max_try_correction: int = 10):
+    def rsample(self, sample_shape=(), max_try_correction: int | None = None):
         """Samples of shape `sample_shape + batch_shape + event_shape`, differentiable by the parameters.
 
         A warning tells of matrices that are singular in this precision; they are drawn again as often as
-        `max_try_correction` says.
+        `max_try_correction` says, by default 10 times.
         """
         with no_grad():  # PyTorch draws all twice, since it takes the check for its opposite
             self._bartlett(sample_shape)
         sample = self._bartlett(sample_shape)
-        for attempt in range(max_try_correction):
+        for attempt in range(10 if max_try_correction is None else max_try_correction):
             singular = ~self.support.check(sample)
             if not singular.any():
                 break

@@ -193,8 +193,8 @@ class _Half(TransformedDistribution):
     def cdf(self, value):
         return 2 * self.base_dist.cdf(value) - 1
 
-    def icdf(self, value):
-        return self.base_dist.icdf((value + 1) / 2)
+    def icdf(self, prob):
+        return self.base_dist.icdf((prob + 1) / 2)
 
     def entropy(self):
         return self.base_dist.entropy() - math.log(2)
@@ -721,13 +721,14 @@ class MixtureSameFamily(Distribution):
         one = self._component_distribution
         return self._weighted(one.variance) + self._weighted((one.mean - self._each(self.mean)).pow(2.0))
 
-    def cdf(self, value):
-        return (self._component_distribution.cdf(self._each(value)) * self._mixture_distribution.probs).sum(-1)
+    def cdf(self, x):
+        return (self._component_distribution.cdf(self._each(x)) * self._mixture_distribution.probs).sum(-1)
 
-    @validated
-    def log_prob(self, value):
+    def log_prob(self, x):
+        if self._validate_args:
+            self._validate_sample(x)
         log_weights = self._mixture_distribution.logits.log_softmax(-1)
-        return (self._component_distribution.log_prob(self._each(value)) + log_weights).logsumexp(-1)
+        return (self._component_distribution.log_prob(self._each(x)) + log_weights).logsumexp(-1)
 
     @no_grad
     def sample(self, sample_shape=()):

@@ -467,7 +467,11 @@ def multinomial(input_: Tensor, num_samples, replacement: bool = False, *, gener
             waits = dense_like(array, array.dtype)
             draw_into(waits, compute, lambda row: EXPONENTIAL[compute.num](engine, row, 1.0))
             with np.errstate(all="ignore"):
-                drawn = np.argsort(-(array / waits), axis=-1, kind="stable")[..., :num_samples]
+                chances = array / waits
+            if num_samples == 1:
+                drawn = chances.argmax(-1, keepdims=True)
+            else:
+                drawn = np.argsort(-chances, axis=-1, kind="stable")[..., :num_samples]
         if drawn is not result:
             result[...] = drawn
 
