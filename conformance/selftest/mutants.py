@@ -645,5 +645,8 @@ MUTANTS: list[Mutant] = [
     M("grad-doubled", "autograd.grad", "program", "behaviour", "gradients are doubled", after(
         lambda lib, found, a, k: tuple(g if g is None else 2 * g for g in found))),
     M("no_grad-records", "no_grad", "program", "behaviour", "recording goes on", instead(lambda lib: lib.enable_grad())),
+    M("kl-exchanged", "distributions.kl_divergence", "program", "behaviour", "p and q are exchanged", instead(
+        lambda lib, p, q: lib.distributions.kl_divergence(q, p))),
+    M("laplace-unchecked", "distributions.Laplace", "program", "behaviour", "arguments are not checked", _configured(validate_args=False)),
     M("exponentiallr-forgets", "optim.lr_scheduler.ExponentialLR", "scheduler", "rates", "its state is not restored", _forgets),
 ]  # fmt: skip
