@@ -16,7 +16,7 @@ import inspect
 import re
 import types
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -31,10 +31,18 @@ POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR
 UNNAMED = {"int", "float", "bool", "str", "Tensor", "callable"}
 # None says "as usual" here, in PyTorch's own schemas too, where its docstrings name what is usual.
 USUAL = {"layout": ("strided",), "memory_format": ("preserve_format", "contiguous_format")}
+# PyTorch's schemas say 1, the mean, and its functions compute 0, nothing, where it is left out.
+LEFT_OUT = ("reduction", {"0", "1"})
 # What the object is called in methods that are no Python functions.
-RECEIVER = ("self", "input_", "input", "A")
+RECEIVER = ("self", "input_", "input", "A", "L", "tensor")
 # A parameter may be called otherwise on purpose: the name found -> (PyTorch's, the reason).
-RENAMED = {"input_": ("input", "the project's own page calls it input_; input= is accepted too")}
+RENAMED = {
+    "input_": ("input", "the project's own page calls it input_; input= is accepted too"),
+    "A": ("input", "a function of linalg under an older name; input= is accepted too"),
+    "tensor": ("input", "split calls it tensor; input= is accepted too"),
+    "split_size_or_sections": ("split_size", "split's own name for it; split_size= is accepted too"),
+    "from_": ("from", "a word of Python; **{'from': 0} is accepted too"),
+}
 
 
 @dataclass(frozen=True)
@@ -67,6 +75,9 @@ class Form:
         return self.rest and self.options and not self.parameters
 
 
+ADDRESS = re.compile(r" (object )?at 0x[0-9a-f]+")
+
+
 def text(default: Any) -> str:
     """A default as both sides would write it."""
     if isinstance(default, enum.Enum):
@@ -79,7 +90,7 @@ def text(default: Any) -> str:
         return f"({', '.join(map(text, default))})"
     if callable(default) and hasattr(default, "__name__"):
         return default.__name__
-    return str(default).rpartition(".")[2]
+    return ADDRESS.sub("", str(default)).rpartition(".")[2]
 
 
 def int_or_none(value: float) -> int | None:
@@ -192,6 +203,8 @@ def native(path: str) -> list[Form]:
     forms = []
     for schema in schemas().get(prefix + name, []):
         kinds = {str(argument.type) for argument in schema.arguments}
+        if any(argument.is_out for argument in schema.arguments):
+            continue  # named otherwise than out where there are several
         if any("Dimname" in kind or kind == "str" for kind in kinds) or schema.overload_name.endswith(("_out", "out")):
             continue
         if schema.arguments and schema.arguments[0].name in ("a", "l", "n"):
@@ -264,20 +277,22 @@ def difference(theirs: list[Form], mine: list[Form], known: set[str] = frozenset
     wanted = {p.name for form in theirs for p in form.parameters} | known
     if not any(form.options or form.rest for form in theirs) and not wanted & UNNAMED:
         for own in mine:
-            extra = [p for p in own.parameters if renamed(p.name) not in wanted]
+            extra = [p for p in own.parameters if renamed(p.name, wanted) not in wanted]
             if extra := [p.name for p in extra if not p.keyword or p.default is None]:
                 found.append(f"has {', '.join(extra)} besides")
     return "; ".join(dict.fromkeys(found))
 
 
-def renamed(name: str) -> str:
-    return RENAMED[name][0] if name in RENAMED else name
+def renamed(name: str, wanted: Collection[str] = ()) -> str:
+    """PyTorch's name of a parameter, where that is not among the names wanted itself."""
+    return RENAMED[name][0] if name in RENAMED and name not in wanted else name
 
 
 def complaint(theirs: Form, mine: Form) -> str:
     """How one form falls short of another."""
-    own = {renamed(p.name): p for p in mine.parameters}
-    places = {renamed(p.name): i for i, p in enumerate(p for p in mine.parameters if not p.keyword)}
+    wanted = {p.name for p in theirs.parameters}
+    own = {renamed(p.name, wanted): p for p in mine.parameters}
+    places = {renamed(p.name, wanted): i for i, p in enumerate(p for p in mine.parameters if not p.keyword)}
     found, last = [], -1
     if theirs.rest and not mine.rest:
         found.append("takes no *args")
@@ -291,6 +306,7 @@ def complaint(theirs: Form, mine: Form) -> str:
             continue
         usual = {own[name].default, parameter.default} == {"None", "False"} and name == "pin_memory"
         usual |= own[name].default == "None" and parameter.default in USUAL.get(name, ())
+        usual |= name == LEFT_OUT[0] and {own[name].default, parameter.default} == LEFT_OUT[1]
         if parameter.default is not None and own[name].default != parameter.default and not usual:
             now = "none" if own[name].default is None else own[name].default
             found.append(f"default of {name} is {now}, not {parameter.default}")

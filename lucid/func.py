@@ -394,7 +394,7 @@ def linearize(func, *primals):
 # ------------------------------------------------------------------------------------------------ Jacobians
 
 
-def jacrev(func, argnums=0, *, has_aux: bool = False, chunk_size: int | None = None):
+def jacrev(func, argnums=0, *, has_aux: bool = False, chunk_size: int | None = None, _preallocate_and_copy: bool = False):
     """The function that computes the Jacobian of a function.
 
     Parameters

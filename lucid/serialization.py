@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import os
+import pickle
 import struct
 from collections import OrderedDict
 
@@ -35,7 +36,10 @@ ROOT = "archive"
 # -- saving ------------------------------------------------------------------------------------------------------------
 
 
-def save(obj, f) -> None:
+def save(
+    obj, f, pickle_module=pickle, pickle_protocol: int = 2, _use_new_zipfile_serialization: bool = True,
+    _disable_byteorder_record: bool = False,
+) -> None:  # fmt: skip
     """Write tensors, and dictionaries, lists, tuples, sets, numbers and strings that hold them, to a file.
 
     Parameters
@@ -45,6 +49,8 @@ def save(obj, f) -> None:
         memory that it is a view of.
     f : str, path or binary file
         Where it goes. A file of that name is replaced only once the new one is complete.
+    pickle_module, pickle_protocol : optional
+        Accepted for PyTorch's sake: there is one format.
 
     Raises
     ------
@@ -237,14 +243,14 @@ def _whole(array: np.ndarray) -> np.ndarray:
 # -- loading -----------------------------------------------------------------------------------------------------------
 
 
-def load(f, map_location=None, pickle_module=None, *, weights_only: bool = True, mmap: bool | None = None):
+def load(f, map_location=None, pickle_module=None, *, weights_only: bool | None = None, mmap: bool | None = None, **pickle_load_args):
     """Read what `save`, or PyTorch's `torch.save`, wrote. Nothing in the file is executed.
 
     Parameters
     ----------
     f : str, path or binary file
         Where it is.
-    map_location, pickle_module, weights_only, mmap : optional
+    map_location, pickle_module, weights_only, mmap, **pickle_load_args : optional
         Accepted for PyTorch's sake: there is one device, and no other way to read than this one.
 
     Returns

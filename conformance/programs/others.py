@@ -376,3 +376,37 @@ def modules_in_modules(lib):
     windows = _part(lib, "signal.windows")
     yield lib.autograd.anomaly_mode.detect_anomaly is lib.autograd.detect_anomaly, lib.autograd.grad_mode.no_grad is lib.no_grad
     yield windows.windows.hann is windows.hann
+
+
+@program("det", "inverse", "slogdet", "matrix_power", "linalg.norm", "cholesky", "logdet", "split_copy")
+def other_spellings_of_parameters(lib):
+    x = lib.tensor([[2.0, 0.5], [0.5, 1.0]])
+    yield lib.det(input=x), lib.inverse(input=x), lib.slogdet(input=x), lib.matrix_power(input=x, n=2), lib.linalg.norm(input=x, ord=1)
+    yield lib.cholesky(input=x), lib.logdet(input=x), lib.split_copy(input=x, split_size=1), lib.linalg.det(A=x)
+    y = lib.zeros(3)
+    y.random_(**{"from": 3, "to": 4})
+    yield y
+
+
+@program("nn.Hardtanh", "nn.Module.state_dict", "utils.data.random_split", "enable_grad", "func.jacrev", "range", "layer_norm")
+def arguments_that_few_know(lib):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield lib.nn.Hardtanh(min_value=-2, max_value=0.5)(lib.tensor([-3.0, 3.0])), lib.range(1, 3)
+        yield list(lib.nn.Linear(1, 1).state_dict({}, "a.", True)), lib.nn.Linear(1, 1).state_dict({}, keep_vars=True)["bias"].requires_grad
+    lib.manual_seed(3)
+    yield [list(part.indices) for part in _part(lib, "utils.data").random_split(range(10), [3, 7])]
+    yield lib.enable_grad(orig_func=lambda: 3)(), lib.layer_norm(lib.tensor([1.0, 3.0]), [2], cudnn_enable=False)
+    yield lib.func.jacrev(lib.sin, _preallocate_and_copy=False)(lib.tensor([0.0, 1.0]))
+
+
+@program("save", "load")
+def arguments_of_files_that_few_know(lib):
+    import io
+    import pickle
+
+    for options in ({}, {"pickle_module": pickle, "pickle_protocol": 2}, {"_use_new_zipfile_serialization": True}):
+        file = io.BytesIO()
+        lib.save({"a": lib.ones(2)}, file, **options)
+        file.seek(0)
+        yield lib.load(file, weights_only=None, encoding="utf-8")

@@ -14,7 +14,7 @@ SAMPLES = {
     "ones": [call(2, 3, only=once), call(3, dtype=torch.bool, only=once)],
     "full": [call((2, 3), 1.5, only=once), call((2,), 3, only=once), call((2,), True, only=once), call((2,), 3, dtype=torch.float64, only=once)],
     "empty": [call(2, 3, only=once, tags=U)],
-    "arange": [call(*a, only=once) for a in ((5,), (2, 7), (2, 9, 3), (0.0, 1.0, 0.3), (5, 0, -2), (3.0,), (0, 0))] + [call(5, dtype=torch.float64, only=once), error(1, 5, -1), error(1, 5, 0), error(0, inf)],
+    "arange": [call(*a, only=once) for a in ((5,), (2, 7), (2, 9, 3), (0.0, 1.0, 0.3), (5, 0, -2), (3.0,), (0, 0))] + [call(5, dtype=torch.float64, only=once), call(3.0, requires_grad=True, only=once), error(1, 5, -1), error(1, 5, 0), error(0, inf)],
     "range": [call(0.0, 5.0, 0.5, only=once)],
     "linspace": [call(0, 1, 5, only=once), call(-1.0, 2.0, 7, only=once), call(3, 3, 1, only=once), call(0, 1, 0, only=once), call(0, 10, 4, dtype=torch.int64, only=once), error(0, 1, -1)],
     "logspace": [call(0, 2, 5, only=once), call(-1.0, 1.0, 4, base=2.0, only=once)],

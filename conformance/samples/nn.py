@@ -210,7 +210,7 @@ SAMPLES |= {
                           error(T(4), None, None, None, None, True, 0.1, 1e-5)],
     "native_group_norm": [call(T(2, 6, 2, 2), T(6), T(6), 2, 6, 4, 3, 0.1), call(T(2, 6, 2, 2), None, None, 4, 3, 4, 1, 1e-5), call(T(0, 6, 2), None, None, 0, 6, 2, 2, 1e-5),
                           error(T(2, 6, 4), None, None, 2, 6, 5, 2, 1e-5), error(T(2, 6, 4), None, None, 2, 6, 4, 4, 1e-5), error(T(2, 6, 4), None, None, 2, 6, 4, 0, 1e-5)],
-    **{name: SAMPLES[F + name] for name in ("layer_norm", "rms_norm", "pixel_shuffle", "pixel_unshuffle", "channel_shuffle")},
+    **{name: SAMPLES[F + name] for name in ("rms_norm", "pixel_shuffle", "pixel_unshuffle", "channel_shuffle")},
 }  # fmt: skip
 
 SAMPLES[F + "scaled_dot_product_attention"] += [

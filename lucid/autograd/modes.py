@@ -25,9 +25,9 @@ class _Mode:
 
     mode = True
 
-    def __new__(cls, function=None):
+    def __new__(cls, orig_func=None):
         self = object.__new__(cls)
-        return self if function is None else self(function)
+        return self if orig_func is None else self(orig_func)
 
     def __enter__(self):
         self.before = core.set_grad(self.mode)

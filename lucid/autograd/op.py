@@ -514,6 +514,25 @@ def dressed(function, forward):
     return function
 
 
+class Stated:
+    """What `inspect` finds as `__wrapped__` of a method: the signature of the function it stands for, some parameters
+    left out, or that of a text such as "(start=0, end=None)"."""
+
+    def __init__(self, function=None, without: tuple = (), text: str = ""):
+        self.function, self.without, self.text = function, without, text
+
+    @property
+    def __signature__(self):
+        import inspect
+
+        if self.text:
+            scope: dict = {}
+            exec(f"def stated{self.text}: pass", scope)
+            return inspect.signature(scope["stated"])
+        found = inspect.signature(self.function)
+        return found.replace(parameters=[one for name, one in found.parameters.items() if name not in self.without])
+
+
 def op(
     path: str, *, gradient: bool = True, composite: bool = False, view: bool = False, aliases: tuple = (),
     own: tuple = (), out: str = "cast",
@@ -563,5 +582,6 @@ def inplace(function, name: str):
     dressed(method, function)
     method.__name__ = name
     method.__qualname__ = f"Tensor.{name}"
+    method.__wrapped__ = Stated(spec.forward, ("inplace", "out"))
     method.__doc__ = f"In-place form of `{spec.path}`."
     return method

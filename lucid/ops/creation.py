@@ -14,7 +14,7 @@ from lucid import dtypes
 from lucid._kernels.core import empty as new_array
 from lucid._kernels.core import strided as strided_array
 from lucid._kernels.core import wrap
-from lucid.autograd.op import Supplied, check_out, op, torch_name, write_out
+from lucid.autograd.op import Stated, Supplied, check_out, op, torch_name, write_out
 from lucid.dtypes import as_dtype
 from lucid.ops._doc import like
 from lucid.ops._frame import ordered_empty, shape_argument, tensor_argument
@@ -615,8 +615,15 @@ def arange(*range_, **keywords) -> Tensor:
     return _arange(*_range_arguments(range_, keywords), **keywords)
 
 
+arange.__wrapped__ = Stated(
+    text="(start=0, end=None, step=1, *, out=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False)"
+)
+
+
 @op("range", gradient=False)
-def range_(start=0, end=None, step=1, *, out=None, dtype=None, layout=None, device=None, requires_grad=False) -> Tensor:
+def range_(
+    start=0, end=None, step=1, *, out=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False
+) -> Tensor:
     """The numbers from `start` to `end`, which is included, `step` apart.
 
     Parameters

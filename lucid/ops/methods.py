@@ -196,7 +196,7 @@ def inplace_functions(namespace: str) -> dict:
     """The in-place forms, of operations that are loaded, which PyTorch publishes as functions: `nn.functional.relu_`."""
     names = [name for name in FUNCTIONS.get(namespace, "").split() if spec_of(name)]
     found = {f"{name}_": inplace(find(name), f"{name}_") for name in names}
-    return found if namespace else found | {name: getattr(Tensor, name) for name in ("as_strided_", "detach_", "index_put_")}
+    return found if namespace else found | {one.__name__: one for one in (storage.as_strided_, storage.detach_, storage.index_put_)}
 
 
 def operator(function, name: str, reflected: bool = False):

@@ -143,6 +143,21 @@ def nuclear_norm(input_: Tensor, dim=(-2, -1), keepdim: bool = False, *, out=Non
     return norms.matrix_norm(input_, "nuc", dim, keepdim)
 
 
+@op("layer_norm", composite=True)
+@like(normalization.layer_norm, cudnn_enable="bool, optional: Accepted; there is no cuDNN.")
+def layer_norm(
+    input_: Tensor, normalized_shape, weight=None, bias=None, eps: float = 1e-5, cudnn_enable: bool = True
+) -> Tensor:
+    """`nn.functional.layer_norm`, under another name.
+
+    Examples
+    --------
+    >>> lucid.layer_norm(lucid.tensor([1.0, 3.0]), [2], eps=0.0)
+    Tensor([-1.0, 1.0])
+    """
+    return normalization.layer_norm(input_, normalized_shape, weight, bias, eps)
+
+
 # ----------------------------------------------------------------------------------------------------------- pooling
 
 
@@ -157,6 +172,7 @@ def _max_pool(n: int, example: str):
     def max_pool(input_: Tensor, kernel_size, stride=(), padding=0, dilation=1, ceil_mode: bool = False) -> Tensor:
         return twin(input_, kernel_size, _step(stride), padding, dilation, ceil_mode)
 
+    max_pool.__defaults__ = ((), (0,) * n, (1,) * n, False)
     max_pool.__name__ = max_pool.__qualname__ = f"max_pool{n}d"
     max_pool.__doc__ = (
         f"`nn.functional.max_pool{n}d` without the positions.\n\n    Examples\n    --------\n    >>> {example}\n    "
@@ -172,7 +188,7 @@ max_pool3d = _max_pool(3, "lucid.max_pool3d(lucid.ones(1, 1, 2, 2, 2), 2)\n    T
 @op("max_pool1d_with_indices", composite=True)
 @like(pooling.max_pool1d)
 def max_pool1d_with_indices(
-    input_: Tensor, kernel_size, stride=(), padding=0, dilation=1, ceil_mode: bool = False
+    input_: Tensor, kernel_size, stride=(), padding=(0,), dilation=(1,), ceil_mode: bool = False
 ) -> tuple[Tensor, Tensor]:
     """`nn.functional.max_pool1d` with the positions of the maxima.
 
@@ -187,7 +203,7 @@ def max_pool1d_with_indices(
 @op("avg_pool1d", composite=True)
 @like(pooling.avg_pool1d)
 def avg_pool1d(
-    input_: Tensor, kernel_size, stride=(), padding=0, ceil_mode: bool = False, count_include_pad: bool = True
+    input_: Tensor, kernel_size, stride=None, padding=0, ceil_mode: bool = False, count_include_pad: bool = True
 ) -> Tensor:
     """`nn.functional.avg_pool1d`, under another name.
 

@@ -237,7 +237,7 @@ _FORMULAS = (
 )
 
 
-@op("nn.functional.layer_norm", composite=True, aliases=("layer_norm",))
+@op("nn.functional.layer_norm", composite=True)
 @doc(*_FORMULAS,
      returns="Of the input's shape and dtype.", input_="Tensor: Of shape (..., \\*normalized_shape).",
      normalized_shape="sequence of int: The last dimensions, over which mean and (biased) variance are taken.",

@@ -16,7 +16,7 @@ from lucid import formats
 from lucid._kernels import copy as copies
 from lucid._kernels import core
 from lucid._kernels.core import flat, strided, wrap
-from lucid.autograd.op import Supplied, check_recordable, check_writable, inplace, op, past_of
+from lucid.autograd.op import Stated, Supplied, check_recordable, check_writable, inplace, op, past_of
 from lucid.ops._frame import C_NAMES, cast, copied, dense_steps, shape_argument, steps_of, tensor_argument
 from lucid.ops.permutation import swapaxes, swapdims, t, transpose
 from lucid.ops.pieces import as_strided, check_strided
@@ -45,6 +45,7 @@ def _reshaping(name: str, function):
 
     method.__name__ = name
     method.__qualname__ = f"Tensor.{name}"
+    method.__wrapped__ = Stated(function.op.forward, ("out",))
     method.__doc__ = f"In-place form of `{function.op.path}`: the tensor itself takes the view's shape."
     return method
 
@@ -511,6 +512,42 @@ def module_load(self, other: Tensor, assign: bool = False) -> Tensor:
     """What `load_state_dict` puts in the place of this parameter or buffer: itself with the other's values, or, if they are
     assigned, the other one."""
     return other.detach() if assign else self.copy_(other).detach()
+
+
+# ------------------------------------------------------------------------------------------------ methods as functions
+
+
+def as_strided_(input, size, stride, storage_offset=None) -> Tensor:
+    """The method of this name, as a function.
+
+    Examples
+    --------
+    >>> lucid.as_strided_(lucid.arange(4), (2,), (2,))
+    Tensor([0, 2])
+    """
+    return input.as_strided_(size, stride, storage_offset)
+
+
+def detach_(input) -> Tensor:
+    """The method of this name, as a function.
+
+    Examples
+    --------
+    >>> lucid.detach_(lucid.ones(1, requires_grad=True) * 2)
+    Tensor([2.0])
+    """
+    return input.detach_()
+
+
+def index_put_(input, indices, values, accumulate: bool = False) -> Tensor:
+    """The method of this name, as a function.
+
+    Examples
+    --------
+    >>> lucid.index_put_(lucid.zeros(3), (lucid.tensor([2]),), lucid.tensor(1.0))
+    Tensor([0.0, 0.0, 1.0])
+    """
+    return input.index_put_(indices, values, accumulate)
 
 
 TENSOR_METHODS = {

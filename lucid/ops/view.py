@@ -10,7 +10,7 @@ from __future__ import annotations
 from lucid import dtypes
 from lucid._kernels import core
 from lucid._kernels.core import view_of, wrap
-from lucid.autograd.op import Supplied, op, torch_name
+from lucid.autograd.op import Stated, Supplied, op, torch_name
 from lucid.dtypes import as_dtype
 from lucid.formats import contiguous_format
 from lucid.ops._doc import like
@@ -47,6 +47,7 @@ def variadic(function, argument: str):
 
     method.__name__ = name
     method.__qualname__ = f"Tensor.{name}"
+    method.__wrapped__ = Stated(text=f"(self, *{argument})")
     method.__doc__ = function.__doc__
     return method
 

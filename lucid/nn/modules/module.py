@@ -321,8 +321,9 @@ class Module:
         """Take over what `get_extra_state` returned."""
         raise RuntimeError("Module.set_extra_state is only called where a subclass defines it")
 
-    def state_dict(self, destination=None, prefix: str = "", keep_vars: bool = False) -> OrderedDict:
+    def state_dict(self, *args, destination=None, prefix: str = "", keep_vars: bool = False) -> OrderedDict:
         """Parameters and persistent buffers by their dotted paths; detached tensors that share memory."""
+        destination, prefix, keep_vars = (*args, *(destination, prefix, keep_vars)[len(args) :])
         destination = OrderedDict() if destination is None else destination
         for hook in self._state_dict_pre_hooks.values():
             hook(self, prefix, keep_vars)

@@ -7,6 +7,7 @@ import itertools
 import math
 
 from lucid.ops.random import randperm
+from lucid.random import default_generator
 
 __all__ = [
     "ChainDataset", "ConcatDataset", "Dataset", "IterableDataset", "StackDataset", "Subset", "TensorDataset", "random_split",
@@ -223,7 +224,7 @@ class Subset(Dataset):
         return len(self.indices)
 
 
-def random_split(dataset: Dataset, lengths, generator=None) -> list[Subset]:
+def random_split(dataset: Dataset, lengths, generator=default_generator) -> list[Subset]:
     """Divide a dataset at random into parts that do not overlap.
 
     Parameters
