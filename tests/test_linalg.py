@@ -1,5 +1,7 @@
 """Factorisations put together again, in every dtype and beyond one block; what is refused, and how."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -127,3 +129,27 @@ def test_low_rank_is_found():
     for u, s, v in (lucid.svd_lowrank(a, 4), lucid.pca_lowrank(a, 4, center=False), lucid.svd_lowrank(a.mT, 4)[::-1]):
         assert lucid.allclose((u * s) @ v.mT, a, atol=1e-10)
     assert int(lucid.linalg.matrix_rank(a)) == 3
+
+
+@pytest.mark.parametrize("a_shape, b_shape", [((5, 1, 4), (4, 3)), ((1, 4), (4, 1)), ((2, 1, 3, 4), (1, 4, 1)), ((1, 1, 4), (7, 4, 2))])
+def test_strides_of_dimensions_of_size_one_mean_nothing_to_products(a_shape, b_shape):
+    operands = []
+    for shape in (a_shape, b_shape):
+        dense = lucid.randn(shape)
+        steps = [999 if size == 1 else step for size, step in zip(shape, dense.stride())]
+        operands.append((dense, dense.as_strided(shape, steps)))
+    (a, a_odd), (b, b_odd) = operands
+    assert a_odd.is_contiguous()
+    assert lucid.equal(a_odd @ b_odd, a @ b)
+
+
+@pytest.mark.parametrize("batches", [((3, 1), (1, 4)), ((2, 3), (3,)), ((0, 2), (2,)), ((), (2, 3))])
+@pytest.mark.parametrize("turn", [lambda x: x, lambda x: x.mT.contiguous().mT, lambda x: x.flip(-1).flip(-1), lambda x: x[..., ::2, :]])
+def test_products_of_batches_are_those_of_their_matrices(batches, turn):
+    a, b = turn(lucid.randn(*batches[0], 4, 6)), turn(lucid.randn(*batches[1], 6, 6))[..., :6, :]
+    if a.shape[-1] != b.shape[-2]:
+        a = a[..., : b.shape[-2]]
+    out = a @ b
+    a, b = a.expand(*out.shape[:-2], *a.shape[-2:]), b.expand(*out.shape[:-2], *b.shape[-2:])
+    for index in itertools.product(*map(range, out.shape[:-2])):
+        assert lucid.allclose(out[index], a[index] @ b[index], rtol=1e-5, atol=1e-6)

@@ -37,12 +37,13 @@ def product_plan(cnp.ndarray a, cnp.ndarray b):
     cannot be walked with one stride each.
     """
     cdef int na = cnp.PyArray_NDIM(a), nb = cnp.PyArray_NDIM(b), nd = max(na, nb), i
-    cdef Py_ssize_t itemsize = cnp.PyArray_ITEMSIZE(a), batch = 1, a_batch = 0, b_batch = 0, x, y, m, n, k
+    cdef Py_ssize_t itemsize = cnp.PyArray_ITEMSIZE(a), batch = 1, a_batch = 0, b_batch = 0, x, y, m, n, k, a_row, a_col
     if na < 2 or nb < 2 or not cnp.PyArray_SIZE(a) or not cnp.PyArray_SIZE(b):
         return None
     if not plain_strides(a) or not plain_strides(b):
         return None
     m, k, n = cnp.PyArray_DIM(a, na - 2), cnp.PyArray_DIM(a, na - 1), cnp.PyArray_DIM(b, nb - 1)
+    a_row, a_col = cnp.PyArray_STRIDE(a, na - 2) // itemsize, cnp.PyArray_STRIDE(a, na - 1) // itemsize
     shape = []
     for i in range(nd - 2):
         x, y = size_at(a, i, nd), size_at(b, i, nd)
@@ -61,9 +62,8 @@ def product_plan(cnp.ndarray a, cnp.ndarray b):
     shape.append(m)
     shape.append(n)
     if nb == 2 and cnp.PyArray_IS_C_CONTIGUOUS(a):   # many rows times one matrix: one large product
-        m, batch = m * batch, 1
+        m, batch, a_row, a_col = m * batch, 1, k, 1  # what dimensions of size 1 have for a stride means nothing
     return tuple(shape), (
-        batch, m, n, k, a_batch // itemsize, cnp.PyArray_STRIDE(a, na - 2) // itemsize,
-        cnp.PyArray_STRIDE(a, na - 1) // itemsize, b_batch // itemsize, cnp.PyArray_STRIDE(b, nb - 2) // itemsize,
-        cnp.PyArray_STRIDE(b, nb - 1) // itemsize, m * n, n,
+        batch, m, n, k, a_batch // itemsize, a_row, a_col, b_batch // itemsize,
+        cnp.PyArray_STRIDE(b, nb - 2) // itemsize, cnp.PyArray_STRIDE(b, nb - 1) // itemsize, m * n, n,
     )
