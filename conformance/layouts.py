@@ -35,7 +35,15 @@ def expanded(t: torch.Tensor) -> torch.Tensor:
     return t[:1].expand(t.shape) if t.dim() and t.shape[0] else t
 
 
-LAYOUTS: dict[str, Callable] = {"strided": strided, "transposed": transposed, "offset": offset, "expanded": expanded}
+def loose(t: torch.Tensor) -> torch.Tensor:
+    """Strides of dimensions of size 1, which mean nothing, as no dense tensor has them."""
+    dense = t.clone(memory_format=torch.contiguous_format)
+    return dense.as_strided(t.shape, [step + 5 if size == 1 else step for size, step in zip(t.shape, dense.stride())])
+
+
+LAYOUTS: dict[str, Callable] = {
+    "strided": strided, "transposed": transposed, "offset": offset, "expanded": expanded, "loose": loose,
+}  # fmt: skip
 
 
 def relay(t: torch.Tensor, layout: str) -> torch.Tensor:
