@@ -35,7 +35,7 @@ SAMPLES = {
     "matmul": [call(T(*a), T(*b)) for a, b in (
         ((3,), (3,)), ((2, 3), (3,)), ((3,), (3, 2)), ((2, 3), (3, 4)), ((3, 3), (3, 3)), ((5, 2, 3), (3, 4)), ((5, 2, 3), (3,)), ((3,), (5, 3, 2)),
         ((5, 2, 3), (5, 3, 4)), ((2, 1, 2, 3), (5, 3, 4)), ((0, 3), (3, 2)), ((2, 0), (0, 3)), ((0,), (0,)), ((1, 1), (1, 1)),
-        ((2, 3, 0), (0, 4)))] + [
+        ((2, 3, 0), (0, 4)), ((5, 1, 3), (3, 4)), ((5, 2, 1), (1, 4)), ((2, 1, 1, 3), (3, 1)))] + [
         call(T(65, 129), T(129, 33), tags="large"), call(T(2, 3).map(lambda t: t.mT), T(2, 4)), call(T(3, 4), T(3, 4).map(lambda t: t.mT)),
         call(V([[inf, 0.0]]), V([[0.0], [1.0]])), error(T(2, 3), T(2, 3)), error(T(), T(3)), error(T(2, 2, 3), T(3, 3, 2))],
     "mm": [call(T(2, 3), T(3, 4)), call(T(0, 3), T(3, 4)), error(T(3), T(3)), error(T(2, 3), T(2, 3))],
@@ -147,7 +147,7 @@ SAMPLES = {
         error(SQ, V([1, 2, 3], torch.int32), T(3)), error(SQ, V([1, 2, 3], torch.int32), T(2, 1)), error(SQ, V([1.0, 2.0, 3.0], torch.float32), T(3, 1)), error(SQ, V([1, 2], torch.int32), T(3, 1)),
         error(wide, V([1, 2, 3], torch.int32), T(3, 1))],
     "cdist": [call(T(3, 4), T(5, 4), p) for p in (0.0, 1.0, 2.0, 3.0, inf)] + [call(T(2, 3, 4), T(2, 5, 4))],
-    "nn.functional.linear": [call(T(2, 3), T(4, 3)), call(T(2, 3), T(4, 3), T(4)), call(T(3), T(4, 3), T(4)), call(T(2, 5, 3), T(4, 3), T(4)), call(T(0, 3), T(4, 3), T(4)),
+    "nn.functional.linear": [call(T(2, 3), T(4, 3)), call(T(2, 3), T(4, 3), T(4)), call(T(3), T(4, 3), T(4)), call(T(2, 5, 3), T(4, 3), T(4)), call(T(5, 1, 3), T(4, 3), T(4)), call(T(2, 5, 1), T(1, 1)), call(T(0, 3), T(4, 3), T(4)),
                              call(T(3), T(3)), error(T(2, 3), T(4, 2)), error(T(2, 3), T(4, 3), T(5))],
     "nn.functional.bilinear": [call(T(2, 3), T(2, 4), T(5, 3, 4), T(5)), call(T(2, 3), T(2, 4), T(5, 3, 4))],
     "nn.functional.cosine_similarity": [call(T(3, 4), T(3, 4)), call(T(3, 4), T(4), dim=0 - 1, eps=0.5), call(V([[0.0, 0.0]]), V([[1.0, 2.0]]))],
