@@ -54,10 +54,12 @@ if wanted := os.environ.get("LUCID_BUILD_LEVELS"):
 # Never -ffast-math: NaN and infinities are part of the contract.
 FLAGS = ["-fno-math-errno", "-fno-trapping-math", "-fno-strict-aliasing", "-fvisibility=hidden"]
 FLAGS += ["-Wno-tautological-compare"]  # a rule for all dtypes asks x != x of integers too
+FLAGS += ["-Wno-maybe-uninitialized"]  # gcc loses track of which operands of a task are read
 FLAGS += ["-O1", "-g"] if DEBUG or SANITIZE else ["-O3", "-g0"]
 # Flags of single modules. random reproduces a stream bit for bit: each fused multiply-add there is written out.
 MODULE_FLAGS = {"random": ["-ffp-contract=off"]}
 if platform.system() == "Linux":
+    FLAGS += ["-fno-asynchronous-unwind-tables"]  # 4 % of a module; nothing throws through a kernel
     # A rule that is called rather than inlined is not vectorised. pointwise holds hundreds of loops in a few functions,
     # beyond what gcc lets a function grow by inlining: exp was 8 times slower.
     MODULE_FLAGS["pointwise"] = [

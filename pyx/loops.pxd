@@ -181,31 +181,34 @@ cdef inline void select(const uint8_t* cond, const number* x, const number* y, n
 cdef struct output_t:
     char* next_
     bint streams
+    Py_ssize_t itemsize
     Py_ssize_t most              # elements that the loop may write at once
     char space[OUT_TILE + 64]
 
 
-cdef inline void output_init(output_t* self, number* out, bint streams, Py_ssize_t n) noexcept nogil:
+cdef inline void output_init(output_t* self, char* out, Py_ssize_t itemsize, bint streams, Py_ssize_t n) noexcept nogil:
     """The n elements from `out` on."""
-    self.next_ = <char*>out
+    self.next_ = out
+    self.itemsize = itemsize
     self.streams = STREAMS and streams and not <size_t>out & 63
-    self.most = OUT_TILE // <Py_ssize_t>sizeof(number) if self.streams else n
+    self.most = OUT_TILE // itemsize if self.streams else n
 
 
-cdef inline number* place(output_t* self, const number* _type) noexcept nogil:
+cdef inline char* place(output_t* self) noexcept nogil:
     """Where the loop is to write next."""
-    return <number*>((<size_t>self.space + 63) & ~<size_t>63) if self.streams else <number*>self.next_
+    return <char*>((<size_t>self.space + 63) & ~<size_t>63) if self.streams else self.next_
 
 
-cdef inline void placed(output_t* self, const number* tile, Py_ssize_t n) noexcept nogil:
+cdef inline void placed(output_t* self, Py_ssize_t n) noexcept nogil:
     """The loop wrote n elements."""
-    cdef Py_ssize_t nbytes = n * <Py_ssize_t>sizeof(number), i = 0
+    cdef Py_ssize_t nbytes = n * self.itemsize, i = 0
+    cdef const char* tile = place(self)
     if self.streams:
         if not <size_t>self.next_ & 63:
             while i + 64 <= nbytes:
-                stream_64(self.next_ + i, <const char*>tile + i)
+                stream_64(self.next_ + i, tile + i)
                 i += 64
-        memcpy(self.next_ + i, <const char*>tile + i, nbytes - i)
+        memcpy(self.next_ + i, tile + i, nbytes - i)
     self.next_ += nbytes
 
 

@@ -15,7 +15,7 @@ cdef extern from *:
     #if defined(__AVX512F__) && defined(__GNUC__)
     #include <immintrin.h>
     #define LUCID_PIECES 1
-    static const float lucid_sigmoid_pieces[6 * 16] = {
+    static const float lucid_sigmoid_pieces[6 * 16] __attribute__((unused)) = {
         0.5f, 0.37754068f, 0.26894143f, 0.18242553f, 0.11920292f, 0.075858176f, 0.047425874f, 0.02931223f,
          0.01798621f, 0.010986943f, 0.006692851f, 0.0040701376f, 0.0024726233f, 0.0015011823f, 0.0009110512f,
          0.00055277866f,
@@ -35,7 +35,7 @@ cdef extern from *:
          4.3565407e-5f, -5.7343088e-5f, -7.4306365e-5f, -6.210456e-5f, -4.454321e-5f, -2.9161514e-5f,
          -1.9105275e-5f, -1.1985358e-5f, -7.2656194e-6f, -4.5331226e-6f,
     };
-    static const float lucid_normal_pieces[6 * 16] = {
+    static const float lucid_normal_pieces[6 * 16] __attribute__((unused)) = {
         0.5f, 0.30853757f, 0.15865527f, 0.066807196f, 0.022750122f, 0.006209662f, 0.0013498988f, 0.00023262965f,
          3.167143e-5f, 3.3977221e-6f, 2.866629e-7f, 1.898982e-8f, 9.865976e-10f, 4.0159515e-11f, 1.2797045e-12f,
          3.189808e-14f,
@@ -55,7 +55,7 @@ cdef extern from *:
          -0.00055918295f, -0.0001729256f, -3.65683e-5f, -5.5537766e-6f, -6.089622e-7f, -4.9107708e-8f,
          -3.0666174e-9f, -1.4088124e-10f, -4.998081e-12f,
     };
-    static const float lucid_erf_pieces[7 * 16] = {  /* of degree 1 in two parts */
+    static const float lucid_erf_pieces[7 * 16] __attribute__((unused)) = {  /* of degree 1 in two parts */
         0.0f, 0.2763264f, 0.5204999f, 0.71115565f, 0.8427008f, 0.92290014f, 0.96610516f, 0.9866717f, 0.9953223f,
          0.9985373f, 0.999593f, 0.9998994f, 0.9999779f, 0.9999957f, 0.9999993f, 0.9999999f,
         1.1283792f, 1.0600142f, 0.8787827f, 0.64293104f, 0.4151075f, 0.23652112f, 0.11893029f, 0.052774996f,

@@ -9,15 +9,15 @@ from libc.stdint cimport int64_t, uint8_t
 
 from call cimport CHEAP_GRAIN, EXPENSIVE_GRAIN, call_t, streams
 from loops cimport (TILE_BYTES, load, map1, map1_ab, map1_pieces, map1_rare, map2, map2_ab, map3_a, map_pairs,
-                    operand_init, operand_t, output_end, output_init, output_t, place, placed, plan_fits, run_length,
-                    select, test1, test2)
+                    operand_init, operand_t, plan_fits, run_length, select, test1, test2)
 from pieces cimport PIECES, erf_pieces, normal_pieces, sigmoid_pieces
 from threads cimport import_threads, parallel_for, task_t
+from tasks cimport run_over
 from types cimport floating, inexact, integer, number, real
 
 import_threads()
 
-cpdef enum Op:
+cdef enum Op:
     # Arithmetic
     NEG, SQUARE, ABS, SIGN, BITWISE_NOT, SGN, CEIL, FLOOR, ROUND, TRUNC, FRAC, RECIPROCAL, DEG2RAD, RAD2DEG
     # Functions of one number
@@ -41,12 +41,39 @@ cpdef enum Op:
     # Three operands
     ADDCMUL, CLAMP_TENSOR, LERP, ADDCDIV
 
-codes = {name.lower(): int(code) for name, code in Op.__members__.items()}
+# By hand: a `cpdef enum` would cost 2 ms of the import and 380 kB of code.
+codes = {
+    "neg": NEG, "square": SQUARE, "abs": ABS, "sign": SIGN, "bitwise_not": BITWISE_NOT, "sgn": SGN, "ceil": CEIL,
+    "floor": FLOOR, "round": ROUND, "trunc": TRUNC, "frac": FRAC, "reciprocal": RECIPROCAL, "deg2rad": DEG2RAD,
+    "rad2deg": RAD2DEG, "exp": EXP, "exp2": EXP2, "expm1": EXPM1, "log": LOG, "log2": LOG2, "log10": LOG10,
+    "log1p": LOG1P, "sqrt": SQRT, "rsqrt": RSQRT, "sin": SIN, "cos": COS, "tan": TAN, "asin": ASIN, "acos": ACOS,
+    "atan": ATAN, "sinh": SINH, "cosh": COSH, "tanh": TANH, "asinh": ASINH, "acosh": ACOSH, "atanh": ATANH,
+    "sinc": SINC, "erf": ERF, "erfc": ERFC, "ndtr": NDTR, "lgamma": LGAMMA, "angle": ANGLE, "erfinv": ERFINV,
+    "erfcx": ERFCX, "log_ndtr": LOG_NDTR, "digamma": DIGAMMA, "i0": I0, "i0e": I0E, "i1": I1, "i1e": I1E,
+    "entr": ENTR, "sigmoid": SIGMOID, "log_sigmoid": LOG_SIGMOID, "relu": RELU, "relu6": RELU6, "selu": SELU,
+    "gelu": GELU, "gelu_tanh": GELU_TANH, "silu": SILU, "mish": MISH, "hardsigmoid": HARDSIGMOID,
+    "hardswish": HARDSWISH, "softsign": SOFTSIGN, "tanhshrink": TANHSHRINK, "logit": LOGIT, "softplus": SOFTPLUS,
+    "threshold": THRESHOLD, "leaky_relu": LEAKY_RELU, "elu": ELU, "celu": CELU, "clamp": CLAMP,
+    "softshrink": SOFTSHRINK, "hardshrink": HARDSHRINK, "logit_eps": LOGIT_EPS, "hardtanh": HARDTANH,
+    "add_scaled": ADD_SCALED, "isnan": ISNAN, "isfinite": ISFINITE, "logical_not": LOGICAL_NOT, "isinf": ISINF,
+    "isposinf": ISPOSINF, "isneginf": ISNEGINF, "signbit": SIGNBIT, "add": ADD, "sub": SUB, "mul": MUL, "div": DIV,
+    "maximum": MAXIMUM, "minimum": MINIMUM, "fmax": FMAX, "fmin": FMIN, "heaviside": HEAVISIDE, "fmod": FMOD,
+    "remainder": REMAINDER, "trunc_divide": TRUNC_DIVIDE, "floor_divide": FLOOR_DIVIDE, "pow": POW, "atan2": ATAN2,
+    "hypot": HYPOT, "copysign": COPYSIGN, "nextafter": NEXTAFTER, "logaddexp": LOGADDEXP, "logaddexp2": LOGADDEXP2,
+    "xlogy": XLOGY, "xlog1py": XLOG1PY, "bitwise_and": BITWISE_AND, "bitwise_or": BITWISE_OR,
+    "bitwise_xor": BITWISE_XOR, "left_shift": LEFT_SHIFT, "right_shift": RIGHT_SHIFT, "gcd": GCD, "lcm": LCM,
+    "ldexp": LDEXP, "eq": EQ, "ne": NE, "logical_and": LOGICAL_AND, "logical_or": LOGICAL_OR,
+    "logical_xor": LOGICAL_XOR, "lt": LT, "le": LE, "gt": GT, "ge": GE, "addcmul": ADDCMUL,
+    "clamp_tensor": CLAMP_TENSOR, "lerp": LERP, "addcdiv": ADDCDIV,
+}
 
 
 # ---- Runs: one contiguous stretch; whether the op exists for the dtype ------------------------------------------
 
-cdef bint unary_run(int op, const number* x, number* out, Py_ssize_t n) noexcept nogil:
+cdef bint unary_run(const call_t* c, const number** at, void* to, Py_ssize_t n) noexcept nogil:
+    cdef int op = c.op
+    cdef const number* x = at[0]
+    cdef number* out = <number*>to
     if op == NEG:
         map1(math.neg_[number], x, out, n)
         return True
@@ -231,8 +258,11 @@ cdef bint unary_run(int op, const number* x, number* out, Py_ssize_t n) noexcept
     return True
 
 
-cdef bint unary_param_run(int op, const floating* x, floating a, floating b, floating* out,
-                          Py_ssize_t n) noexcept nogil:
+cdef bint unary_param_run(const call_t* c, const floating** at, void* to, Py_ssize_t n) noexcept nogil:
+    cdef int op = c.op
+    cdef const floating* x = at[0]
+    cdef floating a = <floating>c.a, b = <floating>c.b
+    cdef floating* out = <floating*>to
     if op == SOFTPLUS:
         map1_ab(math.softplus_[floating], x, a, b, out, n)
     elif op == THRESHOLD:
@@ -256,8 +286,12 @@ cdef bint unary_param_run(int op, const floating* x, floating a, floating b, flo
     return True
 
 
-cdef bint backward_run(int op, const floating* g, const floating* x, floating a, floating b, floating* out,
-                       Py_ssize_t n) noexcept nogil:
+cdef bint backward_run(const call_t* c, const floating** at, void* to, Py_ssize_t n) noexcept nogil:
+    cdef int op = c.op
+    cdef const floating* g = at[0]
+    cdef const floating* x = at[1]
+    cdef floating a = <floating>c.a, b = <floating>c.b
+    cdef floating* out = <floating*>to
     if op == SIGMOID:
         map2_ab(math.sigmoid_backward_[floating], g, x, a, b, out, n)
     elif op == TANH:
@@ -341,7 +375,11 @@ cdef bint complex_to_real_run(int op, const floating* x, floating* out, Py_ssize
     return True
 
 
-cdef bint binary_run(int op, const number* x, const number* y, number* out, Py_ssize_t n) noexcept nogil:
+cdef bint binary_run(const call_t* c, const number** at, void* to, Py_ssize_t n) noexcept nogil:
+    cdef int op = c.op
+    cdef const number* x = at[0]
+    cdef const number* y = at[1]
+    cdef number* out = <number*>to
     if op == ADD:
         map2(math.add_[number], x, y, out, n)
         return True
@@ -433,7 +471,11 @@ cdef bint binary_run(int op, const number* x, const number* y, number* out, Py_s
     return True
 
 
-cdef bint compare_run(int op, const number* x, const number* y, uint8_t* out, Py_ssize_t n) noexcept nogil:
+cdef bint compare_run(const call_t* c, const number** at, void* to, Py_ssize_t n) noexcept nogil:
+    cdef int op = c.op
+    cdef const number* x = at[0]
+    cdef const number* y = at[1]
+    cdef uint8_t* out = <uint8_t*>to
     if op == EQ:
         test2(math.eq_[number], x, y, out, n)
         return True
@@ -465,8 +507,13 @@ cdef bint compare_run(int op, const number* x, const number* y, uint8_t* out, Py
     return False
 
 
-cdef bint ternary_run(int op, const number* x, const number* y, const number* z, number a, number* out,
-                      Py_ssize_t n) noexcept nogil:
+cdef bint ternary_run(const call_t* c, const number** at, void* to, Py_ssize_t n) noexcept nogil:
+    cdef int op = c.op
+    cdef const number* x = at[0]
+    cdef const number* y = at[1]
+    cdef const number* z = at[2]
+    cdef number a = <number>c.a
+    cdef number* out = <number*>to
     if op == ADDCMUL:
         map3_a(math.addcmul_[number], x, y, z, a, out, n)
         return True
@@ -487,55 +534,27 @@ cdef bint ternary_run(int op, const number* x, const number* y, const number* z,
 # ---- Tasks: the first parameter is really a call_t; its declared type only chooses the specialisation -----------
 
 cdef void unary_task(number* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
-    cdef call_t* c = <call_t*>ctx
-    cdef output_t to
-    cdef number* out
-    cdef Py_ssize_t n
-    output_init(&to, <number*>c.out + lo, c.streams, hi - lo)
-    while lo < hi:
-        n = min(to.most, hi - lo)
-        out = place(&to, ctx)
-        if not unary_run(c.op, <const number*>c.x + lo, out, n):
-            c.unknown = True
-            return
-        placed(&to, out, n)
-        lo += n
-    output_end(&to)
+    run_over(unary_run[number], 1, sizeof(number), ctx, lo, hi)
 
 
 cdef void unary_param_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
-    cdef call_t* c = <call_t*>ctx
-    cdef output_t to
-    cdef floating* out
-    cdef Py_ssize_t n
-    output_init(&to, <floating*>c.out + lo, c.streams, hi - lo)
-    while lo < hi:
-        n = min(to.most, hi - lo)
-        out = place(&to, ctx)
-        if not unary_param_run(c.op, <const floating*>c.x + lo, <floating>c.a, <floating>c.b, out, n):
-            c.unknown = True
-            return
-        placed(&to, out, n)
-        lo += n
-    output_end(&to)
+    run_over(unary_param_run[floating], 1, sizeof(floating), ctx, lo, hi)
 
 
 cdef void backward_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
-    cdef call_t* c = <call_t*>ctx
-    cdef output_t to
-    cdef floating* out
-    cdef Py_ssize_t n
-    output_init(&to, <floating*>c.out + lo, c.streams, hi - lo)
-    while lo < hi:
-        n = min(to.most, hi - lo)
-        out = place(&to, ctx)
-        if not backward_run(c.op, <const floating*>c.x + lo, <const floating*>c.y + lo, <floating>c.a, <floating>c.b,
-                            out, n):
-            c.unknown = True
-            return
-        placed(&to, out, n)
-        lo += n
-    output_end(&to)
+    run_over(backward_run[floating], 2, sizeof(floating), ctx, lo, hi)
+
+
+cdef void binary_task(number* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+    run_over(binary_run[number], 2, sizeof(number), ctx, lo, hi)
+
+
+cdef void compare_task(number* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+    run_over(compare_run[number], 2, 1, ctx, lo, hi)
+
+
+cdef void ternary_task(number* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+    run_over(ternary_run[number], 3, sizeof(number), ctx, lo, hi)
 
 
 cdef void predicate_task(number* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
@@ -548,82 +567,6 @@ cdef void complex_to_real_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noex
     cdef call_t* c = <call_t*>ctx
     if not complex_to_real_run(c.op, <const floating*>c.x + 2 * lo, <floating*>c.out + lo, hi - lo):
         c.unknown = True
-
-
-cdef void binary_task(number* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
-    cdef call_t* c = <call_t*>ctx
-    cdef operand_t operands[2]
-    cdef char tiles[2][TILE_BYTES]
-    cdef output_t to
-    cdef const number* x
-    cdef const number* y
-    cdef number* out
-    cdef Py_ssize_t n
-    if c.plan == NULL and not c.streams:    # small sums take 0.94 of the time of the way below
-        if not binary_run(c.op, <const number*>c.x + lo, <const number*>c.y + lo, <number*>c.out + lo, hi - lo):
-            c.unknown = True
-        return
-    output_init(&to, <number*>c.out + lo, c.streams, hi - lo)
-    if c.plan != NULL:
-        to.most = min(to.most, <Py_ssize_t>(TILE_BYTES // sizeof(number)))
-    operand_init(&operands[0], c.x, sizeof(number), c.plan, 0, lo)
-    operand_init(&operands[1], c.y, sizeof(number), c.plan, 1, lo)
-    while lo < hi:
-        n = run_length(operands, 2, hi - lo, to.most)
-        x = load(&operands[0], <number*>tiles[0], n)
-        y = load(&operands[1], <number*>tiles[1], n)
-        out = place(&to, ctx)
-        if not binary_run(c.op, x, y, out, n):
-            c.unknown = True
-            return
-        placed(&to, out, n)
-        lo += n
-    output_end(&to)
-
-
-cdef void compare_task(number* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
-    cdef call_t* c = <call_t*>ctx
-    cdef operand_t operands[2]
-    cdef char tiles[2][TILE_BYTES]
-    cdef const number* x
-    cdef const number* y
-    cdef Py_ssize_t n
-    if c.plan == NULL:
-        if not compare_run(c.op, <const number*>c.x + lo, <const number*>c.y + lo, <uint8_t*>c.out + lo, hi - lo):
-            c.unknown = True
-        return
-    operand_init(&operands[0], c.x, sizeof(number), c.plan, 0, lo)
-    operand_init(&operands[1], c.y, sizeof(number), c.plan, 1, lo)
-    while lo < hi:
-        n = run_length(operands, 2, hi - lo, TILE_BYTES // sizeof(number))
-        x = load(&operands[0], <number*>tiles[0], n)
-        y = load(&operands[1], <number*>tiles[1], n)
-        if not compare_run(c.op, x, y, <uint8_t*>c.out + lo, n):
-            c.unknown = True
-            return
-        lo += n
-
-
-cdef void ternary_task(number* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
-    cdef call_t* c = <call_t*>ctx
-    cdef operand_t operands[3]
-    cdef char tiles[3][TILE_BYTES]
-    cdef const number* x
-    cdef const number* y
-    cdef const number* z
-    cdef Py_ssize_t n
-    operand_init(&operands[0], c.x, sizeof(number), c.plan, 0, lo)
-    operand_init(&operands[1], c.y, sizeof(number), c.plan, 1, lo)
-    operand_init(&operands[2], c.z, sizeof(number), c.plan, 2, lo)
-    while lo < hi:
-        n = run_length(operands, 3, hi - lo, TILE_BYTES // sizeof(number))
-        x = load(&operands[0], <number*>tiles[0], n)
-        y = load(&operands[1], <number*>tiles[1], n)
-        z = load(&operands[2], <number*>tiles[2], n)
-        if not ternary_run(c.op, x, y, z, <number>c.a, <number*>c.out + lo, n):
-            c.unknown = True
-            return
-        lo += n
 
 
 cdef void where_task(number* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:

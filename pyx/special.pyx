@@ -9,9 +9,10 @@ from libc cimport math as libm
 from libc.stdint cimport int64_t
 
 from call cimport call_t
-from loops cimport TILE_BYTES, load, operand_init, operand_t, plan_fits, run_length
 from tables cimport (airy_near, airy_p, airy_q, airy_right, j0_near, j1_near, k0_far, k0_near, k1_far, k1_near, ndtri_tail,
                      p0_far, p1_far, q0_far, q1_far, temme, y0_near, y1_near)
+from loops cimport plan_fits
+from tasks cimport run_over
 from threads cimport import_threads, parallel_for, task_t
 from types cimport floating
 
@@ -20,7 +21,7 @@ import_threads()
 cdef enum:
     GRAIN = 1024
 
-cpdef enum Op:
+cdef enum Op:
     AIRY_AI, BESSEL_J0, BESSEL_J1, BESSEL_Y0, BESSEL_Y1, MODIFIED_BESSEL_I0, MODIFIED_BESSEL_I1, MODIFIED_BESSEL_K0,
     MODIFIED_BESSEL_K1, SCALED_MODIFIED_BESSEL_K0, SCALED_MODIFIED_BESSEL_K1, SPHERICAL_BESSEL_J0, NDTRI
     ZETA, IGAMMA, IGAMMAC, STANDARD_GAMMA_GRAD
@@ -29,7 +30,21 @@ cpdef enum Op:
     SHIFTED_CHEBYSHEV_POLYNOMIAL_W, HERMITE_POLYNOMIAL_H, HERMITE_POLYNOMIAL_HE, LAGUERRE_POLYNOMIAL_L,
     LEGENDRE_POLYNOMIAL_P
 
-codes = {name.lower(): int(code) for name, code in Op.__members__.items()}
+codes = {
+    "airy_ai": AIRY_AI, "bessel_j0": BESSEL_J0, "bessel_j1": BESSEL_J1, "bessel_y0": BESSEL_Y0,
+    "bessel_y1": BESSEL_Y1, "modified_bessel_i0": MODIFIED_BESSEL_I0, "modified_bessel_i1": MODIFIED_BESSEL_I1,
+    "modified_bessel_k0": MODIFIED_BESSEL_K0, "modified_bessel_k1": MODIFIED_BESSEL_K1,
+    "scaled_modified_bessel_k0": SCALED_MODIFIED_BESSEL_K0, "scaled_modified_bessel_k1": SCALED_MODIFIED_BESSEL_K1,
+    "spherical_bessel_j0": SPHERICAL_BESSEL_J0, "ndtri": NDTRI, "zeta": ZETA, "igamma": IGAMMA, "igammac": IGAMMAC,
+    "chebyshev_polynomial_t": CHEBYSHEV_POLYNOMIAL_T, "chebyshev_polynomial_u": CHEBYSHEV_POLYNOMIAL_U,
+    "chebyshev_polynomial_v": CHEBYSHEV_POLYNOMIAL_V, "chebyshev_polynomial_w": CHEBYSHEV_POLYNOMIAL_W,
+    "shifted_chebyshev_polynomial_t": SHIFTED_CHEBYSHEV_POLYNOMIAL_T,
+    "shifted_chebyshev_polynomial_u": SHIFTED_CHEBYSHEV_POLYNOMIAL_U,
+    "shifted_chebyshev_polynomial_v": SHIFTED_CHEBYSHEV_POLYNOMIAL_V,
+    "shifted_chebyshev_polynomial_w": SHIFTED_CHEBYSHEV_POLYNOMIAL_W, "hermite_polynomial_h": HERMITE_POLYNOMIAL_H,
+    "hermite_polynomial_he": HERMITE_POLYNOMIAL_HE, "laguerre_polynomial_l": LAGUERRE_POLYNOMIAL_L,
+    "legendre_polynomial_p": LEGENDRE_POLYNOMIAL_P,
+}
 
 
 cdef inline double series(const double* c, int n, double t) noexcept nogil:
@@ -637,32 +652,26 @@ cdef floating of_two(int op, floating x, floating y) noexcept nogil:
 
 # ---- Tasks: the first parameter is really a call_t; its declared type only chooses the specialisation -----------
 
-cdef void unary_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
-    cdef call_t* c = <call_t*>ctx
+cdef bint unary_run(const call_t* c, const floating** at, void* out, Py_ssize_t n) noexcept nogil:
     cdef Py_ssize_t i
-    for i in range(lo, hi):
-        (<floating*>c.out)[i] = <floating>of_one(c.op, (<const floating*>c.x)[i])
+    for i in range(n):
+        (<floating*>out)[i] = <floating>of_one(c.op, at[0][i])
+    return True
+
+
+cdef bint binary_run(const call_t* c, const floating** at, void* out, Py_ssize_t n) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(n):
+        (<floating*>out)[i] = of_two(c.op, at[0][i], at[1][i])
+    return True
+
+
+cdef void unary_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+    run_over(unary_run[floating], 1, sizeof(floating), ctx, lo, hi)
+
 
 cdef void binary_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
-    cdef call_t* c = <call_t*>ctx
-    cdef operand_t operands[2]
-    cdef char tiles[2][TILE_BYTES]
-    cdef const floating* x
-    cdef const floating* y
-    cdef Py_ssize_t n, i
-    if c.plan == NULL:
-        for i in range(lo, hi):
-            (<floating*>c.out)[i] = of_two(c.op, (<const floating*>c.x)[i], (<const floating*>c.y)[i])
-        return
-    operand_init(&operands[0], c.x, sizeof(floating), c.plan, 0, lo)
-    operand_init(&operands[1], c.y, sizeof(floating), c.plan, 1, lo)
-    while lo < hi:
-        n = run_length(operands, 2, hi - lo, TILE_BYTES // sizeof(floating))
-        x = load(&operands[0], <floating*>tiles[0], n)
-        y = load(&operands[1], <floating*>tiles[1], n)
-        for i in range(n):
-            (<floating*>c.out)[lo + i] = of_two(c.op, x[i], y[i])
-        lo += n
+    run_over(binary_run[floating], 2, sizeof(floating), ctx, lo, hi)
 
 
 # ---- Kernels ----------------------------------------------------------------------------------------------------
@@ -675,7 +684,7 @@ def unary_rare(const floating[::1] x, floating[::1] out, int op):
         raise ValueError(f"operand 0 has {x.shape[0]} elements, the result has {out.shape[0]}")
     if out.shape[0] == 0:
         return
-    c.op = op
+    c.op, c.streams, c.plan = op, False, NULL
     c.x = <const char*>&x[0]
     c.out = <char*>&out[0]
     parallel_for(<task_t>unary_task[floating], &c, out.shape[0], GRAIN)
@@ -696,7 +705,7 @@ def binary_rare(const floating[::1] x, const floating[::1] y, floating[::1] out,
         c.plan = &plan[0]
     else:
         raise ValueError("the plan does not fit the buffers")
-    c.op = op
+    c.op, c.streams = op, False
     c.x = <const char*>&x[0]
     c.y = <const char*>&y[0]
     c.out = <char*>&out[0]
