@@ -59,7 +59,6 @@ FLAGS += ["-O1", "-g"] if DEBUG or SANITIZE else ["-O3", "-g0"]
 # Flags of single modules. random reproduces a stream bit for bit: each fused multiply-add there is written out.
 MODULE_FLAGS = {"random": ["-ffp-contract=off"]}
 if platform.system() == "Linux":
-    FLAGS += ["-fno-asynchronous-unwind-tables"]  # 4 % of a module; nothing throws through a kernel
     # A rule that is called rather than inlined is not vectorised. pointwise holds hundreds of loops in a few functions,
     # beyond what gcc lets a function grow by inlining: exp was 8 times slower.
     MODULE_FLAGS["pointwise"] = [
@@ -71,6 +70,7 @@ if platform.system() == "Linux":
 LINK = ["-lm"] if os.name == "posix" else []  # an explicit libm: wheel repair looks at symbol versions
 if platform.system() == "Linux" and not (DEBUG or SANITIZE):
     LINK += ["-Wl,-s"]
+    FLAGS += ["-fno-asynchronous-unwind-tables"]  # 4 % of a module; nothing throws through a kernel
 if SANITIZE:
     FLAGS += [f"-fsanitize={SANITIZE}", "-fno-omit-frame-pointer"]
     LINK += [f"-fsanitize={SANITIZE}"]

@@ -14,7 +14,7 @@ from lucid._kernels.core import recording, wrap
 from lucid.autograd.op import Supplied, op
 from lucid.ops._doc import doc
 from lucid.ops._frame import COMPLEX64, COMPLEX128, FLOAT32, tensor_argument
-from lucid.ops.inverses import called, lapack, solve, square
+from lucid.ops.inverses import called, lapack, matrix, solve, square
 from lucid.ops.joining import cat
 from lucid.ops.linalg import adjoint
 from lucid.ops.linalg import matmul as mul
@@ -27,13 +27,6 @@ class SvdResult(NamedTuple):
     U: Tensor
     S: Tensor
     Vh: Tensor
-
-
-def _checked(name: str, A: Tensor) -> np.ndarray:
-    array = lapack(name, A)
-    if array.ndim < 2:
-        raise RuntimeError(f"{name}: The input tensor A must have at least 2 dimensions.")
-    return array
 
 
 @op("linalg.svd")
@@ -85,7 +78,7 @@ def svd(A: Tensor, full_matrices: bool = True, *, driver=None, out=None):
     >>> lucid.linalg.svd(lucid.tensor([[3.0, 0.0], [0.0, 4.0]])).S
     Tensor([4.0, 3.0])
     """
-    factors = called("linalg.svd", np.linalg.svd, _checked("linalg.svd", A), full_matrices)
+    factors = called("linalg.svd", np.linalg.svd, matrix("linalg.svd", A), full_matrices)
     return SvdResult(*(wrap(np.ascontiguousarray(one)) for one in factors))
 
 
@@ -127,7 +120,7 @@ def svdvals(A: Tensor, *, driver=None, out=None) -> Tensor:
     >>> lucid.linalg.svdvals(lucid.tensor([[3.0, 0.0], [0.0, 4.0]]))
     Tensor([4.0, 3.0])
     """
-    array = _checked("linalg.svdvals", A)
+    array = matrix("linalg.svdvals", A)
     return wrap(np.ascontiguousarray(called("linalg.svdvals", np.linalg.svd, array, compute_uv=False)))
 
 
@@ -376,7 +369,7 @@ def qr(A: Tensor, mode: str = "reduced", *, out=None):
     Tensor([[1.0, 0.0],
             [0.0, 2.0]])
     """
-    array = _checked("linalg.qr", A)
+    array = matrix("linalg.qr", A)
     if mode not in ("reduced", "complete", "r"):
         raise RuntimeError(f"qr received unrecognized mode '{mode}' but expected one of 'reduced' (default), 'r', or 'complete'")
     if mode == "r":
@@ -452,7 +445,7 @@ def torch_svd(input_: Tensor, some: bool = True, compute_uv: bool = True, *, out
     >>> lucid.svd(lucid.tensor([[3.0, 0.0], [0.0, 4.0]])).S
     Tensor([4.0, 3.0])
     """
-    array = _checked("linalg.svd", input_)
+    array = matrix("linalg.svd", input_)
     if compute_uv:
         u, s, vh = svd(input_, not some)
         return TorchSvdResult(u, s, adjoint(vh))

@@ -30,11 +30,23 @@ def square(name: str, A: Tensor, refusal=RuntimeError, half=NotImplementedError)
     return lapack(name, A, refusal, half)
 
 
-def square_shape(name: str, A: Tensor) -> np.ndarray:
-    """The array of a batch of square matrices."""
+def matrix(name: str, A: Tensor, half=NotImplementedError) -> np.ndarray:
+    """The array of a batch of floating or complex matrices, in a dtype that LAPACK has."""
+    lapack(name, tensor_argument(name, A, argument="A"), half=half)
+    return matrix_shape(name, A)
+
+
+def matrix_shape(name: str, A: Tensor) -> np.ndarray:
+    """The array of a batch of matrices."""
     array = tensor_argument(name, A, argument="A").array
     if array.ndim < 2:
         raise RuntimeError(f"{name}: The input tensor A must have at least 2 dimensions.")
+    return array
+
+
+def square_shape(name: str, A: Tensor) -> np.ndarray:
+    """The array of a batch of square matrices."""
+    array = matrix_shape(name, A)
     if array.shape[-1] != array.shape[-2]:
         raise RuntimeError(
             f"{name}: A must be batches of square matrices, but they are {array.shape[-2]} by {array.shape[-1]} matrices"

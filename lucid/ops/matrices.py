@@ -17,7 +17,7 @@ from lucid.ops._frame import COMPLEX128, FLOAT64, broadcast_shapes, cast, same_d
 from lucid.ops.creation import zeros
 from lucid.ops.decompositions import eigvalsh, qr, svd, svdvals
 from lucid.ops.factors import inv_ex, triangular
-from lucid.ops.inverses import called, square_shape
+from lucid.ops.inverses import called, matrix, square_shape
 from lucid.ops.joining import cat
 from lucid.ops.linalg import adjoint, matmul
 from lucid.ops.magnitude import where
@@ -45,14 +45,6 @@ def _tolerance(name: str, largest: np.ndarray, shape: tuple, atol, rtol) -> np.n
     return np.maximum(absolute, relative * largest)
 
 
-def _lapack_matrix(name: str, A: Tensor) -> np.ndarray:
-    array = tensor_argument(name, A, argument="A").array
-    if array.ndim < 2 or A.dtype.kind < 2 or A.dtype.itemsize == 2:
-        raise RuntimeError(f"{name}({torch_name(A.dtype)}{{{list(A.shape)}}}): expected a tensor with 2 or more dimensions of float, "
-                           "double, cfloat or cdouble types")  # fmt: skip
-    return array
-
-
 # ------------------------------------------------------------------------------------------------ pseudoinverse
 
 
@@ -68,7 +60,7 @@ def pinv(A: Tensor, rcond=None, hermitian: bool = False, *, atol=None, rtol=None
     Tensor([[0.5, 0.0],
             [0.0, 0.0]])
     """
-    array = _lapack_matrix("linalg.pinv", A)
+    array = matrix("linalg.pinv", A, RuntimeError)
     rtol = rcond if rtol is None else rtol
     *batch, m, n = array.shape
     if not array.size:
