@@ -24,7 +24,8 @@ OTHERS = {
         "autograd.functional.jvp", "autograd.functional.vhp", "autograd.functional.hvp",
         "autograd.graph.saved_tensors_hooks", "autograd.graph.disable_saved_tensors_hooks",
         "autograd.Variable", "autograd.set_multithreading_enabled",
-        "autograd.enforce_grad_layout_policy", "autograd.graph.save_on_cpu", "autograd.graph.register_multi_grad_hook", "autograd.graph.increment_version",
+        "autograd.enforce_grad_layout_policy", "autograd.graph.GradientEdge", "autograd.graph.get_gradient_edge",
+        "autograd.graph.allow_mutation_on_saved_tensors", "autograd.graph.save_on_cpu", "autograd.graph.register_multi_grad_hook", "autograd.graph.increment_version",
     ],
     "transforms": [
         "func.grad", "func.grad_and_value", "func.vjp", "func.jvp", "func.linearize", "func.jacrev", "func.jacfwd",
@@ -33,7 +34,7 @@ OTHERS = {
     ],
     "checkpoints": [
         "utils.checkpoint.checkpoint", "utils.checkpoint.checkpoint_sequential",
-        "utils.checkpoint.set_checkpoint_early_stop", "utils.checkpoint.noop_context_fn",
+        "utils.checkpoint.set_checkpoint_debug_enabled", "utils.checkpoint.set_checkpoint_early_stop", "utils.checkpoint.noop_context_fn",
         "utils.checkpoint.detach_variable", "utils.checkpoint.check_backward_validity",
     ],
     "amp": [

@@ -410,3 +410,84 @@ def arguments_of_files_that_few_know(lib):
         lib.save({"a": lib.ones(2)}, file, **options)
         file.seek(0)
         yield lib.load(file, weights_only=None, encoding="utf-8")
+
+
+@program("autograd.graph.GradientEdge", "autograd.graph.get_gradient_edge", "autograd.grad", "autograd.backward")
+def places_in_the_graph(lib):
+    edge_of = lib.autograd.graph.get_gradient_edge
+    x = lib.tensor([1.0, 2.0], requires_grad=True)
+    y = x * x
+    z = (3 * y).exp().sum()
+    here, leaf = edge_of(y), edge_of(x)
+    yield here.node.name(), here.output_nr, leaf.node.name().split("::")[-1], leaf.output_nr, raised(edge_of, lib.ones(2))
+    yield lib.autograd.grad(z, here, retain_graph=True), lib.autograd.grad(z, (leaf, here), retain_graph=True)
+    yield lib.autograd.grad(here, x, grad_outputs=lib.tensor([1.0, 10.0]), retain_graph=True)
+    lib.autograd.backward(here, lib.tensor([1.0, 1.0]), retain_graph=True)
+    yield x.grad, isinstance(here, tuple), lib.autograd.graph.GradientEdge(here.node, 0) == here or len(here)
+    first, second = lib.tensor([[1.0, 2.0]], requires_grad=True).unbind(1)
+    yield edge_of(second).output_nr, edge_of(first).output_nr
+
+
+@program("autograd.graph.allow_mutation_on_saved_tensors")
+def saved_tensors_may_be_overwritten(lib):
+    allow = lib.autograd.graph.allow_mutation_on_saved_tensors
+    x = lib.tensor([1.0, 2.0], requires_grad=True)
+    with allow() as kept:
+        y = x * 2
+        out = (y * y).sum()
+        y.mul_(0)
+        out.backward()
+        yield x.grad, raised(allow().__enter__)
+    with allow() as kept:
+        y = x * 2
+        out = (y * y).sum()
+        kept.clear()
+    yield raised(out.backward)
+
+
+@program("utils.checkpoint.set_checkpoint_debug_enabled")
+def a_checkpoint_that_tells_more(lib):
+    module = _part(lib, "utils.checkpoint")
+    x = lib.tensor([1.0, 2.0], requires_grad=True)
+    with module.set_checkpoint_debug_enabled(None):
+        module.checkpoint(lambda a: (a * a).sum(), x, use_reentrant=False).backward()
+    yield x.grad
+
+
+@program("autograd.gradcheck", "autograd.gradgradcheck")
+def gradients_are_checked_in_both_directions(lib):
+    check, twice = lib.autograd.gradcheck, lib.autograd.gradgradcheck
+    x = lib.tensor([0.5, 1.5], dtype=lib.float64, requires_grad=True)
+    z = lib.tensor([0.5 + 1j, 1.5], requires_grad=True, dtype=lib.complex128)
+
+    class Wrong(lib.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 2
+
+        @staticmethod
+        def backward(ctx, g):
+            return g * 3
+
+    yield check(lib.sin, x, check_forward_ad=True), check(lambda a: a * a.conj(), z, check_forward_ad=True), check(lib.mul, (x, x.detach()), check_forward_ad=True)
+    yield raised(check, Wrong.apply, x), check(Wrong.apply, x, raise_exception=False), check(lib.exp, x, masked=False, check_batched_forward_grad=False)
+    yield twice(lib.sin, x, check_fwd_over_rev=True), twice(lib.sin, x, check_rev_over_rev=False, check_fwd_over_rev=True)
+
+
+@program("optim.swap_in_optimizer_params_and_state")
+def an_optimizer_of_other_parameters(lib):
+    x, y = lib.ones(2, requires_grad=True), lib.zeros(2, requires_grad=True)
+    optimizer = lib.optim.Adam([x], lr=0.1)
+    swap = lib.optim.swap_in_optimizer_params_and_state
+    early = optimizer.state_dict()
+    yield raised(lambda: swap(optimizer, {"y": y}, early).__enter__())
+    x.grad, y.grad = lib.ones(2), lib.tensor([1.0, -1.0])
+    optimizer.step()
+    state = optimizer.state_dict()
+    state["param_groups"][0]["lr"] = 0.5
+    with swap(optimizer, {"y": y}, state):
+        optimizer.step()
+        yield optimizer.param_groups[0]["lr"], optimizer.param_groups[0]["params"][0] is y, optimizer.state[y]["step"]
+    yield x.detach(), y.detach(), optimizer.param_groups[0]["lr"], optimizer.param_groups[0]["params"][0] is x, next(iter(optimizer.state)) is x
+    yield raised(lambda: swap(optimizer, {}, state).__enter__()), raised(lambda: swap(optimizer, {"y": y}, 3).__enter__())
+    yield raised(lambda: swap(optimizer, {"y": y}, {"state": {}, "param_groups": []}).__enter__())

@@ -10,6 +10,7 @@ import numpy as np
 
 from lucid._kernels.core import wrap
 from lucid.autograd.engine import grad
+from lucid.autograd.functional import jvp
 from lucid.autograd.modes import no_grad
 from lucid.autograd.op import Supplied
 from lucid.tensor import Tensor
@@ -65,7 +66,8 @@ def _analytical(output: Tensor, varied: Tensor, create_graph: bool = False) -> n
 def gradcheck(
     func, inputs, *, eps: float = 1e-6, atol: float = 1e-5, rtol: float = 1e-3, raise_exception: bool = True,
     nondet_tol: float = 0.0, check_undefined_grad: bool = True, check_grad_dtypes: bool = False,
-    check_batched_grad: bool = False, fast_mode: bool = False,
+    check_batched_grad: bool = False, check_batched_forward_grad: bool = False, check_forward_ad: bool = False,
+    check_backward_ad: bool = True, fast_mode: bool = False, masked: bool | None = None,
 ) -> bool:  # fmt: skip
     """Compare the gradients of a function with finite differences.
 
@@ -83,7 +85,11 @@ def gradcheck(
         Raise rather than return False (default).
     nondet_tol : float, optional
         How far two backward passes may differ (default 0).
-    check_undefined_grad, check_grad_dtypes, check_batched_grad, fast_mode
+    check_forward_ad : bool, optional
+        Whether to check derivatives along directions (`autograd.functional.jvp`) too.
+    check_backward_ad : bool, optional
+        Whether to check gradients.
+    check_undefined_grad, check_grad_dtypes, check_batched_grad, check_batched_forward_grad, fast_mode, masked
         Accepted for PyTorch's sake: dtypes are always checked, Jacobians always whole.
 
     Returns
@@ -107,14 +113,27 @@ def gradcheck(
     """
     inputs = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
     try:
-        return _check(func, inputs, eps, atol, rtol, nondet_tol)
+        return _check(func, inputs, eps, atol, rtol, nondet_tol, check_forward_ad, check_backward_ad)
     except GradcheckError:
         if raise_exception:
             raise
         return False
 
 
-def _check(func, inputs, eps, atol, rtol, nondet_tol) -> bool:
+def _along(func, inputs: tuple, at: int) -> list[np.ndarray]:
+    """What `_numerical` finds, by derivatives along directions."""
+    varied = inputs[at]
+    columns = []
+    for index, step in _directions(varied.array):
+        direction = np.zeros(varied.array.shape, varied.array.dtype)
+        direction[index] = step
+        call = lambda one: _tensors(func(*inputs[:at], one, *inputs[at + 1 :]))
+        _, found = jvp(call, varied, wrap(direction))
+        columns.append([one.array.reshape(-1) for one in _tensors(found)])
+    return [np.stack(column, 1) for column in zip(*columns)] if columns else []
+
+
+def _check(func, inputs, eps, atol, rtol, nondet_tol, forward: bool, backward: bool) -> bool:
     checked = [(i, one) for i, one in enumerate(inputs) if isinstance(one, Tensor) and one.requires_grad]
     if not checked:
         raise ValueError(
@@ -132,6 +151,12 @@ def _check(func, inputs, eps, atol, rtol, nondet_tol) -> bool:
     outputs = _tensors(func(*inputs))
     for i, one in checked:
         numerical = _numerical(func, inputs, one, eps)
+        for j, (expected, found) in enumerate(zip(numerical, _along(func, inputs, i)) if forward else ()):
+            if not np.allclose(found, expected, rtol=rtol, atol=atol, equal_nan=True):
+                raise GradcheckError(f"Jacobian computed with forward mode mismatch for output {j} with respect to input {i},\n"
+                                     f"numerical:{expected}\nanalytical:{found}\n")  # fmt: skip
+        if not backward:
+            continue
         for j, output in enumerate(outputs):
             if not output.requires_grad or not output.array.size or not one.array.size:
                 continue
@@ -155,7 +180,7 @@ def gradgradcheck(
     func, inputs, grad_outputs=None, *, eps: float = 1e-6, atol: float = 1e-5, rtol: float = 1e-3,
     gen_non_contig_grad_outputs: bool = False, raise_exception: bool = True, nondet_tol: float = 0.0,
     check_undefined_grad: bool = True, check_grad_dtypes: bool = False, check_batched_grad: bool = False,
-    fast_mode: bool = False,
+    check_fwd_over_rev: bool = False, check_rev_over_rev: bool = True, fast_mode: bool = False, masked: bool = False,
 ) -> bool:  # fmt: skip
     """Compare the second gradients of a function with finite differences of the first.
 
@@ -167,6 +192,8 @@ def gradgradcheck(
         The gradients of the outputs; fixed irregular numbers by default.
     eps, atol, rtol, raise_exception, nondet_tol
         As for `gradcheck`.
+    check_fwd_over_rev, check_rev_over_rev : bool, optional
+        Whether to check derivatives along directions of the gradients, and gradients of the gradients.
 
     Returns
     -------
@@ -211,5 +238,5 @@ def gradgradcheck(
 
     return gradcheck(
         with_graph, (*inputs, *grad_outputs), eps=eps, atol=atol, rtol=rtol, raise_exception=raise_exception,
-        nondet_tol=nondet_tol,
+        nondet_tol=nondet_tol, check_forward_ad=check_fwd_over_rev, check_backward_ad=check_rev_over_rev,
     )  # fmt: skip

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import threading
 
+from lucid import dtypes
 from lucid._kernels import core
-from lucid.autograd.node import Node
+from lucid.autograd.node import GradientEdge, Node
 from lucid.autograd.op import Supplied
 from lucid.tensor import Tensor
 
@@ -51,8 +52,9 @@ def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, 
     >>> x.grad
     Tensor([3.0, 5.0])
     """
-    roots = _tuple(tensors)
-    gradients = _root_gradients(roots, _tuple(grad_tensors) if grad_tensors is not None else None)
+    given = _tuple(grad_tensors) if grad_tensors is not None else None
+    roots = _at_edges(_tuple(tensors), given)
+    gradients = _root_gradients(roots, given)
     wanted = None
     if inputs is not None:
         wanted = _tuple(inputs)
@@ -102,7 +104,8 @@ def grad(
     >>> lucid.autograd.grad(first.sum(), x)
     (Tensor([6.0, 12.0]),)
     """
-    roots, wanted = _tuple(outputs), _tuple(inputs)
+    given = _tuple(grad_outputs) if grad_outputs is not None else None
+    roots, wanted = _at_edges(_tuple(outputs), given), _at_edges(_tuple(inputs))
     allow_unused = materialize_grads if allow_unused is None else allow_unused
     if materialize_grads and not allow_unused:
         raise ValueError("Expected allow_unused to be True or not passed when materialize_grads=True, but got: False.")
@@ -110,7 +113,6 @@ def grad(
         if not one.requires_grad:
             raise RuntimeError("One of the differentiated Tensors does not require grad")
     retain = create_graph if retain_graph is None else retain_graph
-    given = _tuple(grad_outputs) if grad_outputs is not None else None
     if is_grads_batched:
         found = _batched(roots, given, retain, create_graph, wanted)
     else:
@@ -148,7 +150,19 @@ def _batched(roots, given, retain, create_graph, wanted):
 
 
 def _tuple(value) -> tuple:
-    return (value,) if isinstance(value, Tensor) else tuple(value)
+    return (value,) if isinstance(value, (Tensor, GradientEdge)) else tuple(value)
+
+
+def _at_edges(places: tuple, gradients: tuple | None = None) -> tuple:
+    """The tensors; for each `GradientEdge` one that stands there, of the shape of its gradient."""
+    if not any(isinstance(one, GradientEdge) for one in places):
+        return places
+    found = []
+    for i, one in enumerate(places):
+        if isinstance(one, GradientEdge):
+            one = one.tensor(Supplied.zeros((), dtypes.float32) if gradients is None or gradients[i] is None else gradients[i])
+        found.append(one)
+    return tuple(found)
 
 
 def _root_gradients(roots: tuple, given: tuple | None) -> list:

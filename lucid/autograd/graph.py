@@ -6,17 +6,18 @@ What nodes save is shown to hooks only inside `saved_tensors_hooks`: the core th
 
 from __future__ import annotations
 
+import contextlib
 import threading
 
 from lucid._kernels import core
 from lucid.autograd import engine
-from lucid.autograd.node import FREED, Handle, Node
+from lucid.autograd.node import FREED, GradientEdge, Handle, Leaf, Node
 from lucid.autograd.op import RuleNode, Supplied
 from lucid.tensor import Tensor
 
 __all__ = [
-    "disable_saved_tensors_hooks", "increment_version", "register_multi_grad_hook", "save_on_cpu",
-    "saved_tensors_hooks",
+    "GradientEdge", "allow_mutation_on_saved_tensors", "disable_saved_tensors_hooks", "get_gradient_edge",
+    "increment_version", "register_multi_grad_hook", "save_on_cpu", "saved_tensors_hooks",
 ]  # fmt: skip
 
 _hooks = threading.local()  # of each thread: `pairs`, innermost last; `refusal`, why there may be none
@@ -217,6 +218,105 @@ def _pack(self: Node) -> None:
 
 
 Node.pack = _pack
+
+
+def get_gradient_edge(tensor: Tensor) -> GradientEdge:
+    """The place in the graph where a tensor's gradient passes by.
+
+    `autograd.grad` and `autograd.backward` take it in the tensor's stead.
+
+    Parameters
+    ----------
+    tensor : Tensor
+        A tensor that requires a gradient.
+
+    Returns
+    -------
+    GradientEdge
+
+    Raises
+    ------
+    RuntimeError
+        If it does not require a gradient.
+
+    Examples
+    --------
+    >>> x = lucid.tensor([1.0, 2.0], requires_grad=True)
+    >>> y = x * x
+    >>> edge = lucid.autograd.graph.get_gradient_edge(y)
+    >>> lucid.autograd.grad((3 * y).sum(), edge)
+    (Tensor([3.0, 3.0]),)
+    """
+    if not tensor.requires_grad:
+        raise RuntimeError("It is not possible to get the gradient edge for a Tensor that does not require gradients")
+    target, slot, *_ = core.edge(tensor)
+    return GradientEdge(target, slot) if isinstance(target, Node) else GradientEdge(Leaf(target), 0)
+
+
+class _Kept:
+    """What `allow_mutation_on_saved_tensors` keeps; `clear` lets go of it."""
+
+    def __init__(self):
+        self.open, self.copies = True, {}
+
+    def pack(self, tensor: Tensor) -> object:
+        """A key of the tensor's values as they are now."""
+        key = object()
+        self.copies[key] = tensor.detach().clone()
+        return key
+
+    def unpack(self, key) -> Tensor:
+        """The values."""
+        if not self.open:
+            raise AssertionError("Trying to backward outside of the 'allow_mutation_on_saved_tensors' context in which the graph "
+                                 "was originally recorded.")  # fmt: skip
+        if key not in self.copies:
+            raise RuntimeError("a tensor that was saved for backward was let go of by `clear`")
+        return self.copies[key]
+
+    def clear(self) -> None:
+        """Let go of all that is kept: backward cannot run any more."""
+        self.copies.clear()
+
+
+@contextlib.contextmanager
+def allow_mutation_on_saved_tensors():
+    """Within the block, tensors that are saved for backward may be overwritten: their values are copied when they are saved.
+
+    Backward has to run in the block, too.
+
+    Returns
+    -------
+    context manager
+        Whose value has a method `clear`, which lets go of what is kept.
+
+    Raises
+    ------
+    RuntimeError
+        Inside another such block.
+    AssertionError
+        In backward after the block.
+
+    Examples
+    --------
+    >>> x = lucid.tensor([2.0], requires_grad=True)
+    >>> with lucid.autograd.graph.allow_mutation_on_saved_tensors():
+    ...     y = x * 1
+    ...     out = y.square()
+    ...     _ = y.zero_()
+    ...     out.backward()
+    >>> x.grad
+    Tensor([4.0])
+    """
+    if getattr(_hooks, "mutable", False):
+        raise RuntimeError("allow_mutation_on_saved_tensors contexts cannot be nested")
+    kept, _hooks.mutable = _Kept(), True
+    try:
+        with saved_tensors_hooks(kept.pack, kept.unpack):
+            yield kept
+    finally:
+        kept.clear()
+        kept.open = _hooks.mutable = False
 
 
 def increment_version(tensor) -> None:

@@ -8,6 +8,7 @@ tensor over the result's memory, so that no cycle holds the memory until the col
 from __future__ import annotations
 
 import itertools
+from typing import NamedTuple
 
 from lucid._kernels import core
 
@@ -173,6 +174,38 @@ class Leaf:
 
     def __repr__(self) -> str:
         return f"<AccumulateGrad object at {id(self):#x}>"
+
+
+class GradientEdge(NamedTuple):
+    """A place in the graph where a gradient passes by: an output of a node.
+
+    Parameters
+    ----------
+    node : Node
+        The node.
+    output_nr : int
+        The number of its output.
+    ownership_token : None
+        Nothing is needed to keep the graph.
+
+    Examples
+    --------
+    >>> x = lucid.tensor([1.0, 2.0], requires_grad=True)
+    >>> lucid.autograd.graph.get_gradient_edge(x * 2).node.name()
+    'MulBackward0'
+    """
+
+    node: Node | Leaf
+    output_nr: int
+    ownership_token: None = None
+
+    def tensor(self, like):
+        """A tensor that stands at this place; `like` any tensor of its shape."""
+        if isinstance(self.node, Leaf):
+            return self.node.variable
+        found = core.alias_of(like)
+        found._node, found._slot, found._requires_grad = self.node, self.output_nr, True
+        return found
 
 
 class Handle:

@@ -6,12 +6,12 @@ from lucid.optim.adam import Adam, AdamW
 from lucid.optim.family import ASGD, Adadelta, Adagrad, Adamax, NAdam, RAdam, RMSprop, Rprop
 from lucid.optim.lbfgs import LBFGS
 from lucid.optim.muon import Muon
-from lucid.optim.optimizer import Optimizer
+from lucid.optim.optimizer import Optimizer, swap_in_optimizer_params_and_state
 from lucid.optim.sgd import SGD
 
 __all__ = [
     "ASGD", "LBFGS", "SGD", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Muon", "NAdam", "Optimizer",
-    "RAdam", "RMSprop", "Rprop",
+    "RAdam", "RMSprop", "Rprop", "swap_in_optimizer_params_and_state",
 ]  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import functools
 from collections import OrderedDict, defaultdict
@@ -304,3 +305,65 @@ def updated(kernel: dict, param: Tensor, arrays, *settings):
         array[...] = copy_
     core.bump(param)
     return result
+
+
+@contextlib.contextmanager
+def swap_in_optimizer_params_and_state(optimizer: Optimizer, swapin_parameters: dict, swapin_optim_state: dict):
+    """Within the block, an optimizer has other parameters, states and settings; afterwards its own again.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        An optimizer that has made a step.
+    swapin_parameters : dict
+        The other parameters, in the order of its own.
+    swapin_optim_state : dict
+        Their states and settings, in the form of `state_dict`; what is written to its tensors in place stays.
+
+    Returns
+    -------
+    context manager
+
+    Raises
+    ------
+    RuntimeError
+        If the optimizer has no state yet, or something does not fit it.
+
+    Examples
+    --------
+    >>> x, y = lucid.ones(1, requires_grad=True), lucid.zeros(1, requires_grad=True)
+    >>> optimizer = lucid.optim.SGD([x], lr=1.0, momentum=0.5)
+    >>> x.grad, y.grad = lucid.ones(1), lucid.ones(1)
+    >>> optimizer.step()
+    >>> with lucid.optim.swap_in_optimizer_params_and_state(optimizer, {"y": y}, optimizer.state_dict()):
+    ...     optimizer.step()
+    >>> x.item(), y.item()
+    (0.0, -1.5)
+    """
+    if not optimizer.state:
+        raise RuntimeError("swap_in_optimizer_params_and_state: the optimizer has no state yet; let it make a step first")
+    if not isinstance(swapin_optim_state, dict) or not isinstance(swapin_optim_state.get("state"), dict):
+        raise RuntimeError("swap_in_optimizer_params_and_state: a state is a dictionary, as `state_dict` gives it")
+    groups, states = swapin_optim_state.get("param_groups"), swapin_optim_state["state"]
+    live, parameters = optimizer.param_groups, list(swapin_parameters.values())
+    if not isinstance(groups, list) or len(groups) != len(live) or any(
+        one.keys() != own.keys() or len(one["params"]) != len(own["params"]) for one, own in zip(groups, live)
+    ):  # fmt: skip
+        raise RuntimeError("swap_in_optimizer_params_and_state: the groups are not like the optimizer's")
+    numbers = [number for group in groups for number in group["params"]]
+    if len(numbers) != len(parameters) or states.keys() - set(numbers):
+        raise RuntimeError("swap_in_optimizer_params_and_state: the parameters, or the states, are not as many as the optimizer's")
+    before = optimizer.state, [dict(group) for group in live]
+    rest = iter(parameters)
+    optimizer.state = defaultdict(dict)
+    for group, own in zip(groups, live):
+        own.update(group, params=[next(rest) for _ in group["params"]])
+        for number, parameter in zip(group["params"], own["params"]):
+            optimizer.state[parameter] = dict(states.get(number, {}))
+    try:
+        yield
+    finally:
+        optimizer.state = before[0]
+        for own, group in zip(live, before[1]):
+            own.clear()
+            own.update(group)

@@ -16,13 +16,41 @@ from lucid.autograd.modes import enable_grad
 from lucid.tensor import Tensor
 
 __all__ = [
-    "CheckpointError", "check_backward_validity", "checkpoint", "checkpoint_sequential",
-    "detach_variable", "noop_context_fn", "set_checkpoint_early_stop",
+    "CheckpointError",
+    "check_backward_validity",
+    "checkpoint",
+    "checkpoint_sequential",
+    "detach_variable",
+    "noop_context_fn",
+    "set_checkpoint_debug_enabled",
+    "set_checkpoint_early_stop",
 ]  # fmt: skip
 
 
 class CheckpointError(RuntimeError):
     """The function did something else the second time than the first."""
+
+
+@contextlib.contextmanager
+def set_checkpoint_debug_enabled(enabled: bool | None):
+    """Within the block, say whether errors of checkpoints tell more: they always say which tensor differs, and how.
+
+    Parameters
+    ----------
+    enabled : bool or None
+        Whether they shall; None leaves it to each checkpoint.
+
+    Returns
+    -------
+    context manager
+
+    Examples
+    --------
+    >>> from lucid.utils.checkpoint import set_checkpoint_debug_enabled
+    >>> with set_checkpoint_debug_enabled(True):
+    ...     pass
+    """
+    yield
 
 
 def noop_context_fn():
