@@ -42,7 +42,7 @@ OTHERS = {
     ],
     "gradients": [
         *(f"nn.grad.conv{n}d_{what}" for n in (1, 2, 3) for what in ("input", "weight")), "nn.attention.sdpa_kernel",
-        "nn.factory_kwargs",
+        "nn.factory_kwargs", "lobpcg",
     ],
     "random": [
         "manual_seed", "seed", "initial_seed", "get_rng_state", "set_rng_state", "Generator", "random.fork_rng",
@@ -73,7 +73,7 @@ OTHERS = {
 }  # fmt: skip
 TITLES = {
     "autograd": "Automatic differentiation", "transforms": "Functions of functions",
-    "checkpoints": "Computing again in backward", "amp": "Mixed precision", "gradients": "Convolutions, attention: more", "random": "Random numbers", "settings": "Threads, memory, settings",
+    "checkpoints": "Computing again in backward", "amp": "Mixed precision", "gradients": "Convolutions, attention, eigenvalues: more", "random": "Random numbers", "settings": "Threads, memory, settings",
     "files": "Saving and loading", "testing": "Comparing in tests", "types": "Dtypes, devices, shapes", "errors": "Errors",
 }  # fmt: skip
 NAMESPACES = {

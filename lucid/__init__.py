@@ -58,7 +58,7 @@ _LATER = (
     "amp", "distributions", "fft", "func", "linalg", "masked", "nn", "optim", "signal", "special", "testing", "utils", "version",
 )  # fmt: skip
 _LATER_NAMES = {
-    "to_dlpack": "utils.dlpack", "vmap": "func", "GradScaler": "amp.grad_scaler",
+    "lobpcg": "eigenpairs", "to_dlpack": "utils.dlpack", "vmap": "func", "GradScaler": "amp.grad_scaler",
     **dict.fromkeys((
         "autocast", "autocast_decrement_nesting", "autocast_increment_nesting", "clear_autocast_cache",
         "get_autocast_cpu_dtype", "get_autocast_dtype", "is_autocast_cache_enabled", "is_autocast_cpu_enabled",

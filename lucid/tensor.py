@@ -280,8 +280,9 @@ class Tensor(core.TensorBase):
                 raise RuntimeError("can't assign Variable as its own grad")
             if value.shape != self.shape:
                 raise RuntimeError(f"assigned grad has data of a different size: {value.shape}, expected {self.shape}")
-            if value.dtype is not self.dtype:
-                raise RuntimeError(f"assigned grad has data of a different type: {value.dtype}, expected {self.dtype}")
+            wanted = self.dtype if self._extra is None else self._extra.get("grad_dtype", self.dtype)
+            if wanted is not None and value.dtype is not wanted:
+                raise RuntimeError(f"assigned grad has data of a different type: {value.dtype}, expected {wanted}")
         self._grad = value
 
     @property

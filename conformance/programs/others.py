@@ -491,3 +491,37 @@ def an_optimizer_of_other_parameters(lib):
     yield x.detach(), y.detach(), optimizer.param_groups[0]["lr"], optimizer.param_groups[0]["params"][0] is x, next(iter(optimizer.state)) is x
     yield raised(lambda: swap(optimizer, {}, state).__enter__()), raised(lambda: swap(optimizer, {"y": y}, 3).__enter__())
     yield raised(lambda: swap(optimizer, {"y": y}, {"state": {}, "param_groups": []}).__enter__())
+
+
+@program("lobpcg")
+def a_few_eigenvalues(lib):
+    lib.manual_seed(1)
+    root = lib.randn(2, 12, 12, dtype=lib.float64)
+    a = root @ root.mT + lib.eye(12, dtype=lib.float64)
+    b = lib.diag(lib.arange(1.0, 13.0, dtype=lib.float64))
+    for args, options in (((a[0],), {}), ((a[0], 3), {}), ((a[0], 3), {"largest": False}), ((a, 2), {}), ((a[0], 2, b), {}), ((a[0], 2, b), {"largest": False}),
+                          ((a[0],), {"X": root[0, :, :2], "niter": 200, "tol": 1e-8, "method": "basic"})):  # fmt: skip
+        values, vectors = lib.lobpcg(*args, **options)
+        metric = args[2] if len(args) > 2 else lib.eye(12, dtype=lib.float64)
+        yield (values * 1e4).round(), tuple(vectors.shape), (vectors.mT @ metric @ vectors).diagonal(dim1=-2, dim2=-1) .round(decimals=3)
+        yield ((args[0] @ vectors - metric @ vectors * values.unsqueeze(-2)).abs().amax() < 1e-3).item()
+    x = a[0].detach().requires_grad_()
+    lib.lobpcg(x, 2)[0].sum().backward()
+    yield (x.grad * 1e3).round(), lib.lobpcg(a[0].float(), 1)[0].dtype
+    yield raised(lib.lobpcg, a[0], 5), raised(lib.lobpcg, a[0][:, :5]), raised(lib.lobpcg, a[0], X=root[0, :11]), raised(lib.lobpcg, a[0], X=root[0, :11, :2])
+
+
+@program("Tensor.grad_dtype")
+def gradients_of_another_dtype(lib):
+    x = lib.ones(2, requires_grad=True)
+    yield x.grad_dtype, lib.ones(2).grad_dtype
+    x.grad_dtype = lib.float64
+    for _ in range(2):
+        (x * 2).sum().backward()
+        yield x.grad, x.grad.dtype
+    yield lib.autograd.grad((x * 3).sum(), x)[0].dtype, raised(setattr, x, "grad_dtype", lib.float16), raised(setattr, x, "grad_dtype", 3)
+    yield raised(setattr, x, "grad", lib.ones(2)), raised(setattr, x, "grad", lib.ones(2, dtype=lib.float64)), x.grad
+    x.grad_dtype = None
+    yield x.grad_dtype, raised(setattr, x, "grad", lib.ones(2, dtype=lib.float16)), x.grad.dtype
+    y = x * 1
+    yield raised(lambda: y.grad_dtype), raised(setattr, y, "grad_dtype", None)

@@ -261,6 +261,8 @@ def _deliver(leaves, wanted, caught, accumulate, create_graph):
     for entry in leaves.values():
         leaf = entry[0]
         extra = leaf._extra
+        if extra is not None and extra.get("grad_dtype") is not None:
+            entry[1] = entry[1].to(extra["grad_dtype"])
         if extra is not None and "hooks" in extra:
             for hook in list(extra["hooks"].values()):
                 changed = hook(entry[1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 
+from lucid import dtypes
 from lucid._kernels import core
 from lucid.autograd.engine import backward
 from lucid.autograd.node import Handle, Node
@@ -77,6 +78,28 @@ def retains_grad(self) -> bool:
     return kept is not None and kept() is self
 
 
+def grad_dtype(self):
+    """The dtype of a leaf's gradient: its own unless another is set; None for whatever comes. RuntimeError if it is no leaf."""
+    if not self.is_leaf:
+        raise RuntimeError("grad_dtype can only be accessed on leaf tensors.")
+    return self.dtype if self._extra is None else self._extra.get("grad_dtype", self.dtype)
+
+
+def set_grad_dtype(self, dtype) -> None:
+    """RuntimeError if it is no leaf, or has a gradient of another dtype, or that is no dtype."""
+    if not self.is_leaf:
+        raise RuntimeError("grad_dtype can only be set on leaf tensors.")
+    if dtype is not None:
+        if not isinstance(dtype, dtypes.dtype):
+            raise RuntimeError(f"grad_dtype must be a lucid.dtype or None, but got {type(dtype).__name__}")
+        if self._grad is not None and self._grad.dtype is not dtype:
+            raise RuntimeError(f"Cannot set grad_dtype to {dtype} because there is already a gradient with dtype {self._grad.dtype}. "
+                               "Please clear the gradient (.grad = None) before changing grad_dtype.")  # fmt: skip
+    if self._extra is None:
+        self._extra = {}
+    self._extra["grad_dtype"] = dtype
+
+
 def detach_(self):
     """Take this tensor out of its graph, as a leaf."""
     if self._base is not None:
@@ -93,3 +116,4 @@ Tensor.register_post_accumulate_grad_hook = register_post_accumulate_grad_hook
 Tensor.retain_grad = retain_grad
 Tensor.retains_grad = property(retains_grad)
 Tensor.detach_ = detach_
+Tensor.grad_dtype = property(grad_dtype, set_grad_dtype)
