@@ -14,6 +14,7 @@ def conv(
     x: NDArray, weight: NDArray, bias: NDArray | None, out: NDArray,
     n: int, groups: int, c_in: int, c_out: int,
     size: Triple, kernel: Triple, stride: Triple, padding: Triple, dilation: Triple, out_size: Triple,
+    /,
 ) -> None:
     """out = x convolved with weight (cross-correlation), plus bias (c_out)."""
 
@@ -21,6 +22,7 @@ def conv_backward_input(
     g: NDArray, weight: NDArray, bias: NDArray | None, out: NDArray,
     n: int, groups: int, c_in: int, c_out: int,
     size: Triple, kernel: Triple, stride: Triple, padding: Triple, dilation: Triple, out_size: Triple,
+    /,
 ) -> None:
     """out (n, c_in, *size) = gradient of the forward's input, plus bias (c_in).
 
@@ -32,6 +34,7 @@ def conv_backward_weight(
     g: NDArray, x: NDArray, out: NDArray,
     n: int, groups: int, c_in: int, c_out: int,
     size: Triple, kernel: Triple, stride: Triple, padding: Triple, dilation: Triple, out_size: Triple,
+    /,
 ) -> None:
     """out (c_out, c_in // groups, *kernel) = gradient of the forward's weight.
 

@@ -698,7 +698,7 @@ cdef int describe(conv_t* call, Py_ssize_t n, Py_ssize_t groups, Py_ssize_t c_in
 
 def conv(const floating[::1] x, const floating[::1] weight, const floating[::1] bias, floating[::1] out, Py_ssize_t n,
          Py_ssize_t groups, Py_ssize_t c_in, Py_ssize_t c_out, tuple size, tuple kernel, tuple stride, tuple padding,
-         tuple dilation, tuple out_size):
+         tuple dilation, tuple out_size, /):
     cdef conv_t call
     describe(&call, n, groups, c_in, c_out, size, kernel, stride, padding, dilation, out_size, x.shape[0],
              weight.shape[0], out.shape[0])
@@ -712,7 +712,7 @@ def conv(const floating[::1] x, const floating[::1] weight, const floating[::1] 
 
 def conv_backward_input(const floating[::1] g, const floating[::1] weight, const floating[::1] bias, floating[::1] out,
                         Py_ssize_t n, Py_ssize_t groups, Py_ssize_t c_in, Py_ssize_t c_out, tuple size, tuple kernel,
-                        tuple stride, tuple padding, tuple dilation, tuple out_size):
+                        tuple stride, tuple padding, tuple dilation, tuple out_size, /):
     cdef conv_t call
     describe(&call, n, groups, c_in, c_out, size, kernel, stride, padding, dilation, out_size, out.shape[0],
              weight.shape[0], g.shape[0])
@@ -729,7 +729,7 @@ def conv_backward_input(const floating[::1] g, const floating[::1] weight, const
 
 def conv_backward_weight(const floating[::1] g, const floating[::1] x, floating[::1] out, Py_ssize_t n,
                          Py_ssize_t groups, Py_ssize_t c_in, Py_ssize_t c_out, tuple size, tuple kernel, tuple stride,
-                         tuple padding, tuple dilation, tuple out_size):
+                         tuple padding, tuple dilation, tuple out_size, /):
     cdef conv_t call
     describe(&call, n, groups, c_in, c_out, size, kernel, stride, padding, dilation, out_size, x.shape[0],
              out.shape[0], g.shape[0])

@@ -8,6 +8,7 @@ def copy(
     dst_strides: tuple[int, ...],
     src_offset: int = 0,
     dst_offset: int = 0,
+    /,
 ) -> None:
     """``dst[view] = src[view]``: each buffer seen with `sizes`, its own strides and offset, in elements.
 
@@ -15,10 +16,10 @@ def copy(
     Strides have any sign; those of the source may be 0. The buffers must not overlap.
     """
 
-def fill(out: Any, value: complex) -> None:
+def fill(out: Any, value: complex, /) -> None:
     """Set every element of a contiguous buffer, of any element type of `types.number`."""
 
-def cast(src: Any, dst: Any) -> None:
+def cast(src: Any, dst: Any, /) -> None:
     """Convert element by element between two contiguous buffers of equal length.
 
     Any of bool, uint8, int8, int16, int32, int64, float32, float64, told by the buffers' formats. To bool: ``x != 0``.

@@ -257,6 +257,7 @@ cdef void tile_task(element* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
 def copy(
     const element[::1] src, element[::1] dst, tuple sizes, tuple src_strides, tuple dst_strides,
     Py_ssize_t src_offset=0, Py_ssize_t dst_offset=0,
+    /,
 ):
     cdef Plan plan
     cdef Py_ssize_t n = 1
@@ -293,7 +294,7 @@ cdef void fill_task(number* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
         y[i] = value
 
 
-def fill(number[::1] out, number value):
+def fill(number[::1] out, number value, /):
     cdef Fill ctx
     if out.shape[0] == 0:
         return
@@ -423,7 +424,7 @@ cdef int choose_cast(CastCall* call, char source_code, char target_code) noexcep
     return 0
 
 
-def cast(src, dst):
+def cast(src, dst, /):
     cdef Py_buffer x, y
     cdef CastCall call
     cdef Py_ssize_t n

@@ -97,7 +97,7 @@ cdef void lu_block(inexact* a, int32_t* pivots, int32_t* info, Py_ssize_t m, Py_
 
 
 def lu(inexact[::1] a, int32_t[::1] pivots, int32_t[::1] info, Py_ssize_t batch, Py_ssize_t m, Py_ssize_t n, Py_ssize_t lo,
-       Py_ssize_t hi):
+       Py_ssize_t hi, /):
     cdef Py_ssize_t b, k = min(m, n)
     if not (0 <= lo < hi <= k and batch > 0 and batch * m * n <= a.shape[0] and batch * k <= pivots.shape[0]
             and batch <= info.shape[0]):
@@ -128,7 +128,7 @@ cdef void triangular_block(const inexact* a, inexact* x, Py_ssize_t n, Py_ssize_
 
 
 def triangular(const inexact[::1] a, inexact[::1] x, Py_ssize_t batch, Py_ssize_t n, Py_ssize_t k, Py_ssize_t lo, Py_ssize_t hi,
-               bint upper, bint unit):
+               bint upper, bint unit, /):
     cdef Py_ssize_t b
     if not (0 <= lo < hi <= n and batch > 0 and k > 0 and batch * n * n <= a.shape[0] and batch * n * k <= x.shape[0]):
         raise ValueError("a buffer is shorter than its sizes say")
@@ -164,7 +164,7 @@ cdef int cholesky_one(inexact* a, Py_ssize_t n) noexcept nogil:
     return 0
 
 
-def cholesky(inexact[::1] a, int32_t[::1] info, Py_ssize_t batch, Py_ssize_t n):
+def cholesky(inexact[::1] a, int32_t[::1] info, Py_ssize_t batch, Py_ssize_t n, /):
     cdef Py_ssize_t b
     if not (batch > 0 and n > 0 and batch * n * n <= a.shape[0] and batch <= info.shape[0]):
         raise ValueError("a buffer is shorter than its sizes say")
@@ -293,7 +293,7 @@ cdef int ldl_one(inexact* a, int32_t* pivots, inexact* w, Py_ssize_t n, bint her
     return info
 
 
-def ldl(inexact[::1] a, int32_t[::1] pivots, int32_t[::1] info, inexact[::1] work, Py_ssize_t batch, Py_ssize_t n, bint hermitian):
+def ldl(inexact[::1] a, int32_t[::1] pivots, int32_t[::1] info, inexact[::1] work, Py_ssize_t batch, Py_ssize_t n, bint hermitian, /):
     cdef Py_ssize_t b
     if not (batch > 0 and n > 0 and batch * n * n <= a.shape[0] and batch * n <= pivots.shape[0] and batch <= info.shape[0]
             and 2 * n <= work.shape[0]):
@@ -352,7 +352,7 @@ cdef void ldl_solve_one(const inexact* a, const int32_t* pivots, inexact* x, Py_
 
 
 def ldl_solve(const inexact[::1] a, const int32_t[::1] pivots, inexact[::1] x, Py_ssize_t batch, Py_ssize_t n, Py_ssize_t k,
-              bint hermitian):
+              bint hermitian, /):
     cdef Py_ssize_t b
     if not (batch > 0 and n > 0 and k > 0 and batch * n * n <= a.shape[0] and batch * n <= pivots.shape[0]
             and batch * n * k <= x.shape[0]):

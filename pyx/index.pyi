@@ -7,16 +7,16 @@ from typing import Any
 
 codes: dict[str, int]
 
-def check_index(index: Any, size: int) -> int:
+def check_index(index: Any, size: int, /) -> int:
     """The position of the first index outside [0, size), or -1."""
 
-def wrap_index(index: Any, out: Any, size: int) -> int:
+def wrap_index(index: Any, out: Any, size: int, /) -> int:
     """Write the indices to `out`, the negative ones counted from the end; as `check_index` of the result."""
 
-def join_index(index: Any, out: Any, size: int, more: bool) -> int:
+def join_index(index: Any, out: Any, size: int, more: bool, /) -> int:
     """Append one dimension's indices to those before it, as of all seen as one; the first out of range, or -1."""
 
-def gather(x: Any, index: Any, out: Any, outer: int, axis: int, inner: int, m: int, full: bool = True) -> None:
+def gather(x: Any, index: Any, out: Any, outer: int, axis: int, inner: int, m: int, full: bool = True, /) -> None:
     """``out[o, k, i] = x[o, index, i]``: x is (outer, axis, inner), out is (outer, m, inner).
 
     The index is ``index[o, k, i]``, or ``index[k]`` if not `full`: index_select, embedding, take (1, numel, 1).
@@ -32,6 +32,7 @@ def scatter(
     m: int,
     full: bool = True,
     scalar: bool = False,
+    /,
 ) -> None:
     """``out[o, index, i] = src[o, k, i]``, the last of equal indices stays: scatter, index_copy, put.
 
@@ -39,47 +40,45 @@ def scatter(
     """
 
 def scatter_reduce(
-    out: Any, index: Any, src: Any, outer: int, axis: int, inner: int, m: int, op: int, full: bool = True
-) -> None:
+    out: Any, index: Any, src: Any, outer: int, axis: int, inner: int, m: int, op: int, full: bool = True, /) -> None:
     """``out[o, index, i] = op(out[o, index, i], src[o, k, i])`` by `codes`: scatter_add, index_add, index_reduce.
 
     Any element type; amax and amin of real ones.
     """
 
 def embedding_bag(
-    table: Any, index: Any, offsets: Any, weight: Any, out: Any, which: Any, rows: int, dim: int, padding: int, mean: bool
-) -> None:
+    table: Any, index: Any, offsets: Any, weight: Any, out: Any, which: Any, rows: int, dim: int, padding: int, mean: bool, /) -> None:
     """Sums, means, or with `which` maxima of the (rows, dim) table's rows ``index[offsets[b]:offsets[b + 1]]`` but `padding`.
 
     `weight` has a factor for each index, or is None; `which` gets the row of each maximum, -1 where there is none.
     """
 
-def masked_fill(out: Any, mask: Any, value: Any) -> None:
+def masked_fill(out: Any, mask: Any, value: Any, /) -> None:
     """``out[mask] = value[0]``."""
 
-def masked_select(x: Any, mask: Any, out: Any) -> int:
+def masked_select(x: Any, mask: Any, out: Any, /) -> int:
     """``x[mask]``, as far as `out` has room; returns how many."""
 
-def masked_scatter(out: Any, mask: Any, src: Any) -> int:
+def masked_scatter(out: Any, mask: Any, src: Any, /) -> int:
     """``out[mask] = src[:n]``; returns n. ValueError where `src` is too short."""
 
-def nonzero(x: Any, out: Any, sizes: tuple[int, ...]) -> int:
+def nonzero(x: Any, out: Any, sizes: tuple[int, ...], /) -> int:
     """The coordinates of what is not zero, (count, ndim), as far as `out` has room; returns the count."""
 
-def triangle(x: Any, out: Any, batch: int, rows: int, cols: int, diagonal: int, upper: bool) -> None:
+def triangle(x: Any, out: Any, batch: int, rows: int, cols: int, diagonal: int, upper: bool, /) -> None:
     """tril or triu of each matrix."""
 
-def triangle_indices(out: Any, rows: int, cols: int, diagonal: int, upper: bool) -> int:
+def triangle_indices(out: Any, rows: int, cols: int, diagonal: int, upper: bool, /) -> int:
     """Rows, then columns, of the triangle's elements, (2, count); returns the count."""
 
-def one_hot(index: Any, out: Any, classes: int) -> None:
+def one_hot(index: Any, out: Any, classes: int, /) -> None:
     """``out[k, index[k]] = 1``, else 0, of (n, classes) int64."""
 
-def bincount(index: Any, out: Any) -> None:
+def bincount(index: Any, out: Any, /) -> None:
     """How often each number below ``len(out)`` occurs."""
 
-def bincount_weighted(index: Any, weights: Any, out: Any) -> None:
+def bincount_weighted(index: Any, weights: Any, out: Any, /) -> None:
     """The sum of the float64 weights of each number below ``len(out)``."""
 
-def histc(x: Any, out: Any, low: float, high: float) -> None:
+def histc(x: Any, out: Any, low: float, high: float, /) -> None:
     """Counts in ``len(out)`` equal bins over [low, high]; what lies outside is not counted."""

@@ -31,7 +31,7 @@ cdef enum:
     UNIT = 16384         # elements of one unit of `nonzero`
 
 
-def check_index(const int64_t[::1] index, Py_ssize_t size):
+def check_index(const int64_t[::1] index, Py_ssize_t size, /):
     cdef Py_ssize_t i = 0, n = index.shape[0], j
     cdef int outside
     while i + 256 <= n:
@@ -48,7 +48,7 @@ def check_index(const int64_t[::1] index, Py_ssize_t size):
     return -1
 
 
-def wrap_index(const int64_t[::1] index, int64_t[::1] out, Py_ssize_t size):
+def wrap_index(const int64_t[::1] index, int64_t[::1] out, Py_ssize_t size, /):
     cdef Py_ssize_t i
     if out.shape[0] < index.shape[0]:
         raise ValueError(f"wrap_index: {index.shape[0]} indices into {out.shape[0]}")
@@ -57,7 +57,7 @@ def wrap_index(const int64_t[::1] index, int64_t[::1] out, Py_ssize_t size):
     return check_index(out, size)
 
 
-def join_index(const int64_t[::1] index, int64_t[::1] out, Py_ssize_t size, bint more):
+def join_index(const int64_t[::1] index, int64_t[::1] out, Py_ssize_t size, bint more, /):
     """Indices of one dimension, the negative ones counted from the end, appended to those of the dimensions before it
     if there are `more`: as of the dimensions seen as one. The position of the first outside [-size, size), or -1."""
     cdef Py_ssize_t i, n = index.shape[0]
@@ -248,6 +248,7 @@ cdef int set_move(
 def gather(
     const element[::1] x, const int64_t[::1] index, element[::1] out, Py_ssize_t outer, Py_ssize_t axis,
     Py_ssize_t inner, Py_ssize_t m, bint full=True,
+    /,
 ):
     cdef Move c
     set_move(&c, index, x.shape[0], out.shape[0], outer, axis, inner, m, full)
@@ -258,6 +259,7 @@ def gather(
 def scatter(
     element[::1] out, const int64_t[::1] index, const element[::1] src, Py_ssize_t outer, Py_ssize_t axis,
     Py_ssize_t inner, Py_ssize_t m, bint full=True, bint scalar=False,
+    /,
 ):
     cdef Move c
     if src.shape[0] < 1:
@@ -270,6 +272,7 @@ def scatter(
 def scatter_reduce(
     number[::1] out, const int64_t[::1] index, const number[::1] src, Py_ssize_t outer, Py_ssize_t axis,
     Py_ssize_t inner, Py_ssize_t m, int op, bint full=True,
+    /,
 ):
     cdef Move c
     if op < ADD or op > AMIN or (number not in real and op > MUL):
@@ -338,6 +341,7 @@ cdef void bag_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
 def embedding_bag(
     const floating[::1] table, const int64_t[::1] index, const int64_t[::1] offsets, const floating[::1] weight,
     floating[::1] out, int64_t[::1] which, Py_ssize_t rows, Py_ssize_t dim, int64_t padding, bint mean,
+    /,
 ):
     cdef Bags c
     cdef Py_ssize_t bags = offsets.shape[0] - 1, n = index.shape[0], i
@@ -380,7 +384,7 @@ cdef void masked_fill_task(element* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept 
         out[i] = value if mask[i] != 0 else keep
 
 
-def masked_fill(element[::1] out, const uint8_t[::1] mask, const element[::1] value):
+def masked_fill(element[::1] out, const uint8_t[::1] mask, const element[::1] value, /):
     cdef Mask c
     cdef Py_ssize_t n = out.shape[0]
     if n < 1 or mask.shape[0] < n or value.shape[0] < 1:
@@ -389,7 +393,7 @@ def masked_fill(element[::1] out, const uint8_t[::1] mask, const element[::1] va
     parallel_for(<task_t>masked_fill_task[element], &c, n, GRAIN)
 
 
-def masked_select(const element[::1] x, const uint8_t[::1] mask, element[::1] out):
+def masked_select(const element[::1] x, const uint8_t[::1] mask, element[::1] out, /):
     cdef Py_ssize_t n = x.shape[0], i, count = 0, room = out.shape[0]
     if mask.shape[0] < n:
         raise ValueError(f"masked_select: {mask.shape[0]} flags for {n} elements")
@@ -402,7 +406,7 @@ def masked_select(const element[::1] x, const uint8_t[::1] mask, element[::1] ou
     return count
 
 
-def masked_scatter(element[::1] out, const uint8_t[::1] mask, const element[::1] src):
+def masked_scatter(element[::1] out, const uint8_t[::1] mask, const element[::1] src, /):
     cdef Py_ssize_t n = out.shape[0], i, count = 0
     if mask.shape[0] < n:
         raise ValueError(f"masked_scatter: {mask.shape[0]} flags for {n} elements")
@@ -476,7 +480,7 @@ cdef void nonzero_task(real* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
                 d -= 1
 
 
-def nonzero(const real[::1] x, int64_t[::1] out, tuple sizes):
+def nonzero(const real[::1] x, int64_t[::1] out, tuple sizes, /):
     """The indices of what is not zero into `out`, (ndim, room), for as many as there is room; how many there are."""
     cdef Nonzero c
     cdef Py_ssize_t n = x.shape[0], total = 1, d, units, count = 0, held
@@ -541,6 +545,7 @@ cdef void triangle_task(element* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nog
 def triangle(
     const element[::1] x, element[::1] out, Py_ssize_t batch, Py_ssize_t rows, Py_ssize_t cols, Py_ssize_t diagonal,
     bint upper,
+    /,
 ):
     cdef Triangle c
     cdef Py_ssize_t length = min(x.shape[0], out.shape[0])
@@ -551,7 +556,7 @@ def triangle(
     parallel_for(<task_t>triangle_task[element], &c, batch * rows, max(1, GRAIN // cols))
 
 
-def triangle_indices(int64_t[::1] out, Py_ssize_t rows, Py_ssize_t cols, Py_ssize_t diagonal, bint upper):
+def triangle_indices(int64_t[::1] out, Py_ssize_t rows, Py_ssize_t cols, Py_ssize_t diagonal, bint upper, /):
     cdef Py_ssize_t n = out.shape[0] // 2, count = 0, row, col, first, last
     diagonal = max(-rows, min(cols, diagonal))
     for row in range(rows):
@@ -569,7 +574,7 @@ def triangle_indices(int64_t[::1] out, Py_ssize_t rows, Py_ssize_t cols, Py_ssiz
 # ------------------------------------------------------------------------------------------------ counting
 
 
-def one_hot(const int64_t[::1] index, int64_t[::1] out, Py_ssize_t classes):
+def one_hot(const int64_t[::1] index, int64_t[::1] out, Py_ssize_t classes, /):
     cdef Py_ssize_t n = index.shape[0], i
     if classes < 1 or (n and classes > out.shape[0] // n):
         raise ValueError(f"one_hot: ({n}, {classes}) does not fit a buffer of {out.shape[0]} elements")
@@ -580,7 +585,7 @@ def one_hot(const int64_t[::1] index, int64_t[::1] out, Py_ssize_t classes):
             out[i * classes + index[i]] = 1
 
 
-def bincount(const int64_t[::1] index, int64_t[::1] out):
+def bincount(const int64_t[::1] index, int64_t[::1] out, /):
     cdef Py_ssize_t i
     for i in range(out.shape[0]):
         out[i] = 0
@@ -589,7 +594,7 @@ def bincount(const int64_t[::1] index, int64_t[::1] out):
             out[index[i]] += 1
 
 
-def bincount_weighted(const int64_t[::1] index, const double[::1] weights, double[::1] out):
+def bincount_weighted(const int64_t[::1] index, const double[::1] weights, double[::1] out, /):
     cdef Py_ssize_t i
     if weights.shape[0] < index.shape[0]:
         raise ValueError(f"bincount: {weights.shape[0]} weights for {index.shape[0]} elements")
@@ -600,7 +605,7 @@ def bincount_weighted(const int64_t[::1] index, const double[::1] weights, doubl
             out[index[i]] += weights[i]
 
 
-def histc(const floating[::1] x, floating[::1] out, floating low, floating high):
+def histc(const floating[::1] x, floating[::1] out, floating low, floating high, /):
     cdef Py_ssize_t bins = out.shape[0], i, at
     if bins < 1 or not low < high:
         raise ValueError(f"histc: {bins} bins from {low} to {high}")

@@ -9,6 +9,7 @@ def bmm(
     c_batch: int, c_row: int,
     alpha: float = 1, beta: float = 0,
     a_offset: int = 0, b_offset: int = 0, c_offset: int = 0,
+    /,
 ) -> None:
     """C[i] = alpha A[i] B[i] + beta C[i] for i < batch, A[i] (m, k), B[i] (k, n), C[i] (m, n).
 

@@ -244,7 +244,7 @@ cdef inline bint try_vector(const product_t* product, const floating* _type) noe
 def bmm(const floating[::1] a, const floating[::1] b, floating[::1] c, Py_ssize_t batch, Py_ssize_t m, Py_ssize_t n,
         Py_ssize_t k, Py_ssize_t a_batch, Py_ssize_t a_row, Py_ssize_t a_col, Py_ssize_t b_batch, Py_ssize_t b_row,
         Py_ssize_t b_col, Py_ssize_t c_batch, Py_ssize_t c_row, double alpha=1, double beta=0, Py_ssize_t a_offset=0,
-        Py_ssize_t b_offset=0, Py_ssize_t c_offset=0):
+        Py_ssize_t b_offset=0, Py_ssize_t c_offset=0, /):
     cdef product_t call
     cdef Py_ssize_t width, i, tasks
     if (a_offset + (batch - 1) * a_batch + (m - 1) * a_row + (k - 1) * a_col >= a.shape[0]

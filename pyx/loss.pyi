@@ -3,23 +3,21 @@ from typing import Any
 
 codes: dict[str, int]
 
-def pointwise_loss(x: Any, y: Any, out: Any, op: int, a: float = 1, pos_weight: Any = None) -> None:
+def pointwise_loss(x: Any, y: Any, out: Any, op: int, a: float = 1, pos_weight: Any = None, /) -> None:
     """The loss of each element by `codes`; `a` is smooth_l1's beta (not 0) or huber's delta.
 
     `pos_weight`, of bce_with_logits, has an element for each of x. kl_div_log takes logarithms as targets.
     """
 
 def pointwise_loss_backward(
-    g: Any, x: Any, y: Any, grad_input: Any, op: int, a: float = 1, pos_weight: Any = None
-) -> None:
+    g: Any, x: Any, y: Any, grad_input: Any, op: int, a: float = 1, pos_weight: Any = None, /) -> None:
     """The gradient of x. (That of y is its negative for mse, l1, smooth_l1 and huber.)"""
 
-def check_target(target: Any, classes: int, ignore_index: int) -> int:
+def check_target(target: Any, classes: int, ignore_index: int, /) -> int:
     """The position of the first target that is neither a class nor ignored, or -1."""
 
 def nll_loss(
-    x: Any, target: Any, weight: Any, out: Any, n: int, classes: int, length: int, ignore_index: int
-) -> float:
+    x: Any, target: Any, weight: Any, out: Any, n: int, classes: int, length: int, ignore_index: int, /) -> float:
     """``-weight[t] * x[n, t, l]`` per target, 0 where ignored; returns the sum of the weights that count."""
 
 def nll_loss_backward(
@@ -32,6 +30,7 @@ def nll_loss_backward(
     length: int,
     ignore_index: int,
     scale: float = 1,
+    /,
 ) -> None:
     """The gradient of x, from `g` times `scale`."""
 
@@ -46,6 +45,7 @@ def cross_entropy(
     length: int,
     ignore_index: int,
     label_smoothing: float = 0,
+    /,
 ) -> float:
     """log_softmax and nll_loss in one; writes the log of the sum of exponentials to `lse`, (n, length)."""
 
@@ -62,6 +62,7 @@ def cross_entropy_backward(
     ignore_index: int,
     label_smoothing: float = 0,
     scale: float = 1,
+    /,
 ) -> None:
     """The gradient of x, from `g` times `scale` and the `lse` of `cross_entropy`."""
 
@@ -75,6 +76,7 @@ def ctc_loss(
     steps: int,
     batch: int,
     classes: int,
+    /,
 ) -> None:
     """Minus the logarithm of the probability of all alignments of `x`, (steps, batch, classes), with the labels.
 
@@ -96,5 +98,6 @@ def ctc_loss_backward(
     batch: int,
     classes: int,
     zero_infinity: bool,
+    /,
 ) -> None:
     """The gradient of the logits that `x` is the log_softmax of; `scratch` has three rows of `labels`' width per sample."""

@@ -198,6 +198,7 @@ cdef void backward_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept no
 def pointwise_loss(
     const floating[::1] x, const floating[::1] y, floating[::1] out, int op, double a=1,
     const floating[::1] pos_weight=None,
+    /,
 ):
     cdef Pointwise c
     cdef Py_ssize_t n = x.shape[0]
@@ -216,6 +217,7 @@ def pointwise_loss(
 def pointwise_loss_backward(
     const floating[::1] g, const floating[::1] x, const floating[::1] y, floating[::1] grad_input, int op, double a=1,
     const floating[::1] pos_weight=None,
+    /,
 ):
     cdef Pointwise c
     cdef Py_ssize_t n = x.shape[0]
@@ -251,7 +253,7 @@ cdef struct Classes:
     double total           # of the class weights
 
 
-def check_target(const int64_t[::1] target, Py_ssize_t classes, int64_t ignore_index):
+def check_target(const int64_t[::1] target, Py_ssize_t classes, int64_t ignore_index, /):
     cdef Py_ssize_t i
     for i in range(target.shape[0]):
         if <uint64_t>target[i] >= <uint64_t>classes and target[i] != ignore_index:
@@ -470,6 +472,7 @@ cdef double total_weight(const Classes* c, floating* tag, Py_ssize_t n) noexcept
 def nll_loss(
     const floating[::1] x, const int64_t[::1] target, const floating[::1] weight, floating[::1] out, Py_ssize_t n,
     Py_ssize_t classes, Py_ssize_t length, int64_t ignore_index,
+    /,
 ):
     cdef Classes c
     set_classes[floating](&c, NULL, x, target, weight, n, classes, length, ignore_index, 0)
@@ -483,6 +486,7 @@ def nll_loss(
 def nll_loss_backward(
     const floating[::1] g, const int64_t[::1] target, const floating[::1] weight, floating[::1] grad_input,
     Py_ssize_t n, Py_ssize_t classes, Py_ssize_t length, int64_t ignore_index, double scale=1,
+    /,
 ):
     cdef Classes c
     cdef Py_ssize_t i
@@ -504,6 +508,7 @@ def cross_entropy(
     const floating[::1] x, const int64_t[::1] target, const floating[::1] weight, floating[::1] out,
     floating[::1] lse, Py_ssize_t n, Py_ssize_t classes, Py_ssize_t length, int64_t ignore_index,
     double label_smoothing=0,
+    /,
 ):
     cdef Classes c
     set_classes[floating](&c, NULL, x, target, weight, n, classes, length, ignore_index, label_smoothing)
@@ -519,6 +524,7 @@ def cross_entropy_backward(
     const floating[::1] g, const floating[::1] x, const int64_t[::1] target, const floating[::1] weight,
     const floating[::1] lse, floating[::1] grad_input, Py_ssize_t n, Py_ssize_t classes, Py_ssize_t length,
     int64_t ignore_index, double label_smoothing=0, double scale=1,
+    /,
 ):
     cdef Classes c
     set_classes[floating](&c, NULL, x, target, weight, n, classes, length, ignore_index, label_smoothing)
@@ -674,6 +680,7 @@ def ctc_loss(
     const floating[::1] x, const int64_t[::1] labels, const int64_t[::1] input_lengths,
     const int64_t[::1] target_lengths, floating[::1] alpha, floating[::1] losses, Py_ssize_t steps, Py_ssize_t batch,
     Py_ssize_t classes,
+    /,
 ):
     cdef Alignments c
     set_alignments[floating](&c, NULL, x, labels, input_lengths, target_lengths, alpha, losses, steps, batch, classes)
@@ -684,6 +691,7 @@ def ctc_loss_backward(
     const floating[::1] g, const floating[::1] x, const int64_t[::1] labels, const int64_t[::1] input_lengths,
     const int64_t[::1] target_lengths, const floating[::1] alpha, const floating[::1] losses, floating[::1] scratch,
     floating[::1] grad_input, Py_ssize_t steps, Py_ssize_t batch, Py_ssize_t classes, bint zero_infinity,
+    /,
 ):
     cdef Alignments c
     set_alignments[floating](&c, NULL, x, labels, input_lengths, target_lengths, alpha, losses, steps, batch, classes)

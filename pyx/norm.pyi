@@ -1,30 +1,26 @@
 """Softmax and the normalisations, of float32 and float64. `weight`, `bias` and what is optional may be None."""
 from typing import Any
 
-def softmax(x: Any, out: Any, outer: int, axis: int, inner: int, log: bool = False) -> None:
+def softmax(x: Any, out: Any, outer: int, axis: int, inner: int, log: bool = False, /) -> None:
     """Softmax or log_softmax over the middle axis of (outer, axis, inner). `out` is not `x` where `log`."""
 
 def softmax_backward(
-    g: Any, out: Any, grad_input: Any, outer: int, axis: int, inner: int, log: bool = False
-) -> None:
+    g: Any, out: Any, grad_input: Any, outer: int, axis: int, inner: int, log: bool = False, /) -> None:
     """The gradient, from the incoming one and the result of `softmax`."""
 
 def layer_norm(
-    x: Any, out: Any, mean: Any, rstd: Any, weight: Any, bias: Any, rows: int, cols: int, eps: float
-) -> None:
+    x: Any, out: Any, mean: Any, rstd: Any, weight: Any, bias: Any, rows: int, cols: int, eps: float, /) -> None:
     """``(x - mean) * rstd * weight + bias`` per row; writes mean and rstd of each row.
 
     With `mean` None this is rms_norm: the mean counts as zero, rstd is ``1 / sqrt(mean(x**2) + eps)``.
     """
 
 def layer_norm_backward(
-    g: Any, x: Any, mean: Any, rstd: Any, weight: Any, grad_input: Any, rows: int, cols: int
-) -> None:
+    g: Any, x: Any, mean: Any, rstd: Any, weight: Any, grad_input: Any, rows: int, cols: int, /) -> None:
     """The gradient of the input; of rms_norm where `mean` is None."""
 
 def layer_norm_backward_parameters(
-    g: Any, x: Any, mean: Any, rstd: Any, grad_weight: Any, grad_bias: Any, rows: int, cols: int
-) -> None:
+    g: Any, x: Any, mean: Any, rstd: Any, grad_weight: Any, grad_bias: Any, rows: int, cols: int, /) -> None:
     """The gradients of weight and bias (both are written)."""
 
 def batch_norm_statistics(
@@ -38,6 +34,7 @@ def batch_norm_statistics(
     length: int,
     eps: float,
     momentum: float,
+    /,
 ) -> None:
     """Per channel of (n, channels, length): mean and ``1 / sqrt(biased variance + eps)``.
 
@@ -45,8 +42,7 @@ def batch_norm_statistics(
     """
 
 def batch_norm(
-    x: Any, out: Any, mean: Any, rstd: Any, weight: Any, bias: Any, n: int, channels: int, length: int
-) -> None:
+    x: Any, out: Any, mean: Any, rstd: Any, weight: Any, bias: Any, n: int, channels: int, length: int, /) -> None:
     """``(x - mean) * rstd * weight + bias`` per channel, with any statistics."""
 
 def batch_norm_backward(
@@ -62,6 +58,7 @@ def batch_norm_backward(
     channels: int,
     length: int,
     train: bool,
+    /,
 ) -> None:
     """All three gradients; with `train` the statistics depend on x, else they are constants."""
 
@@ -77,6 +74,7 @@ def group_norm(
     length: int,
     groups: int,
     eps: float,
+    /,
 ) -> None:
     """As layer_norm over each group of channels, weight and bias per channel; mean and rstd hold n * groups.
 
@@ -96,5 +94,6 @@ def group_norm_backward(
     channels: int,
     length: int,
     groups: int,
+    /,
 ) -> None:
     """All three gradients."""

@@ -225,8 +225,7 @@ cdef inline int check_sizes(Py_ssize_t shortest, Py_ssize_t a, Py_ssize_t b, Py_
 
 
 def softmax(
-    const floating[::1] x, floating[::1] out, Py_ssize_t outer, Py_ssize_t axis, Py_ssize_t inner, bint log=False
-):
+    const floating[::1] x, floating[::1] out, Py_ssize_t outer, Py_ssize_t axis, Py_ssize_t inner, bint log=False, /):
     cdef Softmax c
     check_sizes(min(x.shape[0], out.shape[0]), outer, axis, inner)
     c.x, c.y, c.out, c.log = <const char*>&x[0], NULL, <char*>&out[0], log
@@ -238,6 +237,7 @@ def softmax(
 def softmax_backward(
     const floating[::1] g, const floating[::1] out, floating[::1] grad_input,
     Py_ssize_t outer, Py_ssize_t axis, Py_ssize_t inner, bint log=False,
+    /,
 ):
     cdef Softmax c
     check_sizes(min(g.shape[0], out.shape[0], grad_input.shape[0]), outer, axis, inner)
@@ -389,6 +389,7 @@ cdef int rows_of(
 def layer_norm(
     const floating[::1] x, floating[::1] out, floating[::1] mean, floating[::1] rstd, const floating[::1] weight,
     const floating[::1] bias, Py_ssize_t rows, Py_ssize_t cols, double eps,
+    /,
 ):
     cdef Rows c
     rows_of[floating](&c, NULL, x, mean, rstd, weight, rows, cols)
@@ -404,6 +405,7 @@ def layer_norm(
 def layer_norm_backward(
     const floating[::1] g, const floating[::1] x, const floating[::1] mean, const floating[::1] rstd,
     const floating[::1] weight, floating[::1] grad_input, Py_ssize_t rows, Py_ssize_t cols,
+    /,
 ):
     cdef Rows c
     rows_of[floating](&c, NULL, x, mean, rstd, weight, rows, cols)
@@ -415,6 +417,7 @@ def layer_norm_backward(
 def layer_norm_backward_parameters(
     const floating[::1] g, const floating[::1] x, const floating[::1] mean, const floating[::1] rstd,
     floating[::1] grad_weight, floating[::1] grad_bias, Py_ssize_t rows, Py_ssize_t cols,
+    /,
 ):
     cdef Rows c
     cdef Py_ssize_t j, s
@@ -632,6 +635,7 @@ cdef Py_ssize_t channel_grain(Channels* c) noexcept:
 def batch_norm_statistics(
     const floating[::1] x, floating[::1] mean, floating[::1] rstd, floating[::1] running_mean,
     floating[::1] running_var, Py_ssize_t n, Py_ssize_t channels, Py_ssize_t length, double eps, double momentum,
+    /,
 ):
     cdef Channels c
     cdef double* scratch
@@ -661,6 +665,7 @@ def batch_norm_statistics(
 def batch_norm(
     const floating[::1] x, floating[::1] out, const floating[::1] mean, const floating[::1] rstd,
     const floating[::1] weight, const floating[::1] bias, Py_ssize_t n, Py_ssize_t channels, Py_ssize_t length,
+    /,
 ):
     cdef Channels c
     cdef floating* scratch
@@ -683,6 +688,7 @@ def batch_norm_backward(
     const floating[::1] g, const floating[::1] x, const floating[::1] mean, const floating[::1] rstd,
     const floating[::1] weight, floating[::1] grad_input, floating[::1] grad_weight, floating[::1] grad_bias,
     Py_ssize_t n, Py_ssize_t channels, Py_ssize_t length, bint train,
+    /,
 ):
     cdef Channels c
     cdef double* sums
@@ -784,6 +790,7 @@ cdef int check_groups(Py_ssize_t channels, Py_ssize_t groups) except -1:
 def group_norm(
     const floating[::1] x, floating[::1] out, floating[::1] mean, floating[::1] rstd, const floating[::1] weight,
     const floating[::1] bias, Py_ssize_t n, Py_ssize_t channels, Py_ssize_t length, Py_ssize_t groups, double eps,
+    /,
 ):
     cdef Channels c
     check_groups(channels, groups)
@@ -798,6 +805,7 @@ def group_norm_backward(
     const floating[::1] g, const floating[::1] x, const floating[::1] mean, const floating[::1] rstd,
     const floating[::1] weight, floating[::1] grad_input, floating[::1] grad_weight, floating[::1] grad_bias,
     Py_ssize_t n, Py_ssize_t channels, Py_ssize_t length, Py_ssize_t groups,
+    /,
 ):
     cdef Channels c
     cdef double* sums

@@ -75,6 +75,7 @@ cdef void adam_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
 def adam(
     floating[::1] param, const floating[::1] grad, floating[::1] first, floating[::1] second, floating[::1] largest,
     double step, double lr, double beta1, double beta2, double eps, double weight_decay, bint decoupled, bint maximize,
+    /,
 ):
     cdef Adam s
     cdef Py_ssize_t n = param.shape[0]
@@ -130,6 +131,7 @@ cdef void sgd_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
 def sgd(
     floating[::1] param, const floating[::1] grad, floating[::1] buffer, double lr, double momentum, double dampening,
     double weight_decay, bint nesterov, bint maximize,
+    /,
 ):
     cdef Sgd s
     cdef Py_ssize_t n = param.shape[0]
@@ -192,6 +194,7 @@ cdef void adagrad_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nog
 def adagrad(
     floating[::1] param, const floating[::1] grad, floating[::1] total, double step, double lr, double lr_decay,
     double eps, double weight_decay, bint maximize,
+    /,
 ):
     cdef Step s
     set_step[floating](&s, param, grad, total, None, None, weight_decay, 1, maximize)
@@ -229,6 +232,7 @@ cdef void rmsprop_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nog
 def rmsprop(
     floating[::1] param, const floating[::1] grad, floating[::1] square, floating[::1] mean, floating[::1] buffer,
     double lr, double alpha, double eps, double weight_decay, double momentum, bint maximize,
+    /,
 ):
     cdef Step s
     set_step[floating](&s, param, grad, square, mean, buffer, weight_decay, 1, maximize)
@@ -257,6 +261,7 @@ cdef void adadelta_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept no
 def adadelta(
     floating[::1] param, const floating[::1] grad, floating[::1] square, floating[::1] moved, double lr, double rho,
     double eps, double weight_decay, bint maximize,
+    /,
 ):
     cdef Step s
     set_step[floating](&s, param, grad, square, moved, None, weight_decay, 1, maximize)
@@ -284,6 +289,7 @@ cdef void adamax_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogi
 def adamax(
     floating[::1] param, const floating[::1] grad, floating[::1] mean, floating[::1] largest, double step, double lr,
     double beta1, double beta2, double eps, double weight_decay, bint maximize,
+    /,
 ):
     cdef Step s
     set_step[floating](&s, param, grad, mean, largest, None, weight_decay, 1, maximize)
@@ -322,6 +328,7 @@ def nadam(
     floating[::1] param, const floating[::1] grad, floating[::1] mean, floating[::1] square, double step,
     double mu_product, double lr, double beta1, double beta2, double eps, double weight_decay, double momentum_decay,
     bint decoupled, bint maximize,
+    /,
 ):
     cdef Step s
     cdef double betas[2]
@@ -341,6 +348,7 @@ def nadam(
 def radam(
     floating[::1] param, const floating[::1] grad, floating[::1] mean, floating[::1] square, double step, double lr,
     double beta1, double beta2, double eps, double weight_decay, bint decoupled, bint maximize,
+    /,
 ):
     cdef Step s
     cdef double betas[2]
@@ -377,6 +385,7 @@ cdef void asgd_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
 def asgd(
     floating[::1] param, const floating[::1] grad, floating[::1] average, double eta, double mu, double lambd,
     double weight_decay, bint maximize,
+    /,
 ):
     cdef Step s
     set_step[floating](&s, param, grad, average, None, None, weight_decay, 1 - lambd * eta, maximize)
@@ -408,6 +417,7 @@ cdef void rprop_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil
 def rprop(
     floating[::1] param, const floating[::1] grad, floating[::1] last, floating[::1] size, double less, double more,
     double low, double high, bint maximize,
+    /,
 ):
     cdef Step s
     set_step[floating](&s, param, grad, last, size, None, 0, 1, maximize)

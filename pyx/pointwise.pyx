@@ -618,7 +618,7 @@ cdef int check(const Py_ssize_t[::1] plan, call_t* c, Py_ssize_t n, const Py_ssi
     return 0
 
 
-def unary(const number[::1] x, number[::1] out, int op):
+def unary(const number[::1] x, number[::1] out, int op, /):
     cdef call_t c
     cdef Py_ssize_t[1] lengths = [x.shape[0]]
     check(None, &c, out.shape[0], lengths, 1)
@@ -631,7 +631,7 @@ def unary(const number[::1] x, number[::1] out, int op):
     run(<task_t>unary_task[number], &c, out.shape[0], EXPENSIVE_GRAIN if op >= EXP else CHEAP_GRAIN, sizeof(number))
 
 
-def unary_param(const floating[::1] x, floating[::1] out, int op, double a=0, double b=0):
+def unary_param(const floating[::1] x, floating[::1] out, int op, double a=0, double b=0, /):
     cdef call_t c
     cdef Py_ssize_t[1] lengths = [x.shape[0]]
     check(None, &c, out.shape[0], lengths, 1)
@@ -646,7 +646,7 @@ def unary_param(const floating[::1] x, floating[::1] out, int op, double a=0, do
     run(<task_t>unary_param_task[floating], &c, out.shape[0], CHEAP_GRAIN, sizeof(floating))
 
 
-def backward(const floating[::1] g, const floating[::1] x, floating[::1] out, int op, double a=0, double b=0):
+def backward(const floating[::1] g, const floating[::1] x, floating[::1] out, int op, double a=0, double b=0, /):
     """`x` is the input, or the output for the ops whose gradient is written in it (sigmoid, tanh).
 
     ADD_SCALED, which is no gradient but has this shape, is `g + a * x`.
@@ -665,7 +665,7 @@ def backward(const floating[::1] g, const floating[::1] x, floating[::1] out, in
     run(<task_t>backward_task[floating], &c, out.shape[0], CHEAP_GRAIN, sizeof(floating))
 
 
-def predicate(const number[::1] x, uint8_t[::1] out, int op):
+def predicate(const number[::1] x, uint8_t[::1] out, int op, /):
     cdef call_t c
     cdef Py_ssize_t[1] lengths = [x.shape[0]]
     check(None, &c, out.shape[0], lengths, 1)
@@ -677,7 +677,7 @@ def predicate(const number[::1] x, uint8_t[::1] out, int op):
     run(<task_t>predicate_task[number], &c, out.shape[0], CHEAP_GRAIN)
 
 
-def complex_to_real(const floating[::1] x, floating[::1] out, int op):
+def complex_to_real(const floating[::1] x, floating[::1] out, int op, /):
     """`x` holds complex numbers as pairs, real part first: twice as many as `out`."""
     cdef call_t c
     cdef Py_ssize_t[1] lengths = [x.shape[0] // 2]
@@ -690,7 +690,7 @@ def complex_to_real(const floating[::1] x, floating[::1] out, int op):
     run(<task_t>complex_to_real_task[floating], &c, out.shape[0], EXPENSIVE_GRAIN)
 
 
-def binary(const number[::1] x, const number[::1] y, number[::1] out, int op, const Py_ssize_t[::1] plan=None):
+def binary(const number[::1] x, const number[::1] y, number[::1] out, int op, const Py_ssize_t[::1] plan=None, /):
     cdef call_t c
     cdef Py_ssize_t[2] lengths = [x.shape[0], y.shape[0]]
     if out.shape[0] == 0:
@@ -703,7 +703,7 @@ def binary(const number[::1] x, const number[::1] y, number[::1] out, int op, co
     run(<task_t>binary_task[number], &c, out.shape[0], EXPENSIVE_GRAIN if op >= POW else CHEAP_GRAIN, sizeof(number))
 
 
-def compare(const number[::1] x, const number[::1] y, uint8_t[::1] out, int op, const Py_ssize_t[::1] plan=None):
+def compare(const number[::1] x, const number[::1] y, uint8_t[::1] out, int op, const Py_ssize_t[::1] plan=None, /):
     cdef call_t c
     cdef Py_ssize_t[2] lengths = [x.shape[0], y.shape[0]]
     if out.shape[0] == 0:
@@ -717,7 +717,7 @@ def compare(const number[::1] x, const number[::1] y, uint8_t[::1] out, int op, 
 
 
 def ternary(const number[::1] x, const number[::1] y, const number[::1] z, number[::1] out, int op, double a=0,
-            const Py_ssize_t[::1] plan=None):
+            const Py_ssize_t[::1] plan=None, /):
     cdef call_t c
     cdef Py_ssize_t[3] lengths = [x.shape[0], y.shape[0], z.shape[0]]
     if out.shape[0] == 0:
@@ -733,7 +733,7 @@ def ternary(const number[::1] x, const number[::1] y, const number[::1] z, numbe
 
 
 def where(const uint8_t[::1] cond, const number[::1] x, const number[::1] y, number[::1] out,
-          const Py_ssize_t[::1] plan=None):
+          const Py_ssize_t[::1] plan=None, /):
     cdef call_t c
     cdef Py_ssize_t[3] lengths = [cond.shape[0], x.shape[0], y.shape[0]]
     if out.shape[0] == 0:

@@ -13,6 +13,7 @@ Triple = tuple[int, int, int]
 def max_pool(
     x: NDArray, out: NDArray, indices: NDArray | None, planes: int,
     size: Triple, kernel: Triple, stride: Triple, padding: Triple, dilation: Triple, out_size: Triple,
+    /,
 ) -> None:
     """Maximum of each window; `indices` (int64), if given, is its place in the plane.
 
@@ -20,17 +21,16 @@ def max_pool(
     """
 
 def max_pool_backward(
-    g: NDArray, indices: NDArray, out: NDArray, planes: int, size: Triple, out_size: Triple
-) -> None:
+    g: NDArray, indices: NDArray, out: NDArray, planes: int, size: Triple, out_size: Triple, /) -> None:
     """out = g added up at `indices`; of fixed and adaptive windows alike. Indices outside the plane are ignored."""
 
 def adaptive_max_pool(
-    x: NDArray, out: NDArray, indices: NDArray | None, planes: int, size: Triple, out_size: Triple
-) -> None: ...
+    x: NDArray, out: NDArray, indices: NDArray | None, planes: int, size: Triple, out_size: Triple, /) -> None: ...
 def avg_pool(
     x: NDArray, out: NDArray, planes: int,
     size: Triple, kernel: Triple, stride: Triple, padding: Triple, out_size: Triple,
     count_include_pad: bool = True, divisor_override: int = 0,
+    /,
 ) -> None:
     """Mean of each window; a `divisor_override` other than 0 divides instead of the number of elements."""
 
@@ -38,13 +38,13 @@ def avg_pool_backward(
     g: NDArray, out: NDArray, planes: int,
     size: Triple, kernel: Triple, stride: Triple, padding: Triple, out_size: Triple,
     count_include_pad: bool = True, divisor_override: int = 0,
+    /,
 ) -> None: ...
-def adaptive_avg_pool(x: NDArray, out: NDArray, planes: int, size: Triple, out_size: Triple) -> None: ...
-def adaptive_avg_pool_backward(g: NDArray, out: NDArray, planes: int, size: Triple, out_size: Triple) -> None: ...
+def adaptive_avg_pool(x: NDArray, out: NDArray, planes: int, size: Triple, out_size: Triple, /) -> None: ...
+def adaptive_avg_pool_backward(g: NDArray, out: NDArray, planes: int, size: Triple, out_size: Triple, /) -> None: ...
 
 def max_pool_at(
-    x: NDArray, out: NDArray, indices: NDArray, starts: NDArray, planes: int, size: Triple, kernel: Triple, out_size: Triple
-) -> None:
+    x: NDArray, out: NDArray, indices: NDArray, starts: NDArray, planes: int, size: Triple, kernel: Triple, out_size: Triple, /) -> None:
     """Maximum of windows that each plane has its own of, of float32 and float64.
 
     `starts` (int64) holds for each plane where its windows start, `out_size[0]` places in the first dimension, then

@@ -409,7 +409,7 @@ cdef void average_backward_task(floating* ctx, Py_ssize_t first, Py_ssize_t last
 
 
 def max_pool(const real[::1] x, real[::1] out, int64_t[::1] indices, Py_ssize_t planes, tuple size, tuple kernel,
-             tuple stride, tuple padding, tuple dilation, tuple out_size):
+             tuple stride, tuple padding, tuple dilation, tuple out_size, /):
     cdef pool_t call
     describe(&call, planes, size, out_size, kernel[2], x.shape[0], out.shape[0])
     try:
@@ -420,7 +420,7 @@ def max_pool(const real[::1] x, real[::1] out, int64_t[::1] indices, Py_ssize_t 
 
 
 def adaptive_max_pool(const real[::1] x, real[::1] out, int64_t[::1] indices, Py_ssize_t planes, tuple size,
-                      tuple out_size):
+                      tuple out_size, /):
     cdef pool_t call
     describe(&call, planes, size, out_size, equal_windows(size[2], out_size[2]), x.shape[0], out.shape[0])
     try:
@@ -441,7 +441,7 @@ cdef int run_max(pool_t* call, const real[::1] x, real[::1] out, int64_t[::1] in
 
 
 def max_pool_backward(const floating[::1] g, const int64_t[::1] indices, floating[::1] out, Py_ssize_t planes,
-                      tuple size, tuple out_size):
+                      tuple size, tuple out_size, /):
     cdef pool_t call
     describe(&call, planes, size, out_size, 0, out.shape[0], min(g.shape[0], indices.shape[0]))
     call.x, call.taken, call.out = &g[0], &indices[0], &out[0]
@@ -451,7 +451,7 @@ def max_pool_backward(const floating[::1] g, const int64_t[::1] indices, floatin
 
 
 def avg_pool(const averaged[::1] x, averaged[::1] out, Py_ssize_t planes, tuple size, tuple kernel, tuple stride,
-             tuple padding, tuple out_size, bint count_include_pad=True, Py_ssize_t divisor_override=0):
+             tuple padding, tuple out_size, bint count_include_pad=True, Py_ssize_t divisor_override=0, /):
     cdef pool_t call
     describe(&call, planes, size, out_size, kernel[2], x.shape[0], out.shape[0])
     try:
@@ -464,7 +464,7 @@ def avg_pool(const averaged[::1] x, averaged[::1] out, Py_ssize_t planes, tuple 
 
 def avg_pool_backward(const floating[::1] g, floating[::1] out, Py_ssize_t planes, tuple size, tuple kernel,
                       tuple stride, tuple padding, tuple out_size, bint count_include_pad=True,
-                      Py_ssize_t divisor_override=0):
+                      Py_ssize_t divisor_override=0, /):
     cdef pool_t call
     describe(&call, planes, size, out_size, kernel[2], out.shape[0], g.shape[0])
     try:
@@ -475,7 +475,7 @@ def avg_pool_backward(const floating[::1] g, floating[::1] out, Py_ssize_t plane
         free(call.start[0])
 
 
-def adaptive_avg_pool(const floating[::1] x, floating[::1] out, Py_ssize_t planes, tuple size, tuple out_size):
+def adaptive_avg_pool(const floating[::1] x, floating[::1] out, Py_ssize_t planes, tuple size, tuple out_size, /):
     cdef pool_t call
     describe(&call, planes, size, out_size, equal_windows(size[2], out_size[2]), x.shape[0], out.shape[0])
     adaptive_windows(&call)
@@ -485,7 +485,7 @@ def adaptive_avg_pool(const floating[::1] x, floating[::1] out, Py_ssize_t plane
 
 
 def adaptive_avg_pool_backward(const floating[::1] g, floating[::1] out, Py_ssize_t planes, tuple size,
-                               tuple out_size):
+                               tuple out_size, /):
     cdef pool_t call
     describe(&call, planes, size, out_size, equal_windows(size[2], out_size[2]), out.shape[0], g.shape[0])
     adaptive_windows(&call)
@@ -533,7 +533,7 @@ cdef void scattered_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept n
 
 
 def max_pool_at(const floating[::1] x, floating[::1] out, int64_t[::1] indices, const int64_t[::1] starts,
-                Py_ssize_t planes, tuple size, tuple kernel, tuple out_size):
+                Py_ssize_t planes, tuple size, tuple kernel, tuple out_size, /):
     cdef scattered_t c
     cdef Py_ssize_t x_plane = 1, out_plane = 1, total = 0, work = 1, i, k, plane, at
     for i in range(3):

@@ -259,7 +259,7 @@ cdef void scale_uniform(floating* out, Py_ssize_t n, floating low, floating high
         out[i] = low if x == high else x  # rounding may reach the bound that is excluded
 
 
-def uniform(Engine engine not None, floating[::1] out, double low, double high):
+def uniform(Engine engine not None, floating[::1] out, double low, double high, /):
     """Uniform samples in [low, high)."""
     cdef Py_ssize_t lo, m, n = out.shape[0]
     with engine.lock:
@@ -357,17 +357,17 @@ cdef double geometric_rule(double u, double p, double unused) noexcept nogil:
     return ceil(log(u) / log1p(-p))
 
 
-def exponential(Engine engine not None, floating[::1] out, double rate):
+def exponential(Engine engine not None, floating[::1] out, double rate, /):
     """Samples of the exponential distribution with that rate."""
     sample(engine, out, exponential_rule, rate, 0.0, exponential_task32)
 
 
-def cauchy(Engine engine not None, floating[::1] out, double median, double sigma):
+def cauchy(Engine engine not None, floating[::1] out, double median, double sigma, /):
     """Samples of the Cauchy distribution."""
     sample(engine, out, cauchy_rule, median, sigma, apply_rule32)
 
 
-def geometric(Engine engine not None, floating[::1] out, double p):
+def geometric(Engine engine not None, floating[::1] out, double p, /):
     """The number of trials up to the first success of probability p; float64 for an integer tensor."""
     sample(engine, out, geometric_rule, p, 0.0, geometric_task32)
 
@@ -491,7 +491,7 @@ cdef void fill_normal(Engine engine, floating* out, Py_ssize_t n, double mean, d
         parallel_for(fill_task64, &fill, n // BLOCK, GRAIN // BLOCK)
 
 
-def normal(Engine engine not None, floating[::1] out, double mean, double std, bint one_by_one=False, bint half=False):
+def normal(Engine engine not None, floating[::1] out, double mean, double std, bint one_by_one=False, bint half=False, /):
     """Normal samples.
 
     Sixteen or more are made in blocks of 16; the last 16 places are overwritten by a fresh block when n is not a
@@ -513,7 +513,7 @@ def normal(Engine engine not None, floating[::1] out, double mean, double std, b
                 fill_normal(engine, &out[n - BLOCK], BLOCK, mean, std)
 
 
-def log_normal(Engine engine not None, floating[::1] out, double mean, double std):
+def log_normal(Engine engine not None, floating[::1] out, double mean, double std, /):
     """exp of normal samples, each made singly."""
     cdef Py_ssize_t i
     with engine.lock:
@@ -533,7 +533,7 @@ cdef void modulo(const uint32_t* words, int64_t* out, Py_ssize_t n, uint32_t ran
         out[i] = low + <int32_t>(rest + limit if rest < 0 else rest)
 
 
-def randint(Engine engine not None, int64_t[::1] out, uint64_t range_, int64_t low, bint wide):
+def randint(Engine engine not None, int64_t[::1] out, uint64_t range_, int64_t low, bint wide, /):
     """low + bits % range_, of 64-bit draws if `wide`, of 32-bit draws otherwise; range_ 0 takes the bits as they are.
 
     The sum wraps around, as the whole range of int64 is allowed.
@@ -561,7 +561,7 @@ def randint(Engine engine not None, int64_t[::1] out, uint64_t range_, int64_t l
             lo += PAIRS
 
 
-def randperm(Engine engine not None, int64_t[::1] out):
+def randperm(Engine engine not None, int64_t[::1] out, /):
     """A permutation of 0..n-1 by exchanging each place with one at or after it."""
     cdef uint32_t words[WORDS]
     cdef Py_ssize_t i, j, lo, m, n = out.shape[0]
@@ -590,7 +590,7 @@ def randperm(Engine engine not None, int64_t[::1] out):
 
 # --------------------------------------------------------------------------------------------- bernoulli, masks
 
-def bernoulli(Engine engine not None, uint8_t[::1] out, double p):
+def bernoulli(Engine engine not None, uint8_t[::1] out, double p, /):
     """1 with probability p: whether a float64 uniform is below p."""
     cdef double u[PAIRS]
     cdef Py_ssize_t i, lo, m, n = out.shape[0]
@@ -604,7 +604,7 @@ def bernoulli(Engine engine not None, uint8_t[::1] out, double p):
             lo += PAIRS
 
 
-def bernoulli_each(Engine engine not None, const floating[::1] p, uint8_t[::1] out):
+def bernoulli_each(Engine engine not None, const floating[::1] p, uint8_t[::1] out, /):
     """1 with the probability given for each element: whether a uniform of p's own dtype is below it."""
     cdef floating u[PAIRS]
     cdef Py_ssize_t i, lo, m, n = p.shape[0]
@@ -659,7 +659,7 @@ cdef void mask_task64(void* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
 
 
 def mask_scale(const floating[::1] x, const uint8_t[::1] mask, floating[::1] out, Py_ssize_t inner, double scale,
-               double kept=-0.0, double dropped=-0.0):
+               double kept=-0.0, double dropped=-0.0, /):
     """x * scale + kept where the mask is 1, x * 0 + dropped elsewhere; each flag counts for `inner` elements.
 
     A product, not a choice: a dropped infinity is NaN. Adding -0.0 changes nothing.
@@ -677,7 +677,7 @@ def mask_scale(const floating[::1] x, const uint8_t[::1] mask, floating[::1] out
         parallel_for(mask_task64, &m, n, SLAB)
 
 
-def rrelu_noise(Engine engine not None, const floating[::1] x, floating[::1] noise, double lower, double upper):
+def rrelu_noise(Engine engine not None, const floating[::1] x, floating[::1] noise, double lower, double upper, /):
     """A uniform slope in [lower, upper) for each element that is not positive, which alone draw; 1 elsewhere."""
     cdef double a = <floating>lower, b = <floating>upper
     cdef Py_ssize_t i, n = x.shape[0]
@@ -691,7 +691,7 @@ def rrelu_noise(Engine engine not None, const floating[::1] x, floating[::1] noi
 # --------------------------------------------------------------------------------------------- multinomial
 
 def multinomial(Engine engine not None, const floating[::1] weights, floating[::1] cumulative, int64_t[::1] out,
-                Py_ssize_t rows, Py_ssize_t categories, Py_ssize_t samples):
+                Py_ssize_t rows, Py_ssize_t categories, Py_ssize_t samples, /):
     """`samples` draws with replacement from each row of weights; `cumulative` is scratch for one row.
 
     The weights are finite, not negative, and no row is all zero.
@@ -760,7 +760,7 @@ cdef double poisson_one(Engine engine, double rate) noexcept nogil:
             return k
 
 
-def poisson(Engine engine not None, const floating[::1] rate, floating[::1] out):
+def poisson(Engine engine not None, const floating[::1] rate, floating[::1] out, /):
     """Samples of the Poisson distribution with the rate given for each element; rates are finite and not negative."""
     cdef Py_ssize_t i, n = rate.shape[0]
     if out.shape[0] < n:
@@ -858,7 +858,7 @@ cdef floating binomial_half(Engine engine, floating count, floating p) noexcept 
     return binomial_inversion(engine, count, p)
 
 
-def binomial(Engine engine not None, const floating[::1] count, const floating[::1] p, floating[::1] out):
+def binomial(Engine engine not None, const floating[::1] count, const floating[::1] p, floating[::1] out, /):
     """Samples of the binomial distribution with counts and probabilities given for each element."""
     cdef Py_ssize_t i, n = count.shape[0]
     if p.shape[0] < n or out.shape[0] < n:
@@ -899,7 +899,7 @@ cdef double gamma_one(Engine engine, floating alpha) noexcept nogil:
             return <floating>(scale * d * v)
 
 
-def standard_gamma(Engine engine not None, const floating[::1] alpha, floating[::1] out):
+def standard_gamma(Engine engine not None, const floating[::1] alpha, floating[::1] out, /):
     """Samples of the gamma distribution of unit rate, at least the smallest normal number."""
     cdef Py_ssize_t i, n = alpha.shape[0]
     cdef floating tiny, x

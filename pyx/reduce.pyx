@@ -542,6 +542,7 @@ cdef void row_sums_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept no
 
 def reduce(
     const real[::1] x, real[::1] out, Py_ssize_t outer, Py_ssize_t axis, Py_ssize_t inner, int op, double p=2,
+    /,
 ):
     cdef Py_ssize_t n = outer * inner, i
     cdef real* parameter = NULL
@@ -586,6 +587,7 @@ def reduce(
 
 def reduce_long(
     const real[::1] x, int64_t[::1] out, Py_ssize_t outer, Py_ssize_t axis, Py_ssize_t inner, int op,
+    /,
 ):
     cdef rows_t rows = <rows_t>count_rows[real] if op == COUNT_NONZERO else NULL
     if real in integer:
@@ -600,6 +602,7 @@ def reduce_long(
 
 def reduce_bool(
     const real[::1] x, uint8_t[::1] out, Py_ssize_t outer, Py_ssize_t axis, Py_ssize_t inner, int op,
+    /,
 ):
     check_sizes(x.shape[0], out.shape[0], outer, axis, inner, 1)
     if op == ANY:
@@ -615,6 +618,7 @@ def reduce_bool(
 def var_mean(
     const floating[::1] x, floating[::1] var, floating[::1] mean, Py_ssize_t outer, Py_ssize_t axis, Py_ssize_t inner,
     double correction=1, bint sqrt=False,
+    /,
 ):
     cdef Py_ssize_t n = outer * inner, i
     cdef double* scratch
@@ -690,6 +694,7 @@ cdef void locate_task(real* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
 def argreduce(
     const real[::1] x, real[::1] values, int64_t[::1] index, Py_ssize_t outer, Py_ssize_t axis, Py_ssize_t inner,
     int op,
+    /,
 ):
     cdef Locate c
     if op != ARGMAX and op != ARGMIN:
@@ -812,14 +817,14 @@ cdef int run_scan(
     return 0
 
 
-def scan(const floating[::1] x, floating[::1] out, Py_ssize_t outer, Py_ssize_t axis, Py_ssize_t inner, int op):
+def scan(const floating[::1] x, floating[::1] out, Py_ssize_t outer, Py_ssize_t axis, Py_ssize_t inner, int op, /):
     cdef Scan c
     check_sizes(x.shape[0], out.shape[0], outer, axis, inner, axis)
     c.x, c.out = <const char*>&x[0], <char*>&out[0]
     run_scan(<task_t>scan_task[floating], &c, outer, axis, inner, op, WIDTH)
 
 
-def scan_long(const integer[::1] x, int64_t[::1] out, Py_ssize_t outer, Py_ssize_t axis, Py_ssize_t inner, int op):
+def scan_long(const integer[::1] x, int64_t[::1] out, Py_ssize_t outer, Py_ssize_t axis, Py_ssize_t inner, int op, /):
     cdef Scan c
     check_sizes(x.shape[0], out.shape[0], outer, axis, inner, axis)
     c.x, c.out = <const char*>&x[0], <char*>&out[0]
@@ -829,6 +834,7 @@ def scan_long(const integer[::1] x, int64_t[::1] out, Py_ssize_t outer, Py_ssize
 def scan_index(
     const real[::1] x, real[::1] values, int64_t[::1] index, Py_ssize_t outer, Py_ssize_t axis, Py_ssize_t inner,
     int op,
+    /,
 ):
     cdef Scan c
     if op != CUMMAX and op != CUMMIN:
@@ -876,7 +882,7 @@ cdef void dot_task(number* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
     (<number*>c.partial)[lo // c.grain] = lanes[0]
 
 
-def dot(const number[::1] x, const number[::1] y, number[::1] out):
+def dot(const number[::1] x, const number[::1] y, number[::1] out, /):
     cdef Dot c
     cdef Py_ssize_t n = x.shape[0], chunks, half, i
     cdef number partial[MAX_SEGMENTS]

@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 Sizes = tuple[int, int, int, int, int, int]
 
-def taps(x: NDArray, index: NDArray, weight: NDArray, out: NDArray, sizes: Sizes) -> None:
+def taps(x: NDArray, index: NDArray, weight: NDArray, out: NDArray, sizes: Sizes, /) -> None:
     """``out[o, k, i] = sum over t of weight[o // planes, k, t] * x[o, index[o // planes, k, t], i]``."""
 
-def taps_input(g: NDArray, index: NDArray, weight: NDArray, out: NDArray, sizes: Sizes) -> None:
+def taps_input(g: NDArray, index: NDArray, weight: NDArray, out: NDArray, sizes: Sizes, /) -> None:
     """out = the gradient of x."""
 
-def taps_weight(g: NDArray, x: NDArray, index: NDArray, out: NDArray, sizes: Sizes) -> None:
+def taps_weight(g: NDArray, x: NDArray, index: NDArray, out: NDArray, sizes: Sizes, /) -> None:
     """out = the gradient of the weights."""

@@ -137,7 +137,7 @@ cdef int describe(Taps* call, tuple sizes, Py_ssize_t x, Py_ssize_t index, Py_ss
     return 0
 
 
-def taps(const floating[::1] x, const int64_t[::1] index, const floating[::1] weight, floating[::1] out, tuple sizes):
+def taps(const floating[::1] x, const int64_t[::1] index, const floating[::1] weight, floating[::1] out, tuple sizes, /):
     cdef Taps call
     describe(&call, sizes, x.shape[0], index.shape[0], weight.shape[0], out.shape[0])
     call.x, call.index, call.weight, call.out = &x[0], &index[0], &weight[0], &out[0]
@@ -146,7 +146,7 @@ def taps(const floating[::1] x, const int64_t[::1] index, const floating[::1] we
 
 
 def taps_input(const floating[::1] g, const int64_t[::1] index, const floating[::1] weight, floating[::1] out,
-               tuple sizes):
+               tuple sizes, /):
     cdef Taps call
     describe(&call, sizes, out.shape[0], index.shape[0], weight.shape[0], g.shape[0])
     call.g, call.index, call.weight, call.out = &g[0], &index[0], &weight[0], &out[0]
@@ -156,7 +156,7 @@ def taps_input(const floating[::1] g, const int64_t[::1] index, const floating[:
     parallel_for(<task_t>taps_input_task[floating], &call, units, max(<Py_ssize_t>1, GRAIN // work))
 
 
-def taps_weight(const floating[::1] g, const floating[::1] x, const int64_t[::1] index, floating[::1] out, tuple sizes):
+def taps_weight(const floating[::1] g, const floating[::1] x, const int64_t[::1] index, floating[::1] out, tuple sizes, /):
     cdef Taps call
     describe(&call, sizes, x.shape[0], index.shape[0], out.shape[0], g.shape[0])
     call.g, call.x, call.index, call.out = &g[0], &x[0], &index[0], &out[0]

@@ -6,15 +6,14 @@ from typing import Any
 
 codes: dict[str, int]
 
-def sort(x: Any, values: Any, index: Any, rows: int, n: int, descending: bool = False) -> None:
+def sort(x: Any, values: Any, index: Any, rows: int, n: int, descending: bool = False, /) -> None:
     """Stable sort of each row."""
 
 def topk(
-    x: Any, values: Any, index: Any, rows: int, n: int, k: int, largest: bool = True, ordered: bool = True
-) -> None:
+    x: Any, values: Any, index: Any, rows: int, n: int, k: int, largest: bool = True, ordered: bool = True, /) -> None:
     """The k first of each row's descending (or ascending) order, in that order if `ordered`: (rows, k)."""
 
-def select(x: Any, values: Any, index: Any, rows: int, n: int, op: int, k: int = 1) -> None:
+def select(x: Any, values: Any, index: Any, rows: int, n: int, op: int, k: int = 1, /) -> None:
     """One element of each row: kthvalue (k counts from 1), median, nanmedian (the lower one), mode."""
 
 def searchsorted(
@@ -27,13 +26,14 @@ def searchsorted(
     m: int,
     right: bool = False,
     sorter: Any = None,
+    /,
 ) -> None:
     """Where each of (rows, m) values belongs in ascending edges, (1, n) or (rows, n): int64.
 
     With `sorter`, (edge_rows, n) of int64, ``edges[sorter]`` is ascending; raises ValueError if it is out of range.
     """
 
-def runs(x: Any, values: Any, counts: Any, inverse: Any, index: Any = None) -> int:
+def runs(x: Any, values: Any, counts: Any, inverse: Any, index: Any = None, /) -> int:
     """Runs of equal elements of all of x; returns their number, to which `values` and `counts` are filled.
 
     ``inverse[i]`` is the run of element i, or of ``index[i]`` where x was sorted and came from there.

@@ -310,8 +310,7 @@ cdef int run(
 
 
 def sort(
-    const real[::1] x, real[::1] values, int64_t[::1] index, Py_ssize_t rows, Py_ssize_t n, bint descending=False
-):
+    const real[::1] x, real[::1] values, int64_t[::1] index, Py_ssize_t rows, Py_ssize_t n, bint descending=False, /):
     cdef Rows c
     c.op, c.descending = SORT, descending
     run[real](&c, NULL, x, values, index, rows, n, n)
@@ -320,6 +319,7 @@ def sort(
 def topk(
     const real[::1] x, real[::1] values, int64_t[::1] index, Py_ssize_t rows, Py_ssize_t n, Py_ssize_t k,
     bint largest=True, bint ordered=True,
+    /,
 ):
     cdef Rows c
     if k < 1 or k > n:
@@ -329,8 +329,7 @@ def topk(
 
 
 def select(
-    const real[::1] x, real[::1] values, int64_t[::1] index, Py_ssize_t rows, Py_ssize_t n, int op, Py_ssize_t k=1
-):
+    const real[::1] x, real[::1] values, int64_t[::1] index, Py_ssize_t rows, Py_ssize_t n, int op, Py_ssize_t k=1, /):
     cdef Rows c
     if op < KTHVALUE or op > MODE:
         raise ValueError(f"select: no op {op}")
@@ -383,6 +382,7 @@ cdef void search_task(real* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
 def searchsorted(
     const real[::1] edges, const real[::1] x, int64_t[::1] out, Py_ssize_t edge_rows, Py_ssize_t n, Py_ssize_t rows,
     Py_ssize_t m, bint right=False, const int64_t[::1] sorter=None,
+    /,
 ):
     cdef Search c
     cdef Py_ssize_t i
@@ -403,8 +403,7 @@ def searchsorted(
 
 
 def runs(
-    const real[::1] x, real[::1] values, int64_t[::1] counts, int64_t[::1] inverse, const int64_t[::1] index=None
-):
+    const real[::1] x, real[::1] values, int64_t[::1] counts, int64_t[::1] inverse, const int64_t[::1] index=None, /):
     cdef Py_ssize_t n = x.shape[0], i, count = 0
     if n < 1 or min(values.shape[0], counts.shape[0], inverse.shape[0]) < n or (
             index is not None and index.shape[0] < n):

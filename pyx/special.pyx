@@ -677,7 +677,7 @@ cdef void binary_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogi
 
 # ---- Kernels ----------------------------------------------------------------------------------------------------
 
-def unary_rare(const floating[::1] x, floating[::1] out, int op):
+def unary_rare(const floating[::1] x, floating[::1] out, int op, /):
     cdef call_t c
     if not 0 <= op <= NDTRI:
         raise ValueError(f"no function of one number has the code {op}")
@@ -691,7 +691,7 @@ def unary_rare(const floating[::1] x, floating[::1] out, int op):
     parallel_for(<task_t>unary_task[floating], &c, out.shape[0], GRAIN)
 
 
-def binary_rare(const floating[::1] x, const floating[::1] y, floating[::1] out, int op, const Py_ssize_t[::1] plan=None):
+def binary_rare(const floating[::1] x, const floating[::1] y, floating[::1] out, int op, const Py_ssize_t[::1] plan=None, /):
     cdef call_t c
     cdef Py_ssize_t[2] lengths = [x.shape[0], y.shape[0]]
     if not ZETA <= op <= LEGENDRE_POLYNOMIAL_P:
@@ -713,7 +713,7 @@ def binary_rare(const floating[::1] x, const floating[::1] y, floating[::1] out,
     parallel_for(<task_t>binary_task[floating], &c, out.shape[0], GRAIN)
 
 
-def dirichlet_grad(const floating[::1] x, const floating[::1] alpha, const floating[::1] total, floating[::1] out):
+def dirichlet_grad(const floating[::1] x, const floating[::1] alpha, const floating[::1] total, floating[::1] out, /):
     """The gradient of each component of Dirichlet samples by its own concentration, over 1 - x."""
     cdef Py_ssize_t i
     if min(x.shape[0], alpha.shape[0], total.shape[0]) < out.shape[0]:

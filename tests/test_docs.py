@@ -152,6 +152,12 @@ def parameters_in(text: str) -> list[str]:
     return [part[-1] for part in parts if part]
 
 
+def parameters_of(arguments: ast.arguments) -> list[str]:
+    """Those of a Python function, with the `/` behind the ones that are by position alone."""
+    first = [each.arg for each in arguments.posonlyargs]
+    return [*first, *["/"][: len(first)], *(each.arg for each in arguments.args + arguments.kwonlyargs)]
+
+
 def test_the_stubs_are_those_of_the_kernels():
     """A `.pyi` beside each `.pyx`: the same functions and classes, with the same parameters."""
     for module in sorted((ROOT / "pyx").glob("*.pyx")):
@@ -162,7 +168,6 @@ def test_the_stubs_are_those_of_the_kernels():
         functions = {name: parameters_in(text) for name, text in found if not name.startswith("_")}
         classes = set(re.findall(r"^(?:cdef )?class (\w+)", source, re.M))
         stub = ast.parse(module.with_suffix(".pyi").read_text())
-        stubbed = {one.name: [each.arg for each in one.args.args + one.args.kwonlyargs] for one in stub.body
-                   if isinstance(one, ast.FunctionDef)}  # fmt: skip
+        stubbed = {one.name: parameters_of(one.args) for one in stub.body if isinstance(one, ast.FunctionDef)}
         assert stubbed == functions, module.name
         assert {one.name for one in stub.body if isinstance(one, ast.ClassDef)} == classes, module.name

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -235,7 +236,8 @@ def run(code, **environment):
 
 
 def test_the_interpreter_exits_while_workers_wait():
-    loop = "from tests.test_threads import *; threads.set_num_threads(4); chunks(40, 1, wait=0.001); print('end')"
+    here = f"import sys; sys.path.append({str(Path(__file__).parent)!r}); from test_threads import *"
+    loop = f"{here}; threads.set_num_threads(4); chunks(40, 1, wait=0.001); print('end')"
     done = run(loop)
     assert (done.returncode, done.stdout.strip()) == (0, "end"), done.stderr
 
