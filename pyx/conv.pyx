@@ -2,7 +2,7 @@
 
 Design
 ------
-(a) Everything is the blocked product of `gemm.pxd`. An image is copied once into a frame of zeros (not if it needs
+(a) Everything but (e) is the blocked product of `gemm.pxd`. An image is copied once into a frame of zeros (not if it needs
     none); then the element that tap k of the kernel sees from pixel q is `image[tap[k] + seen(q)]`, whatever stride,
     padding, dilation and dimensions are. One and two dimensions are three with sizes of 1.
 (b) Forward: weight (c_out, taps) times taps x pixels. That second matrix never exists: where rows of pixels fill
@@ -13,7 +13,8 @@ Design
     That is also the transposed convolution.
 (d) Weight gradient: the transposed gradient's panels times pixels read where they are in the image; sums over pixels
     of an image, then over images, so that the result does not depend on the number of threads.
-(e) Scratch is bounded: images are framed in groups of at most GROUP bytes.
+(e) Where a channel of the result sees one of the input, planes are convolved one by one (`conv/depthwise.pxi`).
+(f) Scratch is bounded: images are framed in groups of at most GROUP bytes.
 """
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
@@ -505,6 +506,9 @@ cdef int run_input(conv_t* call, const floating* g, const floating* weight) exce
     return 0
 
 
+include "conv/depthwise.pxi"
+
+
 cdef int turned_forward(conv_t* call, const floating* g, const floating* weight) except -1:
     """Input gradient for stride 1: convolve the gradient with the weight turned round and its channels exchanged."""
     cdef Py_ssize_t taps = call.kernel[0] * call.kernel[1] * call.kernel[2], size = call.c_in * call.c_out * taps
@@ -523,7 +527,10 @@ cdef int turned_forward(conv_t* call, const floating* g, const floating* weight)
         call.size[i], call.out[i] = call.out[i], call.size[i]
         call.padding[i] = (call.kernel[i] - 1) * call.dilation[i] - call.padding[i]
     try:
-        run_forward(call, g, <const floating*>turned)
+        if is_depthwise(call):
+            run_planes[floating](call, g, NULL, <const floating*>turned)
+        else:
+            run_forward(call, g, <const floating*>turned)
     finally:
         free(turned)
     return 0
@@ -707,13 +714,17 @@ def conv(const floating[::1] x, const floating[::1] weight, const floating[::1] 
             raise ValueError("a buffer is shorter than its sizes say")
         call.bias = &bias[0]
     call.out_data = &out[0]
-    run_forward(&call, &x[0], &weight[0])
+    if is_depthwise(&call):
+        run_planes[floating](&call, &x[0], NULL, &weight[0])
+    else:
+        run_forward(&call, &x[0], &weight[0])
 
 
 def conv_backward_input(const floating[::1] g, const floating[::1] weight, const floating[::1] bias, floating[::1] out,
                         Py_ssize_t n, Py_ssize_t groups, Py_ssize_t c_in, Py_ssize_t c_out, tuple size, tuple kernel,
                         tuple stride, tuple padding, tuple dilation, tuple out_size, /):
     cdef conv_t call
+    cdef bint turns
     describe(&call, n, groups, c_in, c_out, size, kernel, stride, padding, dilation, out_size, out.shape[0],
              weight.shape[0], g.shape[0])
     if bias is not None:
@@ -721,7 +732,10 @@ def conv_backward_input(const floating[::1] g, const floating[::1] weight, const
             raise ValueError("a buffer is shorter than its sizes say")
         call.bias = &bias[0]
     call.out_data = &out[0]
-    if call.stride[0] == call.stride[1] == call.stride[2] == 1:
+    turns = call.stride[0] == call.stride[1] == call.stride[2] == 1
+    if is_depthwise(&call) and not (turns and call.c_out == 1):
+        run_planes[floating](&call, NULL, &g[0], &weight[0])
+    elif turns:
         turned_forward(&call, &g[0], &weight[0])
     else:
         run_input(&call, &g[0], &weight[0])
@@ -734,4 +748,7 @@ def conv_backward_weight(const floating[::1] g, const floating[::1] x, floating[
     describe(&call, n, groups, c_in, c_out, size, kernel, stride, padding, dilation, out_size, x.shape[0],
              out.shape[0], g.shape[0])
     call.out_data = &out[0]
-    run_weight(&call, &x[0], &g[0])
+    if is_depthwise(&call):
+        run_planes[floating](&call, &x[0], &g[0], NULL)
+    else:
+        run_weight(&call, &x[0], &g[0])
