@@ -122,7 +122,12 @@ def matmul(n: int) -> Case:
     return Case(f"matmul {n}", "matmul", 0.95, code="lib.matmul(x, y)", inputs=inputs, numpy="np.matmul(x, y)")
 
 
+def lstm(make) -> dict[str, Input]:
+    return {"x": make(16, 32, 64), "h": data(1, 16, 128), "w": make(512, 64), "u": make(512, 128), "b": make(512)}
+
+
 SQUARE = {"x": data(1024, 1024)}
+LSTM = "lib.lstm(x, (h, h), (w, u, b, b), True, 1, 0.0, False, False, True)[0]"
 
 TABLE: list[Row] = [
     *pointwise("16", "leaky_relu add exp sum", 0.6),
@@ -154,6 +159,8 @@ TABLE: list[Row] = [
     *[matmul(n) for n in (32, 512, 1024, 2048)],
     *conv(3, padding=1),
     *conv(1, padding=0),
+    Case("LSTM", "16 x 32 x 64", 1.0, code=LSTM, inputs=lstm(data)),
+    Case("LSTM forward + backward", "16 x 32 x 64", 1.0, code=forward_backward(LSTM), inputs=lstm(leaf) | {"g": data(16, 32, 128)}, check="x.grad"),
     Case("Adam step of an MLP", "training", 0.5, code="step()", program="mlp"),
     Case("Adam step of a conv net", "training", 1.3, code="step()", program="convnet"),
     Alternating("loop and 512 matmul in turns", "threads", 1.15, first="F.leaky_relu(x)", second="lib.matmul(a, b)",

@@ -1,19 +1,30 @@
 """Recurrent networks: one step of each kind, and what runs it over a sequence.
 
-A step takes the input's part of the gates ready made, so that a whole sequence's are one product. Everything is made of
-operations with gradients of their own.
+A step takes the input's part of the gates ready made, so that a whole sequence's are one product. There are two ways over a
+sequence: `_layer` runs a layer in one direction as one operation, which has a kernel and a gradient of its own; the steps
+made of operations do what it does not (a projection, complex numbers, a gradient of the gradient) and say what it means.
 """
 
 from __future__ import annotations
 
+import numpy as np
+
+from lucid._kernels import core
+from lucid._kernels import recurrent as kernels
+from lucid._kernels.core import empty, flat, wrap
+from lucid.autograd.engine import grad
 from lucid.autograd.op import op, torch_name
+from lucid.ops._frame import C_NAMES, FLOAT32, FLOATING, cast, contiguous, copied
 from lucid.ops.activation import relu
 from lucid.ops.dropout import dropout
 from lucid.ops.exponentials import sigmoid, tanh
 from lucid.ops.joining import cat, stack
-from lucid.ops.linalg import linear
+from lucid.ops.linalg import linear, product
 from lucid.ops.pieces import split, unbind
+from lucid.ops.reduction import sum as sum_
 from lucid.tensor import Tensor
+
+LAYER = {dtype: kernels.layer[C_NAMES[dtype]] for dtype in FLOATING}
 
 # -- one step: (input's part of the gates, state, recurrent weight and bias, projection) -> new state -----------------------
 
@@ -42,14 +53,117 @@ def _plain_step(activation):
 STEPS = {"LSTM": _lstm_step, "GRU": _gru_step, "RNN_TANH": _plain_step(tanh), "RNN_RELU": _plain_step(relu)}
 
 
+# -- one layer in one direction, as one operation ------------------------------------------------------------------------
+
+
+GATES = {"LSTM": 4, "GRU": 3, "RNN_TANH": 1, "RNN_RELU": 1}
+KEPT = {"LSTM": 2, "GRU": 1, "RNN_TANH": 0, "RNN_RELU": 0}  # what the kernel keeps for the gradient, in states
+
+
+def _fits(mode: str, x: Tensor, state: tuple, parameters: tuple, sizes) -> bool:
+    """Whether `_layer` takes these arguments; what fits nowhere is for the other way to refuse."""
+    w_ih, w_hh, b_ih, b_hh, projection = parameters
+    casting = core.set_autocast(False)
+    core.set_autocast(casting)
+    if casting or projection is not None or not x.dtype.is_floating_point or x.ndim != (3 if sizes is None else 2):
+        return False
+    batch, hidden = x.shape[1] if sizes is None else sizes[0] if sizes else 0, w_hh.shape[-1]
+    rows = GATES[mode] * hidden
+    shapes = [(w_ih, (rows, x.shape[-1])), (w_hh, (rows, hidden)), (b_ih, (rows,)), (b_hh, (rows,))]
+    shapes += [(one, (len(state[0]), hidden)) for one in state]
+    return (
+        all(one is None or (one.dtype is x.dtype and one.shape == shape) for one, shape in shapes)
+        and (b_ih is None) == (b_hh is None) and x.array.size > 0 < hidden
+        and (len(state[0]) == batch if sizes is None else len(state[0]) >= max(sizes))
+    )  # fmt: skip
+
+
+@op("_recurrent_layer")
+def _layer(x: Tensor, w_ih: Tensor, w_hh: Tensor, b_ih, b_hh, hidden: Tensor, cell, mode: str, backwards: bool, sizes, saved: list):
+    """Results and last states; `saved` takes what the gradient needs."""
+    computed = FLOAT32 if x.dtype.itemsize == 2 else x.dtype.numpy
+    w_ih, w_hh, b_ih, b_hh = (one if one is None else contiguous(cast(one.array, computed)) for one in (w_ih, w_hh, b_ih, b_hh))
+    state, cell = (one if one is None else copied(cast(one.array, computed)) for one in (hidden, cell))
+    rows, n = _rows(x, computed), state.shape[1]
+    many = np.full(x.shape[0], x.shape[1]) if sizes is None else np.array(sizes, np.int64)
+    bias = np.zeros(len(w_ih), computed) if b_ih is None else b_ih + b_hh
+    kept = empty((len(rows), KEPT[mode] * n), computed)
+    if mode == "GRU":  # the state's part of the third gate has to be known alone
+        kept[...] = 0 if b_hh is None else b_hh[2 * n :]
+        bias[2 * n :] = 0 if b_ih is None else b_ih[2 * n :]
+    gates, previous, out = product(rows, w_ih.T), empty((len(rows), n), computed), empty((len(rows), n), computed)
+    _run(mode, backwards, many, w_hh, bias, gates, kept, previous, out, state, cell)
+    saved[:] = many, bias, gates, kept, previous
+    out = out.reshape(*x.shape[:-1], n)
+    return tuple([wrap(cast(one, x.array.dtype)) for one in (out, state, cell) if one is not None])
+
+
+def _rows(x: Tensor, dtype: np.dtype) -> np.ndarray:
+    return contiguous(cast(x.array, dtype)).reshape(-1, x.shape[-1])
+
+
+def _run(mode: str, backwards: bool, sizes: np.ndarray, weight: np.ndarray, *arrays) -> None:
+    """The kernel; `arrays` from the bias on."""
+    room = empty((len(weight) * (weight.shape[1] + 31),), weight.dtype)  # where it packs the weight
+    bias, *arrays = (one if one is None else flat(one) for one in arrays)
+    LAYER[weight.dtype](kernels.codes[mode], weight.shape[1], backwards, sizes, flat(weight), bias, room, *arrays)
+
+
+@_layer.vjp_joint("x", "w_ih", "w_hh", "b_ih", "b_hh", "hidden", "cell")
+def _layer_backward(g, needs, x, w_ih, w_hh, b_ih, b_hh, hidden, cell, mode, backwards, sizes, saved):
+    if core.is_grad_enabled():
+        return _composed_backward(g, needs, (x, w_ih, w_hh, b_ih, b_hh, hidden, cell), mode, backwards, sizes)
+    many, bias, gates, kept, previous = saved
+    computed = gates.dtype
+    shapes = (previous.shape, hidden.shape, hidden.shape)
+    g_out, g_state, g_cell = (
+        np.zeros(shape, computed) if one is None else copied(cast(one.array, computed))
+        for one, shape in zip([*g, None][:3], shapes)
+    )  # fmt: skip
+    g_gates = empty(gates.shape, computed)
+    own = empty(gates.shape, computed) if mode == "GRU" else g_gates
+    _run(mode, backwards, many, contiguous(cast(w_hh.array, computed)), bias, gates, kept, previous, g_out, g_state,
+         None if cell is None else g_cell, g_gates, own)  # fmt: skip
+    result = lambda array: wrap(cast(array, x.array.dtype))
+    return (
+        result(product(g_gates, cast(w_ih.array, computed)).reshape(x.shape)) if needs[0] else None,
+        result(product(g_gates.T, _rows(x, computed))) if needs[1] else None,
+        result(product(own.T, previous)) if needs[2] else None,
+        sum_(wrap(g_gates), 0).to(x.dtype) if needs[3] else None,
+        sum_(wrap(own), 0).to(x.dtype) if needs[4] else None,
+        result(g_state) if needs[5] else None,
+        result(g_cell) if needs[6] else None,
+    )
+
+
+def _composed_backward(g, needs, inputs, mode: str, backwards: bool, sizes) -> tuple:
+    """The gradient as that of the steps made of operations, which can be differentiated again."""
+    inputs = [one.view(one.shape) if need else one for one, need in zip(inputs, needs)]  # what lies behind does not count
+    x, w_ih, w_hh, b_ih, b_hh, *state = inputs
+    out, last = _steps(STEPS[mode], x, tuple(one for one in state if one is not None), (w_ih, w_hh, b_ih, b_hh, None), backwards, sizes)
+    given = [(one, of) for one, of in zip((out, *last), g) if of is not None]
+    wanted = [one for one, need in zip(inputs, needs) if need]
+    outputs, given = zip(*given)
+    found = iter(grad(outputs, wanted, given, create_graph=True, allow_unused=True))
+    return tuple(next(found) if need else None for need in needs)
+
+
 # -- over a sequence ---------------------------------------------------------------------------------------------------
 
 
-def _direction(step, x: Tensor, state: tuple, parameters, backwards: bool, sizes=None) -> tuple[Tensor, tuple]:
+def _direction(mode: str, x: Tensor, state: tuple, parameters: tuple, backwards: bool, sizes=None) -> tuple[Tensor, tuple]:
     """One layer in one direction: results (L, N, H), and the last state.
 
     With `sizes`, x is packed: of so many sequences there are elements at each place, and results are packed too.
     """
+    if _fits(mode, x, state, parameters, sizes):
+        out, *last = _layer(x, *parameters[:4], state[0], state[1] if len(state) > 1 else None, mode, backwards, sizes, [])
+        return out, tuple(last)
+    return _steps(STEPS[mode], x, state, parameters, backwards, sizes)
+
+
+def _steps(step, x: Tensor, state: tuple, parameters: tuple, backwards: bool, sizes) -> tuple[Tensor, tuple]:
+    """The same, made of operations."""
     w_ih, w_hh, b_ih, b_hh, projection = parameters
     gates = linear(x, w_ih, b_ih)
     if sizes is not None:
@@ -93,7 +207,7 @@ def run(mode: str, x: Tensor, states: tuple, parameters: list, num_layers: int, 
         results = []
         for direction in range(directions):
             at = layer * directions + direction
-            result, state = _direction(STEPS[mode], x, tuple(one[at] for one in initial), parameters[at], direction == 1, sizes)
+            result, state = _direction(mode, x, tuple(one[at] for one in initial), parameters[at], direction == 1, sizes)
             results.append(result)
             last.append(state)
         x = cat(results, -1) if bidirectional else results[0]

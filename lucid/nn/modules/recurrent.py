@@ -13,8 +13,6 @@ from lucid.tensor import Tensor
 
 __all__ = ["GRU", "GRUCell", "LSTM", "LSTMCell", "RNN", "RNNBase", "RNNCell", "RNNCellBase"]
 
-GATES = {"LSTM": 4, "GRU": 3, "RNN_TANH": 1, "RNN_RELU": 1}
-
 
 def _reset(module: Module, hidden_size: int) -> None:
     bound = 1.0 / math.sqrt(hidden_size) if hidden_size > 0 else 0
@@ -77,9 +75,9 @@ class RNNBase(Module):
         self.mode, self.input_size, self.hidden_size, self.num_layers = mode, input_size, hidden_size, num_layers
         self.bias, self.batch_first, self.dropout = bias, batch_first, float(dropout)
         self.bidirectional, self.proj_size = bidirectional, proj_size
-        if mode not in GATES:
+        if mode not in recurrent.GATES:
             raise ValueError(f"Unrecognized RNN mode: {mode}")
-        directions, rows, state = 2 if bidirectional else 1, GATES[mode] * hidden_size, proj_size or hidden_size
+        directions, rows, state = 2 if bidirectional else 1, recurrent.GATES[mode] * hidden_size, proj_size or hidden_size
         self._names = []
         for layer in range(num_layers):
             width = state * directions if layer else input_size
