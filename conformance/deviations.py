@@ -90,7 +90,7 @@ DEVIATIONS = (
               "indices in some dtypes and modes", when=lambda case: len(case.args) > 7 and case.args[7] is True),
     Deviation("segment_reduce", "grad*", "equal extremes share the gradient; PyTorch divides only a positive one among them",
               when=lambda case: case.args[1] in ("max", "min")),
-    Deviation("has_mkl", "behaviour", "products are of NumPy's library, which is not MKL"),
+    Deviation("has_mkl", "behaviour", "products are kernels of its own and LAPACK comes with NumPy; neither is MKL"),
     Deviation("view_as_complex*", "layouts", "takes any offset; PyTorch refuses an odd one, which its loads cannot take"),
     Deviation("special.round", "promotion", "rounds integers, as round does; PyTorch refuses some of them under this name",
               dtype="*int*"),

@@ -392,9 +392,9 @@ class Tensor(core.TensorBase):
         return id(self)
 
     def __format__(self, spec: str) -> str:
-        if self.array.ndim == 0 and spec:
+        if self.array.ndim == 0 and type(self) is Tensor:
             return format(self.item(), spec)
-        return format(str(self), spec)
+        return object.__format__(self, spec)
 
     def __delitem__(self, index):
         raise TypeError("Tensor does not support deleting items")

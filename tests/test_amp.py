@@ -74,3 +74,13 @@ def test_steps_without_finite_gradients_are_left_out():
         scaler.step(optimizer)
         scaler.update()
         assert parameter.item() == value and scaler.get_scale() == scale
+
+
+def test_the_gradient_of_a_pseudoinverse_is_in_the_matrixs_precision():
+    x = lucid.tensor([[2.0, 1.0], [0.0, 4.0]], requires_grad=True)
+    with lucid.autocast("cpu"):
+        out = lucid.linalg.pinv(x)
+    out.sum().backward()
+    assert out.dtype is lucid.bfloat16 and x.grad.dtype is lucid.float32
+    (exact,) = lucid.autograd.grad(lucid.linalg.pinv(x).sum(), x)
+    assert lucid.allclose(x.grad, exact, rtol=0.02, atol=0.01)

@@ -87,3 +87,23 @@ def test_layers_take_in_a_normalisation(transpose, affine):
     linear, norm = nn.Linear(3, 4).eval(), nn.BatchNorm1d(3).eval()
     with pytest.raises(AssertionError, match="out_features=4 and bn.num_features=3"):
         nn.utils.fuse_linear_bn_eval(linear, norm)
+
+
+def test_skip_init_computes_no_initial_weights(monkeypatch):
+    def refused(*args, **kwargs):
+        raise AssertionError("initial weights are computed")
+
+    for name in ("fill_normal", "fill_uniform", "overwrite"):
+        monkeypatch.setattr(nn.init, name, refused)
+    for name in ("uniform_", "normal_"):
+        monkeypatch.setattr(lucid.Tensor, name, refused)
+    for kind, *sizes in (
+        (nn.Linear, 2, 3), (nn.Bilinear, 2, 3, 4), (nn.Conv1d, 2, 3, 2), (nn.ConvTranspose2d, 2, 3, 2),
+        (nn.GRUCell, 2, 3), (nn.Embedding, 3, 2, 1), (nn.EmbeddingBag, 3, 2), (nn.LayerNorm, 3), (nn.GroupNorm, 1, 2),
+        (nn.BatchNorm2d, 3), (nn.MultiheadAttention, 4, 2), (nn.TransformerEncoderLayer, 4, 2, 3), (nn.PReLU, 3),
+    ):  # fmt: skip
+        module = nn.utils.skip_init(kind, *sizes)
+        assert all(one.requires_grad for one in module.parameters())
+    for kind, *sizes in ((nn.Linear, 2, 3), (nn.Embedding, 3, 2), (nn.LayerNorm, 3)):
+        with pytest.raises(AssertionError):
+            kind(*sizes)

@@ -40,6 +40,50 @@ def what_is_cast(lib):
 
 
 @program("autocast", "amp.autocast")
+def what_is_made_of_what_is_cast(lib):
+    F, dtypes = lib.nn.functional, (lib.float32, lib.bfloat16, lib.float16, lib.float64)
+    x = lib.tensor([[0.5, -1.0, 2.0], [1.5, 0.25, -0.75]])
+    square, tensor = x @ x.mT, lib.tensor(0.1)
+    for half in (lib.bfloat16, lib.float16):
+        with lib.autocast("cpu", dtype=half):
+            for matrix in (x, x.mT, x @ x.mT, x.double(), lib.stack([x, 2 * x]), lib.zeros(0, 3), lib.zeros(2, 0, 3)):
+                found = raised(lib.linalg.pinv, matrix) or lib.linalg.pinv(matrix)
+                yield found, found if isinstance(found, str) else found.dtype, raised(lib.pinverse, matrix) or lib.pinverse(matrix).dtype
+            for options in ({"hermitian": True}, {"rcond": 0.5}, {"rtol": tensor}, {"atol": tensor}):
+                found = lib.linalg.pinv(square, **options)
+                yield found, found.dtype
+            for loss in (F.l1_loss, F.mse_loss, F.huber_loss):
+                for first in dtypes:
+                    for second in dtypes:
+                        for weight in (None, *dtypes):
+                            given = {} if weight is None else {"weight": lib.ones(2, 3, dtype=weight)}
+                            for reduction in ("mean", "sum", "none"):
+                                found = loss(x.to(first), (x + 1).to(second), reduction=reduction, **given)
+                                yield loss.__name__, first, second, weight, reduction, found.dtype, found
+    square.requires_grad_()
+    with lib.autocast("cpu"):
+        found = lib.linalg.pinv(square)
+        yield found.requires_grad, lib.autograd.grad(found.sum(), square)[0].dtype
+
+
+@program("autocast", "amp.autocast")
+def weights_of_attention_are_cast(lib):
+    lib.manual_seed(1)
+    x, projection, out = lib.randn(2, 3, 4), lib.randn(12, 4), lib.randn(4, 4)
+    floating, boolean = lib.tensor([[0.5, -1.0], [0.25, 2.0]]), lib.tensor([[False, True], [False, False]])
+    padding = lib.tensor([[False, False], [False, True], [True, False]])
+    for half in (lib.bfloat16, lib.float16):
+        with lib.autocast("cpu", dtype=half):
+            for mask in (None, floating, boolean, floating.to(half)):
+                for keys in (None, padding, padding.float()):
+                    for need_weights in (True, False):
+                        found, weights = lib.nn.functional.multi_head_attention_forward(
+                            x, x, x, 4, 2, projection, lib.zeros(12), None, None, False, 0.0, out, None, attn_mask=mask,
+                            key_padding_mask=keys, need_weights=need_weights)  # fmt: skip
+                        yield found.dtype, found, weights, None if weights is None else weights.dtype
+
+
+@program("autocast", "amp.autocast")
 def gradients_of_weights_have_their_dtype(lib):
     lib.manual_seed(3)
     model = lib.nn.Sequential(lib.nn.Linear(4, 8), lib.nn.ReLU(), lib.nn.LayerNorm(8), lib.nn.Linear(8, 3))

@@ -35,6 +35,9 @@ def numbers_out_of_tensors(lib):
     yield raised(m.item), raised(bool, m), raised(float, m), raised(len, x), raised(iter, x), raised(int, lib.tensor([]))
     yield raised(lambda: [0, 1][x]), raised(int, lib.tensor(math.nan)), raised(bool, lib.tensor([]))
     yield lib.tensor(True).item(), lib.tensor(1 + 2j).item(), lib.tensor(1.0, requires_grad=True).item()
+    tracked, same = lib.tensor(3.5, requires_grad=True), "{}".format
+    yield f"{tracked}", f"{tracked * 2:.2f}", f"{lib.tensor(1 / 3)}", f"{n[0]:>4}", same(lib.tensor(True)), same(lib.tensor(1 + 2j)), same(lib.tensor(0.1, dtype=lib.bfloat16))
+    yield raised(format, n, ".2f"), raised(format, m, ">9"), raised(format, x, "d"), raised(format, lib.nn.Parameter(x), ".2f"), same(m) == str(m)
 
 
 @program("Tensor.numpy", "Tensor.__array__", "from_numpy", "as_tensor", "asarray", "frombuffer")

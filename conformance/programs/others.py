@@ -266,7 +266,17 @@ def modules_made_otherwise(lib):
     state = lib.get_rng_state()
     layer = utils.skip_init(lib.nn.Linear, 3, out_features=2, bias=False, dtype=lib.float64)
     yield tuple(layer.weight.shape), layer.weight.dtype, layer.weight.requires_grad, layer.bias is None, bool((state == lib.get_rng_state()).all())
-    yield raised(utils.skip_init, lib.nn.ReLU), raised(utils.skip_init, dict)
+    yield raised(utils.skip_init, lib.nn.ReLU), raised(utils.skip_init, lib.nn.LSTM, 2, 3), raised(utils.skip_init, dict)
+
+    class Broken(lib.nn.Linear):
+        def reset_parameters(self):
+            yielded.append(lib.nn.init.constant_(self.weight, 3.0) is self.weight)
+            raise KeyError
+
+    yielded = []
+    yield raised(utils.skip_init, Broken, 2, 2), yielded, lib.nn.init.ones_(lib.zeros(2)), raised(Broken, 2, 2)
+    for kind, *sizes in ((lib.nn.Conv2d, 2, 3, 2), (lib.nn.GRUCell, 2, 3), (lib.nn.Embedding, 3, 2, 1), (lib.nn.BatchNorm1d, 3), (lib.nn.MultiheadAttention, 4, 2)):
+        yield [(name, tuple(one.shape), one.dtype) for name, one in utils.skip_init(kind, *sizes).state_dict().items()]
     model = lib.nn.Sequential(lib.nn.Conv2d(2, 3, 2), lib.nn.ConvTranspose2d(3, 2, 2), lib.nn.Linear(2, 2))
     before = model[0].weight.detach().clone()
     yield utils.convert_conv2d_weight_memory_format(model, lib.channels_last) is model, model[0].weight.stride(), model[1].weight.stride()

@@ -37,8 +37,8 @@ WIDER = (
     "nn.functional.cosine_embedding_loss nn.functional.cross_entropy nn.functional.ctc_loss "
     "nn.functional.fractional_max_pool2d nn.functional.fractional_max_pool2d_with_indices "
     "nn.functional.fractional_max_pool3d nn.functional.fractional_max_pool3d_with_indices nn.functional.grid_sample "
-    "nn.functional.hinge_embedding_loss nn.functional.huber_loss nn.functional.kl_div nn.functional.l1_loss "
-    "nn.functional.margin_ranking_loss nn.functional.max_pool3d nn.functional.mse_loss nn.functional.multi_margin_loss "
+    "nn.functional.hinge_embedding_loss nn.functional.huber_loss nn.functional.kl_div "
+    "nn.functional.margin_ranking_loss nn.functional.max_pool3d nn.functional.multi_margin_loss "
     "nn.functional.multilabel_margin_loss nn.functional.nll_loss nn.functional.poisson_nll_loss "
     "nn.functional.smooth_l1_loss nn.functional.soft_margin_loss nn.functional.triplet_margin_loss"
 )
@@ -68,7 +68,11 @@ def _policy() -> dict:
     Supplied.load_all()
     named = ((LOWER, _lower), (WIDER, _wider), (WIDEST, _widest), (PLAIN, _as_given))
     found = {DECLARED[path]: how for paths, how in named for path in paths.split()}
-    return found | {DECLARED["inner"]: _inner, DECLARED["nn.functional.pad"]: _pad, DECLARED["_recurrent"]: _recurrent}
+    special = {
+        "inner": _inner, "linalg.pinv": None, "nn.functional.l1_loss": _unless_weighted,
+        "nn.functional.mse_loss": _unless_weighted, "nn.functional.pad": _pad, "_recurrent": _recurrent,
+    }  # fmt: skip
+    return found | {DECLARED[path]: how for path, how in special.items()}
 
 
 def _call(op, values: list):
@@ -133,6 +137,10 @@ def _inner(values: list) -> list:
 
 def _recurrent(values: list) -> list | None:
     return _lower(values) if values[0] == "LSTM" else None
+
+
+def _unless_weighted(values: list) -> list:
+    return _wider(values) if values[5] is None else values
 
 
 def _pad(values: list) -> list:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import math
+import threading
 import warnings
 
 import numpy as np
@@ -83,7 +84,29 @@ def overwrite(name: str, tensor: Tensor, values) -> Tensor:
     return tensor
 
 
-@no_grad()
+class _Skipped(threading.local):
+    """Whether a thread makes a module by `nn.utils.skip_init`."""
+
+    on = False
+
+
+skipped = _Skipped()
+
+
+def _initial(function):
+    """The function outside the graph; nothing while `skipped.on`."""
+
+    @functools.wraps(function)
+    def call(tensor, *args, **kwargs):
+        if skipped.on:
+            return tensor
+        with no_grad():
+            return function(tensor, *args, **kwargs)
+
+    return call
+
+
+@_initial
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator=None) -> Tensor:
     """Uniform samples on [a, b).
 
@@ -110,7 +133,7 @@ def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator=None) -> 
     return tensor.uniform_(a, b, generator=generator)
 
 
-@no_grad()
+@_initial
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator=None) -> Tensor:
     """Normal samples.
 
@@ -136,7 +159,7 @@ def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator=None)
     return tensor.normal_(mean, std, generator=generator)
 
 
-@no_grad()
+@_initial
 def trunc_normal_(
     tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0, generator=None
 ) -> Tensor:
@@ -204,7 +227,7 @@ def trunc_normal_(
     return tensor
 
 
-@no_grad()
+@_initial
 @like(uniform_, val="float: What is written.")
 def constant_(tensor: Tensor, val: float) -> Tensor:
     """One value everywhere.
@@ -217,7 +240,7 @@ def constant_(tensor: Tensor, val: float) -> Tensor:
     return overwrite("constant_", tensor, val)
 
 
-@no_grad()
+@_initial
 @like(uniform_)
 def ones_(tensor: Tensor) -> Tensor:
     """1 everywhere.
@@ -230,7 +253,7 @@ def ones_(tensor: Tensor) -> Tensor:
     return overwrite("ones_", tensor, 1)
 
 
-@no_grad()
+@_initial
 @like(uniform_)
 def zeros_(tensor: Tensor) -> Tensor:
     """0 everywhere.
@@ -243,7 +266,7 @@ def zeros_(tensor: Tensor) -> Tensor:
     return overwrite("zeros_", tensor, 0)
 
 
-@no_grad()
+@_initial
 @like(uniform_, tensor="Tensor: A matrix.")
 def eye_(tensor: Tensor) -> Tensor:
     """The identity matrix, for a linear layer that passes on its inputs.
@@ -264,7 +287,7 @@ def eye_(tensor: Tensor) -> Tensor:
     return overwrite("eye_", tensor, np.eye(*tensor.array.shape))
 
 
-@no_grad()
+@_initial
 def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
     """Kernels that pass on as many channels as they can: 1 in the middle, 0 elsewhere.
 
@@ -446,7 +469,7 @@ def kaiming_normal_(
     return tensor if std is None else normal_(tensor, 0, std, generator)
 
 
-@no_grad()
+@_initial
 def orthogonal_(tensor: Tensor, gain: float = 1, generator=None) -> Tensor:
     """A random orthogonal matrix: rows, or columns where there are fewer, of length `gain` and at right angles.
 
@@ -488,7 +511,7 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator=None) -> Tensor:
     return overwrite("orthogonal_", tensor, (q.T if wide else q).reshape(array.shape))
 
 
-@no_grad()
+@_initial
 def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator=None) -> Tensor:
     """Normal samples, of which a share in every column is set to zero.
 

@@ -14,7 +14,7 @@ from lucid.ops.creation import ones, zeros, zeros_like
 from lucid.ops.dropout import dropout
 from lucid.ops.extremes import all as all_
 from lucid.ops.joining import cat
-from lucid.ops.linalg import linear, matmul
+from lucid.ops.linalg import baddbmm, bmm, linear, matmul
 from lucid.ops.magnitude import where
 from lucid.ops.masks import masked_fill
 from lucid.ops.normalization import softmax
@@ -265,8 +265,8 @@ def multi_head_attention_forward(
     dropout_p = dropout_p if training else 0.0
     found = None
     if need_weights:
-        scores = matmul(mul(q, math.sqrt(1.0 / head)), k.transpose(-2, -1))
-        found = softmax(scores if attn_mask is None else scores + attn_mask, -1)
+        q, k = mul(q, math.sqrt(1.0 / head)), k.transpose(-2, -1)
+        found = softmax(bmm(q, k) if attn_mask is None else baddbmm(attn_mask, q, k), -1)
         found = dropout(found, dropout_p) if dropout_p > 0 else found
         out = matmul(found, v)
         found = found.reshape(batch, num_heads, length, count)

@@ -66,7 +66,7 @@ def pinv(A: Tensor, rcond=None, hermitian: bool = False, *, atol=None, rtol=None
     if not array.size:
         if hermitian:
             square_shape("linalg.eigh", A)
-        return Supplied.zeros((*batch, n, m), A.dtype)
+        return matmul(zeros(*batch, n, min(m, n), dtype=A.dtype), zeros(*batch, min(m, n), m, dtype=A.dtype))
     if hermitian:
         square_shape("linalg.eigh", A)
         values, v = called("linalg.pinv", np.linalg.eigh, array)
@@ -78,11 +78,12 @@ def pinv(A: Tensor, rcond=None, hermitian: bool = False, *, atol=None, rtol=None
     kept = sizes > _tolerance("torch.linalg.pinv", largest, array.shape, atol, rtol)[..., None]
     with np.errstate(all="ignore"):
         inverse = np.where(kept, 1 / values, 0).astype(array.dtype)
-        return wrap(np.matmul(v * inverse[..., None, :], u.swapaxes(-1, -2).conj()))
+        return matmul(wrap(v * inverse[..., None, :]), wrap(u.swapaxes(-1, -2).conj()))  # which autocast casts
 
 
 def _pinv_backward(g, A, out):
     """The gradient of a pseudoinverse, from that and the matrix."""
+    g, out = g.to(A.dtype), out.to(A.dtype)  # autocast's are in half precision
     h, gh = adjoint(out), adjoint(g)
     k = matmul(h, out)  # P^H P
     first = matmul(gh, matmul(out, h))

@@ -5,13 +5,16 @@ from __future__ import annotations
 import inspect
 
 from lucid import random
+from lucid.nn.init import skipped
 from lucid.nn.modules.module import Module
 
 __all__ = ["skip_init"]
 
 
 def skip_init(module_cls, *args, **kwargs):
-    """A module whose parameters and buffers have memory and no values; no random numbers are drawn from the generator.
+    """A module whose parameters have memory and no initial values: while it is made, the functions of `nn.init` do nothing.
+
+    What a constructor computes by other means (the buffers of `nn.BatchNorm1d`) is computed; the generator stays as it was.
 
     Parameters
     ----------
@@ -38,5 +41,9 @@ def skip_init(module_cls, *args, **kwargs):
         raise RuntimeError(f"Expected a Module; got {module_cls}")
     if "device" not in inspect.signature(module_cls).parameters:
         raise RuntimeError("Module must support a 'device' arg to skip initialization")
-    with random.fork_rng():
-        return module_cls(*args, **kwargs).to_empty()
+    before, skipped.on = skipped.on, True
+    try:
+        with random.fork_rng():
+            return module_cls(*args, **kwargs)
+    finally:
+        skipped.on = before
