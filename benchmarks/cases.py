@@ -127,7 +127,7 @@ def lstm(make) -> dict[str, Input]:
 
 
 SQUARE = {"x": data(1024, 1024)}
-LSTM = "lib.lstm(x, (h, h), (w, u, b, b), True, 1, 0.0, False, False, True)[0]"
+LSTM = "lib.lstm(x, (h, h), (w, u / 16, b, b), True, 1, 0.0, False, False, True)[0]"
 
 TABLE: list[Row] = [
     *pointwise("16", "leaky_relu add exp sum", 0.6),

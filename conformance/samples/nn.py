@@ -142,25 +142,26 @@ SAMPLES = {
 
 
 def _recurrent(gates: int, states: int) -> list:
-    """Calls of a recurrent network: input size 3, hidden size 4, over 5 steps of a batch of 2."""
+    """Calls of a recurrent network: input size 3, over 5 steps; one of them beside vector lanes and tiles."""
 
     weight = lambda *shape: T(*shape, low=-0.5, high=0.5)  # larger ones let a plain network's state explode
 
-    def parameters(layers: int, directions: int, biases: bool) -> list:
+    def parameters(layers: int, directions: int, biases: bool, hidden: int) -> list:
         made = []
         for layer in range(layers):
             for _ in range(directions):
-                width = 4 * directions if layer else 3
-                made += [weight(4 * gates, width), weight(4 * gates, 4)] + [T(4 * gates), T(4 * gates)] * biases
+                width = hidden * directions if layer else 3
+                made += [weight(hidden * gates, width), weight(hidden * gates, hidden)] + [T(hidden * gates), T(hidden * gates)] * biases
         return made
 
-    def one(layers: int = 1, directions: int = 1, biases: bool = True, batch_first: bool = False, p: float = 0.0):
-        first = [T(layers * directions, 2, 4) for _ in range(states)]
-        x = T(2, 5, 3) if batch_first else T(5, 2, 3)
-        return call(x, first if states > 1 else first[0], parameters(layers, directions, biases), biases, layers, p, p > 0,
+    def one(layers: int = 1, directions: int = 1, biases: bool = True, batch_first: bool = False, p: float = 0.0,
+            batch: int = 2, hidden: int = 4):  # fmt: skip
+        first = [T(layers * directions, batch, hidden) for _ in range(states)]
+        x = T(batch, 5, 3) if batch_first else T(5, batch, 3)
+        return call(x, first if states > 1 else first[0], parameters(layers, directions, biases, hidden), biases, layers, p, p > 0,
                     directions == 2, batch_first, tags="random" if p else ())  # fmt: skip
 
-    return [one(), one(2), one(1, 2), one(2, 2), one(biases=False), one(batch_first=True), one(2, p=0.4)]
+    return [one(), one(2), one(1, 2), one(2, 2), one(biases=False), one(batch_first=True), one(2, p=0.4), one(batch=9, hidden=19)]
 
 
 def _step(gates: int, states: int) -> list:
