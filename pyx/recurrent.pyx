@@ -15,6 +15,7 @@ from libc.stdint cimport int64_t
 from libc.string cimport memcpy
 
 from gemm cimport BLOCK_ROWS, DEPTH, MAX_COLUMNS, block, columns, pack_columns, pack_rows
+from inlined cimport called_void
 from math cimport relu_, sigmoid_, sigmoid_backward_, tanh_, tanh_backward_, threshold_backward_
 from simd cimport DOUBLES, FLOATS, ROWS, load, splat, splat_double, splat_float, vdouble, vector, vfloat
 from threads cimport import_threads, parallel_for, task_t
@@ -104,8 +105,8 @@ cdef void row_block(const floating* a, const floating* b, Py_ssize_t n, Py_ssize
         n -= width
 
 
-cdef void add_product(const floating* a, Py_ssize_t m, Py_ssize_t k, const floating* packed, Py_ssize_t gates,
-                      Py_ssize_t n, Py_ssize_t lo, Py_ssize_t hi, floating* c, Py_ssize_t row) noexcept nogil:
+cdef called_void add_product(const floating* a, Py_ssize_t m, Py_ssize_t k, const floating* packed, Py_ssize_t gates,
+                             Py_ssize_t n, Py_ssize_t lo, Py_ssize_t hi, floating* c, Py_ssize_t row) noexcept nogil:
     """C += A B, columns [lo, hi) of each gate: A (m, k), B packed gate by gate (k, n), C's rows `row` apart."""
     cdef floating a_packed[BLOCK_ROWS * DEPTH]
     cdef Py_ssize_t width = columns(a), first, p = 0, q, i, rows, whole, depth
@@ -147,22 +148,22 @@ cdef void pack_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
 # ------------------------------------------------------------------------------------------------ one step
 
 
-cdef void sigmoids(floating* x, const floating* bias, Py_ssize_t n) noexcept nogil:
+cdef called_void sigmoids(floating* x, Py_ssize_t n) noexcept nogil:
     cdef Py_ssize_t i
     for i in range(n):
-        x[i] = sigmoid_(x[i] + bias[i])
+        x[i] = sigmoid_(x[i])
 
 
-cdef void tanhs(floating* x, const floating* bias, Py_ssize_t n) noexcept nogil:
+cdef called_void tanhs(floating* x, Py_ssize_t n) noexcept nogil:
     cdef Py_ssize_t i
     for i in range(n):
-        x[i] = tanh_(x[i] + bias[i])
+        x[i] = tanh_(x[i])
 
 
 cdef void forward(const layer_t* c, Py_ssize_t first, Py_ssize_t row_lo, Py_ssize_t row_hi, Py_ssize_t lo,
                   Py_ssize_t hi, const floating* _type) noexcept nogil:
     """Rows [row_lo, row_hi) and units [lo, hi) of a step whose rows begin at `first`."""
-    cdef Py_ssize_t H = c.hidden, i, j, at, n = hi - lo, m = max(<Py_ssize_t>0, row_hi - row_lo)
+    cdef Py_ssize_t H = c.hidden, i, j, q, at, n = hi - lo, m = max(<Py_ssize_t>0, row_hi - row_lo)
     cdef const floating* own = <const floating*>c.previous + (first + row_lo) * H
     cdef const floating* packed = <const floating*>c.packed
     cdef const floating* bias = <const floating*>c.bias + lo
@@ -183,34 +184,37 @@ cdef void forward(const layer_t* c, Py_ssize_t first, Py_ssize_t row_lo, Py_ssiz
         x = <floating*>c.x + at * c.gates * H + lo
         out = <floating*>c.out + at * H + lo
         state = <floating*>c.state + i * H + lo
+        for q in range(c.gates):
+            for j in range(q * H, q * H + n):
+                x[j] += bias[j]
         if c.mode == LSTM:
             cell = <floating*>c.cell + i * H + lo
             kept = <floating*>c.kept + at * 2 * H + lo
-            sigmoids(x, bias, n)
-            sigmoids(x + H, bias + H, n)
-            tanhs(x + 2 * H, bias + 2 * H, n)
-            sigmoids(x + 3 * H, bias + 3 * H, n)
+            sigmoids(x, n)
+            sigmoids(x + H, n)
+            tanhs(x + 2 * H, n)
+            sigmoids(x + 3 * H, n)
             for j in range(n):
                 kept[H + j] = cell[j]
                 kept[j] = cell[j] = x[H + j] * cell[j] + x[j] * x[2 * H + j]
+            tanhs(kept, n)
             for j in range(n):
-                kept[j] = tanh_(kept[j])
                 out[j] = x[3 * H + j] * kept[j]
         elif c.mode == GRU:
             kept = <floating*>c.kept + at * H + lo
-            sigmoids(x, bias, n)
-            sigmoids(x + H, bias + H, n)
+            sigmoids(x, n)
+            sigmoids(x + H, n)
             for j in range(n):
                 x[2 * H + j] += x[j] * kept[j]
-            tanhs(x + 2 * H, bias + 2 * H, n)
+            tanhs(x + 2 * H, n)
             for j in range(n):
                 out[j] = (state[j] - x[2 * H + j]) * x[H + j] + x[2 * H + j]
         else:
             if c.mode == RNN_TANH:
-                tanhs(x, bias, n)
+                tanhs(x, n)
             else:
                 for j in range(n):
-                    x[j] = relu_(x[j] + bias[j])
+                    x[j] = relu_(x[j])
             memcpy(out, x, n * sizeof(floating))
         memcpy(state, out, n * sizeof(floating))
 
