@@ -21,6 +21,7 @@ exclude_patterns = ["_build", "reference/differences.inc.rst"]
 html_theme = "furo"
 html_title = "Lucid"
 html_show_copyright = False
+html_static_path, html_css_files = ["style.css"], ["style.css"]
 default_role = "code"
 napoleon_numpy_docstring, napoleon_google_docstring = True, False
 napoleon_use_rtype = False

@@ -1,6 +1,7 @@
 """The reference: a page for every declared function, under PyTorch's path, and for every class; a list of Tensor's methods; the
 deliberate differences from PyTorch. A page that is written by hand is left alone."""
 
+import functools
 import importlib
 import inspect
 import re
@@ -42,7 +43,7 @@ OTHERS = {
     ],
     "gradients": [
         *(f"nn.grad.conv{n}d_{what}" for n in (1, 2, 3) for what in ("input", "weight")), "nn.attention.sdpa_kernel",
-        "nn.factory_kwargs", "lobpcg",
+        "lobpcg",
     ],
     "random": [
         "manual_seed", "seed", "initial_seed", "get_rng_state", "set_rng_state", "Generator", "random.fork_rng",
@@ -73,7 +74,7 @@ OTHERS = {
 }  # fmt: skip
 TITLES = {
     "autograd": "Automatic differentiation", "transforms": "Functions of functions",
-    "checkpoints": "Computing again in backward", "amp": "Mixed precision", "gradients": "Convolutions, attention, eigenvalues: more", "random": "Random numbers", "settings": "Threads, memory, settings",
+    "checkpoints": "Computing again in backward", "amp": "Mixed precision", "gradients": "Other functions", "random": "Random numbers", "settings": "Threads, memory, settings",
     "files": "Saving and loading", "testing": "Comparing in tests", "types": "Dtypes, devices, shapes", "errors": "Errors",
 }  # fmt: skip
 NAMESPACES = {
@@ -154,10 +155,20 @@ def heading(text: str, line: str = "=") -> str:
     return f"{text}\n{line * len(text)}\n\n"
 
 
-def toctree(entries, caption: str = "") -> str:
-    return ".. toctree::\n   :maxdepth: 1\n" + (f"   :caption: {caption}\n" if caption else "") + "\n" + "".join(
-        f"   {entry}\n" for entry in entries
+def toctree(entries, namespace: str = "") -> str:
+    """A list of pages; those of a namespace by their names in it, which the sidebar has room for."""
+    known = f"{namespace}." if namespace else ""
+    shown = (entry.rpartition("/")[2].removeprefix(known) for entry in entries)
+    return ".. toctree::\n   :maxdepth: 1\n\n" + "".join(
+        f"   {name} <{entry}>\n" if known else f"   {entry}\n" for name, entry in zip(shown, entries)
     ) + "\n"  # fmt: skip
+
+
+@functools.cache
+def paths_of_classes() -> dict[type, str]:
+    """Every class that has a page, and its path."""
+    found = {find(path): path for namespace in CLASSES for path in classes(namespace)}
+    return {one: path for one, path in found.items() if inspect.isclass(one)} | {lucid.Tensor: "Tensor"}
 
 
 def page(path: str) -> str:
@@ -165,7 +176,9 @@ def page(path: str) -> str:
     one = find(path)
     if inspect.isclass(one):
         members = "" if issubclass(one, Exception) else "   :members:\n"
-        return heading(path) + f".. autoclass:: lucid.{path}\n{members}"
+        base = next((base for base in one.__mro__[1:] if base in paths_of_classes()), None)
+        more = f"\nFurther members: those of :class:`lucid.{paths_of_classes()[base]}`.\n" if base else ""
+        return heading(path) + f".. autoclass:: lucid.{path}\n{members}{more}"
     text = heading(path) + f".. autofunction:: lucid.{path}\n"
     aliases = [alias for alias in REGISTRY[path].aliases if not alias.startswith("Tensor.")] if path in REGISTRY else []
     stems = dict.fromkeys((path, *aliases, path.rpartition(".")[2]))
@@ -234,13 +247,14 @@ def write(folder: Path) -> list[Path]:
         groups.setdefault(NAMESPACES.get(namespace, f"lucid.{namespace}"), []).append(entry)
     listed = []
     for title, found in groups.items():
-        listed.append(put(f"in-{title}", heading(title) + toctree(found)))
+        listed.append(put(f"in-{title}", heading(title) + toctree(found, title.partition(".")[2])))
     for namespace, title in CLASSES.items():
         found = [put(path, page(path)) for path in classes(namespace) if path not in entries]
+        shown = title if title == namespace else f"{title} ({namespace})"
         if found:
-            listed.append(put(f"of-{namespace}", heading(title) + toctree(found) + objects(namespace)))
+            listed.append(put(f"of-{namespace}", heading(shown) + toctree(found, namespace) + objects(namespace)))
     for namespace, title in TOLD.items():
-        listed.append(put(f"of-{namespace}", heading(title) + f".. automodule:: lucid.{namespace}\n"))
+        listed.append(put(f"of-{namespace}", heading(f"{title} ({namespace})") + f".. automodule:: lucid.{namespace}\n"))
     for name, paths in OTHERS.items():
         text = heading(TITLES[name])
         if name == "types":

@@ -4,7 +4,7 @@
     def leaky_relu(input_, negative_slope=0.01, inplace=False):
         ...checks, one kernel call...
 
-    leaky_relu.vjp(input_=lambda g, input_, negative_slope: leaky_relu_backward(g, input_, negative_slope))
+    leaky_relu.vjp(input_=lambda g, input_, negative_slope: _leaky_relu_backward(g, input_, negative_slope))
 
 The path is PyTorch's: it says where the function is published and which function of PyTorch judges it. A rule's
 own parameters are the list of what is saved: the function's parameters by name, and `out` for its result; where the

@@ -731,7 +731,7 @@ class TanhTransform(_Plain):
 
 
 class AbsTransform(_Plain):
-    """y = |x|; the inverse gives the positive x.
+    """y = abs(x); the inverse gives the positive x.
 
     Parameters
     ----------

@@ -38,11 +38,18 @@ class lazy_property:
 
     def __get__(self, instance, owner=None):
         if instance is None:
-            return self
+            return _InClass(self.wrapped)
         with enable_grad():
             value = self.wrapped(instance)
         setattr(instance, self.wrapped.__name__, value)
         return value
+
+
+class _InClass(lazy_property, property):
+    """What the class shows of such an attribute: a property, for whoever lists or documents it."""
+
+    def __init__(self, wrapped):
+        property.__init__(self, wrapped)
 
 
 def standard_normal(shape, dtype) -> Tensor:

@@ -174,12 +174,14 @@ class RNN(RNNBase):
 
     Parameters
     ----------
-    input_size, hidden_size, num_layers : int
-        As for `RNNBase`.
+    input_size, hidden_size : int
+        Sizes of the last dimension of input and state.
+    num_layers : int, optional
+        Layers, each on the results of the one before. Default: 1.
     nonlinearity : {"tanh", "relu"}, optional
         Default: "tanh".
     bias, batch_first, dropout, bidirectional : optional
-        As for `RNNBase`.
+        Biases (True), the batch first (False), dropout between layers (0), both directions (False): see `RNNBase`.
 
     Examples
     --------
@@ -206,8 +208,14 @@ class LSTM(RNNBase):
 
     Parameters
     ----------
-    input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, proj_size
-        As for `RNNBase`.
+    input_size, hidden_size : int
+        Sizes of the last dimension of input and state.
+    num_layers : int, optional
+        Layers, each on the results of the one before. Default: 1.
+    bias, batch_first, dropout, bidirectional : optional
+        Biases (True), the batch first (False), dropout between layers (0), both directions (False): see `RNNBase`.
+    proj_size : int, optional
+        The size that the hidden state is projected to. Default: 0, none.
 
     Examples
     --------
@@ -226,8 +234,12 @@ class GRU(RNNBase):
 
     Parameters
     ----------
-    input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional
-        As for `RNNBase`.
+    input_size, hidden_size : int
+        Sizes of the last dimension of input and state.
+    num_layers : int, optional
+        Layers, each on the results of the one before. Default: 1.
+    bias, batch_first, dropout, bidirectional : optional
+        Biases (True), the batch first (False), dropout between layers (0), both directions (False): see `RNNBase`.
 
     Examples
     --------
