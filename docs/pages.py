@@ -250,7 +250,7 @@ def write(folder: Path) -> list[Path]:
         listed.append(put(f"in-{title}", heading(title) + toctree(found, title.partition(".")[2])))
     for namespace, title in CLASSES.items():
         found = [put(path, page(path)) for path in classes(namespace) if path not in entries]
-        shown = title if title == namespace else f"{title} ({namespace})"
+        shown = title if title.lower() == namespace else f"{title} ({namespace})"
         if found:
             listed.append(put(f"of-{namespace}", heading(shown) + toctree(found, namespace) + objects(namespace)))
     for namespace, title in TOLD.items():

@@ -268,8 +268,8 @@ _SHARED = {
 }
 _CONV = _SHARED | {
     "formula": "out_{n, o}(q) = bias_o + \\sum_{i, k} weight_{o, i}(k) \\cdot x_{n, i}(stride \\cdot q + dilation \\cdot k - padding)",
-    "gradient": "\\text{the transposed convolution of } g \\text{ with } weight,\\quad \\text{the products of } g \\text{ with what "
-                "each tap sees},\\quad \\textstyle\\sum_{n, q} g",
+    "gradient": "\\begin{gathered} \\text{the transposed convolution of } g \\text{ with } weight \\\\ \\text{the products of } g "
+                "\\text{ with what each tap sees} \\\\ \\textstyle\\sum_{n, q} g \\end{gathered}",
     "weight": "Tensor: Of shape (c_out, c_in // groups, \\*kernel).",
     "stride": "int or tuple of int, optional: Steps between positions. Default: 1.",
     "padding": "int, tuple of int, 'valid' or 'same', optional: Zeros added on both sides; 'same' keeps the size. Default: 0.",
@@ -279,8 +279,8 @@ _CONV = _SHARED | {
 }  # fmt: skip
 _TRANSPOSE = _SHARED | {
     "formula": "out_{n, o}(stride \\cdot q + dilation \\cdot k - padding) \\mathrel{+}= weight_{i, o}(k) \\cdot x_{n, i}(q)",
-    "gradient": "\\text{the convolution of } g \\text{ with } weight,\\quad \\text{the products of } x \\text{ with what each tap sees "
-                "of } g,\\quad \\textstyle\\sum_{n, q} g",
+    "gradient": "\\begin{gathered} \\text{the convolution of } g \\text{ with } weight \\\\ \\text{the products of } x "
+                "\\text{ with what each tap sees of } g \\\\ \\textstyle\\sum_{n, q} g \\end{gathered}",
     "weight": "Tensor: Of shape (c_in, c_out // groups, \\*kernel).",
     "stride": "int or tuple of int, optional: That of the convolution. Default: 1.",
     "padding": "int or tuple of int, optional: That of the convolution. Default: 0.",

@@ -180,8 +180,14 @@ class RNN(RNNBase):
         Layers, each on the results of the one before. Default: 1.
     nonlinearity : {"tanh", "relu"}, optional
         Default: "tanh".
-    bias, batch_first, dropout, bidirectional : optional
-        Biases (True), the batch first (False), dropout between layers (0), both directions (False): see `RNNBase`.
+    bias : bool, optional
+        Default: True.
+    batch_first : bool, optional
+        Whether the batch is the first dimension rather than the second; not of the states. Default: False.
+    dropout : float, optional
+        The share of results that is dropped between layers in training. Default: 0.
+    bidirectional : bool, optional
+        Run over the sequence backwards too. Default: False.
 
     Examples
     --------
@@ -212,8 +218,14 @@ class LSTM(RNNBase):
         Sizes of the last dimension of input and state.
     num_layers : int, optional
         Layers, each on the results of the one before. Default: 1.
-    bias, batch_first, dropout, bidirectional : optional
-        Biases (True), the batch first (False), dropout between layers (0), both directions (False): see `RNNBase`.
+    bias : bool, optional
+        Default: True.
+    batch_first : bool, optional
+        Whether the batch is the first dimension rather than the second; not of the states. Default: False.
+    dropout : float, optional
+        The share of results that is dropped between layers in training. Default: 0.
+    bidirectional : bool, optional
+        Run over the sequence backwards too. Default: False.
     proj_size : int, optional
         The size that the hidden state is projected to. Default: 0, none.
 
@@ -238,8 +250,14 @@ class GRU(RNNBase):
         Sizes of the last dimension of input and state.
     num_layers : int, optional
         Layers, each on the results of the one before. Default: 1.
-    bias, batch_first, dropout, bidirectional : optional
-        Biases (True), the batch first (False), dropout between layers (0), both directions (False): see `RNNBase`.
+    bias : bool, optional
+        Default: True.
+    batch_first : bool, optional
+        Whether the batch is the first dimension rather than the second; not of the states. Default: False.
+    dropout : float, optional
+        The share of results that is dropped between layers in training. Default: 0.
+    bidirectional : bool, optional
+        Run over the sequence backwards too. Default: False.
 
     Examples
     --------
