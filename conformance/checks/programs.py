@@ -6,15 +6,18 @@ import torch
 
 from ..cases import leaves
 from ..compare import close, nonfinite_alike
+from ..sources.programs import Raised
 from ..verdicts import Mismatch
 from . import check
 
 
 @check("behaviour", "behaviour", kind="program")
 def behaviour(run) -> None:
-    """A program of a few lines sees the same in both libraries: the same values, tensors of the same dtype within the
-    tolerance, and the same exceptions."""
+    """A program of a few lines comes to its end in PyTorch and sees the same in both libraries: the same values, tensors of
+    the same dtype within the tolerance, and the same exceptions."""
     wanted, found = run.theirs, run.mine
+    if not wanted or isinstance(wanted[-1], Raised):  # what comes after would be judged by nothing
+        raise Mismatch(f"the program does not come to its end in PyTorch: {wanted[-1:]}")
     for i, (theirs, mine) in enumerate(zip(wanted, found)):
         _same(run, list(leaves(mine)), list(leaves(theirs)), f"what it sees ({i})")
     if len(found) != len(wanted):

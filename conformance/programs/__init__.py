@@ -2,7 +2,7 @@
 
 Sources of cases call one function; a graph, a hook, a version counter or a module is known by what a few lines do with
 it. A program is a generator: it gets the library (`lib`, PyTorch or the subject under the same names) and yields what
-it sees, tensors or plain values. Both must yield the same, and raise the same.
+it sees, tensors or plain values. Both must yield the same. It must come to its end in PyTorch: `raised` takes what raises.
 
     @program("Tensor.retain_grad", "Tensor.retains_grad")
     def keeps_the_gradient_of_an_inner_tensor(lib):

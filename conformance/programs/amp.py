@@ -19,7 +19,7 @@ def _results(lib, x, y):
     yield from (F.scaled_dot_product_attention(x, x, x), F.prelu(x, x[0, :1]), lib.linalg.vecdot(x, x), lib.linalg.multi_dot([x, y, x]))
     yield from (F.cross_entropy(x, target), F.mse_loss(x, x + 1), F.l1_loss(x, 2 * x), F.nll_loss(x, target), F.kl_div(x, x, reduction="sum"))
     yield from (x.prod(), lib.trace(x), lib.cdist(x, x), F.binary_cross_entropy_with_logits(x, x.sigmoid()), F.smooth_l1_loss(x, x + 1))
-    yield from (F.pad(x, (1, 1), "reflect"), F.pad(x, (1, 1)), F.avg_pool3d(image[None], 2), F.max_pool2d(image, 2), x.quantile(0.5))
+    yield from (F.pad(x, (1, 1), "reflect"), F.pad(x, (1, 1)), F.avg_pool3d(image[None], (1, 2, 2)), F.max_pool2d(image, 2), x.quantile(0.5))
     yield from (lib.cat([x, y.mT]), lib.stack([x, x]), x + y.mT, x.exp(), F.softmax(x, 1), F.layer_norm(x, x.shape[1:]), x.sum(), x.mv(x[0]))
     yield from (lib.dot(x[0], x[0]), F.gelu(x), F.dropout(x, 0.0), F.embedding(target, x), x.mean(0), x.var(), lib.linalg.vector_norm(x))
 

@@ -307,7 +307,7 @@ def a_transform(lib, name, text, values):
     again = kept(x)
     yield kept(x) is again, kept.inv(again) is x, kept.with_cache(1) is kept, f.with_cache(0) is f, again
     yield f == made(lib, name, text, []), f != D.identity_transform, f == f.inv, f.inv == made(lib, name, text, []).inv
-    yield raised(type(f), *([] if not text else [None] * 2), cache_size=2), raised(lambda: f(lib.tensor(1.0))) if "D." not in text else ""
+    yield raised(made, lib, name, f"{text}, cache_size=2" if text else "cache_size=2", []), raised(lambda: f(lib.tensor(1.0))) if "D." not in text else ""
 
 
 @program("distributions.Transform", "distributions.identity_transform")
@@ -413,7 +413,7 @@ def transforms_to_constraints(lib):
         for constraint in (
             C.real, C.real_vector, C.positive, C.nonnegative, C.greater_than(2.0), C.greater_than_eq(bounds), C.less_than(bounds),
             C.unit_interval, C.interval(-1.0, bounds), C.half_open_interval(0.0, 2.0), C.simplex, C.lower_cholesky, C.positive_definite,
-            C.positive_semidefinite, C.corr_cholesky, C.independent(C.positive, 2), C.cat([C.positive, C.simplex], 0, [1, 2]),
+            C.positive_semidefinite, C.corr_cholesky, C.independent(C.positive, 2), C.cat([C.positive, C.simplex], 0, [1, 2]), C.cat([C.positive, C.unit_interval], 0, [1, 2]),
             C.stack([C.positive, C.real, C.unit_interval]), C.boolean, C.nonnegative_integer, C.symmetric, C.dependent,
         ):  # fmt: skip
             made_ = said(registry, constraint)

@@ -229,7 +229,13 @@ def operators_with_numbers_on_the_left(lib):
 
 @program("Tensor.__radd__")
 def arrays_beside_tensors(lib):
-    yield lib.tensor([1.0]) + 1, np.array([1.0, 2.0, 3.0]) + lib.tensor([1.0, 2.0, 4.0])
+    yield raised(lambda: np.array([1.0, 2.0, 3.0]) + lib.tensor([1.0, 2.0, 4.0]))
+
+
+@program("Tensor.__radd__", "Tensor.__add__")
+def numbers_and_arrays_are_added(lib):
+    x = lib.tensor([1.0, 2.0, 4.0])
+    yield 1 + x, True + x, x + np.array([1.0, 2.0, 3.0]), np.float32(2) + x, raised(lambda: "a" + x), raised(lambda: x + "a"), raised(lambda: None + x)
 
 
 @program("Generator", "Generator.manual_seed", "Generator.get_state", "Generator.set_state", "Generator.initial_seed",

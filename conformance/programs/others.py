@@ -458,10 +458,20 @@ def saved_tensors_may_be_overwritten(lib):
 @program("utils.checkpoint.set_checkpoint_debug_enabled")
 def a_checkpoint_that_tells_more(lib):
     module = _part(lib, "utils.checkpoint")
-    x = lib.tensor([1.0, 2.0], requires_grad=True)
-    with module.set_checkpoint_debug_enabled(None):
-        module.checkpoint(lambda a: (a * a).sum(), x, use_reentrant=False).backward()
-    yield x.grad
+    calls = []
+
+    def changing(a):
+        calls.append(a)
+        return (a * a).exp().sum() if len(calls) % 2 else (a * a).sum()
+
+    for enabled in (None, False, True):
+        x = lib.tensor([1.0, 2.0], requires_grad=True)
+        with module.set_checkpoint_debug_enabled(enabled):
+            module.checkpoint(lambda a: (a * a).sum(), x, use_reentrant=False).backward()
+            yield x.grad, raised(module.checkpoint(changing, x, use_reentrant=False).backward), len(calls)
+        with module.set_checkpoint_debug_enabled(enabled):
+            module.checkpoint(lambda a: a.sum(), x, use_reentrant=False, debug=True).backward()
+        yield x.grad
 
 
 @program("autograd.gradcheck", "autograd.gradgradcheck")
@@ -479,9 +489,14 @@ def gradients_are_checked_in_both_directions(lib):
         def backward(ctx, g):
             return g * 3
 
-    yield check(lib.sin, x, check_forward_ad=True), check(lambda a: a * a.conj(), z, check_forward_ad=True), check(lib.mul, (x, x.detach()), check_forward_ad=True)
+    yield check(lib.sin, x, check_forward_ad=True), check(lambda a: a * a.conj(), z, check_forward_ad=True), check(lib.mul, (x, 3 * x.detach()), check_forward_ad=True)
     yield raised(check, Wrong.apply, x), check(Wrong.apply, x, raise_exception=False), check(lib.exp, x, masked=False, check_batched_forward_grad=False)
-    yield twice(lib.sin, x, check_fwd_over_rev=True), twice(lib.sin, x, check_rev_over_rev=False, check_fwd_over_rev=True)
+    yield raised(check, lib.mul, (x, x.detach())), twice(lib.sin, x, check_fwd_over_rev=True)
+    forward = {"check_rev_over_rev": False, "check_fwd_over_rev": True}
+    yield twice(lib.sin, x, check_undefined_grad=False, **forward), raised(twice, lib.sin, x, **forward)
+    for options in ({"check_backward_ad": False}, {"check_backward_ad": False, "check_forward_ad": True}, {"check_batched_forward_grad": True},
+                    {"check_backward_ad": False, "check_forward_ad": True, "check_undefined_grad": False, "check_batched_grad": True}):  # fmt: skip
+        yield raised(check, lib.sin, x, **options), raised(check, lib.sin, x, raise_exception=False, **options)
 
 
 @program("optim.swap_in_optimizer_params_and_state")

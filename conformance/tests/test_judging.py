@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from conformance import checks, judging, repro, results, selftest, subjects, tolerances
+from conformance import checks, judging, programs, repro, results, selftest, subjects, tolerances
 from conformance.cases import Case, public_path, tree_map
 from conformance.collect import Collector, accept, read_baseline
 from conformance.compare import close, nonfinite_alike, same_bits
@@ -24,6 +24,7 @@ from conformance.scope import out_of_scope
 from conformance.selftest import MUTANTS, judge_mutant
 from conformance.selftest import _serve as serve
 from conformance.sources import own, spread
+from conformance.sources.programs import ProgramCase, ProgramRun
 from conformance.verdicts import Mismatch
 from conformance.workers import Journal, Limits, Pool, _Worker
 
@@ -260,6 +261,25 @@ def test_an_interrupted_run_goes_on_only_with_the_same_options(tmp_path):
     again.close(False)
     with pytest.raises(SystemExit, match="seed"):
         Journal(tmp_path / "journal", {**key, "seed": 1}, True)
+
+
+@pytest.mark.parametrize("ends", [True, False])
+def test_a_program_must_come_to_its_end(ends, party):
+    """What stands after an exception that both libraries raise would be judged by nothing."""
+
+    def seen(lib):
+        yield lib.ones(2)
+        if not ends:
+            raise TypeError
+        yield lib.zeros(2)
+
+    case = ProgramCase("ones", "programs", "float32", "x", "ones", program=programs.Program(("ones",), seen))
+    run = ProgramRun(case, party, party)
+    if ends:
+        CHECKS["behaviour"].judge(run)
+        return
+    with pytest.raises(Mismatch, match="to its end"):
+        CHECKS["behaviour"].judge(run)
 
 
 @pytest.mark.parametrize("label", ["own/float32/0", "own/float32/1", "own/int64/4"])

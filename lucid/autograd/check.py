@@ -103,6 +103,8 @@ def gradcheck(
         Naming the input and output that do not, with both Jacobians.
     ValueError
         If no input requires grad.
+    AssertionError
+        If neither is to be checked, or `check_batched_grad` without gradients, `check_batched_forward_grad` without the other.
 
     Examples
     --------
@@ -111,6 +113,12 @@ def gradcheck(
     >>> lucid.autograd.gradcheck(lambda x: x.exp() * x, x)
     True
     """
+    _consistent(
+        ("check_forward_ad", check_forward_ad), ("check_backward_ad", check_backward_ad),
+        check_batched_grad=check_batched_grad,
+    )  # fmt: skip
+    if check_batched_forward_grad and not check_forward_ad:
+        raise AssertionError("Setting check_batched_forward_grad=True requires check_forward_ad to be True")
     inputs = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
     try:
         return _check(func, inputs, eps, atol, rtol, nondet_tol, check_forward_ad, check_backward_ad)
@@ -118,6 +126,15 @@ def gradcheck(
         if raise_exception:
             raise
         return False
+
+
+def _consistent(forward: tuple[str, bool], backward: tuple[str, bool], **needs_backward: bool) -> None:
+    """Raise AssertionError where nothing is to be checked, or what needs gradients without them."""
+    if not (forward[1] or backward[1]):
+        raise AssertionError(f"Expected at least one of {forward[0]} or {backward[0]} to be True")
+    for name, wanted in needs_backward.items():
+        if wanted and not backward[1]:
+            raise AssertionError(f"Setting {name}=True requires {backward[0]} to be True")
 
 
 def _along(func, inputs: tuple, at: int) -> list[np.ndarray]:
@@ -200,6 +217,13 @@ def gradgradcheck(
     bool
         Whether all agree.
 
+    Raises
+    ------
+    GradcheckError
+        As `gradcheck`.
+    AssertionError
+        If neither is to be checked, or `check_undefined_grad` (the default) or `check_batched_grad` without `check_rev_over_rev`.
+
     Examples
     --------
     >>> import lucid
@@ -207,6 +231,10 @@ def gradgradcheck(
     >>> lucid.autograd.gradgradcheck(lucid.sin, x)
     True
     """
+    _consistent(
+        ("check_fwd_over_rev", check_fwd_over_rev), ("check_rev_over_rev", check_rev_over_rev),
+        check_undefined_grad=check_undefined_grad, check_batched_grad=check_batched_grad,
+    )  # fmt: skip
     inputs = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
     outputs = [one for one in _tensors(func(*inputs)) if one.requires_grad]
     if grad_outputs is None:
