@@ -5,7 +5,8 @@ Design
 (a) `x` comes in holding the input's part of every step's gates, one product made before; a step adds the part of the
     state and the bias, applies the gates in place and moves the state on. Sequences of several lengths need nothing of their own: step t
     moves the first `sizes[t]` rows of the state, the others wait there, ended or not begun.
-(b) The recurrent weight is packed once, as `gemm.pxd` has it, for each gate apart. A row or a few are multiplied singly.
+(b) The recurrent weight is packed once, as `gemm.pxd` has it, for each gate apart. Rows that do
+    not fill a register tile are taken by 4, 2 and 1: in half of the tile's time, where there are 4.
 (c) Where the weight fits the caches, a thread takes some rows of the batch through all steps, and nobody waits for anybody.
     A large weight is read by all threads, each taking some units of every step; the chunks follow from the sizes alone.
 (d) The gradient goes the steps the other way. It leaves the gradient of all gates, of which the weights' gradients are one
@@ -32,7 +33,6 @@ cdef enum:
 codes = {"LSTM": LSTM, "GRU": GRU, "RNN_TANH": RNN_TANH, "RNN_RELU": RNN_RELU}
 
 cdef enum:
-    FEW = 3                 # rows multiplied singly: a register tile takes as long as 4 of them
     LARGE = 1 << 19         # elements of a weight that is shared among threads
     TASKS = 8               # chunks of the batch
     UNITS = 64              # units a thread takes at a time, a multiple of the columns of a tile
@@ -63,43 +63,64 @@ cdef struct layer_t:
 # ------------------------------------------------------------------------------------------------ the product
 
 
-cdef inline void row_tile(const vector* a, const vector* b, Py_ssize_t k, vector* out) noexcept nogil:
-    """One row times a packed panel."""
+cdef inline void row_tile(const vector* a, Py_ssize_t step, Py_ssize_t rows, const vector* b, Py_ssize_t k,
+                          vector* out) noexcept nogil:
+    """1, 2 or 4 rows, `step` apart, times a packed panel; fewer rows take several k at once."""
     cdef vector acc[4][2]
     cdef vector x
     cdef Py_ssize_t lanes = FLOATS if vector is vfloat else DOUBLES
-    cdef Py_ssize_t p = 0, i
+    cdef Py_ssize_t each = 4 // rows, p = 0, i, j, at
     for i in range(4):
         if vector is vfloat:
             acc[i][0] = acc[i][1] = splat_float(0)
         else:
             acc[i][0] = acc[i][1] = splat_double(0)
-    while p + 4 <= k:
+    while p + each <= k:
         for i in range(4):
-            x = splat(a, p + i)
-            acc[i][0] = acc[i][0] + x * load(b, 2 * lanes * (p + i))
-            acc[i][1] = acc[i][1] + x * load(b, 2 * lanes * (p + i) + lanes)
-        p += 4
+            at = p + i % each
+            x = splat(a, i // each * step + at)
+            acc[i][0] = acc[i][0] + x * load(b, 2 * lanes * at)
+            acc[i][1] = acc[i][1] + x * load(b, 2 * lanes * at + lanes)
+        p += each
     while p < k:
-        x = splat(a, p)
-        acc[0][0] = acc[0][0] + x * load(b, 2 * lanes * p)
-        acc[0][1] = acc[0][1] + x * load(b, 2 * lanes * p + lanes)
+        for i in range(rows):
+            x = splat(a, i * step + p)
+            acc[i * each][0] = acc[i * each][0] + x * load(b, 2 * lanes * p)
+            acc[i * each][1] = acc[i * each][1] + x * load(b, 2 * lanes * p + lanes)
         p += 1
-    for i in range(2):
-        out[i] = (acc[0][i] + acc[1][i]) + (acc[2][i] + acc[3][i])
+    for i in range(rows):
+        for j in range(2):
+            if rows == 1:
+                out[j] = (acc[0][j] + acc[1][j]) + (acc[2][j] + acc[3][j])
+            elif rows == 2:
+                out[2 * i + j] = acc[2 * i][j] + acc[2 * i + 1][j]
+            else:
+                out[2 * i + j] = acc[i][j]
 
 
-cdef void row_block(const floating* a, const floating* b, Py_ssize_t n, Py_ssize_t k, floating* c) noexcept nogil:
-    """c += a B for one row and a packed B (k, n)."""
-    cdef Py_ssize_t width = columns(a), j
-    cdef floating out[MAX_COLUMNS]
+cdef inline void few_rows(const vector* a, Py_ssize_t step, Py_ssize_t rows, const vector* b, Py_ssize_t k,
+                          vector* out) noexcept nogil:
+    if rows == 4:
+        row_tile(a, step, 4, b, k, out)
+    elif rows == 2:
+        row_tile(a, step, 2, b, k, out)
+    else:
+        row_tile(a, step, 1, b, k, out)
+
+
+cdef called_void row_block(const floating* a, Py_ssize_t step, Py_ssize_t rows, const floating* b, Py_ssize_t n,
+                           Py_ssize_t k, floating* c, Py_ssize_t row) noexcept nogil:
+    """C += A B for 1, 2 or 4 rows and a packed B (k, n)."""
+    cdef Py_ssize_t width = columns(a), i, j
+    cdef floating out[4 * MAX_COLUMNS]
     while n > 0:
         if floating is float:
-            row_tile(<const vfloat*>a, <const vfloat*>b, k, <vfloat*>out)
+            few_rows(<const vfloat*>a, step, rows, <const vfloat*>b, k, <vfloat*>out)
         else:
-            row_tile(<const vdouble*>a, <const vdouble*>b, k, <vdouble*>out)
-        for j in range(min(n, width)):
-            c[j] += out[j]
+            few_rows(<const vdouble*>a, step, rows, <const vdouble*>b, k, <vdouble*>out)
+        for i in range(rows):
+            for j in range(min(n, width)):
+                c[i * row + j] += out[i * width + j]
         b += width * k
         c += width
         n -= width
@@ -109,7 +130,7 @@ cdef called_void add_product(const floating* a, Py_ssize_t m, Py_ssize_t k, cons
                              Py_ssize_t n, Py_ssize_t lo, Py_ssize_t hi, floating* c, Py_ssize_t row) noexcept nogil:
     """C += A B, columns [lo, hi) of each gate: A (m, k), B packed gate by gate (k, n), C's rows `row` apart."""
     cdef floating a_packed[BLOCK_ROWS * DEPTH]
-    cdef Py_ssize_t width = columns(a), first, p = 0, q, i, rows, whole, depth
+    cdef Py_ssize_t width = columns(a), first, p = 0, q, i, rows, whole, few, depth
     cdef Py_ssize_t padded = (n + width - 1) // width * width
     cdef const floating* b
     while p < k:
@@ -117,13 +138,16 @@ cdef called_void add_product(const floating* a, Py_ssize_t m, Py_ssize_t k, cons
         first = 0
         while first < m:
             rows = min(<Py_ssize_t>BLOCK_ROWS, m - first)
-            whole = rows - rows % ROWS if rows % ROWS <= FEW else rows
+            whole = rows - rows % ROWS
             pack_rows(a + first * k + p, k, 1, whole, depth, a_packed)
             for q in range(gates):
                 b = packed + padded * (q * k + p) + lo * depth
                 block(a_packed, b, whole, hi - lo, depth, c + first * row + q * n + lo, row, <floating>1, <floating>1)
-                for i in range(first + whole, first + rows):
-                    row_block(a + i * k + p, b, hi - lo, depth, c + i * row + q * n + lo)
+                i = whole
+                while i < rows:
+                    few = 4 if rows - i >= 4 else 2 if rows - i >= 2 else 1
+                    row_block(a + (first + i) * k + p, k, few, b, hi - lo, depth, c + (first + i) * row + q * n + lo, row)
+                    i += few
             first += rows
         p += depth
 
