@@ -188,16 +188,13 @@ def page(path: str) -> str:
 
 def tensor_page() -> str:
     """Tensor: its own methods, and those that are functions."""
-    pages = set(public())
+    pages = {find(path): path for path in public()}
     own = sorted(
         name for name in dir(lucid.Tensor)
         if not name.startswith("_") and getattr(getattr(lucid.Tensor, name), "__doc__", None)
         and not (name.endswith("_") and name[:-1] in " ".join(methods.INPLACE.values()).split())
     )  # fmt: skip
-    function = {
-        name: path for name in own for path in (name, f"nn.functional.{name}", f"special.{name}", f"linalg.{name}")
-        if path in pages and getattr(lucid.Tensor, name) is find(path)
-    }  # fmt: skip
+    function = {name: path for name in own if (path := pages.get(getattr(lucid.Tensor, name)))}
     text = heading("Tensor") + ".. autoclass:: lucid.Tensor\n   :members: "
     text += ", ".join(name for name in own if name not in function) + "\n\n"
     text += heading("Methods that are functions", "-") + "The tensor is the first argument.\n\n"

@@ -287,6 +287,7 @@ class autocast:
     Linear layers, convolutions, attention and products of matrices take float32 and half precision and compute in
     `dtype`; losses, decompositions, `prod` and others that `lucid/amp/autocast_mode.py` lists compute in float32; everything else
     computes in the dtype that it is given. float64 is never cast. Gradients of weights are of the weights' dtype.
+    Half precision is computed in float32 and rounded: it saves memory, not time.
 
     Examples
     --------
