@@ -393,9 +393,10 @@ def _paths(x: np.ndarray, given: np.ndarray, inputs: np.ndarray, lengths: np.nda
 
 
 @op("nn.functional.ctc_loss", composite=True)
-@doc("out = -\\ln \\textstyle\\sum_a \\prod_t e^{x_t(a_t)}, \\text{ over all } a \\text{ that are the target with labels "
-     "repeated and blanks put between}",
-     "g \\cdot (e^{x} - P(a_t = \\cdot \\mid target)) \\text{, the gradient of the logits that } x \\text{ is the log\\_softmax of}",
+@doc("\\begin{gathered} out = -\\ln \\textstyle\\sum_a \\prod_t e^{x_t(a_t)}, \\\\ \\text{over all } a \\text{ that are the target with "
+     "labels repeated and blanks put between} \\end{gathered}",
+     "\\begin{gathered} g \\cdot (e^{x} - P(a_t = \\cdot \\mid target)), \\\\ \\text{the gradient of the logits whose log-softmax is } x "
+     "\\end{gathered}",
      returns="A loss for each sample, of shape (n,) or (), or reduced; infinite where the target cannot be aligned.",
      log_probs="Tensor: Logarithms of probabilities x, of shape (steps, n, classes), or (steps, classes).",
      targets="Tensor: Class indices other than the blank: (n, longest target), or all targets one after the other.",
