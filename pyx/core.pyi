@@ -67,6 +67,25 @@ def span(array: np.ndarray) -> int:
 def extent_of(array: np.ndarray) -> tuple[int, int]:
     """`extent`, for Python."""
 
+# ---- plan
+
+def set_shapes(function: Callable) -> None:
+    """The function that finds the shape to which shapes broadcast, or says which do not."""
+
+def memory_order(shape, strides) -> list[int]:
+    """The dimensions from the outermost in memory to the innermost, as the strides of operands have them."""
+
+def layout(arrays) -> tuple[tuple[int, ...], np.ndarray | None, list[int] | None]:
+    """The shape that arrays are broadcast to, how a kernel walks over them, and the order of the result's dimensions.
+
+    The walk is the plan that kernels take: `[ndim, *sizes, offset, *strides of each operand]`, in elements, over as few
+    dimensions as possible, for a result that is dense in that order. It is None when every operand is one row in it; the
+    order is None too where all are dense and of one shape.
+    """
+
+def ordered_empty(shape, order, dtype: np.dtype) -> np.ndarray:
+    """An uninitialised array that is dense with its dimensions in this order in memory; None: as they are."""
+
 # ---- product
 
 def product_plan(a: np.ndarray, b: np.ndarray) -> tuple[tuple[int, ...], tuple[int, ...]] | None:

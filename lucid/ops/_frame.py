@@ -17,7 +17,10 @@ from lucid._kernels.core import (  # noqa: F401
     contiguous,
     empty,
     flat,
+    layout,
+    memory_order,
     native,
+    ordered_empty,
     span,
     tensor_argument,
     view_of,
@@ -184,99 +187,6 @@ def broadcast_shapes(*shapes) -> tuple[int, ...]:
     return tuple(result)
 
 
-def _strides(array: np.ndarray, shape: tuple) -> list[int]:
-    """An array's strides in elements as of the shape it is broadcast to."""
-    itemsize, lead = array.itemsize, len(shape) - array.ndim
-    return [0] * lead + [0 if size == 1 else step // itemsize for size, step in zip(array.shape, array.strides)]
-
-
-def memory_order(shape: tuple, strides: list[list[int]]) -> list[int]:
-    """The dimensions from the outermost in memory to the innermost, as the operands' strides have them."""
-    order = list(range(len(shape)))[::-1]  # innermost first
-
-    def before(a: int, b: int) -> int:
-        for steps in strides:
-            if steps[a] and steps[b]:
-                if steps[a] != steps[b]:
-                    return -1 if abs(steps[a]) < abs(steps[b]) else 1
-                if shape[a] != shape[b]:
-                    return -1 if shape[a] < shape[b] else 1
-        return 0
-
-    for i in range(1, len(order)):
-        at = i
-        for j in range(i - 1, -1, -1):
-            verdict = before(order[at], order[j])
-            if verdict < 0:
-                order[at], order[j] = order[j], order[at]
-                at = j
-            elif verdict > 0:
-                break
-    return order[::-1]
-
-
-def plan(shape: tuple, arrays) -> tuple[np.ndarray | None, list[int]]:
-    """How a kernel walks over operands that are broadcast to `shape`, and the order of the result's dimensions.
-
-    The plan is `[ndim, *sizes, offset, *strides of each operand]` in elements over as few dimensions as possible,
-    for a result that is dense in that order; None when every operand is one row in it.
-    """
-    strides = [_strides(array, shape) for array in arrays]
-    order = memory_order(shape, strides)
-    sizes, steps = [], [[] for _ in arrays]
-    for i in order:
-        size = shape[i]
-        if size == 1:
-            continue
-        if sizes and all(own[-1] == step[i] * size for own, step in zip(steps, strides)):
-            sizes[-1] *= size
-            for own, step in zip(steps, strides):
-                own[-1] = step[i]
-        else:
-            sizes.append(size)
-            for own, step in zip(steps, strides):
-                own.append(step[i])
-    offsets = [_offset(array) for array in arrays]
-    if len(sizes) == 1 and all(own == [1] for own in steps) and not any(offsets):
-        return None, order
-    if not sizes:
-        sizes, steps = [1], [[1] for _ in arrays]
-        if not any(offsets):
-            return None, order
-    encoded = [len(sizes), *sizes]
-    for offset, own in zip(offsets, steps):
-        encoded += [offset, *own]
-    return np.array(encoded, np.intp), order
-
-
-def layout(arrays) -> tuple[tuple, np.ndarray | None, list[int] | None]:
-    """The shape that arrays are broadcast to, and their `plan`; short where they are dense and of one shape."""
-    shape = arrays[0].shape
-    for array in arrays:
-        if array.shape != shape or not array.flags.c_contiguous:
-            shape = broadcast_shapes(*[array.shape for array in arrays])
-            return shape, *plan(shape, arrays)
-    return shape, None, None
-
-
-def ordered_empty(shape: tuple, order: list[int] | None, dtype: np.dtype) -> np.ndarray:
-    """An uninitialised array that is dense with its dimensions in this order in memory."""
-    if order is None or order == sorted(order):
-        return empty(shape, dtype)
-    array = empty(tuple(shape[i] for i in order), dtype)
-    return array.transpose(np.argsort(order))
-
-
-def row(array: np.ndarray):
-    """The memory of a dense array, in whatever order of dimensions, as one row."""
-    flags = array.flags
-    if not (flags.c_contiguous or flags.f_contiguous):
-        array = array.transpose(np.argsort(array.strides, kind="stable")[::-1])
-        if not array.flags.c_contiguous:  # dimensions of size 1 may have any stride
-            array = array.squeeze()
-    return flat(array)
-
-
 # ------------------------------------------------------------------------------------------------ elementwise
 
 
@@ -327,9 +237,8 @@ def apply(kernel_: Kernel, tensors, arrays, dtype: dtypes.dtype, *extra) -> Tens
     shape = arrays[0].shape
     computed = compute_dtype(kernel_, dtype)
     first = arrays[0]
-    order = memory_order(shape, [_strides(first, shape)]) if first.ndim else []
-    wanted = first.transpose(order) if order else first
-    if not wanted.flags.c_contiguous:
+    order = layout([first])[2]
+    if order is None or not first.transpose(order).flags.c_contiguous:
         order = list(range(first.ndim))
     rows = [contiguous(cast(array, computed).transpose(order)) for array in arrays]
     result = ordered_empty(shape, order, kernel_.result or computed)
@@ -399,8 +308,8 @@ def elementwise(kernel_: Kernel, operands, dtype: dtypes.dtype | None = None, *p
     shape, walk, order = layout(arrays)
     result = ordered_empty(shape, order, kernel_.result or computed)
     if result.size:
-        rows = [row(array) if walk is None else flat(array) for array in arrays]
-        kernel_.table[computed.num](*rows, row(result), kernel_.code, *parameters, walk)
+        rows = [flat(array) for array in arrays]
+        kernel_.table[computed.num](*rows, flat(result), kernel_.code, *parameters, walk)
     return wrap(cast(result, result_numpy(kernel_, dtype, computed)))
 
 
@@ -486,6 +395,7 @@ def overlapping(shape, steps) -> bool:
     return False
 
 
+core.set_shapes(broadcast_shapes)
 core.set_copies(copied, _converted)
 core.set_general(unary, unary, binary, backward)
 

@@ -31,7 +31,6 @@ from lucid.ops._frame import (
     native,
     number_argument,
     ordered_empty,
-    row,
     tensor_argument,
 )
 from lucid.ops._pointwise import (
@@ -283,7 +282,7 @@ def where(condition: Tensor, input_=None, other=None, *, out=None) -> Tensor:
     shape, walk, order = layout(arrays)
     result = ordered_empty(shape, order, moved)
     if result.size:
-        WHERE.table[moved.num](*[row(one) if walk is None else flat(one) for one in arrays], row(result), walk)
+        WHERE.table[moved.num](*map(flat, arrays), flat(result), walk)
     return wrap(result.view(dtype))
 
 

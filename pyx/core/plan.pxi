@@ -1,0 +1,168 @@
+"""How a kernel walks over operands that are broadcast to one shape: dimensions in the order in which they lie in memory, those
+that follow each other as one. In Python this took ten times as long as the loop over a small transposed matrix.
+"""
+
+cdef enum:
+    MAX_OPERANDS = 8
+
+cdef struct walk_t:
+    int nd
+    int operands
+    int[64] order                               # of the dimensions, from the outermost in memory to the innermost
+    Py_ssize_t[64] shape
+    Py_ssize_t[MAX_OPERANDS][64] steps          # strides in elements; 0 where an operand is repeated
+
+cdef object general_shapes
+
+
+def set_shapes(function):
+    """The function that finds the shape to which shapes broadcast, or says which do not."""
+    global general_shapes
+    general_shapes = function
+
+
+cdef bint lies_inside(const walk_t* w, int a, int b) noexcept:
+    """Whether dimension a lies in memory before b, which was further in: by strides, of equal ones by sizes."""
+    cdef int k
+    for k in range(w.operands):
+        if w.steps[k][a] and w.steps[k][b]:
+            if w.steps[k][a] != w.steps[k][b]:
+                return abs(w.steps[k][a]) < abs(w.steps[k][b])
+            if w.shape[a] != w.shape[b]:
+                return w.shape[a] < w.shape[b]
+    return False
+
+
+cdef bint says_nothing(const walk_t* w, int a, int b) noexcept:
+    """Whether no operand tells the two dimensions apart."""
+    cdef int k
+    for k in range(w.operands):
+        if w.steps[k][a] and w.steps[k][b] and (w.steps[k][a] != w.steps[k][b] or w.shape[a] != w.shape[b]):
+            return False
+    return True
+
+
+cdef void find_order(walk_t* w) noexcept:
+    """Sort the dimensions by insertion, the innermost first, then turn round; where nothing is said they stay."""
+    cdef int i, j, at
+    for i in range(w.nd):
+        w.order[i] = w.nd - 1 - i
+    for i in range(1, w.nd):
+        at = i
+        for j in range(i - 1, -1, -1):
+            if says_nothing(w, w.order[at], w.order[j]):
+                continue
+            if not lies_inside(w, w.order[at], w.order[j]):
+                break
+            w.order[at], w.order[j] = w.order[j], w.order[at]
+            at = j
+    for i in range(w.nd // 2):
+        w.order[i], w.order[w.nd - 1 - i] = w.order[w.nd - 1 - i], w.order[i]
+
+
+cdef list order_list(const walk_t* w):
+    return [w.order[i] for i in range(w.nd)]
+
+
+def memory_order(shape, strides):
+    """The dimensions from the outermost in memory to the innermost, as the strides of operands have them."""
+    cdef walk_t w
+    cdef int i, k
+    if len(shape) > 64 or len(strides) > MAX_OPERANDS:
+        raise ValueError(f"{len(shape)} dimensions of {len(strides)} operands are too many")
+    w.nd, w.operands = <int>len(shape), <int>len(strides)
+    for i in range(w.nd):
+        w.shape[i] = shape[i]
+        for k in range(w.operands):
+            w.steps[k][i] = strides[k][i]
+    find_order(&w)
+    return order_list(&w)
+
+
+def layout(arrays):
+    """The shape that arrays are broadcast to, how a kernel walks over them, and the order of the result's dimensions.
+
+    The walk is the plan that kernels take: `[ndim, *sizes, offset, *strides of each operand]`, in elements, over as few
+    dimensions as possible, for a result that is dense in that order. It is None when every operand is one row in it; the
+    order is None too where all are dense and of one shape.
+    """
+    cdef walk_t w
+    cdef Py_ssize_t[MAX_OPERANDS][64] steps
+    cdef Py_ssize_t[64] sizes
+    cdef Py_ssize_t size, itemsize
+    cdef Py_ssize_t* plan
+    cdef int i, k, d, n = 0, lead
+    cdef bint dense = True, one_row, follows
+    cdef cnp.ndarray array, first = arrays[0], encoded
+    cdef cnp.npy_intp length
+    for array in arrays:
+        dense = dense and cnp.PyArray_IS_C_CONTIGUOUS(array) and same_shape(array, first)
+    if dense:
+        return (<object>first).shape, None, None
+    shape = general_shapes(*[(<object>array).shape for array in arrays])
+    w.nd, w.operands = <int>len(shape), <int>len(arrays)
+    if w.nd > 64 or w.operands > MAX_OPERANDS:
+        raise ValueError(f"{w.nd} dimensions of {w.operands} operands are too many")
+    for i in range(w.nd):
+        w.shape[i] = shape[i]
+    for k in range(w.operands):
+        array = arrays[k]
+        itemsize, lead = cnp.PyArray_ITEMSIZE(array), w.nd - cnp.PyArray_NDIM(array)
+        for i in range(w.nd):
+            w.steps[k][i] = 0
+            if i >= lead and cnp.PyArray_DIM(array, i - lead) != 1:
+                w.steps[k][i] = cnp.PyArray_STRIDE(array, i - lead) // itemsize
+    find_order(&w)
+    for i in range(w.nd):
+        d = w.order[i]
+        size = w.shape[d]
+        if size == 1:
+            continue
+        follows = n > 0
+        for k in range(w.operands):
+            follows = follows and steps[k][n - 1] == w.steps[k][d] * size
+        if follows:
+            sizes[n - 1] *= size
+        else:
+            sizes[n] = size
+            n += 1
+        for k in range(w.operands):
+            steps[k][n - 1] = w.steps[k][d]
+    one_row = n < 2
+    for k in range(w.operands):
+        one_row = one_row and (n == 0 or steps[k][0] == 1) and start_of(arrays[k]) == 0
+    if one_row:
+        return shape, None, order_list(&w)
+    if n == 0:
+        sizes[0], n = 1, 1
+        for k in range(w.operands):
+            steps[k][0] = 1
+    length = 1 + n + w.operands * (n + 1)
+    encoded = cnp.PyArray_EMPTY(1, &length, cnp.NPY_INTP, 0)
+    plan = <Py_ssize_t*>cnp.PyArray_DATA(encoded)
+    plan[0] = n
+    for i in range(n):
+        plan[1 + i] = sizes[i]
+    for k in range(w.operands):
+        plan[1 + n + k * (n + 1)] = start_of(arrays[k])
+        for i in range(n):
+            plan[2 + n + k * (n + 1) + i] = steps[k][i]
+    return shape, encoded, order_list(&w)
+
+
+cdef Py_ssize_t start_of(cnp.ndarray array):
+    """Where the first element lies in the array's `flat` row."""
+    if cnp.PyArray_IS_C_CONTIGUOUS(array) or cnp.PyArray_IS_F_CONTIGUOUS(array):
+        return 0
+    return -extent(array)[0]
+
+
+def ordered_empty(shape, order, cnp.dtype dtype not None):
+    """An uninitialised array that is dense with its dimensions in this order in memory; None: as they are."""
+    cdef list places
+    if order is None or list(order) == list(range(len(shape))):
+        return empty(shape, dtype)
+    places = [0] * len(shape)
+    for place, at in enumerate(order):
+        places[at] = place
+    return empty(tuple([shape[at] for at in order]), dtype).transpose(places)
