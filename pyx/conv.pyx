@@ -27,7 +27,7 @@ from types cimport floating
 import_threads()
 
 cdef enum:
-    TASK = 4_000_000            # multiply-adds of a task at least: 20 to 60 us
+    TASK = 1_000_000            # multiply-adds of a task at least: 8 to 18 us
     GROUP = 2 << 20             # bytes of framed images at once: what the caches hold
     DIRECT = 16                 # idle lanes of channels that cost as much as gathering: a matter of measurement
     MAX_TAPS = 32               # panels of taps that a weight-gradient task may have

@@ -19,7 +19,7 @@ from types cimport floating
 import_threads()
 
 cdef enum:
-    TASK = 4_000_000            # multiply-adds of a task at least: 30 to 60 us
+    TASK = 1_000_000            # multiply-adds of a task at least: 8 to 18 us
     PACKED = 8 << 20            # bytes of packed B at once
     STREAM = 65536              # elements of a matrix that a chunk reads once
     STRIP = 512                 # columns summed at once
