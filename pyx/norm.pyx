@@ -728,7 +728,7 @@ cdef void group_norm_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept 
     cdef floating* rstd = <floating*>c.rstd
     cdef const floating* x
     cdef floating* out
-    cdef floating scale, shift, var
+    cdef floating scale, shift, middle, var
     cdef Py_ssize_t unit, channel, each = c.channels // c.groups, i
     for unit in range(lo, hi):
         x = <const floating*>c.x + unit * each * c.length
@@ -737,9 +737,10 @@ cdef void group_norm_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept 
         rstd[unit] = 1 / sqrt_(var + <floating>c.eps)
         for channel in range(unit % c.groups * each, (unit % c.groups + 1) * each):
             scale = rstd[unit] if weight == NULL else rstd[unit] * weight[channel]
-            shift = (<floating>0 if bias == NULL else bias[channel]) - mean[unit] * scale
+            shift = <floating>0 if bias == NULL else bias[channel]
+            middle = mean[unit]    # taken off first: times a scale far from 1 it would leave little of the digits
             for i in range(c.length):
-                out[i] = x[i] * scale + shift
+                out[i] = (x[i] - middle) * scale + shift
             x += c.length
             out += c.length
 
