@@ -391,9 +391,14 @@ cdef void direct_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogi
         direct_part(<const conv_t*>ctx, i, ctx)
 
 
+include "conv/depthwise.pxi"
+
+
 cdef int run_forward(conv_t* call, const floating* x, const floating* weight) except -1:
     cdef Py_ssize_t width = columns(x), panels, first = 0, task, per_row, idle
     cdef bint direct
+    if is_depthwise(call):
+        return run_planes[floating](call, x, NULL, weight)
     try:
         prepare(call, x)
         # Reading the image costs idle lanes for every channel of the result, gathering costs a few of each tap's.
@@ -506,9 +511,6 @@ cdef int run_input(conv_t* call, const floating* g, const floating* weight) exce
     return 0
 
 
-include "conv/depthwise.pxi"
-
-
 cdef int turned_forward(conv_t* call, const floating* g, const floating* weight) except -1:
     """Input gradient for stride 1: convolve the gradient with the weight turned round and its channels exchanged."""
     cdef Py_ssize_t taps = call.kernel[0] * call.kernel[1] * call.kernel[2], size = call.c_in * call.c_out * taps
@@ -527,10 +529,7 @@ cdef int turned_forward(conv_t* call, const floating* g, const floating* weight)
         call.size[i], call.out[i] = call.out[i], call.size[i]
         call.padding[i] = (call.kernel[i] - 1) * call.dilation[i] - call.padding[i]
     try:
-        if is_depthwise(call):
-            run_planes[floating](call, g, NULL, <const floating*>turned)
-        else:
-            run_forward(call, g, <const floating*>turned)
+        run_forward(call, g, <const floating*>turned)
     finally:
         free(turned)
     return 0
@@ -645,6 +644,8 @@ cdef int run_weight(conv_t* call, const floating* x, const floating* g) except -
     cdef Py_ssize_t width = columns(x), panels, each, first = 0, i, rows, work
     cdef Py_ssize_t* table
     cdef walk_t at
+    if is_depthwise(call):
+        return run_planes[floating](call, x, g, NULL)
     try:
         prepare(call, x)
         rows = call.out[0] * call.out[1]
@@ -714,10 +715,7 @@ def conv(const floating[::1] x, const floating[::1] weight, const floating[::1] 
             raise ValueError("a buffer is shorter than its sizes say")
         call.bias = &bias[0]
     call.out_data = &out[0]
-    if is_depthwise(&call):
-        run_planes[floating](&call, &x[0], NULL, &weight[0])
-    else:
-        run_forward(&call, &x[0], &weight[0])
+    run_forward(&call, &x[0], &weight[0])
 
 
 def conv_backward_input(const floating[::1] g, const floating[::1] weight, const floating[::1] bias, floating[::1] out,
@@ -748,7 +746,4 @@ def conv_backward_weight(const floating[::1] g, const floating[::1] x, floating[
     describe(&call, n, groups, c_in, c_out, size, kernel, stride, padding, dilation, out_size, x.shape[0],
              out.shape[0], g.shape[0])
     call.out_data = &out[0]
-    if is_depthwise(&call):
-        run_planes[floating](&call, &x[0], &g[0], NULL)
-    else:
-        run_weight(&call, &x[0], &g[0])
+    run_weight(&call, &x[0], &g[0])

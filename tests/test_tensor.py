@@ -184,3 +184,8 @@ def test_integers_become_the_default_dtype(dtype):
             assert found.dtype == dtype and bool(found.isfinite().all())
     finally:
         lucid.set_default_dtype(lucid.float32)
+
+
+def test_a_tensor_that_nobody_filled_is_empty():
+    bare = lucid.Tensor.__new__(lucid.Tensor)
+    assert (bare.shape, bare.ndim, bare.dtype) == ((0,), 1, lucid.float32) and lucid.exp(bare).tolist() == []

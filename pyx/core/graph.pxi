@@ -389,6 +389,7 @@ cdef object call_out(OpBase op, list values):
     """A call whose result goes to `out=`; `op.run_out(values)` does what is not a plain tensor apart from the operands."""
     cdef object out = values[op.out_at], result
     cdef TensorBase target
+    cdef cnp.ndarray made
     if isinstance(out, TensorBase) and plain_target(out, values):
         target = out
         values[op.out_at] = None
@@ -397,12 +398,12 @@ cdef object call_out(OpBase op, list values):
             if isinstance(result, TensorBase) and (<TensorBase>result).array is target.array:
                 bump(target)
                 return target
-            if (isinstance(result, TensorBase) and cnp.PyArray_TYPE(target.array) == cnp.PyArray_TYPE(<cnp.ndarray>(<TensorBase>result).array)
-                    and same_shape((<TensorBase>result).array, target.array) and one_row((<TensorBase>result).array)):
-                memcpy(cnp.PyArray_DATA(target.array), cnp.PyArray_DATA((<TensorBase>result).array),
-                       cnp.PyArray_NBYTES(target.array))
-                bump(target)
-                return target
+            if isinstance(result, TensorBase):
+                made = (<TensorBase>result).array
+                if cnp.PyArray_TYPE(made) == cnp.PyArray_TYPE(target.array) and same_shape(made, target.array) and one_row(made):
+                    memcpy(cnp.PyArray_DATA(target.array), cnp.PyArray_DATA(made), cnp.PyArray_NBYTES(made))
+                    bump(target)
+                    return target
             return op.write_out(target, result)
         values[op.out_at] = out
     return op.run_out(values)

@@ -21,41 +21,44 @@ def set_shapes(function):
     general_shapes = function
 
 
-cdef bint lies_inside(const walk_t* w, int a, int b) noexcept:
-    """Whether dimension a lies in memory before b, which was further in: by strides, of equal ones by sizes."""
+cdef inline Py_ssize_t size_at(cnp.ndarray a, int i, int nd):
+    """The size of dimension i of nd, for an array that is broadcast to so many."""
+    i -= nd - cnp.PyArray_NDIM(a)
+    return 1 if i < 0 else cnp.PyArray_DIM(a, i)
+
+
+cdef inline Py_ssize_t step_at(cnp.ndarray a, int i, int nd):
+    """Its stride there, in bytes; 0 where it is repeated."""
+    i -= nd - cnp.PyArray_NDIM(a)
+    return 0 if i < 0 or cnp.PyArray_DIM(a, i) == 1 else cnp.PyArray_STRIDE(a, i)
+
+
+cdef int nesting(const walk_t* w, int a, int b) noexcept:
+    """-1 where dimension a lies further in than b, 1 further out: by strides, of equal ones by sizes; 0 if nothing tells."""
     cdef int k
     for k in range(w.operands):
         if w.steps[k][a] and w.steps[k][b]:
             if w.steps[k][a] != w.steps[k][b]:
-                return abs(w.steps[k][a]) < abs(w.steps[k][b])
+                return -1 if abs(w.steps[k][a]) < abs(w.steps[k][b]) else 1
             if w.shape[a] != w.shape[b]:
-                return w.shape[a] < w.shape[b]
-    return False
-
-
-cdef bint says_nothing(const walk_t* w, int a, int b) noexcept:
-    """Whether no operand tells the two dimensions apart."""
-    cdef int k
-    for k in range(w.operands):
-        if w.steps[k][a] and w.steps[k][b] and (w.steps[k][a] != w.steps[k][b] or w.shape[a] != w.shape[b]):
-            return False
-    return True
+                return -1 if w.shape[a] < w.shape[b] else 1
+    return 0
 
 
 cdef void find_order(walk_t* w) noexcept:
     """Sort the dimensions by insertion, the innermost first, then turn round; where nothing is said they stay."""
-    cdef int i, j, at
+    cdef int i, j, at, verdict
     for i in range(w.nd):
         w.order[i] = w.nd - 1 - i
     for i in range(1, w.nd):
         at = i
         for j in range(i - 1, -1, -1):
-            if says_nothing(w, w.order[at], w.order[j]):
-                continue
-            if not lies_inside(w, w.order[at], w.order[j]):
+            verdict = nesting(w, w.order[at], w.order[j])
+            if verdict < 0:
+                w.order[at], w.order[j] = w.order[j], w.order[at]
+                at = j
+            elif verdict > 0:
                 break
-            w.order[at], w.order[j] = w.order[j], w.order[at]
-            at = j
     for i in range(w.nd // 2):
         w.order[i], w.order[w.nd - 1 - i] = w.order[w.nd - 1 - i], w.order[i]
 
@@ -89,9 +92,9 @@ def layout(arrays):
     cdef walk_t w
     cdef Py_ssize_t[MAX_OPERANDS][64] steps
     cdef Py_ssize_t[64] sizes
-    cdef Py_ssize_t size, itemsize
+    cdef Py_ssize_t size
     cdef Py_ssize_t* plan
-    cdef int i, k, d, n = 0, lead
+    cdef int i, k, d, n = 0
     cdef bint dense = True, one_row, follows
     cdef cnp.ndarray array, first = arrays[0], encoded
     cdef cnp.npy_intp length
@@ -107,11 +110,8 @@ def layout(arrays):
         w.shape[i] = shape[i]
     for k in range(w.operands):
         array = arrays[k]
-        itemsize, lead = cnp.PyArray_ITEMSIZE(array), w.nd - cnp.PyArray_NDIM(array)
         for i in range(w.nd):
-            w.steps[k][i] = 0
-            if i >= lead and cnp.PyArray_DIM(array, i - lead) != 1:
-                w.steps[k][i] = cnp.PyArray_STRIDE(array, i - lead) // itemsize
+            w.steps[k][i] = step_at(array, i, w.nd) // cnp.PyArray_ITEMSIZE(array)
     find_order(&w)
     for i in range(w.nd):
         d = w.order[i]

@@ -2,9 +2,6 @@
 product's time on.
 """
 
-cdef enum:
-    MAX_BATCH = 62       # dimensions before the last two
-
 
 cdef bint plain_strides(cnp.ndarray a):
     """Whether a kernel can walk the array from its first element on: whole elements, none backwards."""
@@ -18,19 +15,7 @@ cdef bint plain_strides(cnp.ndarray a):
     return True
 
 
-cdef inline Py_ssize_t size_at(cnp.ndarray a, int i, int nd):
-    """The size of dimension i of nd, for an array that is broadcast to so many."""
-    i -= nd - cnp.PyArray_NDIM(a)
-    return 1 if i < 0 else cnp.PyArray_DIM(a, i)
-
-
-cdef inline Py_ssize_t step_at(cnp.ndarray a, int i, int nd):
-    """Its stride there, in bytes; 0 where it is repeated."""
-    i -= nd - cnp.PyArray_NDIM(a)
-    return 0 if i < 0 or cnp.PyArray_DIM(a, i) == 1 else cnp.PyArray_STRIDE(a, i)
-
-
-def product_plan(cnp.ndarray a, cnp.ndarray b):
+def product_plan(cnp.ndarray a not None, cnp.ndarray b not None):
     """The shape of `a @ b` and the sizes and strides that `linalg.bmm` takes, from `batch` to `c_row`.
 
     None where it needs more looking at: something is empty, shapes do not broadcast, strides go backwards, or the batches

@@ -7,6 +7,10 @@ cdef class Version:
     cdef public Py_ssize_t count
 
 
+cdef cnp.npy_intp no_size = 0
+cdef cnp.ndarray no_elements = cnp.PyArray_EMPTY(1, &no_size, cnp.NPY_FLOAT32, 0)   # of a tensor that nobody gave others
+
+
 cdef class TensorBase:
     """The fields of a tensor.
 
@@ -26,6 +30,9 @@ cdef class TensorBase:
     cdef public Py_ssize_t _slot
     cdef public object _grad, _node, _base, _base_node, _counter, _extra
     cdef object __weakref__
+
+    def __cinit__(self):
+        self.array = no_elements
 
     @property
     def shape(self):
