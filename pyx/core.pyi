@@ -162,6 +162,9 @@ def is_inference() -> bool:
 def set_inference(mode: bool) -> bool:
     """Switch inference mode in this thread; returns what it was."""
 
+def autocasting() -> bool:
+    """Whether autocast is on in this thread."""
+
 def set_autocast(mode: bool) -> bool:
     """Switch autocast in this thread: whether calls go through `autocaster`; returns what it was."""
 

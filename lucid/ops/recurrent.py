@@ -63,11 +63,9 @@ KEPT = {"LSTM": 2, "GRU": 1, "RNN_TANH": 0, "RNN_RELU": 0}  # what the kernel ke
 def _fits(mode: str, x: Tensor, state: tuple, parameters: tuple, sizes) -> bool:
     """Whether `_layer` takes these arguments; what fits nowhere is for the other way to refuse."""
     w_ih, w_hh, b_ih, b_hh, projection = parameters
-    casting = core.set_autocast(False)
-    core.set_autocast(casting)
     if len(state) != (2 if mode == "LSTM" else 1):
         return False
-    if casting or projection is not None or not x.dtype.is_floating_point or x.ndim != (3 if sizes is None else 2):
+    if core.autocasting() or projection is not None or not x.dtype.is_floating_point or x.ndim != (3 if sizes is None else 2):
         return False
     batch, hidden = x.shape[1] if sizes is None else sizes[0] if sizes else 0, w_hh.shape[-1]
     rows = GATES[mode] * hidden

@@ -201,6 +201,11 @@ def set_inference(bint mode):
     return before
 
 
+def autocasting():
+    """Whether autocast is on in this thread."""
+    return bool(autocast)
+
+
 def set_autocast(bint mode):
     """Switch autocast in this thread: whether calls go through `autocaster`; returns what it was."""
     global autocast
