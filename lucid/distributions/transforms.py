@@ -639,14 +639,9 @@ class PowerTransform(Transform):
     inverse_shape = forward_shape
 
 
-def _within_unit(y):
-    """Kept off 0 and 1."""
-    limits = lucid.finfo(y.dtype)
-    return y.clamp(min=limits.tiny, max=1.0 - limits.eps)
-
-
 def _clipped_sigmoid(x):
-    return _within_unit(lucid.sigmoid(x))
+    limits = lucid.finfo(x.dtype)
+    return lucid.sigmoid(x).clamp(min=limits.tiny, max=1.0 - limits.eps)
 
 
 class SigmoidTransform(_Plain):
@@ -671,7 +666,8 @@ class SigmoidTransform(_Plain):
         return _clipped_sigmoid(x)
 
     def _inverse(self, y):
-        y = _within_unit(y)
+        limits = lucid.finfo(y.dtype)
+        y = y.clamp(min=limits.tiny, max=1.0 - limits.eps)
         return y.log() - (-y).log1p()
 
     def log_abs_det_jacobian(self, x, y):
