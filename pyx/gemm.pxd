@@ -10,7 +10,7 @@ Design
 (c) An element of the result is the sum over k in order, in blocks of DEPTH: it depends neither on how the result was
     cut nor on who computed it, so any number of threads gives the same bits.
 """
-from simd cimport (DOUBLES, FLOATS, ROWS, SHUFFLE, load, splat, splat_double, splat_float, transpose, vdouble, vector,
+from simd cimport (DOUBLES, FLOATS, ROWS, SHUFFLE, load, prefetch, splat, splat_double, splat_float, transpose, vdouble, vector,
                    vfloat)
 from types cimport floating
 
@@ -113,12 +113,20 @@ cdef inline void pack_columns(const floating* b, Py_ssize_t row, Py_ssize_t col,
 
 
 cdef inline void panel(const floating* a, const floating* b, Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, floating* c,
-                       Py_ssize_t row, floating alpha, floating beta) noexcept nogil:
-    """C (m, n) = alpha A B + beta C for packed rows of A and one packed panel of B; beta 0 does not read C."""
+                       Py_ssize_t row, floating alpha, floating beta, const floating* ahead=NULL,
+                       Py_ssize_t ahead_row=0) noexcept nogil:
+    """C (m, n) = alpha A B + beta C for packed rows of A and one packed panel of B; beta 0 does not read C.
+
+    `ahead`: where the panel of B that is packed next begins, its rows `ahead_row` apart; they come near meanwhile.
+    """
     cdef Py_ssize_t width = 2 * FLOATS if floating is float else 2 * DOUBLES
     cdef floating out[MAX_ROWS * MAX_COLUMNS]
     cdef Py_ssize_t first = 0, i, j, rows
     while first < m:
+        if ahead != NULL:
+            for i in range(first * k // m, min(first + ROWS, m) * k // m):
+                prefetch(ahead + i * ahead_row)
+                prefetch(ahead + i * ahead_row + width // 2)
         rows = min(<Py_ssize_t>ROWS, m - first)
         if floating is float:
             tile(<const vfloat*>a, <const vfloat*>b, k, <vfloat*>out)

@@ -22,7 +22,9 @@ cdef extern from *:
     #if defined(__GNUC__)
     typedef float lucid_vfloat __attribute__((vector_size(LUCID_VECTOR), aligned(4), may_alias));
     typedef double lucid_vdouble __attribute__((vector_size(LUCID_VECTOR), aligned(8), may_alias));
+    #define lucid_prefetch(p) __builtin_prefetch((p), 0, 2)
     #else
+    #define lucid_prefetch(p)
     typedef float lucid_vfloat;
     typedef double lucid_vdouble;
     #endif
@@ -71,6 +73,7 @@ cdef extern from *:
     const int DOUBLES "LUCID_DOUBLES"       # lanes of a vdouble
     const int ROWS "LUCID_ROWS"             # rows of a register tile whose columns are two vectors
     const bint SHUFFLE "LUCID_SHUFFLE"      # the compiler can shuffle lanes
+    void prefetch "lucid_prefetch"(const void* p) noexcept nogil    # into the second-level cache
     vfloat low_float "lucid_low_float"(vfloat a, vfloat b) noexcept nogil
     vfloat high_float "lucid_high_float"(vfloat a, vfloat b) noexcept nogil
     vdouble low_double "lucid_low_double"(vdouble a, vdouble b) noexcept nogil

@@ -2,6 +2,7 @@
 from typing import Any
 
 parallel_for: Any  # capsule "lucid.parallel_for", what `import_threads()` of threads.pxd fetches
+num_threads: Any  # capsule "lucid.num_threads", for the same
 
 def default_num_threads() -> int: ...
 def set_num_threads(n: int) -> None: ...
