@@ -77,7 +77,8 @@ cdef void region_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogi
 cdef void cut(product_t* call, const floating* _type, Py_ssize_t batch) noexcept:
     """Choose the regions of a product: rows whose packed block fits the cache, columns so that there are enough tasks."""
     cdef Py_ssize_t width = columns(_type), parts
-    call.row_tasks = ceil_div(call.m, PACKED * sizeof(double) // (DEPTH * sizeof(floating)))
+    cdef Py_ssize_t most = PACKED * <Py_ssize_t>sizeof(double) // (DEPTH * <Py_ssize_t>sizeof(floating)) // ROWS * ROWS
+    call.row_tasks = ceil_div(call.m, most)
     call.rows = ceil_div(ceil_div(call.m, call.row_tasks), ROWS) * ROWS
     call.row_tasks = ceil_div(call.m, call.rows)
     # For each thread two tasks if they are two panels wide, or one; more where the result is wide.

@@ -153,3 +153,15 @@ def test_products_of_batches_are_those_of_their_matrices(batches, turn):
     a, b = a.expand(*out.shape[:-2], *a.shape[-2:]), b.expand(*out.shape[:-2], *b.shape[-2:])
     for index in itertools.product(*map(range, out.shape[:-2])):
         assert lucid.allclose(out[index], a[index] @ b[index], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype, rows", [(lucid.float32, 256), (lucid.float64, 128)])
+@pytest.mark.parametrize("more", [-1, 0, 1, 300])
+@pytest.mark.parametrize("k", [256, 257])
+def test_products_as_large_as_a_packed_block(dtype, rows, more, k):
+    """Rows and depth at the limits of what a task packs, where a last row or column alone would lie beyond it."""
+    a, b = (lucid.randint(-4, 5, shape).to(dtype) for shape in ((rows + more, k), (k, 37)))
+    exact = (a.numpy().astype(int) @ b.numpy().astype(int)).astype(a.numpy().dtype)
+    assert (a @ b).numpy().tolist() == exact.tolist()
+    assert lucid.addmm(b[:1], a, b, beta=2).numpy().tolist() == (exact + 2 * b[:1].numpy()).tolist()
+    assert (a @ b.T.contiguous().T).numpy().tolist() == exact.tolist()
