@@ -3,8 +3,12 @@ from typing import Any
 
 codes: dict[str, int]
 
-def pointwise_loss(x: Any, y: Any, out: Any, op: int, a: float = 1, pos_weight: Any = None, /) -> None:
-    """The loss of each element by `codes`; `a` is smooth_l1's beta (not 0) or huber's delta.
+reductions: dict[str, int]
+
+def pointwise_loss(
+    x: Any, y: Any, out: Any, op: int, a: float = 1, pos_weight: Any = None, reduction: int = 0, /
+) -> None:
+    """The loss of each element by `codes`, or their sum or mean; `a` is smooth_l1's beta (not 0) or huber's delta.
 
     `pos_weight`, of bce_with_logits, has an element for each of x. kl_div_log takes logarithms as targets.
     """
@@ -17,8 +21,10 @@ def check_target(target: Any, classes: int, ignore_index: int, /) -> int:
     """The position of the first target that is neither a class nor ignored, or -1."""
 
 def nll_loss(
-    x: Any, target: Any, weight: Any, out: Any, n: int, classes: int, length: int, ignore_index: int, /) -> float:
-    """``-weight[t] * x[n, t, l]`` per target, 0 where ignored; returns the sum of the weights that count."""
+    x: Any, target: Any, weight: Any, out: Any, n: int, classes: int, length: int, ignore_index: int, /
+) -> tuple[float, float]:
+    """``-weight[t] * x[n, t, l]`` per target, 0 where ignored; returns the sum of the weights that count, and that of the
+    losses."""
 
 def nll_loss_backward(
     g: Any,
@@ -46,8 +52,8 @@ def cross_entropy(
     ignore_index: int,
     label_smoothing: float = 0,
     /,
-) -> float:
-    """log_softmax and nll_loss in one; writes the log of the sum of exponentials to `lse`, (n, length)."""
+) -> tuple[float, float]:
+    """log_softmax and nll_loss in one, returning what that does; writes the log of the sum of exponentials to `lse`, (n, length)."""
 
 def cross_entropy_backward(
     g: Any,

@@ -10,6 +10,7 @@
 """
 from libc.math cimport INFINITY, NAN
 from libc.stdint cimport int64_t, uint64_t
+from libc.stdlib cimport free, malloc
 
 from math cimport abs_, exp_, exp_negative_, log1p_, log_, log_sigmoid_, maximum_, sigmoid_, xlogy_
 from rows cimport larger_, row_max, row_sum
@@ -34,6 +35,14 @@ codes = {
 }
 
 cdef enum:
+    NONE = 0               # of `reductions`
+    SUM = 1
+    MEAN = 2
+
+reductions = {"none": NONE, "sum": SUM, "mean": MEAN}
+
+cdef enum:
+    TILE = 1024            # elements whose losses are summed at once
     WIDTH = 256            # columns handled together
     SHORT = 32             # rows of up to this many classes are handled as columns of a tile
     GRAIN = 16384          # elements a thread takes at a time
@@ -123,6 +132,7 @@ cdef inline void backward_loop(
 
 cdef struct Pointwise:
     int op
+    double* partial        # sums of the losses, one for each GRAIN, or NULL
     const char* x
     const char* y
     const char* w          # weights of the positive answers, or NULL
@@ -133,34 +143,48 @@ cdef struct Pointwise:
 
 
 cdef void forward_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
-    """Elements lo to hi. (`ctx` is a Pointwise.)"""
+    """Elements lo to hi, or their sum. (`ctx` is a Pointwise.)"""
     cdef const Pointwise* c = <const Pointwise*>ctx
-    cdef const floating* x = <const floating*>c.x + lo
-    cdef const floating* y = <const floating*>c.y + lo
-    cdef floating* out = <floating*>c.out + lo
-    cdef floating a = <floating>c.a
+    cdef const floating* x
+    cdef const floating* y
     cdef const floating* w
-    cdef Py_ssize_t i, n = hi - lo
-    if c.op == MSE:
-        forward_loop(mse_[floating], x, y, a, out, n)
-    elif c.op == L1:
-        forward_loop(l1_[floating], x, y, a, out, n)
-    elif c.op == SMOOTH_L1:
-        forward_loop(smooth_l1_[floating], x, y, a, out, n)
-    elif c.op == HUBER:
-        forward_loop(huber_[floating], x, y, a, out, n)
-    elif c.op == BCE:
-        forward_loop(bce_[floating], x, y, a, out, n)
-    elif c.op == KL_DIV:
-        forward_loop(kl_div_[floating], x, y, a, out, n)
-    elif c.op == KL_DIV_LOG:
-        forward_loop(kl_div_log_[floating], x, y, a, out, n)
-    elif c.w == NULL:
-        forward_loop(bce_with_logits_[floating], x, y, a, out, n)
-    else:
-        w = <const floating*>c.w + lo
-        for i in range(n):
-            out[i] = (<floating>1 - y[i]) * x[i] - ((w[i] - <floating>1) * y[i] + <floating>1) * log_sigmoid_(x[i])
+    cdef floating tile[TILE]
+    cdef floating* out = tile
+    cdef floating a = <floating>c.a
+    cdef double total = 0
+    cdef Py_ssize_t at = lo, n = hi - lo, i
+    while at < hi:
+        x = <const floating*>c.x + at
+        y = <const floating*>c.y + at
+        if c.partial == NULL:
+            out = <floating*>c.out + at
+        else:
+            n = min(TILE, hi - at)
+        if c.op == MSE:
+            forward_loop(mse_[floating], x, y, a, out, n)
+        elif c.op == L1:
+            forward_loop(l1_[floating], x, y, a, out, n)
+        elif c.op == SMOOTH_L1:
+            forward_loop(smooth_l1_[floating], x, y, a, out, n)
+        elif c.op == HUBER:
+            forward_loop(huber_[floating], x, y, a, out, n)
+        elif c.op == BCE:
+            forward_loop(bce_[floating], x, y, a, out, n)
+        elif c.op == KL_DIV:
+            forward_loop(kl_div_[floating], x, y, a, out, n)
+        elif c.op == KL_DIV_LOG:
+            forward_loop(kl_div_log_[floating], x, y, a, out, n)
+        elif c.w == NULL:
+            forward_loop(bce_with_logits_[floating], x, y, a, out, n)
+        else:
+            w = <const floating*>c.w + at
+            for i in range(n):
+                out[i] = (<floating>1 - y[i]) * x[i] - ((w[i] - <floating>1) * y[i] + <floating>1) * log_sigmoid_(x[i])
+        if c.partial != NULL:
+            total += row_sum(<const floating*>out, n)
+        at += n
+    if c.partial != NULL:
+        c.partial[lo // GRAIN] = total
 
 
 cdef void backward_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
@@ -197,21 +221,32 @@ cdef void backward_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept no
 
 def pointwise_loss(
     const floating[::1] x, const floating[::1] y, floating[::1] out, int op, double a=1,
-    const floating[::1] pos_weight=None,
+    const floating[::1] pos_weight=None, int reduction=NONE,
     /,
 ):
     cdef Pointwise c
-    cdef Py_ssize_t n = x.shape[0]
-    if n < 1 or y.shape[0] < n or out.shape[0] < n or (pos_weight is not None and pos_weight.shape[0] < n):
+    cdef Py_ssize_t n = x.shape[0], i
+    cdef double total = 0
+    if (n < 1 or y.shape[0] < n or out.shape[0] < (n if reduction == NONE else 1)
+            or (pos_weight is not None and pos_weight.shape[0] < n)):
         raise ValueError(f"pointwise_loss: a buffer is shorter than {n} elements")
     if op < MSE or op > KL_DIV_LOG:
         raise ValueError(f"pointwise_loss: no op {op}")
     c.op, c.a = op, a
     c.x, c.y, c.out = <const char*>&x[0], <const char*>&y[0], <char*>&out[0]
-    c.w = NULL
+    c.w, c.partial = NULL, NULL
     if pos_weight is not None:
         c.w = <const char*>&pos_weight[0]
+    if reduction != NONE:
+        c.partial = <double*>malloc((n + GRAIN - 1) // GRAIN * sizeof(double))
+        if c.partial == NULL:
+            raise MemoryError
     parallel_for(<task_t>forward_task[floating], &c, n, GRAIN)
+    if reduction != NONE:
+        for i in range((n + GRAIN - 1) // GRAIN):
+            total += c.partial[i]
+        free(c.partial)
+        out[0] = <floating>(total / n if reduction == MEAN else total)
 
 
 def pointwise_loss_backward(
@@ -254,16 +289,20 @@ cdef struct Classes:
 
 
 def check_target(const int64_t[::1] target, Py_ssize_t classes, int64_t ignore_index, /):
-    cdef Py_ssize_t i
-    for i in range(target.shape[0]):
-        if <uint64_t>target[i] >= <uint64_t>classes and target[i] != ignore_index:
-            return i
+    cdef Py_ssize_t n = target.shape[0], i
+    cdef int64_t wrong = 0
+    for i in range(n):
+        wrong |= (<uint64_t>target[i] >= <uint64_t>classes) & (target[i] != ignore_index)
+    if wrong:
+        for i in range(n):
+            if <uint64_t>target[i] >= <uint64_t>classes and target[i] != ignore_index:
+                return i
     return -1
 
 
 cdef inline bint counts(const Classes* c, Py_ssize_t i) noexcept nogil:
     """Whether target i takes part."""
-    return c.target[i] != c.ignore and <uint64_t>c.target[i] < <uint64_t>c.classes
+    return (c.target[i] != c.ignore) & (<uint64_t>c.target[i] < <uint64_t>c.classes)
 
 
 cdef void column_lse(
@@ -342,7 +381,9 @@ cdef void losses_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogi
         if not counts(c, i):
             out[i] = 0
             continue
-        x = <const floating*>c.x + i // c.length * c.classes * c.length + i % c.length
+        x = <const floating*>c.x + i * c.classes
+        if c.length > 1:
+            x += (i % c.length) * (1 - c.classes)
         t = c.target[i]
         if c.lse != NULL:
             lse = (<const floating*>c.lse)[i]
@@ -462,10 +503,23 @@ cdef int set_classes(
 cdef double total_weight(const Classes* c, floating* tag, Py_ssize_t n) noexcept:
     """The sum of the weights of the targets that take part."""
     cdef double total = 0
-    cdef Py_ssize_t i
+    cdef Py_ssize_t i, known = 0
+    if c.weight == NULL:
+        for i in range(n):
+            known += counts(c, i)
+        return <double>known
     for i in range(n):
         if counts(c, i):
-            total += 1 if c.weight == NULL else (<const floating*>c.weight)[c.target[i]]
+            total += (<const floating*>c.weight)[c.target[i]]
+    return total
+
+
+cdef double total_loss(const floating* losses, Py_ssize_t n) noexcept:
+    cdef double total = 0
+    cdef Py_ssize_t i = 0
+    while i < n:
+        total += row_sum(losses + i, min(TILE, n - i))
+        i += TILE
     return total
 
 
@@ -480,7 +534,7 @@ def nll_loss(
         raise ValueError(f"nll_loss: {out.shape[0]} losses for {n * length} targets")
     c.out = <char*>&out[0]
     parallel_for(<task_t>losses_task[floating], &c, n * length, GRAIN)
-    return total_weight[floating](&c, NULL, n * length)
+    return total_weight[floating](&c, NULL, n * length), total_loss[floating](<const floating*>c.out, n * length)
 
 
 def nll_loss_backward(
@@ -517,7 +571,7 @@ def cross_entropy(
     c.out, c.lse = <char*>&out[0], <const char*>&lse[0]
     parallel_for(<task_t>lse_task[floating], &c, n * c.blocks, max(1, GRAIN // 2 // (classes * min(length, WIDTH))))
     parallel_for(<task_t>losses_task[floating], &c, n * length, GRAIN)
-    return total_weight[floating](&c, NULL, n * length)
+    return total_weight[floating](&c, NULL, n * length), total_loss[floating](<const floating*>c.out, n * length)
 
 
 def cross_entropy_backward(

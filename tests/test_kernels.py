@@ -866,6 +866,10 @@ def test_pointwise_losses(n, a, dtype):
     for op, (value, slope) in elementwise_losses(x64, y64, a).items():
         loss.pointwise_loss(x, y, out, loss.codes[op], a)
         close(out, value, dtype)
+        loss.pointwise_loss(x, y, out[:1], loss.codes[op], a, None, loss.reductions["sum"])
+        close(out[0], value.sum(), dtype)
+        loss.pointwise_loss(x, y, out[:1], loss.codes[op], a, None, loss.reductions["mean"])
+        close(out[0], value.mean(), dtype)
         loss.pointwise_loss_backward(g, x, y, out, loss.codes[op], a)
         close(out, slope * g64, dtype)
         loss.pointwise_loss_backward(g[:1], x, y, out, loss.codes[op], a)
@@ -909,14 +913,16 @@ def test_cross_entropy(n, classes, length, smoothing, weighted, dtype):
     hot = (np.arange(classes)[:, None] == target[:, None]) * 1.0
     pull = ((1 - smoothing) * hot + smoothing / classes) * w[:, None] * counted[:, None]
     out, lse, back = np.empty(n * length, dtype), np.empty(n * length, dtype), np.empty(x.size, dtype)
-    total = loss.cross_entropy(flat(x), flat(target), weight, out, lse, n, classes, length, -100, smoothing)
+    total, whole = loss.cross_entropy(flat(x), flat(target), weight, out, lse, n, classes, length, -100, smoothing)
+    np.testing.assert_allclose(whole, out.sum(dtype=np.float64), 1e-6)
     close(out, -(pull * logs).sum(1), dtype, 10)
     np.testing.assert_allclose(total, w[target[counted]].sum())
     loss.cross_entropy_backward(flat(g), flat(x), flat(target), weight, lse, back, n, classes, length, -100, smoothing, 2)
     close(back, 2 * g[:, None] * (np.exp(logs) * pull.sum(1, keepdims=True) - pull), dtype, 10)
 
     out2 = np.empty(n * length, dtype)
-    assert loss.nll_loss(flat(logs.astype(dtype)), flat(target), weight, out2, n, classes, length, -100) == total
+    totals = loss.nll_loss(flat(logs.astype(dtype)), flat(target), weight, out2, n, classes, length, -100)
+    np.testing.assert_allclose(totals, (total, out2.sum(dtype=np.float64)), 1e-6)
     close(out2, -(hot * w[:, None] * logs).sum(1), dtype, 3)
     loss.nll_loss_backward(flat(g), flat(target), weight, back, n, classes, length, -100)
     close(back, -hot * w[:, None] * g[:, None], dtype)

@@ -87,41 +87,36 @@ def _targets(x: Tensor, rows: np.ndarray, sizes, weight, ignore_index: int, smoo
     return wrap(np.ascontiguousarray(q.reshape(x.array.shape), x.array.dtype))
 
 
-def _finish(out: np.ndarray, total: float, shape, reduction: str, dtype) -> Tensor:
-    """Reduce the losses of all targets; `total` is the sum of the weights that count."""
-    if reduction == "none":
-        return wrap(cast(out.reshape(shape), dtype))
-    result = wrap(out).sum()
-    if reduction == "mean":
-        result = div(result, total or math.nan)
-    return wrap(cast(result.array, dtype))
+def _classified(x, rows, sizes, shape, weight, ignore_index, smoothing, reduction, stats, logits: bool) -> Tensor:
+    """Losses of class indices by a kernel, reduced.
 
-
-def _classified(x, rows, sizes, weight, ignore_index, smoothing, reduction, stats, logits: bool):
-    """Losses of class indices by a kernel; the sum of weights is left in `stats`."""
+    Left in `stats` for backward are the sum of the weights that count and the logarithms of the sums of exponentials.
+    """
     computed = x.array.dtype if x.array.dtype in NLL else FLOAT32
-    out = empty(rows.shape, computed)
-    total = 0.0
+    out = empty(shape, computed)
+    total = loss = 0.0
     if out.size:
         common = row(x, computed), flat(rows), row(weight, computed), flat(out)
         if logits:
-            total = CROSS_ENTROPY[computed](*common, flat(stats[0].array), *sizes, ignore_index, smoothing)
+            stats["lse"] = lse = empty((sizes[0], sizes[2]), computed)
+            total, loss = CROSS_ENTROPY[computed](*common, flat(lse), *sizes, ignore_index, smoothing)
         else:
-            total = NLL[computed](*common, *sizes, ignore_index)
-    stats[1].array[...] = total
-    return out
+            total, loss = NLL[computed](*common, *sizes, ignore_index)
+    stats["total"] = total
+    if reduction != "none":
+        out = empty((), computed)
+        out[...] = loss if reduction == "sum" else loss / total if total else math.nan
+    return wrap(cast(out, x.array.dtype))
 
 
 @op("_cross_entropy")
 def _cross_entropy(x: Tensor, rows, sizes, shape, weight, ignore_index, smoothing, reduction, stats) -> Tensor:
-    out = _classified(x, rows, sizes, weight, ignore_index, smoothing, reduction, stats, True)
-    return _finish(out, float(stats[1].array), shape, reduction, x.array.dtype)
+    return _classified(x, rows, sizes, shape, weight, ignore_index, smoothing, reduction, stats, True)
 
 
 @op("_nll_loss")
 def _nll_loss(x: Tensor, rows, sizes, shape, weight, ignore_index, reduction, stats) -> Tensor:
-    out = _classified(x, rows, sizes, weight, ignore_index, 0.0, reduction, stats, False)
-    return _finish(out, float(stats[1].array), shape, reduction, x.array.dtype)
+    return _classified(x, rows, sizes, shape, weight, ignore_index, 0.0, reduction, stats, False)
 
 
 def _beside(g: Tensor, x: Tensor, reduction: str, scale: float) -> Tensor:
@@ -132,16 +127,17 @@ def _beside(g: Tensor, x: Tensor, reduction: str, scale: float) -> Tensor:
 
 
 def _cross_entropy_backward(g, x, rows, sizes, weight, ignore_index, smoothing, reduction, stats):
-    lse, total = stats[0], float(stats[1].array)
+    total = stats["total"]
     scale = (1 / total if total else math.nan) if reduction == "mean" else 1.0
     if core.is_grad_enabled() or not x.array.size:
         q = _targets(x, rows, sizes, weight, ignore_index, smoothing)
         dim = 0 if x.array.ndim == 1 else 1
         return _beside(g, x, reduction, scale) * (softmax(x, dim) * q.sum(dim, True) - q)
-    computed = lse.array.dtype
+    lse = stats["lse"]
+    computed = lse.dtype
     result = empty(x.array.shape, computed)
     CROSS_ENTROPY_BACKWARD[computed](
-        row(g, computed), row(x, computed), flat(rows), row(weight, computed), flat(lse.array), flat(result), *sizes,
+        row(g, computed), row(x, computed), flat(rows), row(weight, computed), flat(lse), flat(result), *sizes,
         ignore_index, smoothing, scale,
     )  # fmt: skip
     return wrap(cast(result, x.array.dtype))
@@ -151,7 +147,7 @@ _cross_entropy.vjp(x=_cross_entropy_backward)
 
 
 def _nll_loss_backward(g, x, rows, sizes, weight, ignore_index, reduction, stats):
-    total = float(stats[1].array)
+    total = stats["total"]
     scale = (1 / total if total else math.nan) if reduction == "mean" else 1.0
     if core.is_grad_enabled() or not x.array.size:
         return -_beside(g, x, reduction, scale) * _targets(x, rows, sizes, weight, ignore_index, 0.0)
@@ -164,12 +160,6 @@ def _nll_loss_backward(g, x, rows, sizes, weight, ignore_index, reduction, stats
 
 
 _nll_loss.vjp(x=_nll_loss_backward)
-
-
-def _stats(x: Tensor, sizes) -> tuple[Tensor, Tensor]:
-    """Buffers that forward fills for backward: the logarithms of the sums of exponentials, the sum of the weights."""
-    computed = x.array.dtype if x.array.dtype in NLL else FLOAT32
-    return wrap(empty((sizes[0], sizes[2]), computed)), wrap(empty((), np.dtype(np.float64)))
 
 
 @op("nn.functional.nll_loss", composite=True)
@@ -194,7 +184,7 @@ def nll_loss(
     tensor_argument("nll_loss", input_)
     tensor_argument("nll_loss", target, 2, "target")
     sizes, shape, rows = _classes("nll_loss", input_, target, weight, ignore_index)
-    return _nll_loss(input_, rows, sizes, shape, weight, ignore_index, reduction, _stats(input_, sizes))
+    return _nll_loss(input_, rows, sizes, shape, weight, ignore_index, reduction, {})
 
 
 @op("nn.functional.cross_entropy", composite=True)
@@ -229,8 +219,7 @@ def cross_entropy(
             )
         return _by_probabilities(input_, target, weight, reduction, label_smoothing)
     sizes, shape, rows = _classes("cross_entropy", input_, target, weight, ignore_index)
-    stats = _stats(input_, sizes)
-    return _cross_entropy(input_, rows, sizes, shape, weight, ignore_index, float(label_smoothing), reduction, stats)
+    return _cross_entropy(input_, rows, sizes, shape, weight, ignore_index, float(label_smoothing), reduction, {})
 
 
 @op("nn.functional.linear_cross_entropy", composite=True)

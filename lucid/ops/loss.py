@@ -78,6 +78,9 @@ SLOPES = {
 }
 
 
+OF_DIFFERENCES = ("mse", "l1", "smooth_l1", "huber")  # the derivative by the second is minus that by the first
+
+
 def _smooth(difference: Tensor, bound: float) -> Tensor:
     """A difference over `bound`, between -1 and 1."""
     return where(lt(abs(difference), bound), div(difference, bound), sign(difference))
@@ -107,15 +110,15 @@ def _logits_slope(x: Tensor, y: Tensor, pos_weight) -> Tensor:
 @op("_pair_loss")
 def _pair_loss(x: Tensor, y: Tensor, kind: str, a: float, pos_weight, reduction: str) -> Tensor:
     """The loss of each pair of elements, reduced."""
-    rows, shape, computed = _rows(x, y, pos_weight)
-    out = empty(shape, computed)
-    if out.size:
-        PAIR[computed](*rows[:2], flat(out), kernels.codes[kind], a, rows[2])
-    dtype = dtypes.promote_types(x.dtype, y.dtype).numpy
-    if reduction == "none":
-        return wrap(cast(out, dtype))
-    made = wrap(out).sum() if reduction == "sum" else wrap(out).mean()
-    return wrap(cast(made.array, dtype))
+    (x_row, y_row, weight_row), shape, computed = _rows(x, y, pos_weight)
+    out = empty(shape if reduction == "none" else (), computed)
+    if 0 not in shape:
+        PAIR[computed](
+            x_row, y_row, flat(out), kernels.codes[kind], a, weight_row, kernels.reductions[reduction]
+        )
+    elif reduction != "none":
+        out.fill(0 if reduction == "sum" else math.nan)
+    return wrap(cast(out, dtypes.promote_types(x.dtype, y.dtype).numpy))
 
 
 def _rows(x: Tensor, y: Tensor, pos_weight) -> tuple:
@@ -130,10 +133,16 @@ def _rows(x: Tensor, y: Tensor, pos_weight) -> tuple:
     return (*rows, None)[:3], shape, computed
 
 
+@_pair_loss.vjp_joint("x", "y")
+def _pair_gradients(g, needs, x, y, kind, a, pos_weight, reduction):
+    gradient = _pair_gradient(g, x, y, kind, a, pos_weight, reduction)
+    return gradient if needs[0] else None, neg(gradient) if needs[1] else None
+
+
 def _pair_gradient(g, x, y, kind, a, pos_weight, reduction):
     if core.is_grad_enabled():
         slope = SLOPES[kind](x, y, a, pos_weight)
-        return mul(div(g, slope.array.size) if reduction == "mean" else g, slope)
+        return mul(div(g, slope.array.size or 1) if reduction == "mean" else g, slope)
     rows, shape, computed = _rows(x, y, pos_weight)
     result = empty(shape, computed)
     if not result.size:
@@ -144,14 +153,11 @@ def _pair_gradient(g, x, y, kind, a, pos_weight, reduction):
     return wrap(cast(result, x.array.dtype))
 
 
-_pair_loss.vjp(x=_pair_gradient)
-
-
 def _pairs(x: Tensor, y: Tensor, kind: str, composed, reduction: str, a: float = 1.0, weight=None, pos_weight=None):
-    """A loss of pairs of elements: fused, or by `composed(x, y)` where a gradient of more than `x` is wanted."""
+    """A loss of pairs of elements: fused, or by `composed(x, y)` where it has no rule for a gradient that is wanted."""
     dtype = dtypes.promote_types(x.dtype, y.dtype)
     others = (y,) if pos_weight is None else (y, pos_weight)
-    if dtype.kind != 2 or core.recording(others):
+    if dtype.kind != 2 or (kind not in OF_DIFFERENCES and core.recording(others)):
         losses = composed(x, y)
     elif weight is None:
         return _pair_loss(x, y, kind, a, pos_weight, reduction)
