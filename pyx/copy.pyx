@@ -30,6 +30,8 @@ cdef enum:
     LINE = 64  # bytes of a cache line: the side of a tile
     BLOCK = 64  # elements a side of the block of tiles that is one unit of work
     GRAIN = 32768  # elements a thread takes at a time
+    SHORT = 8  # elements of the innermost axis up to which a run goes along the axis outside it
+    SHORT_ROWS = 1024  # of them at a time: each comes by once for every element of the innermost axis
 
 cdef struct Plan:
     const char* src
@@ -146,6 +148,7 @@ cdef void choose_tiles(Plan* plan) noexcept:
 
 cdef inline void copy_run(const element* x, Py_ssize_t sx, element* y, Py_ssize_t sy, Py_ssize_t n) noexcept nogil:
     cdef Py_ssize_t i
+    cdef element first
     if sy == 1:
         if sx == 1:
             if n >= 32:
@@ -154,8 +157,12 @@ cdef inline void copy_run(const element* x, Py_ssize_t sx, element* y, Py_ssize_
                 for i in range(n):
                     y[i] = x[i]
         elif sx == 0:
+            first = x[0]
             for i in range(n):
-                y[i] = x[0]
+                y[i] = first
+        elif sx == -1:
+            for i in range(n):
+                y[i] = x[-i]
         else:
             for i in range(n):
                 y[i] = x[i * sx]
@@ -171,16 +178,25 @@ cdef void copy_task(element* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
     cdef element* y = <element*>plan.dst
     cdef int last = plan.ndim - 1, d
     cdef Py_ssize_t index[MAX_DIMS]
-    cdef Py_ssize_t rest = lo, n, sx = plan.src_strides[last], sy = plan.dst_strides[last]
+    cdef Py_ssize_t rest = lo, n, rows, sx = plan.src_strides[last], sy = plan.dst_strides[last]
     for d in range(last, -1, -1):
         index[d] = rest % plan.sizes[d]
         rest //= plan.sizes[d]
         x += index[d] * plan.src_strides[d]
         y += index[d] * plan.dst_strides[d]
     while True:
-        n = min(plan.sizes[last] - index[last], hi - lo)
-        copy_run(x, sx, y, sy, n)
-        lo += n
+        if last > 0 and index[last] == 0 and plan.sizes[last] <= min(SHORT, hi - lo):
+            rows = min(SHORT_ROWS, plan.sizes[last - 1] - index[last - 1], (hi - lo) // plan.sizes[last])
+            for n in range(plan.sizes[last]):
+                copy_run(x + n * sx, plan.src_strides[last - 1], y + n * sy, plan.dst_strides[last - 1], rows)
+            lo += rows * plan.sizes[last]
+            index[last - 1] += rows - 1
+            x += (rows - 1) * plan.src_strides[last - 1]
+            y += (rows - 1) * plan.dst_strides[last - 1]
+        else:
+            n = min(plan.sizes[last] - index[last], hi - lo)
+            copy_run(x, sx, y, sy, n)
+            lo += n
         if lo >= hi:
             return
         x -= index[last] * sx

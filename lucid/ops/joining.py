@@ -5,6 +5,8 @@ Each input is written into its part of a new array; the rule reads the parts aga
 
 from __future__ import annotations
 
+import numpy as np
+
 from lucid import dtypes
 from lucid._kernels import core
 from lucid._kernels.core import wrap
@@ -33,11 +35,11 @@ def tensor_list(name: str, tensors) -> list:
 
 
 def put(out, index, array) -> None:
-    """Write an array of any dtype to `out[index]`."""
+    """Write an array of any dtype, or one element, to `out[index]`."""
     array = cast(array, out.dtype)
     target = out[index]
-    if array.size >= 4096:
-        move(array, target)
+    if target.size >= 4096:
+        move(array if array.ndim else np.broadcast_to(array, target.shape), target)
     else:
         target[...] = array
 
@@ -288,10 +290,12 @@ def _block_diag(tensors, dtype) -> Tensor:
     """Matrices along the diagonal of a matrix of zeros."""
     shapes = [one.array.shape for one in tensors]
     shape = tuple(map(sum, zip(*shapes)))
-    out = Supplied.zeros(shape, dtype)
-    for one, index in zip(tensors, _blocks(shapes)):
-        put(out.array, index, one.array)
-    return out
+    out, zero = core.empty(shape, dtype.numpy), np.zeros((), dtype.numpy)
+    for one, (rows, columns) in zip(tensors, _blocks(shapes)):
+        put(out, (rows, slice(0, columns.start)), zero)
+        put(out, (rows, columns), one.array)
+        put(out, (rows, slice(columns.stop, None)), zero)
+    return wrap(out)
 
 
 def _blocks(shapes):

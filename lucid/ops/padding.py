@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from lucid._kernels import core
 from lucid._kernels.core import wrap
 from lucid.autograd.op import op
-from lucid.formats import contiguous_format
-from lucid.ops._frame import shape_argument, tensor_argument
-from lucid.ops.selection import index_select
+from lucid.ops._frame import FLOAT32, cast, copied, shape_argument, tensor_argument
+from lucid.ops.joining import put
 from lucid.ops.storage import fill_array
-from lucid.ops.view import clone
 from lucid.tensor import Tensor
 
 # ------------------------------------------------------------------------------------------------ padding
@@ -50,7 +46,7 @@ def constant_pad_nd(input_: Tensor, pad, value=0) -> Tensor:
             f"{len(pad)} while the input has {array.ndim} dimensions."
         )
     shape = list(array.shape)
-    into, from_ = [slice(None)] * array.ndim, [slice(None)] * array.ndim
+    into, from_ = [slice(0, size) for size in shape], [slice(None)] * array.ndim
     for k in range(len(pad) // 2):
         dim, (before, after) = array.ndim - 1 - k, pad[2 * k : 2 * k + 2]
         size = shape[dim]
@@ -64,11 +60,16 @@ def constant_pad_nd(input_: Tensor, pad, value=0) -> Tensor:
         from_[dim] = slice(low, max(high, low))
         into[dim] = slice(max(before, 0), max(before, 0) + max(high - low, 0))
     out = core.empty(tuple(shape), array.dtype)
-    if value:
-        fill_array(out, value)
-    else:
-        out.fill(0)
-    out[tuple(into)] = array[tuple(from_)]
+    held = core.empty((), array.dtype)
+    fill_array(held, value)
+    inside = [slice(None)] * array.ndim
+    for dim, own in enumerate(into):  # the margins alone, each as long as what lies within those before it
+        for margin in (slice(0, own.start), slice(own.stop, shape[dim])):
+            if margin.start < margin.stop:
+                inside[dim] = margin
+                put(out, tuple(inside), held)
+        inside[dim] = own
+    put(out, tuple(into), array[tuple(from_)])
     return wrap(out)
 
 
@@ -123,7 +124,6 @@ def pad(input_: Tensor, pad, mode: str = "constant", value=None) -> Tensor:
             f"Expected {k + 1}D or {k + 2}D (batch mode) tensor with possibly 0 batch size and other non-zero "
             f"dimensions for input, but got: {list(shape)}"
         )
-    result = input_
     for i in range(k):
         dim, before, after = ndim - 1 - i, pad[2 * i], pad[2 * i + 1]
         size = shape[dim]
@@ -138,15 +138,64 @@ def pad(input_: Tensor, pad, mode: str = "constant", value=None) -> Tensor:
             raise RuntimeError(
                 f"{mode} padding: input of size {size} at dimension {dim}, padded by {before} and {after}, is too small"
             )
-        at = np.arange(-before, size + after)
-        if mode == "circular":  # negative padding crops; what is left is wrapped around
-            first, left = max(-before, 0), size + min(before, 0) + min(after, 0)
-            at = first + (at - first) % left if left > 0 else at[:0]
+    crop, margins = tuple(min(one, 0) for one in pad), tuple(max(one, 0) for one in pad)
+    if mode == "circular" and any(crop):  # what is left is wrapped around
+        input_ = constant_pad_nd(input_, crop)
+    result = _edged(input_, margins, mode)
+    return constant_pad_nd(result, crop) if mode != "circular" and any(crop) else result
+
+
+def _edges(shape, pad, mode: str):
+    """(source, target) of each margin, as indices of the padded array of this shape, in the order in which they are to
+    be copied: margins of margins come from the margins that are there."""
+    inside = _within(shape, pad)
+    for i in range(len(pad) // 2):
+        dim, before, after = len(shape) - 1 - i, pad[2 * i], pad[2 * i + 1]
+        end = shape[dim] - after
+        if mode == "reflect":
+            sources = slice(2 * before, before, -1), slice(end - 2, end - 2 - after if end - 2 >= after else None, -1)
         elif mode == "replicate":
-            at = at.clip(0, size - 1)
+            sources = slice(before, before + 1), slice(end - 1, end)
         else:
-            at = np.abs(at)
-            at = np.where(at >= size, 2 * (size - 1) - at, at)
-        if before or after:
-            result = index_select(result, dim, wrap(at.astype(np.int64)))
-    return clone(result, memory_format=contiguous_format) if result is input_ else result
+            sources = slice(end - before, end), slice(before, before + after)
+        first, rest = inside[:dim], (slice(None),) * i
+        if before:
+            yield (*first, sources[0], *rest), (*first, slice(0, before), *rest), dim
+        if after:
+            yield (*first, sources[1], *rest), (*first, slice(end, None), *rest), dim
+
+
+def _within(shape, pad):
+    """The index of what was padded."""
+    inside = [slice(None)] * len(shape)
+    for i in range(len(pad) // 2):
+        inside[-1 - i] = slice(pad[2 * i], shape[-1 - i] - pad[2 * i + 1])
+    return tuple(inside)
+
+
+@op("Tensor._edged")
+def _edged(input_: Tensor, pad, mode: str) -> Tensor:
+    """`pad` in a mode that takes the margins from the elements; none is negative."""
+    shape = list(input_.array.shape)
+    for i in range(len(pad) // 2):
+        shape[-1 - i] += pad[2 * i] + pad[2 * i + 1]
+    out = core.empty(tuple(shape), input_.array.dtype)
+    if out.size:
+        put(out, _within(shape, pad), input_.array)
+        for source, target, _ in _edges(shape, pad, mode):
+            put(out, target, out[source])
+    return wrap(out)
+
+
+@op("Tensor._edged_input")
+def _edged_input(g: Tensor, pad, mode: str) -> Tensor:
+    """The gradient of `_edged`: what came to the margins added to where they were taken from."""
+    array = g.array
+    sums = copied(array if array.itemsize != 2 else cast(array, FLOAT32))
+    for source, target, dim in reversed(list(_edges(array.shape, pad, mode))):
+        sums[source] += sums[target].sum(dim, keepdims=True) if mode == "replicate" else sums[target]
+    return wrap(cast(copied(sums[_within(array.shape, pad)]), array.dtype))
+
+
+_edged.vjp(input_=lambda g, pad, mode: _edged_input(g, pad, mode))
+_edged_input.vjp(g=lambda gradient, pad, mode: _edged(gradient, pad, mode))

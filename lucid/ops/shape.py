@@ -6,9 +6,8 @@ which the recorded views differentiate. The rest writes pieces into a new array;
 
 from __future__ import annotations
 
+import itertools
 import operator
-
-import numpy as np
 
 from lucid._kernels import core
 from lucid._kernels import index as kernels
@@ -27,6 +26,7 @@ from lucid.ops._frame import (
     steps_of,
     tensor_argument,
 )
+from lucid.ops.joining import put
 from lucid.ops.permutation import transpose
 from lucid.ops.pieces import (
     _diagonal,
@@ -143,14 +143,36 @@ def roll(input_: Tensor, shifts, dims=None) -> Tensor:
     array = tensor_argument("roll", input_).array
     shifts, dims = _pairs(shifts), _pairs(dims)
     if not dims and len(shifts) == 1:
-        return wrap(np.roll(array, shifts[0]))
+        return wrap(_rolled(contiguous(array).reshape(-1), {0: shifts[0]}).reshape(array.shape))
     if len(shifts) != len(dims) or not shifts:
         if not shifts:
             raise RuntimeError("`shifts` required")
         raise RuntimeError(f"shifts and dimensions must align. shifts: {len(shifts)}, dims:{len(dims)}")
     if not array.ndim:
         raise IndexError(f"Dimension specified as {dims[0]} but tensor has no dimensions")
-    return wrap(np.roll(array, shifts, [check_dim("roll", dim, array.ndim) for dim in dims]))
+    by = {}
+    for dim, shift in zip(dims, shifts):
+        dim = check_dim("roll", dim, array.ndim)
+        by[dim] = by.get(dim, 0) + shift
+    return wrap(_rolled(array, by))
+
+
+def _rolled(array, shifts: dict):
+    """A copy with the elements moved along dimensions by so much."""
+    out = empty_as(array, array.dtype) if array.ndim > 3 else core.empty(array.shape, array.dtype)
+    if out.size:
+        cuts = [_cuts(size, shifts.get(dim, 0)) for dim, size in enumerate(array.shape)]
+        for one in itertools.product(*cuts):
+            put(out, tuple([to for _, to in one]), array[tuple([source for source, _ in one])])
+    return out
+
+
+def _cuts(size: int, shift: int) -> list:
+    """(source, target) of the pieces into which a dimension is cut when its elements are moved along it."""
+    shift %= size
+    if not shift:
+        return [(slice(None), slice(None))]
+    return [(slice(size - shift, None), slice(0, shift)), (slice(0, size - shift), slice(shift, None))]
 
 
 def _pairs(value) -> tuple:

@@ -363,15 +363,36 @@ def slices(TensorBase base not None, int at):
 
 cdef enum:
     SMALL = 1 << 16    # bytes up to which one thread copies them here
+    SHORT_ROW = 256    # bytes of a row of the result that strided copies write faster
+    JOIN_GRAIN = 1 << 17    # bytes that a thread copies at a time, where they are more
+
+cdef struct Rows:
+    const char* x
+    char* out
+    Py_ssize_t n       # bytes of a row
+    Py_ssize_t step    # from a row of the result to the next
+
+
+cdef void join_task(void* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+    """Bytes lo to hi of dense rows to where they stand in longer ones. (`ctx` is a Rows.)"""
+    cdef const Rows* c = <const Rows*>ctx
+    cdef Py_ssize_t row = lo // c.n, at = lo % c.n, n
+    while lo < hi:
+        n = min(c.n - at, hi - lo)
+        memcpy(c.out + row * c.step + at, c.x + lo, n)
+        lo += n
+        row += 1
+        at = 0
 
 
 def joined(tensors, Py_ssize_t dim, bint stacked):
-    """`cat` (or, `stacked`, `stack`) of contiguous tensors of one dtype whose shapes fit; None for any others."""
+    """`cat` (or, `stacked`, `stack`) of contiguous tensors of one dtype whose shapes fit; None for others, and where many short rows
+    would be copied."""
     cdef cnp.ndarray a, first, out
     cdef cnp.npy_intp dims[MAX_DIMS]
     cdef int nd, i, at
-    cdef Py_ssize_t k, outer = 1, row = 0, n, itemsize, total = 0
-    cdef char* to
+    cdef Py_ssize_t outer = 1, row = 0, n, total = 0
+    cdef Rows rows
     if type(tensors) is not list and type(tensors) is not tuple or not len(tensors):
         return None
     if not isinstance(tensors[0], TensorBase):
@@ -381,7 +402,6 @@ def joined(tensors, Py_ssize_t dim, bint stacked):
     at = front(dim, nd + stacked)
     if at < 0 or nd + stacked > MAX_DIMS or (nd == 0 and not stacked):
         return None
-    itemsize = cnp.PyArray_ITEMSIZE(first)
     for item in tensors:
         if not isinstance(item, TensorBase):
             return None
@@ -394,7 +414,7 @@ def joined(tensors, Py_ssize_t dim, bint stacked):
                 return None
         total += 1 if stacked else cnp.PyArray_DIM(a, at)
         row += cnp.PyArray_NBYTES(a)
-    if row > SMALL or row == 0:
+    if row == 0:
         return None
     for i in range(nd + stacked):
         if i == at:
@@ -403,15 +423,18 @@ def joined(tensors, Py_ssize_t dim, bint stacked):
             dims[i] = cnp.PyArray_DIM(first, i - (stacked and i > at))
         if i < at:
             outer *= dims[i]
+    rows.step = row // outer
+    if row > SMALL and rows.step < SHORT_ROW:
+        return None
     out = new_array(nd + stacked, dims, <cnp.dtype>cnp.PyArray_DESCR(first), False)
-    row //= outer
-    to = cnp.PyArray_BYTES(out)
+    rows.out = cnp.PyArray_BYTES(out)
     for item in tensors:
         a = (<TensorBase>item).array
-        n = cnp.PyArray_NBYTES(a) // outer
-        for k in range(outer):
-            memcpy(to + k * row, cnp.PyArray_BYTES(a) + k * n, n)
-        to += n
+        n = cnp.PyArray_NBYTES(a)
+        if n:
+            rows.x, rows.n = cnp.PyArray_BYTES(a), n // outer
+            parallel_for(join_task, &rows, n, JOIN_GRAIN)
+            rows.out += rows.n
     return new_tensor(out)
 
 
