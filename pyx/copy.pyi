@@ -19,9 +19,5 @@ def copy(
 def fill(out: Any, value: complex, /) -> None:
     """Set every element of a contiguous buffer, of any element type of `types.number`."""
 
-def cast(src: Any, dst: Any, /) -> None:
-    """Convert element by element between two contiguous buffers of equal length.
-
-    Any of bool, uint8, int8, int16, int32, int64, float32, float64, told by the buffers' formats. To bool: ``x != 0``.
-    Floats are truncated; what a result cannot hold wraps as it does in PyTorch.
-    """
+#: The address of the function that converts contiguous elements between dtypes: what `core.cast` calls.
+convert: int

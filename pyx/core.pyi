@@ -43,8 +43,10 @@ def flat(array: np.ndarray, moved: bool = False) -> Flat:
     Raises TypeError for a dtype that kernels do not compute in.
     """
 
-def set_copies(copied: Callable, cast: Callable) -> None:
-    """The functions of `lucid/ops/_frame.py` that copy an array into C order and that convert it to another dtype."""
+def set_copies(copied: Callable, cast: Callable, converter: int) -> None:
+    """The functions of `lucid/ops/_frame.py` that copy an array into C order and that convert it to another dtype, and
+    the address of the one that converts what is contiguous.
+    """
 
 def contiguous(values: np.ndarray) -> np.ndarray:
     """The array, or a C-contiguous copy of it."""

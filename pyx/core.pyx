@@ -17,6 +17,7 @@ from libc.stdint cimport int64_t, uintptr_t
 from libc.string cimport memcpy, memmove, memset
 
 from call cimport CHEAP_GRAIN, EXPENSIVE_GRAIN, call_t, streams
+from convert cimport (BFLOAT16, BOOL, DOUBLE, FLOAT, HALF, INT8, INT16, INT32, INT64, UINT8, code_size, convert_t)
 from threads cimport import_threads, parallel_for, task_t
 
 from heapq import heappop, heappush

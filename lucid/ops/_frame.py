@@ -152,16 +152,11 @@ def _converted(array: np.ndarray, dtype: np.dtype) -> np.ndarray:
         return array
     if array.dtype.kind == "c" and dtype.kind not in "cb":
         array = array.real
-    if (
-        array.size >= 512
-        and array.flags.c_contiguous
-        and array.dtype in C_NAMES
-        and dtype in C_NAMES
-        and (array.dtype.kind != "c" and dtype.kind != "c")
-    ):
-        out = empty(array.shape, dtype)
-        copies.cast(flat(array), flat(out))
-        return out
+    if array.dtype.kind != "c" and dtype.kind != "c" and not array.flags.forc:
+        order = memory_order(array.shape, (array.strides,))
+        packed = ordered_empty(array.shape, order, array.dtype)
+        move(array, packed)
+        return cast(packed.transpose(order), dtype).transpose(np.argsort(order))
     with np.errstate(all="ignore"):
         return array.astype(dtype, order="K")
 
@@ -396,7 +391,7 @@ def overlapping(shape, steps) -> bool:
 
 
 core.set_shapes(broadcast_shapes)
-core.set_copies(copied, _converted)
+core.set_copies(copied, _converted, copies.convert)
 core.set_general(unary, unary, binary, backward)
 
 __all__ = [name for name in globals() if not name.startswith("_")]
