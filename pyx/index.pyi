@@ -1,7 +1,8 @@
 """Moving elements by index and by mask.
 
 Kernels that only move elements take them by size: `kernel["uint8_t" | "int16_t" | "int32_t" | "int64_t" |
-"double complex"]` for 1, 2, 4, 8, 16 bytes. Indices are int64 and already in range: one that is not is passed over.
+"double complex"]` for 1, 2, 4, 8, 16 bytes. Indices are int64. `gather`, `scatter` and `scatter_reduce` return whether
+one is out of range; nothing is read or written there, and what is written elsewhere is then of no use.
 """
 from typing import Any
 
@@ -10,13 +11,10 @@ codes: dict[str, int]
 def check_index(index: Any, size: int, /) -> int:
     """The position of the first index outside [0, size), or -1."""
 
-def wrap_index(index: Any, out: Any, size: int, /) -> int:
-    """Write the indices to `out`, the negative ones counted from the end; as `check_index` of the result."""
-
 def join_index(index: Any, out: Any, size: int, more: bool, /) -> int:
     """Append one dimension's indices to those before it, as of all seen as one; the first out of range, or -1."""
 
-def gather(x: Any, index: Any, out: Any, outer: int, axis: int, inner: int, m: int, full: bool = True, /) -> None:
+def gather(x: Any, index: Any, out: Any, outer: int, axis: int, inner: int, m: int, full: bool = True, /) -> bool:
     """``out[o, k, i] = x[o, index, i]``: x is (outer, axis, inner), out is (outer, m, inner).
 
     The index is ``index[o, k, i]``, or ``index[k]`` if not `full`: index_select, embedding, take (1, numel, 1).
@@ -33,14 +31,14 @@ def scatter(
     full: bool = True,
     scalar: bool = False,
     /,
-) -> None:
+) -> bool:
     """``out[o, index, i] = src[o, k, i]``, the last of equal indices stays: scatter, index_copy, put.
 
     With `scalar` ``src[0]`` is written everywhere: index_fill.
     """
 
 def scatter_reduce(
-    out: Any, index: Any, src: Any, outer: int, axis: int, inner: int, m: int, op: int, full: bool = True, /) -> None:
+    out: Any, index: Any, src: Any, outer: int, axis: int, inner: int, m: int, op: int, full: bool = True, /) -> bool:
     """``out[o, index, i] = op(out[o, index, i], src[o, k, i])`` by `codes`: scatter_add, index_add, index_reduce.
 
     Any element type; amax and amin of real ones.
@@ -76,9 +74,3 @@ def one_hot(index: Any, out: Any, classes: int, /) -> None:
 
 def bincount(index: Any, out: Any, /) -> None:
     """How often each number below ``len(out)`` occurs."""
-
-def bincount_weighted(index: Any, weights: Any, out: Any, /) -> None:
-    """The sum of the float64 weights of each number below ``len(out)``."""
-
-def histc(x: Any, out: Any, low: float, high: float, /) -> None:
-    """Counts in ``len(out)`` equal bins over [low, high]; what lies outside is not counted."""

@@ -1,18 +1,19 @@
 """Moving elements by index and by mask.
 
-(a) An index is checked before a kernel runs (`check_index`, `wrap_index`); the kernels still pass over one that is
-    out of range, so that not even a caller's mistake reads or writes elsewhere.
+(a) The kernels check the index while they run, as a pass of its own takes as long as the work: they return whether
+    one was out of range, and have then neither read nor written elsewhere; what they wrote is of no use. A caller that
+    writes over what is kept checks before (`check_index`, `join_index`).
 (b) `full` tells gather from index_select: an index per element, (outer, m, inner), or one per row, (m,). Flat indices
     (take, put, advanced indexing) are rows of an array seen as (1, n, 1), or (1, n, inner) where whole slices move.
-(c) Writes are partitioned by destination, (outer index, block of columns), and go in the order of the index within
-    one: results do not depend on the number of threads.
+(c) Writes are partitioned by destination and go in the order of the index within one: results do not depend on the
+    number of threads. The parts are blocks of columns, or of rows where whole rows are written.
 """
 from libc.stdint cimport int64_t, uint8_t, uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
 
 from math cimport add_, maximum_, minimum_, mul_
-from threads cimport import_threads, parallel_for, task_t
+from threads cimport import_threads, num_threads, parallel_for, task_t
 from types cimport element, floating, number, real
 
 import_threads()
@@ -29,32 +30,28 @@ cdef enum:
     BLOCK = 256          # columns of one unit of work of a write
     GRAIN = 16384        # elements a thread takes at a time
     UNIT = 16384         # elements of one unit of `nonzero`
+    CHECKED = 256        # indices that are checked at a time, and are then still in the first cache
+    FEW = 16             # rows that are divided among threads, rather than the arrays they are in
+
+
+cdef inline bint beyond(const int64_t* index, Py_ssize_t n, Py_ssize_t size) noexcept nogil:
+    """Whether an index is outside [0, size): asked of the signs, which every level of SIMD can."""
+    cdef uint64_t signs = 0
+    cdef Py_ssize_t i
+    for i in range(n):
+        signs |= <uint64_t>index[i] | (<uint64_t>(size - 1) - <uint64_t>index[i])
+    return <int64_t>signs < 0
 
 
 def check_index(const int64_t[::1] index, Py_ssize_t size, /):
-    cdef Py_ssize_t i = 0, n = index.shape[0], j
-    cdef int outside
-    while i + 256 <= n:
-        outside = 0
-        for j in range(256):
-            outside |= <uint64_t>index[i + j] >= <uint64_t>size
-        if outside:
-            break
-        i += 256
+    cdef Py_ssize_t i = 0, n = index.shape[0]
+    while i + CHECKED <= n and not beyond(&index[i], CHECKED, size):
+        i += CHECKED
     while i < n:
         if <uint64_t>index[i] >= <uint64_t>size:
             return i
         i += 1
     return -1
-
-
-def wrap_index(const int64_t[::1] index, int64_t[::1] out, Py_ssize_t size, /):
-    cdef Py_ssize_t i
-    if out.shape[0] < index.shape[0]:
-        raise ValueError(f"wrap_index: {index.shape[0]} indices into {out.shape[0]}")
-    for i in range(index.shape[0]):
-        out[i] = index[i] + size if index[i] < 0 else index[i]
-    return check_index(out, size)
 
 
 def join_index(const int64_t[::1] index, int64_t[::1] out, Py_ssize_t size, bint more, /):
@@ -91,85 +88,141 @@ cdef struct Move:
     Py_ssize_t axis
     Py_ssize_t inner
     Py_ssize_t m
-    Py_ssize_t blocks      # of columns, of a write
+    Py_ssize_t blocks      # of columns or rows, of a write
     bint full
     bint scalar            # one element is written everywhere
+    bint checked           # the index was, before
+    bint outside           # set by a task: an index is out of range
     int op
+
+
+cdef inline bint gather_run(
+    const element* x, const int64_t* index, element* out, Py_ssize_t n, Py_ssize_t axis, Py_ssize_t inner,
+    Py_ssize_t step, bint checked
+) noexcept nogil:
+    """out[i] = x[index[i] * inner + i * step]; whether an index is out of range, unless they were `checked`."""
+    cdef Py_ssize_t i, size
+    cdef bint outside = False
+    while n > 0:
+        size = min(<Py_ssize_t>CHECKED, n)
+        if not checked and beyond(index, size, axis):
+            outside = True
+        else:
+            i = 0
+            while i + 4 <= size:
+                out[i] = x[index[i] * inner + i * step]
+                out[i + 1] = x[index[i + 1] * inner + (i + 1) * step]
+                out[i + 2] = x[index[i + 2] * inner + (i + 2) * step]
+                out[i + 3] = x[index[i + 3] * inner + (i + 3) * step]
+                i += 4
+            while i < size:
+                out[i] = x[index[i] * inner + i * step]
+                i += 1
+        x += size * step
+        index += size
+        out += size
+        n -= size
+    return outside
 
 
 cdef void gather_task(element* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
     """Rows lo to hi of (outer * m, inner). (`ctx` is a Move.)"""
-    cdef const Move* c = <const Move*>ctx
-    cdef Py_ssize_t row, k = lo % c.m, i, axis = c.axis, inner = c.inner, m = c.m
+    cdef Move* c = <Move*>ctx
+    cdef Py_ssize_t row = lo, k = lo % c.m, i, n, axis = c.axis, inner = c.inner, m = c.m
     cdef const element* x = <const element*>c.x + lo // m * axis * inner
+    cdef const element* start
     cdef element* out = <element*>c.out + lo * inner
     cdef const int64_t* index = c.index
-    cdef uint64_t at
-    for row in range(lo, hi):
+    cdef bint outside = False
+    while row < hi:
+        n = 1
         if inner == 1:
-            at = <uint64_t>index[row if c.full else k]
-            if at < <uint64_t>axis:
-                out[0] = x[<Py_ssize_t>at]
+            n = min(m - k, hi - row)
+            outside |= gather_run(x, index + (row if c.full else k), out, n, axis, 1, 0, c.checked)
         elif c.full:
-            for i in range(inner):
-                at = <uint64_t>index[row * inner + i]
-                if at < <uint64_t>axis:
-                    out[i] = x[<Py_ssize_t>at * inner + i]
+            outside |= gather_run(x, index + row * inner, out, inner, axis, inner, 1, False)
+        elif <uint64_t>index[k] >= <uint64_t>axis:
+            outside = True
         else:
-            at = <uint64_t>index[k]
-            if at < <uint64_t>axis:
-                if inner < 32:
-                    for i in range(inner):
-                        out[i] = x[<Py_ssize_t>at * inner + i]
-                else:
-                    memcpy(out, x + <Py_ssize_t>at * inner, inner * sizeof(element))
-        out += inner
-        k += 1
+            start = x + index[k] * inner
+            if inner < 32:
+                for i in range(inner):
+                    out[i] = start[i]
+            else:
+                memcpy(out, start, inner * sizeof(element))
+        out += n * inner
+        row += n
+        k += n
         if k == m:
             k = 0
             x += axis * inner
+    if outside:
+        c.outside = True
+
+
+cdef struct Part:
+    Py_ssize_t whole       # which of the outer arrays
+    Py_ssize_t column      # the first column, and how many
+    Py_ssize_t width
+    Py_ssize_t first       # the first row, and how many
+    Py_ssize_t rows
+
+
+cdef inline Part part_of(const Move* c, Py_ssize_t unit) noexcept nogil:
+    """The part of the result that one unit of work writes."""
+    cdef Part part
+    cdef Py_ssize_t block = unit % c.blocks
+    part.whole, part.column, part.width, part.first, part.rows = unit // c.blocks, 0, c.inner, 0, c.axis
+    if c.full:
+        part.column = block * BLOCK
+        part.width = min(<Py_ssize_t>BLOCK, c.inner - part.column)
+    else:
+        part.first = c.axis * block // c.blocks
+        part.rows = c.axis * (block + 1) // c.blocks - part.first
+    return part
 
 
 cdef void scatter_task(element* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
-    """Units (outer index, block of columns). (`ctx` is a Move.)"""
-    cdef const Move* c = <const Move*>ctx
+    """Units of `part_of`. (`ctx` is a Move.)"""
+    cdef Move* c = <Move*>ctx
     cdef const element* x
     cdef element* out
+    cdef element* to
     cdef const int64_t* index
-    cdef Py_ssize_t unit, k, i, column, width, axis = c.axis, inner = c.inner
-    cdef uint64_t at
+    cdef Py_ssize_t unit, k, i, axis = c.axis, inner = c.inner
+    cdef Part part
     for unit in range(lo, hi):
-        column = unit % c.blocks * BLOCK
-        width = min(BLOCK, inner - column)
-        out = <element*>c.out + unit // c.blocks * c.axis * inner + column
+        part = part_of(c, unit)
+        out = <element*>c.out + (part.whole * axis + part.first) * inner + part.column
         x = <const element*>c.x
         if not c.scalar:
-            x += unit // c.blocks * c.m * inner + column
+            x += part.whole * c.m * inner + part.column
         index = c.index
         if c.full:
-            index += unit // c.blocks * c.m * inner + column
+            index += part.whole * c.m * inner + part.column
         if inner == 1 and not c.scalar:
             for k in range(c.m):
-                at = <uint64_t>index[k]
-                if at < <uint64_t>axis:
-                    out[<Py_ssize_t>at] = x[k]
+                if <uint64_t>index[k] < <uint64_t>axis:
+                    out[index[k]] = x[k]
+                else:
+                    c.outside = True
             continue
         for k in range(c.m):
             if c.full:
-                for i in range(width):
-                    at = <uint64_t>index[i]
-                    if at < <uint64_t>axis:
-                        out[<Py_ssize_t>at * inner + i] = x[0 if c.scalar else i]
-                index += inner
-            else:
-                at = <uint64_t>index[k]
-                if at < <uint64_t>axis:
-                    if c.scalar:
-                        for i in range(width):
-                            out[<Py_ssize_t>at * inner + i] = x[0]
+                for i in range(part.width):
+                    if <uint64_t>index[i] < <uint64_t>axis:
+                        out[index[i] * inner + i] = x[0 if c.scalar else i]
                     else:
-                        for i in range(width):
-                            out[<Py_ssize_t>at * inner + i] = x[i]
+                        c.outside = True
+                index += inner
+            elif <uint64_t>index[k] - <uint64_t>part.first < <uint64_t>part.rows:
+                to = out + (index[k] - part.first) * inner
+                if c.scalar:
+                    for i in range(inner):
+                        to[i] = x[0]
+                else:
+                    for i in range(inner):
+                        to[i] = x[i]
             if not c.scalar:
                 x += inner
 
@@ -186,47 +239,45 @@ cdef inline number join(number a, number b, int op) noexcept nogil:
 
 
 cdef void scatter_reduce_task(number* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
-    """Units (outer index, block of columns). (`ctx` is a Move.)"""
-    cdef const Move* c = <const Move*>ctx
+    """Units of `part_of`. (`ctx` is a Move.)"""
+    cdef Move* c = <Move*>ctx
     cdef const number* x
     cdef number* out
     cdef number* to
     cdef const int64_t* index
-    cdef Py_ssize_t unit, k, i, column, width, axis = c.axis, inner = c.inner
+    cdef Py_ssize_t unit, k, i, axis = c.axis, inner = c.inner, width, rows, step
     cdef int op = c.op
-    cdef uint64_t at
+    cdef Part part
     for unit in range(lo, hi):
-        column = unit % c.blocks * BLOCK
-        width = min(BLOCK, inner - column)
-        out = <number*>c.out + unit // c.blocks * c.axis * inner + column
-        x = <const number*>c.x + unit // c.blocks * c.m * inner + column
+        part = part_of(c, unit)
+        out = <number*>c.out + (part.whole * axis + part.first) * inner + part.column
+        x = <const number*>c.x + part.whole * c.m * inner + part.column
         index = c.index
-        if c.full:
-            index += unit // c.blocks * c.m * inner + column
-        if inner == 1 and op == ADD:
-            for k in range(c.m):
-                at = <uint64_t>index[k]
-                if at < <uint64_t>axis:
-                    out[<Py_ssize_t>at] = add_(out[<Py_ssize_t>at], x[k])
+        if c.full or inner == 1:
+            if c.full:
+                index += part.whole * c.m * inner + part.column
+            rows, width, step = c.m, part.width, 1
+            if inner == 1:    # one row of m elements
+                rows, width, step = 1, c.m, 0
+            for k in range(rows):
+                for i in range(width):
+                    if <uint64_t>index[i] < <uint64_t>axis:
+                        to = out + index[i] * inner + i * step
+                        to[0] = join(to[0], x[i], op)
+                    else:
+                        c.outside = True
+                index += inner
+                x += inner
             continue
         for k in range(c.m):
-            if c.full:
-                for i in range(width):
-                    at = <uint64_t>index[i]
-                    if at < <uint64_t>axis:
-                        to = out + <Py_ssize_t>at * inner + i
-                        to[0] = join(to[0], x[i], op)
-                index += inner
-            else:
-                at = <uint64_t>index[k]
-                if at < <uint64_t>axis:
-                    to = out + <Py_ssize_t>at * inner
-                    if op == ADD:
-                        for i in range(width):
-                            to[i] = add_(to[i], x[i])
-                    else:
-                        for i in range(width):
-                            to[i] = join(to[i], x[i], op)
+            if <uint64_t>index[k] - <uint64_t>part.first < <uint64_t>part.rows:
+                to = out + (index[k] - part.first) * inner
+                if op == ADD:
+                    for i in range(inner):
+                        to[i] = add_(to[i], x[i])
+                else:
+                    for i in range(inner):
+                        to[i] = join(to[i], x[i], op)
             x += inner
 
 
@@ -241,7 +292,19 @@ cdef int set_move(
         raise ValueError(f"index: ({outer}, {axis}, {inner}) and ({outer}, {m}, {inner}) do not fit buffers of {whole} "
                          f"and {part} elements, {index.shape[0]} indices")
     c.index, c.axis, c.inner, c.m, c.full, c.scalar = &index[0], axis, inner, m, full, False
-    c.blocks = (inner + BLOCK - 1) // BLOCK
+    c.blocks, c.outside, c.checked = 1, False, False
+    if full:
+        c.blocks = (inner + BLOCK - 1) // BLOCK
+    elif inner > 1:
+        if outer < FEW:    # each thread looks at all of the index
+            c.blocks = max(1, min(axis, 2 * num_threads(), m * inner // (GRAIN // 4)))
+        c.outside = beyond(c.index, m, axis)
+    return 0
+
+
+cdef int run_writes(Move* c, task_t task, Py_ssize_t outer) except -1:
+    """Run a task over all parts of the result."""
+    parallel_for(task, c, outer * c.blocks, max(1, GRAIN * c.blocks // (c.m * c.inner)))
     return 0
 
 
@@ -253,7 +316,12 @@ def gather(
     cdef Move c
     set_move(&c, index, x.shape[0], out.shape[0], outer, axis, inner, m, full)
     c.x, c.out = <const char*>&x[0], <char*>&out[0]
+    if inner == 1 and outer > 1 and not full:    # each index comes by many times
+        if beyond(c.index, m, axis):
+            return True
+        c.checked = True
     parallel_for(<task_t>gather_task[element], &c, outer * m, max(1, GRAIN // inner))
+    return c.outside
 
 
 def scatter(
@@ -266,7 +334,8 @@ def scatter(
         raise ValueError("scatter: nothing to write")
     set_move(&c, index, out.shape[0], outer * m * inner if scalar else src.shape[0], outer, axis, inner, m, full)
     c.x, c.out, c.scalar = <const char*>&src[0], <char*>&out[0], scalar
-    parallel_for(<task_t>scatter_task[element], &c, outer * c.blocks, max(1, GRAIN // (m * min(inner, BLOCK))))
+    run_writes(&c, <task_t>scatter_task[element], outer)
+    return c.outside
 
 
 def scatter_reduce(
@@ -279,7 +348,8 @@ def scatter_reduce(
         raise ValueError(f"scatter_reduce: no op {op} for this type")
     set_move(&c, index, out.shape[0], src.shape[0], outer, axis, inner, m, full)
     c.x, c.out, c.op = <const char*>&src[0], <char*>&out[0], op
-    parallel_for(<task_t>scatter_reduce_task[number], &c, outer * c.blocks, max(1, GRAIN // (m * min(inner, BLOCK))))
+    run_writes(&c, <task_t>scatter_reduce_task[number], outer)
+    return c.outside
 
 
 # ------------------------------------------------------------------------------------------------ bags
@@ -592,26 +662,3 @@ def bincount(const int64_t[::1] index, int64_t[::1] out, /):
     for i in range(index.shape[0]):
         if <uint64_t>index[i] < <uint64_t>out.shape[0]:
             out[index[i]] += 1
-
-
-def bincount_weighted(const int64_t[::1] index, const double[::1] weights, double[::1] out, /):
-    cdef Py_ssize_t i
-    if weights.shape[0] < index.shape[0]:
-        raise ValueError(f"bincount: {weights.shape[0]} weights for {index.shape[0]} elements")
-    for i in range(out.shape[0]):
-        out[i] = 0
-    for i in range(index.shape[0]):
-        if <uint64_t>index[i] < <uint64_t>out.shape[0]:
-            out[index[i]] += weights[i]
-
-
-def histc(const floating[::1] x, floating[::1] out, floating low, floating high, /):
-    cdef Py_ssize_t bins = out.shape[0], i, at
-    if bins < 1 or not low < high:
-        raise ValueError(f"histc: {bins} bins from {low} to {high}")
-    for i in range(bins):
-        out[i] = 0
-    for i in range(x.shape[0]):
-        if x[i] >= low and x[i] <= high:
-            at = <Py_ssize_t>((x[i] - low) * bins / (high - low))
-            out[min(max(at, 0), bins - 1)] += 1

@@ -73,7 +73,7 @@ def _cropped(shape: tuple, dim: int, wanted: tuple):
 
 
 def picked(array, dim: int, at, full: bool):
-    """What an index in range picks along a dimension: `at[o, k, i]` if `full`, else the slices `at[k]`."""
+    """What an index picks along a dimension: `at[o, k, i]` if `full`, else the slices `at[k]`; None if it is outside."""
     shape = array.shape
     if full:
         part = _cropped(shape, dim, at.shape)
@@ -87,26 +87,36 @@ def picked(array, dim: int, at, full: bool):
     else:
         m = at.size
         out = core.empty((*shape[:dim], m, *shape[dim + 1 :]) if shape else (), array.dtype)
-    if out.size:
-        array = contiguous(native(array))
-        moved(kernels.gather, out)(flat(array, True), flat(at), flat(out, True), outer, axis, inner, m, full)
-    return out
+    if not out.size or not axis:
+        return None if outside(at, axis) else out
+    array = contiguous(native(array))
+    return None if moved(kernels.gather, out)(
+        flat(array, True), flat(at), flat(out, True), outer, axis, inner, m, full
+    ) else out
+
+
+def outside(at, size: int) -> bool:
+    """Whether an index is not in [0, size)."""
+    return at.size > 0 and kernels.check_index(flat(at), size) >= 0
 
 
 JOINS = {"sum": "add", "prod": "mul", "mean": "add", "amax": "amax", "amin": "amin"}
 
 
-def placed(out, dim: int, at, src, full: bool, join: str | None = None) -> None:
-    """Write a source into a contiguous array at what an index in range picks along a dimension, or `join` it there."""
+def placed(out, dim: int, at, src, full: bool, join: str | None = None) -> bool:
+    """Write a source into a contiguous array at what an index picks along a dimension, or `join` it there.
+
+    Whether the index is outside, in which case what was written is of no use.
+    """
     if not at.size or not out.size:
-        return
+        return outside(at, _sizes(out.shape, dim)[1])
     if full:
         part = _cropped(out.shape, dim, at.shape)
         if part is not None:
             piece = copied(out[part])
-            placed(piece, dim, at, src, True, join)
+            found = placed(piece, dim, at, src, True, join)
             out[part] = piece
-            return
+            return found
         if src.ndim and src.shape != at.shape:
             src = src[tuple(slice(0, size) for size in at.shape)]
         m = at.shape[dim] if at.ndim else 1
@@ -116,19 +126,18 @@ def placed(out, dim: int, at, src, full: bool, join: str | None = None) -> None:
     scalar = not src.ndim and out.ndim > 0
     if join is None:
         row = flat(contiguous(native(src)), True)
-        moved(kernels.scatter, out)(flat(out, True), flat(at), row, outer, axis, inner, m, full, scalar)
-        return
+        return moved(kernels.scatter, out)(flat(out, True), flat(at), row, outer, axis, inner, m, full, scalar)
     code, computed = JOINS[join], out.dtype
     if computed.kind == "b":  # sums of bool are "or", products "and"
         code = {"add": "amax", "mul": "amin"}.get(code, code)
     elif computed not in C_NAMES:
         wide = out.astype(np.float32)
-        placed(wide, dim, at, src.astype(np.float32), full, join)
+        found = placed(wide, dim, at, src.astype(np.float32), full, join)
         out[...] = wide
-        return
+        return found
     if scalar:
         src = np.broadcast_to(src, at.shape if full else (*out.shape[:dim], m, *out.shape[dim + 1 :]))
-    kernels.scatter_reduce[C_NAMES[computed]](
+    return kernels.scatter_reduce[C_NAMES[computed]](
         flat(out), flat(at), flat(contiguous(native(src))), outer, axis, inner, m, kernels.codes[code], full
     )
 

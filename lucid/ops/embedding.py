@@ -17,7 +17,7 @@ from lucid._kernels import index as kernels
 from lucid._kernels.core import empty, flat, wrap
 from lucid.autograd.op import Supplied, op, torch_name
 from lucid.ops._frame import C_NAMES, FLOAT32, FLOATING, INT64, cast, check_dim, contiguous, native, tensor_argument
-from lucid.ops._indices import INDEX_DTYPES, index_argument, picked
+from lucid.ops._indices import INDEX_DTYPES, index_argument, outside, picked
 from lucid.ops.arithmetic import div, mul
 from lucid.ops.creation import full, zeros
 from lucid.ops.magnitude import where
@@ -33,8 +33,8 @@ from lucid.tensor import Tensor
 def _embedding(weight: Tensor, index: Tensor, padding_idx, scale_grad_by_freq) -> Tensor:
     """The rows of `weight` that `index` names."""
     table, at = weight.array, index.array
-    in_self(at, len(table))
-    return wrap(picked(table, 0, at.reshape(-1), False).reshape(*at.shape, table.shape[1]))
+    row = at.reshape(-1)
+    return wrap(in_self(picked(table, 0, row, False), row, len(table)).reshape(*at.shape, table.shape[1]))
 
 
 def _embedding_rule(g, weight_shape, index, padding_idx, scale_grad_by_freq):
@@ -121,7 +121,7 @@ def _renorm(weight: Tensor, at, max_norm: float, norm_type: float) -> None:
         raise RuntimeError(
             f"norm(): input dtype should be either floating point or complex. Got {torch_name(weight.dtype)} instead."
         )
-    in_self(at, len(table))
+    in_self(None if outside(at, len(table)) else at, at, len(table))
     rows = np.unique(at)
     looked_up = table[rows]
     wide = np.abs(looked_up) if table.dtype.kind == "c" else looked_up.astype(np.float64)

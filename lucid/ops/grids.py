@@ -6,10 +6,11 @@ import numpy as np
 
 from lucid import dtypes
 from lucid._kernels.core import empty as new_array
-from lucid._kernels.core import wrap
+from lucid._kernels.core import flat, wrap
+from lucid._kernels.index import triangle_indices
 from lucid.autograd.op import op, torch_name
 from lucid.ops._doc import like
-from lucid.ops._frame import tensor_argument
+from lucid.ops._frame import INT64, cast, tensor_argument
 from lucid.ops.creation import ones_like, wanted
 from lucid.ops.joining import cat, stack
 from lucid.ops.scans import cumprod
@@ -136,17 +137,20 @@ def combinations(input_: Tensor, r: int = 2, with_replacement: bool = False) -> 
     return reshape(index_select(input_, 0, wrap(rows.reshape(-1))), rows.shape)
 
 
-def _triangle_indices(name: str, row, col, offset, dtype, layout, device, pick):
+def _triangle_indices(name: str, row, col, offset, dtype, layout, device, upper):
     for which, n in (("row", row), ("col", col)):
         if n < 0:
             raise RuntimeError(f"{which} must be non-negative, got{n}")
     dtype = wanted(dtype, layout, device, dtypes.int64)
     if dtype not in (dtypes.int64, dtypes.int32):
         raise NotImplementedError(f"\"{name}\" not implemented for '{torch_name(dtype)}'")
-    i, j = pick(row, offset, col)
-    array = new_array((2, len(i)), dtype.numpy)
-    array[0], array[1] = i, j
-    return wrap(array)
+    across = max(-row, min(col, offset))
+    # of each row so many: those right of the diagonal, or up to it
+    there = (col - np.arange(row) - across if upper else np.arange(row) + across + 1).clip(0, col)
+    array = new_array((2, int(there.sum())), INT64)
+    if array.size:
+        triangle_indices(flat(array), row, col, across, upper)
+    return wrap(cast(array, dtype.numpy))
 
 
 @op("tril_indices", gradient=False)
@@ -181,7 +185,7 @@ def tril_indices(row, col, offset=0, *, dtype=None, layout=None, device=None, pi
     Tensor([[0, 1, 1],
             [0, 0, 1]])
     """
-    return _triangle_indices("tril_indices", row, col, offset, dtype, layout, device, np.tril_indices)
+    return _triangle_indices("tril_indices", row, col, offset, dtype, layout, device, False)
 
 
 @op("triu_indices", gradient=False)
@@ -195,7 +199,7 @@ def triu_indices(row, col, offset=0, *, dtype=None, layout=None, device=None, pi
     Tensor([[0, 0, 1],
             [0, 1, 1]])
     """
-    return _triangle_indices("triu_indices", row, col, offset, dtype, layout, device, np.triu_indices)
+    return _triangle_indices("triu_indices", row, col, offset, dtype, layout, device, True)
 
 
 def _powers(x: Tensor, n: int) -> Tensor:

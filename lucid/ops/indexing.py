@@ -144,9 +144,10 @@ def nonzero_rows(array) -> np.ndarray:
     return found
 
 
-def _joined(shape: tuple, arrays: tuple):
+def _joined(shape: tuple, arrays: tuple, raw: bool = False):
     """Arrays that pick neighbouring dimensions as one index of them seen as one, the first of them and the one after
-    the last; None where they are no neighbours. IndexError where they reach beyond the shape."""
+    the last; None where they are no neighbours. IndexError where they reach beyond the shape. With `raw` a single array
+    may come back as it is."""
     first, stop, held = 0, 1, arrays
     if len(arrays) > 1:
         chosen = [k for k, one in enumerate(arrays) if one is not None]
@@ -159,6 +160,8 @@ def _joined(shape: tuple, arrays: tuple):
             held = np.broadcast_arrays(*held)
         except ValueError:
             check_arrays(shape, arrays)  # says so
+    if raw and len(held) == 1 and held[0].flags.c_contiguous:
+        return native(held[0]), first, stop
     at = core.empty(held[0].shape, INT64)
     if at.size:
         for k, one in enumerate(held):
@@ -183,15 +186,16 @@ def _index(input_: Tensor, arrays) -> Tensor:
     array = input_.array
     shape = array.shape
     if array.flags.c_contiguous:
-        plan = _joined(shape, arrays)
+        plan = _joined(shape, arrays, array.size > 0)
         if plan is not None:
             at, first, stop = plan
             out = core.empty((*shape[:first], *at.shape, *shape[stop:]), array.dtype)
             if out.size:
                 outer, axis, inner = _three(shape, first, stop)
-                moved(kernels.gather, out)(
-                    flat(native(array), True), flat(at), flat(out, True), outer, axis, inner, at.size, False
-                )
+                row, kernel = flat(native(array), True), moved(kernels.gather, out)
+                if kernel(row, flat(at), flat(out, True), outer, axis, inner, at.size, False):
+                    at = _joined(shape, arrays)[0]  # some are counted from the end, or outside
+                    kernel(row, flat(at), flat(out, True), outer, axis, inner, at.size, False)
             return wrap(out)
     check_arrays(shape, arrays)
     return wrap(contiguous(array[_whole(arrays)]))

@@ -82,8 +82,10 @@ def gather(input_: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False
     dim = _check_shapes("gather", input_, dim, at)
     if not at.size:
         return wrap(core.empty(at.shape, array.dtype))
-    out_of_bounds(at, array.shape[dim] if array.ndim else 1, dim)
-    return wrap(picked(array, dim, at, True))
+    found = picked(array, dim, at, True)
+    if found is None:
+        out_of_bounds(at, array.shape[dim] if array.ndim else 1, dim)
+    return wrap(found)
 
 
 gather.vjp(
@@ -121,10 +123,7 @@ def scatter_add(input_: Tensor, dim: int, index: Tensor, src: Tensor, *, out=Non
     at = index_argument("scatter", index)
     same_dtype("scatter", input_, tensor_argument("scatter", src, 4, "src"))
     dim = _check_shapes("scatter_add", input_, dim, at, src.array)
-    out_of_bounds(at, input_.array.shape[dim] if input_.array.ndim else 1, dim)
-    out = copied(input_.array)
-    placed(out, dim, at, src.array, True, "sum")
-    return wrap(out)
+    return _written(input_, dim, at, src, "sum")
 
 
 def _picked(g, dim, index, src_shape):
@@ -145,9 +144,13 @@ def _scatter(input_: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     """A copy in which the source's elements stand at the places along `dim` that `index` gives."""
     at = index_argument("scatter", index)
     dim = _check_shapes("scatter", input_, dim, at, src.array if src.array.ndim or not at.ndim else None)
-    out_of_bounds(at, input_.array.shape[dim] if input_.array.ndim else 1, dim)
+    return _written(input_, dim, at, src)
+
+
+def _written(input_: Tensor, dim: int, at, src: Tensor, join: str | None = None) -> Tensor:
     out = copied(input_.array)
-    placed(out, dim, at, src.array, True)
+    if placed(out, dim, at, src.array, True, join):
+        out_of_bounds(at, out.shape[dim] if out.ndim else 1, dim)
     return wrap(out)
 
 
@@ -247,15 +250,15 @@ def scatter_reduce(
     at = index_argument("scatter", index)
     same_dtype("scatter", input_, tensor_argument("scatter_reduce", src, 4, "src"))
     dim = _check_shapes("scatter_reduce", input_, dim, at, src.array)
-    out_of_bounds(at, input_.array.shape[dim] if input_.array.ndim else 1, dim)
-    if not at.size:
-        return wrap(copied(input_.array))
     out = copied(input_.array)
     if not include_self:
         neutral = core.empty((), out.dtype)
         neutral[...] = _neutral(reduce, out.dtype)
         placed(out, dim, at, neutral, True)
-    placed(out, dim, at, src.array, True, reduce)
+    if placed(out, dim, at, src.array, True, reduce):
+        out_of_bounds(at, out.shape[dim] if out.ndim else 1, dim)
+    if not at.size:
+        return wrap(out)
     if reduce == "mean":
         count = core.empty(out.shape, INT64)
         count.fill(int(include_self))

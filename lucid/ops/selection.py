@@ -69,16 +69,15 @@ def index_select(input_: Tensor, dim: int, index: Tensor, *, out=None) -> Tensor
     at = _vector("index_select", index)
     if not array.ndim and at.size != 1:
         raise RuntimeError(f"index_select(): Index to scalar can have only 1 value, got {at.size} value(s)")
-    size = array.shape[dim] if array.ndim else 1
-    in_self(at, size)
-    return wrap(picked(array, dim, at, False) if array.ndim else copied(array))
+    return wrap(in_self(picked(array, dim, at, False), at, array.shape[dim] if array.ndim else 1))
 
 
-def in_self(at, size: int) -> None:
-    if at.size:
-        wrong = kernels.check_index(flat(at), size)
-        if wrong >= 0:
-            raise IndexError(f"index out of range in self: {at.reshape(-1)[wrong]} in a dimension of size {size}")
+def in_self(found, at, size: int):
+    """What was picked; IndexError where that is nothing, as the index is outside."""
+    if found is None:
+        wrong = at.reshape(-1)[kernels.check_index(flat(at), size)]
+        raise IndexError(f"index out of range in self: {wrong} in a dimension of size {size}")
+    return found
 
 
 index_select.vjp(
@@ -136,12 +135,12 @@ def index_add(input_: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha=
             "source tensor shape must match self tensor shape, excluding the specified dimension. Got self.shape = "
             f"{list(array.shape)} source.shape = {list(added.shape)}"
         )
-    out_of_bounds(at, array.shape[dim] if array.ndim else 1, dim)
     if alpha != 1:
         with np.errstate(all="ignore"):
             added = cast(added * (alpha % 256 if added.dtype.kind == "u" else alpha), added.dtype)
     out = copied(array)
-    placed(out, dim, at, added.reshape(at.shape) if not array.ndim else added, False, "sum")
+    if placed(out, dim, at, added.reshape(at.shape) if not array.ndim else added, False, "sum"):
+        out_of_bounds(at, array.shape[dim] if array.ndim else 1, dim)
     return wrap(out)
 
 
@@ -220,9 +219,9 @@ def index_copy(input_: Tensor, dim: int, index: Tensor, source: Tensor, *, out=N
         )
     at = _vector("index_copy_", index, (dtypes.int64,))
     _slice_sizes("index_copy_", array, dim, put, at.size)
-    out_of_bounds(at, array.shape[dim] if array.ndim else 1, dim, kind=IndexError)
     out = copied(array)
-    placed(out, dim, at, put.reshape(at.shape) if not array.ndim or not put.ndim else put, False)
+    if placed(out, dim, at, put.reshape(at.shape) if not array.ndim or not put.ndim else put, False):
+        out_of_bounds(at, array.shape[dim] if array.ndim else 1, dim, kind=IndexError)
     return wrap(out)
 
 
@@ -267,23 +266,23 @@ def index_fill(input_: Tensor, dim: int, index: Tensor, value) -> Tensor:
             f"index_fill_ only supports a 0-dimensional value tensor, but got tensor with {value.array.ndim} "
             "dimension(s)."
         )
-    out_of_bounds(at, array.shape[dim] if array.ndim else 1, dim, True, IndexError)
+    rows = _wrapped(at.reshape(-1), array.shape[dim] if array.ndim else 1)
+    if rows is None:
+        out_of_bounds(at, array.shape[dim] if array.ndim else 1, dim, True, IndexError)
     held = core.empty((), array.dtype)
     value = value.item() if isinstance(value, Tensor) else value
     if isinstance(value, complex) and array.dtype.kind != "c":
         raise RuntimeError("index_fill_(): Converting complex Scalar to non-complex type is not supported")
     fill_array(held, value)
     out = copied(array)
-    placed(out, dim, _wrapped(at.reshape(-1), array.shape[dim] if array.ndim else 1), held, False)
+    placed(out, dim, rows, held, False)
     return wrap(out)
 
 
 def _wrapped(at, size: int):
-    """An index in range whose negative entries count from the end, all from the front."""
+    """An index whose negative entries count from the end, all from the front; None if one is outside."""
     out = core.empty(at.shape, INT64)
-    if at.size:
-        kernels.wrap_index(flat(at), flat(out), size)
-    return out
+    return None if at.size and kernels.join_index(flat(at), flat(out), size, False) >= 0 else out
 
 
 index_fill.vjp(
@@ -334,16 +333,20 @@ def index_reduce(
 # ------------------------------------------------------------------------------------------------ by flat index
 
 
-def _flat_index(name: str, index, n: int) -> np.ndarray:
+def _flat_index(name: str, index) -> np.ndarray:
     tensor_argument(name, index, 2, "index")
     if index.dtype is not dtypes.int64:
         raise RuntimeError(f"{name}(): Expected a long tensor for index, but got {torch_name(index.dtype)}")
-    at = index.array
-    if at.size:
+    return contiguous(native(index.array))
+
+
+def _counted(at, n: int) -> np.ndarray:
+    """Flat indices, none of them negative any more."""
+    found = _wrapped(at, n)
+    if found is None:
         wrong = at.max() if at.max() >= n else at.min()
-        if not -n <= wrong < n:
-            raise IndexError(f"out of range: tried to access index {wrong} on a tensor of {n} elements.")
-    return _wrapped(contiguous(native(at)), n)
+        raise IndexError(f"out of range: tried to access index {wrong} on a tensor of {n} elements.")
+    return found
 
 
 @op("take", out="apart")
@@ -372,8 +375,11 @@ def take(input_: Tensor, index: Tensor, *, out=None) -> Tensor:
     array = tensor_argument("take", input_).array
     if not array.size and getattr(index, "array", array).size:
         raise IndexError("take(): tried to take from an empty tensor")
-    at = _flat_index("take", index, array.size)
-    return wrap(picked(array.reshape(-1), 0, at.reshape(-1), False).reshape(at.shape))
+    at, row = _flat_index("take", index), contiguous(array).reshape(-1)
+    found = picked(row, 0, at.reshape(-1), False)
+    if found is None:  # some are counted from the end
+        found = picked(row, 0, _counted(at, array.size).reshape(-1), False)
+    return wrap(found.reshape(at.shape))
 
 
 take.vjp(input_=lambda g, input_shape, index: put(Supplied.zeros(input_shape, g.dtype), index, g, True))
@@ -405,7 +411,7 @@ def put(input_: Tensor, index: Tensor, source: Tensor, accumulate: bool = False)
     Tensor([1.0, 0.0, 2.0])
     """
     array = tensor_argument("put", input_).array
-    at = _flat_index("put_", index, array.size)
+    at = _counted(_flat_index("put_", index), array.size)
     if source.dtype is not input_.dtype:
         raise RuntimeError(
             f"put_(): self and source expected to have the same dtype, but got self.dtype = {torch_name(input_.dtype)} "
@@ -470,13 +476,16 @@ def take_along_dim(input_: Tensor, indices: Tensor, dim=None, *, out=None) -> Te
         )
     dim = check_dim("take_along_dim", dim, len(own))
     size = own[dim] if own else 1
-    out_of_bounds(indices.array, size, dim, True)
     wanted = broadcast_shapes((*own[:dim], 1, *own[dim + 1 :]), (*other[:dim], 1, *other[dim + 1 :])) if own else ()
-    indices = wrap(np.where(indices.array < 0, indices.array + size, indices.array))
-    return gather(
-        expand(input_, (*wanted[:dim], *own[dim : dim + 1], *wanted[dim + 1 :])), dim,
-        expand(indices, (*wanted[:dim], *other[dim : dim + 1], *wanted[dim + 1 :])),
-    )  # fmt: skip
+    if own:
+        input_ = expand(input_, (*wanted[:dim], own[dim], *wanted[dim + 1 :]))
+    shape = (*wanted[:dim], *other[dim : dim + 1], *wanted[dim + 1 :])
+    try:
+        return gather(input_, dim, indices if shape == other else expand(indices, shape))
+    except RuntimeError:  # some are counted from the end
+        out_of_bounds(indices.array, size, dim, True)
+    at = _wrapped(contiguous(native(indices.array)), size)
+    return gather(input_, dim, expand(wrap(at), shape))
 
 
 # ------------------------------------------------------------------------------------------------ each several times
