@@ -532,9 +532,11 @@ def chunk(input_: Tensor, chunks: int, dim: int = 0) -> tuple:
     if chunks <= 0:
         raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
     dim = check_dim("chunk", dim, len(shape))
-    if not shape[dim]:
+    total = shape[dim]
+    if not total:
         return split_with_sizes(input_, [0] * chunks, dim)
-    return split(input_, -(-shape[dim] // chunks), dim)
+    size = -(-total // chunks)
+    return split_with_sizes(input_, [min(size, total - start) for start in range(0, total, size)], dim)
 
 
 @op("unsafe_split", composite=True)

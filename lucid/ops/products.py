@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from lucid import dtypes
+from lucid._kernels import core
 from lucid.autograd.op import check_out, op, torch_name, write_out
 from lucid.ops._doc import doc
-from lucid.ops._frame import broadcast_shapes, same_dtype, tensor_argument
+from lucid.ops._frame import broadcast_shapes, copied, same_dtype, tensor_argument
 from lucid.ops.arithmetic import mul, sub
 from lucid.ops.creation import eye, zeros
 from lucid.ops.inverses import inv, slogdet, solve, square_shape
@@ -13,7 +14,7 @@ from lucid.ops.joining import stack
 from lucid.ops.linalg import matmul
 from lucid.ops.magnitude import where
 from lucid.ops.norms import vector_norm
-from lucid.ops.pieces import unbind
+from lucid.ops.pieces import diagonal, unbind
 from lucid.ops.reduction import sum as sum_
 from lucid.ops.view import expand
 from lucid.tensor import Tensor, check_dim
@@ -32,7 +33,9 @@ def trace(input_: Tensor) -> Tensor:
         raise NotImplementedError("\"trace\" not implemented for 'Bool'")
     if input_.ndim != 2:
         raise RuntimeError(f"trace: expected a matrix, but got tensor with dim {input_.ndim}")
-    return sum_(input_.diagonal())
+    if core.recording((input_,)):
+        return sum_(diagonal(input_))
+    return sum_(core.wrap(copied(input_.array.diagonal())))
 
 
 def _vectors(name: str, x, y) -> None:

@@ -19,6 +19,7 @@ from lucid.ops._frame import (
     MOVED_NAMES,
     cast,
     contiguous,
+    copied,
     dims_argument,
     move,
     native,
@@ -410,7 +411,11 @@ def diag(input_: Tensor, diagonal: int = 0, *, out=None) -> Tensor:
     ndim = tensor_argument("diag", input_).array.ndim
     if ndim not in (1, 2):
         raise RuntimeError(f"diag(): Supports 1D or 2D tensors. Got {ndim}D")
-    return diag_embed(input_, diagonal) if ndim == 1 else clone(_diagonal_view(input_, diagonal))
+    if ndim == 1:
+        return diag_embed(input_, diagonal)
+    if core.recording((input_,)):
+        return clone(_diagonal_view(input_, diagonal))
+    return wrap(copied(input_.array.diagonal(diagonal)))
 
 
 def _diagonal_view(x, offset):

@@ -495,11 +495,30 @@ def _rows_equal(rows):
     return np.ones(len(rows), bool) if len(rows) < 2 else np.r_[True, (rows[1:] != rows[:-1]).any(1)]
 
 
-def _unique_values(array, sort: bool):
+def _counted(row, dtype, inverse: bool):
+    """What `_unique_values` does, by counting: for integers that lie closely. None for others."""
+    low, high = int(row.min()), int(row.max())
+    if high - low > 2 * row.size + 1024:
+        return None
+    at = cast(row, INT64)
+    at = at - low if low else at
+    table = core.empty((high - low + 1,), INT64)
+    index.bincount(flat(at), flat(table))
+    present = np.flatnonzero(table)
+    if inverse:
+        at = picked(np.cumsum(table != 0) - 1, 0, at, False)
+    return (present + low).astype(dtype), at, table[present]
+
+
+def _unique_values(array, sort: bool, inverse: bool = True):
     """Unique elements (or runs of them) of a flattened array, with inverse and counts."""
     row, dtype = contiguous(array).reshape(-1), array.dtype
     row = contiguous(native(_comparable(row)))
     order = None
+    if sort and row.size and row.dtype.kind in "iu" and (row.size >= 1024 or not inverse):
+        found = _counted(row, dtype, inverse)
+        if found is not None:
+            return found
     if sort and row.size:
         values, order = core.empty(row.shape, row.dtype), core.empty(row.shape, INT64)
         kernels.sort(flat(row), flat(values), flat(order), 1, row.size)
@@ -585,7 +604,7 @@ def unique(
     _flags("_unique2", sorted=sorted, return_inverse=return_inverse, return_counts=return_counts)
     if dim is not None:
         return _asked(_unique_slices(input_, dim, True), (-1,), return_inverse, return_counts)
-    return _asked(_unique_values(array, True), array.shape, return_inverse, return_counts)
+    return _asked(_unique_values(array, True, return_inverse), array.shape, return_inverse, return_counts)
 
 
 @op("unique_consecutive", gradient=False)

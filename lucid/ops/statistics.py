@@ -9,10 +9,12 @@ import numpy as np
 
 from lucid import dtypes
 from lucid._kernels import core
-from lucid._kernels.core import empty, wrap
+from lucid._kernels.core import empty, flat, wrap
+from lucid._kernels.index import bincount as counted
 from lucid.autograd.op import op, torch_name
 from lucid.ops._doc import doc
-from lucid.ops._frame import dims_argument, tensor_argument
+from lucid.ops._frame import INT64, cast, contiguous, dims_argument, tensor_argument
+from lucid.ops._indices import placed
 from lucid.ops.arithmetic import add, ceil, div, floor, lerp, mul, sub
 from lucid.ops.comparison import eq, isnan, logical_xor, ne
 from lucid.ops.conversion import as_tensor
@@ -555,15 +557,20 @@ def bincount(input_: Tensor, weights=None, minlength: int = 0) -> Tensor:
         raise NotImplementedError(f"\"bincount_cpu\" not implemented for '{torch_name(input_.dtype)}'")
     if minlength < 0:
         raise RuntimeError("minlength should be >= 0")
-    if array.ndim != 1 or (array.size and array.min() < 0):
+    if array.ndim != 1 or (array.size and (array.dtype.kind != "u" and array.min() < 0)):
         raise RuntimeError("bincount only supports 1-d non-negative integral inputs.")
     if weights is not None and weights.array.shape != array.shape:
         raise RuntimeError("weights should be 1-d and have the same length as input")
+    size, at = max(minlength, int(array.max()) + 1 if array.size else 0), contiguous(cast(array, INT64))
     if not array.size or weights is None:
-        return wrap(np.bincount(array.astype(np.int64), minlength=minlength).astype(np.int64))
-    dtype = np.float32 if weights.dtype is dtypes.float32 else np.float64
-    out = np.zeros(max(minlength, int(array.max()) + 1), dtype)
-    np.add.at(out, array.astype(np.intp), weights.array.astype(dtype))
+        out = core.empty((size,), INT64)
+        if array.size:
+            counted(flat(at), flat(out))
+        else:
+            out.fill(0)
+        return wrap(out)
+    out = np.zeros(size, np.float32 if weights.dtype is dtypes.float32 else np.float64)
+    placed(out, 0, at, cast(weights.array, out.dtype), False, "sum")
     return wrap(out)
 
 
