@@ -16,6 +16,7 @@ cdef struct call_t:
     double b
     bint streams              # `out` is stored past the caches
     const Py_ssize_t* plan    # how the operands are broadcast; NULL: all are one row of the result's length
+    int number                # core's own: which operand is a float32 number beside rows of half precision; -1: none
 
 
 cdef inline bint streams(const call_t* call, Py_ssize_t nbytes, Py_ssize_t grain) noexcept:

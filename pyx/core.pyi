@@ -358,12 +358,14 @@ class Kernel:
     result   the dtype of the result where it is not the operands' (bool for predicates), or None
     tasks    what the specialisations run: called here directly for dense operands, which saves the memoryviews, half
              of the cost of a small call
+    halves   whether that is done for half precision too, by float32's task
     """
 
     name: str
     table: tuple
     code: Any
     result: Any
+    halves: bool
     def __init__(
         self,
         name: str,

@@ -68,10 +68,10 @@ cdef inline int32_t narrowed(int32_t bits) noexcept nogil:
     return half | (bits >> 16 & 0x8000)
 
 
-cdef inline int32_t narrowed_bfloat(int32_t bits) noexcept nogil:
-    """The bfloat16 nearest to the float32 of these bits."""
-    cdef int32_t rounded = (<uint32_t>bits + 0x7fff + (bits >> 16 & 1)) >> 16, quiet = (bits >> 16 & 0x8000) | 0x7fc0
-    return quiet if (bits & 0x7fffffff) > 0x7f800000 else rounded
+cdef inline uint32_t narrowed_bfloat(float x) noexcept nogil:
+    """The bfloat16 nearest to a float32, as the upper half of the bits."""
+    cdef uint32_t bits = <uint32_t>bits_f(x), rounded = bits + 0x7fff + (bits >> 16 & 1), quiet = bits | 1 << 22
+    return quiet if x != x else rounded
 
 
 cdef inline void widen(const uint16_t* x, float* y, Py_ssize_t n, bint half) noexcept nogil:
@@ -92,7 +92,7 @@ cdef inline void narrow(const float* x, uint16_t* y, Py_ssize_t n, bint half) no
     cdef Py_ssize_t i
     if not half:
         for i in range(n):
-            y[i] = <uint16_t>narrowed_bfloat(bits[i])
+            y[i] = <uint16_t>(narrowed_bfloat(x[i]) >> 16)
     elif F16C:
         narrow_f16c(x, y, n)
     else:

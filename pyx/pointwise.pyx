@@ -757,6 +757,8 @@ tasks = {
                "int64_t": <size_t>binary_task[int64_t]},
     "where": {"float": <size_t>where_task[float], "double": <size_t>where_task[double],
               "int64_t": <size_t>where_task[int64_t]},
+    "predicate": {"float": <size_t>predicate_task[float], "double": <size_t>predicate_task[double],
+                  "int64_t": <size_t>predicate_task[int64_t]},
     "compare": {"float": <size_t>compare_task[float], "double": <size_t>compare_task[double],
                 "int64_t": <size_t>compare_task[int64_t]},
 }

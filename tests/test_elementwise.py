@@ -222,6 +222,38 @@ def test_half_precision_is_computed_in_float32(dtype):
     np.testing.assert_allclose(lucid.exp(x).float().numpy(), expected, rtol=2**-8 if dtype == "bfloat16" else 2**-11)
 
 
+HALVES = {
+    "unary": lambda x, y, m, row: lucid.exp(x),
+    "parameters": lambda x, y, m, row: F.leaky_relu(x, 0.3),
+    "binary": lambda x, y, m, row: x - y,
+    "broadcast": lambda x, y, m, row: row / x,
+    "column": lambda x, y, m, row: x[:, :1].clone() * row,
+    "number": lambda x, y, m, row: x * 0.1,
+    "comparison": lambda x, y, m, row: x < y,
+    "question": lambda x, y, m, row: lucid.isnan(x),
+    "where": lambda x, y, m, row: lucid.where(m, x, y),
+    "where_number": lambda x, y, m, row: lucid.where(m, 0.1, x),
+    "gradient": lambda x, y, m, row: lucid.autograd.grad(F.silu(x.requires_grad_()), x, y)[0],
+    "in_place": lambda x, y, m, row: x.clone().add_(y),
+    "refused_by_the_fast_way": lambda x, y, m, row: x.T + y.T,
+}
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+@pytest.mark.parametrize("name", HALVES)
+@pytest.mark.parametrize("shape", [(1, 1), (3, 341), (40, 1030)])
+def test_half_precision_has_the_bits_of_float32_rounded(dtype, name, shape):
+    dtype = getattr(lucid, dtype)
+    rng = np.random.default_rng(0)
+    x, y = (lucid.from_numpy(rng.standard_normal(shape).astype("float32")).to(dtype) for _ in range(2))
+    x[0, 0] = float("nan")
+    mask, row = lucid.from_numpy(rng.random(shape) < 0.5), y[0].clone()
+    found = HALVES[name](x.clone(), y, mask, row)
+    wanted = HALVES[name](x.float(), y.float(), mask, row.float())
+    assert found.dtype is (lucid.bool if wanted.dtype is lucid.bool else dtype)
+    assert lucid.equal(lucid.nan_to_num(found.float(), 9.0), lucid.nan_to_num(wanted.to(dtype).float(), 9.0))
+
+
 def test_leaky_relu_at_zero_takes_the_slope():
     x = lucid.Tensor([-1.0, 0.0, 2.0], requires_grad=True)
     F.leaky_relu(x, negative_slope=0.1).backward()

@@ -214,7 +214,7 @@ class Refusal:
 
 
 # What an operation does with operands that its kernel does not take as they are: `function(*operands)`, entered by the
-# operation. None from it means: nothing special, go on.
+# operation. None from it means: nothing special, go on. Where it is about half precision, the kernel's `halves` is False.
 EXCEPTIONS: dict = {}
 
 

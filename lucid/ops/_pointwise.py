@@ -110,6 +110,7 @@ def refuse_half(kernel_: Kernel) -> Kernel:
             raise NotImplementedError(f"\"{kernel_.name}\" not implemented for '{torch_name(x.dtype)}'")
 
     EXCEPTIONS[kernel_] = check
+    kernel_.halves = False
     return kernel_
 
 

@@ -281,6 +281,7 @@ def _division(name: str):
         return elementwise(integers, (x, y), dtype)
 
     EXCEPTIONS[floating] = divide
+    floating.halves = name != "trunc_divide"
     return floating
 
 

@@ -167,6 +167,7 @@ def _nextafter_half(x, y):
 
 
 EXCEPTIONS[NEXTAFTER] = _nextafter_half
+NEXTAFTER.halves = False
 nextafter.vjp(input_=lambda g, input_, other: where(eq(input_, other), 0.0, g), other=lambda g: nothing(g))
 
 

@@ -24,6 +24,7 @@ def rare_binary_kernel(name: str):
             raise NotImplementedError(f"\"{name}\" not implemented for '{torch_name(dtype)}'")
 
     EXCEPTIONS[made] = check
+    made.halves = False
     return number_first(made)
 
 

@@ -12,10 +12,21 @@ cdef inline bint same_shape(cnp.ndarray a, cnp.ndarray b):
     return True
 
 
-cdef inline bint ready(cnp.ndarray a):
-    """C-contiguous, aligned, not empty: a kernel can run over it as one row."""
+cdef inline bint dense_row(cnp.ndarray a) noexcept:
+    """C-contiguous, aligned, not empty."""
     return (cnp.PyArray_IS_C_CONTIGUOUS(a) and cnp.PyArray_ISALIGNED(a) and cnp.PyArray_ISNOTSWAPPED(a)
-            and cnp.PyArray_TYPE(a) < 24 and cnp.PyArray_SIZE(a) > 0)
+            and cnp.PyArray_SIZE(a) > 0)
+
+
+cdef inline bint ready(cnp.ndarray a) noexcept:
+    """A kernel can run over it as one row."""
+    return dense_row(a) and cnp.PyArray_TYPE(a) < 24
+
+
+cdef inline char half_code(cnp.ndarray a) noexcept:
+    """The letter of a dtype of half precision, 0 for any other."""
+    cdef char code = code_of(<cnp.dtype>cnp.PyArray_DESCR(a))
+    return code if code == HALF or code == BFLOAT16 else 0
 
 
 @cython.final
@@ -27,11 +38,13 @@ cdef class Kernel:
     result   the dtype of the result where it is not the operands' (bool for predicates), or None
     tasks    what the specialisations run: called here directly for dense operands, which saves the memoryviews, half
              of the cost of a small call
+    halves   whether that is done for half precision too, by float32's task
     """
     cdef public str name
     cdef public tuple table
     cdef public object code
     cdef public object result
+    cdef public bint halves
     cdef int op
     cdef Py_ssize_t grain
     cdef task_t tasks[24]
@@ -42,6 +55,7 @@ cdef class Kernel:
         self.table = table
         self.code = code
         self.result = result
+        self.halves = True
         self.op = 0 if code is None else code
         self.grain = CHEAP_GRAIN if cheap else EXPENSIVE_GRAIN
         for i in range(24):
@@ -74,7 +88,12 @@ cdef inline cnp.ndarray dense(cnp.ndarray a):
 
 cdef inline task_t task_for(Kernel kernel, cnp.ndarray a) noexcept:
     """The task for a dense array, or NULL where the general frame has to look at it."""
-    return kernel.tasks[cnp.PyArray_TYPE(a)] if ready(a) else NULL
+    cdef int num = cnp.PyArray_TYPE(a)
+    if not dense_row(a):
+        return NULL
+    if num < 24 and kernel.tasks[num] != NULL:
+        return kernel.tasks[num]
+    return kernel.tasks[<int>cnp.NPY_FLOAT32] if kernel.halves and half_code(a) else NULL
 
 
 cdef inline bint apart(const char* p, const char* q, Py_ssize_t nbytes) noexcept:
@@ -117,6 +136,89 @@ cdef bint repeats_apart(cnp.ndarray a, int nd, const cnp.npy_intp* dims):
             or cnp.PyArray_BYTES(out) + cnp.PyArray_NBYTES(out) <= cnp.PyArray_BYTES(a))
 
 
+cdef enum:
+    HALVES_TILE = 1024                    # elements
+    HALVES_STEP = 4 * HALVES_TILE + 320   # bytes from tile to tile: a store does not look like one to the load after it
+
+cdef struct halves_t:
+    call_t call           # operands and result as they are
+    task_t task           # of float32
+    int operands
+    char codes[3]
+    char out_code
+
+
+cdef void halves_task(void* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+    """A task of float32 over operands in half precision, tile by tile; bools, operands or results, are what it takes."""
+    cdef halves_t* h = <halves_t*>ctx
+    cdef call_t c = h.call
+    cdef const char* at[3]
+    cdef operand_t given[3]
+    cdef char space[4 * HALVES_STEP + 64]
+    cdef int16_t narrow[3][HALVES_TILE]
+    cdef char* tiles = <char*>((<size_t>space + 63) & ~<size_t>63)
+    cdef char* result = tiles + 3 * HALVES_STEP
+    cdef char* wide
+    cdef char* out
+    cdef Py_ssize_t n
+    cdef int k
+    at[0], at[1], at[2] = c.x, c.y, c.z
+    for k in range(h.operands):
+        operand_init(&given[k], at[k], code_size(h.codes[k]), c.plan, k, lo)
+    c.plan = NULL
+    while lo < hi:
+        n = run_length(given, h.operands, hi - lo, HALVES_TILE)
+        for k in range(h.operands):
+            wide = tiles + k * HALVES_STEP
+            if h.codes[k] == BOOL:
+                at[k] = <const char*>load(&given[k], <uint8_t*>narrow[k], n)
+            elif h.codes[k] == FLOAT:
+                at[k] = <const char*>load(&given[k], <float*>wide, n)
+            else:
+                convert(<const char*>load(&given[k], narrow[k], n), wide, n, h.codes[k], FLOAT)
+                at[k] = wide
+        out = h.call.out + lo * code_size(h.out_code)
+        c.x, c.y, c.z, c.out = at[0], at[1], at[2], out if h.out_code == BOOL else result
+        h.task(&c, 0, n)
+        if c.unknown:
+            h.call.unknown = True
+            return
+        if h.out_code != BOOL:
+            convert(result, out, n, FLOAT, h.out_code)
+        lo += n
+
+
+cdef bint run_call(Kernel kernel, task_t task, call_t* call, cnp.ndarray like, cnp.ndarray out) noexcept:
+    """Run a task over operands of the dtype of `like`; returns whether it has the op for it."""
+    cdef halves_t h
+    cdef char half = half_code(like)
+    cdef Py_ssize_t n = cnp.PyArray_SIZE(out)
+    call.op = kernel.op
+    call.unknown = False
+    call.out = <char*>cnp.PyArray_DATA(out)
+    if not half:
+        call.streams = streams(call, cnp.PyArray_NBYTES(out), kernel.grain)
+        parallel_for(task, call, n, kernel.grain)
+        return not call.unknown
+    call.streams = False
+    h.call, h.task = call[0], task
+    h.operands = 1 if call.y == NULL else 2 if call.z == NULL else 3
+    h.codes[0], h.codes[1], h.codes[2] = BOOL if call.z != NULL else half, half, half    # three: the first is a condition
+    if call.number >= 0:
+        h.codes[call.number] = FLOAT
+    h.out_code = half if kernel.result is None else BOOL
+    parallel_for(halves_task, &h, n, kernel.grain)
+    return not h.call.unknown
+
+
+cdef inline void set_operands(call_t* call, cnp.ndarray x, cnp.ndarray y=None, double a=0, double b=0) noexcept:
+    """Enter dense operands of one shape, and the numbers that go with them."""
+    call.x, call.y = <const char*>cnp.PyArray_DATA(x), NULL
+    if y is not None:
+        call.y = <const char*>cnp.PyArray_DATA(y)
+    call.z, call.plan, call.number, call.a, call.b = NULL, NULL, -1, a, b
+
+
 cdef cnp.ndarray run_shaped(Kernel kernel, task_t task, call_t* call, cnp.ndarray like, int nd,
                             const cnp.npy_intp* dims, bint to_target):
     """The result, of this shape, of a task over operands of the dtype of `like`; None where it lacks the op for it."""
@@ -127,12 +229,7 @@ cdef cnp.ndarray run_shaped(Kernel kernel, task_t task, call_t* call, cnp.ndarra
     if out is None:
         dtype = <cnp.dtype>cnp.PyArray_DESCR(like) if kernel.result is None else kernel.result
         out = new_array(nd, dims, dtype, False)
-    call.op = kernel.op
-    call.unknown = False
-    call.out = <char*>cnp.PyArray_DATA(out)
-    call.streams = streams(call, cnp.PyArray_NBYTES(out), kernel.grain)
-    parallel_for(task, call, cnp.PyArray_SIZE(out), kernel.grain)
-    return None if call.unknown else out
+    return out if run_call(kernel, task, call, like, out) else None
 
 
 cdef inline cnp.ndarray run_task(Kernel kernel, task_t task, call_t* call, cnp.ndarray like):
@@ -194,8 +291,7 @@ cdef inline object run_unary(Kernel kernel, x, double p, double q):
         a = (<TensorBase>x).array
         task = task_for(kernel, a)
         if task != NULL:
-            call.x = <const char*>cnp.PyArray_DATA(a)
-            call.y, call.a, call.b, call.plan = NULL, p, q, NULL
+            set_operands(&call, a, None, p, q)
             out = run_task(kernel, task, &call, a)
             if out is not None:
                 return new_tensor(out)
@@ -233,13 +329,11 @@ def binary(Kernel kernel not None, x, y):
         task = task_for(kernel, a)
         if task != NULL:
             num = cnp.PyArray_TYPE(a)
-            call.x = <const char*>cnp.PyArray_DATA(a)
-            call.plan = NULL
             if isinstance(y, TensorBase):
                 b = (<TensorBase>y).array
-                if cnp.PyArray_TYPE(b) != num or not ready(b):
+                if cnp.PyArray_TYPE(b) != num or not dense_row(b):
                     return general_binary(kernel, x, y)
-                call.y = <const char*>cnp.PyArray_DATA(b)
+                set_operands(&call, a, b)
                 if not same_shape(a, b):
                     nd = broadcast(a, b, dims, plan)
                     if nd < 0:
@@ -248,10 +342,13 @@ def binary(Kernel kernel not None, x, y):
                     out = run_shaped(kernel, task, &call, a, nd, dims, repeats_apart(a, nd, dims)
                                      and repeats_apart(b, nd, dims))
                     return general_binary(kernel, x, y) if out is None else new_tensor(out)
-            elif (type(y) is float or type(y) is int) and (num == cnp.NPY_FLOAT32 or num == cnp.NPY_FLOAT64):
+            elif (type(y) is float or type(y) is int) and (num == cnp.NPY_FLOAT32 or num == cnp.NPY_FLOAT64
+                                                           or half_code(a)):
                 number = y
                 single = <float>number
-                call.y = <const char*>&single if num == cnp.NPY_FLOAT32 else <const char*>&number
+                set_operands(&call, a)
+                call.y = <const char*>&number if num == cnp.NPY_FLOAT64 else <const char*>&single
+                call.number = 1
                 # one dimension; offset and stride of x; offset and stride of y
                 plan[0], plan[1], plan[2], plan[3], plan[4], plan[5] = 1, cnp.PyArray_SIZE(a), 0, 1, 0, 0
                 call.plan = plan
@@ -272,10 +369,8 @@ def backward(Kernel kernel not None, g, x, double p=0, double q=0):
         a = dense((<TensorBase>g).array)
         b = dense((<TensorBase>x).array)
         task = task_for(kernel, a)
-        if task != NULL and cnp.PyArray_TYPE(a) == cnp.PyArray_TYPE(b) and same_shape(a, b) and ready(b):
-            call.x = <const char*>cnp.PyArray_DATA(a)
-            call.y = <const char*>cnp.PyArray_DATA(b)
-            call.a, call.b, call.plan = p, q, NULL
+        if task != NULL and cnp.PyArray_TYPE(a) == cnp.PyArray_TYPE(b) and same_shape(a, b) and dense_row(b):
+            set_operands(&call, a, b, p, q)
             out = run_task(kernel, task, &call, a)
             if out is not None:
                 return new_tensor(out)
@@ -287,13 +382,11 @@ def accumulate(Kernel add not None, TensorBase target not None, TensorBase x not
     cdef call_t call
     cdef cnp.ndarray a = target.array, b = x.array
     cdef task_t task = task_for(add, a)
-    if (task == NULL or not ready(b) or cnp.PyArray_TYPE(a) != cnp.PyArray_TYPE(b) or not same_shape(a, b)
+    if (task == NULL or not dense_row(b) or cnp.PyArray_TYPE(a) != cnp.PyArray_TYPE(b) or not same_shape(a, b)
             or not cnp.PyArray_ISWRITEABLE(a)):
         return False
-    call.op, call.unknown, call.streams, call.plan = add.op, False, False, NULL
-    call.x = call.out = <char*>cnp.PyArray_DATA(a)
-    call.y = <const char*>cnp.PyArray_DATA(b)
-    parallel_for(task, &call, cnp.PyArray_SIZE(a), add.grain)
+    set_operands(&call, a, b)
+    run_call(add, task, &call, a, a)
     bump(target)
     return True
 
@@ -383,6 +476,7 @@ def where(Kernel kernel not None, TensorBase condition not None, x, y):
     cdef task_t task
     cdef double wide = 0
     cdef float narrow = 0
+    cdef int num
     cdef bint first = isinstance(x, TensorBase), second = isinstance(y, TensorBase)
     cdef Py_ssize_t[8] plan
     if not (first or second):
@@ -391,19 +485,21 @@ def where(Kernel kernel not None, TensorBase condition not None, x, y):
     task = task_for(kernel, a)
     if task == NULL or not ready(mask) or cnp.PyArray_TYPE(mask) != cnp.NPY_BOOL or not same_shape(a, mask):
         return None
-    call.plan = NULL
-    call.x, call.y = <const char*>cnp.PyArray_DATA(mask), <const char*>cnp.PyArray_DATA(a)
+    set_operands(&call, mask, a)
     if first and second:
         out = (<TensorBase>y).array
-        if not ready(out) or cnp.PyArray_TYPE(out) != cnp.PyArray_TYPE(a) or not same_shape(a, out):
+        if not dense_row(out) or cnp.PyArray_TYPE(out) != cnp.PyArray_TYPE(a) or not same_shape(a, out):
             return None
         call.z = <const char*>cnp.PyArray_DATA(out)
     else:
-        if not as_number(y if first else x, cnp.PyArray_TYPE(a), &wide, &narrow):
+        num = cnp.NPY_FLOAT32 if half_code(a) else cnp.PyArray_TYPE(a)
+        if not as_number(y if first else x, num, &wide, &narrow):
             return None
-        call.z = <const char*>&narrow if cnp.PyArray_TYPE(a) == cnp.NPY_FLOAT32 else <const char*>&wide
+        call.z = <const char*>&narrow if num == cnp.NPY_FLOAT32 else <const char*>&wide
+        call.number = 2
         if second:
             call.y, call.z = call.z, call.y
+            call.number = 1
         # one dimension; offset and stride of each operand
         plan[0], plan[1], plan[2], plan[3], plan[4], plan[5], plan[6], plan[7] = (
             1, cnp.PyArray_SIZE(a), 0, 1, 0, first, 0, second)
