@@ -29,7 +29,7 @@ ULP = 4.0
 
 # Every element is a sum of products, all of one length. Where the terms cancel an element says little of its rounding:
 # PyTorch's own is then taken to be its largest in the tensor.
-SUMS = ("conv*", "nn.functional.conv*", "grid_sampler_*", "nn.functional.grid_sample")
+SUMS = ("conv*", "nn.functional.conv*", "grid_sampler_*", "nn.functional.grid_sample", "fft.*")
 
 
 @dataclass(frozen=True)

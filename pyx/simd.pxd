@@ -38,21 +38,39 @@ cdef extern from *:
     #define lucid_high_float(a, b) __builtin_shufflevector(a, b, LUCID_HIGH_16)
     #define lucid_low_double(a, b) __builtin_shufflevector(a, b, LUCID_LOW_8)
     #define lucid_high_double(a, b) __builtin_shufflevector(a, b, LUCID_HIGH_8)
+    #define LUCID_EVEN_16 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30
+    #define LUCID_ODD_16 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31
+    #define LUCID_BACK_16 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0
+    #define lucid_shuffle_float(name, a, b) __builtin_shufflevector(a, b, LUCID_##name##_16)
+    #define lucid_shuffle_double(name, a, b) __builtin_shufflevector(a, b, LUCID_##name##_8)
     #elif LUCID_VECTOR == 32
     #define lucid_low_float(a, b) __builtin_shufflevector(a, b, LUCID_LOW_8)
     #define lucid_high_float(a, b) __builtin_shufflevector(a, b, LUCID_HIGH_8)
     #define lucid_low_double(a, b) __builtin_shufflevector(a, b, LUCID_LOW_4)
     #define lucid_high_double(a, b) __builtin_shufflevector(a, b, LUCID_HIGH_4)
+    #define lucid_shuffle_float(name, a, b) __builtin_shufflevector(a, b, LUCID_##name##_8)
+    #define lucid_shuffle_double(name, a, b) __builtin_shufflevector(a, b, LUCID_##name##_4)
     #else
     #define lucid_low_float(a, b) __builtin_shufflevector(a, b, LUCID_LOW_4)
     #define lucid_high_float(a, b) __builtin_shufflevector(a, b, LUCID_HIGH_4)
     #define lucid_low_double(a, b) __builtin_shufflevector(a, b, 0, 2)
     #define lucid_high_double(a, b) __builtin_shufflevector(a, b, 1, 3)
+    #define LUCID_EVEN_2 0, 2
+    #define LUCID_ODD_2 1, 3
+    #define LUCID_BACK_2 1, 0
+    #define lucid_shuffle_float(name, a, b) __builtin_shufflevector(a, b, LUCID_##name##_4)
+    #define lucid_shuffle_double(name, a, b) __builtin_shufflevector(a, b, LUCID_##name##_2)
     #endif
     #define LUCID_LOW_8 0, 8, 1, 9, 2, 10, 3, 11
     #define LUCID_HIGH_8 4, 12, 5, 13, 6, 14, 7, 15
     #define LUCID_LOW_4 0, 4, 1, 5
     #define LUCID_HIGH_4 2, 6, 3, 7
+    #define LUCID_EVEN_8 0, 2, 4, 6, 8, 10, 12, 14
+    #define LUCID_ODD_8 1, 3, 5, 7, 9, 11, 13, 15
+    #define LUCID_BACK_8 7, 6, 5, 4, 3, 2, 1, 0
+    #define LUCID_EVEN_4 0, 2, 4, 6
+    #define LUCID_ODD_4 1, 3, 5, 7
+    #define LUCID_BACK_4 3, 2, 1, 0
     #endif
     #endif
     #if !defined(LUCID_SHUFFLE)
@@ -61,7 +79,15 @@ cdef extern from *:
     #define lucid_high_float(a, b) (b)
     #define lucid_low_double(a, b) (a)
     #define lucid_high_double(a, b) (b)
+    #define lucid_shuffle_float(name, a, b) (a)
+    #define lucid_shuffle_double(name, a, b) (a)
     #endif
+    #define lucid_even_float(a, b) lucid_shuffle_float(EVEN, a, b)
+    #define lucid_odd_float(a, b) lucid_shuffle_float(ODD, a, b)
+    #define lucid_back_float(a) lucid_shuffle_float(BACK, a, a)
+    #define lucid_even_double(a, b) lucid_shuffle_double(EVEN, a, b)
+    #define lucid_odd_double(a, b) lucid_shuffle_double(ODD, a, b)
+    #define lucid_back_double(a) lucid_shuffle_double(BACK, a, a)
     #define LUCID_FLOATS ((int)(sizeof(lucid_vfloat) / sizeof(float)))
     #define LUCID_DOUBLES ((int)(sizeof(lucid_vdouble) / sizeof(double)))
     #define lucid_splat_float(x) ((x) - (lucid_vfloat){0})   /* x - 0 is x, also for -0 */
@@ -78,6 +104,12 @@ cdef extern from *:
     vfloat high_float "lucid_high_float"(vfloat a, vfloat b) noexcept nogil
     vdouble low_double "lucid_low_double"(vdouble a, vdouble b) noexcept nogil
     vdouble high_double "lucid_high_double"(vdouble a, vdouble b) noexcept nogil
+    vfloat even_float "lucid_even_float"(vfloat a, vfloat b) noexcept nogil
+    vfloat odd_float "lucid_odd_float"(vfloat a, vfloat b) noexcept nogil
+    vfloat back_float "lucid_back_float"(vfloat a) noexcept nogil       # the last lane first
+    vdouble even_double "lucid_even_double"(vdouble a, vdouble b) noexcept nogil
+    vdouble odd_double "lucid_odd_double"(vdouble a, vdouble b) noexcept nogil
+    vdouble back_double "lucid_back_double"(vdouble a) noexcept nogil
     vfloat splat_float "lucid_splat_float"(float x) noexcept nogil
     vdouble splat_double "lucid_splat_double"(double x) noexcept nogil
 
@@ -105,6 +137,23 @@ cdef inline vector splat(const vector* p, Py_ssize_t at) noexcept nogil:
         return splat_float((<const float*>p)[at])
     else:
         return splat_double((<const double*>p)[at])
+
+
+cdef inline void pull(const vector* x, vector* re, vector* im) noexcept nogil:
+    """The even and the odd ones of two vectors of elements."""
+    cdef vector a = x[0], b = x[1]
+    if vector is vfloat:
+        re[0], im[0] = even_float(a, b), odd_float(a, b)
+    else:
+        re[0], im[0] = even_double(a, b), odd_double(a, b)
+
+
+cdef inline vector back(vector x) noexcept nogil:
+    """The last lane first."""
+    if vector is vfloat:
+        return back_float(x)
+    else:
+        return back_double(x)
 
 
 cdef inline void riffle(const vector* x, Py_ssize_t n, vector* out) noexcept nogil:

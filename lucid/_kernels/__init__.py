@@ -1,8 +1,8 @@
 """The compiled kernels, at the SIMD level of this processor.
 
-Most kernel modules exist once per level, in the folder of that name; the chosen folder joins this package's path, so
-that `from lucid._kernels import pointwise` finds the right one. Those that gain nothing by a level stand here. The level is the highest that
-the processor has and the build holds; `LUCID_SIMD=base|v3|v4` forces one.
+Most kernel modules exist once per level, in the folder of that name; the chosen folder and those of the levels below it join
+this package's path, so that `from lucid._kernels import pointwise` finds the right one. Those that gain nothing by a
+level stand here. The level is the highest that the processor has and the build holds; `LUCID_SIMD=base|v3|v4` forces one.
 """
 
 import os
@@ -28,4 +28,4 @@ def _choose() -> str:
 #: The levels that can be used here, lowest first, and the one in use.
 simd_available = [level for level in threads.simd_levels() if _built(level)]
 simd = _choose()
-__path__.append(os.path.join(__path__[0], simd))
+__path__ += [os.path.join(__path__[0], level) for level in simd_available[simd_available.index(simd) :: -1]]

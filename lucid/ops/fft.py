@@ -1,8 +1,8 @@
 """Discrete Fourier transforms.
 
-Three operations do the work, each over any number of dimensions: complex to complex, real to the half of its spectrum,
-and back; each is linear, and its gradient is another of the three. The public functions bring their input to the size
-and dtype asked for and call one of them. The transforms themselves are NumPy's (pocketfft, in the input's precision).
+Three operations do the work, each over any number of dimensions: real or complex numbers to as many complex ones, real to
+the half of their spectrum, and back; each is linear, and its gradient is another of the three. The public functions bring
+their input to the size and dtype asked for and call one of them. The kernel transforms one dimension at a time.
 
 `norm` says where the factor 1/n stands, in NumPy's and PyTorch's words: "backward" at the inverse transform, "forward" at
 the forward one, "ortho" as its square root at both. The adjoint of a transform runs the other way under the other norm.
@@ -10,15 +10,18 @@ the forward one, "ortho" as its square root at both. The adjoint of a transform 
 
 from __future__ import annotations
 
+from math import prod, sqrt
+
 import numpy as np
 
 from lucid import dtypes
 from lucid._kernels import core
+from lucid._kernels import fft as kernels
 from lucid.autograd.op import op, torch_name
 from lucid.ops._doc import like
 from lucid.ops._frame import tensor_argument
 from lucid.ops.arithmetic import mul
-from lucid.ops.complex import conj
+from lucid.ops.complex import conj, real
 from lucid.ops.creation import arange, zeros
 from lucid.ops.joining import cat
 from lucid.ops.pieces import narrow
@@ -31,54 +34,105 @@ FLIPPED = {"backward": "forward", "forward": "backward", "ortho": "ortho"}
 # ------------------------------------------------------------------------------------------------ the transforms
 
 
-def _result(array: np.ndarray, dtype: np.dtype) -> Tensor:
-    out = core.empty(array.shape, dtype)
-    out[...] = array
-    return core.wrap(out)
+def _scale(shape: tuple, dims: tuple, forward: bool, norm: str) -> float:
+    if norm == ("backward" if forward else "forward"):
+        return 1.0
+    n = prod([shape[dim] for dim in dims])
+    return 1 / sqrt(n) if norm == "ortho" else 1 / n
+
+
+def _along(x, out, shape: tuple, dims: tuple, wide: bool, forward: bool, scale: float) -> None:
+    """Complex to complex: x to `out`, then within it; `scale` is of the last dimension."""
+    for dim in dims:
+        inner = prod(shape[dim + 1 :])
+        by = scale if dim == dims[-1] else 1.0
+        kernels.transform(x, out, 0, wide, not forward, 0, prod(shape[:dim]), shape[dim], 1, inner, inner, by)
+        x = out
 
 
 @op("_fft_c2c")
 def c2c(input_: Tensor, dims: tuple, forward: bool, norm: str) -> Tensor:
-    """Complex numbers to as many complex numbers."""
-    function = np.fft.fftn if forward else np.fft.ifftn
-    return _result(function(input_.array, axes=dims, norm=norm), input_.dtype.to_complex().numpy)
+    """Numbers to as many complex numbers."""
+    shape = input_.array.shape
+    out = core.empty(shape, input_.dtype.to_complex().numpy)
+    if not out.size:
+        return core.wrap(out)
+    wide, scale, x, flat = out.itemsize == 16, _scale(shape, dims, forward, norm), core.row(input_), core.flat(out)
+    if out.dtype == input_.array.dtype:
+        _along(x, flat, shape, dims, wide, forward, scale)
+        return core.wrap(out)
+    # Of real numbers half the spectrum suffices. Theirs backwards is its conjugate.
+    dims = tuple(sorted(dims))
+    last = dims[-1]
+    outer, n, inner = core.fold_dim(out, last)
+    alone = len(dims) == 1 and inner == 1
+    kernels.transform(x, flat, 1, wide, False, 2 if alone else 1, outer, n, 1, inner, inner, scale)
+    for dim in dims[:-1]:
+        rows, mid, width = prod(shape[:dim]), prod(shape[dim + 1 : last]), n * inner
+        kernels.transform(flat, flat, 0, wide, False, 0, rows, shape[dim], mid, (n // 2 + 1) * inner, width, 1.0)
+    if not alone:
+        kernels.mirror(flat, wide, shape, dims)
+    if not forward:
+        np.conjugate(out, out=out)
+    return core.wrap(out)
 
 
-c2c.vjp(input_=lambda g, dims, forward, norm: c2c(g, dims, not forward, FLIPPED[norm]))
+@c2c.vjp_joint("input_")
+def c2c_vjp(g, needs, input_dtype, dims, forward, norm):
+    found = c2c(g, dims, not forward, FLIPPED[norm])
+    return (found if input_dtype.is_complex else real(found),)
 
 
 @op("_fft_r2c")
 def r2c(input_: Tensor, dims: tuple, norm: str) -> Tensor:
     """Real numbers to the first half of their spectrum along the last of `dims`: the other half are their conjugates."""
-    return _result(np.fft.rfftn(input_.array, axes=dims, norm=norm), input_.dtype.to_complex().numpy)
+    shape = input_.array.shape
+    outer, n, inner = core.fold_dim(input_.array, dims[-1])
+    half = (*shape[: dims[-1]], n // 2 + 1, *shape[dims[-1] + 1 :])
+    out = core.empty(half, input_.dtype.to_complex().numpy)
+    if out.size:
+        wide, x, flat = out.itemsize == 16, core.row(input_), core.flat(out)
+        kernels.transform(x, flat, 1, wide, False, 0, outer, n, 1, inner, inner, _scale(shape, dims, True, norm))
+        _along(flat, flat, half, dims[:-1], wide, True, 1.0)
+    return core.wrap(out)
 
 
-r2c.vjp(
-    input_=lambda g, input_shape, dims, norm: c2c(
-        resized(g, dims[-1], input_shape[dims[-1]]), dims, False, FLIPPED[norm]
-    )
-)
+def _weights(n: int, dim: int, ndim: int, dtype, pair: float) -> Tensor:
+    """`pair` for the numbers of half a spectrum that stand for themselves and their conjugate: not the first, nor the
+    middle one of an even count."""
+    weights = np.full(n // 2 + 1, pair, dtype)
+    weights[0] = 1
+    if n % 2 == 0:
+        weights[-1] = 1
+    return core.wrap(weights.reshape([-1 if i == dim else 1 for i in range(ndim)]))
+
+
+@r2c.vjp_joint("input_")
+def r2c_vjp(g, needs, input_shape, dims, norm):
+    n = input_shape[dims[-1]]
+    return (c2r(mul(g, _weights(n, dims[-1], g.ndim, g.dtype.to_real().numpy, 0.5)), dims, n, FLIPPED[norm]),)
 
 
 @op("_fft_c2r")
 def c2r(input_: Tensor, dims: tuple, n: int, norm: str) -> Tensor:
     """Half a spectrum to the `n` real numbers along the last of `dims` that it is the spectrum of."""
-    sizes = [input_.array.shape[dim] for dim in dims[:-1]] + [n]
-    found = np.fft.irfftn(input_.array, s=sizes, axes=dims, norm=norm)
-    return _result(found, input_.dtype.to_real().numpy)
+    half = input_.array.shape
+    outer, _, inner = core.fold_dim(input_.array, dims[-1])
+    shape = (*half[: dims[-1]], n, *half[dims[-1] + 1 :])
+    out = core.empty(shape, input_.dtype.to_real().numpy)
+    if out.size:
+        wide, x = out.itemsize == 8, core.row(input_)
+        if len(dims) > 1:
+            between = core.flat(core.empty(half, input_.dtype.numpy))
+            _along(x, between, half, dims[:-1], wide, False, 1.0)
+            x = between
+        kernels.transform(x, core.flat(out), 2, wide, True, 0, outer, n, 1, inner, inner, _scale(shape, dims, False, norm))
+    return core.wrap(out)
 
 
 @c2r.vjp_joint("input_")
 def c2r_vjp(g, needs, dims, n, norm):
-    half = r2c(g, dims, FLIPPED[norm])
-    # All but the first number, and the middle one of an even count, stand for themselves and their conjugate.
-    weights = np.full(n // 2 + 1, 2, g.dtype.numpy)
-    weights[0] = 1
-    if n % 2 == 0:
-        weights[-1] = 1
-    shape = [1] * g.ndim
-    shape[dims[-1]] = -1
-    return (mul(half, core.wrap(weights.reshape(shape))),)
+    return (mul(r2c(g, dims, FLIPPED[norm]), _weights(n, dims[-1], g.ndim, g.dtype.numpy, 2)),)
 
 
 # ------------------------------------------------------------------------------------------------ arguments
@@ -113,7 +167,8 @@ def _floating(name: str, x: Tensor, kind: str) -> Tensor:
     dtype = dtypes.to_floating(dtype)
     if dtype.itemsize == 2:
         raise RuntimeError(f"{name}: Unsupported dtype {torch_name(dtype)}; convert the input to float32")
-    return x.to(dtype.to_complex() if kind == "complex" else dtype)
+    dtype = dtype.to_complex() if kind == "complex" else dtype
+    return x if x.dtype is dtype else x.to(dtype)
 
 
 def _size(name: str, n: int) -> int:
@@ -156,9 +211,9 @@ def _sized(x: Tensor, dims: tuple, sizes: list) -> Tensor:
 
 def _full(name: str, x, s, dim, norm, forward: bool) -> Tensor:
     norm = _norm(norm)
-    x = _floating(name, x, "complex")
+    x = _floating(name, x, "any")
     dims, sizes = _many(name, x, s, dim)
-    return c2c(_sized(x, dims, sizes), dims, forward, norm) if dims else x.clone()
+    return c2c(_sized(x, dims, sizes), dims, forward, norm) if dims else x.to(x.dtype.to_complex(), copy=True)
 
 
 def _half(name: str, x, s, dim, norm) -> Tensor:
