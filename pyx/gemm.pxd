@@ -10,6 +10,7 @@ Design
 (c) An element of the result is the sum over k in order, in blocks of DEPTH: it depends neither on how the result was
     cut nor on who computed it, so any number of threads gives the same bits.
 """
+from inlined cimport called_void
 from simd cimport (DOUBLES, FLOATS, ROWS, SHUFFLE, load, prefetch, splat, splat_double, splat_float, transpose, vdouble, vector,
                    vfloat)
 from types cimport floating
@@ -26,8 +27,8 @@ cdef inline Py_ssize_t columns(const floating* _type) noexcept nogil:
     return 2 * FLOATS if floating is float else 2 * DOUBLES
 
 
-cdef inline void tile(const vector* a, const vector* b, Py_ssize_t k, vector* out) noexcept nogil:
-    """out = A B for one panel of each."""
+cdef inline void tile(const vector* a, const vector* b, Py_ssize_t k, vector* out, bint apart=False) noexcept nogil:
+    """out = A B for one panel of each; or the squared distances of the rows of A and the columns of B."""
     cdef vector acc[MAX_ROWS][2]
     cdef vector b0, b1, x
     cdef Py_ssize_t p, i
@@ -42,14 +43,18 @@ cdef inline void tile(const vector* a, const vector* b, Py_ssize_t k, vector* ou
         b1 = load(b, 2 * lanes * p + lanes)
         for i in range(ROWS):
             x = splat(a, ROWS * p + i)
-            acc[i][0] = acc[i][0] + x * b0
-            acc[i][1] = acc[i][1] + x * b1
+            if apart:
+                acc[i][0] = acc[i][0] + (x - b0) * (x - b0)
+                acc[i][1] = acc[i][1] + (x - b1) * (x - b1)
+            else:
+                acc[i][0] = acc[i][0] + x * b0
+                acc[i][1] = acc[i][1] + x * b1
     for i in range(ROWS):
         out[2 * i] = acc[i][0]
         out[2 * i + 1] = acc[i][1]
 
 
-cdef inline void pack_rows(const floating* a, Py_ssize_t row, Py_ssize_t col, Py_ssize_t m, Py_ssize_t k,
+cdef inline called_void pack_rows(const floating* a, Py_ssize_t row, Py_ssize_t col, Py_ssize_t m, Py_ssize_t k,
                            floating* out) noexcept nogil:
     """Panels of ROWS rows of A (m, k); element (i, p) is at `i * row + p * col`."""
     cdef Py_ssize_t lanes = FLOATS if floating is float else DOUBLES
@@ -79,7 +84,7 @@ cdef inline void pack_rows(const floating* a, Py_ssize_t row, Py_ssize_t col, Py
         out += ROWS * k
 
 
-cdef inline void pack_columns(const floating* b, Py_ssize_t row, Py_ssize_t col, Py_ssize_t k, Py_ssize_t n,
+cdef inline called_void pack_columns(const floating* b, Py_ssize_t row, Py_ssize_t col, Py_ssize_t k, Py_ssize_t n,
                               floating* out, Py_ssize_t vectors=2) noexcept nogil:
     """Panels of `vectors` vectors of columns of B (k, n); element (p, j) is at `p * row + j * col`."""
     cdef Py_ssize_t lanes = FLOATS if floating is float else DOUBLES
@@ -114,9 +119,10 @@ cdef inline void pack_columns(const floating* b, Py_ssize_t row, Py_ssize_t col,
 
 cdef inline void panel(const floating* a, const floating* b, Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, floating* c,
                        Py_ssize_t row, floating alpha, floating beta, const floating* ahead=NULL,
-                       Py_ssize_t ahead_row=0) noexcept nogil:
+                       Py_ssize_t ahead_row=0, bint apart=False) noexcept nogil:
     """C (m, n) = alpha A B + beta C for packed rows of A and one packed panel of B; beta 0 does not read C.
 
+    With `apart` squared distances stand for products.
     `ahead`: where the panel of B that is packed next begins, its rows `ahead_row` apart; they come near meanwhile.
     """
     cdef Py_ssize_t width = 2 * FLOATS if floating is float else 2 * DOUBLES
@@ -129,7 +135,12 @@ cdef inline void panel(const floating* a, const floating* b, Py_ssize_t m, Py_ss
                 prefetch(ahead + i * ahead_row + width // 2)
         rows = min(<Py_ssize_t>ROWS, m - first)
         if floating is float:
-            tile(<const vfloat*>a, <const vfloat*>b, k, <vfloat*>out)
+            if apart:
+                tile(<const vfloat*>a, <const vfloat*>b, k, <vfloat*>out, True)
+            else:
+                tile(<const vfloat*>a, <const vfloat*>b, k, <vfloat*>out)
+        elif apart:
+            tile(<const vdouble*>a, <const vdouble*>b, k, <vdouble*>out, True)
         else:
             tile(<const vdouble*>a, <const vdouble*>b, k, <vdouble*>out)
         for i in range(rows):

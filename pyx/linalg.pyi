@@ -8,7 +8,7 @@ def bmm(
     b_batch: int, b_row: int, b_col: int,
     c_batch: int, c_row: int,
     alpha: float = 1, beta: float = 0,
-    a_offset: int = 0, b_offset: int = 0, c_offset: int = 0,
+    a_offset: int = 0, b_offset: int = 0, c_offset: int = 0, apart: bool = False,
     /,
 ) -> None:
     """C[i] = alpha A[i] B[i] + beta C[i] for i < batch, A[i] (m, k), B[i] (k, n), C[i] (m, n).
@@ -16,7 +16,8 @@ def bmm(
     The buffers are flat and of one dtype. Element (r, s) of A[i] is `a[a_offset + i*a_batch + r*a_row + s*a_col]`,
     and of B[i] alike: a transposed operand has its strides exchanged, a broadcast one has batch stride 0. C's columns
     are contiguous and its matrices do not overlap. Strides and offsets are counted in elements and are not negative.
-    With beta 0 C is not read. The result does not depend on the number of threads.
+    With beta 0 C is not read. With `apart` C holds the Euclidean distances of A's rows and B's columns instead, whose
+    differences are taken, so that they are exact where these are nearly equal. The result does not depend on the number of threads.
     """
 
 def blas_info() -> str:

@@ -13,6 +13,7 @@ Design
 from libc.stdlib cimport free, malloc
 
 from gemm cimport DEPTH, MAX_COLUMNS, columns, pack_columns, pack_rows, panel
+from math cimport sqrt_
 from simd cimport FLOATS, ROWS, load, splat_double, splat_float, vdouble, vector, vfloat
 from threads cimport import_threads, num_threads, parallel_for, task_t
 from types cimport floating
@@ -33,6 +34,7 @@ cdef struct product_t:
     Py_ssize_t m, n, k, a_row, a_col, b_row, b_col, c_row, a_batch, b_batch, c_batch
     Py_ssize_t rows, cols, row_tasks, col_tasks     # of a task; tasks of one product
     double alpha, beta
+    bint apart
 
 
 cdef inline Py_ssize_t ceil_div(Py_ssize_t x, Py_ssize_t y) noexcept nogil:
@@ -63,10 +65,15 @@ cdef inline void region(const product_t* call, Py_ssize_t index, const floating*
             many = min(width, n - j)
             pack_columns(b + p * call.b_row + j * call.b_col, call.b_row, call.b_col, k, many, b_packed)
             ahead = b + p * call.b_row + j + width if call.b_col == 1 and j + 2 * width <= n else NULL
-            panel(a_packed, b_packed, m, many, k, c + j, call.c_row, alpha, beta, ahead, call.b_row)
+            panel(a_packed, b_packed, m, many, k, c + j, call.c_row, alpha, beta, ahead, call.b_row,
+                  call.apart)
             j += width
         beta = 1
         p += k
+    if call.apart:
+        for k in range(m):
+            for j in range(n):
+                c[k * call.c_row + j] = sqrt_(c[k * call.c_row + j])
 
 
 cdef void region_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
@@ -197,7 +204,7 @@ cdef inline bint try_vector(const product_t* product, const floating* _type) noe
 def bmm(const floating[::1] a, const floating[::1] b, floating[::1] c, Py_ssize_t batch, Py_ssize_t m, Py_ssize_t n,
         Py_ssize_t k, Py_ssize_t a_batch, Py_ssize_t a_row, Py_ssize_t a_col, Py_ssize_t b_batch, Py_ssize_t b_row,
         Py_ssize_t b_col, Py_ssize_t c_batch, Py_ssize_t c_row, double alpha=1, double beta=0, Py_ssize_t a_offset=0,
-        Py_ssize_t b_offset=0, Py_ssize_t c_offset=0, /):
+        Py_ssize_t b_offset=0, Py_ssize_t c_offset=0, bint apart=False, /):
     cdef product_t call
     if (a_offset + (batch - 1) * a_batch + (m - 1) * a_row + (k - 1) * a_col >= a.shape[0]
             or b_offset + (batch - 1) * b_batch + (k - 1) * b_row + (n - 1) * b_col >= b.shape[0]
@@ -209,8 +216,8 @@ def bmm(const floating[::1] a, const floating[::1] b, floating[::1] c, Py_ssize_
     call.m, call.n, call.k, call.alpha, call.beta = m, n, k, alpha, beta
     call.a_batch, call.a_row, call.a_col = a_batch, a_row, a_col
     call.b_batch, call.b_row, call.b_col = b_batch, b_row, b_col
-    call.c_batch, call.c_row = c_batch, c_row
-    if batch == 1 and try_vector(&call, &a[0]):
+    call.c_batch, call.c_row, call.apart = c_batch, c_row, apart
+    if batch == 1 and not apart and try_vector(&call, &a[0]):
         return
     cut(&call, &a[0], batch)
     parallel_for(<task_t>region_task[floating], &call, batch * call.row_tasks * call.col_tasks,

@@ -35,19 +35,22 @@ BMM = {dtype: kernels.bmm[C_NAMES[dtype]] for dtype in FLOATING}
 # ------------------------------------------------------------------------------------------------ products
 
 
-def product(a: np.ndarray, b: np.ndarray, out: np.ndarray | None = None, alpha: float = 1, beta: float = 0):
-    """Matrices times matrices, of one dtype that the kernel has; `out` (contiguous) holds what `beta` multiplies."""
+def product(a: np.ndarray, b: np.ndarray, out: np.ndarray | None = None, alpha: float = 1, beta: float = 0, apart=False):
+    """Matrices times matrices, of one dtype that the kernel has; `out` (contiguous) holds what `beta` multiplies.
+
+    With `apart` the distances of rows of `a` and columns of `b`.
+    """
     plan = product_plan(a, b)
     if plan is None:
-        return _product_in_parts(a, b, out, alpha, beta)
+        return _product_in_parts(a, b, out, alpha, beta, apart)
     shape, sizes = plan
     if out is None:
         out = empty(shape, a.dtype)
-    BMM[a.dtype](flat(a), flat(b), flat(out), *sizes, alpha, beta)
+    BMM[a.dtype](flat(a), flat(b), flat(out), *sizes, alpha, beta, 0, 0, 0, apart)
     return out
 
 
-def _product_in_parts(a, b, out, alpha, beta):
+def _product_in_parts(a, b, out, alpha, beta, apart):
     """The same for what one call of the kernel does not do: nothing to sum, backward strides, batches apart in memory."""
     batch = broadcast_shapes(a.shape[:-2], b.shape[:-2])
     if out is None:
@@ -62,10 +65,10 @@ def _product_in_parts(a, b, out, alpha, beta):
         return out
     a, b = _positive(a), _positive(b)
     if product_plan(a, b):
-        return product(a, b, out, alpha, beta)
+        return product(a, b, out, alpha, beta, apart)
     a, b = (np.broadcast_to(x, (*batch, *x.shape[-2:])) for x in (a, b))
     for index in np.ndindex(batch[:-1]):
-        product(a[index], b[index], out[index], alpha, beta)
+        product(a[index], b[index], out[index], alpha, beta, apart)
     return out
 
 

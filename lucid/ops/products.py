@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from lucid import dtypes
 from lucid._kernels import core
+from lucid._kernels.core import wrap
 from lucid.autograd.op import check_out, op, torch_name, write_out
 from lucid.ops._doc import doc
-from lucid.ops._frame import broadcast_shapes, copied, same_dtype, tensor_argument
-from lucid.ops.arithmetic import mul, sub
+from lucid.ops._frame import broadcast_shapes, cast, copied, same_dtype, tensor_argument
+from lucid.ops.arithmetic import div, mul, sub
+from lucid.ops.comparison import eq
 from lucid.ops.creation import eye, zeros
 from lucid.ops.inverses import inv, slogdet, solve, square_shape
-from lucid.ops.joining import stack
-from lucid.ops.linalg import matmul
+from lucid.ops.joining import cat, stack
+from lucid.ops.linalg import matmul, product
 from lucid.ops.magnitude import where
 from lucid.ops.norms import vector_norm
 from lucid.ops.pieces import diagonal, unbind
+from lucid.ops.reduction import computed
 from lucid.ops.reduction import sum as sum_
 from lucid.ops.view import expand
 from lucid.tensor import Tensor, check_dim
@@ -328,8 +333,8 @@ def dist(input_: Tensor, other: Tensor, p: float = 2) -> Tensor:
 @op("cdist", composite=True)
 @doc("out_{ij} = \\|x_i - y_j\\|_p", returns="Of shape (..., m, n).", x1="Tensor: Vectors in rows, (..., m, d).",
      x2="Tensor: Vectors in rows, (..., n, d).", p="float, optional: Which norm. Default: 2.",
-     compute_mode="str, optional: Accepted; differences are always taken, which is exact.",
-     raises="RuntimeError: a tensor has fewer than two dimensions, the vectors' sizes differ, or `p` is negative")  # fmt: skip
+     compute_mode="str, optional: One of PyTorch's three, without effect: differences are always taken, which is exact.",
+     raises="RuntimeError: a tensor has fewer than two dimensions, the vectors' sizes differ, or `p` is negative\nValueError: `compute_mode` is unknown")  # fmt: skip
 def cdist(
     x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode: str = "use_mm_for_euclid_dist_if_necessary"
 ) -> Tensor:
@@ -349,7 +354,38 @@ def cdist(
         raise RuntimeError(f"X1 and X2 must have the same number of columns. X1: {x1.shape[-1]} X2: {x2.shape[-1]}")
     if p < 0:
         raise RuntimeError("cdist only supports non-negative p values")
-    return vector_norm(sub(x1.unsqueeze(-2), x2.unsqueeze(-3)), p, -1)
+    if compute_mode not in COMPUTE_MODES:
+        raise ValueError(f"{compute_mode} is not a valid value for compute_mode")
+    if not x1.shape[-1]:
+        p = 1  # as good as any: nothing is apart, and the norms of some orders are not defined
+    if core.recording((x1, x2)) and (p != 2 or max(x1.shape[-2], x2.shape[-2]) <= 25):
+        return vector_norm(sub(x1.unsqueeze(-2), x2.unsqueeze(-3)), p, -1)
+    if p == 2:
+        return _cdist(x1, x2)
+    step = max(1, BLOCK // max(1, x2.numel()))
+    return cat([vector_norm(sub(rows.unsqueeze(-2), x2.unsqueeze(-3)), p, -1) for rows in x1.split(step, -2)], -2)
+
+
+BLOCK = 2**18  # differences that are kept at once
+COMPUTE_MODES = (
+    "use_mm_for_euclid_dist_if_necessary", "use_mm_for_euclid_dist", "donot_use_mm_for_euclid_dist"
+)  # fmt: skip
+
+
+@op("_cdist")
+def _cdist(x1: Tensor, x2: Tensor) -> Tensor:
+    """Euclidean distances of all pairs."""
+    a, b = (computed(one.array, one.dtype) for one in (x1, x2))
+    return wrap(cast(product(a, b.swapaxes(-2, -1), apart=True), x1.array.dtype))
+
+
+@_cdist.vjp_joint("x1", "x2")
+def _cdist_backward(g, needs, x1, x2, out):
+    ratio = div(g, out).masked_fill(eq(out, 0), 0)
+    first = sub(mul(x1, sum_(ratio, -1, True)), matmul(ratio, x2)) if needs[0] else None
+    return first, (
+        sub(mul(x2, sum_(ratio, -2).unsqueeze(-1)), matmul(ratio.transpose(-2, -1), x1)) if needs[1] else None
+    )
 
 
 @op("nn.functional.pdist", composite=True, aliases=("pdist",))
@@ -368,6 +404,4 @@ def pdist(input_: Tensor, p: float = 2) -> Tensor:
     if p < 0:
         raise RuntimeError("pdist only supports non-negative p values")
     n = input_.shape[0]
-    rows = [i for i in range(n) for _ in range(i + 1, n)]
-    columns = [j for i in range(n) for j in range(i + 1, n)]
-    return vector_norm(sub(input_[rows], input_[columns]), p, -1)
+    return cdist(input_, input_, p)[tuple(wrap(one) for one in np.triu_indices(n, 1))]
