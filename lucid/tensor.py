@@ -288,7 +288,7 @@ class Tensor(core.TensorBase):
     @property
     def data(self) -> Tensor:
         """A tensor with the same memory, outside the graph; writes to it are not tracked."""
-        return core.wrap(self.array)
+        return core.wrap(self.array.view() if core.in_dual_level() else self.array)  # apart from its tangent
 
     @data.setter
     def data(self, value: Tensor):

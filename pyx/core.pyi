@@ -167,8 +167,14 @@ def set_inference(mode: bool) -> bool:
 def autocasting() -> bool:
     """Whether autocast is on in this thread."""
 
+def in_dual_level() -> bool:
+    """Whether derivatives are computed beside the values in this thread (`autograd.forward_ad`)."""
+
 def set_autocast(mode: bool) -> bool:
     """Switch autocast in this thread: whether calls go through `autocaster`; returns what it was."""
+
+def set_forward_ad(mode: bool) -> bool:
+    """Switch forward mode in this thread: whether calls go through `differentiator`; returns what it was."""
 
 def needs_gradient(value: Any) -> bool:
     """Whether a value is, or holds, a tensor that requires grad."""
@@ -307,8 +313,14 @@ MISSING: object
 def set_autocaster(function: Callable) -> None:
     """Say what `function(op, values)` computes a call while autocast is on."""
 
+def set_differentiator(function: Callable) -> None:
+    """Say what `function(op, values, inplace)` computes a call in a dual level."""
+
 def call_with(op: OpBase, values: list) -> Any:
-    """A call with the values of all parameters, whether autocast is on or not."""
+    """A call with the values of all parameters, whatever detours are on."""
+
+def call_next(op: OpBase, values: list) -> Any:
+    """A call with the values of all parameters, through autocast where that is on."""
 
 def make_call(op: OpBase) -> Callable:
     """The function that is published for `op`."""

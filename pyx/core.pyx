@@ -72,7 +72,8 @@ cdef extern from *:
     #endif
     static LUCID_THREAD_LOCAL int lucid_grad_enabled = 1;
     static LUCID_THREAD_LOCAL int lucid_inference = 0;
-    static LUCID_THREAD_LOCAL int lucid_autocast = 0;
+    /* What calls of operations pass through first, in this thread: a sum of AUTOCAST and FORWARD_AD. */
+    static LUCID_THREAD_LOCAL int lucid_detours = 0;
     static LUCID_THREAD_LOCAL int lucid_forward_of_recorded = 0;
     /* The array that the running operation's result goes to, and the operation's name; or NULL. */
     static LUCID_THREAD_LOCAL void *lucid_target = NULL;
@@ -97,7 +98,7 @@ cdef extern from *:
     object lucid_tuple(object type, tuple args)
     int grad_enabled "lucid_grad_enabled"
     int inference "lucid_inference"
-    int autocast "lucid_autocast"
+    int detours "lucid_detours"
     int forward_of_recorded "lucid_forward_of_recorded"
     void* target_array "lucid_target"
     void* target_name "lucid_target_name"

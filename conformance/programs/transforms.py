@@ -344,3 +344,117 @@ def inputs_of_a_checkpoint(lib):
         c.check_backward_validity([x])
         c.check_backward_validity([lib.ones(2), 3])
         yield len(seen)
+
+
+# -- autograd.forward_ad -----------------------------------------------------------------------------------------------
+
+
+@program("autograd.forward_ad.enter_dual_level", "autograd.forward_ad.exit_dual_level", "autograd.forward_ad.dual_level")
+def levels_of_forward_mode(lib):
+    fw = _room(lib, "autograd.forward_ad")
+    x, v = lib.tensor([1.0, 2.0]), lib.tensor([3.0, 4.0])
+    yield raised(fw.exit_dual_level), raised(fw.make_dual, x, v), fw.unpack_dual(x).tangent
+    level = fw.enter_dual_level()
+    dual = fw.make_dual(x, v)
+    yield level, raised(fw.enter_dual_level), raised(fw.exit_dual_level, level=3), fw.unpack_dual(dual).tangent
+    fw.exit_dual_level(level=level)
+    yield fw.unpack_dual(dual).tangent
+
+    @fw.dual_level()
+    def squared():
+        return fw.unpack_dual(fw.make_dual(x, v) ** 2)
+
+    yield tuple(squared()), raised(fw.exit_dual_level)
+
+
+@program("autograd.forward_ad.make_dual", "autograd.forward_ad.unpack_dual", "autograd.forward_ad.UnpackedDualTensor")
+def dual_tensors(lib):
+    fw = _room(lib, "autograd.forward_ad")
+    x, v = lib.tensor([1.0, 2.0]), lib.tensor([3.0, 4.0])
+    with fw.dual_level():
+        dual = fw.make_dual(x, v)
+        parts = fw.unpack_dual(dual)
+        yield tuple(parts), parts._fields, type(parts).__name__, dual is x, dual.data_ptr() == x.data_ptr(), dual.requires_grad
+        yield raised(fw.make_dual, dual, v), raised(fw.make_dual, x, v[:1]), raised(fw.make_dual, x, lib.tensor([1, 2]))
+        yield raised(fw.make_dual, lib.tensor([1, 2]), v), raised(fw.make_dual, 1, v), raised(fw.unpack_dual, 3)
+        yield raised(fw.make_dual, x, v, level=-1), fw.unpack_dual(dual, level=-1).tangent
+        yield [fw.unpack_dual(one).tangent for one in (x, dual.detach(), dual.data, dual.argmax(), dual > 1, dual.long())]
+        for out in (dual.exp(), dual * 2, x * dual, dual.floor(), dual.sum(), dual.max(0)[0], dual.sort(descending=True)[0], dual[1],
+                    dual[:, None].expand(2, 3), lib.cat([dual, x]), lib.stack([x, dual]), lib.where(x > 1, dual, x), dual.to(lib.float64),
+                    lib.nn.functional.softmax(dual, 0), dual.norm(), dual.var(), dual.cumsum(0), dual.unbind()[1], dual.abs().sqrt(),
+                    lib.linalg.inv(lib.eye(2) + lib.outer(dual, dual)), lib.nn.functional.linear(x[None], dual[None], dual[:1])):  # fmt: skip
+            yield tuple(fw.unpack_dual(out))
+        with lib.no_grad():
+            yield tuple(fw.unpack_dual(dual * 3))
+        with lib.inference_mode():
+            yield tuple(fw.unpack_dual(dual * 3))
+        yield raised(lib.exp, dual, out=lib.empty(2))
+        z = fw.make_dual(lib.tensor([1 + 1j, 2 - 1j]), lib.tensor([1j, 1.0 + 0j]))
+        yield tuple(fw.unpack_dual(z * z.conj())), tuple(fw.unpack_dual(z.abs())), tuple(fw.unpack_dual(z.exp().real))
+
+
+@program("autograd.forward_ad.make_dual")
+def tangents_of_what_is_written(lib):
+    fw = _room(lib, "autograd.forward_ad")
+    x, v = lib.tensor([1.0, 2.0]), lib.tensor([3.0, 4.0])
+    with fw.dual_level():
+        dual = fw.make_dual(x, v)
+        y = lib.zeros(2)
+        y.copy_(dual)
+        yield tuple(fw.unpack_dual(y))
+        y = lib.zeros(2, 2)
+        y[0] = dual[1]
+        part = y[1]
+        part.add_(dual)
+        yield tuple(fw.unpack_dual(y)), tuple(fw.unpack_dual(part))
+        y[0, 0] = 7.0
+        yield tuple(fw.unpack_dual(y))
+        y[1].mul_(dual).relu_()
+        yield tuple(fw.unpack_dual(y))
+        y.t()[0].zero_()
+        yield tuple(fw.unpack_dual(y)), tuple(fw.unpack_dual(dual))
+        y.masked_fill_(y > 3, 1.0)
+        yield tuple(fw.unpack_dual(y))
+        y.fill_(3)
+        yield tuple(fw.unpack_dual(y))
+
+
+@program("autograd.forward_ad.make_dual", "autograd.Function.jvp")
+def forward_mode_of_functions_and_second_derivatives(lib):
+    fw = _room(lib, "autograd.forward_ad")
+    x, v = lib.tensor([1.0, 2.0], requires_grad=True), lib.tensor([3.0, 4.0])
+
+    class Double(lib.autograd.Function):
+        @staticmethod
+        def forward(ctx, a, b):
+            ctx.save_for_forward(a)
+            return a * 2, b * 3
+
+        @staticmethod
+        def backward(ctx, g, h):
+            return g * 2, h * 3
+
+        @staticmethod
+        def jvp(ctx, s, t):
+            return s * 2 + 0 * ctx.saved_tensors[0], t * 3
+
+    class Plain(lib.autograd.Function):
+        @staticmethod
+        def forward(ctx, a):
+            return a * 2
+
+    with fw.dual_level():
+        dual = fw.make_dual(x, v)
+        out = (dual**3).sum() * dual[0]
+        (gradient,) = lib.autograd.grad(out, dual, create_graph=True)
+        yield fw.unpack_dual(out).tangent, fw.unpack_dual(gradient).tangent, out.requires_grad
+        yield lib.autograd.grad(fw.unpack_dual(out).tangent, x, retain_graph=True)
+        made = Double.apply(dual, v)
+        yield [tuple(fw.unpack_dual(one)) for one in made], lib.autograd.grad(made[0].sum(), x)
+        yield raised(Plain.apply, dual), fw.unpack_dual(Plain.apply(v)).tangent
+        model = lib.nn.Sequential(lib.nn.Conv2d(1, 2, 2), lib.nn.BatchNorm2d(2), lib.nn.LeakyReLU(), lib.nn.Flatten(), lib.nn.Linear(8, 2))
+        with lib.no_grad():
+            for i, weight in enumerate(model.parameters()):
+                weight.copy_(lib.arange(weight.numel()).reshape(weight.shape) * 0.1 - 0.2 * i)
+        image = fw.make_dual(lib.arange(18.0).reshape(2, 1, 3, 3) ** 0.5, lib.ones(2, 1, 3, 3) - lib.eye(3))
+        yield tuple(fw.unpack_dual(lib.nn.functional.cross_entropy(model(image), lib.tensor([0, 1]))))

@@ -22,3 +22,12 @@ __all__ = [
     "Variable", "enforce_grad_layout_policy", "gradgradcheck", "inference_mode", "no_grad", "set_detect_anomaly",
     "set_grad_enabled", "set_multithreading_enabled",
 ]  # fmt: skip
+
+
+def __getattr__(name: str):
+    """`forward_ad` is loaded when it is asked for."""
+    if name == "forward_ad":
+        import importlib
+
+        return importlib.import_module("lucid.autograd.forward_ad")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

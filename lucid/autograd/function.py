@@ -42,6 +42,7 @@ class FunctionCtx:
         self._dirty = self._constant = ()
         self._metadata = {}
         self._node = None
+        self._in_jvp = False
 
     def save_for_backward(self, *tensors):
         """Keep inputs, outputs or other tensors for `backward`, where they are `ctx.saved_tensors`."""
@@ -51,12 +52,14 @@ class FunctionCtx:
         self._saved = tensors
 
     def save_for_forward(self, *tensors):
-        """Keep tensors for `jvp`, where they are `ctx.saved_for_forward`."""
+        """Keep tensors for `jvp`, where they are `ctx.saved_tensors`."""
         self.saved_for_forward = tensors
 
     @property
     def saved_tensors(self) -> tuple:
         """What `save_for_backward` kept. RuntimeError once the graph is freed, or a tensor was overwritten."""
+        if self._in_jvp:
+            return tuple(self.saved_for_forward or ())
         if self._node is None:
             return tuple(self._saved)
         return self._node.saved()
@@ -232,7 +235,10 @@ class Function(FunctionCtx):
 
     @staticmethod
     def jvp(ctx, *grad_inputs):
-        """The derivative along directions. Not asked for here: `func.jvp` differentiates `backward`."""
+        """The tangent of each output, from those of the arguments of `forward`: in a dual level (`autograd.forward_ad`).
+
+        `func.jvp` does not ask for it: it differentiates `backward`.
+        """
         raise NotImplementedError(
             "You must implement the jvp function for custom autograd.Function to use it with forward mode AD."
         )
@@ -248,6 +254,14 @@ class Function(FunctionCtx):
     def apply(cls, *args, **kwargs):
         """Call the Function: computes `forward`, and records it."""
         ctx = FunctionCtx()
+        if core.in_dual_level():
+            from lucid.autograd.forward_ad import apply_function
+
+            return apply_function(cls, ctx, args, kwargs)
+        return cls._apply(ctx, args, kwargs)
+
+    @classmethod
+    def _apply(cls, ctx, args: tuple, kwargs: dict):
         recorded = core.recording(args)
         ctx.needs_input_grad = tuple(isinstance(x, Tensor) and x.requires_grad for x in args)
         before = core.set_grad(False)

@@ -198,7 +198,7 @@ class Supplied:
     """Operations that autograd calls, and what loads all others; set by `lucid.ops`, which stands above it."""
 
     add = add_ = clone = contiguous = ones = piece = replace_piece = replaced = None
-    load_all = scatter_strided = stack = view_alias = zeros = None
+    load_all = scatter_strided = stack = view_alias = zeros = zeros_laid_out = None
 
 
 def refresh(view: Tensor) -> None:

@@ -16,7 +16,7 @@ from lucid import dtypes
 from lucid._kernels import core
 from lucid._kernels import random as kernels
 from lucid._kernels.core import empty, flat, strided, wrap
-from lucid.autograd.op import Supplied, check_out, check_recordable, check_writable, op, rewrite, torch_name
+from lucid.autograd.op import Supplied, check_out, check_recordable, check_writable, op, overlaps_itself, rewrite, torch_name
 from lucid.dtypes import as_dtype
 from lucid.ops._frame import (
     FLOAT32,
@@ -147,6 +147,17 @@ def strided_like(array: np.ndarray) -> np.ndarray:
     return strided(empty((span,), array.dtype), array.shape, steps)
 
 
+def zeros_laid_out(tensor: Tensor) -> Tensor:
+    """Zeros that lie in memory as a tensor does, each element in a place of its own."""
+    array = tensor.array
+    out = empty(array.shape, array.dtype) if overlaps_itself(array) else strided_like(array)
+    out.fill(0)
+    return wrap(out)
+
+
+Supplied.zeros_laid_out = zeros_laid_out
+
+
 @op("Tensor._replaced")
 def replaced(input_: Tensor, by: Tensor) -> Tensor:
     """`by`, in the place of a tensor that it does not depend on."""
@@ -159,6 +170,10 @@ Supplied.replaced = replaced
 
 def refill(name: str, target: Tensor, fill) -> Tensor:
     """Let `fill` overwrite a tensor's array: what the in-place methods do."""
+    if core.in_dual_level():
+        from lucid.autograd.forward_ad import write_tangent
+
+        write_tangent(target, None)
     if core.recording((target,)):
         check_recordable(replaced.op, target)
         check_writable(name, target)

@@ -258,7 +258,8 @@ def getitem(self, index) -> Tensor:
 
 def setitem(self, index, value) -> None:
     """`x[index] = value`: a number, or a tensor that broadcasts to what the index picks."""
-    if type(value) in (float, int, bool) and not core.recording((self,)) and _set_number(self, index, value):
+    plain = not core.recording((self, value)) and not core.in_dual_level()
+    if plain and type(value) in (float, int, bool) and _set_number(self, index, value):
         return
     if not isinstance(value, Tensor):
         if not isinstance(value, (bool, int, float, complex, np.number, np.bool_)):
@@ -267,9 +268,8 @@ def setitem(self, index, value) -> None:
         fill_array(held, value.item() if isinstance(value, np.generic) else value)
         value = wrap(held)
     if (
-        isinstance(index, Tensor) and index.dtype is dtypes.int64 and index.array.ndim and self.array.ndim
+        plain and isinstance(index, Tensor) and index.dtype is dtypes.int64 and index.array.ndim and self.array.ndim
         and 0 < value.array.ndim < index.array.ndim + self.array.ndim and value.dtype is self.dtype
-        and not core.recording((self, value))
     ):  # fmt: skip  # the commonest, without what others need
         check_writable("index_put", self)
         _put_array(self.array, (index.array,), value.array, False)

@@ -310,18 +310,38 @@ def set_autocaster(function):
     autocaster = function
 
 
+cdef object differentiator = None
+
+
+def set_differentiator(function):
+    """Say what `function(op, values, inplace)` computes a call in a dual level."""
+    global differentiator
+    differentiator = function
+
+
 def call_with(OpBase op, list values):
-    """A call with the values of all parameters, whether autocast is on or not."""
+    """A call with the values of all parameters, whatever detours are on."""
     return call_bound(op, values)
 
 
-cdef object without_autocast(function, tuple args, dict kwargs):
-    global autocast
-    autocast = False
+def call_next(OpBase op, list values):
+    """A call with the values of all parameters, through autocast where that is on."""
+    return autocaster(op, values) if detours & AUTOCAST else call_bound(op, values)
+
+
+cdef object detoured(OpBase op, list values):
+    return differentiator(op, values, False) if detours & FORWARD_AD else autocaster(op, values)
+
+
+cdef object detoured_inplace(OpBase op, function, tuple args, dict kwargs):
+    """An in-place call, which autocast leaves alone."""
+    if detours & FORWARD_AD:
+        return differentiator(op, op.bind(args, kwargs), True)
+    set_detour(AUTOCAST, False)
     try:
         return function(*args, **kwargs)
     finally:
-        autocast = True
+        set_detour(AUTOCAST, True)
 
 
 def make_call(OpBase op):
@@ -330,8 +350,8 @@ def make_call(OpBase op):
 
     def call(*args, **kwargs):
         cdef Py_ssize_t n = len(args)
-        if autocast:
-            return autocaster(op, op.bind(args, kwargs))
+        if detours:
+            return detoured(op, op.bind(args, kwargs))
         if kwargs or n > op.positional or (n > op.inplace_at and args[op.inplace_at]):
             return call_bound(op, op.bind(args, kwargs))
         if recorded and grad_enabled and any_needs_grad(args):
@@ -419,8 +439,8 @@ def make_inplace(OpBase op):
         cdef list values = None
         cdef void* array_before = target_array
         cdef void* name_before = target_name
-        if autocast:
-            return without_autocast(call, args, kwargs)
+        if detours:
+            return detoured_inplace(op, call, args, kwargs)
         if kwargs or n < op.required or not 0 < n <= op.positional:
             values = op.bind(args, kwargs)
             args = tuple(values)

@@ -201,17 +201,36 @@ def set_inference(bint mode):
     return before
 
 
+cdef enum:
+    AUTOCAST = 1      # of `detours`
+    FORWARD_AD = 2
+
+
 def autocasting():
     """Whether autocast is on in this thread."""
-    return bool(autocast)
+    return bool(detours & AUTOCAST)
+
+
+def in_dual_level():
+    """Whether derivatives are computed beside the values in this thread (`autograd.forward_ad`)."""
+    return bool(detours & FORWARD_AD)
+
+
+cdef bint set_detour(int which, bint mode):
+    global detours
+    cdef bint before = (detours & which) != 0
+    detours = detours | which if mode else detours & ~which
+    return before
 
 
 def set_autocast(bint mode):
     """Switch autocast in this thread: whether calls go through `autocaster`; returns what it was."""
-    global autocast
-    cdef bint before = autocast
-    autocast = mode
-    return before
+    return set_detour(AUTOCAST, mode)
+
+
+def set_forward_ad(bint mode):
+    """Switch forward mode in this thread: whether calls go through `differentiator`; returns what it was."""
+    return set_detour(FORWARD_AD, mode)
 
 
 cdef bint any_needs_grad(values):

@@ -439,9 +439,9 @@ def joined(tensors, Py_ssize_t dim, bint stacked):
 
 
 def overwritable(TensorBase target not None):
-    """Whether a tensor may be written to as one row of memory, without a trace in any graph."""
+    """Whether a tensor may be written to as one row of memory, without a trace in any graph or tangent."""
     cdef cnp.ndarray a = target.array
-    return one_row(a) and not (grad_enabled and (target._view == NO_GRAD or needs_grad(target)))
+    return not detours & FORWARD_AD and one_row(a) and not (grad_enabled and (target._view == NO_GRAD or needs_grad(target)))
 
 
 def overwritten(TensorBase target not None, TensorBase source not None):

@@ -1,0 +1,101 @@
+"""Forward mode agrees with the derivative along a direction that two reverse passes give, and follows what is written."""
+
+import threading
+
+import pytest
+from test_gradcheck import CASES, RNG
+
+import lucid
+import lucid.nn.functional as F
+from lucid.autograd import forward_ad, functional
+
+
+def duals(inputs):
+    return [forward_ad.make_dual(x, lucid.tensor(RNG.standard_normal(x.shape), dtype=x.dtype)) for x in inputs]
+
+
+def tangent(x):
+    return forward_ad.unpack_dual(x).tangent
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+@pytest.mark.parametrize("name", CASES)
+def test_tangents_are_derivatives_along_a_direction(name, recorded):
+    function, make = CASES[name]
+    inputs = make()
+    inputs = inputs if recorded else tuple(x.detach() for x in inputs)
+    vectors = tuple(lucid.tensor(RNG.standard_normal(x.shape), dtype=x.dtype) for x in inputs)
+    expected, directions = functional.jvp(function, tuple(inputs), vectors)
+    with forward_ad.dual_level():
+        result = function(*[forward_ad.make_dual(x, v) for x, v in zip(inputs, vectors)])
+        for one, value, direction in zip(
+            *(part if isinstance(part, tuple) else (part,) for part in (result, expected, directions))
+        ):
+            found = forward_ad.unpack_dual(one)
+            assert lucid.equal(found.primal, value)
+            assert lucid.allclose(found.tangent, direction, rtol=1e-9, atol=1e-12)
+            assert found.tangent.shape == value.shape and one.requires_grad == recorded
+
+
+def test_second_derivatives_mix_the_modes():
+    x, v = lucid.tensor([0.5, 2.0], requires_grad=True), lucid.tensor([1.0, -1.0])
+    with forward_ad.dual_level():
+        dual = forward_ad.make_dual(x, v)
+        out = (dual.exp() * dual[0]).sum()
+        (gradient,) = lucid.autograd.grad(out, dual, create_graph=True)
+        forward_over_reverse = tangent(gradient)
+        (reverse_over_forward,) = lucid.autograd.grad(tangent(out), x)
+    expected = functional.hvp(lambda x: (x.exp() * x[0]).sum(), x, v)[1]
+    assert lucid.allclose(forward_over_reverse, expected) and lucid.allclose(reverse_over_forward, expected)
+
+
+def test_a_tangent_is_its_tensors_alone():
+    x, v = lucid.ones(3), lucid.tensor([1.0, 2.0, 3.0])
+    with forward_ad.dual_level():
+        dual = forward_ad.make_dual(x, v)
+        copy = dual.clone()
+        copy.zero_()
+        assert tangent(copy).tolist() == [0, 0, 0] and tangent(dual).tolist() == [1, 2, 3] and v.tolist() == [1, 2, 3]
+        assert tangent(x) is tangent(dual.detach()) is tangent(dual.data) is tangent(dual > 0) is None
+
+
+def test_writes_reach_tangents_through_views():
+    with forward_ad.dual_level():
+        (dual,) = duals([lucid.rand(4)])
+        whole = lucid.zeros(2, 4)
+        row, column = whole[1], whole[:, 0]
+        row.copy_(dual * 2)
+        assert lucid.equal(tangent(whole)[1], 2 * tangent(dual)) and not tangent(whole)[0].any()
+        assert lucid.equal(tangent(column), tangent(whole)[:, 0])
+        whole[:, 0] = 5.0
+        assert tangent(row)[0] == 0 and lucid.equal(tangent(row)[1:], 2 * tangent(dual)[1:])
+        whole.t()[1:3] *= dual[:2, None]
+        assert lucid.allclose(tangent(row)[1], 2 * (tangent(dual)[1] * dual[0] + dual[1] * tangent(dual)[0]))
+        row.normal_()
+        assert not tangent(row).any()
+
+
+def test_random_results_have_the_tangent_of_their_own_draw():
+    x = lucid.ones(1000)
+    with forward_ad.dual_level():
+        dual = forward_ad.make_dual(x, x)
+        for out in (F.dropout(dual, 0.5), F.dropout(dual.clone(), 0.5, inplace=True)):
+            assert lucid.equal(forward_ad.unpack_dual(out).primal, tangent(out)) and 0 < (out == 0).sum() < 1000
+
+
+def test_other_threads_are_not_in_the_level():
+    seen = []
+    with forward_ad.dual_level():
+        (dual,) = duals([lucid.ones(2)])
+        thread = threading.Thread(target=lambda: seen.append(tangent(dual * 2)))
+        thread.start()
+        thread.join()
+        assert tangent(dual * 2) is not None
+    assert seen == [None]
+
+
+def test_a_failed_block_leaves_the_level():
+    with pytest.raises(ZeroDivisionError), forward_ad.dual_level():
+        raise ZeroDivisionError
+    with forward_ad.dual_level():
+        pass
