@@ -58,6 +58,30 @@ DEVIATIONS = (
         "a number of gradients other than that of the roots is refused; PyTorch ignores what is left over",
         when=lambda case: case.program.name == "more_gradients_than_roots",
     ),
+    *(
+        Deviation(name, "tangent", reason)
+        for names, reason in (
+            ("cholesky_inverse", "PyTorch's derivative is not that of its result, which reads one triangle (finite differences)"),
+            ("triangular_solve", "only the triangle that is read has a derivative; PyTorch's formula takes in the other one too"),
+            ("polar", "a negative modulus turns the direction in PyTorch's gradient, and so here in both modes; in PyTorch's forward "
+             "mode it does not"),
+            ("gradient", "a spacing that is a tensor has a derivative too; PyTorch's forward mode takes it for a number"),
+            ("embedding nn.functional.embedding", "as its gradient, the derivative leaves the row of padding_idx out, and is divided "
+             "by how often a row is looked up where that is asked; PyTorch's forward mode does neither"),
+            ("native_group_norm", "mean and deviation are constants, as in PyTorch's gradient; in its forward mode they are not"),
+            ("nn.functional.max_unpool*", "where several elements go to one place the derivative is that of the one that stays; "
+             "PyTorch's forward mode takes another"),
+            ("as_strided", "a view that reaches beyond its own piece of memory finds no tangent there"),
+            ("topk", "sorted=False promises no order, and each library has its own"),
+            ("fmax fmin", "of equal elements the derivatives share; PyTorch's forward mode takes one, its gradient shares"),
+            ("linalg.matrix_norm linalg.vector_norm linalg.norm norm masked.norm", "the tangent has the result's dtype where another "
+             "is asked for, and is NaN where the norm is 0 and has no derivative"),
+            ("cumprod", "products of the factors before and behind are infinite where all the factors' is not yet"),
+            ("linalg.det", "the derivative of a singular matrix is right; PyTorch's forward mode divides by 0 and gives 0"),
+            ("pow std std_mean linalg.slogdet slogdet", "NaN where there is no derivative: 0 to the power 0, no spread, a singular matrix"),
+        )
+        for name in names.split()
+    ),
     Deviation(
         "Tensor.__radd__",
         "behaviour",

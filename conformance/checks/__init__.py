@@ -52,6 +52,7 @@ ORDER = [
     "accuracy",
     "grad",
     "grad2",
+    "tangent",
     "alias",
     "layouts",
     "empty",

@@ -7,6 +7,7 @@ module's own functions, so that they can be planted in any subject with PyTorch'
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
 import time
@@ -144,6 +145,25 @@ def _constant_gradient(right, lib):
             return found.detach()
 
     return lambda x, **kwargs: Once.apply(x) if x.requires_grad and not kwargs else right(x, **kwargs)
+
+
+def _without_tangent(right, lib):
+    """In forward mode the argument counts as a constant."""
+    forward = importlib.import_module(f"{lib.__name__}.autograd.forward_ad")
+    return lambda x, *args, **kwargs: right(forward.unpack_dual(x).primal, *args, **kwargs)
+
+
+def _tangent_by_position(right, lib):
+    """The derivative of what is in another order."""
+    forward = importlib.import_module(f"{lib.__name__}.autograd.forward_ad")
+
+    def wrong(x, *args, **kwargs):
+        primal, tangent = forward.unpack_dual(x)
+        if tangent is None or x.ndim != 2:
+            return right(x, *args, **kwargs)
+        return right(forward.make_dual(primal, tangent.flip(0)), *args, **kwargs)
+
+    return wrong
 
 
 def _as_if_contiguous(right, lib):
@@ -481,6 +501,8 @@ MUTANTS: list[Mutant] = [
     M("sigmoid-sign-of-gradient", "sigmoid", "unary", "grad", "gradient of the wrong sign", gradient(lambda g: -g)),
     M("tanh-scale-of-gradient", "tanh", "unary", "grad", "gradient 1 % too large", gradient(lambda g: g * 1.01)),
     M("sin-no-second-gradient", "sin", "unary", "grad2", "the gradient is a constant", _constant_gradient),
+    M("square-no-tangent", "square", "unary", "tangent", "no derivative in forward mode", _without_tangent),
+    M("cumsum-tangent-turned", "cumsum", "reduction", "tangent", "the tangent's rows are turned round", _tangent_by_position),
     M("cos-second-gradient-scale", "cos", "unary", "grad2", "second gradient along the cotangent is wrong",
       gradient(lambda g: g + (g - g.detach()) * 0.5)),
     M("sqrt-nan-hidden", "sqrt", "unary", "nonfinite", "0 instead of NaN below 0",

@@ -16,7 +16,16 @@ from lucid import dtypes
 from lucid._kernels import core
 from lucid._kernels import random as kernels
 from lucid._kernels.core import empty, flat, strided, wrap
-from lucid.autograd.op import Supplied, check_out, check_recordable, check_writable, op, overlaps_itself, rewrite, torch_name
+from lucid.autograd.op import (
+    Supplied,
+    check_out,
+    check_recordable,
+    check_writable,
+    op,
+    overlaps_itself,
+    rewrite,
+    torch_name,
+)
 from lucid.dtypes import as_dtype
 from lucid.ops._frame import (
     FLOAT32,

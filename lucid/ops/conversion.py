@@ -203,7 +203,7 @@ def from_dlpack(ext_tensor, *, device=None, copy=None) -> Tensor:
     return wrap(np.from_dlpack(ext_tensor, copy=copy))
 
 
-@op("asarray", gradient=False)
+@op("asarray", composite=True)
 def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad: bool | None = None) -> Tensor:
     """A tensor of `obj`, which shares its memory where that is possible and `copy` is not True.
 

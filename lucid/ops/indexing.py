@@ -258,7 +258,7 @@ def getitem(self, index) -> Tensor:
 
 def setitem(self, index, value) -> None:
     """`x[index] = value`: a number, or a tensor that broadcasts to what the index picks."""
-    plain = not core.recording((self, value)) and not core.in_dual_level()
+    plain = not core.recording((self, value))
     if plain and type(value) in (float, int, bool) and _set_number(self, index, value):
         return
     if not isinstance(value, Tensor):

@@ -218,8 +218,8 @@ def _composed(g, needs, x, weight, eps, dims, parameter_dims, shape, centred=Tru
     if needs[1]:
         gw = summed(g * back(hat), parameter_dims).reshape(weight.array.shape)
     if len(needs) > 2 and needs[2]:
-        gb = summed(g, parameter_dims)
-        gb = gb.reshape([n for n in shape if n != 1] or [1]) if weight is None else gb.reshape(weight.array.shape)
+        by_channel = len(shape) + len(parameter_dims) > len(own)
+        gb = summed(g, parameter_dims).reshape((own[1],) if by_channel else shape)
     return gx, gw, gb
 
 

@@ -381,13 +381,13 @@ def normal(
         check_out("normal", out, tensors)
     shape = broadcast_shapes(*[one.array.shape for one in tensors])
     result = made("normal", shape, fill, dtype=tensors[0].dtype if out is None else out.dtype)
-    past = core.set_grad(False)
+    past, forward_ad = core.set_grad(False), core.set_forward_ad(False)
     try:
         if isinstance(std, Tensor):
             result = result.mul_(std)
         result = result.add_(mean)
     finally:
-        core.set_grad(past)
+        core.set_grad(past), core.set_forward_ad(forward_ad)
     if out is not None:
         write_out("normal", out, result)
         return out

@@ -250,5 +250,5 @@ def needs_gradient(value):
 
 
 def recording(tuple args):
-    """Whether a call with these arguments goes into the graph: recording is on and one of them requires grad."""
-    return grad_enabled and any_needs_grad(args)
+    """Whether what a call does with these arguments has to be operations: it is recorded, or may pass on tangents."""
+    return detours & FORWARD_AD != 0 or (grad_enabled and any_needs_grad(args))
