@@ -10,7 +10,7 @@ import types
 import pytest
 import torch
 
-from benchmarks import cases, machine, processes, report, timing
+from benchmarks import cases, machine, processes, report, survey, timing
 from benchmarks.libraries import Library, data, leaf
 
 PLAN = timing.Plan(pairs=5, block=0.002)
@@ -150,3 +150,22 @@ def test_one_case_from_the_command_line(tmp_path):
 def test_an_unknown_case_is_an_error():
     done = subprocess.run([sys.executable, "-m", "benchmarks", "no such case"], capture_output=True, text=True)
     assert done.returncode == 2 and "no case matches" in done.stdout
+
+
+def test_every_expression_of_the_survey_runs_in_both_libraries():
+    libraries = [Library("lucid"), Library("torch")]
+    names = [survey.namespace(library, 16) for library in libraries]
+    assert len(set(survey.expressions())) == len(survey.expressions()) > 300
+    for expression in survey.expressions():
+        ours, theirs = (survey.made(library, its, expression)() for library, its in zip(libraries, names))
+        assert getattr(ours, "shape", None) == getattr(theirs, "shape", None), expression
+
+
+def test_the_survey_writes_what_it_measured(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["survey", "--size", "16", "--above", "0", "--block", "0.001", "--output", str(tmp_path / "s.json"),
+                                     "x+y", "grad x.exp()"])  # fmt: skip
+    assert survey.main() == 0
+    rows = json.loads((tmp_path / "s.json").read_text())["rows"]
+    assert {row["expression"] for row in rows} == {"x+y", "grad x.exp()"}
+    assert all(abs(row["ratio"] - row["lucid"] / row["torch"]) < 1e-12 for row in rows)
+    assert "2 expressions" in capsys.readouterr().out
