@@ -66,13 +66,13 @@ F.relu(x) | F.gelu(x) | F.gelu(x,approximate='tanh') | F.silu(x) | F.elu(x) | F.
 F.prelu(x,row) | F.softmax(x,1) | F.softmax(x,0) | F.log_softmax(x,1) | F.layer_norm(x,(n,),row,row) | F.rms_norm(x,(n,),row) | F.glu(x)
 F.group_norm(image,4) | F.batch_norm(image,None,None,training=True) | F.batch_norm(image,mean,variance) | F.instance_norm(image)
 F.normalize(x) | F.dropout(x,0.5) | F.cosine_similarity(x,y) | F.cross_entropy(x,j) | F.mse_loss(x,y) | F.l1_loss(x,y)
-F.smooth_l1_loss(x,y) | F.binary_cross_entropy_with_logits(x,p) | F.binary_cross_entropy(p,p) | F.nll_loss(x,j) | F.kl_div(x,p)
+F.smooth_l1_loss(x,y) | F.binary_cross_entropy_with_logits(x,p) | F.binary_cross_entropy(p,p) | F.nll_loss(x,j) | F.kl_div(x,p,reduction='batchmean')
 F.huber_loss(x,y) | F.pairwise_distance(x,y) | F.triplet_margin_loss(x,y,p) | F.conv2d(image,w3,padding=1) | F.conv2d(image,w1)
 F.conv2d(image,w3,stride=2) | F.conv2d(image,wd,padding=1,groups=16) | F.conv1d(signal,ws) | F.conv_transpose2d(image,w3)
 F.conv3d(volume,wv) | F.conv2d(image[:,:3],w7,padding=3,stride=2) | F.max_pool2d(image,2) | F.avg_pool2d(image,2)
 F.max_pool2d(image,3,2,1) | F.adaptive_avg_pool2d(image,1) | F.adaptive_avg_pool2d(image,7) | F.interpolate(image,scale_factor=2)
 F.interpolate(image,scale_factor=2,mode='bilinear') | F.interpolate(image,scale_factor=2,mode='bicubic') | F.pixel_shuffle(image,2)
-F.unfold(image,3) | F.grid_sample(image,grid) | F.scaled_dot_product_attention(q,q,q) | F.scaled_dot_product_attention(q,q,q,is_causal=True)
+F.unfold(image,3) | F.grid_sample(image,grid,align_corners=False) | F.scaled_dot_product_attention(q,q,q) | F.scaled_dot_product_attention(q,q,q,is_causal=True)
 attention(sequence,sequence,sequence) | encoder(sequence) | lstm(sequence) | gru(sequence) | rnn(sequence)
 """
 BACKWARD = """
