@@ -12,6 +12,7 @@ from libc.stdint cimport int64_t, uint8_t, uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
 
+from indices cimport beyond
 from math cimport add_, maximum_, minimum_, mul_
 from threads cimport import_threads, num_threads, parallel_for, task_t
 from types cimport element, floating, number, real
@@ -32,15 +33,6 @@ cdef enum:
     UNIT = 16384         # elements of one unit of `nonzero`
     CHECKED = 256        # indices that are checked at a time, and are then still in the first cache
     FEW = 16             # rows that are divided among threads, rather than the arrays they are in
-
-
-cdef inline bint beyond(const int64_t* index, Py_ssize_t n, Py_ssize_t size) noexcept nogil:
-    """Whether an index is outside [0, size): asked of the signs, which every level of SIMD can."""
-    cdef uint64_t signs = 0
-    cdef Py_ssize_t i
-    for i in range(n):
-        signs |= <uint64_t>index[i] | (<uint64_t>(size - 1) - <uint64_t>index[i])
-    return <int64_t>signs < 0
 
 
 def check_index(const int64_t[::1] index, Py_ssize_t size, /):

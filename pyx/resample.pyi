@@ -16,3 +16,12 @@ def taps_input(g: NDArray, index: NDArray, weight: NDArray, out: NDArray, sizes:
 
 def taps_weight(g: NDArray, x: NDArray, index: NDArray, out: NDArray, sizes: Sizes, /) -> None:
     """out = the gradient of the weights."""
+
+paddings: dict[str, int]
+
+def points(
+    grid: NDArray, index: NDArray, weight: NDArray, size: tuple[int, ...], padding: int, nearest: bool, align: bool, /) -> None:
+    """The places and weights, (points, 2**n) or with `nearest` (points, 1), of a grid's points in images of a size.
+
+    Weights are those of linear interpolation. A tap beyond the image is at -1, unless the point is NaN.
+    """

@@ -7,8 +7,11 @@ The three kernels are closed under differentiation: `taps` is linear in x and in
 `taps_weight` are its gradients. Work is divided by what is written: planes and columns, or points, so that sums go in
 the order of the table whatever the number of threads.
 """
+from libc.math cimport fabs, floor, rint
 from libc.stdint cimport int64_t, uint64_t
 
+from indices cimport beyond
+from inlined cimport inlined_void
 from threads cimport import_threads, parallel_for, task_t
 from types cimport floating
 
@@ -16,6 +19,8 @@ import_threads()
 
 cdef enum:
     BLOCK = 256          # columns of one unit of work of `taps_input`, points of one of `taps_weight`
+    POINTS = 1024        # of one unit of work of `taps` with one column, in so many
+    PLANES = 4
     GRAIN = 16384        # products a thread takes at a time
 
 cdef struct Taps:
@@ -30,37 +35,96 @@ cdef struct Taps:
     Py_ssize_t m
     Py_ssize_t taps
     Py_ssize_t blocks
+    bint inside          # no place is out of range
+
+
+cdef inline inlined_void sum_taps(
+    const floating* x, const int64_t* index, const floating* weight, const Taps* c, Py_ssize_t taps, Py_ssize_t planes,
+    bint inside, floating* out, Py_ssize_t n
+) noexcept nogil:
+    """n results of one column in a few planes; with `inside` no place is out of range."""
+    cdef Py_ssize_t k, t, p
+    cdef floating[PLANES] total
+    for k in range(n):
+        for p in range(planes):
+            total[p] = 0
+        for t in range(taps):
+            if inside or <uint64_t>index[t] < <uint64_t>c.axis:
+                for p in range(planes):
+                    total[p] += weight[t] * x[p * c.axis + index[t]]
+        for p in range(planes):
+            out[p * c.m + k] = total[p]
+        index += taps
+        weight += taps
+
+
+cdef void column_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+    """Units (table, block of planes, block of points), where there is one column: its table is read once for a few planes."""
+    c = <const Taps*>ctx
+    cdef Py_ssize_t unit, first, k, p, n, count, entry, taps = c.taps
+    cdef Py_ssize_t groups = (c.planes + PLANES - 1) // PLANES
+    cdef const floating* x
+    cdef const floating* weight
+    cdef floating* out
+    for unit in range(lo, hi):
+        k = unit % c.blocks * POINTS
+        p = unit // c.blocks % groups * PLANES
+        first = unit // c.blocks // groups * c.planes + p
+        n, count = min(<Py_ssize_t>POINTS, c.m - k), min(<Py_ssize_t>PLANES, c.planes - p)
+        entry = (first // c.planes * c.m + k) * taps
+        weight = <const floating*>c.weight + entry
+        x, out = <const floating*>c.x + first * c.axis, <floating*>c.out + first * c.m + k
+        if count == PLANES and taps == 2 and c.inside:    # constants, for the compiler
+            sum_taps(x, c.index + entry, weight, c, 2, PLANES, True, out, n)
+        elif count == PLANES and taps == 4:
+            sum_taps(x, c.index + entry, weight, c, 4, PLANES, False, out, n)
+        else:
+            for p in range(count):
+                sum_taps(x + p * c.axis, c.index + entry, weight, c, taps, 1, False, out + p * c.m, n)
+
+
+cdef inline void add_rows(
+    const floating* x, floating w, const floating* y, floating v, floating* out, Py_ssize_t n, bint more
+) noexcept nogil:
+    cdef Py_ssize_t i
+    if more:
+        for i in range(n):
+            out[i] = out[i] + w * x[i] + v * y[i]
+    else:
+        for i in range(n):
+            out[i] = w * x[i] + v * y[i]
 
 
 cdef void taps_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
-    """Rows lo to hi of (outer * m, inner)."""
+    """Rows lo to hi of (outer * m, inner), two taps at a time."""
     c = <const Taps*>ctx
-    cdef Py_ssize_t row, o, k, t, i, entry, inner = c.inner, taps = c.taps
+    cdef Py_ssize_t row, o, entry, t, held, i, inner = c.inner
     cdef const floating* x
-    cdef const floating* weight = <const floating*>c.weight
+    cdef const floating* weight
+    cdef const int64_t* index
     cdef floating* out = <floating*>c.out + lo * inner
-    cdef floating w, total
-    cdef uint64_t at
+    cdef bint more
     for row in range(lo, hi):
-        o, k = row // c.m, row % c.m
+        o = row // c.m
+        entry = (o // c.planes * c.m + row % c.m) * c.taps
+        index, weight = c.index + entry, <const floating*>c.weight + entry
         x = <const floating*>c.x + o * c.axis * inner
-        entry = (o // c.planes * c.m + k) * taps
-        if inner == 1:
-            total = 0
-            for t in range(taps):
-                at = <uint64_t>c.index[entry + t]
-                if at < <uint64_t>c.axis:
-                    total += weight[entry + t] * x[<Py_ssize_t>at]
-            out[0] = total
-        else:
+        held, more = -1, False
+        for t in range(c.taps):
+            if <uint64_t>index[t] >= <uint64_t>c.axis:
+                continue
+            if held < 0:
+                held = t
+                continue
+            add_rows(x + index[held] * inner, weight[held], x + index[t] * inner, weight[t], out, inner, more)
+            held, more = -1, True
+        if held >= 0:
+            x += index[held] * inner
+            for i in range(inner):
+                out[i] = (out[i] if more else <floating>0) + weight[held] * x[i]
+        elif not more:
             for i in range(inner):
                 out[i] = 0
-            for t in range(taps):
-                at = <uint64_t>c.index[entry + t]
-                if at < <uint64_t>c.axis:
-                    w = weight[entry + t]
-                    for i in range(inner):
-                        out[i] += w * x[<Py_ssize_t>at * inner + i]
         out += inner
 
 
@@ -87,6 +151,10 @@ cdef void taps_input_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept 
                 at = <uint64_t>c.index[entry]
                 if at < <uint64_t>c.axis:
                     w = weight[entry]
+                    if inner == 1:
+                        out[<Py_ssize_t>at] += w * g[0]
+                        entry += 1
+                        continue
                     for i in range(width):
                         out[<Py_ssize_t>at * inner + i] += w * g[i]
                 entry += 1
@@ -141,7 +209,14 @@ def taps(const floating[::1] x, const int64_t[::1] index, const floating[::1] we
     cdef Taps call
     describe(&call, sizes, x.shape[0], index.shape[0], weight.shape[0], out.shape[0])
     call.x, call.index, call.weight, call.out = &x[0], &index[0], &weight[0], &out[0]
+    call.inside = call.inner == 1 and call.taps == 2 and not beyond(&index[0], index.shape[0], call.axis)
     cdef Py_ssize_t rows = <Py_ssize_t>sizes[0] * call.planes * call.m
+    if call.inner == 1:
+        call.blocks = (call.m + POINTS - 1) // POINTS
+        rows = <Py_ssize_t>sizes[0] * ((call.planes + PLANES - 1) // PLANES) * call.blocks
+        parallel_for(<task_t>column_task[floating], &call, rows,
+                     max(<Py_ssize_t>1, GRAIN // (min(call.m, <Py_ssize_t>POINTS) * PLANES * call.taps)))
+        return
     parallel_for(<task_t>taps_task[floating], &call, rows, max(<Py_ssize_t>1, GRAIN // (call.inner * call.taps)))
 
 
@@ -164,3 +239,104 @@ def taps_weight(const floating[::1] g, const floating[::1] x, const int64_t[::1]
     cdef Py_ssize_t units = <Py_ssize_t>sizes[0] * call.blocks
     cdef Py_ssize_t work = min(call.m, <Py_ssize_t>BLOCK) * call.taps * call.planes * call.inner
     parallel_for(<task_t>taps_weight_task[floating], &call, units, max(<Py_ssize_t>1, GRAIN // work))
+
+
+# ------------------------------------------------------------------------------------------------ points of a grid
+
+cdef enum:
+    ZEROS
+    BORDER
+    REFLECTION
+
+paddings = {"zeros": ZEROS, "border": BORDER, "reflection": REFLECTION}
+
+cdef struct Grid:
+    const void* grid
+    int64_t* index
+    void* weight
+    Py_ssize_t size[3]   # of the image
+    int ndim
+    int padding
+    bint nearest
+    bint align
+
+
+cdef inline floating inside_image(floating at, floating size, int padding, bint align) noexcept nogil:
+    """A coordinate, one beyond the image as the padding has it; NaN is the first element."""
+    cdef floating low, span, flips, far
+    if padding == ZEROS:
+        return at
+    if padding == REFLECTION:
+        low = 0 if align else <floating>-0.5
+        span = size - 1 if align else size
+        if span <= 0:
+            at = 0
+        else:    # as if there were mirrors at both ends
+            far = <floating>fabs(at - low)
+            flips = <floating>floor(far / span)
+            far -= flips * span
+            at = low + (far if <floating>floor(flips / 2) * 2 == flips else span - far)
+    if not at > 0:
+        return 0
+    return at if at < size - 1 else size - 1
+
+
+cdef inline inlined_void locate(floating* tag, const Grid* c, int n, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+    cdef int i, j, t, taps = 1 if c.nearest else 1 << n
+    cdef const floating* grid = <const floating*>c.grid
+    cdef floating* weight = <floating*>c.weight
+    cdef floating at, first, size, by
+    cdef floating[3][2] part
+    cdef int64_t[3][2] place
+    cdef int64_t where, one
+    cdef Py_ssize_t p
+    for p in range(lo, hi):
+        for i in range(n):    # the grid's last coordinate is that of the first dimension
+            size = <floating>c.size[i]
+            at = (grid[p * n + n - 1 - i] + 1) * ((size - 1) / 2 if c.align else size / 2)
+            if not c.align:
+                at -= <floating>0.5
+            at = inside_image(at, size, c.padding, c.align)
+            first = <floating>(rint(at) if c.nearest else floor(at))
+            part[i][1] = 1 if c.nearest else at - first
+            part[i][0] = 1 if c.nearest else 1 - part[i][1]
+            for j in range(2):
+                place[i][j] = <int64_t>first if first >= 0 and first < size else -1
+                first += 1
+        for t in range(taps):
+            where, by = 0, 1
+            for i in range(n):
+                j = t >> (n - 1 - i) & 1
+                by *= part[i][j]
+                one = place[i][j]
+                where = -1 if where < 0 or one < 0 else where * c.size[i] + one
+            c.index[p * taps + t] = where if by == by else 0    # a point that is nowhere gives NaN
+            weight[p * taps + t] = by
+
+
+cdef void points_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+    """Points lo to hi of all images. (`ctx` is a Grid.)"""
+    c = <const Grid*>ctx
+    if c.ndim == 2:    # a constant, for the compiler
+        locate(ctx, c, 2, lo, hi)
+    else:
+        locate(ctx, c, c.ndim, lo, hi)
+
+
+def points(
+    const floating[::1] grid, int64_t[::1] index, floating[::1] weight, tuple size, int padding, bint nearest, bint align,
+    /,
+):
+    cdef Grid call
+    cdef int i
+    call.ndim = <int>len(size)
+    if not 1 <= call.ndim <= 3:
+        raise ValueError(f"points: images of {call.ndim} dimensions")
+    for i in range(call.ndim):
+        call.size[i] = size[i]
+    cdef Py_ssize_t n = grid.shape[0] // call.ndim, taps = 1 if nearest else 1 << call.ndim
+    if n < 1 or min(index.shape[0], weight.shape[0]) < n * taps:
+        raise ValueError("a buffer is shorter than its sizes say")
+    call.grid, call.index, call.weight = &grid[0], &index[0], &weight[0]
+    call.padding, call.nearest, call.align = padding, nearest, align
+    parallel_for(<task_t>points_task[floating], &call, n, GRAIN // 16)

@@ -8,6 +8,7 @@ weights, and their gradients are closed: `_taps_input` and `_taps_weight`.
 
 from __future__ import annotations
 
+import functools
 import math
 import warnings
 from typing import NamedTuple
@@ -15,8 +16,9 @@ from typing import NamedTuple
 import numpy as np
 
 from lucid import dtypes
+from lucid._kernels import core
 from lucid._kernels import resample as kernels
-from lucid._kernels.core import empty, flat, wrap
+from lucid._kernels.core import empty, flat, row, wrap
 from lucid.autograd.op import op, torch_name
 from lucid.ops import pooling
 from lucid.ops._doc import doc
@@ -28,8 +30,9 @@ from lucid.ops.selection import index_select
 from lucid.ops.view import to_dtype
 from lucid.tensor import Tensor
 
-TAPS, TAPS_INPUT, TAPS_WEIGHT = (
-    {dtype: getattr(kernels, name)[C_NAMES[dtype]] for dtype in FLOATING} for name in ("taps", "taps_input", "taps_weight")
+TAPS, TAPS_INPUT, TAPS_WEIGHT, POINTS = (
+    {dtype: getattr(kernels, name)[C_NAMES[dtype]] for dtype in FLOATING}
+    for name in ("taps", "taps_input", "taps_weight", "points")
 )
 
 
@@ -133,8 +136,9 @@ def _nearest(size: int, out_size: int, factor, exact: bool) -> np.ndarray:
     return np.minimum(np.floor(at), size - 1).astype(INT64)
 
 
+@functools.lru_cache(64)
 def _table(mode: str, size: int, out_size: int, factor, align_corners: bool, antialias: bool, dtype):
-    """Places and weights (out_size, taps) of one axis."""
+    """Places and weights (out_size, taps) of one axis, which nobody writes to."""
     step = _step(size, out_size, factor, align_corners, dtype)
     k, half = np.arange(out_size, dtype=dtype), dtype.type(0.5)
     if antialias:
@@ -497,6 +501,17 @@ def _sample(input_: Tensor, grid: Tensor, mode: str, padding: str, align_corners
     batch, channels, *size = x.shape
     points = math.prod(places.shape[1:-1])
     shape = (batch, channels, *places.shape[1:-1])
+    rows = input_.reshape(batch * channels, math.prod(size), 1)
+    if mode != "bicubic" and not core.recording((grid,)):
+        taps = 1 if mode == "nearest" else 1 << n
+        sizes = Sizes(batch, channels, math.prod(size), 1, points, taps)
+        places, table = empty((batch, points, taps), INT64), empty((batch, points, taps), x.dtype)
+        if places.size:
+            POINTS[x.dtype](
+                row(grid), flat(places), flat(table), tuple(size), kernels.paddings[padding], mode == "nearest",
+                align_corners,
+            )  # fmt: skip
+        return _taps(rows, wrap(table), places, sizes).reshape(*shape)
     flat_grid = grid.reshape(batch, points, n)
     index, weight = [0], [None]
     for i, own in enumerate(size):  # the grid's last coordinate is that of the first dimension
@@ -510,7 +525,6 @@ def _sample(input_: Tensor, grid: Tensor, mode: str, padding: str, align_corners
     where_ = np.stack(index, -1)
     where_ = np.where(np.isnan(table.array), 0, where_)  # a point that is nowhere gives NaN
     sizes = Sizes(batch, channels, math.prod(size), 1, points, len(index))
-    rows = input_.reshape(batch * channels, sizes.axis, 1)
     return _taps(rows, table, contiguous(where_.astype(INT64, copy=False)), sizes).reshape(*shape)
 
 
