@@ -4,11 +4,11 @@
     together. `fold_rows` runs them down the rows of a matrix, eight as a tree and then into the accumulators: columns
     are the vector lanes, whatever the op. A new op is one instance of it, three lines, and its code.
 (b) The rest sees only that instance, by pointer, so there is one copy of it for all ops and types. A contiguous row
-    is the same matrix, 64 columns wide, whose 64 lanes are reduced as another; rows shorter than that are transposed.
+    is the same matrix, LANES columns wide, whose results are joined; rows shorter than that are transposed.
 (c) Sums are pairwise where it counts: eight rows as a tree, 128 rows in sequence, blocks of 128 pairwise.
 (d) Work is cut into units (outer index, block of columns, segment of the axis) by the sizes alone, and what they
     leave is joined in order: the same bits at any number of threads.
-(e) Variance is two passes in double precision, cumsum and cumprod carry double: both as exact as PyTorch's.
+(e) Variance is two passes in double precision, products, cumsum and cumprod carry double: as exact as PyTorch's.
 """
 from libc.math cimport INFINITY
 from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t
@@ -17,7 +17,6 @@ from libc.string cimport memcpy
 
 from inlined cimport inlined_void
 from math cimport abs_, add_, exp_negative_, log_, logaddexp_, maximum_, minimum_, mul_, pow_, sqrt_
-from rows cimport row_sum
 from threads cimport import_threads, parallel_for, task_t
 from types cimport element, floating, integer, number, real
 
@@ -56,10 +55,10 @@ codes = {
 }
 
 cdef enum:
-    LANES = 64           # columns a contiguous row is folded to
+    LANES = 32           # columns folded at once
+    TILE = 64            # short rows transposed at once
     SHORT = 32           # rows up to this long are folded as columns of a tile
     WIDTH = 512          # columns of one unit of work
-    LONG = 8192          # rows longer than SHORT, up to this long, are summed one by one
     BLOCK_ROWS = 128     # rows joined in sequence, eight at a time
     GRAIN = 65536        # elements a thread takes at a time
     COSTLY_GRAIN = 4096  # the same for rules with an exp or pow
@@ -140,25 +139,69 @@ cdef inline inlined_void fold_rows(
     accum (*f)(real, accum) noexcept nogil, accum (*join)(accum, accum) noexcept nogil, accum identity, const real* x,
     Py_ssize_t rows, Py_ssize_t stride, Py_ssize_t width, const accum* p, accum* out, bint start,
 ) noexcept nogil:
-    """out[j] = join(out[j], f(x[k, j], p[j])) for each row k, from the identity if this is the start."""
-    cdef Py_ssize_t k = 0, j
-    if start:
-        for j in range(width):
-            out[j] = identity
-    while k + 8 <= rows:
-        for j in range(width):
-            out[j] = join(out[j], join(
-                join(join(f(x[j], p[j]), f(x[j + stride], p[j])),
-                     join(f(x[j + 2 * stride], p[j]), f(x[j + 3 * stride], p[j]))),
-                join(join(f(x[j + 4 * stride], p[j]), f(x[j + 5 * stride], p[j])),
-                     join(f(x[j + 6 * stride], p[j]), f(x[j + 7 * stride], p[j])))))
-        x += 8 * stride
-        k += 8
-    while k < rows:
-        for j in range(width):
-            out[j] = join(out[j], f(x[j], p[j]))
-        x += stride
-        k += 1
+    """out[j] = join(out[j], f(x[k, j], p[j])) for each row k, without out[j] before if this is the start.
+
+    One contiguous column is folded as LANES of them, whose results are joined. All loops but those of what is left over
+    are of constant length: the code is a third of what it is otherwise, and as fast for short rows as for long ones.
+    """
+    cdef accum lanes[LANES]
+    cdef accum before[LANES]
+    cdef accum q[LANES]    # of no cost to a rule that takes no parameter
+    cdef real part[LANES]
+    cdef Py_ssize_t at = 0, full, step, n, count, k, j
+    cdef bint one = width == 1 and stride == 1
+    cdef const real* r
+    cdef const real* row
+    while at < width:
+        r = x + at
+        count = n = min(LANES, width - at)
+        step = stride
+        full = rows if n == LANES else 0
+        if one:
+            full, step, n = rows // LANES, LANES, rows % LANES
+        for j in range(LANES):
+            lanes[j] = identity
+            q[j] = p[at + (j if j < count else 0)]
+        k = 0
+        while k + 8 <= full:
+            for j in range(LANES):
+                lanes[j] = join(lanes[j], join(
+                    join(join(f(r[j], q[j]), f(r[j + step], q[j])),
+                         join(f(r[j + 2 * step], q[j]), f(r[j + 3 * step], q[j]))),
+                    join(join(f(r[j + 4 * step], q[j]), f(r[j + 5 * step], q[j])),
+                         join(f(r[j + 6 * step], q[j]), f(r[j + 7 * step], q[j])))))
+            r += 8 * step
+            k += 8
+        while k < full + (n > 0) if one else k < rows:
+            row = r
+            if k >= full and n < LANES:
+                memcpy(part, r, n * sizeof(real))
+                row = part
+            for j in range(LANES):
+                lanes[j] = join(lanes[j], f(row[j], q[j])) if k < full or j < n else lanes[j]
+            r += step
+            k += 1
+        if one:
+            fold_lanes(join, lanes)
+            out[0] = lanes[0] if start else join(out[0], lanes[0])
+            return
+        if not start:
+            memcpy(before, out + at, count * sizeof(accum))
+            for j in range(LANES):
+                lanes[j] = join(before[j], lanes[j])
+        memcpy(out + at, lanes, count * sizeof(accum))
+        at += LANES
+
+
+cdef inline inlined_void fold_lanes(accum (*join)(accum, accum) noexcept nogil, accum* lanes) noexcept nogil:
+    cdef Py_ssize_t j
+    for j in range(16):
+        lanes[j] = join(lanes[j], lanes[j + 16])
+    for j in range(8):
+        lanes[j] = join(lanes[j], lanes[j + 8])
+    for j in range(4):
+        lanes[j] = join(lanes[j], lanes[j + 4])
+    lanes[0] = join(join(lanes[0], lanes[2]), join(lanes[1], lanes[3]))
 
 
 ctypedef void (*rows_t)(
@@ -182,10 +225,10 @@ cdef void nansum_rows(
 
 
 cdef void prod_rows(
-    const floating* x, Py_ssize_t rows, Py_ssize_t stride, Py_ssize_t width, const floating* p, floating* out,
+    const floating* x, Py_ssize_t rows, Py_ssize_t stride, Py_ssize_t width, const double* p, double* out,
     bint start,
 ) noexcept nogil:
-    fold_rows(same_[floating, floating], mul_[floating], <floating>1, x, rows, stride, width, p, out, start)
+    fold_rows(same_[floating, double], mul_[double], <double>1, x, rows, stride, width, p, out, start)
 
 
 cdef void amax_rows(
@@ -307,8 +350,6 @@ cdef rows_t float_rows(floating* tag, int op) noexcept:
         return <rows_t>sum_rows[floating]
     if op == NANSUM:
         return <rows_t>nansum_rows[floating]
-    if op == PROD:
-        return <rows_t>prod_rows[floating]
     if op == NORM_0:
         return <rows_t>nonzero_rows[floating]
     if op == NORM_1:
@@ -328,8 +369,6 @@ cdef rows_t float_rows(floating* tag, int op) noexcept:
 
 cdef rows_t float_join(floating* tag, int op) noexcept:
     """The rows that join partial results of an op of `float_rows`."""
-    if op == PROD:
-        return <rows_t>prod_rows[floating]
     if op == NORM_INF:
         return <rows_t>amax_rows[floating]
     if op == NORM_MINUS_INF:
@@ -358,12 +397,12 @@ cdef void fold_pairwise(
     const Fold* c, const char* x, Py_ssize_t rows, Py_ssize_t stride, Py_ssize_t width, const char* p, char* out,
 ) noexcept nogil:
     """out[j] = all rows joined: short blocks in sequence, blocks pairwise."""
-    cdef double partial[WIDTH]
-    cdef Py_ssize_t half
-    if rows <= BLOCK_ROWS:
+    cdef double partial[LANES * SHORT]
+    cdef Py_ssize_t half, block = LANES if width == 1 and stride == 1 else 1
+    if rows <= BLOCK_ROWS * block:
         c.rows(x, rows, stride, width, p, out, True)
         return
-    half = (rows // 2 + 7) & ~7
+    half = (rows // 2 + 8 * block - 1) // (8 * block) * (8 * block)
     fold_pairwise(c, x, half, stride, width, p, out)
     fold_pairwise(c, x + half * stride * c.x_size, rows - half, stride, width, p, <char*>partial)
     c.join(partial, 1, width, width, partial, out, False)
@@ -372,41 +411,36 @@ cdef void fold_pairwise(
 cdef void fold_slab(
     const Fold* c, const char* x, Py_ssize_t rows, Py_ssize_t stride, Py_ssize_t width, const char* p, char* out,
 ) noexcept nogil:
-    """out[j] = all rows joined; a narrow contiguous slab is seen as a wider one, to fill the vector lanes."""
-    cdef double lanes[LANES]
-    cdef double lane_p[LANES]
-    cdef double eighth[8]
-    cdef Py_ssize_t group = 1, wide_rows, j
-    if stride != width or width > LANES // 2 or rows * width < LANES:
+    """out[j] = all rows joined; a narrow contiguous slab is seen as a wider one, a multiple of the vector lanes."""
+    cdef double lanes[LANES * SHORT]
+    cdef double lane_p[LANES * SHORT]
+    cdef Py_ssize_t group = LANES, wide, wide_rows, j
+    if stride != width or width == 1 or width > SHORT or rows < LANES:
         fold_pairwise(c, x, rows, stride, width, p, out)
         return
-    while 2 * group * width <= LANES:
-        group *= 2
+    while group > 1 and width * (group // 2) % LANES == 0:
+        group //= 2
+    wide = group * width
     wide_rows = rows // group
     if p != out:
         for j in range(group):
             memcpy(<char*>lane_p + j * width * c.size, p, width * c.size)
-    fold_pairwise(c, x, wide_rows, group * width, group * width, <char*>lane_p, <char*>lanes)
-    if width == 1:
-        # Sixty-four lanes as eight rows of eight, then one row of eight.
-        c.join(lanes, 8, 8, 8, lanes, eighth, True)
-        c.join(eighth, 8, 1, 1, eighth, out, True)
-    else:
-        c.join(lanes, group, width, width, lanes, out, True)
+    fold_pairwise(c, x, wide_rows, wide, wide, <char*>lane_p, <char*>lanes)
+    c.join(lanes, group, width, width, lanes, out, True)
     if rows > wide_rows * group:
-        c.rows(x + wide_rows * group * width * c.x_size, rows - wide_rows * group, width, width, p, out, False)
+        c.rows(x + wide_rows * wide * c.x_size, rows - wide_rows * group, width, width, p, out, False)
 
 
 cdef inline void transpose(const element* x, Py_ssize_t rows, Py_ssize_t columns, element* y) noexcept nogil:
-    if rows == LANES and columns == 8:  # constant sizes: vectors are permuted, not elements moved
+    if rows == TILE and columns == 8:  # constant sizes: vectors are permuted, not elements moved
         transpose_block(x, 8, y)
-    elif rows == LANES and columns == 4:
+    elif rows == TILE and columns == 4:
         transpose_block(x, 4, y)
-    elif rows == LANES and columns == 2:
+    elif rows == TILE and columns == 2:
         transpose_block(x, 2, y)
-    elif rows == LANES and columns == 16:
+    elif rows == TILE and columns == 16:
         transpose_block(x, 8, y, 16)
-        transpose_block(x + 8, 8, y + 8 * LANES, 16)
+        transpose_block(x + 8, 8, y + 8 * TILE, 16)
     else:
         transpose_any(x, rows, columns, y)
 
@@ -416,9 +450,9 @@ cdef inline inlined_void transpose_block(
 ) noexcept nogil:
     cdef Py_ssize_t i, j
     step = step if step else columns
-    for i in range(LANES):
+    for i in range(TILE):
         for j in range(columns):
-            y[j * LANES + i] = x[i * step + j]
+            y[j * TILE + i] = x[i * step + j]
 
 
 cdef inline void transpose_any(const element* x, Py_ssize_t rows, Py_ssize_t columns, element* y) noexcept nogil:
@@ -430,11 +464,11 @@ cdef inline void transpose_any(const element* x, Py_ssize_t rows, Py_ssize_t col
 
 cdef void fold_short_rows(const Fold* c, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
     """Contiguous rows shorter than the vector lanes: transposed, sixty-four at a time."""
-    cdef double tile[LANES * SHORT]
+    cdef double tile[TILE * SHORT]
     cdef Py_ssize_t o = lo, count
     cdef const char* x
     while o < hi:
-        count = min(LANES, hi - o)
+        count = min(TILE, hi - o)
         x = c.x + o * c.axis * c.x_size
         if c.x_size == 1:
             transpose[uint8_t](<const uint8_t*>x, count, c.axis, <uint8_t*>tile)
@@ -532,34 +566,32 @@ cdef void finish(floating* out, const floating* high, Py_ssize_t n, Py_ssize_t a
             out[i] = high[i] if high[i] == <floating>INFINITY else log_(out[i]) + high[i]
 
 
-cdef void row_sums_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
-    """Sums of contiguous rows: what `fold` does, without its calls for each row. (`ctx` is a Fold.)"""
-    cdef const Fold* c = <const Fold*>ctx
-    cdef Py_ssize_t row
-    for row in range(lo, hi):
-        (<floating*>c.out)[row] = row_sum(<const floating*>c.x + row * c.axis, c.axis)
-
-
 def reduce(
     const real[::1] x, real[::1] out, Py_ssize_t outer, Py_ssize_t axis, Py_ssize_t inner, int op, double p=2,
     /,
 ):
     cdef Py_ssize_t n = outer * inner, i
     cdef real* parameter = NULL
-    cdef Fold c
+    cdef double* products
     check_sizes(x.shape[0], out.shape[0], outer, axis, inner, 1)
-    if real in floating:
-        if (op == SUM or op == MEAN) and inner == 1 and outer > 1 and SHORT < axis <= LONG:
-            c.x, c.out, c.axis = <const char*>&x[0], <char*>&out[0], axis
-            parallel_for(<task_t>row_sums_task[real], &c, outer, max(1, GRAIN // axis))
-            finish(&out[0], parameter, n, axis, op, p)
-            return
     if op == AMAX:
         fold(<rows_t>amax_rows[real], <rows_t>amax_rows[real], &x[0], sizeof(real), &out[0], sizeof(real), NULL,
              outer, axis, inner, GRAIN)
     elif op == AMIN:
         fold(<rows_t>amin_rows[real], <rows_t>amin_rows[real], &x[0], sizeof(real), &out[0], sizeof(real), NULL,
              outer, axis, inner, GRAIN)
+    elif real in floating and op == PROD:
+        # In double: a partial product must not overflow, nor vanish, where the whole does not.
+        products = <double*>malloc(n * sizeof(double))
+        if products == NULL:
+            raise MemoryError
+        try:
+            fold(<rows_t>prod_rows[real], <rows_t>prod_rows[double], &x[0], sizeof(real), products, sizeof(double), NULL,
+                 outer, axis, inner, GRAIN)
+            for i in range(n):
+                out[i] = <real>products[i]
+        finally:
+            free(products)
     elif real in floating:
         if op == LOGSUMEXP or op == NORM_P:
             parameter = <real*>malloc(n * sizeof(real))

@@ -21,7 +21,6 @@ from lucid.ops._doc import doc, like
 from lucid.ops._frame import (
     C_NAMES,
     FLOAT32,
-    FLOAT64,
     FLOATING,
     INT64,
     Kernel,
@@ -160,12 +159,19 @@ def _sum(name: str, input_, dim, keepdim, dtype) -> Tensor:
     dims = dims_argument(name, dim, input_.array.ndim)
     own = input_.dtype
     target = as_dtype(dtype) if dtype is not None else (dtypes.int64 if own.kind < 2 else own)
-    array = computed(input_.array, target)
     if target.kind < 2:
-        result = cast(reduced("sum", cast(array, INT64), dims, keepdim, 0, REDUCE_LONG, INT64), target.numpy)
-    else:
-        result = cast(reduced(name, array, dims, keepdim, 0), target.numpy)
-    return wrap(result)
+        return wrap(cast(_long("sum", input_, target, dims, keepdim, 0), target.numpy))
+    return wrap(cast(reduced(name, computed(input_.array, target), dims, keepdim, 0), target.numpy))
+
+
+def _long(name: str, input_: Tensor, target, dims, keepdim: bool, of_none: int) -> np.ndarray:
+    """A reduction of integers in int64, of an input in `target` first."""
+    array = input_.array
+    if target is dtypes.int64 and array.dtype == BOOL and name == "sum":
+        name = "count_nonzero"
+    elif target is not dtypes.int64 or array.dtype.kind not in "iu":
+        array = cast(cast(array, target.numpy), INT64)
+    return reduced(name, array, dims, keepdim, of_none, REDUCE_LONG, INT64)
 
 
 sum.vjp(input_=lambda g, input_shape, dim, keepdim: spread(g, input_shape, dim, keepdim))
@@ -351,15 +357,13 @@ def prod(input_: Tensor, dim=None, keepdim: bool = False, *, dtype=None, out=Non
     dims = dims_argument("prod", dim, input_.array.ndim)
     own = input_.dtype
     target = as_dtype(dtype) if dtype is not None else (dtypes.int64 if own.kind < 2 else own)
-    array = computed(input_.array, target)
     if target.is_complex:
         with np.errstate(all="ignore"):
-            whole = np.prod(array, axis=dims or None, keepdims=keepdim, dtype=np.complex128)
+            whole = np.prod(computed(input_.array, target), axis=dims or None, keepdims=keepdim, dtype=np.complex128)
             return wrap(np.asarray(whole, target.numpy))
     if target.kind < 2:
-        return wrap(cast(reduced("prod", cast(array, INT64), dims, keepdim, 1, REDUCE_LONG, INT64), target.numpy))
-    # In double: a partial product must not overflow, nor vanish, where the whole does not.
-    return wrap(cast(reduced("prod", cast(array, FLOAT64), dims, keepdim, 1), target.numpy))
+        return wrap(cast(_long("prod", input_, target, dims, keepdim, 1), target.numpy))
+    return wrap(cast(reduced("prod", computed(input_.array, target), dims, keepdim, 1), target.numpy))
 
 
 def _prod_backward(g, input_, dim, keepdim, out):
