@@ -44,7 +44,8 @@ cdef enum:
     PASSES = 64
     RADIX = 61              # the largest odd one; a prime above is a convolution's
     PAIRS = 31
-    SHORT = 128             # up to this length a tile of rows fits the first-level cache
+    SHORT = 2048            # up to this length a tile of rows fits the second-level cache, and two steps gain nothing
+    SMALL = 512             # vectors of a tile that are not allocated
     GRAIN = 16384           # complex numbers of a task
     LONG = 65536            # from this length on, threads share a row
     KEPT = 1 << 26          # bytes of tables
@@ -192,7 +193,7 @@ cdef Py_ssize_t first_step(Py_ssize_t n, Py_ssize_t lanes, bint few) noexcept no
         if n % a == 0:
             b = n // a
             cost = ((a + lanes - 1) // lanes * b + (b + lanes - 1) // lanes * a) * lanes // 2
-            if cost <= best:
+            if cost < best:
                 best, found = cost, a
         a += 1
     return found
@@ -452,9 +453,10 @@ cdef called_void scaled(vector* x, Py_ssize_t n, vector scale) noexcept nogil:
 # ------------------------------------------------------------------------------------------------ real signals
 
 
-cdef inline void split(vector* ar, vector* ai, vector* br, vector* bi, vector wr, vector wi, bint back_again) noexcept nogil:
+cdef inline void split(vector* ar, vector* ai, vector* br, vector* bi, vector wr, vector wi, vector by, bint back_again) noexcept nogil:
     """Elements k and n - k of the spectrum of x_2j + i x_(2j+1), to those of twice the spectrum of x, or back to it."""
-    cdef vector er = ar[0] + br[0], ei = ai[0] - bi[0], dr = ar[0] - br[0], di = ai[0] + bi[0], tr, ti
+    cdef vector er = by * (ar[0] + br[0]), ei = by * (ai[0] - bi[0])
+    cdef vector dr = by * (ar[0] - br[0]), di = by * (ai[0] + bi[0]), tr, ti
     if back_again:
         tr, ti = dr * wr + di * wi, di * wr - dr * wi
         ar[0], ai[0], br[0], bi[0] = er - ti, ei + tr, er + ti, tr - ei
@@ -463,36 +465,34 @@ cdef inline void split(vector* ar, vector* ai, vector* br, vector* bi, vector wr
         ar[0], ai[0], br[0], bi[0] = er + tr, ei + ti, er - tr, ti - ei
 
 
-cdef void split_tile(const plan_t* c, vector* x, bint back_again) noexcept nogil:
+cdef void split_tile(const plan_t* c, vector* x, vector by, bint back_again) noexcept nogil:
     """Of a tile with room for n + 1 elements."""
     cdef Py_ssize_t n = c.n, k, m = n // 2 + 1
     cdef const vector* w = <const vector*>c.halves
-    cdef vector zero = number(0, x)
     if back_again:
-        x[1] = x[2 * n + 1] = zero
+        x[1] = x[2 * n + 1] = number(0, x)
     else:
         x[2 * n], x[2 * n + 1] = x[0], x[1]
     for k in range(m):
-        split(x + 2 * k, x + 2 * k + 1, x + 2 * (n - k), x + 2 * (n - k) + 1, splat(w, k), splat(w, m + k), back_again)
+        split(x + 2 * k, x + 2 * k + 1, x + 2 * (n - k), x + 2 * (n - k) + 1, splat(w, k), splat(w, m + k), by, back_again)
 
 
-cdef void split_row(const plan_t* c, const vector* x, vector* out, bint back_again) noexcept nogil:
+cdef void split_row(const plan_t* c, const vector* x, vector* out, vector by, bint back_again) noexcept nogil:
     """Of a row of n + 1 elements; x may be out."""
-    cdef Py_ssize_t n = c.n, k = 0, m = n // 2 + 1, i, many, lanes = lanes_of(x), last
+    cdef Py_ssize_t n = c.n, k = 0, m = n // 2 + 1, i, j, many, lanes = lanes_of(x), last
     cdef const vector* w = <const vector*>c.halves
     cdef vector a[2]
     cdef vector b[2]
-    cdef vector wr, wi
     cdef vector y[2]
-    cdef vector zero = number(0, x)
+    cdef vector wr, wi, zero = number(0, x)
     while k < m:
-        many = min(lanes, m - k)
+        many = min(lanes, m - k) if k else 1
         last = n - k - many + 1
-        if SHUFFLE and k and many == lanes and k + many <= last:
+        if SHUFFLE and many == lanes and k + many <= last + 1:
             pull(ahead(x, 2 * k), a, a + 1)
             pull(ahead(x, 2 * last), b, b + 1)
             b[0], b[1] = back(b[0]), back(b[1])
-            split(a, a + 1, b, b + 1, load(w, k), load(w, m + k), back_again)
+            split(a, a + 1, b, b + 1, load(w, k), load(w, m + k), by, back_again)
             riffle(a, 2, y)
             store(ahead(out, 2 * k), 0, y[0])
             store(ahead(out, 2 * k), lanes, y[1])
@@ -503,20 +503,19 @@ cdef void split_row(const plan_t* c, const vector* x, vector* out, bint back_aga
         else:
             wr = wi = a[0] = a[1] = b[0] = b[1] = zero
             for i in range(many):
+                j = 0 if k + i == 0 and not back_again else n - k - i
                 move(x, 2 * (k + i), a, i)
-                move(x, 2 * (k + i) + 1, a + 1, i)
-                move(x, 2 * ((n - k - i) % n if not back_again else n - k - i), b, i)
-                move(x, 2 * ((n - k - i) % n if not back_again else n - k - i) + 1, b + 1, i)
+                move(x, 2 * j, b, i)
+                if k or not back_again:
+                    move(x, 2 * (k + i) + 1, a + 1, i)
+                    move(x, 2 * j + 1, b + 1, i)
                 move(w, k + i, &wr, i)
                 move(w, m + k + i, &wi, i)
-            if k == 0 and back_again:
-                move(&zero, 0, a + 1, 0)
-                move(&zero, 0, b + 1, 0)
-            split(a, a + 1, b, b + 1, wr, wi, back_again)
+            split(a, a + 1, b, b + 1, wr, wi, by, back_again)
             for i in range(many):
                 move(a, i, out, 2 * (k + i))
                 move(a + 1, i, out, 2 * (k + i) + 1)
-                if k + i or not back_again:
+                if k or not back_again:
                     move(b, i, out, 2 * (n - k - i))
                     move(b + 1, i, out, 2 * (n - k - i) + 1)
         k += many
@@ -530,17 +529,20 @@ cdef inline Py_ssize_t padded(Py_ssize_t n, const vector* _type) noexcept nogil:
     return (n + lanes - 1) // lanes * lanes
 
 
+cdef inline Py_ssize_t vectors(Py_ssize_t n, const vector* _type) noexcept nogil:
+    """That hold n numbers."""
+    return padded(n, _type) // lanes_of(_type)
+
+
 cdef Py_ssize_t room(const plan_t* c, const vector* _type) noexcept nogil:
     """Vectors of a row's scratch memory."""
-    if c.kind == LANES:
-        return 4 * (c.n + 1)
     if c.kind == STEPS:
         return between_steps(c, _type) + 4 * padded(max(c.line.n, c.second.n), _type)
-    return room(c.other, _type) + 2 * padded(c.other.n, _type)
+    return room(c.other, _type) + vectors(2 * c.other.n, _type)
 
 
 cdef Py_ssize_t between_steps(const plan_t* c, const vector* _type) noexcept nogil:
-    return padded(c.line.n, _type) // lanes_of(_type) * 2 * c.second.n
+    return vectors(c.line.n, _type) * 2 * c.second.n
 
 
 cdef void step_one(const plan_t* c, const vector* x, int inverse, Py_ssize_t lo, Py_ssize_t hi, vector* work,
@@ -561,7 +563,7 @@ cdef void step_one(const plan_t* c, const vector* x, int inverse, Py_ssize_t lo,
             re, im = tile[2 * k + inverse], tile[2 * k + 1 - inverse]
             tile[2 * k + inverse] = re * w[2 * k] - im * w[2 * k + 1]
             tile[2 * k + 1 - inverse] = re * w[2 * k + 1] + im * w[2 * k]
-        for k in range(padded(n1, x) // lanes):
+        for k in range(vectors(n1, x)):
             if many == lanes:
                 turned_tile(tile + 2 * k * lanes, 2 * lanes, work + 2 * (k * n2 + j * lanes), 2 * lanes, 2, lanes, lanes)
             else:
@@ -610,30 +612,22 @@ cdef void convolved(const plan_t* c, const vector* x, vector* out, int inverse, 
     cdef vector one = number(1, x)
     chirped(x, <const vector*>c.chirp, y, c.n, inverse, one)
     memset(ahead(y, 2 * c.n), 0, 2 * (m - c.n) * (sizeof(float) if vector is vfloat else sizeof(double)))
-    rows(c.other, y, 0, y, 0, 1, one, inverse, scratch)
+    row(c.other, y, y, one, inverse, scratch)
     chirped(y, <const vector*>c.spectrum, y, m, inverse, one)
-    rows(c.other, y, 0, y, 0, 1, one, 1 - inverse, scratch)
+    row(c.other, y, y, one, 1 - inverse, scratch)
     chirped(y, <const vector*>c.chirp, out, c.n, inverse, scale)
 
 
-cdef void rows(const plan_t* c, const vector* x, Py_ssize_t step, vector* out, Py_ssize_t out_step, Py_ssize_t many,
-               vector scale, int inverse, vector* scratch) noexcept nogil:
-    """Transform at most as many rows as there are lanes; x may be out."""
-    cdef Py_ssize_t lanes = lanes_of(x), i
+cdef void row(const plan_t* c, const vector* x, vector* out, vector scale, int inverse, vector* scratch) noexcept nogil:
+    """Transform a row, which may be out."""
+    cdef Py_ssize_t lanes = lanes_of(x)
     cdef vector* tile
-    if c.kind == LANES:
-        load_rows(x, step, 2 * c.n, many, scratch)
-        tile = passes(&c.line, scratch, scratch + 2 * c.n, inverse)
-        scaled(tile, 2 * c.n, scale)
-        store_rows(tile, out, out_step, 2 * c.n, many)
-        return
-    for i in range(many):
-        if c.kind == STEPS:
-            tile = scratch + between_steps(c, x)
-            step_one(c, ahead(x, i * step), inverse, 0, padded(c.second.n, x) // lanes, scratch, tile)
-            step_two(c, ahead(out, i * out_step), inverse, scale, 0, padded(c.line.n, x) // lanes, scratch, tile)
-        else:
-            convolved(c, ahead(x, i * step), ahead(out, i * out_step), inverse, scale, scratch)
+    if c.kind == STEPS:
+        tile = scratch + between_steps(c, x)
+        step_one(c, x, inverse, 0, vectors(c.second.n, x), scratch, tile)
+        step_two(c, out, inverse, scale, 0, vectors(c.line.n, x), scratch, tile)
+    else:
+        convolved(c, x, out, inverse, scale, scratch)
 
 
 cdef void mirrored(const vector* x, vector* out, Py_ssize_t n, Py_ssize_t inner) noexcept nogil:
@@ -660,49 +654,35 @@ cdef void mirrored(const vector* x, vector* out, Py_ssize_t n, Py_ssize_t inner)
         k += 1
 
 
-cdef void real_rows(const call_t* c, const vector* x, vector* out, Py_ssize_t many, vector scale,
-                    vector* scratch, vector* work) noexcept nogil:
-    """Real signals or half their spectra; `work` has room for `many` of n + 2 complex numbers."""
-    cdef Py_ssize_t n = c.n, h = n // 2, i, j
-    cdef bint even = n % 2 == 0
-    cdef vector zero = number(0, x)
-    cdef vector* y
-    if c.kind == REAL:
-        if even:
-            rows(c.plan, x, c.x_row, out, c.out_row, many, scale * number(0.5, x), 0, scratch)
+cdef void real_row(const call_t* c, const vector* x, vector* out, vector scale, vector* scratch, vector* work) noexcept nogil:
+    """A real signal or half its spectrum; `work` has room for n + 1 complex numbers."""
+    cdef Py_ssize_t n = c.n, i
+    cdef vector zero = number(0, x), one = number(1, x)
+    if n % 2 == 0:
+        if c.kind == REAL:
+            row(c.plan, x, out, one, 0, scratch)
+            split_row(c.plan, out, out, scale * number(0.5, x), False)
         else:
-            for i in range(many):
-                for j in range(n):
-                    move(x, i * c.x_row + j, work, 2 * (i * n + j))
-                    move(&zero, 0, work, 2 * (i * n + j) + 1)
-            rows(c.plan, work, 2 * n, work, 2 * n, many, scale, 0, scratch)
-        for i in range(many):
-            y = ahead(out, i * c.out_row)
-            if even:
-                split_row(c.plan, y, y, False)
-            else:
-                for j in range(2 * (h + 1)):
-                    move(work, 2 * i * n + j, y, j)
-                move(&zero, 0, y, 1)
-            if c.fill:
-                mirrored(y, y, n, 1)
-        return
-    for i in range(many):
-        if even:
-            split_row(c.plan, ahead(x, i * c.x_row), ahead(work, i * n), True)
-        else:
-            y = ahead(work, 2 * i * n)
-            for j in range(2 * (h + 1)):
-                move(x, i * c.x_row + j, y, j)
-            move(&zero, 0, y, 1)
-            mirrored(y, y, n, 1)
-    if even:
-        rows(c.plan, work, n, out, c.out_row, many, scale, 1, scratch)
+            split_row(c.plan, x, work, scale, True)
+            row(c.plan, work, out, one, 1, scratch)
+    elif c.kind == REAL:
+        for i in range(n):
+            move(x, i, work, 2 * i)
+            move(&zero, 0, work, 2 * i + 1)
+        row(c.plan, work, work, scale, 0, scratch)
+        for i in range(n + 1):
+            move(work, i, out, i)
+        move(&zero, 0, out, 1)
     else:
-        rows(c.plan, work, 2 * n, work, 2 * n, many, scale, 1, scratch)
-        for i in range(many):
-            for j in range(n):
-                move(work, 2 * (i * n + j), out, i * c.out_row + j)
+        for i in range(n + 1):
+            move(x, i, work, i)
+        move(&zero, 0, work, 1)
+        mirrored(work, work, n, 1)
+        row(c.plan, work, work, scale, 1, scratch)
+        for i in range(n):
+            move(work, 2 * i, out, i)
+    if c.fill:
+        mirrored(out, out, n, 1)
 
 
 cdef vector* allocated(Py_ssize_t n, const vector* _type, void** block) noexcept nogil:
@@ -712,21 +692,19 @@ cdef vector* allocated(Py_ssize_t n, const vector* _type, void** block) noexcept
 
 
 cdef void rows_task(vector* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
-    """Groups of rows, one group as many as there are lanes."""
     c = <const call_t*>ctx
-    cdef Py_ssize_t lanes = lanes_of(ctx), need = room(c.plan, ctx), many, i
+    cdef Py_ssize_t need = room(c.plan, ctx), i
     cdef void* block
-    cdef vector* scratch = allocated(need + (2 * c.n + 4 if c.kind != COMPLEX else 0), ctx, &block)
+    cdef vector* scratch = allocated(need + vectors(2 * (c.n + 1), ctx), ctx, &block)
     cdef const vector* x
     cdef vector* out
     cdef vector scale = number(c.scale, ctx)
     for i in range(lo, hi):
-        many = min(lanes, c.rows - i * lanes)
-        x, out = ahead(<const vector*>c.x, i * lanes * c.x_row), ahead(<vector*>c.out, i * lanes * c.out_row)
+        x, out = ahead(<const vector*>c.x, i * c.x_row), ahead(<vector*>c.out, i * c.out_row)
         if c.kind == COMPLEX:
-            rows(c.plan, x, c.x_row, out, c.out_row, many, scale, c.inverse, scratch)
+            row(c.plan, x, out, scale, c.inverse, scratch)
         else:
-            real_rows(c, x, out, many, scale, scratch, scratch + need)
+            real_row(c, x, out, scale, scratch, scratch + need)
     free(block)
 
 
@@ -751,65 +729,37 @@ cdef void shared_row(call_t* c, const vector* _type) noexcept:
     cdef void* block
     cdef Py_ssize_t lanes = lanes_of(_type)
     c.work = allocated(between_steps(c.plan, _type), _type, &block)
-    parallel_for(<task_t>step_one_task[vector], c, padded(c.plan.second.n, _type) // lanes,
+    parallel_for(<task_t>step_one_task[vector], c, vectors(c.plan.second.n, _type),
                  max(<Py_ssize_t>1, GRAIN // (c.plan.line.n * lanes)))
-    parallel_for(<task_t>step_two_task[vector], c, padded(c.plan.line.n, _type) // lanes,
+    parallel_for(<task_t>step_two_task[vector], c, vectors(c.plan.line.n, _type),
                  max(<Py_ssize_t>1, GRAIN // (c.plan.second.n * lanes)))
     free(block)
 
 
-# ------------------------------------------------------------------------------------------------ columns
+# ------------------------------------------------------------------------------------------------ whole signals in a tile
 
 
-cdef void columns_task(vector* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
-    """Groups of neighbouring signals, as many as there are lanes."""
-    c = <const call_t*>ctx
-    cdef Py_ssize_t lanes = lanes_of(ctx), n = c.n, h = n // 2, groups = (c.inner + lanes - 1) // lanes, i, j, many, at, row
-    cdef bint even = n % 2 == 0 and c.kind != COMPLEX
-    cdef int inverse = c.inverse
-    cdef void* block
-    cdef vector* scratch = allocated(4 * (n + 1) + 2, ctx, &block)
-    cdef vector* tile
-    cdef const vector* x
-    cdef vector* out
-    cdef vector scale = number(0.5 * c.scale if even and c.kind == REAL else c.scale, ctx)
-    cdef vector zero = number(0, ctx)
-    for i in range(lo, hi):
-        row, at = i // groups // c.mid, i % groups * lanes
-        many = min(lanes, c.inner - at)
-        at += i // groups % c.mid * c.width
-        x = ahead(<const vector*>c.x, row * c.x_row + (at if c.kind == REAL else 2 * at))
-        out = ahead(<vector*>c.out, row * c.out_row + (at if c.kind == HALF else 2 * at))
-        if c.kind == COMPLEX:
-            load_columns(x, c.x_step, n, many, scratch)
-        elif c.kind == REAL:
-            for j in range(n):
-                tile = scratch + (j if even else 2 * j)
-                real_line(ahead(x, j * c.x_step), tile, many)
-                if not even:
-                    tile[1] = zero
-        else:
-            load_columns(x, c.x_step, h + 1, many, scratch)
-            if even:
-                split_tile(c.plan, scratch, True)
-            else:
-                scratch[1] = zero
-                for j in range(1, h + 1):
-                    scratch[2 * (n - j)], scratch[2 * (n - j) + 1] = scratch[2 * j], zero - scratch[2 * j + 1]
-        tile = passes(&c.plan.line, scratch, scratch + 2 * (n + 1), inverse)
-        if c.kind == COMPLEX:
-            store_columns(tile, out, c.out_step, n, many, scale)
-        elif c.kind == REAL:
-            if even:
-                split_tile(c.plan, tile, False)
-            else:
-                tile[1] = zero
-            store_columns(tile, out, c.out_step, h + 1, many, scale)
-        else:
-            scaled(tile, n if even else 2 * n, scale)
-            for j in range(n):
-                real_line(tile + (j if even else 2 * j), ahead(out, j * c.out_step), many)
-    free(block)
+cdef void load_tile(const call_t* c, const vector* x, Py_ssize_t n, Py_ssize_t parts, Py_ssize_t many, vector* out) noexcept nogil:
+    """n real or complex numbers of `many` rows or columns."""
+    cdef Py_ssize_t j
+    if c.inner * c.mid == 1:
+        load_rows(x, c.x_row, parts * n, many, out)
+    elif parts == 2:
+        load_columns(x, c.x_step, n, many, out)
+    else:
+        for j in range(n):
+            real_line(ahead(x, j * c.x_step), out + j, many)
+
+
+cdef void store_tile(const call_t* c, const vector* x, Py_ssize_t n, Py_ssize_t parts, Py_ssize_t many, vector* out) noexcept nogil:
+    cdef Py_ssize_t j
+    if c.inner * c.mid == 1:
+        store_rows(x, out, c.out_row, parts * n, many)
+    elif parts == 2:
+        store_columns(x, out, c.out_step, n, many, number(1, x))
+    else:
+        for j in range(n):
+            real_line(x + j, ahead(out, j * c.out_step), many)
 
 
 cdef inline void real_line(const vector* x, vector* out, Py_ssize_t many) noexcept nogil:
@@ -821,27 +771,89 @@ cdef inline void real_line(const vector* x, vector* out, Py_ssize_t many) noexce
             move(x, i, out, i)
 
 
+cdef void tiles_task(vector* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+    """Groups of rows, or of neighbouring columns, as many as there are lanes."""
+    c = <const call_t*>ctx
+    cdef Py_ssize_t lanes = lanes_of(ctx), n = c.n, h = n // 2, groups = (c.inner + lanes - 1) // lanes, i, j, many, at, first
+    cdef bint even = n % 2 == 0
+    cdef void* block = NULL
+    cdef vector small[SMALL]
+    cdef vector* scratch = small
+    cdef vector* other
+    cdef vector* tile
+    cdef const vector* x
+    cdef vector* out
+    cdef vector scale = number(c.scale, ctx), zero = number(0, ctx)
+    if 4 * (n + 1) > SMALL:
+        scratch = allocated(4 * (n + 1), ctx, &block)
+    other = scratch + 2 * (n + 1)
+    for i in range(lo, hi):
+        if c.inner * c.mid == 1:
+            first, at, many = i * lanes, 0, min(lanes, c.rows - i * lanes)
+        else:
+            first, at = i // groups // c.mid, i % groups * lanes
+            many = min(lanes, c.inner - at)
+            at += i // groups % c.mid * c.width
+        x = ahead(<const vector*>c.x, first * c.x_row + (at if c.kind == REAL else 2 * at))
+        out = ahead(<vector*>c.out, first * c.out_row + (at if c.kind == HALF else 2 * at))
+        if c.kind == COMPLEX:
+            load_tile(c, x, n, 2, many, scratch)
+        elif c.kind == HALF:
+            load_tile(c, x, h + 1, 2, many, scratch)
+            if even:
+                split_tile(c.plan, scratch, scale, True)
+            else:
+                scratch[1] = zero
+                for j in range(1, h + 1):
+                    scratch[2 * (n - j)], scratch[2 * (n - j) + 1] = scratch[2 * j], zero - scratch[2 * j + 1]
+        elif even:
+            load_tile(c, x, n, 1, many, scratch)
+        else:
+            load_tile(c, x, n, 1, many, other)
+            for j in range(n):
+                scratch[2 * j], scratch[2 * j + 1] = other[j], zero
+        tile = passes(&c.plan.line, scratch, other, c.inverse)
+        if c.kind != COMPLEX and even:
+            if c.kind == REAL:
+                split_tile(c.plan, tile, scale * number(0.5, ctx), False)
+        elif c.scale != 1:
+            scaled(tile, 2 * n, scale)
+        if c.kind == COMPLEX:
+            store_tile(c, tile, n, 2, many, out)
+        elif c.kind == HALF:
+            for j in range(0 if even else n):
+                tile[j] = tile[2 * j]
+            store_tile(c, tile, n, 1, many, out)
+        else:
+            if not even:
+                tile[1] = zero
+            store_tile(c, tile, h + 1, 2, many, out)
+            for j in range(many if c.fill else 0):
+                mirrored(ahead(out, j * c.out_row), ahead(out, j * c.out_row), n, 1)
+    free(block)
+
+
 cdef void gathered_task(vector* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
     """Columns whose length is a convolution's: one at a time, as a row."""
     c = <const call_t*>ctx
-    cdef Py_ssize_t need = room(c.plan, ctx), i, j, k, row, at, x_parts = 1 if c.kind == REAL else 2, out_parts = 1 if c.kind == HALF else 2
+    cdef Py_ssize_t need = room(c.plan, ctx), i, j, k, first, at, x_parts = 1 if c.kind == REAL else 2, out_parts = 1 if c.kind == HALF else 2
     cdef Py_ssize_t x_n = c.n // 2 + 1 if c.kind == HALF else c.n, out_n = c.n // 2 + 1 if c.kind == REAL else c.n
     cdef void* block
-    cdef vector* scratch = allocated(need + 4 * (c.n + 2), ctx, &block)
-    cdef vector* line = scratch + need + 2 * (c.n + 2)
+    cdef vector* scratch = allocated(need + 2 * vectors(2 * (c.n + 1), ctx), ctx, &block)
+    cdef vector* line = scratch + need + vectors(2 * (c.n + 1), ctx)
     cdef const vector* x
     cdef vector* out
     cdef vector scale = number(c.scale, ctx)
     for i in range(lo, hi):
-        row, at = i // c.inner // c.mid, i // c.inner % c.mid * c.width + i % c.inner
-        x, out = ahead(<const vector*>c.x, row * c.x_row + x_parts * at), ahead(<vector*>c.out, row * c.out_row + out_parts * at)
+        first, at = i // c.inner // c.mid, i // c.inner % c.mid * c.width + i % c.inner
+        x, out = ahead(<const vector*>c.x, first * c.x_row + x_parts * at), ahead(<vector*>c.out, first * c.out_row + out_parts * at)
         for j in range(x_n):
             for k in range(x_parts):
                 move(x, j * c.x_step + k, line, x_parts * j + k)
         if c.kind == COMPLEX:
-            rows(c.plan, line, 0, line, 0, 1, scale, c.inverse, scratch)
+            row(c.plan, line, line, scale, c.inverse, scratch)
         else:
-            real_rows(c, line, line, 1, scale, scratch, scratch + need)
+            real_row(c, line, line, scale, scratch, scratch + need)
         for j in range(out_n):
             for k in range(out_parts):
                 move(line, out_parts * j + k, out, j * c.out_step + k)
@@ -849,21 +861,21 @@ cdef void gathered_task(vector* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogi
 
 
 cdef void run(call_t* c, const vector* _type) noexcept:
-    cdef Py_ssize_t lanes = lanes_of(_type), i, many, n = max(<Py_ssize_t>1, c.n)
+    cdef Py_ssize_t lanes = lanes_of(_type), i, many, n = c.n
+    cdef bint by_rows = c.inner * c.mid == 1
     cdef const vector* x = <const vector*>c.x
     cdef vector* out = <vector*>c.out
-    if c.inner * c.mid == 1:
-        if c.kind == COMPLEX and c.plan.kind == STEPS and n >= LONG:
-            for i in range(c.rows):
-                c.x, c.out = ahead(x, i * c.x_row), ahead(out, i * c.out_row)
-                shared_row(c, _type)
-        else:
-            parallel_for(<task_t>rows_task[vector], c, (c.rows + lanes - 1) // lanes, max(<Py_ssize_t>1, GRAIN // (n * lanes)))
-    elif c.plan.kind == CONVOLUTION:
+    if c.plan.kind == LANES:
+        many = (c.rows + lanes - 1) // lanes if by_rows else c.rows * c.mid * ((c.inner + lanes - 1) // lanes)
+        parallel_for(<task_t>tiles_task[vector], c, many, max(<Py_ssize_t>1, GRAIN // (n * lanes)))
+    elif not by_rows:
         parallel_for(<task_t>gathered_task[vector], c, c.rows * c.mid * c.inner, max(<Py_ssize_t>1, GRAIN // (8 * n)))
+    elif c.kind == COMPLEX and c.plan.kind == STEPS and n >= LONG:
+        for i in range(c.rows):
+            c.x, c.out = ahead(x, i * c.x_row), ahead(out, i * c.out_row)
+            shared_row(c, _type)
     else:
-        many = (c.inner + lanes - 1) // lanes
-        parallel_for(<task_t>columns_task[vector], c, c.rows * c.mid * many, max(<Py_ssize_t>1, GRAIN // (n * lanes)))
+        parallel_for(<task_t>rows_task[vector], c, c.rows, max(<Py_ssize_t>1, GRAIN // n))
 
 
 # ------------------------------------------------------------------------------------------------ the other half

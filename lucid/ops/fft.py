@@ -41,13 +41,13 @@ def _scale(shape: tuple, dims: tuple, forward: bool, norm: str) -> float:
     return 1 / sqrt(n) if norm == "ortho" else 1 / n
 
 
-def _along(x, out, shape: tuple, dims: tuple, wide: bool, forward: bool, scale: float) -> None:
+def _along(x, out: np.ndarray, dims: tuple, wide: bool, forward: bool, scale: float) -> None:
     """Complex to complex: x to `out`, then within it; `scale` is of the last dimension."""
+    to = core.flat(out)
     for dim in dims:
-        inner = prod(shape[dim + 1 :])
-        by = scale if dim == dims[-1] else 1.0
-        kernels.transform(x, out, 0, wide, not forward, 0, prod(shape[:dim]), shape[dim], 1, inner, inner, by)
-        x = out
+        outer, n, inner = core.fold_dim(out, dim)
+        kernels.transform(x, to, 0, wide, not forward, 0, outer, n, 1, inner, inner, scale if dim == dims[-1] else 1.0)
+        x = to
 
 
 @op("_fft_c2c")
@@ -57,12 +57,12 @@ def c2c(input_: Tensor, dims: tuple, forward: bool, norm: str) -> Tensor:
     out = core.empty(shape, input_.dtype.to_complex().numpy)
     if not out.size:
         return core.wrap(out)
-    wide, scale, x, flat = out.itemsize == 16, _scale(shape, dims, forward, norm), core.row(input_), core.flat(out)
-    if out.dtype == input_.array.dtype:
-        _along(x, flat, shape, dims, wide, forward, scale)
+    wide, scale, x = out.itemsize == 16, _scale(shape, dims, forward, norm), core.row(input_)
+    if input_.dtype.is_complex:
+        _along(x, out, dims, wide, forward, scale)
         return core.wrap(out)
     # Of real numbers half the spectrum suffices. Theirs backwards is its conjugate.
-    dims = tuple(sorted(dims))
+    dims, flat = tuple(sorted(dims)) if len(dims) > 1 else dims, core.flat(out)
     last = dims[-1]
     outer, n, inner = core.fold_dim(out, last)
     alone = len(dims) == 1 and inner == 1
@@ -91,9 +91,11 @@ def r2c(input_: Tensor, dims: tuple, norm: str) -> Tensor:
     half = (*shape[: dims[-1]], n // 2 + 1, *shape[dims[-1] + 1 :])
     out = core.empty(half, input_.dtype.to_complex().numpy)
     if out.size:
-        wide, x, flat = out.itemsize == 16, core.row(input_), core.flat(out)
-        kernels.transform(x, flat, 1, wide, False, 0, outer, n, 1, inner, inner, _scale(shape, dims, True, norm))
-        _along(flat, flat, half, dims[:-1], wide, True, 1.0)
+        wide, flat = out.itemsize == 16, core.flat(out)
+        scale = _scale(shape, dims, True, norm)
+        kernels.transform(core.row(input_), flat, 1, wide, False, 0, outer, n, 1, inner, inner, scale)
+        if len(dims) > 1:
+            _along(flat, out, dims[:-1], wide, True, 1.0)
     return core.wrap(out)
 
 
@@ -123,9 +125,9 @@ def c2r(input_: Tensor, dims: tuple, n: int, norm: str) -> Tensor:
     if out.size:
         wide, x = out.itemsize == 8, core.row(input_)
         if len(dims) > 1:
-            between = core.flat(core.empty(half, input_.dtype.numpy))
-            _along(x, between, half, dims[:-1], wide, False, 1.0)
-            x = between
+            between = core.empty(half, input_.dtype.numpy)
+            _along(x, between, dims[:-1], wide, False, 1.0)
+            x = core.flat(between)
         kernels.transform(x, core.flat(out), 2, wide, True, 0, outer, n, 1, inner, inner, _scale(shape, dims, False, norm))
     return core.wrap(out)
 
@@ -185,7 +187,8 @@ def _dim(name: str, dim: int, ndim: int) -> int:
 
 def _many(name: str, x: Tensor, s, dim) -> tuple[tuple, list]:
     """Dimensions, and the size of each."""
-    ndim, shape = x.array.ndim, x.array.shape
+    shape = tensor_argument(name, x).array.shape
+    ndim = len(shape)
     s = (s,) if isinstance(s, int) else s
     if dim is not None:
         dims = tuple(check_dim(name, one, ndim) for one in ((dim,) if isinstance(dim, int) else dim))
@@ -205,43 +208,44 @@ def _many(name: str, x: Tensor, s, dim) -> tuple[tuple, list]:
 
 def _sized(x: Tensor, dims: tuple, sizes: list) -> Tensor:
     for dim, n in zip(dims, sizes):
-        x = resized(x, dim, n)
+        if x.array.shape[dim] != n:
+            x = resized(x, dim, n)
     return x
 
 
-def _full(name: str, x, s, dim, norm, forward: bool) -> Tensor:
-    norm = _norm(norm)
-    x = _floating(name, x, "any")
-    dims, sizes = _many(name, x, s, dim)
+def _one(name: str, x, n, dim) -> tuple[tuple, list]:
+    """The same for one dimension."""
+    dim = _dim(name, dim, tensor_argument(name, x).array.ndim)
+    return (dim,), [_size(name, x.array.shape[dim] if n is None else n)]
+
+
+def _full(name: str, x, dims: tuple, sizes: list, norm, forward: bool) -> Tensor:
+    x, norm = _floating(name, x, "any"), _norm(norm)
     return c2c(_sized(x, dims, sizes), dims, forward, norm) if dims else x.to(x.dtype.to_complex(), copy=True)
 
 
-def _half(name: str, x, s, dim, norm) -> Tensor:
+def _half(name: str, x, dims: tuple, sizes: list, norm: str) -> Tensor:
     x = _floating(name, x, "real")
-    dims, sizes = _many(name, x, s, dim)
     if not dims:
         raise RuntimeError(f"{name} must transform at least one axis")
     return r2c(_sized(x, dims, sizes), dims, norm)
 
 
-def _whole(name: str, x, s, dim, norm, conjugate: bool = False) -> Tensor:
-    """`s` counts real numbers; half of them and one are needed along the last dimension."""
+def _whole(name: str, x, dims: tuple, sizes: list, n: int | None, norm: str, conjugate: bool = False) -> Tensor:
+    """`n` counts the real numbers along the last dimension, by default twice the given ones less one; half of them and one
+    are needed."""
     x = _floating(name, x, "complex")
-    given = None if s is None else (s,) if isinstance(s, int) else tuple(s)
-    dims, sizes = _many(name, x, given, dim)
     if not dims:
         raise RuntimeError(f"{name} must transform at least one axis")
-    n = 2 * (x.array.shape[dims[-1]] - 1) if given is None or given[-1] == -1 else sizes[-1]
+    n = 2 * (x.array.shape[dims[-1]] - 1) if n is None or n == -1 else n
     sizes[-1] = _size(name, n) // 2 + 1
     x = _sized(x, dims, sizes)
     return c2r(conj(x) if conjugate else x, dims, n, norm)
 
 
-def _one(name: str, x, n, dim) -> tuple[int, int | None]:
-    """The one dimension, and its size."""
-    tensor_argument(name, x)
-    dim = _dim(name, dim, x.array.ndim)
-    return dim, None if n is None else _size(name, n)
+def _last(s) -> int | None:
+    """The last size, where sizes are given."""
+    return s if s is None or isinstance(s, int) else s[-1] if len(s) else None
 
 
 # ------------------------------------------------------------------------------------------------ one dimension
@@ -287,8 +291,7 @@ def fft(input_: Tensor, n: int | None = None, dim: int = -1, norm: str | None = 
     >>> lucid.fft.fft(lucid.tensor([1.0, 0.0, 0.0, 0.0])).real
     Tensor([1.0, 1.0, 1.0, 1.0])
     """
-    dim, n = _one("fft", input_, n, dim)
-    return _full("fft", input_, None if n is None else (n,), (dim,), norm, True)
+    return _full("fft", input_, *_one("fft", input_, n, dim), norm, True)
 
 
 @op("fft.ifft", composite=True)
@@ -301,8 +304,7 @@ def ifft(input_: Tensor, n: int | None = None, dim: int = -1, norm: str | None =
     >>> lucid.fft.ifft(lucid.fft.fft(lucid.tensor([1.0, 2.0]))).real
     Tensor([1.0, 2.0])
     """
-    dim, n = _one("ifft", input_, n, dim)
-    return _full("ifft", input_, None if n is None else (n,), (dim,), norm, False)
+    return _full("ifft", input_, *_one("ifft", input_, n, dim), norm, False)
 
 
 @op("fft.rfft", composite=True)
@@ -316,8 +318,7 @@ def rfft(input_: Tensor, n: int | None = None, dim: int = -1, norm: str | None =
     >>> lucid.fft.rfft(lucid.tensor([1.0, 2.0, 3.0, 4.0])).real
     Tensor([10.0, -2.0, -2.0])
     """
-    dim, n = _one("rfft", input_, n, dim)
-    return _half("rfft", input_, None if n is None else (n,), (dim,), _norm(norm))
+    return _half("rfft", input_, *_one("rfft", input_, n, dim), _norm(norm))
 
 
 @op("fft.irfft", composite=True)
@@ -331,8 +332,7 @@ def irfft(input_: Tensor, n: int | None = None, dim: int = -1, norm: str | None 
     >>> lucid.fft.irfft(lucid.fft.rfft(lucid.tensor([1.0, 2.0, 3.0])), n=3)
     Tensor([1.0, 2.0, 3.0])
     """
-    dim, n = _one("irfft", input_, n, dim)
-    return _whole("irfft", input_, None if n is None else (n,), (dim,), _norm(norm))
+    return _whole("irfft", input_, *_one("irfft", input_, n, dim), n, _norm(norm))
 
 
 @op("fft.hfft", composite=True)
@@ -345,8 +345,7 @@ def hfft(input_: Tensor, n: int | None = None, dim: int = -1, norm: str | None =
     >>> lucid.fft.hfft(lucid.tensor([1.0, 0.0, 0.0]))
     Tensor([1.0, 1.0, 1.0, 1.0])
     """
-    dim, n = _one("hfft", input_, n, dim)
-    return _whole("hfft", input_, None if n is None else (n,), (dim,), FLIPPED[_norm(norm)], True)
+    return _whole("hfft", input_, *_one("hfft", input_, n, dim), n, FLIPPED[_norm(norm)], True)
 
 
 @op("fft.ihfft", composite=True)
@@ -359,8 +358,7 @@ def ihfft(input_: Tensor, n: int | None = None, dim: int = -1, norm: str | None 
     >>> lucid.fft.ihfft(lucid.ones(4)).real
     Tensor([1.0, 0.0, 0.0])
     """
-    dim, n = _one("ihfft", input_, n, dim)
-    return conj(_half("ihfft", input_, None if n is None else (n,), (dim,), FLIPPED[_norm(norm)])).resolve_conj()
+    return conj(_half("ihfft", input_, *_one("ihfft", input_, n, dim), FLIPPED[_norm(norm)])).resolve_conj()
 
 
 # ------------------------------------------------------------------------------------------------ several dimensions
@@ -401,7 +399,7 @@ def fftn(input_: Tensor, s=None, dim=None, norm: str | None = None, *, out=None)
     Tensor([[4.0, 0.0],
             [0.0, 0.0]])
     """
-    return _full("fftn", input_, s, dim, norm, True)
+    return _full("fftn", input_, *_many("fftn", input_, s, dim), norm, True)
 
 
 @op("fft.ifftn", composite=True)
@@ -415,7 +413,7 @@ def ifftn(input_: Tensor, s=None, dim=None, norm: str | None = None, *, out=None
     Tensor([[1.0, 0.0],
             [0.0, 1.0]])
     """
-    return _full("ifftn", input_, s, dim, norm, False)
+    return _full("ifftn", input_, *_many("ifftn", input_, s, dim), norm, False)
 
 
 @op("fft.rfftn", composite=True)
@@ -428,7 +426,7 @@ def rfftn(input_: Tensor, s=None, dim=None, norm: str | None = None, *, out=None
     >>> lucid.fft.rfftn(lucid.ones(2, 4)).shape
     lucid.Size([2, 3])
     """
-    return _half("rfftn", input_, s, dim, _norm(norm))
+    return _half("rfftn", input_, *_many("rfftn", input_, s, dim), _norm(norm))
 
 
 @op("fft.irfftn", composite=True)
@@ -443,7 +441,7 @@ def irfftn(input_: Tensor, s=None, dim=None, norm: str | None = None, *, out=Non
     Tensor([[1.0, 1.0, 1.0, 1.0],
             [1.0, 1.0, 1.0, 1.0]])
     """
-    return _whole("irfftn", input_, s, dim, _norm(norm))
+    return _whole("irfftn", input_, *_many("irfftn", input_, s, dim), _last(s), _norm(norm))
 
 
 @op("fft.hfftn", composite=True)
@@ -456,7 +454,7 @@ def hfftn(input_: Tensor, s=None, dim=None, norm: str | None = None, *, out=None
     >>> lucid.fft.hfftn(lucid.ones(2, 3)).shape
     lucid.Size([2, 4])
     """
-    return _whole("hfftn", input_, s, dim, FLIPPED[_norm(norm)], True)
+    return _whole("hfftn", input_, *_many("hfftn", input_, s, dim), _last(s), FLIPPED[_norm(norm)], True)
 
 
 @op("fft.ihfftn", composite=True)
@@ -469,7 +467,7 @@ def ihfftn(input_: Tensor, s=None, dim=None, norm: str | None = None, *, out=Non
     >>> lucid.fft.ihfftn(lucid.ones(2, 4)).shape
     lucid.Size([2, 3])
     """
-    return conj(_half("ihfftn", input_, s, dim, FLIPPED[_norm(norm)])).resolve_conj()
+    return conj(_half("ihfftn", input_, *_many("ihfftn", input_, s, dim), FLIPPED[_norm(norm)])).resolve_conj()
 
 
 # ------------------------------------------------------------------------------------------------ two dimensions
@@ -485,7 +483,7 @@ def fft2(input_: Tensor, s=None, dim=(-2, -1), norm: str | None = None, *, out=N
     >>> lucid.fft.fft2(lucid.ones(3, 2, 2)).shape
     lucid.Size([3, 2, 2])
     """
-    return _full("fft2", input_, s, dim, norm, True)
+    return _full("fft2", input_, *_many("fft2", input_, s, dim), norm, True)
 
 
 @op("fft.ifft2", composite=True)
@@ -499,7 +497,7 @@ def ifft2(input_: Tensor, s=None, dim=(-2, -1), norm: str | None = None, *, out=
     Tensor([[1.0, 0.0],
             [0.0, 1.0]])
     """
-    return _full("ifft2", input_, s, dim, norm, False)
+    return _full("ifft2", input_, *_many("ifft2", input_, s, dim), norm, False)
 
 
 @op("fft.rfft2", composite=True)
@@ -512,7 +510,7 @@ def rfft2(input_: Tensor, s=None, dim=(-2, -1), norm: str | None = None, *, out=
     >>> lucid.fft.rfft2(lucid.ones(2, 4)).shape
     lucid.Size([2, 3])
     """
-    return _half("rfft2", input_, s, dim, _norm(norm))
+    return _half("rfft2", input_, *_many("rfft2", input_, s, dim), _norm(norm))
 
 
 @op("fft.irfft2", composite=True)
@@ -525,7 +523,7 @@ def irfft2(input_: Tensor, s=None, dim=(-2, -1), norm: str | None = None, *, out
     >>> lucid.fft.irfft2(lucid.fft.rfft2(lucid.ones(1, 2)))
     Tensor([[1.0, 1.0]])
     """
-    return _whole("irfft2", input_, s, dim, _norm(norm))
+    return _whole("irfft2", input_, *_many("irfft2", input_, s, dim), _last(s), _norm(norm))
 
 
 @op("fft.hfft2", composite=True)
@@ -538,7 +536,7 @@ def hfft2(input_: Tensor, s=None, dim=(-2, -1), norm: str | None = None, *, out=
     >>> lucid.fft.hfft2(lucid.ones(2, 3)).shape
     lucid.Size([2, 4])
     """
-    return _whole("hfft2", input_, s, dim, FLIPPED[_norm(norm)], True)
+    return _whole("hfft2", input_, *_many("hfft2", input_, s, dim), _last(s), FLIPPED[_norm(norm)], True)
 
 
 @op("fft.ihfft2", composite=True)
@@ -551,7 +549,7 @@ def ihfft2(input_: Tensor, s=None, dim=(-2, -1), norm: str | None = None, *, out
     >>> lucid.fft.ihfft2(lucid.ones(2, 4)).shape
     lucid.Size([2, 3])
     """
-    return conj(_half("ihfft2", input_, s, dim, FLIPPED[_norm(norm)])).resolve_conj()
+    return conj(_half("ihfft2", input_, *_many("ihfft2", input_, s, dim), FLIPPED[_norm(norm)])).resolve_conj()
 
 
 # ------------------------------------------------------------------------------------------------ frequencies
