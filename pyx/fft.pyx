@@ -9,7 +9,7 @@ Design
     transposition, for short ones. A long row is cut into n1 x n2: its columns are transformed n1 long, turned, and
     transformed n2 long, all within tiles that fit the first-level cache, and one row is as fast as many.
 (c) Real signals of even length are complex ones of half of it, and what remains is one pass; odd ones are
-    made complex. A length with a large prime factor is a convolution (Bluestein) of a power of two.
+    made complex. A length with a large prime factor is a convolution (Bluestein) of a length with small ones.
 (d) Roots of unity are products of two in long double, of angles within an eighth of the circle. A length's tables are
     one block of memory, kept until the kept ones are too many.
 """
@@ -45,6 +45,7 @@ cdef enum:
     RADIX = 61              # the largest odd one; a prime above is a convolution's
     PAIRS = 31
     SHORT = 2048            # up to this length a tile of rows fits the second-level cache, and two steps gain nothing
+    TILES = 4               # of columns loaded together: whole lines of the cache, fewer pages at a time
     SMALL = 512             # vectors of a tile that are not allocated
     GRAIN = 16384           # complex numbers of a task
     LONG = 65536            # from this length on, threads share a row
@@ -74,6 +75,7 @@ cdef struct call_t:
     Py_ssize_t rows, mid, inner                     # rows x mid signals, inner next to each other
     Py_ssize_t x_row, out_row, x_step, out_step     # in real numbers
     Py_ssize_t width                                # of inner in memory
+    Py_ssize_t tiles                                # of neighbouring columns that are loaded together
     double scale
     const void* x
     void* out
@@ -414,34 +416,40 @@ cdef void store_rows(const vector* x, vector* out, Py_ssize_t step, Py_ssize_t n
             move(x, j * lanes + i, out, i * step + j)
 
 
-cdef called_void load_columns(const vector* x, Py_ssize_t step, Py_ssize_t n, Py_ssize_t count, vector* out) noexcept nogil:
-    """`count` complex numbers from each of n rows."""
-    cdef Py_ssize_t lanes = lanes_of(x), i, j
-    if SHUFFLE and count == lanes:
-        for j in range(n):
-            pull(ahead(x, j * step), out + 2 * j, out + 2 * j + 1)
-        return
+cdef called_void load_columns(const vector* x, Py_ssize_t step, Py_ssize_t n, Py_ssize_t count, vector* out,
+                              Py_ssize_t next) noexcept nogil:
+    """`count` complex numbers from each of n rows, to tiles `next` vectors apart."""
+    cdef Py_ssize_t lanes = lanes_of(x), i, j, k
+    cdef vector* to
     for j in range(n):
-        for i in range(count):
-            move(x, j * step + 2 * i, out + 2 * j, i)
-            move(x, j * step + 2 * i + 1, out + 2 * j + 1, i)
+        for k in range((count + lanes - 1) // lanes):
+            to = out + k * next + 2 * j
+            if SHUFFLE and count >= (k + 1) * lanes:
+                pull(ahead(x, j * step + 2 * k * lanes), to, to + 1)
+                continue
+            for i in range(min(lanes, count - k * lanes)):
+                move(x, j * step + 2 * (k * lanes + i), to, i)
+                move(x, j * step + 2 * (k * lanes + i) + 1, to + 1, i)
 
 
 cdef called_void store_columns(const vector* x, vector* out, Py_ssize_t step, Py_ssize_t n, Py_ssize_t count,
-                               vector scale) noexcept nogil:
-    cdef Py_ssize_t lanes = lanes_of(x), i, j
+                               vector scale, Py_ssize_t next) noexcept nogil:
+    cdef Py_ssize_t lanes = lanes_of(x), i, j, k
     cdef vector a[2]
     cdef vector b[2]
+    cdef vector* to
     for j in range(n):
-        a[0], a[1] = x[2 * j] * scale, x[2 * j + 1] * scale
-        if SHUFFLE and count == lanes:
-            riffle(a, 2, b)
-            store(ahead(out, j * step), 0, b[0])
-            store(ahead(out, j * step), lanes, b[1])
-        else:
-            for i in range(count):
-                move(a, i, out, j * step + 2 * i)
-                move(a, lanes + i, out, j * step + 2 * i + 1)
+        for k in range((count + lanes - 1) // lanes):
+            a[0], a[1] = x[k * next + 2 * j] * scale, x[k * next + 2 * j + 1] * scale
+            to = ahead(out, j * step + 2 * k * lanes)
+            if SHUFFLE and count >= (k + 1) * lanes:
+                riffle(a, 2, b)
+                store(to, 0, b[0])
+                store(to, lanes, b[1])
+                continue
+            for i in range(min(lanes, count - k * lanes)):
+                move(a, i, to, 2 * i)
+                move(a, lanes + i, to, 2 * i + 1)
 
 
 cdef called_void scaled(vector* x, Py_ssize_t n, vector scale) noexcept nogil:
@@ -537,7 +545,7 @@ cdef inline Py_ssize_t vectors(Py_ssize_t n, const vector* _type) noexcept nogil
 cdef Py_ssize_t room(const plan_t* c, const vector* _type) noexcept nogil:
     """Vectors of a row's scratch memory."""
     if c.kind == STEPS:
-        return between_steps(c, _type) + 4 * padded(max(c.line.n, c.second.n), _type)
+        return between_steps(c, _type) + 4 * TILES * padded(max(c.line.n, c.second.n), _type)
     return room(c.other, _type) + vectors(2 * c.other.n, _type)
 
 
@@ -548,15 +556,18 @@ cdef Py_ssize_t between_steps(const plan_t* c, const vector* _type) noexcept nog
 cdef void step_one(const plan_t* c, const vector* x, int inverse, Py_ssize_t lo, Py_ssize_t hi, vector* work,
                    vector* scratch) noexcept nogil:
     """Tiles [lo, hi) of columns, turned to tiles of the second step."""
-    cdef Py_ssize_t n1 = c.line.n, n2 = c.second.n, lanes = lanes_of(x), j, k, many
-    cdef vector* a = scratch
-    cdef vector* b = scratch + 2 * padded(n1, x)
+    cdef Py_ssize_t n1 = c.line.n, n2 = c.second.n, lanes = lanes_of(x), next = 4 * padded(n1, x), i, j, k, many
+    cdef vector* a
+    cdef vector* b
     cdef vector* tile
     cdef const vector* w
     cdef vector re, im
     for j in range(lo, hi):
+        a = scratch + (j - lo) % TILES * next
+        b = a + next // 2
+        if a == scratch:
+            load_columns(ahead(x, 2 * j * lanes), 2 * n2, n1, min(lanes * min(<Py_ssize_t>TILES, hi - j), n2 - j * lanes), a, next)
         many = min(lanes, n2 - j * lanes)
-        load_columns(ahead(x, 2 * j * lanes), 2 * n2, n1, many, a)
         tile = passes(&c.line, a, b, inverse)
         w = <const vector*>c.between + 2 * j * n1
         for k in range(n1):
@@ -568,41 +579,53 @@ cdef void step_one(const plan_t* c, const vector* x, int inverse, Py_ssize_t lo,
                 turned_tile(tile + 2 * k * lanes, 2 * lanes, work + 2 * (k * n2 + j * lanes), 2 * lanes, 2, lanes, lanes)
             else:
                 turned_tile(tile + 2 * k * lanes, 2 * lanes, a if tile == b else b, 2 * lanes, 2, lanes, lanes)
-                tile_copy(a if tile == b else b, work + 2 * (k * n2 + j * lanes), 2 * many)
-
-
-cdef void tile_copy(const vector* x, vector* out, Py_ssize_t n) noexcept nogil:
-    cdef Py_ssize_t i
-    for i in range(n):
-        out[i] = x[i]
+                for i in range(2 * many):
+                    work[2 * (k * n2 + j * lanes) + i] = (a if tile == b else b)[i]
 
 
 cdef void step_two(const plan_t* c, vector* out, int inverse, vector scale, Py_ssize_t lo, Py_ssize_t hi, vector* work,
                    vector* scratch) noexcept nogil:
-    cdef Py_ssize_t n1 = c.line.n, n2 = c.second.n, lanes = lanes_of(out), k
+    cdef Py_ssize_t n1 = c.line.n, n2 = c.second.n, lanes = lanes_of(out), i, k = lo, many
     cdef vector* tile
-    for k in range(lo, hi):
-        tile = passes(&c.second, work + 2 * k * n2, scratch, inverse)
-        store_columns(tile, ahead(out, 2 * k * lanes), 2 * n1, n2, min(lanes, n1 - k * lanes), scale)
+    cdef vector* done
+    while k < hi:
+        many = min(<Py_ssize_t>TILES, hi - k)
+        done = NULL
+        for i in range(many):
+            tile = passes(&c.second, work + 2 * (k + i) * n2, scratch + 2 * i * n2, inverse)
+            done = tile if i == 0 else done
+        store_columns(done, ahead(out, 2 * k * lanes), 2 * n1, n2, min(lanes * many, n1 - k * lanes), scale, 2 * n2)
+        k += many
 
 
-cdef void chirped(const vector* x, const vector* w, vector* out, Py_ssize_t n, int inverse, vector scale) noexcept nogil:
-    """Complex numbers, their parts exchanged in x and out if `inverse`, times those of w."""
-    cdef Py_ssize_t i
-    cdef double re, im, wr, wi, by
-    for i in range(n):
-        if vector is vfloat:
-            re, im = (<const float*>x)[2 * i + inverse], (<const float*>x)[2 * i + 1 - inverse]
-            wr, wi = (<const float*>w)[2 * i], (<const float*>w)[2 * i + 1]
-            by = (<float*>&scale)[0]
-            (<float*>out)[2 * i + inverse] = <float>(by * (re * wr - im * wi))
-            (<float*>out)[2 * i + 1 - inverse] = <float>(by * (re * wi + im * wr))
+cdef called_void chirped(const vector* x, const vector* w, vector* out, Py_ssize_t n, int inverse, vector scale) noexcept nogil:
+    """n complex numbers times those of w; with `inverse`, parts are exchanged in x and out."""
+    cdef Py_ssize_t lanes = lanes_of(x), i = 0, j
+    cdef vector a[2]
+    cdef vector b[2]
+    cdef vector c[2]
+    while i < n:
+        if SHUFFLE and i + lanes <= n:
+            pull(ahead(x, 2 * i), a + inverse, a + 1 - inverse)
+            pull(ahead(w, 2 * i), b, b + 1)
         else:
-            re, im = (<const double*>x)[2 * i + inverse], (<const double*>x)[2 * i + 1 - inverse]
-            wr, wi = (<const double*>w)[2 * i], (<const double*>w)[2 * i + 1]
-            by = (<double*>&scale)[0]
-            (<double*>out)[2 * i + inverse] = by * (re * wr - im * wi)
-            (<double*>out)[2 * i + 1 - inverse] = by * (re * wi + im * wr)
+            a[0] = a[1] = b[0] = b[1] = number(0, x)
+            for j in range(min(lanes, n - i)):
+                move(x, 2 * (i + j) + inverse, a, j)
+                move(x, 2 * (i + j) + 1 - inverse, a + 1, j)
+                move(w, 2 * (i + j), b, j)
+                move(w, 2 * (i + j) + 1, b + 1, j)
+        c[inverse] = (a[0] * b[0] - a[1] * b[1]) * scale
+        c[1 - inverse] = (a[0] * b[1] + a[1] * b[0]) * scale
+        if SHUFFLE and i + lanes <= n:
+            riffle(c, 2, a)
+            store(ahead(out, 2 * i), 0, a[0])
+            store(ahead(out, 2 * i), lanes, a[1])
+        else:
+            for j in range(min(lanes, n - i)):
+                move(c, j, out, 2 * (i + j))
+                move(c + 1, j, out, 2 * (i + j) + 1)
+        i += lanes
 
 
 cdef void convolved(const plan_t* c, const vector* x, vector* out, int inverse, vector scale, vector* scratch) noexcept nogil:
@@ -739,97 +762,105 @@ cdef void shared_row(call_t* c, const vector* _type) noexcept:
 # ------------------------------------------------------------------------------------------------ whole signals in a tile
 
 
-cdef void load_tile(const call_t* c, const vector* x, Py_ssize_t n, Py_ssize_t parts, Py_ssize_t many, vector* out) noexcept nogil:
-    """n real or complex numbers of `many` rows or columns."""
-    cdef Py_ssize_t j
+cdef void load_tiles(const call_t* c, const vector* x, Py_ssize_t n, Py_ssize_t parts, Py_ssize_t many, vector* out,
+                     Py_ssize_t next) noexcept nogil:
+    """n real or complex numbers of `many` rows or columns, to tiles `next` vectors apart."""
+    cdef Py_ssize_t lanes = lanes_of(x), j, k
     if c.inner * c.mid == 1:
         load_rows(x, c.x_row, parts * n, many, out)
     elif parts == 2:
-        load_columns(x, c.x_step, n, many, out)
+        load_columns(x, c.x_step, n, many, out, next)
     else:
         for j in range(n):
-            real_line(ahead(x, j * c.x_step), out + j, many)
+            for k in range((many + lanes - 1) // lanes):
+                real_line(ahead(x, j * c.x_step + k * lanes), out + k * next + j, many - k * lanes)
 
 
-cdef void store_tile(const call_t* c, const vector* x, Py_ssize_t n, Py_ssize_t parts, Py_ssize_t many, vector* out) noexcept nogil:
-    cdef Py_ssize_t j
+cdef void store_tiles(const call_t* c, const vector* x, Py_ssize_t n, Py_ssize_t parts, Py_ssize_t many, vector* out,
+                      Py_ssize_t next) noexcept nogil:
+    cdef Py_ssize_t lanes = lanes_of(x), j, k
     if c.inner * c.mid == 1:
         store_rows(x, out, c.out_row, parts * n, many)
     elif parts == 2:
-        store_columns(x, out, c.out_step, n, many, number(1, x))
+        store_columns(x, out, c.out_step, n, many, number(1, x), next)
     else:
         for j in range(n):
-            real_line(x + j, ahead(out, j * c.out_step), many)
+            for k in range((many + lanes - 1) // lanes):
+                real_line(x + k * next + j, ahead(out, j * c.out_step + k * lanes), many - k * lanes)
 
 
 cdef inline void real_line(const vector* x, vector* out, Py_ssize_t many) noexcept nogil:
     cdef Py_ssize_t i
-    if many == lanes_of(x):
+    if many >= lanes_of(x):
         out[0] = x[0]
     else:
         for i in range(many):
             move(x, i, out, i)
 
 
-cdef void tiles_task(vector* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
-    """Groups of rows, or of neighbouring columns, as many as there are lanes."""
-    c = <const call_t*>ctx
-    cdef Py_ssize_t lanes = lanes_of(ctx), n = c.n, h = n // 2, groups = (c.inner + lanes - 1) // lanes, i, j, many, at, first
+cdef vector* tile_done(const call_t* c, vector* x, vector* y, vector scale) noexcept nogil:
+    """A tile of x, or of y where real numbers are to be made complex; returns that of the two that holds the result."""
+    cdef Py_ssize_t n = c.n, j
     cdef bint even = n % 2 == 0
+    cdef vector zero = number(0, x)
+    cdef vector* tile
+    if c.kind == HALF and even:
+        split_tile(c.plan, x, scale, True)
+    elif c.kind == HALF:
+        x[1] = zero
+        for j in range(1, n // 2 + 1):
+            x[2 * (n - j)], x[2 * (n - j) + 1] = x[2 * j], zero - x[2 * j + 1]
+    elif c.kind == REAL and not even:
+        for j in range(n):
+            x[2 * j], x[2 * j + 1] = y[j], zero
+    tile = passes(&c.plan.line, x, y, c.inverse)
+    if c.kind == REAL and even:
+        split_tile(c.plan, tile, scale * number(0.5, x), False)
+    elif c.scale != 1 and (c.kind == COMPLEX or not even):
+        scaled(tile, 2 * n, scale)
+    if c.kind == REAL:
+        tile[1] = zero
+    elif c.kind == HALF and not even:
+        for j in range(n):
+            tile[j] = tile[2 * j]
+    return tile
+
+
+cdef void tiles_task(vector* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+    """Groups of rows as many as there are lanes, or of neighbouring columns for `tiles` tiles."""
+    c = <const call_t*>ctx
+    cdef Py_ssize_t lanes = lanes_of(ctx), n = c.n, h = n // 2 + 1, next = 4 * (n + 1), i, k, many, at, first
+    cdef Py_ssize_t width = lanes * c.tiles, groups = (c.inner + width - 1) // width
     cdef void* block = NULL
     cdef vector small[SMALL]
     cdef vector* scratch = small
     cdef vector* other
     cdef vector* tile
+    cdef vector* done
     cdef const vector* x
     cdef vector* out
-    cdef vector scale = number(c.scale, ctx), zero = number(0, ctx)
-    if 4 * (n + 1) > SMALL:
-        scratch = allocated(4 * (n + 1), ctx, &block)
-    other = scratch + 2 * (n + 1)
+    cdef vector scale = number(c.scale, ctx)
+    if c.tiles * next > SMALL:
+        scratch = allocated(c.tiles * next, ctx, &block)
+    other = scratch + next // 2
     for i in range(lo, hi):
         if c.inner * c.mid == 1:
             first, at, many = i * lanes, 0, min(lanes, c.rows - i * lanes)
         else:
-            first, at = i // groups // c.mid, i % groups * lanes
-            many = min(lanes, c.inner - at)
+            first, at = i // groups // c.mid, i % groups * width
+            many = min(width, c.inner - at)
             at += i // groups % c.mid * c.width
         x = ahead(<const vector*>c.x, first * c.x_row + (at if c.kind == REAL else 2 * at))
         out = ahead(<vector*>c.out, first * c.out_row + (at if c.kind == HALF else 2 * at))
-        if c.kind == COMPLEX:
-            load_tile(c, x, n, 2, many, scratch)
-        elif c.kind == HALF:
-            load_tile(c, x, h + 1, 2, many, scratch)
-            if even:
-                split_tile(c.plan, scratch, scale, True)
-            else:
-                scratch[1] = zero
-                for j in range(1, h + 1):
-                    scratch[2 * (n - j)], scratch[2 * (n - j) + 1] = scratch[2 * j], zero - scratch[2 * j + 1]
-        elif even:
-            load_tile(c, x, n, 1, many, scratch)
-        else:
-            load_tile(c, x, n, 1, many, other)
-            for j in range(n):
-                scratch[2 * j], scratch[2 * j + 1] = other[j], zero
-        tile = passes(&c.plan.line, scratch, other, c.inverse)
-        if c.kind != COMPLEX and even:
-            if c.kind == REAL:
-                split_tile(c.plan, tile, scale * number(0.5, ctx), False)
-        elif c.scale != 1:
-            scaled(tile, 2 * n, scale)
-        if c.kind == COMPLEX:
-            store_tile(c, tile, n, 2, many, out)
-        elif c.kind == HALF:
-            for j in range(0 if even else n):
-                tile[j] = tile[2 * j]
-            store_tile(c, tile, n, 1, many, out)
-        else:
-            if not even:
-                tile[1] = zero
-            store_tile(c, tile, h + 1, 2, many, out)
-            for j in range(many if c.fill else 0):
-                mirrored(ahead(out, j * c.out_row), ahead(out, j * c.out_row), n, 1)
+        tile = other if c.kind == REAL and n % 2 else scratch
+        load_tiles(c, x, h if c.kind == HALF else n, 1 if c.kind == REAL else 2, many, tile, next)
+        done = NULL
+        for k in range((many + lanes - 1) // lanes):
+            tile = tile_done(c, scratch + k * next, other + k * next, scale)
+            done = tile if k == 0 else done
+        store_tiles(c, done, h if c.kind == REAL else n, 1 if c.kind == HALF else 2, many, out, next)
+        for k in range(many if c.fill else 0):
+            mirrored(ahead(out, k * c.out_row), ahead(out, k * c.out_row), n, 1)
     free(block)
 
 
@@ -866,6 +897,8 @@ cdef void run(call_t* c, const vector* _type) noexcept:
     cdef const vector* x = <const vector*>c.x
     cdef vector* out = <vector*>c.out
     if c.plan.kind == LANES:
+        c.tiles = 1 if by_rows else max(<Py_ssize_t>1, min(<Py_ssize_t>TILES, 2 * SHORT // n))
+        lanes *= c.tiles
         many = (c.rows + lanes - 1) // lanes if by_rows else c.rows * c.mid * ((c.inner + lanes - 1) // lanes)
         parallel_for(<task_t>tiles_task[vector], c, many, max(<Py_ssize_t>1, GRAIN // (n * lanes)))
     elif not by_rows:
@@ -950,9 +983,8 @@ cdef object made(Py_ssize_t n, bint wide, bint columns, bint few, bint halves):
     cdef roots_t roots
     cdef block_t block
     cdef bint direct = smooth(n)
-    cdef Py_ssize_t m = 1, j
+    cdef Py_ssize_t m = 0, j
     cdef double w[2]
-    cdef double* chirp
     cdef call_t call
     other = None
     memset(&measured, 0, sizeof(plan_t))
@@ -962,8 +994,10 @@ cdef object made(Py_ssize_t n, bint wide, bint columns, bint few, bint halves):
     if direct:
         plan_init(&measured, n, columns, few, halves, &roots, &block)
     else:
-        while m < 2 * n - 1:
-            m *= 2
+        for j in (1, 3, 5, 9, 15):
+            while j < 2 * n - 1:
+                j *= 2
+            m = j if m == 0 or j < m else m
         other = found(m, wide, False, True, False)
         taken(&block, 2 * n)
         taken(&block, 2 * m)
@@ -976,7 +1010,6 @@ cdef object made(Py_ssize_t n, bint wide, bint columns, bint few, bint halves):
         plan_init(c, n, columns, few, halves, &roots, &block)
     else:
         c.kind, c.other = CONVOLUTION, <const plan_t*>PyByteArray_AS_STRING(other[0])
-        chirp = <double*>block.at
         for j in range(n):
             root(&roots, j * j % (2 * n), w)
             put(&block, put(&block, 2 * j, w[0]), w[1])
