@@ -16,8 +16,5 @@ def copy(
     Strides have any sign; those of the source may be 0. The buffers must not overlap.
     """
 
-def fill(out: Any, value: complex, /) -> None:
-    """Set every element of a contiguous buffer, of any element type of `types.number`."""
-
 #: The address of the function that converts contiguous elements between dtypes: what `core.cast` calls.
 convert: int

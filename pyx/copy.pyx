@@ -1,4 +1,4 @@
-"""Moving data: strided copies, conversion between element types, filling.
+"""Moving data: strided copies, conversion between element types.
 
 (a) A copy is described by sizes and two lists of strides, as a view describes itself. The kernel normalises the
     description (drops ones, orders axes by destination stride, merges what is contiguous on both sides), so that a
@@ -288,30 +288,6 @@ def copy(
             if d != plan.across:
                 n *= plan.sizes[d]
         parallel_for(<task_t>tile_task[element], &plan, n, GRAIN // (BLOCK * BLOCK))
-
-
-cdef struct Fill:
-    char* out
-    char value[16]
-
-
-cdef void fill_task(number* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
-    cdef const Fill* fill = <const Fill*>ctx
-    cdef number* y = <number*>fill.out
-    cdef number value
-    cdef Py_ssize_t i
-    memcpy(&value, fill.value, sizeof(number))
-    for i in range(lo, hi):
-        y[i] = value
-
-
-def fill(number[::1] out, number value, /):
-    cdef Fill ctx
-    if out.shape[0] == 0:
-        return
-    ctx.out = <char*>&out[0]
-    memcpy(ctx.value, &value, sizeof(number))
-    parallel_for(<task_t>fill_task[number], &ctx, out.shape[0], GRAIN)
 
 
 # ------------------------------------------------------------------------------------------------ conversion

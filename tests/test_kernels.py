@@ -166,13 +166,6 @@ def test_cast_of_half_precision_has_the_right_bits(half):
     assert np.array_equal(found.view(np.uint16)[~nan], wanted.view(np.uint16)[~nan]) and np.isnan(found[nan].tolist()).all()
 
 
-@pytest.mark.parametrize("dtype", [*REAL, "complex64", "complex128"])
-def test_fill(dtype):
-    out = np.zeros(70_000, dtype)
-    copy.fill(out, 3)
-    assert (out == 3).all()
-
-
 # ---------------------------------------------------------------------------------------------------- reduce
 
 

@@ -136,6 +136,16 @@ def move(source: np.ndarray, target: np.ndarray) -> None:
     )  # fmt: skip
 
 
+def fill(array: np.ndarray, value) -> None:
+    """Set all elements to a value that NumPy can put there."""
+    if array.size < 16384:
+        array.fill(value)
+    else:
+        held = empty((), array.dtype)
+        held.fill(value)
+        move(np.broadcast_to(held, array.shape), array)
+
+
 def elements(strides, itemsize: int) -> tuple[int, ...]:
     """Strides in elements rather than bytes."""
     return tuple([step // itemsize for step in strides])

@@ -17,7 +17,7 @@ from lucid._kernels.core import wrap
 from lucid.autograd.op import Stated, Supplied, check_out, op, torch_name, write_out
 from lucid.dtypes import as_dtype
 from lucid.ops._doc import like
-from lucid.ops._frame import ordered_empty, shape_argument, tensor_argument
+from lucid.ops._frame import fill, ordered_empty, shape_argument, tensor_argument
 from lucid.ops.storage import fill_array
 from lucid.ops.view import empty_as, to_dtype
 from lucid.tensor import Tensor, check_device
@@ -26,7 +26,7 @@ from lucid.tensor import Tensor, check_device
 def filled(shape: tuple, value, dtype: dtypes.dtype) -> Tensor:
     """A tensor of one value."""
     array = new_array(shape, dtype.numpy)
-    array.fill(value)
+    fill(array, value)
     return wrap(array)
 
 
@@ -433,7 +433,7 @@ def zeros_like(
     Tensor([0.0, 0.0])
     """
     array = _like("zeros_like", input_, dtype, layout, device, memory_format)
-    array.fill(0)
+    fill(array, 0)
     return finished("zeros_like", wrap(array), requires_grad)
 
 
@@ -450,7 +450,7 @@ def ones_like(
     Tensor([1.0, 1.0])
     """
     array = _like("ones_like", input_, dtype, layout, device, memory_format)
-    array.fill(1)
+    fill(array, 1)
     return finished("ones_like", wrap(array), requires_grad)
 
 

@@ -13,11 +13,11 @@ import warnings
 import numpy as np
 
 from lucid import formats
-from lucid._kernels import copy as copies
 from lucid._kernels import core
-from lucid._kernels.core import flat, strided, wrap
+from lucid._kernels.core import strided, wrap
 from lucid.autograd.op import Stated, Supplied, check_recordable, check_writable, inplace, op, past_of
-from lucid.ops._frame import C_NAMES, cast, copied, dense_steps, shape_argument, steps_of, tensor_argument
+from lucid.ops._frame import cast, copied, dense_steps, shape_argument, steps_of, tensor_argument
+from lucid.ops._frame import fill as fill_all
 from lucid.ops.permutation import swapaxes, swapdims, t, transpose
 from lucid.ops.pieces import as_strided, check_strided
 from lucid.ops.view import empty_as, reshape, squeeze, unsqueeze
@@ -145,7 +145,7 @@ def fill_array(array, value) -> None:
     """Fill an array with a Python number, converted as PyTorch does. RuntimeError where it does not fit."""
     kind = array.dtype.kind
     if kind == "f" and array.itemsize > 2 and type(value) is not complex and -1e38 < value < 1e38:
-        array.fill(value)
+        fill_all(array, value)
         return
     if isinstance(value, complex):
         if kind != "c" and value.imag:
@@ -163,7 +163,7 @@ def fill_array(array, value) -> None:
     elif kind == "b":
         value = bool(value)
     with np.errstate(all="ignore"):
-        array.fill(value)
+        fill_all(array, value)
 
 
 @op("Tensor._copy")
@@ -281,7 +281,7 @@ def zero_(input_: Tensor) -> Tensor:
     """
     if not core.overwritable(input_):
         return _zero_inplace(input_)
-    _fill_row(input_.array, 0)
+    fill_all(input_.array, 0)
     core.bump(input_)
     return input_
 
@@ -314,16 +314,9 @@ def fill_(input_: Tensor, value) -> Tensor:
         held = core.empty((), array.dtype)
         fill_array(held, value)
         value = held[()]
-    _fill_row(array, value)
+    fill_all(array, value)
     core.bump(input_)
     return input_
-
-
-def _fill_row(array, value) -> None:
-    if array.size < 16384 or array.dtype not in C_NAMES:
-        array.fill(value)
-    else:
-        copies.fill(flat(array), value)
 
 
 @op("Tensor._fill_diagonal")
