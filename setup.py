@@ -59,8 +59,7 @@ FLAGS += ["-Wno-tautological-compare"]  # a rule for all dtypes asks x != x of i
 FLAGS += ["-Wno-maybe-uninitialized"]  # gcc loses track of which operands of a task are read
 FLAGS += ["-O1", "-g"] if DEBUG or SANITIZE else ["-O3", "-g0"]
 # Flags of single modules. random reproduces a stream bit for bit: each fused multiply-add there is written out.
-# fft's vectors are written out, and half of its size at -O3 was copies of functions for constants.
-MODULE_FLAGS = {"random": ["-ffp-contract=off"], "fft": [] if DEBUG or SANITIZE else ["-O2", "-fpeel-loops"]}
+MODULE_FLAGS = {"random": ["-ffp-contract=off"]}
 if platform.system() == "Linux":
     # A rule that is called rather than inlined is not vectorised. pointwise holds hundreds of loops in a few functions,
     # beyond what gcc lets a function grow by inlining: exp was 8 times slower.
@@ -70,6 +69,8 @@ if platform.system() == "Linux":
             ("large-function-growth", 100000), ("inline-unit-growth", 100000), ("max-inline-insns-single", 5000),
         )
     ]  # fmt: skip
+    # fft's vectors are written out: it is as fast so, and a third of it at -O3 was copies of functions for constants.
+    MODULE_FLAGS["fft"] = [] if DEBUG or SANITIZE else ["-O2", "-fpeel-loops"]
 # At base, which on x86 only processors without AVX2 run, these lose nothing by less unrolling: 90 KB of the wheel.
 SMALLER = {"loss", "norm", "optim", "reduce"} if X86 and platform.system() == "Linux" else set()
 LINK = ["-lm"] if os.name == "posix" else []  # an explicit libm: wheel repair looks at symbol versions
@@ -89,6 +90,11 @@ class BuildExt(build_ext):
         self.parallel = self.parallel or os.cpu_count()
         for level in LEVELS:  # an in-place build copies into them
             Path("lucid/_kernels", level).mkdir(exist_ok=True)
+        for module, levels in LEFT_OUT.items() if len(LEVELS) > 1 else ():  # there from when their level was built alone
+            for level in levels:
+                for root in (".", self.build_lib):
+                    for stale in Path(root, "lucid/_kernels", level).glob(f"{module}.*"):
+                        stale.unlink()
 
     def build_extension(self, ext):
         """Give each level its own folder of objects: the levels of a module share its C file, and so their name."""
