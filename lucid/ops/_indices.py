@@ -62,12 +62,14 @@ def _sizes(shape: tuple, dim: int) -> tuple[int, int, int]:
     """(outer, axis, inner) around a dimension; a 0-d shape is one of size 1."""
     if not shape:
         return 1, 1, 1
+    if len(shape) == 2:  # the commonest
+        return (1, *shape) if dim == 0 else (*shape, 1)
     return math.prod(shape[:dim]), shape[dim], math.prod(shape[dim + 1 :])
 
 
 def _cropped(shape: tuple, dim: int, wanted: tuple):
     """The index of the part of `shape` that an index of shape `wanted` along `dim` speaks of; None for the whole."""
-    if wanted[:dim] == shape[:dim] and wanted[dim + 1 :] == shape[dim + 1 :]:
+    if wanted == shape or wanted[:dim] == shape[:dim] and wanted[dim + 1 :] == shape[dim + 1 :]:
         return None
     return tuple(slice(None) if k == dim else slice(0, size) for k, size in enumerate(wanted))
 

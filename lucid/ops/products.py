@@ -21,7 +21,7 @@ from lucid.ops.norms import vector_norm
 from lucid.ops.pieces import diagonal, unbind
 from lucid.ops.reduction import computed
 from lucid.ops.reduction import sum as sum_
-from lucid.ops.view import expand
+from lucid.ops.view import expand, reshape
 from lucid.tensor import Tensor, check_dim
 
 
@@ -98,9 +98,9 @@ def kron(input_: Tensor, other: Tensor, *, out=None) -> Tensor:
     ndim = max(input_.ndim, other.ndim)
     a = (1,) * (ndim - input_.ndim) + tuple(input_.shape)
     b = (1,) * (ndim - other.ndim) + tuple(other.shape)
-    first = input_.reshape([size for one in a for size in (one, 1)])
-    second = other.reshape([size for one in b for size in (1, one)])
-    return mul(first, second).reshape([m * n for m, n in zip(a, b)])
+    first = reshape(input_, tuple([size for one in a for size in (one, 1)]))
+    second = reshape(other, tuple([size for one in b for size in (1, one)]))
+    return reshape(mul(first, second), tuple([m * n for m, n in zip(a, b)]))
 
 
 @op("linalg.cross", composite=True)

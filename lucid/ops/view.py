@@ -327,7 +327,8 @@ def reshape(input_: Tensor, shape) -> Tensor:
     >>> lucid.reshape(lucid.tensor([[1.0, 2.0], [3.0, 4.0]]), (4,))
     Tensor([1.0, 2.0, 3.0, 4.0])
     """
-    found = core.reshaped(input_, shape) if type(shape) is tuple and isinstance(input_, Tensor) else None
+    plain = (type(shape) is tuple or type(shape) is list) and isinstance(input_, Tensor)
+    found = core.reshaped(input_, shape) if plain else None
     if found is not None:
         return found
     array = tensor_argument("reshape", input_).array
