@@ -9,7 +9,41 @@ Design
     second-level cache, and sets or adds to the result; `block` does so for many panels.
 (c) An element of the result is the sum over k in order, in blocks of DEPTH: it depends neither on how the result was
     cut nor on who computed it, so any number of threads gives the same bits.
+(d) Where the processor multiplies pairs of bfloat16 numbers (AVX512-BF16), a float32 element of the packed operands may be
+    such a pair, of two k: `tile_pairs` does twice the work in the time of `tile`. The sums are float32 all the same.
 """
+cdef extern from *:
+    """
+    #if defined(__AVX512F__) && defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 10
+    #include <immintrin.h>
+    #define LUCID_PAIRS (__builtin_cpu_supports("avx512bf16") != 0)
+    static __attribute__((noinline, unused, target("avx512bf16"))) void lucid_tile_pairs(
+        const float* a, const float* b, Py_ssize_t k, float* out
+    ) {
+        __m512 acc[8][2];
+        int i;
+        for (i = 0; i < 8; i++) acc[i][0] = acc[i][1] = _mm512_setzero_ps();
+        for (; k > 0; k--, a += 8, b += 32) {
+            const __m512bh b0 = (__m512bh)_mm512_loadu_ps(b), b1 = (__m512bh)_mm512_loadu_ps(b + 16);
+            for (i = 0; i < 8; i++) {
+                const __m512bh x = (__m512bh)_mm512_set1_ps(a[i]);
+                acc[i][0] = _mm512_dpbf16_ps(acc[i][0], x, b0);
+                acc[i][1] = _mm512_dpbf16_ps(acc[i][1], x, b1);
+            }
+        }
+        for (i = 0; i < 8; i++) {
+            _mm512_storeu_ps(out + 32 * i, acc[i][0]);
+            _mm512_storeu_ps(out + 32 * i + 16, acc[i][1]);
+        }
+    }
+    #else
+    #define LUCID_PAIRS 0
+    #define lucid_tile_pairs(a, b, k, out)
+    #endif
+    """
+    const bint PAIRS "LUCID_PAIRS"
+    void tile_pairs "lucid_tile_pairs"(const float* a, const float* b, Py_ssize_t k, float* out) noexcept nogil
+
 from inlined cimport called_void
 from simd cimport (DOUBLES, FLOATS, ROWS, SHUFFLE, load, prefetch, splat, splat_double, splat_float, transpose, vdouble, vector,
                    vfloat)
@@ -119,10 +153,10 @@ cdef inline called_void pack_columns(const floating* b, Py_ssize_t row, Py_ssize
 
 cdef inline void panel(const floating* a, const floating* b, Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, floating* c,
                        Py_ssize_t row, floating alpha, floating beta, const floating* ahead=NULL,
-                       Py_ssize_t ahead_row=0, bint apart=False) noexcept nogil:
+                       Py_ssize_t ahead_row=0, bint apart=False, bint pairs=False) noexcept nogil:
     """C (m, n) = alpha A B + beta C for packed rows of A and one packed panel of B; beta 0 does not read C.
 
-    With `apart` squared distances stand for products.
+    With `apart` squared distances stand for products. With `pairs` elements are pairs of bfloat16.
     `ahead`: where the panel of B that is packed next begins, its rows `ahead_row` apart; they come near meanwhile.
     """
     cdef Py_ssize_t width = 2 * FLOATS if floating is float else 2 * DOUBLES
@@ -137,6 +171,8 @@ cdef inline void panel(const floating* a, const floating* b, Py_ssize_t m, Py_ss
         if floating is float:
             if apart:
                 tile(<const vfloat*>a, <const vfloat*>b, k, <vfloat*>out, True)
+            elif pairs:
+                tile_pairs(a, b, k, out)
             else:
                 tile(<const vfloat*>a, <const vfloat*>b, k, <vfloat*>out)
         elif apart:

@@ -8,7 +8,7 @@ def bmm(
     b_batch: int, b_row: int, b_col: int,
     c_batch: int, c_row: int,
     alpha: float = 1, beta: float = 0,
-    a_offset: int = 0, b_offset: int = 0, c_offset: int = 0, apart: bool = False,
+    a_offset: int = 0, b_offset: int = 0, c_offset: int = 0, apart: bool = False, pairs: bool = False,
     /,
 ) -> None:
     """C[i] = alpha A[i] B[i] + beta C[i] for i < batch, A[i] (m, k), B[i] (k, n), C[i] (m, n).
@@ -17,8 +17,15 @@ def bmm(
     and of B[i] alike: a transposed operand has its strides exchanged, a broadcast one has batch stride 0. C's columns
     are contiguous and its matrices do not overlap. Strides and offsets are counted in elements and are not negative.
     With beta 0 C is not read. With `apart` C holds the Euclidean distances of A's rows and B's columns instead, whose
-    differences are taken, so that they are exact where these are nearly equal. The result does not depend on the number of threads.
+    differences are taken, so that they are exact where these are nearly equal. With `pairs`, for float32 where the module's
+    `pairs` is true, an element of A or B is a pair of bfloat16 numbers, of which k / 2 follow each other. The result does not depend on the number of threads.
     """
+
+#: Whether the processor multiplies pairs of bfloat16 numbers.
+pairs: bool
+
+def pair_rows(x: NDArray, out: NDArray, n: int, /) -> None:
+    """Rows 2i and 2i + 1 of x, n elements of 16 bits each, as row i of pairs in `out`, float32."""
 
 def blas_info() -> str:
     """What computes matrix products, for `show_config`."""

@@ -10,9 +10,10 @@ Design
     had read took 14 % of the time of a 512x512 product (1.30 ms, 1.23 ms now).
 (c) A product with a vector is bound by memory: it packs nothing (`gemv`).
 """
+from libc.stdint cimport int16_t, uint16_t, uint32_t
 from libc.stdlib cimport free, malloc
 
-from gemm cimport DEPTH, MAX_COLUMNS, columns, pack_columns, pack_rows, panel
+from gemm cimport DEPTH, MAX_COLUMNS, PAIRS, columns, pack_columns, pack_rows, panel
 from math cimport sqrt_
 from simd cimport FLOATS, ROWS, load, splat_double, splat_float, vdouble, vector, vfloat
 from threads cimport import_threads, num_threads, parallel_for, task_t
@@ -34,7 +35,7 @@ cdef struct product_t:
     Py_ssize_t m, n, k, a_row, a_col, b_row, b_col, c_row, a_batch, b_batch, c_batch
     Py_ssize_t rows, cols, row_tasks, col_tasks     # of a task; tasks of one product
     double alpha, beta
-    bint apart
+    bint apart, pairs
 
 
 cdef inline Py_ssize_t ceil_div(Py_ssize_t x, Py_ssize_t y) noexcept nogil:
@@ -66,7 +67,7 @@ cdef inline void region(const product_t* call, Py_ssize_t index, const floating*
             pack_columns(b + p * call.b_row + j * call.b_col, call.b_row, call.b_col, k, many, b_packed)
             ahead = b + p * call.b_row + j + width if call.b_col == 1 and j + 2 * width <= n else NULL
             panel(a_packed, b_packed, m, many, k, c + j, call.c_row, alpha, beta, ahead, call.b_row,
-                  call.apart)
+                  call.apart, call.pairs)
             j += width
         beta = 1
         p += k
@@ -204,7 +205,8 @@ cdef inline bint try_vector(const product_t* product, const floating* _type) noe
 def bmm(const floating[::1] a, const floating[::1] b, floating[::1] c, Py_ssize_t batch, Py_ssize_t m, Py_ssize_t n,
         Py_ssize_t k, Py_ssize_t a_batch, Py_ssize_t a_row, Py_ssize_t a_col, Py_ssize_t b_batch, Py_ssize_t b_row,
         Py_ssize_t b_col, Py_ssize_t c_batch, Py_ssize_t c_row, double alpha=1, double beta=0, Py_ssize_t a_offset=0,
-        Py_ssize_t b_offset=0, Py_ssize_t c_offset=0, bint apart=False, /):
+        Py_ssize_t b_offset=0, Py_ssize_t c_offset=0, bint apart=False,
+        bint pairs=False, /):
     cdef product_t call
     if (a_offset + (batch - 1) * a_batch + (m - 1) * a_row + (k - 1) * a_col >= a.shape[0]
             or b_offset + (batch - 1) * b_batch + (k - 1) * b_row + (n - 1) * b_col >= b.shape[0]
@@ -216,12 +218,37 @@ def bmm(const floating[::1] a, const floating[::1] b, floating[::1] c, Py_ssize_
     call.m, call.n, call.k, call.alpha, call.beta = m, n, k, alpha, beta
     call.a_batch, call.a_row, call.a_col = a_batch, a_row, a_col
     call.b_batch, call.b_row, call.b_col = b_batch, b_row, b_col
-    call.c_batch, call.c_row, call.apart = c_batch, c_row, apart
-    if batch == 1 and not apart and try_vector(&call, &a[0]):
+    call.c_batch, call.c_row, call.apart, call.pairs = c_batch, c_row, apart, pairs and PAIRS
+    if batch == 1 and not apart and not pairs and try_vector(&call, &a[0]):
         return
     cut(&call, &a[0], batch)
     parallel_for(<task_t>region_task[floating], &call, batch * call.row_tasks * call.col_tasks,
                  max(<Py_ssize_t>1, TASK // (call.rows * call.cols * k)))
+
+
+pairs = bool(PAIRS)
+
+
+cdef struct pairing_t:
+    const uint16_t* x
+    uint32_t* out
+    Py_ssize_t n
+
+
+cdef void pair_task(void* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+    call = <const pairing_t*>ctx
+    cdef Py_ssize_t row, i, n = call.n
+    for row in range(lo, hi):
+        for i in range(n):
+            call.out[row * n + i] = call.x[2 * row * n + i] | <uint32_t>call.x[(2 * row + 1) * n + i] << 16
+
+
+def pair_rows(const int16_t[::1] x, float[::1] out, Py_ssize_t n, /):
+    cdef pairing_t call
+    call.x, call.out, call.n = <const uint16_t*>&x[0], <uint32_t*>&out[0], n
+    if x.shape[0] != 2 * out.shape[0] or n < 1 or out.shape[0] % n:
+        raise ValueError("buffers of a length that rows do not have")
+    parallel_for(pair_task, &call, out.shape[0] // n, max(<Py_ssize_t>1, STREAM // n))
 
 
 def blas_info():

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import lucid
+import lucid.nn.functional as F
 from lucid._kernels import factor
 from lucid.linalg import LinAlgError
 
@@ -165,3 +166,24 @@ def test_products_as_large_as_a_packed_block(dtype, rows, more, k):
     assert (a @ b).numpy().tolist() == exact.tolist()
     assert lucid.addmm(b[:1], a, b, beta=2).numpy().tolist() == (exact + 2 * b[:1].numpy()).tolist()
     assert (a @ b.T.contiguous().T).numpy().tolist() == exact.tolist()
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+@pytest.mark.parametrize("sizes", [(2, 70, 300), (33, 34, 64), (40, 600, 31), (1, 200, 300), (300, 1, 200), (17, 65, 1030)])
+def test_products_of_half_precision_are_summed_in_float32(dtype, sizes):
+    dtype = getattr(lucid, dtype)
+    m, n, k = sizes
+    rng = np.random.default_rng(0)
+    a, b = (rng.integers(-3, 4, shape).astype("float32") for shape in ((3, m, k), (k, n)))
+    wanted = lucid.from_numpy(a @ b).to(dtype)  # whole numbers: exact in float32
+    x, y = lucid.from_numpy(a).to(dtype), lucid.from_numpy(b).to(dtype)
+    turned = (x.transpose(1, 2).contiguous().transpose(1, 2), y.T.contiguous().T)
+    apart = (lucid.stack([x, x], -1)[..., 1], lucid.stack([y, y], -1)[..., 1])
+    shifted = (lucid.cat([x, x], 2)[..., k:], lucid.cat([y.T, y.T], 1)[:, k:].T)
+    for left in (x, turned[0], apart[0], shifted[0]):
+        for right in (y, turned[1], apart[1], shifted[1]):
+            assert lucid.equal(left @ right, wanted)
+            assert lucid.equal(left[0] @ right, wanted[0])
+            assert lucid.equal(F.linear(left, right.T), wanted)
+    bias = lucid.arange(n).remainder(100).to(dtype)
+    assert lucid.equal(F.linear(x, y.T, bias), lucid.from_numpy(a @ b + np.arange(n, dtype="float32") % 100).to(dtype))

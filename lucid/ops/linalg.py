@@ -30,27 +30,50 @@ from lucid.ops.reduction import sum as sum_
 from lucid.tensor import Tensor
 
 BMM = {dtype: kernels.bmm[C_NAMES[dtype]] for dtype in FLOATING}
+PAIRED = 32768  # multiply-adds of a product from which on pairs of bfloat16 are worth their packing
 
 
 # ------------------------------------------------------------------------------------------------ products
 
 
-def product(a: np.ndarray, b: np.ndarray, out: np.ndarray | None = None, alpha: float = 1, beta: float = 0, apart=False):
+def product(a: np.ndarray, b: np.ndarray, out: np.ndarray | None = None, alpha: float = 1, beta: float = 0, apart=False,
+            pairs=False):
     """Matrices times matrices, of one dtype that the kernel has; `out` (contiguous) holds what `beta` multiplies.
 
-    With `apart` the distances of rows of `a` and columns of `b`.
+    With `apart` the distances of rows of `a` and columns of `b`; with `pairs` of elements that are pairs of bfloat16.
     """
     plan = product_plan(a, b)
     if plan is None:
-        return _product_in_parts(a, b, out, alpha, beta, apart)
+        return _product_in_parts(a, b, out, alpha, beta, apart, pairs)
     shape, sizes = plan
     if out is None:
         out = empty(shape, a.dtype)
-    BMM[a.dtype](flat(a), flat(b), flat(out), *sizes, alpha, beta, 0, 0, 0, apart)
+    BMM[a.dtype](flat(a), flat(b), flat(out), *sizes, alpha, beta, 0, 0, 0, apart, pairs)
     return out
 
 
-def _product_in_parts(a, b, out, alpha, beta, apart):
+def wide_product(a: np.ndarray, b: np.ndarray, out: np.ndarray | None = None, alpha: float = 1, beta: float = 0):
+    """`product` of half precision, in float32: by pairs of bfloat16 numbers where the processor has that and it pays."""
+    (m, k), n = a.shape[-2:], b.shape[-1]
+    if kernels.pairs and a.dtype.kind == "V" and min(m, n) > 1 and k > 1 and k % 2 == 0 and m * n * k >= PAIRED:
+        return product(_pairs(a.swapaxes(-1, -2)).swapaxes(-1, -2), _pairs(b), out, alpha, beta, False, True)
+    return product(cast(a, FLOAT32), cast(b, FLOAT32), out, alpha, beta)
+
+
+def _pairs(x: np.ndarray) -> np.ndarray:
+    """Rows 2i and 2i + 1 as row i, of float32 elements that are pairs; the same memory where columns are contiguous."""
+    if x.strides[-2] == 2:
+        found = x.swapaxes(-1, -2).view(FLOAT32)
+        if found.flags.aligned:
+            return found.swapaxes(-1, -2)
+    x = contiguous(x)
+    out = empty((*x.shape[:-2], x.shape[-2] // 2, x.shape[-1]), FLOAT32)
+    if out.size:
+        kernels.pair_rows(flat(x, True), flat(out), x.shape[-1])
+    return out
+
+
+def _product_in_parts(a, b, out, alpha, beta, apart, pairs):
     """The same for what one call of the kernel does not do: nothing to sum, backward strides, batches apart in memory."""
     batch = broadcast_shapes(a.shape[:-2], b.shape[:-2])
     if out is None:
@@ -65,10 +88,10 @@ def _product_in_parts(a, b, out, alpha, beta, apart):
         return out
     a, b = _positive(a), _positive(b)
     if product_plan(a, b):
-        return product(a, b, out, alpha, beta, apart)
+        return product(a, b, out, alpha, beta, apart, pairs)
     a, b = (np.broadcast_to(x, (*batch, *x.shape[-2:])) for x in (a, b))
     for index in np.ndindex(batch[:-1]):
-        product(a[index], b[index], out[index], alpha, beta, apart)
+        product(a[index], b[index], out[index], alpha, beta, apart, pairs)
     return out
 
 
@@ -85,8 +108,7 @@ def multiply(a: np.ndarray, b: np.ndarray, dtype: dtypes.dtype) -> np.ndarray:
     """Matrices times matrices in any dtype."""
     numpy = dtype.numpy
     if dtype.is_floating_point:
-        computed = FLOAT32 if dtype.itemsize == 2 else numpy
-        return cast(product(cast(a, computed), cast(b, computed)), numpy)
+        return cast(wide_product(a, b), numpy) if dtype.itemsize == 2 else product(a, b)
     if dtype.kind == 0:
         shape = (*broadcast_shapes(a.shape[:-2], b.shape[:-2]), a.shape[-2], b.shape[-1])
         if math.prod(shape) and a.shape[-1]:
@@ -659,14 +681,16 @@ def linear(input_: Tensor, weight: Tensor, bias: Tensor | None = None, *, out=No
         raise RuntimeError(f"linear(): a bias of shape {list(bias.shape)} does not expand to {list(shape)}")
     added = None if bias is None else bias.array
     half = input_.dtype.is_floating_point and input_.dtype.itemsize == 2
-    if half:  # rounded once, at the end
-        x, w, added = (one if one is None else cast(one, FLOAT32) for one in (x, w, added))
-    if added is not None and x.dtype in BMM and added.dtype == x.dtype and x.size:
-        out = empty(shape, x.dtype)
+    times = wide_product if half else product
+    if added is not None and half:  # rounded once, at the end
+        added = cast(added, FLOAT32)
+    if added is not None and (half or x.dtype in BMM) and x.size:
+        out = empty(shape, added.dtype)
         out[...] = added
-        product(contiguous(x).reshape(-1, x.shape[-1]), w.T, out.reshape(-1, w.shape[0]), 1, 1)
+        times(contiguous(x).reshape(-1, x.shape[-1]), w.T, out.reshape(-1, w.shape[0]), 1, 1)
     else:
-        out = multiply(x if x.ndim > 1 else x[None], w.T, dtypes.float32 if half else input_.dtype)
+        left = x if x.ndim > 1 else x[None]
+        out = wide_product(left, w.T) if half else multiply(left, w.T, input_.dtype)
         out = out[0] if x.ndim == 1 else out
         if added is not None:
             out = out + added
