@@ -16,7 +16,9 @@ cdef struct call_t:
     double b
     bint streams              # `out` is stored past the caches
     const Py_ssize_t* plan    # how the operands are broadcast; NULL: all are one row of the result's length
-    int number                # core's own: which operand is a float32 number beside rows of half precision; -1: none
+    # Core's own: of operands in half precision, which one is a float32 number (-1: none), whether the first is a condition
+    int number
+    bint condition
 
 
 cdef inline bint streams(const call_t* call, Py_ssize_t nbytes, Py_ssize_t grain) noexcept:

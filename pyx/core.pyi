@@ -406,6 +406,9 @@ def binary(kernel: Kernel, x: Any, y: Any) -> TensorBase:
 def backward(kernel: Kernel, g: Any, x: Any, p: float = 0, q: float = 0) -> TensorBase:
     """The gradient kernel of an activation: `g` and what was saved, both of one dense layout, and two numbers."""
 
+def ternary(kernel: Kernel, x: Any, y: Any, z: Any, p: float) -> Any:
+    """`kernel` over triples of elements, of dense tensors of one shape and dtype, with a number; None otherwise."""
+
 def accumulate(add: Kernel, target: TensorBase, x: TensorBase) -> bool:
     """Add `x` to `target` in place, where both are dense and of one shape and dtype; returns whether it was done."""
 

@@ -329,14 +329,16 @@ cdef inline const number* load(operand_t* self, number* tile, Py_ssize_t n) noex
     cdef const number* data = <const number*>self.data
     cdef const number* row
     cdef number* to = tile
+    cdef number first
     cdef Py_ssize_t size, stride, run, i
     if self.flat:
         row = data + self.position
         self.position += n
         return row
     if self.constant:
+        first = data[0]
         for i in range(self.filled, n):
-            tile[i] = data[0]
+            tile[i] = first
         self.filled = max(self.filled, n)
         return tile
     size = self.sizes[self.ndim - 1]
@@ -353,8 +355,9 @@ cdef inline const number* load(operand_t* self, number* tile, Py_ssize_t n) noex
             for i in range(run):
                 to[i] = row[i]
         elif stride == 0:
+            first = row[0]    # by itself: for all the compiler knows, `to` may overwrite it
             for i in range(run):
-                to[i] = row[0]
+                to[i] = first
         else:
             for i in range(run):
                 to[i] = row[i * stride]

@@ -755,6 +755,7 @@ tasks = {
     "backward": {"float": <size_t>backward_task[float], "double": <size_t>backward_task[double]},
     "binary": {"float": <size_t>binary_task[float], "double": <size_t>binary_task[double],
                "int64_t": <size_t>binary_task[int64_t]},
+    "ternary": {"float": <size_t>ternary_task[float], "double": <size_t>ternary_task[double]},
     "where": {"float": <size_t>where_task[float], "double": <size_t>where_task[double],
               "int64_t": <size_t>where_task[int64_t]},
     "predicate": {"float": <size_t>predicate_task[float], "double": <size_t>predicate_task[double],

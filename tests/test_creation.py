@@ -216,3 +216,16 @@ def test_where_and_masked_fill_of_dense_operands_and_numbers():
     np.testing.assert_array_equal(a.masked_fill(m, float("-inf")).numpy(), np.where(mask, np.float32("-inf"), x))
     with pytest.raises(RuntimeError, match="0-dimensional value"):
         a.masked_fill(m, b)
+
+
+@pytest.mark.parametrize("dtype", [lucid.float16, lucid.bfloat16])
+@pytest.mark.parametrize("value", [0.0, -0.0, 1, -0.7, 1e30, float("-inf"), float("nan")])
+def test_half_precision_is_filled(dtype, value):
+    wanted = lucid.tensor([value]).to(dtype).view(lucid.int16)
+    if value != 1e30 or dtype is lucid.bfloat16:
+        assert lucid.equal(lucid.full((3, 70), value, dtype=dtype).view(lucid.int16), wanted.expand(3, 70))
+        x = lucid.zeros(4, 50, dtype=dtype)
+        x[::2, 1::3] = value
+        assert lucid.equal(x[::2, 1::3].contiguous().view(lucid.int16), wanted.expand(2, 17))
+        assert not x[1::2].any() and not x[:, ::3].any()
+    assert lucid.equal(lucid.ones_like(lucid.empty(5, 3, dtype=dtype)), lucid.ones(5, 3).to(dtype))

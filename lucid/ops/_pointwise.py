@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from lucid import dtypes
-from lucid._kernels import pointwise
+from lucid._kernels import core, pointwise
 from lucid._kernels.core import Kernel, wrap
 from lucid.autograd.op import torch_name
 from lucid.dtypes import from_numpy_dtype
@@ -146,6 +146,10 @@ def numpy_binary(name: str, x, y, function, dtypes_) -> Tensor:
 
 def ternary(kernel_: Kernel, x, y, z, value=0, dtype=None) -> Tensor:
     """A kernel over triples of elements, promoted and broadcast."""
+    if (dtype is None or dtype is getattr(x, "dtype", None)) and (type(value) is float or type(value) is int):
+        found = core.ternary(kernel_, x, y, z, value)
+        if found is not None:
+            return found
     return elementwise(kernel_, (x, y, z), dtype, value)
 
 

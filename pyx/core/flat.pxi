@@ -154,9 +154,8 @@ cdef void cast_task(void* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
     convert(c.x + lo * code_size(c.x_code), c.y + lo * code_size(c.y_code), hi - lo, c.x_code, c.y_code)
 
 
-def cast(values, cnp.dtype dtype not None):
-    """The array in another dtype, as PyTorch converts: floats are truncated, complex numbers lose their imaginary part."""
-    cdef cnp.ndarray array = as_array(values), out
+cdef cnp.ndarray converted(cnp.ndarray array, cnp.dtype dtype):
+    cdef cnp.ndarray out
     cdef cnp.dtype own = <cnp.dtype>cnp.PyArray_DESCR(array)
     cdef bint fortran
     cdef cast_t c
@@ -171,6 +170,11 @@ def cast(values, cnp.dtype dtype not None):
     c.x, c.y = <const char*>cnp.PyArray_DATA(array), <char*>cnp.PyArray_DATA(out)
     parallel_for(cast_task, &c, cnp.PyArray_SIZE(array), CHEAP_GRAIN)
     return out
+
+
+def cast(values, cnp.dtype dtype not None):
+    """The array in another dtype, as PyTorch converts: floats are truncated, complex numbers lose their imaginary part."""
+    return converted(as_array(values), dtype)
 
 
 def row(values, cnp.dtype dtype=None):

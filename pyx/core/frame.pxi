@@ -203,7 +203,7 @@ cdef bint run_call(Kernel kernel, task_t task, call_t* call, cnp.ndarray like, c
     call.streams = False
     h.call, h.task = call[0], task
     h.operands = 1 if call.y == NULL else 2 if call.z == NULL else 3
-    h.codes[0], h.codes[1], h.codes[2] = BOOL if call.z != NULL else half, half, half    # three: the first is a condition
+    h.codes[0], h.codes[1], h.codes[2] = BOOL if call.condition else half, half, half
     if call.number >= 0:
         h.codes[call.number] = FLOAT
     h.out_code = half if kernel.result is None else BOOL
@@ -216,7 +216,7 @@ cdef inline void set_operands(call_t* call, cnp.ndarray x, cnp.ndarray y=None, d
     call.x, call.y = <const char*>cnp.PyArray_DATA(x), NULL
     if y is not None:
         call.y = <const char*>cnp.PyArray_DATA(y)
-    call.z, call.plan, call.number, call.a, call.b = NULL, NULL, -1, a, b
+    call.z, call.plan, call.number, call.condition, call.a, call.b = NULL, NULL, -1, False, a, b
 
 
 cdef cnp.ndarray run_shaped(Kernel kernel, task_t task, call_t* call, cnp.ndarray like, int nd,
@@ -377,6 +377,24 @@ def backward(Kernel kernel not None, g, x, double p=0, double q=0):
     return general_backward(kernel, g, x, p, q)
 
 
+def ternary(Kernel kernel not None, x, y, z, double p):
+    """`kernel` over triples of elements, of dense tensors of one shape and dtype, with a number; None otherwise."""
+    cdef call_t call
+    cdef cnp.ndarray a, b, c, out
+    cdef task_t task
+    if not (isinstance(x, TensorBase) and isinstance(y, TensorBase) and isinstance(z, TensorBase)):
+        return None
+    a, b, c = (<TensorBase>x).array, (<TensorBase>y).array, (<TensorBase>z).array
+    task = task_for(kernel, a)
+    if (task == NULL or cnp.PyArray_TYPE(a) != cnp.PyArray_TYPE(b) or cnp.PyArray_TYPE(a) != cnp.PyArray_TYPE(c)
+            or not same_shape(a, b) or not same_shape(a, c) or not dense_row(b) or not dense_row(c)):
+        return None
+    set_operands(&call, a, b, p)
+    call.z = <const char*>cnp.PyArray_DATA(c)
+    out = run_shaped(kernel, task, &call, a, cnp.PyArray_NDIM(a), cnp.PyArray_DIMS(a), False)
+    return None if out is None else new_tensor(out)
+
+
 def accumulate(Kernel add not None, TensorBase target not None, TensorBase x not None):
     """Add `x` to `target` in place, where both are dense and of one shape and dtype; returns whether it was done."""
     cdef call_t call
@@ -394,12 +412,15 @@ def accumulate(Kernel add not None, TensorBase target not None, TensorBase x not
 def reduce(Kernel kernel not None, TensorBase x not None, dim, bint keepdim):
     """A reduction of all elements (None) or along one dimension; None where the general way has to be taken."""
     cdef cnp.ndarray a = x.array, out
+    cdef cnp.dtype own = <cnp.dtype>cnp.PyArray_DESCR(a)
     cdef cnp.npy_intp[FEW_DIMS] dims
     cdef Py_ssize_t outer = 1, axis = cnp.PyArray_SIZE(a), inner = 1, at = -1
     cdef int nd = cnp.PyArray_NDIM(a), i, k = 0
-    if not ready(a) or nd > FEW_DIMS or not (dim is None or (type(dim) is int and -nd <= dim < nd)):
+    if not dense_row(a) or nd > FEW_DIMS or not (dim is None or (type(dim) is int and -nd <= dim < nd)):
         return None
-    fn = kernel.table[cnp.PyArray_TYPE(a)]
+    if half_code(a):
+        a = converted(a, float32_dtype)
+    fn = kernel.table[cnp.PyArray_TYPE(a)] if cnp.PyArray_TYPE(a) < 24 else None
     if fn is None:
         return None
     if dim is not None:
@@ -419,7 +440,7 @@ def reduce(Kernel kernel not None, TensorBase x not None, dim, bint keepdim):
             k += 1
     out = new_array(k, dims, <cnp.dtype>cnp.PyArray_DESCR(a), False)
     fn(flat(a), flat(out), outer, axis, inner, kernel.code)
-    return new_tensor(out)
+    return new_tensor(converted(out, own))
 
 
 def check_dim(str op, dim, Py_ssize_t ndim):
@@ -486,6 +507,7 @@ def where(Kernel kernel not None, TensorBase condition not None, x, y):
     if task == NULL or not ready(mask) or cnp.PyArray_TYPE(mask) != cnp.NPY_BOOL or not same_shape(a, mask):
         return None
     set_operands(&call, mask, a)
+    call.condition = True
     if first and second:
         out = (<TensorBase>y).array
         if not dense_row(out) or cnp.PyArray_TYPE(out) != cnp.PyArray_TYPE(a) or not same_shape(a, out):

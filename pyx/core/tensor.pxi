@@ -57,6 +57,7 @@ cdef class TensorBase:
         PyObject_GetBuffer(self.array, buffer, flags)
 
 
+cdef cnp.dtype float32_dtype = cnp.PyArray_DescrFromType(cnp.NPY_FLOAT32)
 cdef cnp.dtype int64_dtype = cnp.PyArray_DescrFromType(cnp.NPY_INT64)
 cdef object tensor_type = TensorBase
 cdef object size_type = tuple
