@@ -10,6 +10,7 @@ stored past them. That saves reading the memory before it is overwritten.
 as a contiguous run, which is the data itself wherever it is contiguous, and otherwise a copy in a scratch tile
 small enough for the first-level cache. One loop per op therefore serves every combination of strides.
 """
+from libc.math cimport INFINITY
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
 from libc.string cimport memcpy
 
@@ -134,6 +135,27 @@ cdef inline inlined_void map2(number (*rule)(number, number) noexcept nogil, con
     cdef Py_ssize_t i
     for i in range(n):
         out[i] = rule(x[i], y[i])
+
+
+cdef inline inlined_void map2_rare(floating (*rule)(floating, floating) noexcept nogil,
+                           floating (*far)(floating, floating) noexcept nogil, const floating* x,
+                           const floating* y, floating* out, Py_ssize_t n) noexcept nogil:
+    """`rule` for all, then `far` for the few elements where that is NaN."""
+    cdef floating made[RARE_BLOCK]
+    cdef Py_ssize_t size, i
+    while n > 0:
+        size = min(RARE_BLOCK, n)
+        for i in range(size):
+            made[i] = rule(x[i], y[i])
+        if any_beyond(made, <floating>INFINITY, size):
+            for i in range(size):
+                if made[i] != made[i]:
+                    made[i] = far(x[i], y[i])
+        memcpy(out, made, size * sizeof(floating))  # out may be x or y
+        x += size
+        y += size
+        out += size
+        n -= size
 
 
 cdef inline inlined_void map2_ab(floating (*rule)(floating, floating, floating, floating) noexcept nogil, const floating* x,

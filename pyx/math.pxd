@@ -62,6 +62,9 @@ cdef inline real sign_(real x) noexcept nogil:
 cdef inline number square_(number x) noexcept nogil:
     return <number>(x * x)
 
+cdef inline number cube_(number x) noexcept nogil:
+    return <number>(x * x * x)
+
 cdef inline inexact reciprocal_(inexact x) noexcept nogil:
     cdef inexact one = 1  # a cast literal does not compile for complex numbers
     return one / x
@@ -127,15 +130,37 @@ cdef inline floating frac_(floating x) noexcept nogil:
 cdef inline floating copysign_(floating x, floating y) noexcept nogil:
     return libm.copysignf(x, y) if floating is float else libm.copysign(x, y)
 
+# The next number's bits are the next integer, away from zero or towards it.
 cdef inline floating nextafter_(floating x, floating y) noexcept nogil:
-    return libm.nextafterf(x, y) if floating is float else libm.nextafter(x, y)
+    cdef floating r
+    if floating is float:
+        r = from_bits_f(bits_f(x) + (1 if (y > x) == (x > 0) else -1))
+        r = copysign_(from_bits_f(1), y) if x == 0 else r
+    else:
+        r = from_bits_d(bits_d(x) + (1 if (y > x) == (x > 0) else -1))
+        r = copysign_(from_bits_d(1), y) if x == 0 else r
+    r = y if x == y else r
+    return r if (x == x) & (y == y) else x + y
 
 cdef inline floating ldexp_(floating x, floating y) noexcept nogil:
     cdef int k = <int>clamp_(y, <floating>-5000, <floating>5000)
     return libm.ldexpf(x, k) if floating is float else libm.ldexp(x, k)
 
+# For double the larger is brought to [1, 2), or what lies beneath normal numbers near it, so that no square overflows.
 cdef inline floating hypot_(floating x, floating y) noexcept nogil:
-    return libm.hypotf(x, y) if floating is float else libm.hypot(x, y)
+    cdef floating r
+    cdef double a = libm.fabs(x), b = libm.fabs(y), top = a if a > b else b, low = b if a > b else a
+    cdef int64_t exponent
+    if floating is float:
+        r = <float>libm.sqrt(a * a + b * b)
+    else:
+        exponent = bits_d(top) & <int64_t>0x7ff0000000000000
+        exponent = min(max(exponent, <int64_t>0x0350000000000000), <int64_t>0x7fd0000000000000)
+        a = from_bits_d(<int64_t>0x7fe0000000000000 - exponent)
+        top = top * a
+        low = low * a
+        r = libm.sqrt(top * top + low * low) * from_bits_d(exponent)
+    return <floating>libm.INFINITY if (abs_(x) == <floating>libm.INFINITY) | (abs_(y) == <floating>libm.INFINITY) else r
 
 cdef inline floating deg2rad_(floating x) noexcept nogil:
     return x * <floating>0.017453292519943295769
@@ -156,9 +181,28 @@ cdef inline integer_or_floating fmod_(integer_or_floating x, integer_or_floating
     else:
         return <integer_or_floating>(x % y) if (y != 0) & (y != -1) else 0
 
+# Exactly the same where the quotient is small enough, NaN elsewhere. The nearest whole number to the rounded quotient is
+# the one below the true quotient or the one above; what either leaves over is a number of as many bits as the operands
+# have, and so is found exactly.
+cdef inline floating fmod_near_(floating x, floating y) noexcept nogil:
+    cdef floating a = abs_(x), b = abs_(y), q = a / b, r, limit
+    if floating is float:
+        limit = <float>4194304.0
+    else:
+        limit = 2251799813685248.0 if HAVE_FMA else 67108864.0
+    r = residual_(nearest_(q), b, a)
+    r = r + b if r < 0 else r
+    return copysign_(r, x) if q < limit else <floating>libm.NAN
+
+# A remainder of the sign of x as one of the sign of y.
+cdef inline integer_or_floating turned_(integer_or_floating m, integer_or_floating y) noexcept nogil:
+    return <integer_or_floating>(m + y) if (m < 0) & (y > 0) | (m > 0) & (y < 0) else m
+
 cdef inline integer_or_floating remainder_(integer_or_floating x, integer_or_floating y) noexcept nogil:
-    cdef integer_or_floating m = fmod_(x, y)
-    return <integer_or_floating>(m + y) if (m != 0) & ((m < 0) != (y < 0)) else m
+    return turned_(fmod_(x, y), y)
+
+cdef inline floating remainder_near_(floating x, floating y) noexcept nogil:
+    return turned_(fmod_near_(x, y), y)
 
 cdef inline integer_or_floating trunc_divide_(integer_or_floating x, integer_or_floating y) noexcept nogil:
     if integer_or_floating is float or integer_or_floating is double:
@@ -168,15 +212,22 @@ cdef inline integer_or_floating trunc_divide_(integer_or_floating x, integer_or_
     else:
         return <integer_or_floating>-x if y == -1 else <integer_or_floating>(x // y) if y != 0 else 0
 
+# The quotient rounded down, of floating x and y that leave m.
+cdef inline floating whole_quotient_(floating x, floating y, floating m) noexcept nogil:
+    cdef floating q = (x - m) / y, whole
+    q = q - 1 if (m < 0) & (y > 0) | (m > 0) & (y < 0) else q
+    whole = floor_(q)
+    whole = whole + 1 if q - whole > <floating>0.5 else whole
+    whole = copysign_(<floating>0, x / y) if q == 0 else whole
+    return x / y if y == 0 else whole
+
+cdef inline floating floor_divide_near_(floating x, floating y) noexcept nogil:
+    return whole_quotient_(x, y, fmod_near_(x, y))
+
 cdef inline integer_or_floating floor_divide_(integer_or_floating x, integer_or_floating y) noexcept nogil:
-    cdef integer_or_floating m = fmod_(x, y), q, whole
+    cdef integer_or_floating m = fmod_(x, y), q
     if integer_or_floating is float or integer_or_floating is double:
-        q = (x - m) / y
-        q = q - 1 if (m != 0) & ((m < 0) != (y < 0)) else q
-        whole = floor_(q)
-        whole = whole + 1 if q - whole > <integer_or_floating>0.5 else whole
-        whole = copysign_(<integer_or_floating>0, x / y) if q == 0 else whole
-        return x / y if y == 0 else whole
+        return whole_quotient_(x, y, m)
     else:
         q = trunc_divide_(x, y)
         return <integer_or_floating>(q - 1) if (m != 0) & ((m < 0) != (y < 0)) else q
@@ -575,6 +626,10 @@ cdef inline double log_of_sum_(double u, double low, double extra) noexcept nogi
     h = a + f
     return h + (((a - h) + f) + t)
 
+cdef inline double log_short_(double x) noexcept nogil:
+    cdef double k, f = split_(x, &k) - 1.0
+    return k * 0.6931471805599453 + log1p_short_(f)
+
 # log(1 + x), x a double exact enough for a float result.
 cdef inline double log1p_for_float_(double x) noexcept nogil:
     cdef double k, f
@@ -729,7 +784,11 @@ cdef inline double log_sum_(double top, double a, double a_low) noexcept nogil:
 
 cdef inline floating logaddexp_(floating x, floating y) noexcept nogil:
     cdef double top = maximum_(x, y), bottom = minimum_(x, y), a = top - bottom, v = top - a
-    cdef floating r = <floating>log_sum_(top, a, (v - bottom) + (top - (v + a)))
+    cdef floating r
+    if floating is float:
+        r = <float>(top + log1p_exp_(a))
+    else:
+        r = log_sum_(top, a, (v - bottom) + (top - (v + a)))
     return x if (x == y) & (x - x != 0) else <floating>top if a == libm.INFINITY else r
 
 cdef inline floating logaddexp2_(floating x, floating y) noexcept nogil:
@@ -1257,13 +1316,22 @@ cdef inline floating log_ndtr_(floating x) noexcept nogil:
     cdef double a = <double>x, low = log_[double](0.5 * erfcx_(a * -0.7071067811865476 if a < 0 else 0.0)) - 0.5 * a * a
     return <floating>(low if a < -0.5 else log1p_[double](-ndtr_[double](-a)))
 
-# Winitzki's approximation, then Halley's method; by erf where the result is small, by erfc where 1 - |x| is.
+# erfinv(x) / x as a quotient of polynomials in -log(1 - x*x): 2**-29.1; for double 2**-23, which one step of Halley's
+# method triples: by erf where the result is small, by erfc where 1 - |x| is.
 cdef inline floating erfinv_(floating x) noexcept nogil:
-    cdef double y = <double>x, p = libm.fabs(y), l = log_[double]((1.0 - p) * (1.0 + p))
-    cdef double t = 4.330746750799873 + 0.5 * l, r = libm.sqrt(libm.sqrt(t * t - l * 6.802721088435375) - t), u
-    cdef int i
-    r = p * (0.886226925452758 + 0.23201366653465445 * p * p) if p < 1e-3 else r
-    for i in range(3):
+    cdef double y = <double>x, p = libm.fabs(y), w = -log_short_((1.0 - p) * (1.0 + p)), r, u
+    if floating is float:
+        r = poly7[double](w, 0.8862269238741308, 0.31293825668326786, 0.06265934359410698, 0.008465983366877828,
+                          0.0007469613689260312, 3.558588140324e-05, 8.705943155594825e-08)
+        u = poly6[double](w, 1.0, 0.09131356822427214, 0.03376587874307237, 0.0021573731184256297,
+                          0.00022351916983577818, 2.861097827107231e-06)
+        r = p * r / u
+    else:
+        r = poly7[double](w, 0.8862270307513626, 0.32392044665614805, 0.0664626883058697, 0.009185374094661105,
+                          0.0008388660370916416, 3.765311861811891e-05, 1.1050266979441923e-07)
+        u = poly6[double](w, 1.0, 0.10370833692060633, 0.034803221860019704, 0.0025477859621494668,
+                          0.00023714322551626751, 3.191448994859074e-06)
+        r = p * r / u
         u = erf_[double](r) - p if p < 0.5 else (1.0 - p) - erfc_of_sum_(r, 0.0)
         u = u * 0.886226925452758 / exp_negative_(r * r)
         r = r - u / (1.0 + r * u)
@@ -1291,8 +1359,33 @@ cdef inline floating upper_tail_(floating a) noexcept nogil:
 
 # ---- Gamma and Bessel functions -----------------------------------------------------------------------------------
 
+# For float, a = |x|: with two roots divided out below 2.5 (2**-47.5), by the series in 1 / a from there (2**-42.4), below
+# 1 by recurrence, and below 0 by reflection: log(pi / d), d = a |sin(pi a)|, minus the same. One quotient serves all.
 cdef inline floating lgamma_(floating x) noexcept nogil:
-    return libm.lgammaf(x) if floating is float else libm.lgamma(x)
+    cdef double a = libm.fabs(x), w = a + 1.0 if a < 1 else a, t = w - 2.0, turn = a - nearest_(a), z = turn * turn
+    cdef double d, q, u, y, l
+    if floating is double:
+        return libm.lgamma(x)
+    else:
+        d = a * libm.fabs(turn) * poly8[double](
+            z, 3.1415926535897927, -5.167712780049753, 2.550164039859778, -0.599264528775738, 0.08214587825676913,
+            -0.0073703610724441355, 0.0004659776180197701, -2.1122952969573237e-05) if x < 0 else 1.0  # 2**-52.6
+        q = poly6[double](t, 1.0, 1.5342785317179046, 0.8877186539121785, 0.23797265703120093, 0.02877975764039123,
+                          0.001200223985145801) if w < 2.5 else w
+        z = 1.0 / (q * d)
+        u = d * z
+        l = log_[double](a)
+        y = (w - 1.0) * t * u * poly7[double](
+            t, 0.4227843350984651, 0.5483516272138546, 0.2543638591513394, 0.04975087212603601, 0.0035563427954332805,
+            3.259561975504218e-05, -4.7355050817440153e-07)
+        d = u * u
+        d = (a - 0.5) * l - a + (0.9189385332046727 + u * (0.08333333333331897 + d * poly8[double](
+            d, -0.0027777777620626, 0.0007936479514411641, -0.0005950375191097659, 0.0008344690835265161,
+            -0.0017614560367288346, 0.0042473831766361644, -0.008287570701087163, 0.008397024550868836)))
+        y = y if w < 2.5 else d
+        y = y - l if a < 1 else y
+        y = log_[double](3.141592653589793 * q * z) - y if x < 0 else y
+        return <floating>(libm.INFINITY if (a == libm.INFINITY) | (x <= 0) & ((turn == 0) | (a > 8388608.0)) else y)
 
 # The digamma function of t + 2 on [1, 3], without its root, times x (x + 1) (x + 2): 2**-53.1
 cdef inline double digamma_near_(double t) noexcept nogil:

@@ -8,8 +8,8 @@ cimport math
 from libc.stdint cimport int64_t, uint8_t
 
 from call cimport CHEAP_GRAIN, EXPENSIVE_GRAIN, call_t, streams
-from loops cimport (TILE_BYTES, load, map1, map1_ab, map1_pieces, map1_rare, map2, map2_ab, map3_a, map_pairs,
-                    operand_init, operand_t, plan_fits, run_length, select, test1, test2)
+from loops cimport (TILE_BYTES, load, map1, map1_ab, map1_pieces, map1_rare, map2, map2_ab, map2_rare, map3_a,
+                    map_pairs, operand_init, operand_t, plan_fits, run_length, select, test1, test2)
 from pieces cimport PIECES, erf_pieces, normal_pieces, sigmoid_pieces
 from threads cimport import_threads, parallel_for, task_t
 from tasks cimport run_over
@@ -19,7 +19,7 @@ import_threads()
 
 cdef enum Op:
     # Arithmetic
-    NEG, SQUARE, ABS, SIGN, BITWISE_NOT, SGN, CEIL, FLOOR, ROUND, TRUNC, FRAC, RECIPROCAL, DEG2RAD, RAD2DEG
+    NEG, SQUARE, CUBE, ABS, SIGN, BITWISE_NOT, SGN, CEIL, FLOOR, ROUND, TRUNC, FRAC, RECIPROCAL, DEG2RAD, RAD2DEG
     # Functions of one number
     EXP, EXP2, EXPM1, LOG, LOG2, LOG10, LOG1P, SQRT, RSQRT, SIN, COS, TAN, ASIN, ACOS, ATAN, SINH, COSH, TANH,
     ASINH, ACOSH, ATANH, SINC, ERF, ERFC, NDTR, LGAMMA, ANGLE,
@@ -43,8 +43,8 @@ cdef enum Op:
 
 # By hand: a `cpdef enum` would cost 2 ms of the import and 380 kB of code.
 codes = {
-    "neg": NEG, "square": SQUARE, "abs": ABS, "sign": SIGN, "bitwise_not": BITWISE_NOT, "sgn": SGN, "ceil": CEIL,
-    "floor": FLOOR, "round": ROUND, "trunc": TRUNC, "frac": FRAC, "reciprocal": RECIPROCAL, "deg2rad": DEG2RAD,
+    "neg": NEG, "square": SQUARE, "cube": CUBE, "abs": ABS, "sign": SIGN, "bitwise_not": BITWISE_NOT, "sgn": SGN,
+    "ceil": CEIL, "floor": FLOOR, "round": ROUND, "trunc": TRUNC, "frac": FRAC, "reciprocal": RECIPROCAL, "deg2rad": DEG2RAD,
     "rad2deg": RAD2DEG, "exp": EXP, "exp2": EXP2, "expm1": EXPM1, "log": LOG, "log2": LOG2, "log10": LOG10,
     "log1p": LOG1P, "sqrt": SQRT, "rsqrt": RSQRT, "sin": SIN, "cos": COS, "tan": TAN, "asin": ASIN, "acos": ACOS,
     "atan": ATAN, "sinh": SINH, "cosh": COSH, "tanh": TANH, "asinh": ASINH, "acosh": ACOSH, "atanh": ATANH,
@@ -79,6 +79,9 @@ cdef bint unary_run(const call_t* c, const number** at, void* to, Py_ssize_t n) 
         return True
     if op == SQUARE:
         map1(math.square_[number], x, out, n)
+        return True
+    if op == CUBE:
+        map1(math.cube_[number], x, out, n)
         return True
     if number in real:
         if op == ABS:
@@ -406,16 +409,25 @@ cdef bint binary_run(const call_t* c, const number** at, void* to, Py_ssize_t n)
             map2(math.heaviside_[number], x, y, out, n)
             return True
         if op == FMOD:
-            map2(math.fmod_[number], x, y, out, n)
+            if number in floating:
+                map2_rare(math.fmod_near_[number], math.fmod_[number], x, y, out, n)
+            else:
+                map2(math.fmod_[number], x, y, out, n)
             return True
         if op == REMAINDER:
-            map2(math.remainder_[number], x, y, out, n)
+            if number in floating:
+                map2_rare(math.remainder_near_[number], math.remainder_[number], x, y, out, n)
+            else:
+                map2(math.remainder_[number], x, y, out, n)
             return True
         if op == TRUNC_DIVIDE:
             map2(math.trunc_divide_[number], x, y, out, n)
             return True
         if op == FLOOR_DIVIDE:
-            map2(math.floor_divide_[number], x, y, out, n)
+            if number in floating:
+                map2_rare(math.floor_divide_near_[number], math.floor_divide_[number], x, y, out, n)
+            else:
+                map2(math.floor_divide_[number], x, y, out, n)
             return True
     if number in floating:
         if op == DIV:

@@ -50,10 +50,10 @@ from lucid.tensor import Tensor
 # ------------------------------------------------------------------------------------------------ powers
 
 POW = number_first(binary_kernel("pow", INTEGER + MATH))
-SQUARE = unary_kernel("square", NUMBER)
+SQUARE, CUBE = unary_kernel("square", NUMBER), unary_kernel("cube", NUMBER)
 SQRT = unary_kernel("sqrt", MATH)
 RSQRT = with_complex(unary_kernel("rsqrt", FLOATING), lambda z: 1 / np.sqrt(z))
-POWERS = {2: SQUARE, 0.5: SQRT, -0.5: RSQRT, -1: RECIPROCAL}
+POWERS = {2: SQUARE, 3: CUBE, 0.5: SQRT, -0.5: RSQRT, -1: RECIPROCAL}
 EXCEPTIONS[SQUARE] = lambda x: unary(SQUARE, to_dtype(x, dtypes.int64)) if is_bool(x) else None
 
 
