@@ -10,7 +10,6 @@ stored past them. That saves reading the memory before it is overwritten.
 as a contiguous run, which is the data itself wherever it is contiguous, and otherwise a copy in a scratch tile
 small enough for the first-level cache. One loop per op therefore serves every combination of strides.
 """
-from libc.math cimport INFINITY
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
 from libc.string cimport memcpy
 
@@ -52,6 +51,7 @@ cdef enum:
     MAX_DIMS = 64
     RARE_BLOCK = 512
     PIECES_BLOCK = 64  # what `pieces` takes at a time
+    MATH_BLOCK = 32    # what an expensive rule takes at a time
 
 
 cdef inline inlined_void map1(number (*rule)(number) noexcept nogil, const number* x, number* out,
@@ -59,6 +59,60 @@ cdef inline inlined_void map1(number (*rule)(number) noexcept nogil, const numbe
     cdef Py_ssize_t i
     for i in range(n):
         out[i] = rule(x[i])
+
+
+cdef inline const number* filled_block(const number* row, number* block, Py_ssize_t n) noexcept nogil:
+    """The row, or where it is shorter than a block, a block that begins with it."""
+    cdef Py_ssize_t i
+    if n >= MATH_BLOCK:
+        return row
+    for i in range(MATH_BLOCK):
+        block[i] = row[0]
+    memcpy(block, row, n * sizeof(number))
+    return block
+
+
+# `map1` and `map2` for long rules: in blocks of one size, so that their code is there once, not for each way in which a
+# loop may end or its operands overlap. The modules of elementwise kernels are a tenth smaller, and as fast.
+cdef inline inlined_void map1_blocks(number (*rule)(number) noexcept nogil, const number* x, number* out,
+                                     Py_ssize_t n) noexcept nogil:
+    cdef number made[MATH_BLOCK]
+    cdef number block[MATH_BLOCK]
+    cdef const number* row
+    cdef Py_ssize_t i
+    while n > 0:
+        row = filled_block(x, block, n)
+        for i in range(MATH_BLOCK):
+            made[i] = rule(row[i])
+        if n >= MATH_BLOCK:
+            memcpy(out, made, MATH_BLOCK * sizeof(number))
+        else:
+            memcpy(out, made, n * sizeof(number))
+        x += MATH_BLOCK
+        out += MATH_BLOCK
+        n -= MATH_BLOCK
+
+
+cdef inline inlined_void map2_blocks(number (*rule)(number, number) noexcept nogil, const number* x, const number* y,
+                                     number* out, Py_ssize_t n) noexcept nogil:
+    cdef number made[MATH_BLOCK]
+    cdef number block[2][MATH_BLOCK]
+    cdef const number* row
+    cdef const number* other
+    cdef Py_ssize_t i
+    while n > 0:
+        row = filled_block(x, block[0], n)
+        other = filled_block(y, block[1], n)
+        for i in range(MATH_BLOCK):
+            made[i] = rule(row[i], other[i])
+        if n >= MATH_BLOCK:
+            memcpy(out, made, MATH_BLOCK * sizeof(number))
+        else:
+            memcpy(out, made, n * sizeof(number))
+        x += MATH_BLOCK
+        y += MATH_BLOCK
+        out += MATH_BLOCK
+        n -= MATH_BLOCK
 
 
 cdef inline bint any_beyond(const floating* x, floating limit, Py_ssize_t n) noexcept nogil:
@@ -88,8 +142,7 @@ cdef inline inlined_void map1_rare(floating (*rule)(floating) noexcept nogil, fl
         found = any_beyond(x + at, limit, size)
         if found:
             memcpy(kept, x + at, size * sizeof(floating))  # out may be x
-        for i in range(size):
-            out[at + i] = rule(x[at + i])
+        map1_blocks(rule, x + at, out + at, size)
         if found:
             for i in range(size):
                 if kept[i] > limit or kept[i] < -limit:
@@ -135,27 +188,6 @@ cdef inline inlined_void map2(number (*rule)(number, number) noexcept nogil, con
     cdef Py_ssize_t i
     for i in range(n):
         out[i] = rule(x[i], y[i])
-
-
-cdef inline inlined_void map2_rare(floating (*rule)(floating, floating) noexcept nogil,
-                           floating (*far)(floating, floating) noexcept nogil, const floating* x,
-                           const floating* y, floating* out, Py_ssize_t n) noexcept nogil:
-    """`rule` for all, then `far` for the few elements where that is NaN."""
-    cdef floating made[RARE_BLOCK]
-    cdef Py_ssize_t size, i
-    while n > 0:
-        size = min(RARE_BLOCK, n)
-        for i in range(size):
-            made[i] = rule(x[i], y[i])
-        if any_beyond(made, <floating>INFINITY, size):
-            for i in range(size):
-                if made[i] != made[i]:
-                    made[i] = far(x[i], y[i])
-        memcpy(out, made, size * sizeof(floating))  # out may be x or y
-        x += size
-        y += size
-        out += size
-        n -= size
 
 
 cdef inline inlined_void map2_ab(floating (*rule)(floating, floating, floating, floating) noexcept nogil, const floating* x,

@@ -62,8 +62,8 @@ cdef inline real sign_(real x) noexcept nogil:
 cdef inline number square_(number x) noexcept nogil:
     return <number>(x * x)
 
-cdef inline number cube_(number x) noexcept nogil:
-    return <number>(x * x * x)
+cdef inline floating cube_(floating x) noexcept nogil:
+    return x * x * x
 
 cdef inline inexact reciprocal_(inexact x) noexcept nogil:
     cdef inexact one = 1  # a cast literal does not compile for complex numbers
@@ -198,11 +198,8 @@ cdef inline floating fmod_near_(floating x, floating y) noexcept nogil:
 cdef inline integer_or_floating turned_(integer_or_floating m, integer_or_floating y) noexcept nogil:
     return <integer_or_floating>(m + y) if (m < 0) & (y > 0) | (m > 0) & (y < 0) else m
 
-cdef inline integer_or_floating remainder_(integer_or_floating x, integer_or_floating y) noexcept nogil:
+cdef inline integer remainder_(integer x, integer y) noexcept nogil:
     return turned_(fmod_(x, y), y)
-
-cdef inline floating remainder_near_(floating x, floating y) noexcept nogil:
-    return turned_(fmod_near_(x, y), y)
 
 cdef inline integer_or_floating trunc_divide_(integer_or_floating x, integer_or_floating y) noexcept nogil:
     if integer_or_floating is float or integer_or_floating is double:
@@ -221,16 +218,9 @@ cdef inline floating whole_quotient_(floating x, floating y, floating m) noexcep
     whole = copysign_(<floating>0, x / y) if q == 0 else whole
     return x / y if y == 0 else whole
 
-cdef inline floating floor_divide_near_(floating x, floating y) noexcept nogil:
-    return whole_quotient_(x, y, fmod_near_(x, y))
-
-cdef inline integer_or_floating floor_divide_(integer_or_floating x, integer_or_floating y) noexcept nogil:
-    cdef integer_or_floating m = fmod_(x, y), q
-    if integer_or_floating is float or integer_or_floating is double:
-        return whole_quotient_(x, y, m)
-    else:
-        q = trunc_divide_(x, y)
-        return <integer_or_floating>(q - 1) if (m != 0) & ((m < 0) != (y < 0)) else q
+cdef inline integer floor_divide_(integer x, integer y) noexcept nogil:
+    cdef integer m = fmod_(x, y), q = trunc_divide_(x, y)
+    return <integer>(q - 1) if (m != 0) & ((m < 0) != (y < 0)) else q
 
 
 # ---- Bits -------------------------------------------------------------------------------------------------------

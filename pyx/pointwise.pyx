@@ -5,11 +5,14 @@ outside the loop, which is the same contiguous loop for every op (`loops.pxd`). 
 raises ValueError: the run itself says so, so that no second list of what is supported can fall out of step.
 """
 cimport math
+from libc.math cimport INFINITY
 from libc.stdint cimport int64_t, uint8_t
+from libc.string cimport memcpy
 
 from call cimport CHEAP_GRAIN, EXPENSIVE_GRAIN, call_t, streams
-from loops cimport (TILE_BYTES, load, map1, map1_ab, map1_pieces, map1_rare, map2, map2_ab, map2_rare, map3_a,
-                    map_pairs, operand_init, operand_t, plan_fits, run_length, select, test1, test2)
+from loops cimport (RARE_BLOCK, TILE_BYTES, any_beyond, load, map1, map1_ab, map1_blocks, map1_pieces, map1_rare, map2,
+                    map2_ab, map2_blocks, map3_a, map_pairs, operand_init, operand_t, plan_fits, run_length, select,
+                    test1, test2)
 from pieces cimport PIECES, erf_pieces, normal_pieces, sigmoid_pieces
 from threads cimport import_threads, parallel_for, task_t
 from tasks cimport run_over
@@ -80,9 +83,6 @@ cdef bint unary_run(const call_t* c, const number** at, void* to, Py_ssize_t n) 
     if op == SQUARE:
         map1(math.square_[number], x, out, n)
         return True
-    if op == CUBE:
-        map1(math.cube_[number], x, out, n)
-        return True
     if number in real:
         if op == ABS:
             map1(math.abs_[number], x, out, n)
@@ -91,7 +91,9 @@ cdef bint unary_run(const call_t* c, const number** at, void* to, Py_ssize_t n) 
             map1(math.sign_[number], x, out, n)
             return True
     if number in floating:
-        if op == CEIL:
+        if op == CUBE:
+            map1(math.cube_[number], x, out, n)
+        elif op == CEIL:
             map1(math.ceil_[number], x, out, n)
         elif op == FLOOR:
             map1(math.floor_[number], x, out, n)
@@ -108,19 +110,19 @@ cdef bint unary_run(const call_t* c, const number** at, void* to, Py_ssize_t n) 
         elif op == RAD2DEG:
             map1(math.rad2deg_[number], x, out, n)
         elif op == EXP:
-            map1(math.exp_[number], x, out, n)
+            map1_blocks(math.exp_[number], x, out, n)
         elif op == EXP2:
-            map1(math.exp2_[number], x, out, n)
+            map1_blocks(math.exp2_[number], x, out, n)
         elif op == EXPM1:
-            map1(math.expm1_[number], x, out, n)
+            map1_blocks(math.expm1_[number], x, out, n)
         elif op == LOG:
-            map1(math.log_[number], x, out, n)
+            map1_blocks(math.log_[number], x, out, n)
         elif op == LOG2:
-            map1(math.log2_[number], x, out, n)
+            map1_blocks(math.log2_[number], x, out, n)
         elif op == LOG10:
-            map1(math.log10_[number], x, out, n)
+            map1_blocks(math.log10_[number], x, out, n)
         elif op == LOG1P:
-            map1(math.log1p_[number], x, out, n)
+            map1_blocks(math.log1p_[number], x, out, n)
         elif op == SQRT:
             map1(math.sqrt_[number], x, out, n)
         elif op == RSQRT:
@@ -132,72 +134,72 @@ cdef bint unary_run(const call_t* c, const number** at, void* to, Py_ssize_t n) 
         elif op == TAN:
             map1_rare(math.tan_[number], math.TRIG_LIMIT, math.tan_far_[number], x, out, n)
         elif op == ASIN:
-            map1(math.asin_[number], x, out, n)
+            map1_blocks(math.asin_[number], x, out, n)
         elif op == ACOS:
-            map1(math.acos_[number], x, out, n)
+            map1_blocks(math.acos_[number], x, out, n)
         elif op == ATAN:
-            map1(math.atan_[number], x, out, n)
+            map1_blocks(math.atan_[number], x, out, n)
         elif op == SINH:
-            map1(math.sinh_[number], x, out, n)
+            map1_blocks(math.sinh_[number], x, out, n)
         elif op == COSH:
-            map1(math.cosh_[number], x, out, n)
+            map1_blocks(math.cosh_[number], x, out, n)
         elif op == TANH:
-            map1(math.tanh_[number], x, out, n)
+            map1_blocks(math.tanh_[number], x, out, n)
         elif op == ASINH:
-            map1(math.asinh_[number], x, out, n)
+            map1_blocks(math.asinh_[number], x, out, n)
         elif op == ACOSH:
-            map1(math.acosh_[number], x, out, n)
+            map1_blocks(math.acosh_[number], x, out, n)
         elif op == ATANH:
-            map1(math.atanh_[number], x, out, n)
+            map1_blocks(math.atanh_[number], x, out, n)
         elif op == SINC:
             map1_rare(math.sinc_[number], math.SINC_LIMIT, math.sinc_far_[number], x, out, n)
         elif op == ERF:
             if number is float and PIECES:  # at most 1.43 ULP for all x
                 erf_pieces(x, out, n)
             else:
-                map1(math.erf_[number], x, out, n)
+                map1_blocks(math.erf_[number], x, out, n)
         elif op == ERFC:
-            map1(math.erfc_[number], x, out, n)
+            map1_blocks(math.erfc_[number], x, out, n)
         elif op == NDTR:
-            map1(math.ndtr_[number], x, out, n)
+            map1_blocks(math.ndtr_[number], x, out, n)
         elif op == LGAMMA:
-            map1(math.lgamma_[number], x, out, n)
+            map1_blocks(math.lgamma_[number], x, out, n)
         elif op == ERFINV:
-            map1(math.erfinv_[number], x, out, n)
+            map1_blocks(math.erfinv_[number], x, out, n)
         elif op == ERFCX:
-            map1(math.erfcx_of_[number], x, out, n)
+            map1_blocks(math.erfcx_of_[number], x, out, n)
         elif op == LOG_NDTR:
-            map1(math.log_ndtr_[number], x, out, n)
+            map1_blocks(math.log_ndtr_[number], x, out, n)
         elif op == DIGAMMA:
-            map1(math.digamma_of_[number], x, out, n)
+            map1_blocks(math.digamma_of_[number], x, out, n)
         elif op == I0:
-            map1(math.i0_[number], x, out, n)
+            map1_blocks(math.i0_[number], x, out, n)
         elif op == I0E:
-            map1(math.i0e_[number], x, out, n)
+            map1_blocks(math.i0e_[number], x, out, n)
         elif op == I1:
-            map1(math.i1_[number], x, out, n)
+            map1_blocks(math.i1_[number], x, out, n)
         elif op == I1E:
-            map1(math.i1e_[number], x, out, n)
+            map1_blocks(math.i1e_[number], x, out, n)
         elif op == ENTR:
-            map1(math.entr_[number], x, out, n)
+            map1_blocks(math.entr_[number], x, out, n)
         elif op == SIGMOID:
             map1_pieces(math.sigmoid_[number], sigmoid_pieces, False, x, out, n)
         elif op == LOG_SIGMOID:
-            map1(math.log_sigmoid_[number], x, out, n)
+            map1_blocks(math.log_sigmoid_[number], x, out, n)
         elif op == RELU:
             map1(math.relu_[number], x, out, n)
         elif op == RELU6:
             map1(math.relu6_[number], x, out, n)
         elif op == SELU:
-            map1(math.selu_[number], x, out, n)
+            map1_blocks(math.selu_[number], x, out, n)
         elif op == GELU:
             map1_pieces(math.gelu_[number], normal_pieces, True, x, out, n)
         elif op == GELU_TANH:
-            map1(math.gelu_tanh_[number], x, out, n)
+            map1_blocks(math.gelu_tanh_[number], x, out, n)
         elif op == SILU:
             map1_pieces(math.silu_[number], sigmoid_pieces, True, x, out, n)
         elif op == MISH:
-            map1(math.mish_[number], x, out, n)
+            map1_blocks(math.mish_[number], x, out, n)
         elif op == HARDSIGMOID:
             map1(math.hardsigmoid_[number], x, out, n)
         elif op == HARDSWISH:
@@ -205,9 +207,9 @@ cdef bint unary_run(const call_t* c, const number** at, void* to, Py_ssize_t n) 
         elif op == SOFTSIGN:
             map1(math.softsign_[number], x, out, n)
         elif op == TANHSHRINK:
-            map1(math.tanhshrink_[number], x, out, n)
+            map1_blocks(math.tanhshrink_[number], x, out, n)
         elif op == LOGIT:
-            map1(math.logit_[number], x, out, n)
+            map1_blocks(math.logit_[number], x, out, n)
         else:
             return False
     elif number in integer:
@@ -378,6 +380,30 @@ cdef bint complex_to_real_run(int op, const floating* x, floating* out, Py_ssize
     return True
 
 
+cdef void remainder_run(int op, const floating* x, const floating* y, floating* out, Py_ssize_t n) noexcept nogil:
+    """What a division leaves, and what is made of it: the remainder of the other sign, the quotient."""
+    cdef floating left[RARE_BLOCK]
+    cdef Py_ssize_t size, i
+    while n > 0:
+        size = min(RARE_BLOCK, n)
+        map2_blocks(math.fmod_near_[floating], x, y, left, size)
+        if any_beyond(left, <floating>INFINITY, size):
+            for i in range(size):
+                if left[i] != left[i]:
+                    left[i] = math.fmod_(x[i], y[i])
+        if op == REMAINDER:
+            map2(math.turned_[floating], left, y, out, size)
+        elif op == FLOOR_DIVIDE:
+            for i in range(size):
+                out[i] = math.whole_quotient_(x[i], y[i], left[i])
+        else:
+            memcpy(out, left, size * sizeof(floating))
+        x += size
+        y += size
+        out += size
+        n -= size
+
+
 cdef bint binary_run(const call_t* c, const number** at, void* to, Py_ssize_t n) noexcept nogil:
     cdef int op = c.op
     cdef const number* x = at[0]
@@ -408,48 +434,43 @@ cdef bint binary_run(const call_t* c, const number** at, void* to, Py_ssize_t n)
         if op == HEAVISIDE:
             map2(math.heaviside_[number], x, y, out, n)
             return True
-        if op == FMOD:
-            if number in floating:
-                map2_rare(math.fmod_near_[number], math.fmod_[number], x, y, out, n)
-            else:
+        if number in integer:
+            if op == FMOD:
                 map2(math.fmod_[number], x, y, out, n)
-            return True
-        if op == REMAINDER:
-            if number in floating:
-                map2_rare(math.remainder_near_[number], math.remainder_[number], x, y, out, n)
-            else:
+                return True
+            if op == REMAINDER:
                 map2(math.remainder_[number], x, y, out, n)
+                return True
+            if op == FLOOR_DIVIDE:
+                map2(math.floor_divide_[number], x, y, out, n)
+                return True
+        elif op == FMOD or op == REMAINDER or op == FLOOR_DIVIDE:
+            remainder_run(op, x, y, out, n)
             return True
         if op == TRUNC_DIVIDE:
             map2(math.trunc_divide_[number], x, y, out, n)
-            return True
-        if op == FLOOR_DIVIDE:
-            if number in floating:
-                map2_rare(math.floor_divide_near_[number], math.floor_divide_[number], x, y, out, n)
-            else:
-                map2(math.floor_divide_[number], x, y, out, n)
             return True
     if number in floating:
         if op == DIV:
             map2(math.div_[number], x, y, out, n)
         elif op == POW:
-            map2(math.pow_[number], x, y, out, n)
+            map2_blocks(math.pow_[number], x, y, out, n)
         elif op == ATAN2:
-            map2(math.atan2_[number], x, y, out, n)
+            map2_blocks(math.atan2_[number], x, y, out, n)
         elif op == HYPOT:
-            map2(math.hypot_[number], x, y, out, n)
+            map2_blocks(math.hypot_[number], x, y, out, n)
         elif op == COPYSIGN:
             map2(math.copysign_[number], x, y, out, n)
         elif op == NEXTAFTER:
             map2(math.nextafter_[number], x, y, out, n)
         elif op == LOGADDEXP:
-            map2(math.logaddexp_[number], x, y, out, n)
+            map2_blocks(math.logaddexp_[number], x, y, out, n)
         elif op == LOGADDEXP2:
-            map2(math.logaddexp2_[number], x, y, out, n)
+            map2_blocks(math.logaddexp2_[number], x, y, out, n)
         elif op == XLOGY:
-            map2(math.xlogy_[number], x, y, out, n)
+            map2_blocks(math.xlogy_[number], x, y, out, n)
         elif op == XLOG1PY:
-            map2(math.xlog1py_[number], x, y, out, n)
+            map2_blocks(math.xlog1py_[number], x, y, out, n)
         elif op == LDEXP:
             map2(math.ldexp_[number], x, y, out, n)
         else:
