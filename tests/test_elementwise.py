@@ -182,6 +182,48 @@ def test_gradients_of_two_operands(name):
         assert found[k].numpy().flat[1] == pytest.approx(expected, rel=1e-5, abs=1e-7)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_what_is_computed_by_bits_is_exact_for_every_exponent(dtype):
+    rng = np.random.default_rng(5)
+    whole = rng.integers(-9, 10, (2, 2000))
+    near = rng.normal(size=(2, 2000)) * np.exp(rng.normal(size=(2, 2000)) * 9)
+    bits = rng.integers(0, 256, 16000 * np.dtype(dtype).itemsize, np.uint8).view(dtype).reshape(2, -1)
+    odd = np.array([0.0, -0.0, 1.0, -3.0, np.inf, -np.inf, np.nan, np.finfo(dtype).max, np.finfo(dtype).smallest_subnormal])
+    multiples = rng.integers(-5000, 5000, 2000) * near[1].astype(dtype), near[1]
+    for x, y in (whole, near, bits, multiples, [one.ravel() for one in np.meshgrid(odd, odd)]):
+        x, y = np.asarray(x, dtype), np.asarray(y, dtype)
+        with np.errstate(all="ignore"):
+            left = np.fmod(x, y)
+            turned = np.where((left != 0) & ((left < 0) != (y < 0)), left + y, left)
+            expected = {"fmod": left, "remainder": turned, "nextafter": np.nextafter(x, y)}
+        for name, values in expected.items():
+            found = getattr(lucid, name)(lucid.tensor(x), lucid.tensor(y)).numpy()
+            np.testing.assert_array_equal(found, values)
+            np.testing.assert_array_equal(np.signbit(found[found == 0]), np.signbit(values[values == 0]))
+        found = lucid.hypot(lucid.tensor(x), lucid.tensor(y)).numpy()
+        with np.errstate(all="ignore"):
+            true = np.hypot(x.astype(np.longdouble), y.astype(np.longdouble))
+            rounded = true.astype(dtype)
+            np.testing.assert_array_equal(np.isfinite(found), np.isfinite(rounded))
+            error = np.abs(found - true)[np.isfinite(rounded)] / np.spacing(rounded[np.isfinite(rounded)])
+        assert error.max() < 1.5
+
+
+@pytest.mark.parametrize("name", ["lgamma", "erfinv"])
+def test_special_functions_of_float32_are_rounded_once(name):
+    rng = np.random.default_rng(6)
+    x = np.concatenate([rng.uniform(-1, 1, 4000), rng.normal(size=4000), 10 ** rng.uniform(-38, 30, 4000),
+                        1 - 10 ** rng.uniform(-7, 0, 1000), -2.457 + rng.uniform(-1e-3, 1e-3, 1000)])  # fmt: skip
+    x = x.astype(np.float32)
+    found = getattr(lucid, name)(lucid.tensor(x)).numpy()
+    true = getattr(lucid, name)(lucid.tensor(x.astype(np.float64))).numpy()
+    with np.errstate(all="ignore"):
+        rounded = true.astype(np.float32)
+    finite = np.isfinite(rounded)
+    np.testing.assert_array_equal(found[~finite], rounded[~finite])
+    assert (np.abs(found[finite] - true[finite]) / np.spacing(np.abs(rounded[finite]))).max() < 0.6
+
+
 def test_operators_meet_numbers_and_arrays():
     x = lucid.tensor([1.0, 2.0])
     array = np.array([3.0, 4.0])

@@ -35,8 +35,8 @@ LGAMMA = unary_kernel("lgamma", FLOATING)
 def lgamma(input_: Tensor, *, out=None) -> Tensor:
     """Logarithm of the absolute value of the gamma function.
 
-    >>> lucid.lgamma(lucid.tensor([1.0, 2.0]))
-    Tensor([0.0, 0.0])
+    >>> lucid.lgamma(lucid.tensor([3.0, 4.0]))
+    Tensor([0.6931472, 1.7917595])
     """
     return unary(LGAMMA, input_)
 
