@@ -35,11 +35,11 @@ def tensor_list(name: str, tensors) -> list:
 
 
 def put(out, index, array) -> None:
-    """Write an array of any dtype, or one element, to `out[index]`."""
+    """Write an array of any dtype, broadcast to its shape, to `out[index]`."""
     array = cast(array, out.dtype)
     target = out[index]
     if target.size >= 4096:
-        move(array if array.ndim else np.broadcast_to(array, target.shape), target)
+        move(array if array.shape == target.shape else np.broadcast_to(array, target.shape), target)
     else:
         target[...] = array
 
