@@ -80,6 +80,7 @@ cdef struct call_t:
     const void* x
     void* out
     void* work                                      # of a row that threads share
+    bint failed                                     # there was no memory to work in
 
 
 # ------------------------------------------------------------------------------------------------ tables
@@ -708,20 +709,25 @@ cdef void real_row(const call_t* c, const vector* x, vector* out, vector scale, 
         mirrored(out, out, n, 1)
 
 
-cdef vector* allocated(Py_ssize_t n, const vector* _type, void** block) noexcept nogil:
-    """n vectors, aligned. Without memory there is nothing that a kernel could do."""
+cdef vector* allocated(call_t* c, Py_ssize_t n, const vector* _type, void** block) noexcept nogil:
+    """n vectors, aligned; NULL without memory, and the call has failed."""
     block[0] = malloc((n + 1) * sizeof(vector))
+    if block[0] == NULL:
+        c.failed = True
+        return NULL
     return <vector*>((<uintptr_t>block[0] + sizeof(vector) - 1) & ~<uintptr_t>(sizeof(vector) - 1))
 
 
 cdef void rows_task(vector* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
-    c = <const call_t*>ctx
+    c = <call_t*>ctx
     cdef Py_ssize_t need = room(c.plan, ctx), i
     cdef void* block
-    cdef vector* scratch = allocated(need + vectors(2 * (c.n + 1), ctx), ctx, &block)
+    cdef vector* scratch = allocated(c, need + vectors(2 * (c.n + 1), ctx), ctx, &block)
     cdef const vector* x
     cdef vector* out
     cdef vector scale = number(c.scale, ctx)
+    if scratch == NULL:
+        return
     for i in range(lo, hi):
         x, out = ahead(<const vector*>c.x, i * c.x_row), ahead(<vector*>c.out, i * c.out_row)
         if c.kind == COMPLEX:
@@ -732,17 +738,21 @@ cdef void rows_task(vector* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
 
 
 cdef void step_one_task(vector* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
-    c = <const call_t*>ctx
+    c = <call_t*>ctx
     cdef void* block
-    cdef vector* scratch = allocated(room(c.plan, ctx) - between_steps(c.plan, ctx), ctx, &block)
+    cdef vector* scratch = allocated(c, room(c.plan, ctx) - between_steps(c.plan, ctx), ctx, &block)
+    if scratch == NULL:
+        return
     step_one(c.plan, <const vector*>c.x, c.inverse, lo, hi, <vector*>c.work, scratch)
     free(block)
 
 
 cdef void step_two_task(vector* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
-    c = <const call_t*>ctx
+    c = <call_t*>ctx
     cdef void* block
-    cdef vector* scratch = allocated(room(c.plan, ctx) - between_steps(c.plan, ctx), ctx, &block)
+    cdef vector* scratch = allocated(c, room(c.plan, ctx) - between_steps(c.plan, ctx), ctx, &block)
+    if scratch == NULL:
+        return
     step_two(c.plan, <vector*>c.out, c.inverse, number(c.scale, ctx), lo, hi, <vector*>c.work, scratch)
     free(block)
 
@@ -751,7 +761,9 @@ cdef void shared_row(call_t* c, const vector* _type) noexcept:
     """One long row, by all threads."""
     cdef void* block
     cdef Py_ssize_t lanes = lanes_of(_type)
-    c.work = allocated(between_steps(c.plan, _type), _type, &block)
+    c.work = allocated(c, between_steps(c.plan, _type), _type, &block)
+    if c.work == NULL:
+        return
     parallel_for(<task_t>step_one_task[vector], c, vectors(c.plan.second.n, _type),
                  max(<Py_ssize_t>1, GRAIN // (c.plan.line.n * lanes)))
     parallel_for(<task_t>step_two_task[vector], c, vectors(c.plan.line.n, _type),
@@ -828,7 +840,7 @@ cdef vector* tile_done(const call_t* c, vector* x, vector* y, vector scale) noex
 
 cdef void tiles_task(vector* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
     """Groups of rows as many as there are lanes, or of neighbouring columns for `tiles` tiles."""
-    c = <const call_t*>ctx
+    c = <call_t*>ctx
     cdef Py_ssize_t lanes = lanes_of(ctx), n = c.n, h = n // 2 + 1, next = 4 * (n + 1), i, k, many, at, first
     cdef Py_ssize_t width = lanes * c.tiles, groups = (c.inner + width - 1) // width
     cdef void* block = NULL
@@ -841,7 +853,9 @@ cdef void tiles_task(vector* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
     cdef vector* out
     cdef vector scale = number(c.scale, ctx)
     if c.tiles * next > SMALL:
-        scratch = allocated(c.tiles * next, ctx, &block)
+        scratch = allocated(c, c.tiles * next, ctx, &block)
+        if scratch == NULL:
+            return
     other = scratch + next // 2
     for i in range(lo, hi):
         if c.inner * c.mid == 1:
@@ -866,15 +880,17 @@ cdef void tiles_task(vector* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
 
 cdef void gathered_task(vector* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
     """Columns whose length is a convolution's: one at a time, as a row."""
-    c = <const call_t*>ctx
+    c = <call_t*>ctx
     cdef Py_ssize_t need = room(c.plan, ctx), i, j, k, first, at, x_parts = 1 if c.kind == REAL else 2, out_parts = 1 if c.kind == HALF else 2
     cdef Py_ssize_t x_n = c.n // 2 + 1 if c.kind == HALF else c.n, out_n = c.n // 2 + 1 if c.kind == REAL else c.n
     cdef void* block
-    cdef vector* scratch = allocated(need + 2 * vectors(2 * (c.n + 1), ctx), ctx, &block)
+    cdef vector* scratch = allocated(c, need + 2 * vectors(2 * (c.n + 1), ctx), ctx, &block)
     cdef vector* line = scratch + need + vectors(2 * (c.n + 1), ctx)
     cdef const vector* x
     cdef vector* out
     cdef vector scale = number(c.scale, ctx)
+    if scratch == NULL:
+        return
     for i in range(lo, hi):
         first, at = i // c.inner // c.mid, i // c.inner % c.mid * c.width + i % c.inner
         x, out = ahead(<const vector*>c.x, first * c.x_row + x_parts * at), ahead(<vector*>c.out, first * c.out_row + out_parts * at)
@@ -891,11 +907,12 @@ cdef void gathered_task(vector* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogi
     free(block)
 
 
-cdef void run(call_t* c, const vector* _type) noexcept:
+cdef int run(call_t* c, const vector* _type) except -1:
     cdef Py_ssize_t lanes = lanes_of(_type), i, many, n = c.n
     cdef bint by_rows = c.inner * c.mid == 1
     cdef const vector* x = <const vector*>c.x
     cdef vector* out = <vector*>c.out
+    c.failed = False
     if c.plan.kind == LANES:
         c.tiles = 1 if by_rows else max(<Py_ssize_t>1, min(<Py_ssize_t>TILES, 2 * SHORT // n))
         lanes *= c.tiles
@@ -909,6 +926,9 @@ cdef void run(call_t* c, const vector* _type) noexcept:
             shared_row(c, _type)
     else:
         parallel_for(<task_t>rows_task[vector], c, c.rows, max(<Py_ssize_t>1, GRAIN // n))
+    if c.failed:
+        raise MemoryError("no memory to work in for a Fourier transform")
+    return 0
 
 
 # ------------------------------------------------------------------------------------------------ the other half
