@@ -754,16 +754,21 @@ def _spaced(start, end, steps: int, integer: bool):
     computed = np.complex128 if isinstance(start, complex) or isinstance(end, complex) else np.float64
     if steps == 1:
         return np.array([start], computed)
-    i = np.arange(steps)
     half = steps // 2
     if integer:  # truncated afterwards: rounded once, as a fused multiply-add does, so the step comes in two exact parts
-        start, end = int(start), int(end)
+        start, end, i = int(start), int(end), np.arange(steps)
         step = np.float64(end - start) / (steps - 1)
         high = np.float64(np.float32(step))
         low = step - high
         return np.where(i < half, start + high * i + low * i, end - high * (steps - 1 - i) - low * (steps - 1 - i))
     step = (end - start) / (steps - 1) if steps else 0
-    return np.where(i < half, start + step * i, end - step * (steps - 1 - i)).astype(computed)
+    out, i = new_array((steps,), np.dtype(computed)), np.arange(steps - half, dtype=np.float64)
+    first, last = out[:half], out[half:][::-1]
+    np.multiply(i[:half], step, out=first)
+    np.add(first, start, out=first)
+    np.multiply(i, step, out=last)
+    np.subtract(end, last, out=last)
+    return out
 
 
 @op("linspace", gradient=False, own=("out",))
