@@ -266,7 +266,9 @@ class OpBase:
     required: int
     inplace_at: int
     out_at: int
+    value_at: int
     out_apart: bool
+    may_overlap: bool
     defaults_in_order: list
 
     def bind(self, args: tuple, kwargs: dict) -> list:
@@ -324,6 +326,9 @@ def call_next(op: OpBase, values: list) -> Any:
 
 def make_call(op: OpBase) -> Callable:
     """The function that is published for `op`."""
+
+def overlaps(out: np.ndarray, values: Any, apart: bool = False) -> bool:
+    """Whether an array and a dense one of `values` share memory; one that lies just as `out` does only if `apart`."""
 
 def run_into(op: OpBase, values: Any, target: TensorBase) -> Any:
     """The forward function on the values of all parameters; its result is made in `target` where its kernel can."""

@@ -4,8 +4,8 @@
     elements of each as a tree. The row stays in the first-level cache for the passes that follow.
 (b) Softmax along an axis that is not the last runs down columns, which are the vector lanes; so does softmax of
     short rows, which are transposed into a tile first.
-(c) Mean and variance come from one pass over differences to the mean of the row's first elements; where that lies
-    far from the true mean, a second pass follows (`row_moments`). One pass less is a quarter of layer_norm's time.
+(c) Mean and variance come from one pass over sums and squares; where the mean is so far from zero that their difference
+    is inexact, a second pass follows (`row_moments`). One pass less is a quarter of layer_norm's time.
 (d) Batch statistics are joined row by row in double precision. Parameter gradients are summed per segment of the
     rows, then in order: the same bits at any number of threads.
 """

@@ -372,18 +372,30 @@ def test_a_factor_of_the_second_operand():
         np.testing.assert_allclose(half.numpy(), x[::2] - y[:500], rtol=1e-6, atol=1e-6)
 
 
-def test_in_place_reads_operands_that_overlap_before_it_writes():
+def test_operands_that_share_part_of_the_written_memory_are_refused():
     x = np.arange(2000.0)
     t = lucid.from_numpy(x.copy())
-    t[1:].add_(t[:-1])
-    np.testing.assert_array_equal(t.numpy(), np.concatenate([x[:1], x[1:] + x[:-1]]))
-    t = lucid.from_numpy(x.copy())
-    with pytest.raises(RuntimeError, match="single memory location"):
-        lucid.mul(t[:-1], t[:-1], out=t[1:])
+    for write in (
+        lambda: t[1:].add_(t[:-1]), lambda: t[1:].copy_(t[:-1]), lambda: t.mul_(t[3]), lambda: t[1:9].copy_(t[:8]),
+        lambda: lucid.mul(t[:-1], t[:-1], out=t[1:]), lambda: t[1:].__setitem__(lucid.arange(1999), t[:-1]),
+        lambda: t.view(40, 50).copy_(t.view(50, 40).t()),
+    ):  # fmt: skip
+        with pytest.raises(RuntimeError, match="single memory location"):
+            write()
     np.testing.assert_array_equal(t.numpy(), x)
+
+
+def test_operands_with_gaps_are_read_before_they_are_written():
     t = lucid.arange(12.0).reshape(3, 4)
-    t.add_(t[:1])
-    np.testing.assert_array_equal(t.numpy(), np.arange(12.0).reshape(3, 4) + np.arange(4.0))
+    t.add_(t[:, :1])
+    np.testing.assert_array_equal(t.numpy(), np.arange(12.0).reshape(3, 4) + np.arange(0.0, 12, 4)[:, None])
+    x = np.arange(20000.0)
+    t = lucid.from_numpy(x.copy())
+    t[::2].copy_(t[::4].repeat_interleave(2))
+    t[1::2].copy_(t[1:10001])
+    x[::2] = np.repeat(x[::4], 2)
+    x[1::2] = x[1:10001].copy()
+    np.testing.assert_array_equal(t.numpy(), x)
     t = lucid.from_numpy(x.copy())
     assert lucid.mul(t, t, out=t) is t and t.add_(t) is t
     np.testing.assert_array_equal(t.numpy(), 2 * x * x)

@@ -202,3 +202,53 @@ def views_tell_where_they_lie(lib):
     for view in views:
         yield tuple(view.shape), tuple(view.stride()), view.storage_offset(), view.is_contiguous()
         yield (view.data_ptr() - x.data_ptr()) // 4
+
+
+PAIRS = """add sub mul div pow atan2 fmod remainder floor_divide clamp_min clamp_max copysign hypot eq ne lt gt le ge logical_and
+logical_or logical_xor xlogy heaviside nextafter igamma copy ldexp"""
+PAIRS_OF_INTEGERS = "gcd lcm bitwise_and bitwise_or bitwise_xor bitwise_left_shift bitwise_right_shift"
+
+
+@program(*(f"Tensor.{name}_" for name in f"{PAIRS} {PAIRS_OF_INTEGERS}".split()))
+def two_that_share_memory_in_part(lib):
+    for names, values in ((PAIRS, lib.arange(1.0, 9.0)), (PAIRS_OF_INTEGERS, lib.arange(1, 9))):
+        for name in names.split():
+            x = values.clone()
+            yield raised(getattr(x[1:], f"{name}_"), x[:-1])
+            x = values.clone()
+            yield raised(getattr(x[::2], f"{name}_"), x[1::2]), x  # these have gaps, which are not looked into
+
+
+@program("Tensor.addcmul_", "Tensor.addcdiv_", "Tensor.lerp_", "Tensor.clamp_", "Tensor.masked_fill_", "Tensor.addr_")
+def three_that_share_memory_in_part(lib):
+    x, apart = lib.arange(1.0, 17.0), lib.ones(15)
+    yield raised(x[1:].addcmul_, x[:-1], apart), raised(x[1:].addcdiv_, apart, x[:-1])
+    yield raised(x[1:].lerp_, x[:-1], 0.5), raised(x[1:].lerp_, apart, x[:-1])
+    yield raised(x[1:].clamp_, x[:-1]), raised(x[1:].clamp_, None, x[:-1])
+    yield raised(x[4:8].view(2, 2).addr_, x[5:7], x[:2]), x
+    yield x[1:].masked_fill_(apart > 0, x[3]), x.fill_(x[4])
+    mask = lib.ones(16, dtype=lib.bool)
+    yield raised(mask[1:].masked_fill_, mask[:-1], True), mask[1:].masked_scatter_(mask[:-1], apart > 0)
+
+
+@program("Tensor.scatter_", "Tensor.scatter_add_", "Tensor.scatter_reduce_", "Tensor.index_add_", "Tensor.index_copy_",
+         "Tensor.index_fill_", "Tensor.index_reduce_", "Tensor.put_", "Tensor.index_put_", "Tensor.__setitem__")  # fmt: skip
+def indices_and_sources_that_share_memory_in_part(lib):
+    x, at = lib.arange(16), lib.arange(15)
+    into, part = x[1:], x[:-1]
+    yield raised(into.scatter_, 0, part, at), raised(into.scatter_, 0, at, part), raised(into.scatter_add_, 0, at, part)
+    yield raised(into.scatter_reduce_, 0, at, part, "sum"), raised(into.index_add_, 0, at, part)
+    yield raised(into.index_copy_, 0, at, part), raised(into.index_copy_, 0, part, at), raised(into.index_fill_, 0, part, 1)
+    yield raised(into.index_reduce_, 0, at, part, "prod"), raised(into.put_, at, part), raised(into.put_, part, at)
+    yield raised(into.index_put_, (at,), part), raised(into.__setitem__, at, part), raised(into.__setitem__, slice(None), part)
+    yield x
+
+
+@program("Tensor.add_", "Tensor.copy_", "add")
+def layouts_that_share_memory(lib):
+    x = lib.arange(16.0)
+    square, cube = x.view(4, 4), x.view(2, 2, 4)
+    yield raised(square.add_, x[:4]), raised(x.add_, x[3]), raised(square.copy_, square.t())
+    yield raised(cube.transpose(0, 1).add_, cube), raised(square.add_, square.view(1, 4, 4)), x
+    yield cube.transpose(0, 1).add_(cube.transpose(0, 1)), x[:0].add_(x[:0])
+    yield raised(lib.add, cube.transpose(0, 1), 1, out=cube), x[0::2].add_(x[1::2])

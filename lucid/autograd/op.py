@@ -23,8 +23,6 @@ from __future__ import annotations
 
 import functools
 
-from numpy import may_share_memory
-
 from lucid import dtypes
 from lucid._kernels import core
 from lucid.autograd.node import FREED, Node
@@ -90,7 +88,8 @@ class Op(core.OpBase):
         }
         self.places |= self.position
         self.out_at = -1 if "out" in own else self.position.get("out", -1)
-        self.out_rule, self.out_apart = out, "apart" in out
+        self.out_rule, self.out_apart, self.may_overlap = out, "apart" in out, "overlap" in out
+        self.value_at = self.position.get("value", -1)
         self.rules = []
         self.joint = None
         self.inplace_at = len(self.parameters)
@@ -168,13 +167,15 @@ class Op(core.OpBase):
         target = values[0]
         if not isinstance(target, Tensor):
             raise TypeError(f"{self.name}_(): argument 'input' must be Tensor, not {type(target).__name__}")
+        if not self.may_overlap:
+            check_apart(f"{self.name.lstrip('_')}_", target, [one for i, one in enumerate(values) if 0 < i != self.value_at])
         if not core.recording(tuple(values)):
             check_writable(self.name, target)
             return self.write_result(target, core.run_into(self, values, target))
         if self.kind != "rule":  # what it is made of is recorded; the write itself is one more operation
             check_recordable(self, target)
             past = past_of(target)
-            past.array, past._counter = target.array.copy(), None
+            past.array, past._counter = Supplied.copied(target.array), None
             return rewrite(target, Supplied.replaced.op, [target, self.run([past, *values[1:]])])
         return rewrite(target, self, values)
 
@@ -197,7 +198,7 @@ class RuleNode(Node):
 class Supplied:
     """Operations that autograd calls, and what loads all others; set by `lucid.ops`, which stands above it."""
 
-    add = add_ = clone = contiguous = ones = piece = replace_piece = replaced = None
+    add = add_ = clone = contiguous = copied = ones = overwrite = piece = replace_piece = replaced = None
     load_all = scatter_strided = stack = view_alias = zeros = zeros_laid_out = None
 
 
@@ -357,7 +358,7 @@ def rewrite(target: Tensor, op: Op, values: list) -> Tensor:
     # The node sees the target as it is now; only then is it written to.
     past = past_of(target)
     if _keeps_target(op, values):
-        past.array, past._counter = target.array.copy(), None
+        past.array, past._counter = Supplied.copied(target.array), None
     values = [past if value is target else value for value in values]
     before = core.set_grad(False)
     try:
@@ -422,28 +423,23 @@ def check_out(name: str, out, values=(), apart: bool = False) -> None:
     if core.recording((out, *values)):
         raise RuntimeError(f"{name}(): functions with out=... arguments don't support automatic differentiation, "
                            "but one of the arguments requires grad.")  # fmt: skip
-    array = out.array
-    for value in values:
-        for one in value if isinstance(value, (list, tuple)) else (value,):
-            if isinstance(one, Tensor) and _overlaps(array, one.array, apart):
-                raise RuntimeError(
-                    f"{name}(): unsupported operation: some elements of the input tensor and the written-to tensor "
-                    "refer to a single memory location. Please clone() the tensor before performing the operation."
-                )
+    check_apart(name, out, values, apart)
 
 
-def _overlaps(out, array, apart: bool) -> bool:
-    """Whether dense arrays share memory, and (unless they are to be `apart`) not as the very same elements."""
-    if not may_share_memory(out, array) or not (out.flags.forc and array.flags.forc):
-        return False
-    return apart or out.ctypes.data != array.ctypes.data or out.shape != array.shape or out.strides != array.strides
+def check_apart(name: str, target: Tensor, values, apart: bool = False) -> None:
+    """RuntimeError where the tensor that is written to shares memory with one of the values; see `core.overlaps`."""
+    if core.overlaps(target.array, values, apart):
+        raise RuntimeError(
+            f"{name}(): unsupported operation: some elements of the input tensor and the written-to tensor "
+            "refer to a single memory location. Please clone() the tensor before performing the operation."
+        )
 
 
 def write(name: str, target: Tensor, result) -> None:
     """Write a result over a tensor's data, and count the write."""
     check_result(name, target, result)
     if result.array is not target.array:
-        target.array[...] = result.array
+        Supplied.overwrite(target.array, result.array)
     core.bump(target)
 
 
@@ -482,7 +478,7 @@ def write_out(name: str, out: Tensor, result: Tensor, same: bool = False) -> Non
             )  # fmt: skip
         out.array = core.empty(result.array.shape, out.array.dtype)
     if result.array is not out.array:
-        out.array[...] = result.array
+        Supplied.overwrite(out.array, result.array)
     core.bump(out)
 
 
@@ -553,9 +549,10 @@ def op(
         Other paths of the same function.
     own : tuple of str, optional
         Of `out` and `inplace`, those that the function takes care of itself.
-    out : {"cast", "same", "apart", "apart cast"}, optional
+    out : {"cast", "same", "apart", "apart cast", "same overlap", "cast overlap"}, optional
         What `out=` may be: of any dtype that the result can be cast to, of the result's own dtype, or of that and
-        apart from the inputs in memory. Of several results each has to have its own dtype.
+        apart from the inputs in memory. Of several results each has to have its own dtype. With "overlap" the tensor
+        of the in-place form may share memory with other arguments.
     """
     kind = "composite" if composite else "rule" if gradient else "none"
 

@@ -26,7 +26,7 @@ from lucid._kernels.core import (  # noqa: F401
     view_of,
     wrap,
 )
-from lucid.autograd.op import torch_name
+from lucid.autograd.op import Supplied, torch_name
 from lucid.tensor import Tensor, check_dim
 
 BOOL, UINT8, INT8, INT16, INT32, INT64 = map(np.dtype, ("bool", "uint8", "int8", "int16", "int32", "int64"))
@@ -134,6 +134,17 @@ def move(source: np.ndarray, target: np.ndarray) -> None:
         flat(source, True), flat(target, True), source.shape, elements(source.strides, itemsize),
         elements(target.strides, itemsize), _offset(source), _offset(target),
     )  # fmt: skip
+
+
+def overwrite(target: np.ndarray, array: np.ndarray, apart: bool = False) -> None:
+    """Write an array of any dtype, broadcast to its shape, over another. Unless they are `apart`, they may share memory."""
+    array = cast(array, target.dtype)
+    if not apart and np.may_share_memory(target, array):
+        array = array.copy()  # NumPy itself does so only for more than one dimension
+    if target.size < 4096:
+        target[...] = array
+    else:
+        move(array if array.shape == target.shape else np.broadcast_to(array, target.shape), target)
 
 
 def fill(array: np.ndarray, value) -> None:
@@ -402,6 +413,7 @@ def overlapping(shape, steps) -> bool:
 
 core.set_shapes(broadcast_shapes)
 core.set_copies(copied, _converted, copies.convert)
+Supplied.copied, Supplied.overwrite = copied, overwrite
 core.set_general(unary, unary, binary, backward)
 
 __all__ = [name for name in globals() if not name.startswith("_")]

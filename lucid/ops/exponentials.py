@@ -484,7 +484,7 @@ xlogy.vjp(
 LDEXP = binary_kernel("ldexp", FLOATING)
 
 
-@op("ldexp")
+@op("ldexp", out="cast overlap")
 @doc("out = x \\cdot 2^y", "g \\cdot 2^{\\bar{y}},\\quad g \\cdot \\overline{out} \\cdot \\ln 2", returns="Of the broadcast "
      "shape, floating or complex.", other="Tensor: The exponents.",
      raises="NotImplementedError: the exponents are bools and `input_` is floating")  # fmt: skip

@@ -15,7 +15,7 @@ from lucid import dtypes
 from lucid._kernels import core
 from lucid._kernels import index as kernels
 from lucid._kernels.core import flat, wrap
-from lucid.autograd.op import Supplied, check_writable, inplace, op, torch_name
+from lucid.autograd.op import Supplied, check_apart, check_writable, inplace, op, torch_name
 from lucid.ops._frame import C_NAMES, INT64, cast, contiguous, copied, native, tensor_argument
 from lucid.ops._indices import INDEX_DTYPES, add_at, moved, out_of_bounds, placed
 from lucid.ops.pieces import index_basic, unbind
@@ -272,6 +272,7 @@ def setitem(self, index, value) -> None:
         and 0 < value.array.ndim < index.array.ndim + self.array.ndim and value.dtype is self.dtype
     ):  # fmt: skip  # the commonest, without what others need
         check_writable("index_put", self)
+        check_apart("index_put_", self, (index, value))
         _put_array(self.array, (index.array,), value.array, False)
         core.bump(self)
         return
@@ -395,6 +396,7 @@ def _index_put_inplace(target: Tensor, arrays, values: Tensor, accumulate: bool)
     if core.recording((target, values)):
         return _index_put_recorded(target, arrays, values, accumulate)
     check_writable("index_put", target)
+    check_apart("index_put_", target, (arrays, values))
     _put_into(target.array, arrays, values, accumulate)
     core.bump(target)
     return target

@@ -12,7 +12,7 @@ from lucid._kernels import core
 from lucid._kernels.core import wrap
 from lucid.autograd.op import Supplied, op
 from lucid.ops._doc import like
-from lucid.ops._frame import cast, move
+from lucid.ops._frame import overwrite
 from lucid.ops.pieces import index_basic
 from lucid.ops.view import atleast_1d, atleast_2d, atleast_3d, reshape
 from lucid.tensor import Tensor, check_dim
@@ -35,13 +35,8 @@ def tensor_list(name: str, tensors) -> list:
 
 
 def put(out, index, array) -> None:
-    """Write an array of any dtype, broadcast to its shape, to `out[index]`."""
-    array = cast(array, out.dtype)
-    target = out[index]
-    if target.size >= 4096:
-        move(array if array.shape == target.shape else np.broadcast_to(array, target.shape), target)
-    else:
-        target[...] = array
+    """Write an array of any dtype, broadcast to its shape, to `out[index]`, which lies apart from it."""
+    overwrite(out[index], array, apart=True)
 
 
 @op("cat", aliases=("concat", "concatenate"), out="apart cast")

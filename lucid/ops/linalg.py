@@ -445,7 +445,7 @@ def _plus(input_, product_, beta, alpha):
     return input_ * beta + product_ if beta != 1 else input_ + product_
 
 
-@op("addmm", composite=True, out="same")
+@op("addmm", composite=True, out="same overlap")
 def addmm(input_: Tensor, mat1: Tensor, mat2: Tensor, *, beta=1, alpha=1, out=None) -> Tensor:
     r"""``beta * input + alpha * (mat1 @ mat2)``; with beta 0 the input's NaN do not count.
 
@@ -486,7 +486,7 @@ def addmm(input_: Tensor, mat1: Tensor, mat2: Tensor, *, beta=1, alpha=1, out=No
     return _fused("addmm", mm, input_, mat1, mat2, beta, alpha)
 
 
-@op("addmv", composite=True, out="same")
+@op("addmv", composite=True, out="same overlap")
 def addmv(input_: Tensor, mat: Tensor, vec: Tensor, *, beta=1, alpha=1, out=None) -> Tensor:
     r"""``beta * input + alpha * (mat @ vec)``.
 
@@ -572,7 +572,7 @@ def addr(input_: Tensor, vec1: Tensor, vec2: Tensor, *, beta=1, alpha=1, out=Non
     return _plus(input_, product_, beta, alpha)
 
 
-@op("baddbmm", composite=True, out="same")
+@op("baddbmm", composite=True, out="same overlap")
 def baddbmm(input_: Tensor, batch1: Tensor, batch2: Tensor, *, beta=1, alpha=1, out=None) -> Tensor:
     r"""``beta * input + alpha * (batch1 @ batch2)`` for each matrix of a batch.
 
@@ -616,7 +616,7 @@ def _bmm_sum(batch1, batch2):
     return matmul(batch1.transpose(0, 1).reshape((n, b * m)), batch2.reshape((b * m, batch2.array.shape[2])))
 
 
-@op("addbmm", composite=True, out="same")
+@op("addbmm", composite=True, out="same overlap")
 @like(baddbmm)
 def addbmm(input_: Tensor, batch1: Tensor, batch2: Tensor, *, beta=1, alpha=1, out=None) -> Tensor:
     r"""``beta * input + alpha *`` the sum of the products of a batch.

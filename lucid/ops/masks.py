@@ -120,7 +120,7 @@ def masked_select(input_: Tensor, mask: Tensor, *, out=None) -> Tensor:
     return _pick(input_ if input_.array.shape == shape else broadcast_to(input_, shape), mask)
 
 
-@op("masked_scatter", composite=True)
+@op("masked_scatter", composite=True, out="cast overlap")
 def masked_scatter(input_: Tensor, mask: Tensor, source: Tensor) -> Tensor:
     """A copy with the source's elements, one after the other, where a mask is true.
 

@@ -35,8 +35,8 @@ cdef class OpBase:
     cdef public list rules
     cdef public object joint
     cdef public dict places
-    cdef public Py_ssize_t positional, required, inplace_at, out_at
-    cdef public bint out_apart
+    cdef public Py_ssize_t positional, required, inplace_at, out_at, value_at
+    cdef public bint out_apart, may_overlap
     cdef public list defaults_in_order
 
     cpdef list bind(self, tuple args, dict kwargs):
@@ -387,6 +387,56 @@ cdef inline bint plain_target(TensorBase target, values):
             and not (grad_enabled and (target._view == NO_GRAD or any_needs_grad(values))))
 
 
+cdef bint gapless(cnp.ndarray a):
+    """Whether the elements fill a range of memory, each once, in any order of the dimensions."""
+    cdef Py_ssize_t step = cnp.PyArray_ITEMSIZE(a)
+    cdef int i, found, n = cnp.PyArray_NDIM(a)
+    if cnp.PyArray_IS_C_CONTIGUOUS(a):
+        return True
+    while step < cnp.PyArray_NBYTES(a):
+        found = -1
+        for i in range(n):
+            if cnp.PyArray_DIM(a, i) > 1 and cnp.PyArray_STRIDE(a, i) == step:
+                found = i
+        if found < 0:
+            return False
+        step *= cnp.PyArray_DIM(a, found)
+    return True
+
+
+cdef bint meets(cnp.ndarray out, value, bint apart):
+    cdef cnp.ndarray a
+    cdef int i
+    cdef bint same
+    if isinstance(value, (list, tuple)):
+        return overlaps(out, value, apart)
+    if isinstance(value, TensorBase):
+        a = (<TensorBase>value).array
+    elif isinstance(value, cnp.ndarray):
+        a = value
+    else:
+        return False
+    if (cnp.PyArray_BYTES(a) + cnp.PyArray_NBYTES(a) <= cnp.PyArray_BYTES(out)
+            or cnp.PyArray_BYTES(out) + cnp.PyArray_NBYTES(out) <= cnp.PyArray_BYTES(a)
+            or not cnp.PyArray_SIZE(out) or not cnp.PyArray_SIZE(a) or not gapless(out) or not gapless(a)):
+        return False
+    same = (not apart and cnp.PyArray_BYTES(a) == cnp.PyArray_BYTES(out)
+            and cnp.PyArray_NBYTES(a) == cnp.PyArray_NBYTES(out) and cnp.PyArray_NDIM(a) == cnp.PyArray_NDIM(out))
+    for i in range(cnp.PyArray_NDIM(a)):
+        same = same and cnp.PyArray_STRIDE(a, i) == cnp.PyArray_STRIDE(out, i)
+    return not same
+
+
+def overlaps(cnp.ndarray out not None, values, bint apart=False):
+    """Whether an array and a dense one of `values` (tensors, arrays, sequences of them) share memory; one that lies just as
+    `out` does counts only if they are to be `apart`. Arrays with gaps are not looked into, as in PyTorch.
+    """
+    for value in values:
+        if meets(out, value, apart):
+            return True
+    return False
+
+
 cdef bint apart_from(cnp.ndarray out, list values):
     """Whether no value is an array that meets the contiguous `out` in memory, but for one that lies exactly there."""
     cdef cnp.ndarray a
@@ -434,7 +484,7 @@ def make_inplace(OpBase op):
 
     def call(*args, **kwargs):
         global target_array, target_name
-        cdef Py_ssize_t n = len(args)
+        cdef Py_ssize_t i, n = len(args)
         cdef cnp.ndarray a
         cdef list values = None
         cdef void* array_before = target_array
@@ -449,6 +499,10 @@ def make_inplace(OpBase op):
         if not isinstance(args[0], TensorBase) or not plain_target(args[0], args):
             return op.run_inplace(op.bind(args, {}) if values is None else values)
         a = (<TensorBase>args[0]).array
+        if not op.may_overlap:
+            for i in range(1, len(args)):
+                if i != op.value_at and meets(a, args[i], False):
+                    return op.run_inplace(op.bind(args, {}) if values is None else values)
         target_array, target_name = <void*>a, <void*>op.name
         try:
             out = op.forward(*args) if values is None else run_forward(op, values)

@@ -451,7 +451,8 @@ def overwritten(TensorBase target not None, TensorBase source not None):
     """
     cdef cnp.ndarray a = target.array, b = source.array
     if not (same_shape(a, b) and cnp.PyArray_TYPE(a) == cnp.PyArray_TYPE(b) and cnp.PyArray_IS_C_CONTIGUOUS(b)
-            and cnp.PyArray_NBYTES(a) <= SMALL and overwritable(target) and not (grad_enabled and needs_grad(source))):
+            and cnp.PyArray_NBYTES(a) <= SMALL and overwritable(target) and not (grad_enabled and needs_grad(source))
+            and not meets(a, source, False)):
         return False
     memmove(cnp.PyArray_DATA(a), cnp.PyArray_DATA(b), cnp.PyArray_NBYTES(a))
     bump(target)
