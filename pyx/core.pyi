@@ -376,6 +376,8 @@ class Kernel:
     tasks    what the specialisations run: called here directly for dense operands, which saves the memoryviews, half
              of the cost of a small call
     halves   whether that is done for half precision too, by float32's task
+    exact    the operand that half precision takes as it is where it is one number (-1: none); all others are rounded to the
+             tensors' dtype first, as PyTorch's are
     """
 
     name: str
@@ -383,6 +385,7 @@ class Kernel:
     code: Any
     result: Any
     halves: bool
+    exact: int
     def __init__(
         self,
         name: str,

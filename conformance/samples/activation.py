@@ -2,7 +2,7 @@
 
 import torch
 
-from .spec import S, T, V, call, unary
+from .spec import S, T, V, call, once, unary
 
 FAMILY = "unary"
 F = "nn.functional."
@@ -26,7 +26,7 @@ SAMPLES = {
     F + "softsign": unary(),
     F + "tanhshrink": unary(),
     F + "softshrink": unary(at=(0.5, -0.5), lambd=[0.5, 0.0, 1.0]),
-    F + "hardshrink": unary(at=(0.5, -0.5), lambd=[0.5, 0.0, 1.0]),
+    F + "hardshrink": unary(at=(0.5, -0.5), lambd=[0.5, 0.0, 1.0]) + [once(V([0.1, -0.1, 0.7]), 0.1)],
     F + "threshold": unary(tail=(0.5, 7.0), at=(0.5,)) + [call(T(3, 4), -1.0, 0.0), call(S(), 0.0, -2.5, True)],
     F + "prelu": [call(T(3, 4), T(1)), call(T(2, 3, 4), T(3)), call(S(), V([0.3])), call(T(2, 3), V([0.0, 1.0, -0.5])),
                   call(T(), V([0.25]))],

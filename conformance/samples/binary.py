@@ -2,7 +2,7 @@
 
 import torch
 
-from .spec import S, T, V, binary, call, error
+from .spec import S, T, V, binary, call, error, once
 
 whole = (torch.int64, torch.bool)
 
@@ -51,3 +51,29 @@ SAMPLES |= {
               call(T(3, dtype=torch.bool), 1.0, 2.0), call(T(3, 4, dtype=torch.bool)), call(T(dtype=torch.bool), T(), T(3)),
               call(S(3, 5).map(lambda t: t > 0).constant(), S(3, 5), T(5)), error(T(3, dtype=torch.bool), T(4), T(5))],
 }  # fmt: skip
+
+# Numbers beside half precision, dense enough that a rounding too many or too few is seen, and whole vectors:
+# PyTorch rounds the elements behind the last one differently.
+WIDE, ABOVE = T(16, 32), T(16, 32, low=0.1)
+SINGLE, DOUBLE = V(0.1, torch.float32).constant(), V(-1.37, torch.float64).constant()
+NUMBERS = (0.1, -1.37, 3, SINGLE, DOUBLE)
+
+for name in ("add", "sub", "mul", "div", "floor_divide", "remainder", "fmod"):
+    SAMPLES[name] += [once(WIDE, WIDE), *(once(WIDE, number) for number in NUMBERS)]
+    if name != "fmod":
+        SAMPLES[name] += [once(number, WIDE) for number in (0.1, DOUBLE)]
+for name in ("add", "sub", "rsub"):
+    SAMPLES[name] += [once(WIDE, WIDE, alpha=0.3), once(WIDE, 0.3, alpha=-1.37)]
+for name in ("eq", "ne", "lt", "le", "gt", "ge"):
+    SAMPLES[name] += [once(V([0.1, 0.7, -1.37]), number) for number in (0.1, 0.7, -1.37)]
+SAMPLES["rsub"] += [once(WIDE, 0.1)]
+SAMPLES["div"] += [once(WIDE, other, rounding_mode=mode) for mode in ("trunc", "floor") for other in (WIDE, 0.1, SINGLE)]
+SAMPLES["pow"] += [once(ABOVE, 0.1), once(ABOVE, DOUBLE), once(0.1, WIDE), once(ABOVE, ABOVE)]
+SAMPLES["lerp"] += [once(WIDE, WIDE, 0.3), once(WIDE, WIDE, SINGLE), once(WIDE, WIDE, T(16, 32, low=0, high=1))]
+SAMPLES["addcmul"] += [once(WIDE, WIDE, WIDE, value=0.3), once(WIDE, WIDE, WIDE)]
+SAMPLES["addcdiv"] += [once(WIDE, WIDE, ABOVE, value=0.3)]
+SAMPLES["where"] += [once(T(16, 32, dtype=torch.bool), WIDE, 0.1)]
+SAMPLES["isclose"] += [once(WIDE, WIDE, rtol=0.1, atol=0.7)]
+SAMPLES["maximum"] += [once(WIDE, SINGLE)]
+for name in ("add", "sub", "mul", "div", "mod", "pow"):
+    SAMPLES[f"Tensor.__r{name}__"] = [call(T(3, 4, low=0.5), 2), once(ABOVE, 0.1), once(ABOVE, 3)]

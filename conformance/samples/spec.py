@@ -186,7 +186,7 @@ class Call:
 def call(
     *args: Any, tags: Iterable[str] | str = (), only: Iterable[torch.dtype] = (), process: Callable | None = None, **kwargs: Any
 ) -> Call:
-    """One call. Tags: random, uninitialised, large, error. `process` takes of the result what is unique."""
+    """One call. Tags: random, uninitialised, large, error, once (rounded once). `process` takes of the result what is unique."""
     tags = (tags,) if isinstance(tags, str) else tags
     return Call(args, kwargs, frozenset(tags), tuple(only), process)
 
@@ -195,7 +195,13 @@ def error(*args: Any, **kwargs: Any) -> Call:
     return call(*args, tags="error", **kwargs)
 
 
-FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+def once(*args: Any, **kwargs: Any) -> Call:
+    """One in half precision, which both libraries compute in float32 and round once."""
+    return call(*args, tags="once", only=HALVES, **kwargs)
+
+
+HALVES = (torch.float16, torch.bfloat16)
+FLOATS = (*HALVES, torch.float32, torch.float64)
 REALS = (torch.float32, torch.float64)
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 F = "nn.functional."
+HALVES = ("float16", "bfloat16")
 
 
 @dataclass(frozen=True)
@@ -617,6 +618,12 @@ MUTANTS: list[Mutant] = [
     M("scatter_add-overwrites", "scatter_add", "index", "value", "writes instead of adding",
       instead(lambda lib, x, dim, index, src, **kw: lib.scatter(x, dim, index, src, **kw))),
     M("sort-structure", "sort", "index", "shape", "a list instead of a named tuple", after(lambda lib, y, a, k: list(y))),
+    # half precision
+    M("add-half-number-unrounded", "add", "binary", "rounding", "a number beside half precision is not rounded first",
+      instead(lambda lib, x, y, **kw: lib.add(x.float(), y, **kw).to(x.dtype) if isinstance(y, float) else lib.add(x, y, **kw)),
+      dtypes=HALVES),
+    M("mul-half-number-rounded", "mul", "binary", "rounding", "a number that multiplies half precision is rounded first",
+      instead(lambda lib, x, y, **kw: lib.mul(x, lib.full_like(x, y) if isinstance(y, float) else y, **kw)), dtypes=HALVES),
     # linear algebra
     M("matmul-transposed", "matmul", "linalg", "value", "the second matrix is transposed when it is square",
       instead(lambda lib, x, y, **kw: lib.matmul(x, y.mT if y.dim() > 1 and y.shape[-1] == y.shape[-2] else y, **kw))),

@@ -214,7 +214,7 @@ def compute_dtype(kernel_: Kernel, dtype: dtypes.dtype) -> np.dtype:
         if type(found) is Refusal:
             found()
         return numpy
-    if dtype.itemsize == 2 and dtype.is_floating_point and kernel_.table[FLOAT32.num] is not None:
+    if is_half(dtype) and kernel_.table[FLOAT32.num] is not None:
         return FLOAT32
     if dtype.kind < 2 and kernel_.table[INT64.num] is None and kernel_.table[FLOAT32.num] is not None:
         default = dtypes.get_default_dtype()
@@ -321,12 +321,26 @@ def elementwise(kernel_: Kernel, operands, dtype: dtypes.dtype | None = None, *p
         check_shapes(operands)
         raise
     arrays = [as_array(operand, computed) for operand in operands]
+    if is_half(dtype):
+        for at, operand in enumerate(operands):
+            if getattr(operand, "dtype", None) is not dtype and not (at == kernel_.exact and arrays[at].size == 1):
+                arrays[at] = cast(cast(arrays[at], dtype.numpy), computed)
     shape, walk, order = layout(arrays)
     result = ordered_empty(shape, order, kernel_.result or computed)
     if result.size:
         rows = [flat(array) for array in arrays]
         kernel_.table[computed.num](*rows, flat(result), kernel_.code, *parameters, walk)
     return wrap(cast(result, result_numpy(kernel_, dtype, computed)))
+
+
+def is_half(dtype: dtypes.dtype) -> bool:
+    """Whether it is float16 or bfloat16."""
+    return dtype.itemsize == 2 and dtype.is_floating_point
+
+
+def rounded(number, dtype: dtypes.dtype):
+    """A number as a tensor of half precision holds it; as it is for other dtypes."""
+    return cast(cast(as_array(number, FLOAT32), dtype.numpy), FLOAT64).item() if is_half(dtype) else number
 
 
 def check_shapes(operands) -> None:

@@ -16,7 +16,7 @@ from lucid import dtypes
 from lucid._kernels.core import backward, unary, unary_param, wrap
 from lucid.autograd.op import op
 from lucid.ops._doc import doc
-from lucid.ops._frame import BOOL, FLOATING, INTEGER, copied, tensor_argument
+from lucid.ops._frame import BOOL, FLOATING, INTEGER, copied, rounded, tensor_argument
 from lucid.ops._pointwise import backward_kernel, override, param_kernel, refuse, unary_kernel
 from lucid.ops.arithmetic import add, conjugate, div, is_complex, mul, reciprocal, rsub, sub
 from lucid.ops.comparison import ge, gt, logical_and, lt
@@ -627,10 +627,11 @@ def hardshrink(input_: Tensor, lambd: float = 0.5, *, out=None) -> Tensor:
     >>> F.hardshrink(lucid.tensor([-1.0, 0.5, 2.0]))
     Tensor([-1.0, 0.0, 2.0])
     """
+    lambd = rounded(lambd, tensor_argument("hardshrink", input_).dtype)
     return unary_param(HARDSHRINK, input_, lambd)
 
 
-hardshrink.vjp(input_=lambda g, input_, lambd: _shrink_backward(g, input_, lambd))
+hardshrink.vjp(input_=lambda g, input_, lambd: _shrink_backward(g, input_, rounded(lambd, input_.dtype)))
 
 
 @op("_shrink_backward")

@@ -27,9 +27,11 @@ from lucid.ops._frame import (
     NUMBER,
     as_array,
     elementwise,
+    is_half,
     kernel,
     number_argument,
     number_first,
+    rounded,
     tensor_argument,
 )
 from lucid.ops._frame import unary as general_unary
@@ -44,7 +46,7 @@ from lucid.ops._pointwise import (
     ternary_kernel,
     unary_kernel,
 )
-from lucid.ops.comparison import LOGICAL_OR
+from lucid.ops.comparison import EQ, GT, LOGICAL_OR
 from lucid.ops.complex import conj
 from lucid.tensor import Tensor
 
@@ -87,6 +89,7 @@ SUB = number_first(refuse(
     "instead.",
 ), both=True)  # fmt: skip
 MUL = number_first(binary_kernel("mul", (BOOL, *NUMBER)), both=True)
+MUL.exact = 1
 ADDCMUL = ternary_kernel("addcmul", NUMBER)
 SCALED = {name: kernel(pointwise.backward, name, FLOATING, pointwise.codes["add_scaled"]) for name in ("add", "sub")}
 ONE = 1
@@ -112,7 +115,8 @@ def _add_scaled(name: str, x, y, alpha) -> Tensor:
     """`x + alpha * y`, in one pass over the elements."""
     if isinstance(x, Tensor) and isinstance(y, Tensor) and type(alpha) in (float, int):
         a, b = x.array, y.array
-        if a.dtype is b.dtype and a.dtype in FLOATING and a.shape == b.shape:
+        alpha = rounded(alpha, x.dtype)
+        if a.dtype is b.dtype and (a.dtype in FLOATING or is_half(x.dtype)) and a.shape == b.shape:
             return backward(SCALED[name], x, y, alpha)
     x, y = number_argument(name, x), number_argument(name, y, 2, "other")
     alpha = alpha.item() if isinstance(alpha, (Tensor, np.generic)) else alpha
@@ -127,7 +131,7 @@ def _add_scaled(name: str, x, y, alpha) -> Tensor:
         return binary(ADD, x, binary(MUL, y, alpha))
     if dtype is dtypes.bool:
         return binary(ADD, x, binary(MUL, y, bool(alpha)))
-    return ternary(ADDCMUL, x, 1, y, alpha, dtype)  # alpha * 1 is exact; y joins in the fused step
+    return ternary(ADDCMUL, x, 1, y, rounded(alpha, dtype), dtype)  # alpha * 1 is exact; y joins in the fused step
 
 
 @op("add")
@@ -226,6 +230,7 @@ addcmul.vjp(
 
 
 LERP = ternary_kernel("lerp", MATH)
+LERP.exact = 2
 
 
 @op("lerp")
@@ -243,8 +248,10 @@ def lerp(input_: Tensor, end: Tensor, weight, *, out=None) -> Tensor:
     tensor_argument("lerp", end, 2, "end")
     weight = number_argument("lerp", weight, 3, "weight")
     for name, one in (("end", end), ("weight", weight)):
-        if isinstance(one, Tensor) and one.dtype is not input_.dtype:
+        if isinstance(one, Tensor) and one.dtype is not input_.dtype and (one is end or one.ndim):
             raise RuntimeError(f"expected dtype {input_.dtype.name} for `{name}` but got dtype {one.dtype.name}")
+    if isinstance(weight, Tensor) and weight.dtype is not input_.dtype:
+        weight = rounded(weight.item(), input_.dtype)
     if input_.dtype.kind < 2:
         raise NotImplementedError(f"\"lerp_kernel_scalar\" not implemented for '{input_.dtype.name}'")
     if isinstance(weight, complex) and not is_complex(input_):
@@ -262,17 +269,18 @@ lerp.vjp(
 # ------------------------------------------------------------------------------------------------ division
 
 DIV = number_first(binary_kernel("div", MATH), both=True)
+DIV.exact = 1
 ADDCDIV = ternary_kernel("addcdiv", MATH)
 
 
-def _division(name: str):
+def _division(name: str, in_halves=None):
     """A division with remainder: integers are refused where the divisor is zero, bools altogether."""
     floating, integers = binary_kernel(name, FLOATING), binary_kernel(name, INTEGER)
 
     def divide(x, y):
         dtype = dtypes.result_dtype((x, y))
-        if dtype.itemsize == 2 and dtype.kind == 2 and name == "trunc_divide":
-            return unary(TRUNC, binary(DIV, x, y))  # the quotient is rounded to half precision first, as PyTorch's
+        if is_half(dtype) and not floating.halves and isinstance(y, Tensor) and y.array.size != 1:
+            return in_halves(x, y)
         if dtype.kind != 1:
             return elementwise(integers if dtype.kind == 0 else floating, (x, y), dtype)
         divisor = as_array(y, dtype.numpy)
@@ -281,11 +289,30 @@ def _division(name: str):
         return elementwise(integers, (x, y), dtype)
 
     EXCEPTIONS[floating] = divide
-    floating.halves = name != "trunc_divide"
+    if in_halves is not None:
+        floating.halves, floating.exact = False, 1
     return floating
 
 
-FMOD, REMAINDER, TRUNC_DIVIDE, FLOOR_DIVIDE = map(_division, ("fmod", "remainder", "trunc_divide", "floor_divide"))
+def _trunc_halves(x, y):
+    """By more than one number PyTorch divides halves in half precision, and rounds twice."""
+    return unary(TRUNC, elementwise(DIV, (x, y)))
+
+
+def _floor_halves(x, y):
+    """Likewise: what remains is subtracted first, and each step is rounded."""
+    from lucid.ops.magnitude import COPYSIGN, SIGN, where
+
+    plain, rest = elementwise(DIV, (x, y)), elementwise(FMOD, (x, y))
+    quotient = elementwise(DIV, (elementwise(SUB, (x, rest)), y))
+    quotient = elementwise(SUB, (quotient, elementwise(EQ, (unary(SIGN, y), unary(NEG, unary(SIGN, rest))))))
+    down = unary(FLOOR, quotient)
+    down = elementwise(ADD, (down, elementwise(GT, (elementwise(SUB, (quotient, down)), 0.5))))
+    return where(elementwise(EQ, (y, 0)), plain, elementwise(COPYSIGN, (down, plain)))
+
+
+FMOD, REMAINDER = _division("fmod"), _division("remainder")
+TRUNC_DIVIDE, FLOOR_DIVIDE = _division("trunc_divide", _trunc_halves), _division("floor_divide", _floor_halves)
 number_first(REMAINDER)
 number_first(TRUNC_DIVIDE, both=True)
 number_first(FLOOR_DIVIDE, both=True)

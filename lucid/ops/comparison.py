@@ -8,7 +8,18 @@ from lucid import dtypes
 from lucid._kernels.core import binary, unary, wrap
 from lucid.autograd.op import op, torch_name
 from lucid.ops._doc import doc
-from lucid.ops._frame import BOOL, COMPLEX, INTEGER, REAL, number_first, tensor_argument
+from lucid.ops._frame import (
+    BOOL,
+    COMPLEX,
+    FLOAT32,
+    INTEGER,
+    REAL,
+    cast,
+    is_half,
+    number_first,
+    rounded,
+    tensor_argument,
+)
 from lucid.ops._pointwise import ALL, binary_kernel, compare_kernel, override, predicate_kernel, refuse, unary_kernel
 from lucid.tensor import Tensor
 
@@ -141,10 +152,13 @@ def isclose(input_: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e
         close = close | ((input_.array != input_.array) & (other.array != other.array))
     if rtol or atol:
         computed = dtypes.to_floating(input_.dtype).numpy
+        half = is_half(input_.dtype)
+        held = lambda array: cast(cast(array, computed), FLOAT32) if half else array  # each step is rounded
         with np.errstate(all="ignore"):
-            x, y = input_.array.astype(computed), other.array.astype(computed)
-            difference = np.abs(x - y)
-            close = close | (np.isfinite(difference) & (difference <= atol + np.abs(y * rtol)))
+            x, y = (cast(one.array, FLOAT32 if half else computed) for one in (input_, other))
+            difference = held(np.abs(x - y))
+            allowed = held(rounded(atol, input_.dtype) + held(np.abs(y * rtol)))
+            close = close | (np.isfinite(difference) & (difference <= allowed))
     return wrap(np.asarray(close))
 
 

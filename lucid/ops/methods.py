@@ -16,6 +16,7 @@ from lucid.autograd.op import DECLARED, Supplied, inplace
 from lucid.dtypes import BY_NUM
 from lucid.ops import comparison, conversion, indexing, magnitude, permutation, random, reduction, shape, storage, view
 from lucid.ops import complex as complex_
+from lucid.ops._frame import is_half
 from lucid.tensor import Tensor
 
 METHODS = {
@@ -118,10 +119,11 @@ def foreign(function, reflected: bool, x, y):
 
 
 def reciprocal_times(divide):
-    """`__rtruediv__` with another tensor, which `/` never asks for: times the reciprocal, as PyTorch computes it."""
+    """`__rtruediv__` with another tensor, which `/` never asks for, or in half precision: times the reciprocal, as PyTorch
+    computes it."""
 
     def method(self, other):
-        if isinstance(self, Tensor) and not isinstance(other, Tensor):
+        if isinstance(self, Tensor) and not isinstance(other, Tensor) and not is_half(self.dtype):
             return divide(self, other)
         return self.reciprocal() * other
 
@@ -168,7 +170,7 @@ def attach(later: tuple) -> None:
     for name, operation in BINARY.items():
         function = find(operation)
         setattr(Tensor, f"__{name}__", operator(function, f"__{name}__"))
-        setattr(Tensor, f"__r{name}__", operator(function, f"__r{name}__", True))
+        setattr(Tensor, f"__r{name}__", operator(function, f"__r{name}__", name != "mul"))
         setattr(Tensor, f"__i{name}__", operator(inplace(function, f"{operation}_"), f"__i{name}__"))
     Tensor.__rtruediv__ = reciprocal_times(Tensor.__rtruediv__)
     Tensor.__div__, Tensor.__rdiv__, Tensor.__idiv__ = Tensor.__truediv__, Tensor.__rtruediv__, Tensor.__itruediv__

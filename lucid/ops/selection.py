@@ -14,7 +14,18 @@ from lucid._kernels import index as kernels
 from lucid._kernels.core import flat, wrap
 from lucid.autograd.op import Supplied, op, torch_name
 from lucid.formats import contiguous_format
-from lucid.ops._frame import INT64, broadcast_shapes, cast, contiguous, copied, native, tensor_argument
+from lucid.ops._frame import (
+    FLOAT32,
+    INT64,
+    broadcast_shapes,
+    cast,
+    contiguous,
+    copied,
+    is_half,
+    native,
+    rounded,
+    tensor_argument,
+)
 from lucid.ops._indices import INDEX_DTYPES, index_argument, out_of_bounds, picked, placed, same_dtype
 from lucid.ops.arithmetic import mul
 from lucid.ops.scatter import gather, scatter_reduce
@@ -136,6 +147,8 @@ def index_add(input_: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha=
             f"{list(array.shape)} source.shape = {list(added.shape)}"
         )
     if alpha != 1:
+        half = is_half(input_.dtype)  # its products are rounded with the sums, in float32
+        alpha, added = rounded(alpha, input_.dtype), cast(added, FLOAT32) if half else added
         with np.errstate(all="ignore"):
             added = cast(added * (alpha % 256 if added.dtype.kind == "u" else alpha), added.dtype)
     out = copied(array)

@@ -39,12 +39,15 @@ cdef class Kernel:
     tasks    what the specialisations run: called here directly for dense operands, which saves the memoryviews, half
              of the cost of a small call
     halves   whether that is done for half precision too, by float32's task
+    exact    the operand that half precision takes as it is where it is one number (-1: none); all others are rounded to the
+             tensors' dtype first, as PyTorch's are
     """
     cdef public str name
     cdef public tuple table
     cdef public object code
     cdef public object result
     cdef public bint halves
+    cdef public int exact
     cdef int op
     cdef Py_ssize_t grain
     cdef task_t tasks[24]
@@ -56,6 +59,7 @@ cdef class Kernel:
         self.code = code
         self.result = result
         self.halves = True
+        self.exact = -1
         self.op = 0 if code is None else code
         self.grain = CHEAP_GRAIN if cheap else EXPENSIVE_GRAIN
         for i in range(24):
@@ -321,6 +325,8 @@ def binary(Kernel kernel not None, x, y):
     cdef int num
     cdef float single
     cdef double number
+    cdef int16_t held
+    cdef char half
     cdef Py_ssize_t[3 * FEW_DIMS + 3] plan
     cdef cnp.npy_intp[FEW_DIMS] dims
     cdef int nd
@@ -329,6 +335,7 @@ def binary(Kernel kernel not None, x, y):
         task = task_for(kernel, a)
         if task != NULL:
             num = cnp.PyArray_TYPE(a)
+            half = half_code(a)
             if isinstance(y, TensorBase):
                 b = (<TensorBase>y).array
                 if cnp.PyArray_TYPE(b) != num or not dense_row(b):
@@ -342,10 +349,12 @@ def binary(Kernel kernel not None, x, y):
                     out = run_shaped(kernel, task, &call, a, nd, dims, repeats_apart(a, nd, dims)
                                      and repeats_apart(b, nd, dims))
                     return general_binary(kernel, x, y) if out is None else new_tensor(out)
-            elif (type(y) is float or type(y) is int) and (num == cnp.NPY_FLOAT32 or num == cnp.NPY_FLOAT64
-                                                           or half_code(a)):
+            elif (type(y) is float or type(y) is int) and (num == cnp.NPY_FLOAT32 or num == cnp.NPY_FLOAT64 or half):
                 number = y
                 single = <float>number
+                if half and kernel.exact != 1:
+                    convert(<const char*>&single, <char*>&held, 1, FLOAT, half)
+                    convert(<const char*>&held, <char*>&single, 1, half, FLOAT)
                 set_operands(&call, a)
                 call.y = <const char*>&number if num == cnp.NPY_FLOAT64 else <const char*>&single
                 call.number = 1
