@@ -135,6 +135,17 @@ DEVIATIONS = (
                   "the result is complex64", dtype=dtype, when=lambda case: case.label != "dim")
         for dtype in ("float16+complex", "float16+complex64", "float16+complex128")
     ),
+    *(
+        Deviation(name, "layouts", "PyTorch reverses uint16, uint32 and uint64 only where the last dimension is contiguous",
+                  dtype="uint[136]*")
+        for name in ("flip", "flipud", "rot90")
+    ),
+    Deviation("ldexp", "promotion", "PyTorch promotes the exponents apart from the first operand, as no other operation does",
+              dtype="*uint[136]*"),
+    *(
+        Deviation(name, "value", "PyTorch factorises matrices without elements of dtypes that it does not add", dtype="uint[136]*")
+        for name in ("linalg.lu", "lu_unpack")
+    ),
     Deviation("complex", "promotion", "two float16 parts would make complex32, a dtype that there is not here",
               dtype="float16+float16"),
     *(

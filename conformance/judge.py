@@ -302,6 +302,14 @@ def unimplemented(error: Exception) -> bool:
     )  # fmt: skip
 
 
+PARTIAL = ("uint16", "uint32", "uint64", "complex32")  # dtypes for which PyTorch has few kernels
+
+
+def unwritten(says: Refusal, case: Case) -> bool:
+    """Whether PyTorch refuses a call only since it has no kernel for a dtype for which it has few: the subject may answer."""
+    return isinstance(says.error, NotImplementedError) and any(name in case.dtype for name in PARTIAL)
+
+
 def _form(party: Adapter, value: Any, raw: list, plain: list) -> str:
     if party.is_tensor(value):
         raw.append(value)

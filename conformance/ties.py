@@ -44,6 +44,8 @@ def _picked(source: torch.Tensor, index: torch.Tensor, dim: int, what: str) -> t
     ordered = whole.sort(dim).values
     if (ordered.diff(dim=dim) == 0).any():
         raise Mismatch(f"{what}: a position occurs twice along dimension {dim}")
+    if source.dtype in (torch.uint16, torch.uint32, torch.uint64):  # which PyTorch does not gather
+        return source.long().gather(dim, whole).to(source.dtype).reshape(index.shape)
     return source.gather(dim, whole).reshape(index.shape)
 
 

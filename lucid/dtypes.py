@@ -14,7 +14,7 @@ import numpy as np
 __all__ = [
     "bfloat16", "bool", "can_cast", "complex128", "complex64", "dtype", "finfo", "float16", "float32", "float64",
     "get_default_dtype", "iinfo", "int16", "int32", "int64", "int8", "promote_types", "result_type",
-    "set_default_dtype", "uint8",
+    "set_default_dtype", "uint16", "uint32", "uint64", "uint8",
 ]  # fmt: skip
 
 KINDS = ("bool", "integer", "floating", "complex")
@@ -31,7 +31,7 @@ class dtype:
         self.itemsize = itemsize
         self.is_floating_point = kind == "floating"
         self.is_complex = kind == "complex"
-        self.is_signed = name not in ("bool", "uint8")
+        self.is_signed = name != "bool" and not name.startswith("u")
         self._numpy = numpy
 
     @property
@@ -51,7 +51,7 @@ class dtype:
     @property
     def abbr(self) -> str:
         """Kind and bits in short, such as `f32`."""
-        letters = "b" if self.name == "bool" else "u" if self.name == "uint8" else "bifc"[self.kind]
+        letters = "u" if self.name.startswith("u") else "bifc"[self.kind]
         return ("bf" if self.name == "bfloat16" else letters) + str(self.itemsize * 8)
 
     def to_real(self) -> dtype:
@@ -75,6 +75,9 @@ def _define(name: str, kind: str, itemsize: int) -> dtype:
 
 bool_ = bool = _define("bool", "bool", 1)
 uint8 = _define("uint8", "integer", 1)
+uint16 = _define("uint16", "integer", 2)
+uint32 = _define("uint32", "integer", 4)
+uint64 = _define("uint64", "integer", 8)
 int8 = _define("int8", "integer", 1)
 int16 = short = _define("int16", "integer", 2)
 int32 = int_ = _define("int32", "integer", 4)
@@ -86,10 +89,11 @@ float64 = double = _define("float64", "floating", 8)
 complex64 = cfloat = _define("complex64", "complex", 8)
 complex128 = cdouble = _define("complex128", "complex", 16)
 
-ALL = (bool_, uint8, int8, int16, int32, int64, float16, bfloat16, float32, float64, complex64, complex128)
+UNSIGNED = (uint16, uint32, uint64)  # PyTorch moves, converts and compares them, and does little else with them
+ALL = (bool_, uint8, *UNSIGNED, int8, int16, int32, int64, float16, bfloat16, float32, float64, complex64, complex128)
 # Several type numbers may mean one dtype: C's `long` and `long long` are both int64 on most systems.
 BY_NUM = {np.dtype(code).num: dt for dt in ALL if dt.name != "bfloat16" for code in (dt.name,)}
-for _code in "bhilqBfdFDe?":
+for _code in "bhilqBHILQfdFDe?":
     _numpy = np.dtype(_code)
     BY_NUM.setdefault(_numpy.num, next((dt for dt in ALL if dt.name == _numpy.name), None))
 BY_PYTHON = {builtins.bool: bool_, int: int64, float: float32, complex: complex64}
@@ -118,6 +122,18 @@ def as_dtype(value) -> dtype:
     if isinstance(value, np.dtype) or (isinstance(value, type) and issubclass(value, np.generic)):
         return from_numpy_dtype(np.dtype(value))
     raise TypeError(f"dtype must be a lucid.dtype, not {type(value).__name__}: {value!r}")
+
+
+def to_integer(number, numpy: np.dtype) -> int:
+    """A number as an integer dtype holds it: floats are truncated, and negative integers wrap where it is unsigned.
+
+    RuntimeError where it does not fit.
+    """
+    signed = numpy.kind == "i"
+    most = (1 << 8 * numpy.itemsize - signed) - 1
+    if not (-most - signed if signed or isinstance(number, int) else 0) <= number <= most:
+        raise RuntimeError(f"value {number} cannot be converted to type {numpy.name} without overflow")
+    return int(number) if signed else int(number) & most
 
 
 # ------------------------------------------------------------------------------------------------ default dtype
@@ -196,6 +212,11 @@ def promote_types(type1: dtype, type2: dtype) -> dtype:
     dtype
         An integer beside a floating dtype takes that one, whatever their sizes.
 
+    Raises
+    ------
+    RuntimeError
+        For uint16, uint32 or uint64 beside anything but itself and floating dtypes.
+
     Examples
     --------
     >>> lucid.promote_types(lucid.uint8, lucid.int8)
@@ -205,6 +226,11 @@ def promote_types(type1: dtype, type2: dtype) -> dtype:
     """
     if type1 is type2:
         return type1
+    if (type1 in UNSIGNED and not type2.is_floating_point) or (type2 in UNSIGNED and not type1.is_floating_point):
+        raise RuntimeError(
+            "Promotion for uint16, uint32, uint64 types is not supported, attempted to promote "
+            f"{type1.name} and {type2.name}"
+        )
     if type1.kind > type2.kind:
         type1, type2 = type2, type1
     if type1.kind < type2.kind:
@@ -284,7 +310,7 @@ def _combine(higher: dtype | None, lower: dtype | None) -> dtype:
     if higher is None or lower is None:
         return higher or lower
     if lower.kind > higher.kind:
-        return higher.to_complex() if higher.kind == 2 else lower
+        return higher.to_complex() if higher.kind == 2 else promote_types(higher, lower) if higher is bool_ else lower
     return higher
 
 

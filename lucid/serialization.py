@@ -22,7 +22,7 @@ from lucid.tensor import Size, Tensor, check_device, device
 
 __all__ = ["from_file", "load", "save"]
 
-# PyTorch's name for a storage of each dtype.
+# PyTorch's name for a storage of each dtype that has one; the others are saved as bytes, and the tensor names its dtype.
 STORAGES = {
     "BoolStorage": dtypes.bool_, "ByteStorage": dtypes.uint8, "CharStorage": dtypes.int8, "ShortStorage": dtypes.int16,
     "IntStorage": dtypes.int32, "LongStorage": dtypes.int64, "HalfStorage": dtypes.float16,
@@ -30,6 +30,7 @@ STORAGES = {
     "ComplexFloatStorage": dtypes.complex64, "ComplexDoubleStorage": dtypes.complex128,
 }  # fmt: skip
 STORAGE_NAMES = {dtype: name for name, dtype in STORAGES.items()}
+UNTYPED = ("torch.storage", "UntypedStorage")
 ROOT = "archive"
 
 
@@ -198,17 +199,19 @@ class _Writer:
             self.named("torch._utils", "_rebuild_parameter")
             self.out += self.op.MARK
         number, offset, array = self.storage(tensor.array)
-        self.named("torch._utils", "_rebuild_tensor_v2")
+        typed = tensor.dtype in STORAGE_NAMES
+        self.named("torch._utils", f"_rebuild_tensor_v{2 if typed else 3}")
         self.out += self.op.MARK
         self.out += self.op.MARK
         self.put("storage", where)
-        self.named("torch", STORAGE_NAMES[tensor.dtype])
-        for part in (str(number), "cpu", self.storages[number].size):
+        self.named(*("torch", STORAGE_NAMES[tensor.dtype]) if typed else UNTYPED)
+        row = self.storages[number]
+        for part in (str(number), "cpu", row.size if typed else row.nbytes):
             self.put(part, where)
         self.out += self.op.TUPLE + self.op.BINPERSID
         needs = tensor.requires_grad and tensor.is_leaf
         strides = tuple(step // array.itemsize for step in array.strides) if array.size else tensor.stride()
-        for part in (offset, array.shape, strides, needs and not parameter, OrderedDict()):
+        for part in (offset, array.shape, strides, needs and not parameter, OrderedDict(), *[tensor.dtype] * (not typed)):
             self.put(part, where)
         self.out += self.op.TUPLE + self.op.REDUCE
         if parameter:
@@ -353,11 +356,13 @@ class _Reader:
             ("torch", "Size"): Size,
             ("torch", "device"): lambda *_: device("cpu"),
             ("torch._utils", "_rebuild_tensor_v2"): self.tensor,
+            ("torch._utils", "_rebuild_tensor_v3"): self.untyped,
             ("torch._utils", "_rebuild_parameter"): self.parameter,
         }
         self.values = {
             **{("torch", name): dtype for name, dtype in STORAGES.items()},
-            **{("torch", dtype.name): dtype for dtype in STORAGES.values()},
+            **{("torch", dtype.name): dtype for dtype in dtypes.ALL},
+            UNTYPED: dtypes.uint8,
         }
 
     def read(self):
@@ -466,6 +471,13 @@ class _Reader:
         else:
             made = core.wrap(core.strided(storage, size, stride, offset))
         return made.requires_grad_() if requires_grad else made
+
+    def untyped(self, storage, offset, size, stride, requires_grad, hooks, dtype, metadata=None) -> Tensor:
+        """A view of a storage of bytes."""
+        if type(dtype) is not dtypes.dtype or self.order != "little":
+            raise ValueError(f"load: a storage without a dtype is read as one of the system's byte order, not as {dtype}")
+        row = _only(np.ndarray, storage)
+        return self.tensor(row[: row.size // dtype.itemsize * dtype.itemsize].view(dtype.numpy), offset, size, stride, requires_grad)
 
     def parameter(self, data: Tensor, requires_grad: bool, hooks=None) -> Tensor:
         from lucid.nn.parameter import Parameter

@@ -15,7 +15,7 @@ import numpy as np
 from lucid import dtypes, formats, printing
 from lucid._kernels import core
 from lucid._kernels.core import check_dim  # noqa: F401
-from lucid.dtypes import as_dtype, from_numpy_dtype
+from lucid.dtypes import as_dtype, from_numpy_dtype, to_integer
 
 __all__ = ["Size", "Tensor"]
 
@@ -540,22 +540,21 @@ def _from_sequence(data, dtype: dtypes.dtype | None) -> np.ndarray:
             if dtype is None and not isinstance(number, (str, bytes)):
                 raise RuntimeError(f"Could not infer dtype of {type(number).__name__}: data must be numbers")
             raise TypeError(f"new(): data must be numbers, got {type(number).__name__}: {number!r}")
-        if type(number) is int and not -(2**63) <= number < 2**64 - 2**63 * (dtype is None):
+        if dtype is dtypes.uint64:
+            if not isinstance(number, int):
+                raise TypeError(f"an integer is required for uint64, got {type(number).__name__}: {number!r}")
+            if not 0 <= number < 2**64:
+                raise OverflowError(f"can't convert {number} to uint64")
+        elif type(number) is int and not -(2**63) <= number < 2 ** (63 if dtype is None or dtype.kind == 1 else 64):
             raise ValueError(f"Overflow when unpacking long long: {number} does not fit into 64 bits")
     if dtype is None:
         dtype = _implied(leaves)
     if dtype.kind == 1 and numbers:
-        info = dtypes.iinfo(dtype)
-        for number in numbers:
-            if isinstance(number, complex):
-                raise RuntimeError("value cannot be converted to type int without overflow")
-            if isinstance(number, float) and not np.isfinite(number):
-                raise ValueError(f"cannot convert float {number} to integer")
-            if not info.min <= int(number) <= info.max and not (dtype is dtypes.uint8 and -256 < int(number) < 0):
-                raise RuntimeError(f"value {number} cannot be converted to type {dtype.name} without overflow")
-        numbers = [int(number) % 256 if dtype is dtypes.uint8 else int(number) for number in numbers]
+        if any(isinstance(number, complex) for number in numbers):
+            raise TypeError(f"'complex' object cannot be interpreted as an integer of {dtype}")
+        numbers = [to_integer(number, dtype.numpy) for number in numbers]
     elif dtype.kind in (0, 2) and any(isinstance(number, complex) for number in numbers) and dtype.kind == 2:
-        raise RuntimeError("value cannot be converted to a real dtype without discarding the imaginary part")
+        raise TypeError("must be real number, not complex: the imaginary part would be lost")
     elif dtype.kind == 0:
         numbers = [bool(number) for number in numbers]
     out = core.empty(tuple(shape), dtype.numpy)

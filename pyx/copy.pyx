@@ -9,13 +9,13 @@
 (c) Elements that only move are told apart by size alone. Conversions are one function for all pairs of dtypes, which
     `core` calls: for whole arrays, and for the tiles of elementwise calls in half precision.
 """
-from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uintptr_t
+from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t, uintptr_t
 from libc.string cimport memcpy
 
-from convert cimport BFLOAT16, BOOL, FLOAT, HALF, INT8, INT16, INT32, INT64, UINT8, code_size
+from convert cimport BFLOAT16, BOOL, DOUBLE, FLOAT, HALF, INT8, INT16, INT32, INT64, UINT8, UINT16, UINT32, UINT64, code_size
 from halves cimport narrow, widen
 from threads cimport import_threads, parallel_for, task_t
-from types cimport element, number
+from types cimport element, floating, number
 
 import_threads()
 
@@ -27,7 +27,7 @@ cdef enum:
     GRAIN = 32768  # elements a thread takes at a time
     SHORT = 8  # elements of the innermost axis up to which a run goes along the axis outside it
     SHORT_ROWS = 1024  # of them at a time: each comes by once for every element of the innermost axis
-    HALVES_BLOCK = 512  # elements that are converted through float32 at a time
+    VIA_BLOCK = 512  # elements that are converted through another dtype at a time
 
 cdef struct Plan:
     const char* src
@@ -352,23 +352,70 @@ cdef void cast_from(const source* x, char* y, Py_ssize_t n, char code) noexcept 
         cast_run(x, <double*>y, n)
 
 
+cdef inline bint is_floating(char code) noexcept nogil:
+    return code == FLOAT or code == DOUBLE or code == HALF or code == BFLOAT16
+
+
+cdef void unsigned_run(const floating* x, uint64_t* y, Py_ssize_t n) noexcept nogil:
+    """Numbers beyond int64 less the half of the range: the instruction for unsigned ones would lose the negative ones."""
+    cdef floating half = 9223372036854775808.0
+    cdef Py_ssize_t i
+    cdef bint beyond
+    for i in range(n):
+        beyond = x[i] >= half
+        y[i] = <uint64_t><int64_t>(x[i] - half if beyond else x[i]) ^ <uint64_t>beyond << 63
+
+
 cdef void convert_run(const char* x, char* y, Py_ssize_t n, char x_code, char y_code) noexcept nogil:
-    """Half precision is converted to and from float32, any other dtype through it, as PyTorch does: doubles round twice."""
-    cdef float[HALVES_BLOCK] wide
-    cdef Py_ssize_t x_size, y_size, m
-    if x_code == FLOAT and (y_code == HALF or y_code == BFLOAT16):
-        narrow(<const float*>x, <uint16_t*>y, n, y_code == HALF)
-    elif y_code == FLOAT and (x_code == HALF or x_code == BFLOAT16):
-        widen(<const uint16_t*>x, <float*>y, n, x_code == HALF)
-    elif x_code == HALF or x_code == BFLOAT16 or y_code == HALF or y_code == BFLOAT16:
+    """Half precision is converted to and from float32, any other dtype through it, as PyTorch does: doubles round twice.
+
+    The larger unsigned integers are signed ones where that is the same, and go through int64 elsewhere.
+    """
+    cdef int64_t[VIA_BLOCK] wide
+    cdef Py_ssize_t x_size, y_size, m, i
+    cdef char via = 0
+    if y_code == UINT16:
+        y_code = INT16
+    elif y_code == UINT32 and not is_floating(x_code):
+        y_code = INT32
+    elif y_code == UINT64 and not is_floating(x_code):
+        y_code = INT64
+    if x_code == UINT64 and not is_floating(y_code):
+        x_code = INT64
+    if x_code != FLOAT and y_code != FLOAT and (
+            x_code == HALF or x_code == BFLOAT16 or y_code == HALF or y_code == BFLOAT16):
+        via = FLOAT
+    elif y_code == UINT32 or (y_code != INT64 and (x_code == UINT16 or x_code == UINT32)):
+        via = INT64
+    if via:
         x_size, y_size = code_size(x_code), code_size(y_code)
         while n > 0:
-            m = min(n, HALVES_BLOCK)
-            convert_run(x, <char*>wide, m, x_code, FLOAT)
-            convert_run(<const char*>wide, y, m, FLOAT, y_code)
+            m = min(n, VIA_BLOCK)
+            convert_run(x, <char*>wide, m, x_code, via)
+            convert_run(<const char*>wide, y, m, via, y_code)
             x += m * x_size
             y += m * y_size
             n -= m
+    elif y_code == HALF or y_code == BFLOAT16:
+        narrow(<const float*>x, <uint16_t*>y, n, y_code == HALF)
+    elif x_code == HALF or x_code == BFLOAT16:
+        widen(<const uint16_t*>x, <float*>y, n, x_code == HALF)
+    elif x_code == UINT16:
+        for i in range(n):
+            (<int64_t*>y)[i] = (<const uint16_t*>x)[i]
+    elif x_code == UINT32:
+        for i in range(n):
+            (<int64_t*>y)[i] = (<const uint32_t*>x)[i]
+    elif x_code == UINT64 and y_code == FLOAT:
+        for i in range(n):
+            (<float*>y)[i] = <float>(<const uint64_t*>x)[i]
+    elif x_code == UINT64:
+        for i in range(n):
+            (<double*>y)[i] = <double>(<const uint64_t*>x)[i]
+    elif y_code == UINT64 and x_code == FLOAT:
+        unsigned_run(<const float*>x, <uint64_t*>y, n)
+    elif y_code == UINT64:
+        unsigned_run(<const double*>x, <uint64_t*>y, n)
     elif x_code == BOOL or x_code == UINT8:
         cast_from(<const uint8_t*>x, y, n, UINT8 if x_code == BOOL and y_code == BOOL else y_code)
     elif x_code == INT8:

@@ -17,7 +17,8 @@ from libc.stdint cimport int16_t, int64_t, uint8_t, uintptr_t
 from libc.string cimport memcpy, memmove, memset
 
 from call cimport CHEAP_GRAIN, EXPENSIVE_GRAIN, call_t, streams
-from convert cimport (BFLOAT16, BOOL, DOUBLE, FLOAT, HALF, INT8, INT16, INT32, INT64, UINT8, code_size, convert_t)
+from convert cimport (BFLOAT16, BOOL, DOUBLE, FLOAT, HALF, INT8, INT16, INT32, INT64, UINT8, UINT16, UINT32, UINT64, code_size,
+                      convert_t)
 from loops cimport load, operand_init, operand_t, run_length
 from threads cimport import_threads, parallel_for, task_t
 

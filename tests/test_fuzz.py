@@ -79,7 +79,7 @@ def nothing_ignored(monkeypatch):
 
 DTYPES = [
     "float32", "float32", "float32", "float64", "int64", "int64", "int32", "int16", "int8", "uint8", "bool", "float16",
-    "bfloat16", "complex64", "complex128",
+    "uint16", "uint32", "uint64", "bfloat16", "complex64", "complex128",
 ]  # fmt: skip
 SHAPES = [
     (), (0,), (1,), (3,), (2, 3), (3, 2), (3, 3), (2, 0, 3), (2, 1, 3), (2, 3, 3), (2, 3, 4, 4), (1, 2, 5, 5),

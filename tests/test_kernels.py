@@ -125,10 +125,13 @@ def test_copy_refuses_what_leaves_its_buffers(description):
         copy.copy(np.zeros(100, np.int32), np.zeros(100, np.int32), *description)
 
 
-@pytest.mark.parametrize("source", ["bool", *REAL, "float16", "bfloat16"])
-@pytest.mark.parametrize("target", ["bool", *REAL, "float16", "bfloat16"])
+EVERY = ["bool", *REAL, "float16", "bfloat16", "uint16", "uint32", "uint64"]
+
+
+@pytest.mark.parametrize("source", EVERY)
+@pytest.mark.parametrize("target", EVERY)
 def test_cast(source, target):
-    values = [0, 1, 3.7, 100, 127, 0.3] if "uint8" in (source, target) else [0, 1, -1, 3.7, -2.5, 100, -100, 127, 0.3]
+    values = [0, 1, 3.7, 100, 127, 0.3] if "u" in source[0] + target[0] else [0, 1, -1, 3.7, -2.5, 100, -100, 127, 0.3]
     x = np.array(values * 120).astype(source).reshape(-1, 6, order="F")
     for one in (x, x.T, x[::2, 1:]):
         out = core.cast(one, np.dtype(target))
@@ -141,6 +144,27 @@ def test_cast_of_floats_out_of_range_goes_through_int32():
     for target, wanted in (("uint8", [44, 255, 112]), ("int16", [300, -1, 4464])):
         assert core.cast(x, np.dtype(target)).tolist() == wanted
     assert core.cast(np.array([300, -1.7, np.nan, np.inf, 3e9, 70000], np.float32), np.dtype(bool)).all()
+
+
+def test_cast_of_large_unsigned_integers():
+    most = {dtype: np.iinfo(dtype).max for dtype in ("uint16", "uint32", "uint64")}
+    for source, last in most.items():
+        x = np.array([last, last // 2 + 1, 7] * 300, source)
+        for target in ("float32", "float64", "int64", "int8", "bool", "bfloat16", *most):
+            found = core.cast(x, np.dtype(target))
+            assert found.dtype == target and np.array_equal(found, x.astype(target)), (source, target)
+
+
+def test_cast_of_floats_to_unsigned_integers_wraps():
+    for wide in ("float32", "float64"):
+        x = np.array([1.5, -1.5, 70000, -(2.0**33), 2.0**63, 1.5 * 2.0**63, np.nan] * 100, wide)
+        for target, wanted in {
+            "uint16": [1, 65535, 4464],
+            "uint32": [1, 2**32 - 1, 70000, 0],
+            "uint64": [1, 2**64 - 1, 70000, 2**64 - 2**33, 2**63, 3 * 2**62, 2**63],
+        }.items():
+            found = core.cast(x, np.dtype(target)).reshape(-1, 7)
+            assert (found == found[0]).all() and found[0].tolist()[: len(wanted)] == wanted, target
 
 
 def test_cast_of_doubles_to_half_precision_goes_through_float32():

@@ -29,8 +29,8 @@ def test_values_come_back():
     assert found == obj and type(found["b"]) is OrderedDict and found["c"] is lucid.float64
 
 
-@pytest.mark.parametrize("dtype", ["bool", "uint8", "int8", "int16", "int32", "int64", "float16", "bfloat16", "float32",
-                                   "float64", "complex64", "complex128"])  # fmt: skip
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64",
+                                   "float16", "bfloat16", "float32", "float64", "complex64", "complex128"])  # fmt: skip
 def test_every_dtype_comes_back(dtype):
     x = lucid.tensor([[0, 1, 2], [3, 4, 5]]).to(getattr(lucid, dtype)).t()
     found = again([x, lucid.zeros(0, 3, dtype=x.dtype), x[1, 1]])

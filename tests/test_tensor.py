@@ -78,8 +78,8 @@ def test_dlpack_both_ways():
 
 
 @pytest.mark.parametrize("dtype", [
-    lucid.bool, lucid.uint8, lucid.int8, lucid.int16, lucid.int32, lucid.int64, lucid.float16, lucid.bfloat16,
-    lucid.float32, lucid.float64, lucid.complex64, lucid.complex128,
+    lucid.bool, lucid.uint8, lucid.uint16, lucid.uint32, lucid.uint64, lucid.int8, lucid.int16, lucid.int32, lucid.int64,
+    lucid.float16, lucid.bfloat16, lucid.float32, lucid.float64, lucid.complex64, lucid.complex128,
 ])  # fmt: skip
 def test_pickle_deepcopy_and_files_keep_everything(dtype, tmp_path):
     t = lucid.tensor([[0, 1, 1], [1, 0, 1]]).to(dtype).t()
@@ -90,6 +90,44 @@ def test_pickle_deepcopy_and_files_keep_everything(dtype, tmp_path):
         assert twin.dtype is dtype and twin.shape == t.shape and twin.tolist() == t.tolist()
         assert twin.data_ptr() != t.data_ptr()
     assert pickle.loads(pickle.dumps(dtype)) is dtype
+
+
+@pytest.mark.parametrize("name", ["uint16", "uint32", "uint64"])
+def test_larger_unsigned_integers(name):
+    dtype, most = getattr(lucid, name), 2 ** int(name[4:]) - 1
+    x = lucid.tensor([3, most, 0, most // 2 + 1], dtype=dtype)
+    assert x.tolist() == [3, most, 0, most // 2 + 1] and str(x) == str(x.tolist()) and x[1].item() == lucid.iinfo(dtype).max == most
+    assert x.numpy().dtype == name and lucid.from_numpy(x.numpy()).dtype is dtype and np.from_dlpack(x).dtype == name
+    assert x.sort().values.tolist() == sorted(x.tolist()) and x.sort(descending=True).indices.tolist() == [1, 3, 0, 2]
+    assert lucid.cat([x, x]).unique().tolist() == sorted(x.tolist())
+    assert lucid.tensor([most] * 2000, dtype=dtype).unique().tolist() == [most]
+    assert (x == x.clone()).all() and (x == most).tolist() == [False, True, False, False]
+    assert (x ^ most).tolist() == [most - one for one in x.tolist()] and (x * 2)[3] == 0
+    assert x.sum().dtype is lucid.int64 and x.any() and not x.all() and not x.signbit().any()
+    assert (x / 2).dtype is lucid.float32 and (x / 2)[1] == float(most) / 2 and (x + 0.5).dtype is lucid.float32
+    assert lucid.promote_types(dtype, lucid.float16) is lucid.float16
+    for other in (lucid.int64, lucid.uint8, lucid.bool, lucid.complex64):
+        with pytest.raises(RuntimeError, match="[Pp]romotion"):
+            lucid.promote_types(dtype, other)
+    for refused in (lambda: x + 1, lambda: x - x, lambda: x < x, lambda: ~x, lambda: x // 2, lambda: x.max(), lambda: x.argmin(),
+                    lambda: x.cummax(0), lambda: lucid.rand(2, dtype=dtype), lambda: lucid.hash_tensor(x)):  # fmt: skip
+        with pytest.raises(NotImplementedError, match="UInt"):
+            refused()
+    with pytest.raises(OverflowError if name == "uint64" else RuntimeError):
+        lucid.tensor([most + 1], dtype=dtype)
+
+
+def test_hash_tensor_is_the_exclusive_or_of_all_bits():
+    x = lucid.tensor([[1.5, -2.25], [3.0, 1.5]])
+    bits = x.numpy().astype(np.float64).view(np.uint64)
+    assert lucid.hash_tensor(x).item() == bits[0, 1] ^ bits[1, 0] and lucid.hash_tensor(x).dtype is lucid.uint64
+    assert lucid.hash_tensor(x, 1, keepdim=True).tolist() == (bits[:, :1] ^ bits[:, 1:]).tolist()
+    assert lucid.hash_tensor(x.half()).item() == lucid.hash_tensor(x).item()
+    assert lucid.hash_tensor(lucid.tensor([-1, 2], dtype=lucid.int8)).item() == 2**64 - 3
+    with pytest.raises(RuntimeError, match="mode"):
+        lucid.hash_tensor(x, mode=1)
+    with pytest.raises(NotImplementedError, match="Complex"):
+        lucid.hash_tensor(x + 1j)
 
 
 def test_views_share_memory_and_versions():

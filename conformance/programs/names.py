@@ -5,16 +5,55 @@ from __future__ import annotations
 from . import program, raised
 
 
-@program("uint8", "int8", "int16", "int32", "int64", "float16", "float32", "float64", "complex64", "complex128", "cfloat",
+@program("uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64", "float16", "float32", "float64", "complex64", "complex128", "cfloat",
          "cdouble", "dtype.__repr__", "dtype.__reduce__")  # fmt: skip
 def what_dtypes_say_of_themselves(lib):
     import pickle
 
-    names = "bool uint8 int8 int16 int32 int64 float16 bfloat16 float32 float64 complex64 complex128"
+    names = "bool uint8 uint16 uint32 uint64 int8 int16 int32 int64 float16 bfloat16 float32 float64 complex64 complex128"
     for name in (names + " half float double short int long cfloat cdouble").split():
         dtype = getattr(lib, name)
         yield name, dtype.itemsize, dtype.is_floating_point, dtype.is_complex, dtype.is_signed
         yield repr(dtype).rpartition(".")[2], pickle.loads(pickle.dumps(dtype)) is dtype
+
+
+@program("uint16", "uint32", "uint64")
+def what_the_larger_unsigned_integers_do(lib):
+    for name in ("uint16", "uint32", "uint64"):
+        yield from _unsigned(lib, name)
+
+
+def _unsigned(lib, name):
+    import io
+
+    import numpy as np
+
+    dtype, last = getattr(lib, name), 2 ** int(name[4:]) - 1
+    x = lib.tensor([[3, last, 0], [last // 2 + 1, 7, 3]], dtype=dtype)
+    yield x, x.tolist(), x[0, 1].item(), int(x[1, 1]), bool(x[0, 2]), [4, 5, 6, 7][x[1, 2]], str(x.tolist()[0])
+    yield lib.iinfo(dtype).max, lib.iinfo(dtype).min, lib.iinfo(dtype).bits, raised(lib.finfo, dtype), x.type().rpartition(".")[2]
+    for other in (lib.bool, lib.uint8, lib.int8, lib.int16, lib.int32, lib.int64, lib.float16, lib.bfloat16, lib.float32, lib.float64,
+                  lib.complex64):  # fmt: skip
+        yield x.to(other), lib.tensor([0, 1, 100]).to(other).to(dtype), raised(lib.eq, x, lib.ones(3, dtype=other))
+    yield lib.tensor([1.5, -1.5, 70000.0, 2.0**63]).double().to(dtype) if name == "uint64" else lib.tensor([1.5, -1.5, 300.0]).to(dtype)
+    for value in (-1, -(2**16), 2**16, 2**32, 2**63, 2**64, 1.5, -1.5, float("nan"), 1j, True):
+        yield raised(lib.tensor, [value], dtype=dtype), raised(lib.tensor(0, dtype=dtype).fill_, value) if value != 2**64 else 0
+    yield x.numpy(), lib.from_numpy(x.numpy()), lib.from_dlpack(x), np.from_dlpack(x), lib.frombuffer(bytearray(16), dtype=dtype)
+    file = io.BytesIO()
+    lib.save([x.t(), x[1:].clone()], file)
+    file.seek(0)
+    yield lib.load(file), x.clone(), x.t().contiguous(), x.view(lib.uint8), x.flatten()[1:]
+    yield x.sort(), x.sort(0, True), x.unique(), lib.cat([x, x]), lib.stack([x, x], 1), x.roll(1, 0), x[:, lib.tensor([2, 0])], x[x == 3]
+    yield x.sum(), x.sum(0), x.prod(1), x.cumsum(0), x.any(), x.all(1), x == last, x != x.t().contiguous().t(), lib.equal(x, x.clone())
+    yield x & 5, x | 1, x ^ x, x * 3, x / 3, x.sqrt(), x.isnan(), x.isfinite(), x.signbit(), x.ceil(), lib.where(x == 3, x, 1), x.reciprocal()
+    yield lib.zeros(2, dtype=dtype), lib.ones(2, dtype=dtype), lib.full((2,), -1, dtype=dtype), lib.empty(3, dtype=dtype).shape, x.new_full((2,), 3)
+    lib.manual_seed(3)
+    yield lib.randint(9, (20,), dtype=dtype), raised(lib.randint, -1, 5, (2,), dtype=dtype), raised(x.random_), raised(lib.rand, 2, dtype=dtype)
+    for refused in (lambda: x + 1, lambda: x - x, lambda: x < x, lambda: x // 2, lambda: x % 2, lambda: -x, lambda: ~x, lambda: x.abs(),
+                    lambda: x.max(), lambda: x.argmin(), lambda: x.cummax(0), lambda: lib.hash_tensor(x), lambda: x + lib.tensor([1]),
+                    lambda: lib.cat([x, x.long()]), lambda: x.requires_grad_(), lambda: lib.ones(3)[x[0]], lambda: x.mean(),
+                    lambda: x.add_(1.5), lambda: lib.clamp(x, 1, 2), lambda: x << 1, lambda: lib.maximum(x, x)):  # fmt: skip
+        yield raised(refused)
 
 
 @program(*(f"{kind}.{name}" for kind in ("finfo", "iinfo")

@@ -155,13 +155,14 @@ def limits_of_dtypes(lib):
          "dtype.to_complex", "promote_types", "result_type", "can_cast", "get_default_dtype", "set_default_dtype",
          "dtype.abbr")  # fmt: skip
 def dtypes_and_their_promotion(lib):
-    names = ("bool", "uint8", "int8", "int16", "int32", "int64", "float16", "bfloat16", "float32", "float64", "complex64",
-             "complex128")  # fmt: skip
+    names = ("bool", "uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64", "float16", "bfloat16", "float32",
+             "float64", "complex64", "complex128")  # fmt: skip
     for a in names:
         d = getattr(lib, a)
         yield d.itemsize, d.is_floating_point, d.is_complex, d.is_signed, str(d).rpartition(".")[2], d.abbr
         for b in names:
-            yield lib.promote_types(d, getattr(lib, b)), lib.can_cast(d, getattr(lib, b))
+            yield raised(lib.promote_types, d, getattr(lib, b)) or lib.promote_types(d, getattr(lib, b))
+            yield lib.can_cast(d, getattr(lib, b))
     yield lib.complex128.to_real(), lib.float64.to_complex()
     yield lib.result_type(lib.ones(2, dtype=lib.int8), 2.5), lib.result_type(lib.ones(2), lib.ones((), dtype=lib.float64))
     before = lib.get_default_dtype()

@@ -24,6 +24,9 @@ SAMPLES = {
     "aminmax": [call(T(3, 4)), call(T(3, 4), dim=1), call(T(3, 4), dim=0, keepdim=True), call(T()), call(V([2.0, nan, 1.0]))],
     "argmax": reduction(several=False, empty=False) + ties,
     "argmin": reduction(several=False, empty=False) + ties,
+    "hash_tensor": reduction(empty=False, mode=[0]) + [
+        error(T(3), mode=1), error(T(2, 0, 3), 1), error(T(3), mode=0.5), call(T(2, 0, 3), 0), call(T(2, 3), ()),
+        error(T(3), dtype=torch.int64)],
     "any": reduction(), "all": reduction(),
     "count_nonzero": [call(T(3, 4)), call(S()), call(T(3, 4), 1), call(T(2, 3, 4), dim=(0, -1)), call(T(0, 3), 1), call(T()),
                       error(T(3), 1)],

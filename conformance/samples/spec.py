@@ -62,7 +62,7 @@ class Random(Describe):
         if dtype is torch.bool:
             return torch.randint(0, 2, self.shape, generator=source).bool()
         if not (dtype.is_floating_point or dtype.is_complex):
-            low, high = max(math.ceil(self.low), 0 if dtype is torch.uint8 else -100), math.floor(self.high)
+            low, high = max(math.ceil(self.low), -100 if dtype.is_signed else 0), math.floor(self.high)
             return torch.randint(low, max(high, low) + 1, self.shape, generator=source).to(dtype)
         draw = lambda: self.low + (self.high - self.low) * torch.rand(self.shape, generator=source, dtype=torch.float64)
         return (torch.complex(draw(), draw()) if dtype.is_complex else draw()).to(dtype)
@@ -157,7 +157,7 @@ def specials(dtype: torch.dtype, extra: Iterable[float] = ()) -> torch.Tensor:
     if not (dtype.is_floating_point or dtype.is_complex):
         info = torch.iinfo(dtype)
         small = [v for v in (-7, -2, -1, 0, 1, 2, 3, 7) if v >= info.min]
-        return torch.tensor([*small, *(int(v) for v in extra if v == int(v)), info.max, info.min], dtype=dtype)
+        return torch.tensor([*small, *(int(v) for v in extra if v == int(v) and v >= info.min), info.max, info.min], dtype=dtype)
     real = {torch.complex64: torch.float32, torch.complex128: torch.float64}.get(dtype, dtype)
     info = torch.finfo(real)
     kinks = torch.tensor([0.0, 1.0, -1.0, *extra], dtype=real)

@@ -26,7 +26,7 @@ from ..scope import out_of_scope
 from . import seed_of
 
 FAMILIES = ("unary", "binary", "reduction")
-DTYPES = (torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64, torch.float16, torch.bfloat16,
+DTYPES = (torch.bool, torch.uint8, torch.uint16, torch.uint32, torch.uint64, torch.int8, torch.int16, torch.int32, torch.int64, torch.float16, torch.bfloat16,
           torch.float32, torch.float64, torch.complex64, torch.complex128)  # fmt: skip
 COUNT = {False: 12, True: 3}  # cases per op and dtype, by quick
 LARGE = {"unary": [(300_001,)], "binary": [(300_001,), (301, 1000)], "reduction": [(300_001,), (301, 1000)]}

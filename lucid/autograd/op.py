@@ -495,6 +495,7 @@ def torch_name(dtype: dtypes.dtype) -> str:
     return {
         "float16": "Half", "bfloat16": "BFloat16", "float32": "Float", "float64": "Double", "int64": "Long",
         "int32": "Int", "int16": "Short", "int8": "Char", "uint8": "Byte", "bool": "Bool",
+        "uint16": "UInt16", "uint32": "UInt32", "uint64": "UInt64",
         "complex64": "ComplexFloat", "complex128": "ComplexDouble",
     }[dtype.name]  # fmt: skip
 

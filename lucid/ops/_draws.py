@@ -448,7 +448,7 @@ def integer_range(name: str, dtype: dtypes.dtype, low, high) -> tuple[int, int, 
     if dtype is dtypes.int64 and high is not None and low < high:
         return low, high - low, high - low >= 2**28
     if low is None and high is None:
-        if dtype.is_complex:
+        if dtype.is_complex or dtype in dtypes.UNSIGNED:
             raise NotImplementedError(f"\"random_kernel_cpu\" not implemented for '{torch_name(dtype)}'")
         if dtype.is_floating_point:
             return 0, 2 ** DIGITS[dtype.name] + 1, dtype is dtypes.float64

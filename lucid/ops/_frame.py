@@ -30,6 +30,7 @@ from lucid.autograd.op import Supplied, torch_name
 from lucid.tensor import Tensor, check_dim
 
 BOOL, UINT8, INT8, INT16, INT32, INT64 = map(np.dtype, ("bool", "uint8", "int8", "int16", "int32", "int64"))
+UINT16, UINT32, UINT64 = UNSIGNED = tuple(map(np.dtype, ("uint16", "uint32", "uint64")))
 FLOAT32, FLOAT64, COMPLEX64, COMPLEX128 = map(np.dtype, ("float32", "float64", "complex64", "complex128"))
 
 FLOATING = (FLOAT32, FLOAT64)
@@ -42,6 +43,8 @@ C_NAMES = {
     BOOL: "uint8_t", UINT8: "uint8_t", INT8: "int8_t", INT16: "int16_t", INT32: "int32_t", INT64: "int64_t",
     FLOAT32: "float", FLOAT64: "double", COMPLEX64: "float complex", COMPLEX128: "double complex",
 }  # fmt: skip
+# Of kernels for which signs make no difference: they take the larger unsigned integers as signed ones.
+BITS_NAMES = C_NAMES | {UINT16: "int16_t", UINT32: "int32_t", UINT64: "int64_t"}
 MOVED_NAMES = {1: "uint8_t", 2: "int16_t", 4: "int32_t", 8: "int64_t", 16: "double complex"}
 
 
@@ -53,12 +56,17 @@ def kernel(function, name: str, dtypes_, code=None, result=None) -> Kernel:
     table, tasks = [None] * 24, {}
     addresses = pointwise.tasks.get(function.__name__, {})
     for dtype in dtypes_:
-        table[dtype.num] = function[C_NAMES[dtype]]
-        if C_NAMES[dtype] in addresses and dtype != BOOL:
-            tasks[dtype.num] = addresses[C_NAMES[dtype]]
-    if table[INT64.num] is not None:
-        table[np.dtype("longlong").num] = table[INT64.num]
-    return Kernel(name, tuple(table), code, result, tasks, name in CHEAP)
+        table[dtype.num] = function[BITS_NAMES[dtype]]
+        if BITS_NAMES[dtype] in addresses and dtype != BOOL:
+            tasks[dtype.num] = addresses[BITS_NAMES[dtype]]
+    return Kernel(name, with_twins(table), code, result, tasks, name in CHEAP)
+
+
+def with_twins(table: list) -> tuple:
+    """A table by type number, with the numbers that C's `long long` has beside `long`."""
+    for dtype, twin in ((INT64, "longlong"), (UINT64, "ulonglong")):
+        table[np.dtype(twin).num] = table[dtype.num]
+    return tuple(table)
 
 
 # ------------------------------------------------------------------------------------------------ arguments

@@ -25,16 +25,19 @@ from lucid.ops._frame import (
     FLOATING,
     INTEGER,
     NUMBER,
+    UNSIGNED,
     Refusal,
     as_array,
     elementwise,
     kernel,
+    with_twins,
 )
 from lucid.tensor import Tensor
 
 MATH = FLOATING + COMPLEX
 ALL = (BOOL, *NUMBER)
-WHERE = kernel(pointwise.where, "where", ALL)
+BITS = (*ALL, *UNSIGNED)  # of kernels that take the larger unsigned integers as signed ones
+WHERE = kernel(pointwise.where, "where", BITS)
 
 
 def unary_kernel(name: str, dtypes_, code: str = "") -> Kernel:
@@ -77,9 +80,7 @@ def override(kernel_: Kernel, entries: dict) -> Kernel:
     table = list(kernel_.table)
     for dtype, function in entries.items():
         table[dtype.num] = function
-        if dtype.name == "int64":
-            table[np.dtype("longlong").num] = function
-    kernel_.table = tuple(table)
+    kernel_.table = with_twins(table)
     return kernel_
 
 
@@ -89,7 +90,7 @@ def _copy(x, out, *_):
 
 def copy_integers(kernel_: Kernel) -> Kernel:
     """Integers stay what they are; bools are refused."""
-    return refuse(override(kernel_, dict.fromkeys(INTEGER, _copy)), (BOOL,))
+    return refuse(override(kernel_, dict.fromkeys(INTEGER + UNSIGNED, _copy)), (BOOL,))
 
 
 def refuse(kernel_: Kernel, dtypes_=(BOOL, *INTEGER), error=NotImplementedError, message: str = "") -> Kernel:

@@ -36,6 +36,7 @@ from lucid.ops._frame import (
 )
 from lucid.ops._frame import unary as general_unary
 from lucid.ops._pointwise import (
+    BITS,
     MATH,
     binary_kernel,
     copy_integers,
@@ -88,7 +89,7 @@ SUB = number_first(refuse(
     "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` operator "
     "instead.",
 ), both=True)  # fmt: skip
-MUL = number_first(binary_kernel("mul", (BOOL, *NUMBER)), both=True)
+MUL = number_first(binary_kernel("mul", BITS), both=True)
 MUL.exact = 1
 ADDCMUL = ternary_kernel("addcmul", NUMBER)
 SCALED = {name: kernel(pointwise.backward, name, FLOATING, pointwise.codes["add_scaled"]) for name in ("add", "sub")}

@@ -14,13 +14,23 @@ from lucid.ops._frame import (
     FLOAT32,
     INTEGER,
     REAL,
+    UNSIGNED,
     cast,
     is_half,
     number_first,
     rounded,
     tensor_argument,
 )
-from lucid.ops._pointwise import ALL, binary_kernel, compare_kernel, override, predicate_kernel, refuse, unary_kernel
+from lucid.ops._pointwise import (
+    ALL,
+    BITS,
+    binary_kernel,
+    compare_kernel,
+    override,
+    predicate_kernel,
+    refuse,
+    unary_kernel,
+)
 from lucid.tensor import Tensor
 
 BROADCAST = "Bool, of the broadcast shape."
@@ -30,7 +40,7 @@ ORDERED = "NotImplementedError: the promoted dtype is complex"
 
 # ------------------------------------------------------------------------------------------------ comparisons
 
-EQ, NE = (compare_kernel(name, ALL) for name in ("eq", "ne"))
+EQ, NE = (compare_kernel(name, BITS) for name in ("eq", "ne"))
 LT, LE, GT, GE = (compare_kernel(name, (BOOL, *REAL)) for name in ("lt", "le", "gt", "ge"))
 
 
@@ -199,10 +209,12 @@ def allclose(input_: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1
 
 # ------------------------------------------------------------------------------------------------ questions
 
-ISNAN, ISFINITE, LOGICAL_NOT, ISINF = (predicate_kernel(name) for name in ("isnan", "isfinite", "logical_not", "isinf"))
+LOGICAL_NOT = predicate_kernel("logical_not")
+ISNAN, ISFINITE, ISINF = (predicate_kernel(name, BITS) for name in ("isnan", "isfinite", "isinf"))
 ISPOSINF, ISNEGINF, SIGNBIT = (
-    refuse(predicate_kernel(name, (BOOL, *REAL)), COMPLEX, RuntimeError,
-           f"{name} does not support complex inputs.")
+    override(refuse(predicate_kernel(name, (BOOL, *REAL)), COMPLEX, RuntimeError,
+                    f"{name} does not support complex inputs."),
+             dict.fromkeys(UNSIGNED, lambda x, out, *_: np.asarray(out).fill(False)))
     for name in ("isposinf", "isneginf", "signbit")
 )  # fmt: skip
 
@@ -345,7 +357,7 @@ def _invert(x, out, *_):
 
 BITWISE_NOT = override(unary_kernel("bitwise_not", INTEGER), {BOOL: _invert})
 BITWISE_AND, BITWISE_OR, BITWISE_XOR = (
-    number_first(binary_kernel(name, (BOOL, *INTEGER))) for name in ("bitwise_and", "bitwise_or", "bitwise_xor")
+    number_first(binary_kernel(name, (BOOL, *INTEGER, *UNSIGNED))) for name in ("bitwise_and", "bitwise_or", "bitwise_xor")
 )
 SHIFT_LEFT, SHIFT_RIGHT = (number_first(binary_kernel(name, INTEGER)) for name in ("left_shift", "right_shift"))
 GCD, LCM = (refuse(binary_kernel(name, INTEGER), (BOOL,)) for name in ("gcd", "lcm"))

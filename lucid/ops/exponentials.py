@@ -78,6 +78,8 @@ def pow(input_: Tensor, exponent, *, out=None) -> Tensor:
             return wrap(np.asarray(input_.array | (not exponent)))
         elif input_.array.dtype.kind in "iub" and not isinstance(exponent, (float, complex)) and exponent < 0:
             raise RuntimeError("Integers to negative integer powers are not allowed.")
+        if input_.dtype in dtypes.UNSIGNED and exponent in (0, 1) and not isinstance(exponent, (float, complex)):
+            return mul(input_, 1) if exponent else to_dtype(eq(input_, input_), input_.dtype)
     return binary(POW, input_, exponent)
 
 

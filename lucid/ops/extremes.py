@@ -16,7 +16,7 @@ from lucid._kernels.core import empty, flat, wrap
 from lucid.autograd.op import Supplied, op, torch_name
 from lucid.ops import magnitude
 from lucid.ops._doc import like
-from lucid.ops._frame import C_NAMES, INT64, cast, dims_argument, fold, reduced_shape, tensor_argument
+from lucid.ops._frame import C_NAMES, FLOAT64, INT64, cast, dims_argument, fold, reduced_shape, tensor_argument
 from lucid.ops.reduction import (
     AMAX,
     AMIN,
@@ -369,6 +369,59 @@ def all(input_: Tensor, dim=None, keepdim: bool = False, *, out=None) -> Tensor:
     Tensor(False)
     """
     return _truth("all", input_, dim, keepdim, True)
+
+
+@op("hash_tensor", gradient=False, out="same")
+def hash_tensor(input_: Tensor, dim=None, *, keepdim: bool = False, mode: int = 0, out=None) -> Tensor:
+    """A number that tells tensors of different bits apart: all elements, as 64 bits each, combined by exclusive or.
+
+    Parameters
+    ----------
+    input_ : Tensor
+        Of any shape; floating dtypes are taken as float64, integers and bools as int64.
+    dim : int or tuple of int, optional
+        The dimensions; all by default.
+    keepdim : bool, optional
+        Keep the reduced dimensions, of size 1.
+    mode : int, optional
+        Which hash: 0, exclusive or, is the only one.
+    out : Tensor, optional
+        Where the result is written.
+
+    Returns
+    -------
+    Tensor
+        uint64. Elements in another order have the same hash, and pairs of equal ones count for nothing.
+
+    Raises
+    ------
+    NotImplementedError
+        If the tensor is complex, or of uint16, uint32 or uint64.
+    RuntimeError
+        If there are no elements, or the mode is another one.
+
+    Examples
+    --------
+    >>> lucid.hash_tensor(lucid.tensor([1.0, 2.0]))
+    Tensor(9218868437227405312, dtype=lucid.uint64)
+    >>> lucid.hash_tensor(lucid.tensor([[1, 2], [4, 8]]), dim=1)
+    Tensor([3, 12], dtype=lucid.uint64)
+    """
+    dtype = tensor_argument("hash_tensor", input_).dtype
+    if type(mode) is not int:
+        raise TypeError(f"hash_tensor(): argument 'mode' must be int, not {type(mode).__name__}")
+    if mode:
+        raise RuntimeError(f"Unknown hash_tensor mode: {mode}")
+    dims = dims_argument("hash_tensor", dim, input_.array.ndim)
+    shape = input_.array.shape
+    if dim is None and not input_.array.size:
+        raise RuntimeError("hash_tensor(): of a tensor without elements 'dim' has to be given")
+    if 0 in [shape[at] for at in dims]:
+        raise IndexError("hash_tensor(): Expected reduction dim to have non-zero size.")
+    if input_.array.size and (dtype.is_complex or dtype in dtypes.UNSIGNED):
+        raise NotImplementedError(f"\"hash_tensor\" not implemented for '{torch_name(dtype)}'")
+    bits = cast(input_.array, FLOAT64 if dtype.is_floating_point else INT64).view(np.uint64)
+    return wrap(np.asarray(np.bitwise_xor.reduce(bits, axis=dims, keepdims=keepdim)))
 
 
 @op("count_nonzero", gradient=False)

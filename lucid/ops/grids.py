@@ -245,7 +245,7 @@ def vander(x: Tensor, N=None, increasing: bool = False) -> Tensor:  # noqa: N803
     if n < 0:
         raise RuntimeError("N must be non-negative.")
     if x.dtype.kind < 2:
-        x = to_dtype(x, dtypes.int64)
+        x = to_dtype(x, dtypes.promote_types(x.dtype, dtypes.int64))
     powers = _powers(x, n)
     return powers if increasing or n < 2 else flip(powers, (1,))
 

@@ -53,7 +53,7 @@ METHODS = {
     "statistics": "bincount histc diff cov corrcoef quantile nanquantile histogram",
     "sorting": "unique unique_consecutive sort argsort msort topk kthvalue median nanmedian mode",
     "reduction": "sum nansum mean nanmean prod var std logsumexp",
-    "extremes": "amax amin aminmax argmax argmin max min any all count_nonzero",
+    "extremes": "amax amin aminmax argmax argmin max min any all count_nonzero hash_tensor",
     "scans": "cumsum cumprod logcumsumexp cummax cummin",
     "random": "bernoulli multinomial",
     "products": "trace vdot kron cross matrix_power logdet dist",

@@ -37,13 +37,19 @@ CODES = reduce.codes
 BOOL = np.dtype(bool)
 
 
-def _table(function) -> dict:
+class Table(dict):
     """A kernel's specialisations by NumPy dtype."""
-    return {numpy: function[c] for numpy, c in C_NAMES.items() if c in function.__signatures__}
+
+    def __init__(self, function):
+        super().__init__({numpy: function[c] for numpy, c in C_NAMES.items() if c in function.__signatures__})
+        self.name = function.__name__
+
+    def __missing__(self, numpy):
+        raise NotImplementedError(f"\"{self.name}\" not implemented for '{torch_name(dtypes.from_numpy_dtype(numpy))}'")
 
 
 REDUCE, REDUCE_LONG, REDUCE_BOOL, VAR_MEAN, ARGREDUCE, SCAN, SCAN_LONG, SCAN_INDEX = (
-    _table(getattr(reduce, name))
+    Table(getattr(reduce, name))
     for name in ("reduce", "reduce_long", "reduce_bool", "var_mean", "argreduce", "scan", "scan_long", "scan_index")
 )
 
@@ -169,7 +175,7 @@ def _long(name: str, input_: Tensor, target, dims, keepdim: bool, of_none: int) 
     array = input_.array
     if target is dtypes.int64 and array.dtype == BOOL and name == "sum":
         name = "count_nonzero"
-    elif target is not dtypes.int64 or array.dtype.kind not in "iu":
+    elif target is not dtypes.int64 or array.dtype.kind not in "iu" or array.dtype not in REDUCE_LONG:
         array = cast(cast(array, target.numpy), INT64)
     return reduced(name, array, dims, keepdim, of_none, REDUCE_LONG, INT64)
 

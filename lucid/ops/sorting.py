@@ -17,9 +17,21 @@ from lucid._kernels import sort as kernels
 from lucid._kernels.core import empty, flat, wrap
 from lucid.autograd.op import Supplied, op, torch_name
 from lucid.ops._doc import like
-from lucid.ops._frame import C_NAMES, FLOAT32, INT64, cast, contiguous, copied, native, tensor_argument
+from lucid.ops._frame import C_NAMES, FLOAT32, INT64, UNSIGNED, cast, contiguous, copied, native, tensor_argument
 from lucid.ops._indices import picked
 from lucid.tensor import Tensor, check_dim, to_array
+
+
+def _signed(array: np.ndarray) -> np.ndarray:
+    """The larger unsigned integers as signed ones in the same order, by the first bit inverted; others as they are."""
+    if array.dtype not in UNSIGNED:
+        return array
+    return (array ^ array.dtype.type(1 << 8 * array.itemsize - 1)).view(f"i{array.itemsize}")
+
+
+def _unsigned(array: np.ndarray, dtype) -> np.ndarray:
+    """The way back from `_signed` of that dtype."""
+    return array.view(dtype) ^ dtype.type(1 << 8 * dtype.itemsize - 1) if dtype in UNSIGNED else array
 
 
 def _table(name: str) -> dict:
@@ -44,7 +56,7 @@ def _rows(name: str, input_: Tensor, dim: int):
         raise RuntimeError(f'"{name}" not implemented for \'{torch_name(dtype)}\'')
     array = input_.array
     at = check_dim(name, dim, array.ndim)
-    array = cast(array, FLOAT32) if dtype.is_floating_point and dtype.itemsize == 2 else array
+    array = cast(array, FLOAT32) if dtype.is_floating_point and dtype.itemsize == 2 else _signed(array)
     if not array.ndim:
         array = array.reshape(1)
     moved = array.swapaxes(at, -1)
@@ -60,7 +72,7 @@ def _back(values: np.ndarray, index: np.ndarray, at: int, input_: Tensor, keep: 
         if not keep:
             values, index = values.squeeze(at), index.squeeze(at)
         values, index = contiguous(values), contiguous(index)
-    return Found(wrap(cast(values, input_.array.dtype)), wrap(index))
+    return Found(wrap(cast(_unsigned(values, input_.array.dtype), input_.array.dtype)), wrap(index))
 
 
 def _to_places(g, input_, dim, out):
@@ -355,9 +367,10 @@ def mode(input_: Tensor, dim: int = -1, keepdim: bool = False, *, out=None):
 
 
 def _comparable(array):
-    """An array in a dtype in which kernels compare: half precision as float32, bool as uint8."""
+    """An array in a dtype in which kernels compare: half precision as float32, bool as uint8, see `_signed`."""
     if array.dtype.kind == "b":
         return array.view(np.uint8)
+    array = _signed(array)
     return array if array.dtype in C_NAMES else array.astype(np.float32)
 
 
@@ -495,7 +508,7 @@ def _rows_equal(rows):
     return np.ones(len(rows), bool) if len(rows) < 2 else np.r_[True, (rows[1:] != rows[:-1]).any(1)]
 
 
-def _counted(row, dtype, inverse: bool):
+def _counted(row, inverse: bool):
     """What `_unique_values` does, by counting: for integers that lie closely. None for others."""
     low, high = int(row.min()), int(row.max())
     if high - low > 2 * row.size + 1024:
@@ -507,24 +520,22 @@ def _counted(row, dtype, inverse: bool):
     present = np.flatnonzero(table)
     if inverse:
         at = picked(np.cumsum(table != 0) - 1, 0, at, False)
-    return (present + low).astype(dtype), at, table[present]
+    return (present + low).astype(row.dtype), table[present], at
 
 
 def _unique_values(array, sort: bool, inverse: bool = True):
     """Unique elements (or runs of them) of a flattened array, with inverse and counts."""
     row, dtype = contiguous(array).reshape(-1), array.dtype
     row = contiguous(native(_comparable(row)))
-    order = None
+    order = found = None
     if sort and row.size and row.dtype.kind in "iu" and (row.size >= 1024 or not inverse):
-        found = _counted(row, dtype, inverse)
-        if found is not None:
-            return found
-    if sort and row.size:
+        found = _counted(row, inverse)
+    if sort and row.size and found is None:
         values, order = core.empty(row.shape, row.dtype), core.empty(row.shape, INT64)
         kernels.sort(flat(row), flat(values), flat(order), 1, row.size)
         row = values
-    values, counts, inverse = _runs(row, order)
-    return values.view(dtype) if dtype.kind == "b" else values.astype(dtype, copy=False), inverse, counts
+    values, counts, inverse = found or _runs(row, order)
+    return _unsigned(values, dtype).astype(dtype, copy=False), inverse, counts
 
 
 def _unique_slices(x: Tensor, dim: int, sort: bool):

@@ -16,6 +16,7 @@ from lucid import formats
 from lucid._kernels import core
 from lucid._kernels.core import strided, wrap
 from lucid.autograd.op import Stated, Supplied, check_recordable, check_writable, inplace, op, past_of
+from lucid.dtypes import to_integer
 from lucid.ops._frame import cast, copied, dense_steps, shape_argument, steps_of, tensor_argument
 from lucid.ops._frame import fill as fill_all
 from lucid.ops.permutation import swapaxes, swapdims, t, transpose
@@ -152,14 +153,7 @@ def fill_array(array, value) -> None:
             raise RuntimeError(f"value cannot be converted to type {array.dtype.name} without overflow")
         value = value if kind == "c" else value.real
     if kind in "iu":
-        info = np.iinfo(array.dtype)
-        if value != value or value in (float("inf"), float("-inf")):
-            raise RuntimeError(f"value cannot be converted to type {array.dtype.name} without overflow")
-        value = int(value)
-        low = -info.max if kind == "u" else info.min
-        if not low <= value <= info.max:
-            raise RuntimeError(f"value cannot be converted to type {array.dtype.name} without overflow")
-        value = value % (info.max + 1) if kind == "u" else value
+        value = to_integer(value, array.dtype)
     elif kind == "b":
         value = bool(value)
     with np.errstate(all="ignore"):

@@ -6,6 +6,10 @@ cdef char* FORMATS[24]
 memset(FORMATS, 0, sizeof(FORMATS))
 FORMATS[<int>cnp.NPY_BOOL] = "B"
 FORMATS[<int>cnp.NPY_UINT8] = "B"
+# The larger unsigned integers come as signed ones, to kernels for which that is the same.
+FORMATS[<int>cnp.NPY_UINT16] = "h"
+FORMATS[<int>cnp.NPY_UINT32] = "i"
+FORMATS[<int>cnp.NPY_UINT64] = "q"
 FORMATS[<int>cnp.NPY_INT8] = "b"
 FORMATS[<int>cnp.NPY_INT16] = "h"
 FORMATS[<int>cnp.NPY_INT32] = "i"
@@ -139,7 +143,9 @@ cdef char code_of(cnp.dtype dtype) noexcept:
         return BOOL
     if size == 2 and kind == c"V":
         return BFLOAT16
-    return UINT8 if size == 1 and kind == c"u" else 0
+    if kind == c"u":
+        return UINT64 if size == 8 else UINT32 if size == 4 else UINT16 if size == 2 else UINT8
+    return 0
 
 
 cdef struct cast_t:
