@@ -23,12 +23,14 @@ from lucid.ops.reduction import (
     ARGREDUCE,
     BOOL,
     CODES,
+    COUNT_NONZERO,
     REDUCE_BOOL,
     REDUCE_LONG,
     computed,
     kept,
     reduced,
     sum,
+    whole,
 )
 from lucid.tensor import Tensor, check_dim
 
@@ -330,6 +332,12 @@ def min(input_: Tensor, dim=None, keepdim: bool = False, *, other: Tensor | None
 # ------------------------------------------------------------------------------------------------ logic, counting
 
 
+ANY, ALL = (
+    whole(name, {dtype: one for dtype, one in REDUCE_BOOL.items() if dtype.num != np.dtype("uint8").num}, BOOL)
+    for name in ("any", "all")
+)
+
+
 def _parts(array: np.ndarray) -> np.ndarray:
     """Complex and half numbers as something whose truth is the same."""
     if array.dtype.kind == "c" or array.dtype not in C_NAMES:
@@ -339,6 +347,9 @@ def _parts(array: np.ndarray) -> np.ndarray:
 
 def _truth(name: str, input_, dim, keepdim: bool, of_none: bool) -> Tensor:
     tensor_argument(name, input_)
+    found = core.reduce(ANY if name == "any" else ALL, input_, dim, keepdim)
+    if found is not None:
+        return found
     dims = dims_argument(name, dim, input_.array.ndim, all_when_empty=False)
     result = np.dtype("uint8") if input_.dtype is dtypes.uint8 else BOOL
     out = reduced(name, _parts(input_.array), dims, keepdim, of_none, REDUCE_BOOL, BOOL)
@@ -446,5 +457,8 @@ def count_nonzero(input_: Tensor, dim=None) -> Tensor:
     Tensor(2)
     """
     tensor_argument("count_nonzero", input_)
+    found = core.reduce(COUNT_NONZERO, input_, dim, False)
+    if found is not None:
+        return found
     dims = dims_argument("count_nonzero", dim, input_.array.ndim)
     return wrap(reduced("count_nonzero", _parts(input_.array), dims, False, 0, REDUCE_LONG, INT64))

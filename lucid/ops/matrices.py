@@ -219,12 +219,15 @@ def lstsq(A: Tensor, B: Tensor, rcond=None, *, driver=None, out=None):
         raise RuntimeError("This function doesn't handle types other than float and double")
     driver = driver or "gelsy"
     columns = B.unsqueeze(-1) if vector else B
-    x = _least(A, columns, rcond, driver == "gels")
     *batch, m, n = a.shape
+    empty = not (a.size and b.size)  # nothing is computed, and all there is to say is 0
+    factors = None if empty or driver not in ("gels", "gelsy") else _full_rank(a, rcond, driver == "gels")
+    x = _least(A, columns, rcond, factors)
     real = dtypes.from_numpy_dtype(a.real.dtype)
     rank, values = wrap(np.empty(0, np.int64)), wrap(np.empty(0, a.real.dtype))
-    empty = not (a.size and b.size)  # nothing is computed, and all there is to say is 0
-    if driver != "gels":
+    if driver == "gelsy" and factors:
+        rank = wrap(np.full(batch, min(m, n)))
+    elif driver != "gels":
         found = svdvals.op.forward(A).array if not empty else np.zeros((*batch, min(m, n)), a.real.dtype)
         limit = (np.finfo(found.dtype).eps * max(m, n) if rcond is None else rcond) * found.max(-1, initial=0, keepdims=True)
         rank = wrap(np.asarray((found > limit).sum(-1), np.int64))
@@ -239,20 +242,32 @@ def lstsq(A: Tensor, B: Tensor, rcond=None, *, driver=None, out=None):
     return LstsqResult(x.squeeze(-1) if vector else x, residuals, rank, values)
 
 
+def _full_rank(a: np.ndarray, rcond, known: bool):
+    """Q and R of matrices, or of their adjoints where they are wide; None unless their rank is full beyond doubt."""
+    m, n = a.shape[-2:]
+    q, r = (one.astype(a.dtype, copy=False) for one in called("linalg.lstsq", np.linalg.qr, a if m >= n else a.swapaxes(-1, -2).conj()))
+    if known:
+        return q, r
+    with np.errstate(all="ignore"):
+        inverse = triangular(r, np.eye(min(m, n), dtype=a.dtype), True)
+        # The norms are at least the largest singular value, and one over the smallest.
+        condition = np.linalg.norm(r, axis=(-2, -1)) * np.linalg.norm(inverse, axis=(-2, -1))
+    limit = np.finfo(a.dtype).eps * max(m, n) if rcond is None else rcond
+    return (q, r) if (condition * limit < 1).all() else None
+
+
 @op("_least")
-def _least(A: Tensor, B: Tensor, rcond, full: bool) -> Tensor:
-    """The solutions alone."""
+def _least(A: Tensor, B: Tensor, rcond, factors) -> Tensor:
+    """Least squares solutions of least norm: by `factors` where there are any, else by the pseudoinverse."""
     a, b = A.array, B.array
     *_, m, n = a.shape
     batch = broadcast_shapes(a.shape[:-2], b.shape[:-2])
     if not a.size or not b.size:
         return wrap(np.zeros((*batch, n, b.shape[-1]), a.dtype))
-    if not full:
+    if factors is None:
         return wrap(np.matmul(pinv.op.forward(A, rcond).array, b))
-    tall = m >= n
-    q, r = called("linalg.lstsq", np.linalg.qr, a if tall else a.swapaxes(-1, -2).conj())
-    q, r = q.astype(a.dtype, copy=False), r.astype(a.dtype, copy=False)
-    if tall:
+    q, r = factors
+    if m >= n:
         return wrap(triangular(r, np.matmul(q.swapaxes(-1, -2).conj(), b), True))
     return wrap(np.matmul(q, triangular(r.swapaxes(-1, -2).conj(), b, False)))
 

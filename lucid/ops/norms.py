@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 
+from lucid._kernels import core
 from lucid._kernels.core import wrap
 from lucid.autograd.op import op, torch_name
 from lucid.dtypes import as_dtype
 from lucid.ops import magnitude
 from lucid.ops._frame import cast, dims_argument, tensor_argument
-from lucid.ops.reduction import computed, kept, reduced, sum
+from lucid.ops.reduction import NORM_2, computed, kept, reduced, sum
 from lucid.tensor import Tensor, check_dim
 
 # ------------------------------------------------------------------------------------------------ norms
@@ -62,6 +63,10 @@ def vector_norm(x: Tensor, ord=2, dim=None, keepdim: bool = False, *, dtype=None
     >>> lucid.linalg.vector_norm(lucid.tensor([3.0, 4.0]))
     Tensor(5.0)
     """
+    if ord == 2 and dtype is None and isinstance(x, Tensor):
+        found = core.reduce(NORM_2, x, dim, keepdim)
+        if found is not None:
+            return found
     source = norm_dtype("linalg.vector_norm", x, dtype)
     target = source.to_real()
     array = x.array if dtype is None else cast(x.array, source.numpy)

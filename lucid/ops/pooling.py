@@ -19,6 +19,7 @@ from lucid.ops._doc import doc
 from lucid.ops._frame import C_NAMES, FLOAT32, INT64, cast, contiguous, tensor_argument
 from lucid.ops.convolution import ntuple
 from lucid.ops.random import rand
+from lucid.ops.reduction import mean
 from lucid.tensor import Tensor
 
 
@@ -638,6 +639,8 @@ _adaptive_avg_pool_backward.vjp(g=lambda g, size, out_size: _adaptive_avg_pool(g
 def _adaptive_avg(n: int):
     def pool_(input_, output_size):
         size = _adaptive_size(pool_.__name__, input_, output_size, n)
+        if size == (1,) * n and input_.dtype.is_floating_point and input_.array.size:
+            return mean(input_, -1 if n == 1 else tuple(range(-n, 0)), True)
         return _adaptive_avg_pool(input_, tuple(input_.array.shape[-n:]), size)
 
     pool_.__name__ = pool_.__qualname__ = f"adaptive_avg_pool{n}d"

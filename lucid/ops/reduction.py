@@ -54,15 +54,26 @@ REDUCE, REDUCE_LONG, REDUCE_BOOL, VAR_MEAN, ARGREDUCE, SCAN, SCAN_LONG, SCAN_IND
 )
 
 
-def _whole(name: str) -> Kernel:
-    """The kernel of a full reduction of floating tensors, which takes the short way through `core`."""
+def whole(name: str, tables: dict, result=None) -> Kernel:
+    """A reduction that takes the short way through `core`: of all elements or along one dimension."""
     table = [None] * 24
-    for dtype in FLOATING:
-        table[dtype.num] = REDUCE[dtype]
-    return Kernel(name, tuple(table), CODES[name])
+    for dtype, function in tables.items():
+        table[dtype.num] = function
+    table[np.dtype("longlong").num] = table[INT64.num]
+    return Kernel(name, tuple(table), CODES[name], result)
 
 
-SUM, MEAN, AMAX, AMIN = map(_whole, ("sum", "mean", "amax", "amin"))
+def _of(table: dict, *kept) -> dict:
+    return {dtype: table[dtype] for dtype in kept}
+
+
+OWN = _of(REDUCE, *FLOATING)
+LONG = _of(REDUCE_LONG, INT64)
+SUM, PROD = whole("sum", OWN | LONG), whole("prod", OWN | LONG)
+MEAN, NORM_2 = whole("mean", OWN), whole("norm_2", OWN)
+AMAX, AMIN = whole("amax", REDUCE), whole("amin", REDUCE)
+COUNT_NONZERO = whole("count_nonzero", REDUCE_LONG, INT64)
+SUM_BOOL = whole("count_nonzero", _of(REDUCE_LONG, BOOL), INT64)
 
 
 # ------------------------------------------------------------------------------------------------ the frame
@@ -71,6 +82,13 @@ SUM, MEAN, AMAX, AMIN = map(_whole, ("sum", "mean", "amax", "amin"))
 def computed(array: np.ndarray, dtype: dtypes.dtype) -> np.ndarray:
     """The array in the dtype that kernels compute `dtype` in: float32 for half precision."""
     return cast(array, FLOAT32 if dtype.is_floating_point and dtype.itemsize == 2 else dtype.numpy)
+
+
+# Reductions that may be done one dimension after the other: the first, and what is done with its results.
+IN_PARTS = {
+    "sum": ("sum", "sum"), "nansum": ("nansum", "sum"), "mean": ("sum", "sum"), "amax": ("amax", "amax"),
+    "amin": ("amin", "amin"),
+}  # fmt: skip
 
 
 def reduced(name: str, array: np.ndarray, dims, keepdim: bool, empty_value, table=REDUCE, result=None, p: float = 2):
@@ -86,7 +104,24 @@ def reduced(name: str, array: np.ndarray, dims, keepdim: bool, empty_value, tabl
             )
         out.fill(empty_value)
         return out
+    if len(dims) > 1 and name in IN_PARTS and array.flags.c_contiguous:
+        last = sorted(dims)
+        while last[-1] - last[0] >= len(last):
+            del last[0]
+        if len(last) < len(dims):  # dimensions apart: the last of them first, rather than a copy in another order
+            first, second = IN_PARTS[name]
+            before = array.shape
+            array = reduced(first, array, tuple(last), True, empty_value, table, result)
+            array = reduced(second, array, tuple(d for d in dims if d not in last), True, empty_value, table, result)
+            if name == "mean":
+                array /= count(before, dims)
+            return array.reshape(shape)
     doubled = array.dtype.kind == "c"
+    if not array.flags.c_contiguous:  # dense in another order, in which the kept dimensions still follow each other
+        order = sorted(range(array.ndim), key=lambda i: -array.strides[i])
+        kept_ = [i for i in order if i not in dims]
+        if kept_ == sorted(kept_) and array.transpose(order).flags.c_contiguous:
+            array, dims = array.transpose(order), tuple(map(order.index, dims))
     rows, outer, axis, inner = fold(array, dims)
     target = out
     if doubled:  # sums of complex numbers are sums of their parts
@@ -154,7 +189,7 @@ def sum(input_: Tensor, dim=None, keepdim: bool = False, *, dtype=None, out=None
     [4.0, 6.0]
     """
     if dtype is None and isinstance(input_, Tensor):
-        found = core.reduce(SUM, input_, dim, keepdim)
+        found = core.reduce(SUM_BOOL if input_.array.dtype is BOOL else SUM, input_, dim, keepdim)
         if found is not None:
             return found
     return _sum("sum", input_, dim, keepdim, dtype)
@@ -359,6 +394,10 @@ def prod(input_: Tensor, dim=None, keepdim: bool = False, *, dtype=None, out=Non
     >>> lucid.prod(lucid.tensor([1.0, 2.0, 3.0]))
     Tensor(6.0)
     """
+    if dtype is None and isinstance(input_, Tensor):
+        found = core.reduce(PROD, input_, dim, keepdim)
+        if found is not None:
+            return found
     tensor_argument("prod", input_)
     dims = dims_argument("prod", dim, input_.array.ndim)
     own = input_.dtype

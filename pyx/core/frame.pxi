@@ -419,37 +419,53 @@ def accumulate(Kernel add not None, TensorBase target not None, TensorBase x not
 
 
 def reduce(Kernel kernel not None, TensorBase x not None, dim, bint keepdim):
-    """A reduction of all elements (None) or along one dimension; None where the general way has to be taken."""
+    """A reduction of all elements (None), along one dimension, or along several that follow each other (a tuple).
+
+    None where the general way has to be taken.
+    """
     cdef cnp.ndarray a = x.array, out
     cdef cnp.dtype own = <cnp.dtype>cnp.PyArray_DESCR(a)
     cdef cnp.npy_intp[FEW_DIMS] dims
-    cdef Py_ssize_t outer = 1, axis = cnp.PyArray_SIZE(a), inner = 1, at = -1
-    cdef int nd = cnp.PyArray_NDIM(a), i, k = 0
-    if not dense_row(a) or nd > FEW_DIMS or not (dim is None or (type(dim) is int and -nd <= dim < nd)):
+    cdef Py_ssize_t outer = 1, axis = 1, inner = 1
+    cdef int nd = cnp.PyArray_NDIM(a), i, k = 0, at, first = 0, last = nd - 1, seen = 0
+    if not dense_row(a) or nd > FEW_DIMS:
         return None
+    if dim is not None:
+        first, last = nd, -1
+        for one in dim if type(dim) is tuple and dim else (dim,):
+            if type(one) is not int or not -nd <= one < nd:
+                return None
+            at = one
+            at += nd if at < 0 else 0
+            if seen >> at & 1:
+                return None
+            seen |= 1 << at
+            first, last = min(first, at), max(last, at)
+        if last - first + 1 != (len(<tuple>dim) if type(dim) is tuple else 1):
+            return None
     if half_code(a):
         a = converted(a, float32_dtype)
     fn = kernel.table[cnp.PyArray_TYPE(a)] if cnp.PyArray_TYPE(a) < 24 else None
     if fn is None:
         return None
-    if dim is not None:
-        at = dim
-        at += nd if at < 0 else 0
-        axis = cnp.PyArray_DIM(a, <int>at)
     for i in range(nd):
-        if at >= 0 and i != at:
-            dims[k] = cnp.PyArray_DIM(a, i)
-            k += 1
-            if i < at:
-                outer *= cnp.PyArray_DIM(a, i)
-            else:
-                inner *= cnp.PyArray_DIM(a, i)
-        elif keepdim:
-            dims[k] = 1
-            k += 1
-    out = new_array(k, dims, <cnp.dtype>cnp.PyArray_DESCR(a), False)
+        if first <= i <= last:
+            axis *= cnp.PyArray_DIM(a, i)
+            if keepdim:
+                dims[k] = 1
+                k += 1
+            continue
+        dims[k] = cnp.PyArray_DIM(a, i)
+        k += 1
+        if i < first:
+            outer *= cnp.PyArray_DIM(a, i)
+        else:
+            inner *= cnp.PyArray_DIM(a, i)
+    out = new_array(
+        k, dims, <cnp.dtype>cnp.PyArray_DESCR(a) if kernel.result is None else <cnp.dtype>kernel.result, False
+    )
     fn(flat(a), flat(out), outer, axis, inner, kernel.code)
-    return new_tensor(converted(out, own))
+    return new_tensor(converted(out, own) if kernel.result is None else out)
 
 
 def check_dim(str op, dim, Py_ssize_t ndim):
