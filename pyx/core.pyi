@@ -13,6 +13,13 @@ class OutOfMemoryError(RuntimeError, MemoryError):
 class Block:
     """One piece of aligned memory; the base object of the arrays that live in it."""
 
+def ramp(n: int, dtype: np.dtype, start: float, step: float, end: float, half: int) -> np.ndarray | None:
+    """`start + i * step`, and from `half` on as far below `end`, computed in double precision.
+
+    None for more than 2 ** 31 elements, or a dtype other than int64 (whose numbers must be exact, and start from the
+    front), float32 and float64.
+    """
+
 def empty(shape: Any, dtype: np.dtype, order: Any = "C") -> np.ndarray:
     """An uninitialised array of `shape` (a tuple of ints) in C or Fortran order.
 
@@ -408,20 +415,26 @@ def unary_param(kernel: Kernel, x: Any, p: float = 0, q: float = 0) -> TensorBas
 def binary(kernel: Kernel, x: Any, y: Any) -> TensorBase:
     """`kernel` over pairs of elements.
 
-    A Python number beside a floating tensor takes the tensor's dtype right here.
+    A Python number beside a floating tensor, or an int beside one of integers, takes the tensor's dtype right here.
     """
 
 def backward(kernel: Kernel, g: Any, x: Any, p: float = 0, q: float = 0) -> TensorBase:
     """The gradient kernel of an activation: `g` and what was saved, both of one dense layout, and two numbers."""
 
 def ternary(kernel: Kernel, x: Any, y: Any, z: Any, p: float) -> Any:
-    """`kernel` over triples of elements, of dense tensors of one shape and dtype, with a number; None otherwise."""
+    """`kernel` over triples of elements, of dense tensors of one shape and dtype, with a number; None otherwise.
+
+    `z` may be a number too, beside floating tensors.
+    """
 
 def accumulate(add: Kernel, target: TensorBase, x: TensorBase) -> bool:
     """Add `x` to `target` in place, where both are dense and of one shape and dtype; returns whether it was done."""
 
-def reduce(kernel: Kernel, x: TensorBase, dim: int | None, keepdim: bool) -> TensorBase | None:
-    """A reduction of all elements (None) or along one dimension; None where the general way has to be taken."""
+def reduce(kernel: Kernel, x: TensorBase, dim: Any, keepdim: bool) -> TensorBase | None:
+    """A reduction of all elements (None), along one dimension, or along several that follow each other (a tuple).
+
+    None where the general way has to be taken.
+    """
 
 def where(kernel: Kernel, condition: TensorBase, x: Any, y: Any) -> TensorBase | None:
     """Elements of one of two operands, dense tensors of one shape and dtype or one of them a number; None otherwise."""

@@ -1,8 +1,12 @@
 """Softmax and the normalisations, of float32 and float64. `weight`, `bias` and what is optional may be None."""
 from typing import Any
 
-def softmax(x: Any, out: Any, outer: int, axis: int, inner: int, log: bool = False, /) -> None:
-    """Softmax or log_softmax over the middle axis of (outer, axis, inner). `out` is not `x` where `log`."""
+def softmax(x: Any, out: Any, outer: int, axis: int, inner: int, kind: int = 0, queries: int = 0, /) -> None:
+    """Softmax over the middle axis of (outer, axis, inner); of kind 1 its logarithm, of kind 2 0 where all is minus
+    infinity. With `queries`, so many rows in turn see one element, two and so on; the others are 0 (inner is 1).
+
+    `out` is not `x` where `kind` is 1.
+    """
 
 def softmax_backward(
     g: Any, out: Any, grad_input: Any, outer: int, axis: int, inner: int, log: bool = False, /) -> None:

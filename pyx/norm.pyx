@@ -9,7 +9,9 @@
 (d) Batch statistics are joined row by row in double precision. Parameter gradients are summed per segment of the
     rows, then in order: the same bits at any number of threads.
 """
+from libc.math cimport INFINITY
 from libc.stdlib cimport free, malloc
+from libc.string cimport memset
 
 from math cimport add_, exp_, exp_negative_, log_, sqrt_
 from rows cimport (
@@ -74,6 +76,9 @@ cdef void row_moments(const floating* x, Py_ssize_t n, floating* mean, floating*
 
 # ------------------------------------------------------------------------------------------------ softmax
 
+cdef enum Kind:
+    PLAIN, LOG, SAFE
+
 cdef struct Softmax:
     const char* x          # forward: input; backward: the gradient
     const char* y          # backward: the result of forward
@@ -81,16 +86,20 @@ cdef struct Softmax:
     Py_ssize_t axis
     Py_ssize_t inner
     Py_ssize_t blocks      # of at most WIDTH columns
-    bint log
+    int kind
+    Py_ssize_t queries     # how many rows in turn see one element, two and so on, the others being 0; or 0
 
 
-cdef void softmax_row(const floating* x, floating* out, Py_ssize_t n, bint log) noexcept nogil:
+cdef void softmax_row(const floating* x, floating* out, Py_ssize_t n, int kind) noexcept nogil:
     cdef floating top = row_max(x, n), total
     cdef Py_ssize_t i
+    if kind == SAFE and top == -INFINITY:
+        memset(out, 0, n * sizeof(floating))
+        return
     for i in range(n):
         out[i] = exp_negative_(top - x[i])
     total = row_sum(<const floating*>out, n)
-    if log:
+    if kind == LOG:
         total = log_(total)
         for i in range(n):
             out[i] = (x[i] - top) - total
@@ -116,7 +125,7 @@ cdef void softmax_backward_row(
 
 
 cdef void softmax_columns(
-    const floating* x, floating* out, Py_ssize_t axis, Py_ssize_t stride, Py_ssize_t width, bint log
+    const floating* x, floating* out, Py_ssize_t axis, Py_ssize_t stride, Py_ssize_t width, int kind
 ) noexcept nogil:
     cdef floating top[WIDTH]
     cdef floating total[WIDTH]
@@ -127,12 +136,15 @@ cdef void softmax_columns(
     for k in range(1, axis):
         for j in range(width):
             top[j] = larger_(top[j], x[k * stride + j])
+    if kind == SAFE:
+        for j in range(width):
+            top[j] = 0 if top[j] == -INFINITY else top[j]
     for k in range(axis):
         for j in range(width):
             out[k * stride + j] = exp_negative_(top[j] - x[k * stride + j])
         for j in range(width):
             total[j] += out[k * stride + j]
-    if log:
+    if kind == LOG:
         for j in range(width):
             total[j] = log_(total[j])
         for k in range(axis):
@@ -140,7 +152,7 @@ cdef void softmax_columns(
                 out[k * stride + j] = (x[k * stride + j] - top[j]) - total[j]
     else:
         for j in range(width):
-            total[j] = 1 / total[j]
+            total[j] = 0 if kind == SAFE and total[j] == 0 else 1 / total[j]
         for k in range(axis):
             for j in range(width):
                 out[k * stride + j] *= total[j]
@@ -185,18 +197,18 @@ cdef void softmax_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nog
     cdef floating tile[TILE_ROWS * SHORT]
     cdef floating other[TILE_ROWS * SHORT]
     cdef Py_ssize_t unit = lo, at, count, width
-    if c.inner == 1 and c.axis <= SHORT and hi - lo >= LANES:
+    if c.inner == 1 and c.axis <= SHORT and hi - lo >= LANES and not c.queries:
         while unit < hi:
             count = min(TILE_ROWS, hi - unit)
             at = unit * c.axis
             transpose(x + at, tile, count, c.axis)
             if y == NULL:
-                softmax_columns(<const floating*>tile, other, c.axis, count, count, c.log)
+                softmax_columns(<const floating*>tile, other, c.axis, count, count, c.kind)
                 transpose(<const floating*>other, out + at, c.axis, count)
             else:
                 transpose(y + at, other, count, c.axis)
                 softmax_backward_columns(
-                    <const floating*>tile, <const floating*>other, tile, c.axis, count, count, c.log)
+                    <const floating*>tile, <const floating*>other, tile, c.axis, count, count, c.kind == LOG)
                 transpose(<const floating*>tile, out + at, c.axis, count)
             unit += count
         return
@@ -204,17 +216,19 @@ cdef void softmax_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nog
         if c.inner == 1:
             at = unit * c.axis
             if y == NULL:
-                softmax_row(x + at, out + at, c.axis, c.log)
+                width = min(c.axis, unit % c.queries + 1) if c.queries else c.axis
+                softmax_row(x + at, out + at, width, c.kind)
+                memset(out + at + width, 0, (c.axis - width) * sizeof(floating))
             else:
-                softmax_backward_row(x + at, y + at, out + at, c.axis, c.log)
+                softmax_backward_row(x + at, y + at, out + at, c.axis, c.kind == LOG)
         else:
             at = unit % c.blocks * WIDTH
             width = min(WIDTH, c.inner - at)
             at += unit // c.blocks * c.axis * c.inner
             if y == NULL:
-                softmax_columns(x + at, out + at, c.axis, c.inner, width, c.log)
+                softmax_columns(x + at, out + at, c.axis, c.inner, width, c.kind)
             else:
-                softmax_backward_columns(x + at, y + at, out + at, c.axis, c.inner, width, c.log)
+                softmax_backward_columns(x + at, y + at, out + at, c.axis, c.inner, width, c.kind == LOG)
 
 
 cdef inline int check_sizes(Py_ssize_t shortest, Py_ssize_t a, Py_ssize_t b, Py_ssize_t c) except -1:
@@ -225,10 +239,12 @@ cdef inline int check_sizes(Py_ssize_t shortest, Py_ssize_t a, Py_ssize_t b, Py_
 
 
 def softmax(
-    const floating[::1] x, floating[::1] out, Py_ssize_t outer, Py_ssize_t axis, Py_ssize_t inner, bint log=False, /):
+    const floating[::1] x, floating[::1] out, Py_ssize_t outer, Py_ssize_t axis, Py_ssize_t inner, int kind=0,
+    Py_ssize_t queries=0, /,
+):
     cdef Softmax c
     check_sizes(min(x.shape[0], out.shape[0]), outer, axis, inner)
-    c.x, c.y, c.out, c.log = <const char*>&x[0], NULL, <char*>&out[0], log
+    c.x, c.y, c.out, c.kind, c.queries = <const char*>&x[0], NULL, <char*>&out[0], kind, queries
     c.axis, c.inner, c.blocks = axis, inner, (inner + WIDTH - 1) // WIDTH
     parallel_for(<task_t>softmax_task[floating], &c, outer * c.blocks,
                  max(1, COSTLY_GRAIN // (axis * min(inner, WIDTH))))
@@ -241,7 +257,7 @@ def softmax_backward(
 ):
     cdef Softmax c
     check_sizes(min(g.shape[0], out.shape[0], grad_input.shape[0]), outer, axis, inner)
-    c.x, c.y, c.out, c.log = <const char*>&g[0], <const char*>&out[0], <char*>&grad_input[0], log
+    c.x, c.y, c.out, c.kind, c.queries = <const char*>&g[0], <const char*>&out[0], <char*>&grad_input[0], log, 0
     c.axis, c.inner, c.blocks = axis, inner, (inner + WIDTH - 1) // WIDTH
     parallel_for(<task_t>softmax_task[floating], &c, outer * c.blocks,
                  max(1, COSTLY_GRAIN // (axis * min(inner, WIDTH))))

@@ -37,7 +37,7 @@ cdef enum Op:
     ISNAN, ISFINITE, LOGICAL_NOT, ISINF, ISPOSINF, ISNEGINF, SIGNBIT
     # Two operands
     ADD, SUB, MUL, DIV, MAXIMUM, MINIMUM, FMAX, FMIN, HEAVISIDE, FMOD, REMAINDER, TRUNC_DIVIDE, FLOOR_DIVIDE,
-    POW, ATAN2, HYPOT, COPYSIGN, NEXTAFTER, LOGADDEXP, LOGADDEXP2, XLOGY, XLOG1PY, BITWISE_AND, BITWISE_OR,
+    POW, ATAN2, HYPOT, COPYSIGN, NEXTAFTER, PRELU, LOGADDEXP, LOGADDEXP2, XLOGY, XLOG1PY, BITWISE_AND, BITWISE_OR,
     BITWISE_XOR, LEFT_SHIFT, RIGHT_SHIFT, GCD, LCM, LDEXP
     # Comparisons
     EQ, NE, LOGICAL_AND, LOGICAL_OR, LOGICAL_XOR, LT, LE, GT, GE
@@ -66,7 +66,7 @@ codes = {
     "xlogy": XLOGY, "xlog1py": XLOG1PY, "bitwise_and": BITWISE_AND, "bitwise_or": BITWISE_OR,
     "bitwise_xor": BITWISE_XOR, "left_shift": LEFT_SHIFT, "right_shift": RIGHT_SHIFT, "gcd": GCD, "lcm": LCM,
     "ldexp": LDEXP, "eq": EQ, "ne": NE, "logical_and": LOGICAL_AND, "logical_or": LOGICAL_OR,
-    "logical_xor": LOGICAL_XOR, "lt": LT, "le": LE, "gt": GT, "ge": GE, "addcmul": ADDCMUL,
+    "logical_xor": LOGICAL_XOR, "prelu": PRELU, "lt": LT, "le": LE, "gt": GT, "ge": GE, "addcmul": ADDCMUL,
     "clamp_tensor": CLAMP_TENSOR, "lerp": LERP, "addcdiv": ADDCDIV,
 }
 
@@ -473,6 +473,8 @@ cdef bint binary_run(const call_t* c, const number** at, void* to, Py_ssize_t n)
             map2_blocks(math.xlog1py_[number], x, y, out, n)
         elif op == LDEXP:
             map2(math.ldexp_[number], x, y, out, n)
+        elif op == PRELU:
+            map2(math.prelu_[number], x, y, out, n)
         else:
             return False
     elif number in integer:

@@ -216,7 +216,11 @@ SAMPLES |= {
 }  # fmt: skip
 
 SAMPLES[F + "scaled_dot_product_attention"] += [
-    call(T(2, 4, 3, 4), T(2, 2, 5, 4), T(2, 2, 5, 4), enable_gqa=True), call(T(2, 3, 4), T(2, 5, 4), T(2, 5, 4), dropout_p=0.4, tags="random")]
+    call(T(2, 4, 3, 4), T(2, 2, 5, 4), T(2, 2, 5, 4), enable_gqa=True), call(T(2, 3, 4), T(2, 5, 4), T(2, 5, 4), dropout_p=0.4, tags="random"),
+    # scores of minus infinity alone, of the first query or of all; more queries than keys, and the reverse
+    call(V([[[1.0, 2.0]] * 3]).constant(), V([[[-inf, 1.0], [1.0, 0.5], [0.5, 1.0]]]).constant(), T(1, 3, 2), is_causal=True),
+    call(V([[[1.0, 2.0]] * 2]).constant(), V([[[-inf, -1.0]] * 3]).constant(), T(1, 3, 2)),
+    call(T(2, 40, 3), T(2, 5, 3), T(2, 5, 3), is_causal=True), call(T(2, 3, 3), T(2, 40, 3), T(2, 40, 3), is_causal=True)]
 _attention = (T(12, 4), T(12), None, None, False, 0.0, T(4, 4), T(4))
 _later = lambda *shape: B(*shape).map(lambda t: t & (torch.arange(t.shape[-1]) > 0))  # the first key is always seen
 SAMPLES[F + "multi_head_attention_forward"] = [

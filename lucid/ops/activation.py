@@ -13,11 +13,11 @@ import math
 import numpy as np
 
 from lucid import dtypes
-from lucid._kernels.core import backward, unary, unary_param, wrap
+from lucid._kernels.core import backward, binary, unary, unary_param, wrap
 from lucid.autograd.op import op
 from lucid.ops._doc import doc
 from lucid.ops._frame import BOOL, FLOATING, INTEGER, copied, rounded, tensor_argument
-from lucid.ops._pointwise import backward_kernel, override, param_kernel, refuse, unary_kernel
+from lucid.ops._pointwise import backward_kernel, binary_kernel, override, param_kernel, refuse, unary_kernel
 from lucid.ops.arithmetic import add, conjugate, div, is_complex, mul, reciprocal, rsub, sub
 from lucid.ops.comparison import ge, gt, logical_and, lt
 from lucid.ops.exponentials import exp, sigmoid, square, tanh
@@ -163,10 +163,13 @@ def _slopes(input_: Tensor, weight: Tensor) -> Tensor:
     return reshape(weight, (1, -1) + (1,) * (x.ndim - 2)) if x.ndim > 1 else weight
 
 
+PRELU = binary_kernel("prelu", FLOATING)
+
+
 @op("_prelu")
 def _prelu(input_: Tensor, slopes: Tensor) -> Tensor:
     """`prelu` with slopes that broadcast."""
-    return where(gt(input_, 0), input_, mul(input_, slopes))
+    return binary(PRELU, input_, slopes)
 
 
 _prelu.vjp(

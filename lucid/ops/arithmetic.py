@@ -279,6 +279,8 @@ def _division(name: str, in_halves=None):
     floating, integers = binary_kernel(name, FLOATING), binary_kernel(name, INTEGER)
 
     def divide(x, y):
+        if type(y) is int and y & 0xFF and isinstance(x, Tensor) and x.dtype.kind == 1:  # no zero in any dtype
+            return binary(integers, x, y)
         dtype = dtypes.result_dtype((x, y))
         if is_half(dtype) and not floating.halves and isinstance(y, Tensor) and y.array.size != 1:
             return in_halves(x, y)

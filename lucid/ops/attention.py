@@ -5,22 +5,18 @@ from __future__ import annotations
 import math
 import threading
 
-from lucid import dtypes
 from lucid.autograd.op import op
 from lucid.ops._frame import tensor_argument
 from lucid.ops.arithmetic import mul
-from lucid.ops.comparison import eq
-from lucid.ops.creation import ones, zeros, zeros_like
+from lucid.ops.creation import zeros, zeros_like
 from lucid.ops.dropout import dropout
-from lucid.ops.extremes import all as all_
 from lucid.ops.joining import cat
 from lucid.ops.linalg import baddbmm, bmm, linear, matmul
 from lucid.ops.magnitude import where
 from lucid.ops.masks import masked_fill
-from lucid.ops.normalization import softmax
+from lucid.ops.normalization import safe_softmax, softmax
 from lucid.ops.padding import pad
 from lucid.ops.selection import repeat_interleave
-from lucid.ops.shape import tril
 from lucid.tensor import Tensor
 
 
@@ -105,16 +101,9 @@ def scaled_dot_product_attention(
     if scale is None:
         scale = 1 / math.sqrt(query.shape[-1]) if query.shape[-1] else 1.0
     scores = matmul(mul(query, scale), key.transpose(-2, -1))
-    if is_causal:
-        attn_mask = tril(ones(query.shape[-2], key.shape[-2], dtype=dtypes.bool))
     if attn_mask is not None:
-        if attn_mask.dtype.name == "bool":
-            scores = where(attn_mask, scores, -math.inf)
-        else:
-            scores = scores + attn_mask
-    weights = softmax(scores, -1)
-    if attn_mask is not None:  # what sees nothing is 0, not the NaN of 0 / 0
-        weights = masked_fill(weights, all_(eq(scores, -math.inf), -1, True), 0.0)
+        scores = where(attn_mask, scores, -math.inf) if attn_mask.dtype.name == "bool" else scores + attn_mask
+    weights = safe_softmax(scores, is_causal)
     return matmul(dropout(weights, dropout_p) if dropout_p > 0 else weights, value)
 
 

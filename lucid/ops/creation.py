@@ -12,12 +12,12 @@ import numpy as np
 
 from lucid import dtypes
 from lucid._kernels.core import empty as new_array
+from lucid._kernels.core import ramp, wrap
 from lucid._kernels.core import strided as strided_array
-from lucid._kernels.core import wrap
 from lucid.autograd.op import Stated, Supplied, check_out, op, torch_name, write_out
 from lucid.dtypes import as_dtype
 from lucid.ops._doc import like
-from lucid.ops._frame import fill, ordered_empty, shape_argument, tensor_argument
+from lucid.ops._frame import INT64, fill, ordered_empty, shape_argument, tensor_argument
 from lucid.ops.storage import fill_array
 from lucid.ops.view import empty_as, to_dtype
 from lucid.tensor import Tensor, check_device
@@ -611,7 +611,7 @@ def arange(*range_, **keywords) -> Tensor:
     Tensor([1, 3, 5, 7])
     """
     if not keywords and len(range_) == 1 and type(range_[0]) is int and 0 <= range_[0] < 1 << 24:
-        return wrap(np.arange(range_[0], dtype=np.int64))  # the commonest call, and a short way for it
+        return wrap(ramp(range_[0], INT64, 0, 1, 0, 0))  # the commonest call, and a short way for it
     return _arange(*_range_arguments(range_, keywords), **keywords)
 
 
@@ -717,8 +717,14 @@ def _arange(start, end, step, *, out=None, dtype=None, layout=None, device=None,
     if (end - start) * step < 0:
         raise RuntimeError("upper bound and lower bound inconsistent with step sign")
     n = -(-count[0] // count[1]) if isinstance(count[0], int) else math.ceil(count[0] / count[1])
-    array = new_array((max(int(n), 0),), dtype_.numpy)
-    if dtype_.kind == 1:
+    n = max(int(n), 0)
+    found = None
+    if dtype_.kind == 2 or max(abs(start), abs(end), abs(step)) < 1 << 53:
+        found = ramp(n, dtype_.numpy, start, step, 0, n)
+    array = new_array((n,), dtype_.numpy) if found is None else found
+    if found is not None:
+        pass
+    elif dtype_.kind == 1:
         if array.size:
             array[...] = np.arange(array.size, dtype=np.int64) * step + start
     else:
@@ -797,8 +803,12 @@ def linspace(
     Tensor([0.0, 0.25, 0.5, 0.75, 1.0])
     """
     start, end, steps, dtype_ = _ends("linspace", start, end, steps, dtype, layout, device, out)
-    array = new_array((steps,), dtype_.numpy)
-    array[...] = _spaced(start, end, steps, dtype_.kind == 1)
+    array = None
+    if dtype_.kind == 2 and steps > 1:
+        array = ramp(steps, dtype_.numpy, start, (end - start) / (steps - 1), end, steps // 2)
+    if array is None:
+        array = new_array((steps,), dtype_.numpy)
+        array[...] = _spaced(start, end, steps, dtype_.kind == 1)
     return finished("linspace", wrap(array), requires_grad, out, dtype)
 
 

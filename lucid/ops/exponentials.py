@@ -87,7 +87,8 @@ def _pow_base_gradient(g, input_, exponent):
     if not isinstance(exponent, Tensor):
         if exponent == 0:
             return nothing(g)
-        return mul(g, conjugate(mul(pow(input_, exponent - 1), exponent)))
+        power = input_ if exponent == 2 and not isinstance(exponent, complex) else pow(input_, exponent - 1)
+        return mul(g, conjugate(mul(power, exponent)))
     return where(eq(exponent, 0), 0.0, mul(g, conjugate(mul(exponent, pow(input_, sub(exponent, 1))))))
 
 

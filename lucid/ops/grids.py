@@ -137,6 +137,11 @@ def combinations(input_: Tensor, r: int = 2, with_replacement: bool = False) -> 
     return reshape(index_select(input_, 0, wrap(rows.reshape(-1))), rows.shape)
 
 
+def _summed(n: int) -> int:
+    """The numbers up to n together, from 1 on."""
+    return n * (n + 1) // 2 if n > 0 else 0
+
+
 def _triangle_indices(name: str, row, col, offset, dtype, layout, device, upper):
     for which, n in (("row", row), ("col", col)):
         if n < 0:
@@ -145,9 +150,9 @@ def _triangle_indices(name: str, row, col, offset, dtype, layout, device, upper)
     if dtype not in (dtypes.int64, dtypes.int32):
         raise NotImplementedError(f"\"{name}\" not implemented for '{torch_name(dtype)}'")
     across = max(-row, min(col, offset))
-    # of each row so many: those right of the diagonal, or up to it
-    there = (col - np.arange(row) - across if upper else np.arange(row) + across + 1).clip(0, col)
-    array = new_array((2, int(there.sum())), INT64)
+    first = across - 1 if upper else across  # the last column of the lower triangle, in row 0
+    lower = _summed(row + first) - _summed(first) - _summed(row + first - col) + _summed(first - col)
+    array = new_array((2, row * col - lower if upper else lower), INT64)
     if array.size:
         triangle_indices(flat(array), row, col, across, upper)
     return wrap(cast(array, dtype.numpy))

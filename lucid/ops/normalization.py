@@ -66,7 +66,7 @@ def _check_parameters(name: str, input_: Tensor, first, second, what: str = "wei
 # ------------------------------------------------------------------------------------------------ softmax
 
 
-def _softmax(name: str, input_: Tensor, dim: int, log: bool) -> Tensor:
+def _softmax(name: str, input_: Tensor, dim: int, kind: int, queries: int = 0) -> Tensor:
     dim = check_dim(name, dim, tensor_argument(name, input_).array.ndim)
     if not input_.array.size:
         return wrap(empty(input_.array.shape, input_.array.dtype))
@@ -76,7 +76,7 @@ def _softmax(name: str, input_: Tensor, dim: int, log: bool) -> Tensor:
     rows, outer, axis, inner = fold(array, (dim,) if array.ndim else ())
     if not array.ndim:
         outer, axis = 1, 1
-    SOFTMAX[computed](flat(rows), flat(out), outer, axis, inner, log)
+    SOFTMAX[computed](flat(rows), flat(out), outer, axis, inner, kind, queries)
     return wrap(cast(out, input_.dtype.numpy))
 
 
@@ -123,6 +123,16 @@ def log_softmax(input_: Tensor, dim: int, dtype=None, *, out=None) -> Tensor:
 
 
 log_softmax.vjp(input_=lambda g, out, dim: _softmax_backward(g, out, dim, True))
+
+
+@op("_safe_softmax")
+def safe_softmax(input_: Tensor, causal: bool = False) -> Tensor:
+    """`softmax` of rows that is 0, not the NaN of 0 / 0, where all is minus infinity; of (..., L, S), `causal` rows see
+    their first elements alone: the first one, the second two."""
+    return _softmax("softmax", input_, -1, 2, input_.array.shape[-2] if causal else 0)
+
+
+safe_softmax.vjp(input_=lambda g, out: _softmax_backward(g, out, -1, False))
 
 
 def _converted(input_: Tensor, dtype) -> Tensor:

@@ -183,7 +183,11 @@ def _edged(input_: Tensor, pad, mode: str) -> Tensor:
     if out.size:
         put(out, _within(shape, pad), input_.array)
         for source, target, _ in _edges(shape, pad, mode):
-            put(out, target, out[source])
+            part = out[target]
+            if part.size < 4096:
+                part[...] = out[source]
+            else:
+                put(out, target, out[source])
     return wrap(out)
 
 

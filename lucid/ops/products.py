@@ -10,15 +10,15 @@ from lucid._kernels.core import wrap
 from lucid.autograd.op import check_out, op, torch_name, write_out
 from lucid.ops._doc import doc
 from lucid.ops._frame import broadcast_shapes, cast, copied, same_dtype, tensor_argument
-from lucid.ops.arithmetic import div, mul, sub
+from lucid.ops.arithmetic import conjugate, div, mul, sub
 from lucid.ops.comparison import eq
 from lucid.ops.creation import eye, zeros
 from lucid.ops.inverses import inv, slogdet, solve, square_shape
-from lucid.ops.joining import cat, stack
+from lucid.ops.joining import cat, put
 from lucid.ops.linalg import matmul, product
 from lucid.ops.magnitude import where
 from lucid.ops.norms import vector_norm
-from lucid.ops.pieces import diagonal, unbind
+from lucid.ops.pieces import diagonal
 from lucid.ops.reduction import computed
 from lucid.ops.reduction import sum as sum_
 from lucid.ops.view import expand, reshape
@@ -124,8 +124,30 @@ def linalg_cross(input_: Tensor, other: Tensor, *, dim: int = -1, out=None) -> T
     same_dtype("linalg.cross", input_, other)
     if input_.dtype is dtypes.bool_:
         raise NotImplementedError("\"cross\" not implemented for 'Bool'")
-    x, y = unbind(expand(input_, shape), at), unbind(expand(other, shape), at)
-    return stack([sub(mul(x[i], y[j]), mul(x[j], y[i])) for i, j in ((1, 2), (2, 0), (0, 1))], at)
+    return _cross(expand(input_, shape), expand(other, shape), at)
+
+
+@op("_cross")
+def _cross(x: Tensor, y: Tensor, dim: int) -> Tensor:
+    """`linalg.cross` of tensors of one shape and dtype."""
+    order = (dim, *range(dim), *range(dim + 1, x.ndim))
+    a, b = _around(x.array.transpose(order)), _around(y.array.transpose(order))
+    out = sub(mul(wrap(a[1:4]), wrap(b[2:5])), mul(wrap(a[2:5]), wrap(b[1:4]))).array
+    return wrap(copied(out.transpose((*range(1, dim + 1), 0, *range(dim + 1, x.ndim))))) if dim else wrap(out)
+
+
+def _around(rows: np.ndarray) -> np.ndarray:
+    """Three rows, and the first two again: those after each row, and after them, lie together."""
+    found = core.empty((5, *rows.shape[1:]), rows.dtype)
+    put(found, slice(0, 3), rows)
+    found[3:] = found[:2]
+    return found
+
+
+_cross.vjp(
+    x=lambda g, y, dim: _cross(conjugate(y), g, dim),
+    y=lambda g, x, dim: _cross(g, conjugate(x), dim),
+)
 
 
 @op("cross", composite=True)

@@ -468,10 +468,9 @@ def multinomial(input_: Tensor, num_samples, replacement: bool = False, *, gener
             draw_into(waits, compute, lambda row: EXPONENTIAL[compute.num](engine, row, 1.0))
             with np.errstate(all="ignore"):
                 chances = array / waits
-            if num_samples == 1:
-                drawn = chances.argmax(-1, keepdims=True)
-            else:
-                drawn = np.argsort(-chances, axis=-1, kind="stable")[..., :num_samples]
+            from lucid.ops.sorting import topk  # a family that is loaded late
+
+            drawn = topk.op.forward(wrap(chances), num_samples).indices.array
         if drawn is not result:
             result[...] = drawn
 

@@ -314,12 +314,36 @@ def unary_param(Kernel kernel not None, x, double p=0, double q=0):
     return general_unary_param(kernel, x, p, q) if out is None else out
 
 
+cdef bint as_integer(value, int num, int64_t* to):
+    """Put a Python int beside elements of an integer dtype; False where that cannot hold it, or there is none."""
+    cdef int overflow
+    cdef int64_t whole = PyLong_AsLongLongAndOverflow(value, &overflow)
+    if num == cnp.NPY_INT64:
+        to[0] = whole
+    elif num == cnp.NPY_INT32:
+        (<int32_t*>to)[0] = <int32_t>whole
+        overflow |= <int32_t>whole != whole
+    elif num == cnp.NPY_INT16:
+        (<int16_t*>to)[0] = <int16_t>whole
+        overflow |= <int16_t>whole != whole
+    elif num == cnp.NPY_INT8:
+        (<int8_t*>to)[0] = <int8_t>whole
+        overflow |= <int8_t>whole != whole
+    elif num == cnp.NPY_UINT8:
+        (<uint8_t*>to)[0] = <uint8_t>whole
+        overflow |= <uint8_t>whole != whole
+    else:
+        return False
+    return overflow == 0
+
+
 def binary(Kernel kernel not None, x, y):
     """`kernel` over pairs of elements.
 
-    A Python number beside a floating tensor takes the tensor's dtype right here.
+    A Python number beside a floating tensor, or an int beside one of integers, takes the tensor's dtype right here.
     """
     cdef call_t call
+    cdef int64_t whole
     cdef cnp.ndarray a, b, out
     cdef task_t task
     cdef int num
@@ -349,6 +373,9 @@ def binary(Kernel kernel not None, x, y):
                     out = run_shaped(kernel, task, &call, a, nd, dims, repeats_apart(a, nd, dims)
                                      and repeats_apart(b, nd, dims))
                     return general_binary(kernel, x, y) if out is None else new_tensor(out)
+            elif type(y) is int and as_integer(y, num, &whole):
+                set_operands(&call, a)
+                call.y = <const char*>&whole
             elif (type(y) is float or type(y) is int) and (num == cnp.NPY_FLOAT32 or num == cnp.NPY_FLOAT64 or half):
                 number = y
                 single = <float>number
@@ -357,12 +384,13 @@ def binary(Kernel kernel not None, x, y):
                     convert(<const char*>&held, <char*>&single, 1, half, FLOAT)
                 set_operands(&call, a)
                 call.y = <const char*>&number if num == cnp.NPY_FLOAT64 else <const char*>&single
+            else:
+                return general_binary(kernel, x, y)
+            if not isinstance(y, TensorBase):
                 call.number = 1
                 # one dimension; offset and stride of x; offset and stride of y
                 plan[0], plan[1], plan[2], plan[3], plan[4], plan[5] = 1, cnp.PyArray_SIZE(a), 0, 1, 0, 0
                 call.plan = plan
-            else:
-                return general_binary(kernel, x, y)
             out = run_task(kernel, task, &call, a)
             if out is not None:
                 return new_tensor(out)
@@ -386,20 +414,41 @@ def backward(Kernel kernel not None, g, x, double p=0, double q=0):
     return general_backward(kernel, g, x, p, q)
 
 
+cdef inline void plan_numbers(Py_ssize_t* plan, Py_ssize_t n, Py_ssize_t x, Py_ssize_t y, Py_ssize_t z) noexcept:
+    """The plan of n elements of three operands in one dimension, with these strides: 1, or 0 for a number."""
+    plan[0], plan[1], plan[2], plan[3], plan[4], plan[5], plan[6], plan[7] = 1, n, 0, x, 0, y, 0, z
+
+
 def ternary(Kernel kernel not None, x, y, z, double p):
-    """`kernel` over triples of elements, of dense tensors of one shape and dtype, with a number; None otherwise."""
+    """`kernel` over triples of elements, of dense tensors of one shape and dtype, with a number; None otherwise.
+
+    `z` may be a number too, beside floating tensors.
+    """
     cdef call_t call
     cdef cnp.ndarray a, b, c, out
     cdef task_t task
-    if not (isinstance(x, TensorBase) and isinstance(y, TensorBase) and isinstance(z, TensorBase)):
+    cdef double wide = 0
+    cdef float narrow = 0
+    cdef Py_ssize_t[8] plan
+    if not (isinstance(x, TensorBase) and isinstance(y, TensorBase)):
         return None
-    a, b, c = (<TensorBase>x).array, (<TensorBase>y).array, (<TensorBase>z).array
+    a, b = (<TensorBase>x).array, (<TensorBase>y).array
     task = task_for(kernel, a)
-    if (task == NULL or cnp.PyArray_TYPE(a) != cnp.PyArray_TYPE(b) or cnp.PyArray_TYPE(a) != cnp.PyArray_TYPE(c)
-            or not same_shape(a, b) or not same_shape(a, c) or not dense_row(b) or not dense_row(c)):
+    if task == NULL or cnp.PyArray_TYPE(a) != cnp.PyArray_TYPE(b) or not same_shape(a, b) or not dense_row(b):
         return None
     set_operands(&call, a, b, p)
-    call.z = <const char*>cnp.PyArray_DATA(c)
+    if isinstance(z, TensorBase):
+        c = (<TensorBase>z).array
+        if cnp.PyArray_TYPE(a) != cnp.PyArray_TYPE(c) or not same_shape(a, c) or not dense_row(c):
+            return None
+        call.z = <const char*>cnp.PyArray_DATA(c)
+    else:
+        if not as_number(z, cnp.PyArray_TYPE(a), &wide, &narrow):
+            return None
+        call.z = <const char*>&narrow if cnp.PyArray_TYPE(a) == cnp.NPY_FLOAT32 else <const char*>&wide
+        call.number = 2
+        plan_numbers(plan, cnp.PyArray_SIZE(a), 1, 1, 0)
+        call.plan = plan
     out = run_shaped(kernel, task, &call, a, cnp.PyArray_NDIM(a), cnp.PyArray_DIMS(a), False)
     return None if out is None else new_tensor(out)
 
@@ -547,9 +596,7 @@ def where(Kernel kernel not None, TensorBase condition not None, x, y):
         if second:
             call.y, call.z = call.z, call.y
             call.number = 1
-        # one dimension; offset and stride of each operand
-        plan[0], plan[1], plan[2], plan[3], plan[4], plan[5], plan[6], plan[7] = (
-            1, cnp.PyArray_SIZE(a), 0, 1, 0, first, 0, second)
+        plan_numbers(plan, cnp.PyArray_SIZE(a), 1, first, second)
         call.plan = plan
     out = run_shaped(kernel, task, &call, a, cnp.PyArray_NDIM(a), cnp.PyArray_DIMS(a), False)
     return None if out is None else new_tensor(out)

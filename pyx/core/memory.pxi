@@ -159,6 +159,53 @@ def empty(shape, cnp.dtype dtype, order="C"):
     return new_array(nd, dims, dtype, order == "F")
 
 
+cdef struct ramp_t:
+    char* out
+    int num
+    Py_ssize_t half, last
+    double start, step, end
+
+
+cdef void ramp_task(void* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+    cdef ramp_t* c = <ramp_t*>ctx
+    cdef Py_ssize_t middle = max(lo, min(hi, c.half)), i
+    cdef float* single = <float*>c.out
+    cdef double* wide = <double*>c.out
+    cdef int64_t* whole = <int64_t*>c.out
+    cdef int64_t first = <int64_t>c.start, step = <int64_t>c.step
+    if c.num == cnp.NPY_INT64:
+        for i in range(lo, hi):
+            whole[i] = first + i * step
+    elif c.num == cnp.NPY_FLOAT64:
+        for i in range(lo, middle):
+            wide[i] = c.start + <int32_t>i * c.step
+        for i in range(middle, hi):
+            wide[i] = c.end - <int32_t>(c.last - i) * c.step
+    else:
+        for i in range(lo, middle):
+            single[i] = <float>(c.start + <int32_t>i * c.step)
+        for i in range(middle, hi):
+            single[i] = <float>(c.end - <int32_t>(c.last - i) * c.step)
+
+
+def ramp(Py_ssize_t n, cnp.dtype dtype not None, double start, double step, double end, Py_ssize_t half):
+    """`start + i * step`, and from `half` on as far below `end`, computed in double precision.
+
+    None for more than 2 ** 31 elements, or a dtype other than int64 (whose numbers must be exact, and start from the
+    front), float32 and float64.
+    """
+    cdef ramp_t c
+    cdef cnp.npy_intp size = n
+    cdef cnp.ndarray out
+    c.num = dtype.num
+    if n >> 31 or (c.num != cnp.NPY_INT64 and c.num != cnp.NPY_FLOAT32 and c.num != cnp.NPY_FLOAT64):
+        return None
+    out = new_array(1, &size, dtype, False)
+    c.out, c.half, c.last, c.start, c.step, c.end = cnp.PyArray_BYTES(out), half, n - 1, start, step, end
+    parallel_for(ramp_task, &c, n, CHEAP_GRAIN)
+    return out
+
+
 def memory_stats():
     """Counts of the caching allocator, in bytes and calls; arrays under 4 KiB are not counted."""
     return {
