@@ -275,6 +275,7 @@ class OpBase:
     out_at: int
     value_at: int
     out_apart: bool
+    out_dtype: bool
     may_overlap: bool
     defaults_in_order: list
 

@@ -353,7 +353,9 @@ def test_in_place_equals_out_of_place(name, dtype):
             return  # not for this dtype
     target = x.clone()
     place, version = target.data_ptr(), core.version(target)
-    if not dtypes.can_cast(wanted.dtype, dtype):
+    if not dtypes.can_cast(wanted.dtype, dtype) or (spec.out_rule == "same" and wanted.dtype is not dtype):
+        with pytest.raises(RuntimeError, match="dtype|output type"):
+            getattr(target, f"{name}_")(*more)
         return
     assert getattr(target, f"{name}_")(*more) is target
     assert target.data_ptr() == place and core.version(target) == version + 1
@@ -482,3 +484,22 @@ def test_results_larger_than_the_caches_equal_small_ones():
     rows = x[: 4147 * 4099].reshape((4147, 4099))
     assert ((rows + bias).numpy()[-1] == (rows[-1] + bias).numpy()).all()
     assert (x.mul_(1.7).numpy()[part] == lucid.linspace(-2, 2, n)[part].clone().mul(1.7).numpy()).all()
+
+
+def test_out_of_another_dtype_is_refused_or_cast_as_the_operation_says():
+    x, wide, whole = lucid.tensor([0.5, 2.5]), lucid.zeros(2, dtype=lucid.float64), lucid.zeros(2, dtype=lucid.int64)
+    with pytest.raises(RuntimeError, match="Expected out tensor to have dtype"):
+        lucid.floor(x, out=wide)
+    with pytest.raises(TypeError, match="can't be cast"):
+        lucid.cat([x], out=whole)
+    with pytest.raises(RuntimeError, match="Expected out tensor to have dtype"):
+        lucid.cumsum(x, 0, dtype=lucid.float32, out=wide)
+    with pytest.raises(RuntimeError, match="Bad in-place call"):
+        x.cumsum_(0, dtype=lucid.float64)
+    with pytest.raises(RuntimeError, match="only supports bool"):
+        lucid.all(x, 0, out=lucid.tensor(0.0))
+    with pytest.raises(TypeError, match="inplace"):
+        x.relu_(inplace=True)
+    assert lucid.cumsum(x, 0, out=whole).tolist() == [0, 2] and lucid.sqrt(x, out=wide).tolist() == x.sqrt().tolist()
+    assert lucid.any(lucid.ones(2, dtype=lucid.uint8), 0, out=lucid.tensor(False)).tolist() is True
+    assert x.tolist() == [0.5, 2.5]

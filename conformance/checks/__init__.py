@@ -60,6 +60,7 @@ ORDER = [
     "operator",
     "inplace",
     "out",
+    "refusals",
     "unmodified",
     "exceptions",
     "promotion",

@@ -2,7 +2,7 @@
 
 from ..cases import tensors
 from ..compare import same_bits
-from ..judge import Answer, Run, unwritten
+from ..judge import Answer, Refusal, Run, unwritten
 from ..verdicts import Mismatch, Missing, Skip, describe
 from . import check
 
@@ -19,14 +19,19 @@ def exceptions(run: Run) -> None:
     found = run.subject_says
     if isinstance(found, Missing):
         raise Missing(found.message)
-    expected = _public(type(wanted.error))
+    compare_refusals(run, found, wanted, tensors(run.case.args, run.case.kwargs))
+
+
+def compare_refusals(run: Run, found: Answer | Refusal, wanted: Refusal, originals: list) -> None:
+    """Mismatch unless the subject refuses too, with PyTorch's type of exception, and has changed no argument."""
     if isinstance(found, Answer):
         raise Mismatch(f"answers where PyTorch raises {describe(wanted.error)}")
+    expected = _public(type(wanted.error))
     if not isinstance(found.error, expected) or (
         isinstance(found.error, NotImplementedError) and expected is RuntimeError
     ):
         raise Mismatch(f"raises {describe(found.error)}; PyTorch raises {describe(wanted.error)}")
-    for i, (mine, original) in enumerate(zip(found.inputs, tensors(run.case.args, run.case.kwargs))):
+    for i, (mine, original) in enumerate(zip(found.inputs, originals)):
         if not same_bits(run.oracle.export(wanted.inputs[i]), original):
             continue  # PyTorch changed it too: an out= that was resized before the error
         if not same_bits(run.subject.export(mine), original):

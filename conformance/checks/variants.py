@@ -47,7 +47,7 @@ class CloneThenInplace:
         return lambda first, *args, **kwargs: write(clone(first), *args, **kwargs)
 
 
-def _name(run: Run) -> str:
+def bare_name(run: Run) -> str:
     """The bare name of an op called by its path with a tensor first."""
     run.expected  # noqa: B018
     if not isinstance(run.case.target, str) or run.case.op.startswith("Tensor."):
@@ -67,7 +67,7 @@ def _both(run: Run, target: Any, kwargs: dict | None = None) -> tuple[Answer, An
 @check("method", "method")
 def method(run: Run) -> None:
     """`x.op(...)`, where PyTorch has it, gives PyTorch's result."""
-    name = _name(run)
+    name = bare_name(run)
     if not (run.case.args and isinstance(run.case.args[0], torch.Tensor) and hasattr(torch.Tensor, name)):
         raise Skip("PyTorch has no method of that name")
     compare(run, *_both(run, f"Tensor.{name}"), finite_only=False)
@@ -76,7 +76,7 @@ def method(run: Run) -> None:
 @check("operator", "operator")
 def operator_(run: Run) -> None:
     """The Python operator, also with a Python number on the left, gives PyTorch's result."""
-    name = _name(run)
+    name = bare_name(run)
     if name not in OPERATORS or run.case.op != name:
         raise Skip("no Python operator")
     if run.case.kwargs:
@@ -94,7 +94,7 @@ def operator_(run: Run) -> None:
 @check("inplace", "in-place")
 def inplace(run: Run) -> None:
     """`x.op_(...)` returns x, which holds PyTorch's result, and gradients flow through it."""
-    name = f"Tensor.{_name(run)}_"
+    name = f"Tensor.{bare_name(run)}_"
     first = run.case.args[0] if run.case.args else None
     if not isinstance(first, torch.Tensor) or not hasattr(torch.Tensor, name.partition(".")[2]):
         raise Skip("PyTorch has no in-place variant")
@@ -111,20 +111,23 @@ def inplace(run: Run) -> None:
             judge_gradient(run, 1, "grad", CloneThenInplace(name))
 
 
+def no_out(run: Run) -> str:
+    """Why this call is not one to be tried with an `out=`; empty if it is."""
+    if "out" in run.case.kwargs:
+        return "the case has its own out="
+    like, case = run.expected, run.case
+    if not like.tensors or like.plain or case.process is not None or case.op.startswith("nn.functional.dropout"):
+        return "PyTorch takes no out= here"
+    return ""
+
+
 @check("out", "out=")
 def out(run: Run) -> None:
     """`out=` is filled and returned: a tensor of the right shape, a non-contiguous one, and an empty one that grows."""
-    _name(run)
-    if "out" in run.case.kwargs:
-        raise Skip("the case has its own out=")
+    bare_name(run)
+    if why := no_out(run):
+        raise Skip(why)
     like = run.expected
-    if (
-        not like.tensors
-        or like.plain
-        or run.case.process is not None
-        or run.case.op.startswith("nn.functional.dropout")
-    ):
-        raise Skip("PyTorch takes no out= here")
     shapes = (
         lambda t: torch.zeros(t.shape, dtype=t.dtype),
         lambda t: torch.zeros(t.shape[::-1], dtype=t.dtype).permute(tuple(range(t.dim()))[::-1]),

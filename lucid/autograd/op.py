@@ -88,7 +88,8 @@ class Op(core.OpBase):
         }
         self.places |= self.position
         self.out_at = -1 if "out" in own else self.position.get("out", -1)
-        self.out_rule, self.out_apart, self.may_overlap = out, "apart" in out, "overlap" in out
+        self.out_rule, self.out_apart, self.out_dtype = out, "apart" in out, "dtype" in out
+        self.may_overlap = "overlap" in out
         self.value_at = self.position.get("value", -1)
         self.rules = []
         self.joint = None
@@ -144,20 +145,32 @@ class Op(core.OpBase):
         for one in out if many else (out,):
             check_out(self.name, one, values, self.out_apart)
         if not many:
-            write_out(self.name, out, core.run_into(self, values, out), "cast" not in self.out_rule)
-            return out
+            if self.out_dtype:
+                self.settle_dtype(values, out, "Expected out tensor to have dtype {0}, but got {1} instead")
+            return self.write_out(out, core.run_into(self, values, out))
         result = self.run(values)
         if len(out) != len(result):
             raise TypeError(f"{self.name}(): 'out' needs {len(result)} tensors, got {len(out)}")
+        if "all" not in self.out_rule:
+            for target, one in zip(out, result):
+                check_same(self.name, target, one)
         for target, one in zip(out, result):
-            check_same(self.name, target, one)
-        for target, one in zip(out, result):
-            write_out(self.name, target, one)
+            write_out(self.name, target, one, self.out_rule)
         return type(result)(*out) if hasattr(result, "_fields") else tuple(out)
+
+    def settle_dtype(self, values: list, target: Tensor, complaint: str) -> None:
+        """The dtype that is asked for has to be that of what is written to, which else decides (unless it may be cast to)."""
+        at = self.position["dtype"]
+        if values[at] is not None:
+            dtype = dtypes.as_dtype(values[at])
+            if dtype is not target.dtype:
+                raise RuntimeError(f"{self.name}(): {complaint.format(dtype.name, target.dtype.name)}")
+        elif "cast" not in self.out_rule:
+            values[at] = target.dtype
 
     def write_out(self, out: Tensor, result) -> Tensor:
         """Write a result to `out`; returns that."""
-        write_out(self.name, out, result, "cast" not in self.out_rule)
+        write_out(self.name, out, result, self.out_rule)
         return out
 
     # ------------------------------------------------------------------------------------------ in place
@@ -167,6 +180,8 @@ class Op(core.OpBase):
         target = values[0]
         if not isinstance(target, Tensor):
             raise TypeError(f"{self.name}_(): argument 'input' must be Tensor, not {type(target).__name__}")
+        if self.out_dtype:
+            self.settle_dtype(values, target, "Bad in-place call: output tensor dtype {0} and input tensor dtype {1} should match")
         if not self.may_overlap:
             check_apart(f"{self.name.lstrip('_')}_", target, [one for i, one in enumerate(values) if 0 < i != self.value_at])
         if not core.recording(tuple(values)):
@@ -176,11 +191,19 @@ class Op(core.OpBase):
             check_recordable(self, target)
             past = past_of(target)
             past.array, past._counter = Supplied.copied(target.array), None
-            return rewrite(target, Supplied.replaced.op, [target, self.run([past, *values[1:]])])
+            made = self.run([past, *values[1:]])
+            self.check_dtype(target, made)
+            return rewrite(target, Supplied.replaced.op, [target, made])
         return rewrite(target, self, values)
+
+    def check_dtype(self, target: Tensor, result: Tensor) -> None:
+        """RuntimeError where the result has to be of the target's dtype and is not."""
+        if "same" in self.out_rule and isinstance(result, Tensor):
+            check_same(self.name, target, result)
 
     def write_result(self, target: Tensor, result) -> Tensor:
         """Write a result to the target; returns that."""
+        self.check_dtype(target, result)
         write(self.name, target, result)
         return target
 
@@ -462,11 +485,12 @@ def check_same(name: str, out: Tensor, result: Tensor) -> None:
         )
 
 
-def write_out(name: str, out: Tensor, result: Tensor, same: bool = False) -> None:
-    """Write a result to `out=`, which takes its shape; RuntimeError where it must have the `same` dtype and has not."""
-    if same:
-        check_same(name, out, result)
-    check_cast(result.dtype, out.dtype)
+def write_out(name: str, out: Tensor, result: Tensor, rule: str = "cast") -> None:
+    """Write a result to `out=`, which takes its shape; the rule is an operation's, see `op`."""
+    if "any" not in rule:
+        if "cast" not in rule:
+            check_same(name, out, result)
+        check_cast(result.dtype, out.dtype, TypeError if "TypeError" in rule else RuntimeError)
     check_writable(name, out)
     if out.array.shape != result.array.shape:
         if out.array.size:
@@ -482,10 +506,10 @@ def write_out(name: str, out: Tensor, result: Tensor, same: bool = False) -> Non
     core.bump(out)
 
 
-def check_cast(result: dtypes.dtype, target: dtypes.dtype) -> None:
-    """RuntimeError where a result of one dtype cannot be written to a tensor of another."""
+def check_cast(result: dtypes.dtype, target: dtypes.dtype, error: type[Exception] = RuntimeError) -> None:
+    """Raise where a result of one dtype cannot be written to a tensor of another."""
     if result is not target and not dtypes.can_cast(result, target):
-        raise RuntimeError(
+        raise error(
             f"result type {torch_name(result)} can't be cast to the desired output type {torch_name(target)}"
         )
 
@@ -550,10 +574,12 @@ def op(
         Other paths of the same function.
     own : tuple of str, optional
         Of `out` and `inplace`, those that the function takes care of itself.
-    out : {"cast", "same", "apart", "apart cast", "same overlap", "cast overlap"}, optional
-        What `out=` may be: of any dtype that the result can be cast to, of the result's own dtype, or of that and
-        apart from the inputs in memory. Of several results each has to have its own dtype. With "overlap" the tensor
-        of the in-place form may share memory with other arguments.
+    out : str, optional
+        What `out=` may be, in words: "cast", of any dtype that the result can be cast to (where it cannot, PyTorch's
+        exception is a RuntimeError, or a "TypeError"); "any", of any; "same", of the result's own; "dtype", of the dtype that
+        the parameter of that name asks for, or else the one that decides (or, with "cast", may be cast to); "apart", of no
+        memory that an input has. Of several results each has to have its own dtype unless the rule is for "all". With "overlap" the tensor of the in-place form may
+        share memory with other arguments.
     """
     kind = "composite" if composite else "rule" if gradient else "none"
 

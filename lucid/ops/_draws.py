@@ -125,7 +125,7 @@ def number(name: str, argument: str, value) -> float:
         return value
     if isinstance(value, (int, float)):
         return float(value)
-    if isinstance(value, (np.number, Tensor)) and not isinstance(value, complex):
+    if isinstance(value, np.number) and not isinstance(value, complex) or isinstance(value, Tensor) and not value.array.ndim:
         return float(value)
     raise TypeError(f"{name}(): argument '{argument}' must be float, not {type(value).__name__}")
 

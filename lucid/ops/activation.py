@@ -328,7 +328,7 @@ SOFTPLUS, SOFTPLUS_BACKWARD = _param_kernel("softplus"), backward_kernel("softpl
 LOG_SIGMOID, LOG_SIGMOID_BACKWARD = _kernel("log_sigmoid"), backward_kernel("log_sigmoid")
 
 
-@op("nn.functional.softplus")
+@op("nn.functional.softplus", out="same")
 @doc("out = \\ln (1 + e^{beta \\cdot x}) / beta", "g / (1 + e^{-beta \\cdot x})", returns=LOSSLESS,
      beta="float, optional: How sharp the bend at 0 is. Default: 1.",
      threshold="float, optional: Above it, `beta * input_` is returned as it is. Default: 20.")  # fmt: skip
@@ -360,7 +360,7 @@ _softplus_backward.vjp(
 )
 
 
-@op("nn.functional.logsigmoid")
+@op("nn.functional.logsigmoid", out="same")
 @doc("out = -\\ln (1 + e^{-x})", "g / (1 + e^x)", returns=LOSSLESS)
 def logsigmoid(input_: Tensor, *, out=None) -> Tensor:
     """Logarithm of the logistic function, without overflow on the way.
@@ -396,7 +396,7 @@ SILU, SILU_BACKWARD = _kernel("silu"), backward_kernel("silu")
 MISH, MISH_BACKWARD = _kernel("mish"), backward_kernel("mish")
 
 
-@op("nn.functional.gelu")
+@op("nn.functional.gelu", out="same")
 @doc("out = x \\cdot \\Phi(x)", "g \\cdot (\\Phi(x) + x \\cdot \\varphi(x))", returns=LOSSLESS,
      approximate="{'none', 'tanh'}, optional: Whether Phi is exact, or approximated by a hyperbolic tangent.",
      raises="RuntimeError: `approximate` is neither")  # fmt: skip
@@ -621,7 +621,7 @@ SHRINK_BACKWARD = backward_kernel("hardshrink")
 SOFTSIGN, TANHSHRINK = unary_kernel("softsign", FLOATING), unary_kernel("tanhshrink", FLOATING)
 
 
-@op("nn.functional.hardshrink", aliases=("hardshrink",))
+@op("nn.functional.hardshrink", aliases=("hardshrink",), out="same")
 @doc("out = x \\cdot [|x| > lambd]", "g \\cdot [|x| > lambd]", returns=LOSSLESS,
      lambd="float, optional: Up to which size elements become 0. Default: 0.5.")  # fmt: skip
 def hardshrink(input_: Tensor, lambd: float = 0.5, *, out=None) -> Tensor:
@@ -646,7 +646,7 @@ def _shrink_backward(grad, input_, lambd):
 _shrink_backward.vjp(grad=lambda g, input_, lambd: _shrink_backward(g, input_, lambd))
 
 
-@op("nn.functional.softshrink")
+@op("nn.functional.softshrink", out="same")
 @doc("out = \\mathrm{sign}(x) \\max(|x| - lambd, 0)", "g \\cdot [|x| > lambd]", returns=LOSSLESS,
      lambd="float, optional: How much nearer to 0 elements move. Default: 0.5.",
      raises="RuntimeError: `lambd` is negative")  # fmt: skip

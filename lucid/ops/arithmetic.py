@@ -447,7 +447,7 @@ reciprocal.vjp(input_=lambda g, out: neg(mul(g, conjugate(mul(out, out)))))
 NEG = refuse(unary_kernel("neg", NUMBER), (BOOL,), RuntimeError, UNSIGNED_NEGATION)
 
 
-@op("neg", aliases=("negative",))
+@op("neg", aliases=("negative",), out="same")
 @doc("out = -x", "-g", raises="RuntimeError: the tensor is bool")
 def neg(input_: Tensor, *, out=None) -> Tensor:
     """Each element with its sign reversed.
@@ -490,7 +490,7 @@ def _round_decimals(x, decimals):
 ROUND_DECIMALS = refuse(numpy_kernel("round", FLOATING, _round_decimals))
 
 
-@op("floor")
+@op("floor", out="same")
 @doc("out = \\lfloor x \\rfloor", "0")
 def floor(input_: Tensor, *, out=None) -> Tensor:
     """Each element rounded down.
@@ -504,7 +504,7 @@ def floor(input_: Tensor, *, out=None) -> Tensor:
 floor.vjp(input_=lambda g: nothing(g))
 
 
-@op("ceil")
+@op("ceil", out="same")
 @doc("out = \\lceil x \\rceil", "0")
 def ceil(input_: Tensor, *, out=None) -> Tensor:
     """Each element rounded up.
@@ -518,7 +518,7 @@ def ceil(input_: Tensor, *, out=None) -> Tensor:
 ceil.vjp(input_=lambda g: nothing(g))
 
 
-@op("round", aliases=("special.round",))
+@op("round", aliases=("special.round",), out="same")
 @doc(None, "0", decimals="int, optional: How many decimals are kept; negative ones count before the point. Default: 0.")
 def round(input_: Tensor, *, decimals: int = 0, out=None) -> Tensor:
     """Each element rounded to the nearest whole number, halves to the even one.
@@ -532,7 +532,7 @@ def round(input_: Tensor, *, decimals: int = 0, out=None) -> Tensor:
 round.vjp(input_=lambda g: nothing(g))
 
 
-@op("trunc", aliases=("fix",))
+@op("trunc", aliases=("fix",), out="same")
 @doc("out = \\mathrm{sign}(x) \\lfloor |x| \\rfloor", "0")
 def trunc(input_: Tensor, *, out=None) -> Tensor:
     """Each element rounded towards zero.
@@ -546,7 +546,7 @@ def trunc(input_: Tensor, *, out=None) -> Tensor:
 trunc.vjp(input_=lambda g: nothing(g))
 
 
-@op("frac")
+@op("frac", out="same")
 @doc("out = x - \\mathrm{trunc}(x)", "g")
 def frac(input_: Tensor, *, out=None) -> Tensor:
     """What is left of each element after the point.

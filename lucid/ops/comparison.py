@@ -365,7 +365,7 @@ DISCRETE = "NotImplementedError: the promoted dtype is neither an integer one no
 INTEGRAL = "NotImplementedError: the promoted dtype is not an integer one"
 
 
-@op("bitwise_not", gradient=False)
+@op("bitwise_not", gradient=False, out="same")
 @doc("out = \\mathord{\\sim} x", raises="NotImplementedError: the tensor is neither integer nor bool")
 def bitwise_not(input_: Tensor, *, out=None) -> Tensor:
     """All bits of integers inverted; of bools, the logical negation.
@@ -458,7 +458,7 @@ HEAVISIDE = refuse(
 )
 
 
-@op("heaviside", gradient=False)
+@op("heaviside", gradient=False, out="same")
 @doc("out = [x > 0] + y \\cdot [x = 0]", returns="Of the broadcast shape.",
      values="Tensor: The result where `input_` is 0.",
      raises="RuntimeError: the dtypes differ, or are complex")  # fmt: skip

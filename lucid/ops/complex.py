@@ -15,7 +15,7 @@ from lucid.ops.view import contiguous
 from lucid.tensor import Tensor
 
 
-@op("conj_physical", composite=True)
+@op("conj_physical", composite=True, out="same")
 @doc("out = \\bar{x}", "\\bar{g}", returns="A new tensor; a real one itself.")
 def conj_physical(input_: Tensor, *, out=None) -> Tensor:
     """Complex conjugate of each element.

@@ -34,6 +34,9 @@ COPIED = {
     "Tensor._alias": ("lucid.tensor([1, 2])", "Tensor([1, 2])"),
 }  # fmt: skip
 
+# What `out=` may be, where that is not any dtype that the elements can be cast to; there is no more to it.
+OUT_RULES = dict.fromkeys(("detach", "expand", "select", "view_as_real"), "same") | {"split": "any all"}
+
 
 def _declare_copy(path: str, example: str, printed: str):
     spec = DECLARED[path]
@@ -58,7 +61,7 @@ def _declare_copy(path: str, example: str, printed: str):
     )
     about = {"input_": "Tensor: What is copied."} if name in ("alias", "detach") else {}
     like(function, returns="Of memory of its own.", **about)(forward)
-    return op(f"{name}_copy", composite=True)(forward)
+    return op(f"{name}_copy", composite=True, out=OUT_RULES.get(name, "cast"))(forward)
 
 
 def _viewed_as(x, size):
@@ -76,7 +79,7 @@ for _path, _example in COPIED.items():
     globals()[_forward.__name__] = _forward
 
 
-@op("slice_copy", composite=True)
+@op("slice_copy", composite=True, out="same")
 def slice_copy(input_: Tensor, dim: int = 0, start=None, end=None, step: int = 1, *, out=None) -> Tensor:
     """A copy of the slice `start:end:step` of a dimension.
 

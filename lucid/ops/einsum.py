@@ -15,7 +15,7 @@ from lucid.ops.reduction import sum as sum_
 from lucid.tensor import Tensor, check_dim
 
 
-@op("inner", composite=True, out="same")
+@op("inner", composite=True)
 def inner(input_: Tensor, other: Tensor, *, out=None) -> Tensor:
     """Sum of products over the last dimension of both; of a 0-d tensor, the product.
 

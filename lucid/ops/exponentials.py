@@ -109,7 +109,7 @@ def _pow_exponent_gradient(g, input_, exponent, out):
 pow.vjp(input_=_pow_base_gradient, exponent=_pow_exponent_gradient)
 
 
-@op("float_power", composite=True)
+@op("float_power", composite=True, out="same")
 @doc("out = x^y", returns="Of the broadcast shape; float64, or complex128 if one of the two is complex.",
      input_="Tensor or number: The base.", exponent="Tensor or number: Broadcasts with `input_`.")  # fmt: skip
 def float_power(input_: Tensor, exponent, *, out=None) -> Tensor:

@@ -13,7 +13,7 @@ import numpy as np
 from lucid import dtypes
 from lucid._kernels import core
 from lucid._kernels.core import empty, flat, wrap
-from lucid.autograd.op import Supplied, op, torch_name
+from lucid.autograd.op import Supplied, check_out, op, torch_name, write_out
 from lucid.ops import magnitude
 from lucid.ops._doc import like
 from lucid.ops._frame import C_NAMES, FLOAT64, INT64, cast, dims_argument, fold, reduced_shape, tensor_argument
@@ -345,8 +345,14 @@ def _parts(array: np.ndarray) -> np.ndarray:
     return array
 
 
-def _truth(name: str, input_, dim, keepdim: bool, of_none: bool) -> Tensor:
+def _truth(name: str, input_, dim, keepdim: bool, of_none: bool, out: Tensor | None) -> Tensor:
     tensor_argument(name, input_)
+    if out is not None:
+        check_out(name, out, (input_,))
+        if out.dtype not in (dtypes.bool, dtypes.uint8):
+            raise RuntimeError(f"{name} only supports bool tensor for result, got: {torch_name(out.dtype)}")
+        write_out(name, out, wrap(cast(_truth(name, input_, dim, keepdim, of_none, None).array, out.dtype.numpy)))
+        return out
     found = core.reduce(ANY if name == "any" else ALL, input_, dim, keepdim)
     if found is not None:
         return found
@@ -356,7 +362,7 @@ def _truth(name: str, input_, dim, keepdim: bool, of_none: bool) -> Tensor:
     return wrap(cast(out, result))
 
 
-@op("any", gradient=False)
+@op("any", gradient=False, own=("out",))
 @like(amin)
 def any(input_: Tensor, dim=None, keepdim: bool = False, *, out=None) -> Tensor:
     """Whether an element is not zero, over all or over dimensions. Bool; uint8 for uint8.
@@ -366,10 +372,10 @@ def any(input_: Tensor, dim=None, keepdim: bool = False, *, out=None) -> Tensor:
     >>> lucid.any(lucid.tensor([False, True]))
     Tensor(True)
     """
-    return _truth("any", input_, dim, keepdim, False)
+    return _truth("any", input_, dim, keepdim, False, out)
 
 
-@op("all", gradient=False)
+@op("all", gradient=False, own=("out",))
 @like(amin)
 def all(input_: Tensor, dim=None, keepdim: bool = False, *, out=None) -> Tensor:
     """Whether no element is zero, over all or over dimensions. Bool; uint8 for uint8.
@@ -379,7 +385,7 @@ def all(input_: Tensor, dim=None, keepdim: bool = False, *, out=None) -> Tensor:
     >>> lucid.all(lucid.tensor([False, True]))
     Tensor(False)
     """
-    return _truth("all", input_, dim, keepdim, True)
+    return _truth("all", input_, dim, keepdim, True, out)
 
 
 @op("hash_tensor", gradient=False, out="same")

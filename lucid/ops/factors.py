@@ -12,7 +12,7 @@ import numpy as np
 
 from lucid._kernels import factor as kernels
 from lucid._kernels.core import empty, flat, wrap
-from lucid.autograd.op import op, torch_name
+from lucid.autograd.op import check_out, op, torch_name, write_out
 from lucid.ops._doc import doc
 from lucid.ops._frame import C_NAMES, COMPLEX, FLOATING, broadcast_shapes, cast, contiguous, copied, tensor_argument
 from lucid.ops.creation import eye
@@ -327,13 +327,15 @@ def torch_lu(A: Tensor, pivot: bool = True, get_infos: bool = False, out=None):
     >>> lucid.lu(lucid.tensor([[2.0]]))
     (Tensor([[2.0]]), Tensor([1], dtype=lucid.int32))
     """
-    if out is not None:
-        if len(out) != 2 + get_infos:
-            raise TypeError(f"expected tuple of {2 + get_infos} elements but got {len(out)}")
-        written = lu_factor_ex(A, pivot=pivot, out=out if get_infos else (*out, wrap(np.zeros(A.shape[:-2], INT32))))
-        return tuple(written[: 2 + get_infos])
     found = lu_factor_ex(A, pivot=pivot)
-    return found if get_infos else tuple(found[:2])
+    if out is None:
+        return found if get_infos else tuple(found[:2])
+    if len(out) != 2 + get_infos:
+        raise TypeError(f"expected tuple of {2 + get_infos} elements but got {len(out)}")
+    for target, one in zip(out, found):
+        check_out("lu", target, (A,))
+        write_out("lu", target, one, "any")
+    return tuple(out)
 
 
 @op("lu_unpack", composite=True)
@@ -578,7 +580,7 @@ def cholesky_ex(A: Tensor, *, upper: bool = False, check_errors: bool = False, o
 cholesky_ex.vjp(A=lambda g, upper, out: _cholesky_backward(g[0], upper, out[0]))
 
 
-@op("cholesky", composite=True, out="same")
+@op("cholesky", composite=True)
 @doc("A = L L^H", CHOLESKY_GRADIENT, returns="L, of A's shape.", A=DEFINITE, upper=UPPER,
      raises="LinAlgError: a matrix is not positive definite")  # fmt: skip
 def torch_cholesky(A: Tensor, upper: bool = False, *, out=None) -> Tensor:
@@ -593,7 +595,7 @@ def torch_cholesky(A: Tensor, upper: bool = False, *, out=None) -> Tensor:
     return cholesky(A, upper=upper)
 
 
-@op("cholesky_solve", out="same")
+@op("cholesky_solve")
 @doc("L L^H X = B", "g_B = (L L^H)^{-1} g, \\quad g_L = -(g_B X^H + X g_B^H) L", returns="X, of the broadcast shape of B.", B="Tensor: The right side, of shape (..., n, k).",
      L="Tensor: Cholesky's factors, of shape (..., n, n).", upper="bool, optional: They are upper triangular. Default: False.",
      raises="RuntimeError: the shapes do not fit")  # fmt: skip
@@ -618,7 +620,7 @@ def _cholesky_solve_backward(g, needs, L, upper, out):
     return gb, -matmul(L, both) if upper else -matmul(both, L)
 
 
-@op("cholesky_inverse", out="same")
+@op("cholesky_inverse")
 @doc("out = (L L^H)^{-1}", "-out (g + g^H) out L", returns="Of L's shape.", L="Tensor: Cholesky's factors, of shape (..., n, n).",
      upper="bool, optional: They are upper triangular. Default: False.",
      raises="LinAlgError: a factor's diagonal has a zero")  # fmt: skip
@@ -658,7 +660,7 @@ def _reflections(input_: Tensor, tau: Tensor) -> tuple[Tensor, Tensor]:
     return v, solve_triangular(steps, eye(k, dtype=input_.dtype) * factors, upper=True, unitriangular=True)
 
 
-@op("linalg.householder_product", composite=True, aliases=("orgqr",), out="same")
+@op("linalg.householder_product", composite=True, aliases=("orgqr",))
 @doc("out = H_1 \\cdots H_k, \\quad H_i = 1 - \\tau_i v_i v_i^H", returns="The product's first n columns, of the input's shape.",
      input_="Tensor: Of shape (..., m, n); v_i stands below the diagonal in its column i.", tau="Tensor: Of shape (..., k), k <= n <= m.",
      raises="RuntimeError: the shapes do not fit")  # fmt: skip

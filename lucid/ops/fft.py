@@ -555,7 +555,7 @@ def ihfft2(input_: Tensor, s=None, dim=(-2, -1), norm: str | None = None, *, out
 # ------------------------------------------------------------------------------------------------ frequencies
 
 
-@op("fft.fftfreq", gradient=False)
+@op("fft.fftfreq", gradient=False, out="cast dtype")
 def fftfreq(
     n: int, d: float = 1.0, *, out=None, dtype=None, layout=None, device=None, requires_grad: bool = False
 ) -> Tensor:
@@ -583,7 +583,7 @@ def fftfreq(
     return _frequencies([*range((n + 1) // 2), *range(-(n // 2), 0)], n, d, dtype, layout, device, requires_grad)
 
 
-@op("fft.rfftfreq", gradient=False)
+@op("fft.rfftfreq", gradient=False, out="cast dtype")
 @like(fftfreq, returns="0, 1, ... up to n // 2, over `n d`.")
 def rfftfreq(
     n: int, d: float = 1.0, *, out=None, dtype=None, layout=None, device=None, requires_grad: bool = False

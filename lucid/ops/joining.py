@@ -39,7 +39,7 @@ def put(out, index, array) -> None:
     overwrite(out[index], array, apart=True)
 
 
-@op("cat", aliases=("concat", "concatenate"), out="apart cast")
+@op("cat", aliases=("concat", "concatenate"), out="apart cast TypeError")
 def cat(tensors, dim: int = 0, *, out=None) -> Tensor:
     """Tensors one after the other along a dimension that they have.
 
@@ -117,7 +117,7 @@ def _cat_backward(g, tensors_shape, dim):
 cat.vjp(tensors=_cat_backward)
 
 
-@op("stack")
+@op("stack", out="cast TypeError")
 def stack(tensors, dim: int = 0, *, out=None) -> Tensor:
     """Tensors of one shape along a new dimension.
 
@@ -179,7 +179,7 @@ def _joined(name: str, tensors, grow, dim):
     return cat(tensors, dim if dim is not None else 0 if tensors[0].array.ndim == 1 else 1)
 
 
-@op("hstack", composite=True)
+@op("hstack", composite=True, out="cast TypeError")
 def hstack(tensors, *, out=None) -> Tensor:
     """Tensors side by side: along the second dimension, 1-d tensors along the first.
 
@@ -203,7 +203,7 @@ def hstack(tensors, *, out=None) -> Tensor:
     return _joined("hstack", tensors, atleast_1d, None)
 
 
-@op("vstack", composite=True, aliases=("row_stack",))
+@op("vstack", composite=True, aliases=("row_stack",), out="cast TypeError")
 @like(hstack)
 def vstack(tensors, *, out=None) -> Tensor:
     """Tensors below each other: along the first dimension, 1-d tensors as rows.
@@ -217,7 +217,7 @@ def vstack(tensors, *, out=None) -> Tensor:
     return _joined("vstack", tensors, atleast_2d, 0)
 
 
-@op("dstack", composite=True)
+@op("dstack", composite=True, out="cast TypeError")
 @like(hstack)
 def dstack(tensors, *, out=None) -> Tensor:
     """Tensors behind each other: along the third dimension.
@@ -231,7 +231,7 @@ def dstack(tensors, *, out=None) -> Tensor:
     return _joined("dstack", tensors, atleast_3d, 2)
 
 
-@op("column_stack", composite=True)
+@op("column_stack", composite=True, out="cast TypeError")
 @like(hstack)
 def column_stack(tensors, *, out=None) -> Tensor:
     """Tensors side by side, where 1-d tensors are columns.

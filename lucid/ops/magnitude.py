@@ -76,7 +76,7 @@ def complex_to_real(name: str, x: Tensor) -> Tensor:
 EXCEPTIONS[ABS] = lambda x: complex_to_real("abs", x) if x.array.dtype.kind == "c" else None
 
 
-@op("abs", aliases=("absolute",))
+@op("abs", aliases=("absolute",), out="same")
 @doc("out = |x|", "g \\cdot \\mathrm{sgn}(x)", returns="Of the input's shape; real.")
 def abs(input_: Tensor, *, out=None) -> Tensor:
     """Absolute value of each element.
@@ -90,7 +90,7 @@ def abs(input_: Tensor, *, out=None) -> Tensor:
 abs.vjp(input_=lambda g, input_: mul(g, sgn(input_)))
 
 
-@op("sign")
+@op("sign", out="same")
 @doc("out = [x > 0] - [x < 0]", "0", raises="NotImplementedError: the tensor is complex: use `sgn`")
 def sign(input_: Tensor, *, out=None) -> Tensor:
     """Sign of each element: -1, 0 or 1.
@@ -104,7 +104,7 @@ def sign(input_: Tensor, *, out=None) -> Tensor:
 sign.vjp(input_=lambda g: nothing(g))
 
 
-@op("sgn")
+@op("sgn", out="same")
 @doc("out = x / |x|", "(g - out \\cdot \\mathrm{Re}(\\overline{out} \\cdot g)) / |x|,\\quad \\text{0 for real numbers}")
 def sgn(input_: Tensor, *, out=None) -> Tensor:
     """Direction of each element: of absolute value 1, or 0.
@@ -358,7 +358,7 @@ clamp.vjp(
 )
 
 
-@op("clamp_min")
+@op("clamp_min", out="same")
 @doc("out = \\max(x, min)", "g \\cdot [x \\ge min],\\quad g \\cdot [x < min]", min="Tensor or number: The lower bound.",
      returns=PROMOTED)  # fmt: skip
 def clamp_min(input_: Tensor, min, *, out=None) -> Tensor:
@@ -377,7 +377,7 @@ clamp_min.vjp(
 )
 
 
-@op("clamp_max")
+@op("clamp_max", out="same")
 @doc("out = \\min(x, max)", "g \\cdot [x \\le max],\\quad g \\cdot [x > max]", max="Tensor or number: The upper bound.",
      returns=PROMOTED)  # fmt: skip
 def clamp_max(input_: Tensor, max, *, out=None) -> Tensor:

@@ -198,7 +198,7 @@ def nonzero(input_: Tensor, *, out=None, as_tuple: bool = False):
     if out is None:
         return result
     check_out("nonzero", out)
-    write_out("nonzero", out, result)
+    write_out("nonzero", out, result, "same")
     return out
 
 
@@ -225,7 +225,7 @@ def argwhere(input_: Tensor) -> Tensor:
     return nonzero(input_)
 
 
-@op("nonzero_static", gradient=False)
+@op("nonzero_static", gradient=False, out="same")
 def nonzero_static(input_: Tensor, *, size: int, fill_value: int = -1, out=None) -> Tensor:
     """The first `size` rows of `nonzero`, filled up with `fill_value`.
 

@@ -48,7 +48,7 @@ def _tolerance(name: str, largest: np.ndarray, shape: tuple, atol, rtol) -> np.n
 # ------------------------------------------------------------------------------------------------ pseudoinverse
 
 
-@op("linalg.pinv", out="same")
+@op("linalg.pinv")
 @doc("A\\, out\\, A = A, \\quad out\\, A\\, out = out",
      "-P^H g P^H + (1 - A P) g^H P P^H + P^H P g^H (1 - P A), \\quad P = out", returns="Of shape (..., n, m).", A=MATRIX,
      rcond="float or Tensor, optional: `rtol` by its older name.", hermitian=HERMITIAN, atol=ATOL, rtol=RTOL,
@@ -186,7 +186,7 @@ class LstsqResult(NamedTuple):
 DRIVERS = ("gels", "gelsy", "gelsd", "gelss")
 
 
-@op("linalg.lstsq", composite=True)
+@op("linalg.lstsq", composite=True, out="cast all")
 @doc("out = \\arg\\min_X \\|A X - B\\|_F",
      "g_B = A^{+H} g, \\quad g_A \\text{ as that of } A^+ \\text{, from } g B^H", gives="LstsqResult",
      returns="`solution` (..., n, k), of least norm where there are many; `residuals` (..., k), the squared norms of A X - B, empty unless m > n "
@@ -409,7 +409,7 @@ def pca_lowrank(A: Tensor, q: int | None = None, center: bool = True, niter: int
 # ------------------------------------------------------------------------------------------------ slices of bounded norm
 
 
-@op("renorm", composite=True)
+@op("renorm", composite=True, out="same")
 @doc("out_i = x_i \\min(1, maxnorm / \\|x_i\\|_p)", input_="Tensor: Of at least two dimensions, floating or complex.",
      p="number: Which norm; positive.", dim="int: The dimension along which the slices stand.", maxnorm="number: The largest norm that is left as it is.",
      raises="RuntimeError: `p` is not positive, `maxnorm` negative, or there are too few dimensions")  # fmt: skip

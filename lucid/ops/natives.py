@@ -111,7 +111,7 @@ def norm_except_dim(v: Tensor, pow: int = 2, dim: int = 0) -> Tensor:
     return norms.vector_norm(v, pow, [one for one in range(v.array.ndim) if one != dim], True)
 
 
-@op("frobenius_norm", composite=True)
+@op("frobenius_norm", composite=True, out="same")
 @like(norms.norm, input_="Tensor: Floating or complex.", dim="int or tuple of int: At most two dimensions; () for all.")
 def frobenius_norm(input_: Tensor, dim, keepdim: bool = False, *, out=None) -> Tensor:
     """The root of the sum of squares over one or two dimensions.
@@ -127,7 +127,7 @@ def frobenius_norm(input_: Tensor, dim, keepdim: bool = False, *, out=None) -> T
     return norms.vector_norm(input_, 2, dims or None, keepdim)
 
 
-@op("nuclear_norm", composite=True)
+@op("nuclear_norm", composite=True, out="same")
 @like(norms.matrix_norm, input_="Tensor: Of at least 2 dimensions, floating or complex.",
       dim="(int, int), optional: The dimensions of the matrices. Default: the last two.")  # fmt: skip
 def nuclear_norm(input_: Tensor, dim=(-2, -1), keepdim: bool = False, *, out=None) -> Tensor:

@@ -91,7 +91,7 @@ def _softmax_backward(g: Tensor, out: Tensor, dim: int, log: bool) -> Tensor:
     return wrap(result)
 
 
-@op("softmax", aliases=("special.softmax",))
+@op("softmax", aliases=("special.softmax",), out="same")
 @doc("out_i = e^{x_i} / \\textstyle\\sum_j e^{x_j}", "out \\cdot (g - \\textstyle\\sum_j g_j\\, out_j)",
      returns="Of the input's shape, and `dtype` or the input's.", dim="int: The dimension that sums to 1.",
      dtype="dtype, optional: Convert the input first.", raises="IndexError: there is no such dimension\nNotImplementedError: "
@@ -108,7 +108,7 @@ def softmax(input_: Tensor, dim: int, dtype=None, *, out=None) -> Tensor:
 softmax.vjp(input_=lambda g, out, dim: _softmax_backward(g, out, dim, False))
 
 
-@op("log_softmax", aliases=("special.log_softmax",))
+@op("log_softmax", aliases=("special.log_softmax",), out="same")
 @doc("out_i = x_i - \\ln \\textstyle\\sum_j e^{x_j}", "g - e^{out} \\textstyle\\sum_j g_j",
      returns="Of the input's shape, and `dtype` or the input's.", dim="int: The dimension whose exponentials sum to 1.",
      dtype="dtype, optional: Convert the input first.", raises="IndexError: there is no such dimension\nNotImplementedError: "

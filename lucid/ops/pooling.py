@@ -576,7 +576,7 @@ def avg_pool1d(
     return _avg_pool_nd("avg_pool1d", 1, input_, kernel_size, stride, padding, ceil_mode, count_include_pad, None)
 
 
-@op("nn.functional.avg_pool2d", composite=True)
+@op("nn.functional.avg_pool2d", composite=True, out="same")
 @doc(**_AVG)
 def avg_pool2d(
     input_, kernel_size, stride=None, padding=0, ceil_mode: bool = False, count_include_pad: bool = True,
@@ -592,7 +592,7 @@ def avg_pool2d(
     )
 
 
-@op("nn.functional.avg_pool3d", composite=True)
+@op("nn.functional.avg_pool3d", composite=True, out="same")
 @doc(**_AVG)
 def avg_pool3d(
     input_, kernel_size, stride=None, padding=0, ceil_mode: bool = False, count_include_pad: bool = True,

@@ -54,7 +54,7 @@ def _vectors(name: str, x, y) -> None:
         raise RuntimeError(f"inconsistent tensor size, expected tensor [{x.numel()}] and src [{y.numel()}] to have the same number of elements")
 
 
-@op("vdot", composite=True)
+@op("vdot", composite=True, out="same")
 @doc("out = \\sum_i \\bar x_i y_i", returns="0-d.", input_="Tensor: A vector; its conjugate counts.", other="Tensor: A vector.",
      raises="RuntimeError: they are no vectors of one size and dtype")  # fmt: skip
 def vdot(input_: Tensor, other: Tensor, *, out=None) -> Tensor:
@@ -67,7 +67,7 @@ def vdot(input_: Tensor, other: Tensor, *, out=None) -> Tensor:
     return matmul(input_.conj(), other)
 
 
-@op("linalg.vecdot", composite=True)
+@op("linalg.vecdot", composite=True, out="same")
 @doc("out = \\sum_i \\bar x_i y_i", returns="The broadcast shape without `dim`.",
      x="Tensor: Vectors along `dim`; their conjugates count.", y="Tensor: Vectors along `dim`.",
      dim="int, optional: Default: the last dimension.")  # fmt: skip
@@ -103,7 +103,7 @@ def kron(input_: Tensor, other: Tensor, *, out=None) -> Tensor:
     return reshape(mul(first, second), tuple([m * n for m, n in zip(a, b)]))
 
 
-@op("linalg.cross", composite=True)
+@op("linalg.cross", composite=True, out="same")
 @doc("out = (x_2 y_3 - x_3 y_2, x_3 y_1 - x_1 y_3, x_1 y_2 - x_2 y_1)", returns="Of the broadcast shape.",
      other="Tensor: Of as many dimensions.", dim="int, optional: Along which vectors of size 3 lie. Default: the last.",
      raises="RuntimeError: the size is not 3, or the numbers of dimensions differ")  # fmt: skip
@@ -150,7 +150,7 @@ _cross.vjp(
 )
 
 
-@op("cross", composite=True)
+@op("cross", composite=True, out="same")
 @doc("out = (x_2 y_3 - x_3 y_2, x_3 y_1 - x_1 y_3, x_1 y_2 - x_2 y_1)", returns="Of the broadcast shape.",
      other="Tensor: Of as many dimensions.", dim="int, optional: Along which vectors of size 3 lie. Default: the first of size 3.",
      raises="RuntimeError: no dimension, or not `dim`, has size 3")  # fmt: skip
@@ -192,7 +192,7 @@ def matrix_power(A: Tensor, n: int, *, out=None) -> Tensor:
     return found.clone() if found is A else found
 
 
-@op("linalg.multi_dot", composite=True)
+@op("linalg.multi_dot", composite=True, out="same")
 @doc(returns="The product.", tensors="sequence of Tensor: Matrices; the first and the last may be vectors.",
      raises="RuntimeError: there are fewer than two, or a shape does not fit")  # fmt: skip
 def multi_dot(tensors, *, out=None) -> Tensor:
@@ -273,7 +273,7 @@ def chain_matmul(*matrices, out=None) -> Tensor:
     if out is None:
         return found
     check_out("chain_matmul", out, matrices)
-    write_out("chain_matmul", out, found)
+    write_out("chain_matmul", out, found, "same")
     return out
 
 

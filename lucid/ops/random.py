@@ -578,7 +578,7 @@ def uniform_(input_: Tensor, from_=0, to=1, *, generator=None) -> Tensor:
 
     Returns
     -------
-    tuple of Tensor
+    Tensor
         The input itself.
 
     Examples
@@ -606,7 +606,7 @@ def normal_(input_: Tensor, mean=0, std=1, *, generator=None) -> Tensor:
 
     Returns
     -------
-    tuple of Tensor
+    Tensor
         The input itself.
 
     Examples
@@ -748,7 +748,7 @@ def cauchy_(input_: Tensor, median=0, sigma=1, *, generator=None) -> Tensor:
 
     Returns
     -------
-    tuple of Tensor
+    Tensor
         The input itself.
 
     Examples

@@ -163,7 +163,7 @@ def count(input_: Tensor, dim) -> int:
 # ------------------------------------------------------------------------------------------------ sums
 
 
-@op("sum")
+@op("sum", out="dtype")
 def sum(input_: Tensor, dim=None, keepdim: bool = False, *, dtype=None, out=None) -> Tensor:
     r"""Sum over all elements, or over dimensions.
 
@@ -218,7 +218,7 @@ def _long(name: str, input_: Tensor, target, dims, keepdim: bool, of_none: int) 
 sum.vjp(input_=lambda g, input_shape, dim, keepdim: spread(g, input_shape, dim, keepdim))
 
 
-@op("nansum")
+@op("nansum", out="dtype")
 def nansum(input_: Tensor, dim=None, keepdim: bool = False, *, dtype=None, out=None) -> Tensor:
     r"""Sum over dimensions, NaN counting as zero. Parameters as for `sum`.
 
@@ -289,7 +289,7 @@ def sum_to_size(input_: Tensor, size) -> Tensor:
 core.set_graph_ops(sum_to, Supplied.cast, arithmetic.add)
 
 
-@op("mean")
+@op("mean", out="cast dtype")
 def mean(input_: Tensor, dim=None, keepdim: bool = False, *, dtype=None, out=None) -> Tensor:
     """Mean over all elements, or over dimensions; NaN where there are none.
 
@@ -369,7 +369,7 @@ def nanmean(input_: Tensor, dim=None, keepdim: bool = False, *, dtype=None, out=
     return nansum(input_, dim, keepdim, dtype=dtype) / sum(known, dim, keepdim)
 
 
-@op("prod")
+@op("prod", out="dtype")
 def prod(input_: Tensor, dim=None, keepdim: bool = False, *, dtype=None, out=None) -> Tensor:
     """Product of all elements, or along a dimension.
 

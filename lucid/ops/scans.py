@@ -64,7 +64,7 @@ def _complex_logcumsumexp(array: np.ndarray, axis: int) -> np.ndarray:
     return out
 
 
-@op("cumsum", out="same")
+@op("cumsum", out="dtype")
 def cumsum(input_: Tensor, dim: int, *, dtype=None, out=None) -> Tensor:
     r"""Running sum along a dimension; integers as int64 by default. The gradient is the running sum from the end.
 
@@ -110,7 +110,7 @@ def reverse_cumsum(g: Tensor, dim: int) -> Tensor:
 cumsum.vjp(input_=lambda g, dim: reverse_cumsum(g, dim))
 
 
-@op("cumprod", out="same")
+@op("cumprod", out="dtype")
 @like(cumsum)
 def cumprod(input_: Tensor, dim: int, *, dtype=None, out=None) -> Tensor:
     r"""Running product along a dimension; integers as int64 by default. The gradient is right where elements are zero.

@@ -271,7 +271,7 @@ QUANTILE = {
 }  # fmt: skip
 
 
-@op("quantile", composite=True)
+@op("quantile", composite=True, out="same")
 @doc("out = x_{(q (n - 1))}", **QUANTILE)
 def quantile(input_: Tensor, q, dim=None, keepdim: bool = False, *, interpolation: str = "linear", out=None) -> Tensor:
     """Quantiles: below the q-th lies the share q of the elements. NaN where there is one among them.
@@ -282,7 +282,7 @@ def quantile(input_: Tensor, q, dim=None, keepdim: bool = False, *, interpolatio
     return _quantiles("quantile", input_, q, dim, keepdim, interpolation, False)
 
 
-@op("nanquantile", composite=True)
+@op("nanquantile", composite=True, out="same")
 @doc("out = x_{(q (n - 1))}", **QUANTILE)
 def nanquantile(input_: Tensor, q, dim=None, keepdim: bool = False, *, interpolation: str = "linear", out=None) -> Tensor:
     """Quantiles of the elements that are not NaN.
@@ -293,7 +293,7 @@ def nanquantile(input_: Tensor, q, dim=None, keepdim: bool = False, *, interpola
     return _quantiles("nanquantile", input_, q, dim, keepdim, interpolation, True)
 
 
-@op("isin", gradient=False)
+@op("isin", gradient=False, out="same")
 @doc(elements="Tensor or number: What is looked for.", test_elements="Tensor or number: Among what.",
      assume_unique="bool, optional: Accepted; the result is the same.", invert="bool, optional: Say what is not there.",
      returns="Bool, of the shape of `elements`.")  # fmt: skip

@@ -36,7 +36,7 @@ cdef class OpBase:
     cdef public object joint
     cdef public dict places
     cdef public Py_ssize_t positional, required, inplace_at, out_at, value_at
-    cdef public bint out_apart, may_overlap
+    cdef public bint out_apart, out_dtype, may_overlap
     cdef public list defaults_in_order
 
     cpdef list bind(self, tuple args, dict kwargs):
@@ -463,7 +463,7 @@ cdef object call_out(OpBase op, list values):
     if isinstance(out, TensorBase) and plain_target(out, values):
         target = out
         values[op.out_at] = None
-        if not op.out_apart and apart_from(target.array, values):
+        if not op.out_apart and not op.out_dtype and apart_from(target.array, values):
             result = run_into(op, values, target)
             if isinstance(result, TensorBase) and (<TensorBase>result).array is target.array:
                 bump(target)
@@ -492,11 +492,13 @@ def make_inplace(OpBase op):
         if detours:
             return detoured_inplace(op, call, args, kwargs)
         if kwargs or n < op.required or not 0 < n <= op.positional:
+            if "inplace" in kwargs:
+                raise TypeError(f"{op.name}_() got an unexpected keyword argument 'inplace'")
             values = op.bind(args, kwargs)
             args = tuple(values)
             if op.out_at >= 0 and values[op.out_at] is not None:
                 return op.run_inplace(values)
-        if not isinstance(args[0], TensorBase) or not plain_target(args[0], args):
+        if not isinstance(args[0], TensorBase) or op.out_dtype or not plain_target(args[0], args):
             return op.run_inplace(op.bind(args, {}) if values is None else values)
         a = (<TensorBase>args[0]).array
         if not op.may_overlap:

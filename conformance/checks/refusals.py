@@ -1,0 +1,70 @@
+"""Variants of an accepted call that PyTorch may refuse: in place, and `out=` of other dtypes."""
+
+from __future__ import annotations
+
+import torch
+
+from ..cases import tensors
+from ..compare import same_bits
+from ..judge import Answer, Refusal, Run
+from ..verdicts import Mismatch, Skip
+from . import check
+from .exceptions import compare_refusals
+from .value import compare
+from .variants import bare_name, no_out
+
+OTHERS = {
+    torch.float32: (torch.float64, torch.int64), torch.float64: (torch.float32, torch.int64),
+    torch.int64: (torch.int32, torch.float32), torch.bool: (torch.uint8, torch.float32),
+}  # fmt: skip
+
+
+def _cast(answer: Answer, plain: Answer) -> bool:
+    """Whether an answer in `out=` is the plain one, each element cast."""
+    return all(same_bits(one, two.to(one.dtype)) for one, two in zip(answer.tensors, plain.tensors))
+
+
+@check("refusals", "refusals")
+def refusals(run: Run) -> None:
+    """Where PyTorch refuses to work in place or to fill an `out=` of another dtype, so does the subject, with its type of
+    exception and every argument as before; where it does fill one, the result is PyTorch's."""
+    judged = [_in_place(run), *(_out(run, which) for which in range(2))]
+    if not any(judged):
+        raise Skip("PyTorch refuses no variant of this")
+
+
+def _in_place(run: Run) -> bool:
+    """Whether an in-place form that PyTorch refuses was judged."""
+    name = f"{bare_name(run)}_"
+    if not (run.case.args and isinstance(run.case.args[0], torch.Tensor) and hasattr(torch.Tensor, name)):
+        return False
+    wanted = run.call(run.oracle, f"Tensor.{name}")
+    if not isinstance(wanted, Refusal):
+        return False
+    run.actual  # noqa: B018
+    compare_refusals(run, run.call(run.subject, f"Tensor.{name}"), wanted, tensors(run.case.args, run.case.kwargs))
+    return True
+
+
+def _out(run: Run, which: int) -> bool:
+    """Whether `out=` of another dtype was judged."""
+    if no_out(run) or run.case.op == "range":  # which divides by zero where the step is less than an int: SIGFPE
+        return False
+    outs = [torch.zeros(t.shape, dtype=t.dtype) for t in run.expected.tensors]
+    others = [torch.zeros(t.shape, dtype=OTHERS.get(t.dtype, (torch.float32, torch.int64))[which]) for t in outs]
+    given, other = (outs[0], others[0]) if run.expected.form == "T" else (tuple(outs), tuple(others))
+    if isinstance(run.call(run.oracle, kwargs={**run.case.kwargs, "out": given}), Refusal):
+        return False
+    kwargs = {**run.case.kwargs, "out": other}
+    wanted = run.call(run.oracle, kwargs=kwargs)
+    run.actual  # noqa: B018
+    found = run.call(run.subject, kwargs=kwargs)
+    names = ", ".join(str(one.dtype).removeprefix("torch.") for one in others)
+    try:
+        if isinstance(wanted, Refusal):
+            compare_refusals(run, found, wanted, tensors(run.case.args, kwargs))
+        elif not (_cast(wanted, run.expected) and _cast(run.insist(found, "it"), run.actual)):
+            compare(run, run.insist(found, "it"), wanted, finite_only=False)
+    except Mismatch as mismatch:
+        raise Mismatch(f"with out= of {names}: {mismatch}") from None
+    return True
