@@ -503,3 +503,21 @@ def test_out_of_another_dtype_is_refused_or_cast_as_the_operation_says():
     assert lucid.cumsum(x, 0, out=whole).tolist() == [0, 2] and lucid.sqrt(x, out=wide).tolist() == x.sqrt().tolist()
     assert lucid.any(lucid.ones(2, dtype=lucid.uint8), 0, out=lucid.tensor(False)).tolist() is True
     assert x.tolist() == [0.5, 2.5]
+
+
+@pytest.mark.parametrize("shape", [(), (5,), (3, 1)])
+def test_numbers_beside_half_precision_are_rounded_where_pytorch_rounds_them(shape):
+    rounded = lucid.full(shape, 0.1, dtype=lucid.float16)  # 0.0999755859375
+    single = lucid.tensor(0.1) if shape else 0.1
+    for other in (0.1, single):
+        assert (rounded - other == 0).all() and (rounded == other).all()
+        assert ((rounded * 0 + 3) * other == 0.3).all()  # 0.1 as it is, then rounded once
+    assert (lucid.index_add(lucid.zeros(1, dtype=lucid.float16), 0, lucid.tensor([0]), rounded.reshape(-1)[:1] * 0 + 1, alpha=0.1) == 0.1).all()
+
+
+def test_halves_divided_and_rounded_down_go_through_pytorchs_steps():
+    x, y = (lucid.tensor(one, dtype=lucid.float16) for one in ([7.0, -7.0, 1.0, 0.0, -5.5], [2.0, 2.0, 0.0, -3.0, 0.5]))
+    assert (x // y).tolist() == [3.0, -4.0, float("inf"), 0.0, -11.0]
+    out = lucid.zeros(5, dtype=lucid.float16)
+    lucid.div(x, y, rounding_mode="floor", out=out)
+    assert out.tolist() == (x // y).tolist() == x.clone().div_(y, rounding_mode="floor").tolist()

@@ -98,7 +98,7 @@ def tensors(draw, like=None, floating=False):
         shape, dtype = tuple(like.shape), like.dtype
     else:
         shape = draw(st.sampled_from(SHAPES))
-        dtype = getattr(lucid, draw(st.sampled_from(["float32", "float64"] if floating else DTYPES)))
+        dtype = getattr(lucid, draw(st.sampled_from(["float32", "float64", "float16", "bfloat16"] if floating else DTYPES)))
     values = rng.integers(-3, 4, shape) if draw(st.booleans()) else rng.standard_normal(shape) * 10
     with np.errstate(all="ignore"):
         array = np.array(values).astype(dtype.numpy)

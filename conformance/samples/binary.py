@@ -59,7 +59,7 @@ SINGLE, DOUBLE = V(0.1, torch.float32).constant(), V(-1.37, torch.float64).const
 NUMBERS = (0.1, -1.37, 3, SINGLE, DOUBLE)
 
 for name in ("add", "sub", "mul", "div", "floor_divide", "remainder", "fmod"):
-    SAMPLES[name] += [once(WIDE, WIDE), *(once(WIDE, number) for number in NUMBERS)]
+    SAMPLES[name] += [*(once(WIDE, number) for number in NUMBERS), once(WIDE, WIDE)]
     if name != "fmod":
         SAMPLES[name] += [once(number, WIDE) for number in (0.1, DOUBLE)]
 for name in ("add", "sub", "rsub"):

@@ -56,7 +56,7 @@ def cases(op: str, dtypes: list[torch.dtype], seed: int, quick: bool) -> Iterato
             continue
         numbers = lambda label, dtype=dtype: torch.Generator().manual_seed(seed_of(seed, op, dtype, label))
         place = seed_of(op, dtype)
-        for i in range(COUNT[quick]):
+        for i in range(1 if quick and dtype.itemsize == 2 else COUNT[quick]):
             args, kwargs = make(plan, place + i, seed, dtype, numbers(i), low, high)
             yield Case(op, "generated", dtype_name(dtype), str(i), op, args, kwargs, family)
         if dtype in (torch.float32, torch.float64) and not (quick and dtype is torch.float64):

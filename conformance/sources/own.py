@@ -35,7 +35,8 @@ def cases(op: str, dtypes: list[torch.dtype], seed: int, quick: bool) -> Iterato
             made.append(Case(op, "own", dtype_name(dtype), str(i), op, args, kwargs, family, tags=tags,
                              process=item.process))  # fmt: skip
         if quick and dtype is not torch.float32:
-            made = spread(made, 8, lambda case: ("once" in case.tags, kind_of(case.args, case.kwargs)))
+            made.sort(key=lambda case: "once" not in case.tags)
+            made = spread(made, 3 if dtype.itemsize == 2 else 8, lambda case: "once" if "once" in case.tags else kind_of(case.args, case.kwargs))
         yield from made
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import threading
 
+from lucid import dtypes
 from lucid.autograd.op import op
-from lucid.ops._frame import tensor_argument
+from lucid.ops._frame import is_half, tensor_argument
 from lucid.ops.arithmetic import mul
 from lucid.ops.creation import zeros, zeros_like
 from lucid.ops.dropout import dropout
@@ -17,6 +18,7 @@ from lucid.ops.masks import masked_fill
 from lucid.ops.normalization import safe_softmax, softmax
 from lucid.ops.padding import pad
 from lucid.ops.selection import repeat_interleave
+from lucid.ops.view import to_dtype
 from lucid.tensor import Tensor
 
 
@@ -95,6 +97,10 @@ def scaled_dot_product_attention(
         raise RuntimeError(
             f"{name}: Expected attn_mask dtype to be bool or to match query dtype, but got {attn_mask.dtype} and {query.dtype}"
         )
+    if is_half(query.dtype):  # scores are large before the softmax: in half precision they would lose what tells them apart
+        wide = lambda x: x if x is None or x.dtype is dtypes.bool else to_dtype(x, dtypes.float32)
+        given = map(wide, (query, key, value, attn_mask))
+        return to_dtype(scaled_dot_product_attention(*given, dropout_p, is_causal, scale=scale, enable_gqa=enable_gqa), query.dtype)
     if enable_gqa:
         heads = query.shape[-3]
         key, value = (repeat_interleave(one, heads // one.shape[-3], -3) for one in (key, value))
