@@ -209,7 +209,7 @@ class Run:
 
     def double(self, tree: Any) -> Any:
         wide = {torch.float16: torch.float64, torch.bfloat16: torch.float64, torch.float32: torch.float64,
-                torch.complex64: torch.complex128}  # fmt: skip
+                torch.complex32: torch.complex128, torch.complex64: torch.complex128}  # fmt: skip
 
         def one(value):
             if isinstance(value, torch.Tensor) and value.dtype in wide:

@@ -23,7 +23,7 @@ from .subjects.adapter import Adapter
 from .verdicts import Verdict, describe
 
 DTYPES = {name: getattr(torch, name) for name in (
-    "bool", "uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64", "float16", "bfloat16", "float32", "float64", "complex64",
+    "bool", "uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64", "float16", "bfloat16", "float32", "float64", "complex32", "complex64",
     "complex128")}  # fmt: skip
 HALVES = ("float16", "bfloat16")
 DEFAULT_DTYPES = ("float32", "float64", "int64", "bool")

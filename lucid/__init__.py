@@ -11,7 +11,7 @@ import math
 
 from lucid import dtypes  # noqa: F401
 from lucid.dtypes import *  # noqa: F403
-from lucid.dtypes import cdouble, cfloat, double, half, long, short  # noqa: F401
+from lucid.dtypes import cdouble, cfloat, chalf, double, half, long, short  # noqa: F401
 from lucid.dtypes import float_ as float  # noqa: F401
 from lucid.dtypes import int_ as int  # noqa: F401
 from lucid.formats import *  # noqa: F403

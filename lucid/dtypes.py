@@ -12,7 +12,7 @@ import builtins
 import numpy as np
 
 __all__ = [
-    "bfloat16", "bool", "can_cast", "complex128", "complex64", "dtype", "finfo", "float16", "float32", "float64",
+    "bfloat16", "bool", "can_cast", "complex128", "complex32", "complex64", "dtype", "finfo", "float16", "float32", "float64",
     "get_default_dtype", "iinfo", "int16", "int32", "int64", "int8", "promote_types", "result_type",
     "set_default_dtype", "uint16", "uint32", "uint64", "uint8",
 ]  # fmt: skip
@@ -36,15 +36,16 @@ class dtype:
 
     @property
     def numpy(self) -> np.dtype:
-        """The NumPy dtype that holds it; bfloat16's is that of the package `ml_dtypes`."""
+        """The NumPy dtype that holds it; those of bfloat16 and complex32 are of the package `ml_dtypes`."""
         if self._numpy is None:
             try:
                 import ml_dtypes
-            except ImportError as error:
+
+                self._numpy = np.dtype(getattr(ml_dtypes, self.name))
+            except (ImportError, AttributeError) as error:
                 raise ImportError(
-                    "bfloat16 needs the package ml_dtypes: pip install 'lucid-tensor[bfloat16]'"
+                    f"{self.name} needs the package ml_dtypes: pip install 'lucid-tensor[bfloat16]'"
                 ) from error
-            self._numpy = np.dtype(ml_dtypes.bfloat16)
             BY_NUM[self._numpy.num] = self
         return self._numpy
 
@@ -56,10 +57,12 @@ class dtype:
 
     def to_real(self) -> dtype:
         """The dtype of the parts of a complex dtype; a real one itself."""
-        return {"complex64": float32, "complex128": float64}.get(self.name, self)
+        return {"complex32": float16, "complex64": float32, "complex128": float64}.get(self.name, self)
 
     def to_complex(self) -> dtype:
         """The complex dtype whose parts are of this dtype; a complex one itself."""
+        if self.name in ("float16", "complex32"):
+            return complex32
         return complex128 if self.name in ("float64", "complex128") else complex64
 
     def __repr__(self) -> str:
@@ -69,8 +72,17 @@ class dtype:
         return self.name  # a module attribute: unpickled as the very object
 
 
+# What are no dtypes of NumPy's own, and those of NumPy's that hold all their values.
+FOREIGN = {"bfloat16": np.dtype(np.float32), "complex32": np.dtype(np.complex64)}
+
+
+def native(array: np.ndarray) -> np.ndarray:
+    """An array of one of NumPy's own dtypes with the same values."""
+    return array.astype(FOREIGN[array.dtype.name]) if array.dtype.kind in "VW" else array
+
+
 def _define(name: str, kind: str, itemsize: int) -> dtype:
-    return dtype(name, kind, itemsize, None if name == "bfloat16" else np.dtype(name))
+    return dtype(name, kind, itemsize, None if name in FOREIGN else np.dtype(name))
 
 
 bool_ = bool = _define("bool", "bool", 1)
@@ -86,13 +98,15 @@ float16 = half = _define("float16", "floating", 2)
 bfloat16 = _define("bfloat16", "floating", 2)
 float32 = float_ = _define("float32", "floating", 4)
 float64 = double = _define("float64", "floating", 8)
+complex32 = chalf = _define("complex32", "complex", 4)
 complex64 = cfloat = _define("complex64", "complex", 8)
 complex128 = cdouble = _define("complex128", "complex", 16)
 
 UNSIGNED = (uint16, uint32, uint64)  # PyTorch moves, converts and compares them, and does little else with them
-ALL = (bool_, uint8, *UNSIGNED, int8, int16, int32, int64, float16, bfloat16, float32, float64, complex64, complex128)
+ALL = (bool_, uint8, *UNSIGNED, int8, int16, int32, int64, float16, bfloat16, float32, float64, complex32, complex64,
+       complex128)  # fmt: skip
 # Several type numbers may mean one dtype: C's `long` and `long long` are both int64 on most systems.
-BY_NUM = {np.dtype(code).num: dt for dt in ALL if dt.name != "bfloat16" for code in (dt.name,)}
+BY_NUM = {np.dtype(code).num: dt for dt in ALL if dt.name not in FOREIGN for code in (dt.name,)}
 for _code in "bhilqBHILQfdFDe?":
     _numpy = np.dtype(_code)
     BY_NUM.setdefault(_numpy.num, next((dt for dt in ALL if dt.name == _numpy.name), None))
@@ -103,9 +117,10 @@ def from_numpy_dtype(numpy: np.dtype) -> dtype:
     """The dtype that stands for a NumPy dtype; TypeError where there is none."""
     found = BY_NUM.get(numpy.num)
     if found is None:
-        if numpy.name == "bfloat16":
-            bfloat16.numpy  # noqa: B018  (registers its type number)
-            return bfloat16
+        if numpy.name in FOREIGN:
+            found = globals()[numpy.name]
+            found.numpy  # noqa: B018  (registers its type number)
+            return found
         raise TypeError(
             f"can't convert a NumPy array of {numpy} to a tensor: the supported dtypes are "
             + ", ".join(dt.name for dt in ALL)
@@ -234,11 +249,9 @@ def promote_types(type1: dtype, type2: dtype) -> dtype:
     if type1.kind > type2.kind:
         type1, type2 = type2, type1
     if type1.kind < type2.kind:
-        if type2.is_complex and type1 is float64:
-            return complex128
-        return type2
+        return promote_types(type1.to_complex(), type2) if type1.kind == 2 and type2.is_complex else type2
     if type2.is_complex:
-        return complex128
+        return type1 if type1.itemsize > type2.itemsize else type2
     if type2.is_floating_point:
         if bfloat16 in (type1, type2) and float16 in (type1, type2):
             return float32

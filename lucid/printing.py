@@ -100,9 +100,7 @@ def _rows(array: np.ndarray, indent: int, summarise: bool) -> str:
 
 def values(tensor, indent: int = 0) -> str:
     """The elements of a tensor as nested lists."""
-    array = tensor.array
-    if tensor.dtype is dtypes.bfloat16:
-        array = array.astype(np.float32)
+    array = dtypes.native(tensor.array)
     return _rows(array, indent, array.size > OPTIONS["threshold"])
 
 

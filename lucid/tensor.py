@@ -315,12 +315,11 @@ class Tensor(core.TensorBase):
 
     def tolist_scalar(self):
         value = self.array.reshape(())[()]
-        return float(value) if self.dtype is dtypes.bfloat16 else value.item()
+        return value.item() if self.dtype.name not in dtypes.FOREIGN else complex(value) if self.dtype.is_complex else float(value)
 
     def tolist(self):
         """The values as nested lists of Python numbers; of a 0-d tensor, the number."""
-        array = self.array
-        return (array.astype(np.float32) if self.dtype is dtypes.bfloat16 else array).tolist()
+        return dtypes.native(self.array).tolist()
 
     def numpy(self, *, force: bool = False) -> np.ndarray:
         """The data as a NumPy array, sharing memory.
@@ -430,14 +429,14 @@ class Tensor(core.TensorBase):
         if not self.is_leaf:
             raise RuntimeError("Only graph leaves are pickled: detach() the tensor first")
         array = self.array
-        if self.dtype is dtypes.bfloat16:
-            array = array.view(np.uint16)
+        if self.dtype.name in dtypes.FOREIGN:
+            array = array.view(f"u{array.itemsize}")
         return _rebuild, (type(self), array, self.dtype, self._requires_grad, self.__dict__ or None)
 
 
 def _rebuild(cls, array, dtype, requires_grad, attributes):
     """Make a pickled tensor again."""
-    if dtype is dtypes.bfloat16:
+    if dtype.name in dtypes.FOREIGN:
         array = array.view(dtype.numpy)
     elif array.dtype.num not in dtypes.BY_NUM or not array.dtype.isnative:
         array = array.astype(dtype.numpy)
@@ -559,7 +558,7 @@ def _from_sequence(data, dtype: dtypes.dtype | None) -> np.ndarray:
         numbers = [bool(number) for number in numbers]
     out = core.empty(tuple(shape), dtype.numpy)
     with np.errstate(all="ignore"):
-        out[...] = np.array(numbers, dtype.numpy if dtype.name != "bfloat16" else np.float32).reshape(out.shape)
+        out[...] = np.array(numbers, dtypes.FOREIGN.get(dtype.name, dtype.numpy)).reshape(out.shape)
     return out
 
 

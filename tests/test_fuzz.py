@@ -79,7 +79,7 @@ def nothing_ignored(monkeypatch):
 
 DTYPES = [
     "float32", "float32", "float32", "float64", "int64", "int64", "int32", "int16", "int8", "uint8", "bool", "float16",
-    "uint16", "uint32", "uint64", "bfloat16", "complex64", "complex128",
+    "uint16", "uint32", "uint64", "complex32", "bfloat16", "complex64", "complex128",
 ]  # fmt: skip
 SHAPES = [
     (), (0,), (1,), (3,), (2, 3), (3, 2), (3, 3), (2, 0, 3), (2, 1, 3), (2, 3, 3), (2, 3, 4, 4), (1, 2, 5, 5),
@@ -102,7 +102,7 @@ def tensors(draw, like=None, floating=False):
     values = rng.integers(-3, 4, shape) if draw(st.booleans()) else rng.standard_normal(shape) * 10
     with np.errstate(all="ignore"):
         array = np.array(values).astype(dtype.numpy)
-    if array.dtype.kind in "fcV" and array.size and not draw(st.integers(0, 3)):
+    if array.dtype.kind in "fcVW" and array.size and not draw(st.integers(0, 3)):
         array.flat[rng.integers(array.size)] = draw(st.sampled_from([np.nan, np.inf, -np.inf, -0.0]))
     layout = draw(st.integers(0, 8))
     if layout == 1:

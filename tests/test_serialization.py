@@ -30,7 +30,7 @@ def test_values_come_back():
 
 
 @pytest.mark.parametrize("dtype", ["bool", "uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64",
-                                   "float16", "bfloat16", "float32", "float64", "complex64", "complex128"])  # fmt: skip
+                                   "float16", "bfloat16", "float32", "float64", "complex32", "complex64", "complex128"])  # fmt: skip
 def test_every_dtype_comes_back(dtype):
     x = lucid.tensor([[0, 1, 2], [3, 4, 5]]).to(getattr(lucid, dtype)).t()
     found = again([x, lucid.zeros(0, 3, dtype=x.dtype), x[1, 1]])

@@ -79,7 +79,7 @@ def test_dlpack_both_ways():
 
 @pytest.mark.parametrize("dtype", [
     lucid.bool, lucid.uint8, lucid.uint16, lucid.uint32, lucid.uint64, lucid.int8, lucid.int16, lucid.int32, lucid.int64,
-    lucid.float16, lucid.bfloat16, lucid.float32, lucid.float64, lucid.complex64, lucid.complex128,
+    lucid.float16, lucid.bfloat16, lucid.float32, lucid.float64, lucid.complex32, lucid.complex64, lucid.complex128,
 ])  # fmt: skip
 def test_pickle_deepcopy_and_files_keep_everything(dtype, tmp_path):
     t = lucid.tensor([[0, 1, 1], [1, 0, 1]]).to(dtype).t()
@@ -115,6 +115,26 @@ def test_larger_unsigned_integers(name):
             refused()
     with pytest.raises(OverflowError if name == "uint64" else RuntimeError):
         lucid.tensor([most + 1], dtype=dtype)
+
+
+def test_complex32_is_computed_in_complex64():
+    x = lucid.tensor([[1 + 2j, -0.5j], [3, 70000]], dtype=lucid.chalf)
+    assert x.dtype is lucid.complex32 and x.tolist() == [[1 + 2j, -0.5j], [3, float("inf")]] and str(x[0]) == "[1.0+2.0j, -0.0-0.5j]"
+    x = x[:, 0]
+    assert (x.real.dtype, x.imag.tolist()) == (lucid.float16, [2, 0]) and x.real.data_ptr() == x.data_ptr()
+    assert lucid.view_as_real(x).tolist() == [[1, 2], [3, 0]] and lucid.view_as_complex(lucid.view_as_real(x)).data_ptr() == x.data_ptr()
+    x.imag[1] = 4
+    assert x.tolist() == [1 + 2j, 3 + 4j] and x.conj().tolist() == [1 - 2j, 3 - 4j]
+    for found, wanted in ((x + x, [2 + 4j, 6 + 8j]), (x * 1j, [-2 + 1j, -4 + 3j]), (-x, [-1 - 2j, -3 - 4j]), (x - 1, [2j, 2 + 4j]),
+                          (lucid.where(x == x[0], 5, x), [5, 3 + 4j]), (lucid.cat([x, x[:1]])[1:], [3 + 4j, 1 + 2j]),
+                          (lucid.complex(x.real, x.imag), [1 + 2j, 3 + 4j]), (lucid.ones(2).half() + 1j, [1 + 1j] * 2)):  # fmt: skip
+        assert found.dtype is lucid.complex32 and found.tolist() == wanted
+    assert x.abs().dtype is lucid.float16 and x.abs()[1] == 5 and x.to(lucid.complex64).dtype is lucid.complex64
+    assert lucid.finfo(lucid.complex32).max == 65504 and lucid.float16.to_complex() is lucid.complex32
+    assert lucid.promote_types(lucid.complex32, lucid.float32) is lucid.complex64
+    y = lucid.ones(2, dtype=lucid.complex32, requires_grad=True)
+    (y * x).real.sum().backward()
+    assert y.grad.dtype is lucid.complex32 and y.grad.tolist() == x.conj().tolist()
 
 
 def test_hash_tensor_is_the_exclusive_or_of_all_bits():

@@ -5,13 +5,13 @@ from __future__ import annotations
 from . import program, raised
 
 
-@program("uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64", "float16", "float32", "float64", "complex64", "complex128", "cfloat",
+@program("uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64", "float16", "float32", "float64", "complex32", "chalf", "complex64", "complex128", "cfloat",
          "cdouble", "dtype.__repr__", "dtype.__reduce__")  # fmt: skip
 def what_dtypes_say_of_themselves(lib):
     import pickle
 
-    names = "bool uint8 uint16 uint32 uint64 int8 int16 int32 int64 float16 bfloat16 float32 float64 complex64 complex128"
-    for name in (names + " half float double short int long cfloat cdouble").split():
+    names = "bool uint8 uint16 uint32 uint64 int8 int16 int32 int64 float16 bfloat16 float32 float64 complex32 complex64 complex128"
+    for name in (names + " half float double short int long chalf cfloat cdouble").split():
         dtype = getattr(lib, name)
         yield name, dtype.itemsize, dtype.is_floating_point, dtype.is_complex, dtype.is_signed
         yield repr(dtype).rpartition(".")[2], pickle.loads(pickle.dumps(dtype)) is dtype
@@ -38,7 +38,7 @@ def _unsigned(lib, name):
     yield lib.tensor([1.5, -1.5, 70000.0, 2.0**63]).double().to(dtype) if name == "uint64" else lib.tensor([1.5, -1.5, 300.0]).to(dtype)
     for value in (-1, -(2**16), 2**16, 2**32, 2**63, 2**64, 1.5, -1.5, float("nan"), 1j, True):
         yield raised(lib.tensor, [value], dtype=dtype), raised(lib.tensor(0, dtype=dtype).fill_, value) if value != 2**64 else 0
-    yield x.numpy(), lib.from_numpy(x.numpy()), lib.from_dlpack(x), np.from_dlpack(x), lib.frombuffer(bytearray(16), dtype=dtype)
+    yield str(x.numpy().dtype), lib.from_numpy(x.numpy()), lib.from_dlpack(x), np.from_dlpack(x).tolist(), lib.frombuffer(bytearray(16), dtype=dtype)
     file = io.BytesIO()
     lib.save([x.t(), x[1:].clone()], file)
     file.seek(0)
@@ -53,6 +53,24 @@ def _unsigned(lib, name):
                     lambda: x.max(), lambda: x.argmin(), lambda: x.cummax(0), lambda: lib.hash_tensor(x), lambda: x + lib.tensor([1]),
                     lambda: lib.cat([x, x.long()]), lambda: x.requires_grad_(), lambda: lib.ones(3)[x[0]], lambda: x.mean(),
                     lambda: x.add_(1.5), lambda: lib.clamp(x, 1, 2), lambda: x << 1, lambda: lib.maximum(x, x)):  # fmt: skip
+        yield raised(refused)
+
+
+@program("complex32", "chalf", "Tensor.chalf")
+def what_complex_numbers_of_halves_do(lib):
+    x = lib.tensor([[1 + 2j, -0.5j, 3], [4, 70000, 1e-8 + 1j]], dtype=lib.complex32)
+    yield x, x.tolist(), x[0, 0].item(), x.real, x.imag, x.real.data_ptr() == x.data_ptr(), lib.view_as_real(x), x.type().rpartition(".")[2]
+    yield lib.finfo(lib.complex32).max, raised(lib.iinfo, lib.complex32), x.t().contiguous(), x[:, 1:], x.clone(), x.flatten()[1:]
+    for other in (lib.bool, lib.int64, lib.float16, lib.bfloat16, lib.float32, lib.float64, lib.complex64, lib.complex128):
+        yield lib.tensor([0, 1, 100]).to(other).to(lib.complex32), (lib.ones(3, dtype=other) + x[0]), x[0, :1].abs().to(other)
+    yield x.to(lib.complex64), x.chalf() is x, lib.ones(2, dtype=lib.float64).chalf(), lib.ones(2).half().chalf()
+    yield x[:, 0] + x[:, 2], x[0] - 1, x[0] * 2j, -x, x[:, 0].abs(), x == x.clone(), x != 3, x.conj().resolve_conj(), lib.where(x == 3, x, 1), x[0].sgn()
+    yield lib.cat([x, x]), lib.stack([x, x], 1), x.roll(1, 0), x[:, lib.tensor([2, 0])], x[x == 3], x.isnan(), x.isinf(), x.isreal(), x.any()
+    yield lib.zeros(2, dtype=lib.complex32), lib.ones(2, dtype=lib.complex32), lib.full((2,), 1j, dtype=lib.complex32), x.new_full((2,), 3)
+    yield lib.complex(x.real, x.imag), lib.view_as_complex(lib.ones(3, 2).half()), lib.ones(2).half() + 1j, lib.ones(2).half() * lib.tensor(2j)
+    lib.manual_seed(3)
+    yield lib.rand(5, dtype=lib.complex32), lib.randn(5, dtype=lib.complex32), raised(lib.randint, 5, (2,), dtype=lib.complex32)
+    for refused in (lambda: x < x, lambda: x & x, lambda: x // 2, lambda: x % 2, lambda: x.float().add_(x)):
         yield raised(refused)
 
 

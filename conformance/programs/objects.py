@@ -156,7 +156,7 @@ def limits_of_dtypes(lib):
          "dtype.abbr")  # fmt: skip
 def dtypes_and_their_promotion(lib):
     names = ("bool", "uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64", "float16", "bfloat16", "float32",
-             "float64", "complex64", "complex128")  # fmt: skip
+             "float64", "complex32", "complex64", "complex128")  # fmt: skip
     for a in names:
         d = getattr(lib, a)
         yield d.itemsize, d.is_floating_point, d.is_complex, d.is_signed, str(d).rpartition(".")[2], d.abbr

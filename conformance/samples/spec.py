@@ -158,7 +158,7 @@ def specials(dtype: torch.dtype, extra: Iterable[float] = ()) -> torch.Tensor:
         info = torch.iinfo(dtype)
         small = [v for v in (-7, -2, -1, 0, 1, 2, 3, 7) if v >= info.min]
         return torch.tensor([*small, *(int(v) for v in extra if v == int(v) and v >= info.min), info.max, info.min], dtype=dtype)
-    real = {torch.complex64: torch.float32, torch.complex128: torch.float64}.get(dtype, dtype)
+    real = {torch.complex32: torch.float16, torch.complex64: torch.float32, torch.complex128: torch.float64}.get(dtype, dtype)
     info = torch.finfo(real)
     kinks = torch.tensor([0.0, 1.0, -1.0, *extra], dtype=real)
     if real in (torch.float32, torch.float64):

@@ -34,6 +34,8 @@ def to_numpy(tensor: torch.Tensor) -> np.ndarray:
     """The memory of a CPU tensor as an array (shared)."""
     if tensor.dtype is torch.bfloat16:
         return tensor.view(torch.int16).numpy().view(ml_dtypes.bfloat16)
+    if tensor.dtype is torch.complex32:
+        return tensor.resolve_conj().view(torch.int32).numpy().view(ml_dtypes.complex32)
     return tensor.numpy()
 
 
@@ -43,6 +45,8 @@ def from_numpy(array: np.ndarray) -> torch.Tensor:
         array = array.copy()
     if ml_dtypes is not None and array.dtype == ml_dtypes.bfloat16:
         return torch.from_numpy(array.view(np.int16)).view(torch.bfloat16)
+    if ml_dtypes is not None and array.dtype == ml_dtypes.complex32:
+        return torch.from_numpy(array.view(np.int32)).view(torch.complex32)
     return torch.from_numpy(array)
 
 

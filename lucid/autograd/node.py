@@ -135,7 +135,7 @@ class Node(core.NodeBase):
 
     def _join(self, alias, slot: int):
         tensor = core.wrap(alias.array)
-        if alias.array.dtype.kind in "fcV":
+        if alias.array.dtype.kind in "fcVW":
             tensor._node, tensor._slot, tensor._requires_grad = self, slot, True
         return tensor
 

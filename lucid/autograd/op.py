@@ -245,8 +245,8 @@ class Place:
     def __init__(self, view: Tensor, base: Tensor):
         a, b = view.array, base.array
         start = a.ctypes.data - b.ctypes.data
-        self.complex_base = a.dtype.kind != "c" and b.dtype.kind == "c"
-        self.complex_view = a.dtype.kind == "c" and b.dtype.kind != "c"
+        self.complex_base = a.dtype.kind not in "cW" and b.dtype.kind in "cW"
+        self.complex_view = a.dtype.kind in "cW" and b.dtype.kind not in "cW"
         if self.complex_base:
             b = _parts(core.wrap(b)).array
         elif self.complex_view:
@@ -520,7 +520,7 @@ def torch_name(dtype: dtypes.dtype) -> str:
         "float16": "Half", "bfloat16": "BFloat16", "float32": "Float", "float64": "Double", "int64": "Long",
         "int32": "Int", "int16": "Short", "int8": "Char", "uint8": "Byte", "bool": "Bool",
         "uint16": "UInt16", "uint32": "UInt32", "uint64": "UInt64",
-        "complex64": "ComplexFloat", "complex128": "ComplexDouble",
+        "complex32": "ComplexHalf", "complex64": "ComplexFloat", "complex128": "ComplexDouble",
     }[dtype.name]  # fmt: skip
 
 

@@ -39,6 +39,7 @@ from lucid.ops._frame import (
     kernel,
     memory_order,
     ordered_empty,
+    part,
     shape_argument,
     tensor_argument,
 )
@@ -100,8 +101,8 @@ def filler(table, engine, parameters: tuple, general):
 
 def real_parts(array: np.ndarray) -> np.ndarray:
     """A complex array seen as pairs of its parts."""
-    part = array.real
-    return np.lib.stride_tricks.as_strided(part, (*part.shape, 2), (*part.strides, part.itemsize))
+    real = part(array, "real")
+    return np.lib.stride_tricks.as_strided(real, (*real.shape, 2), (*real.strides, real.itemsize))
 
 
 def computed_in(name: str, array: np.ndarray) -> np.dtype:
@@ -267,7 +268,7 @@ def fill_uniform(low, high, generator):
     engine = engine_of("uniform_", generator)
 
     def general(array):
-        if array.dtype.kind == "c":
+        if array.dtype.kind in "cW":
             array = real_parts(array)
         compute = computed_in("check_uniform_bounds", array)
         dtype = dtypes.from_numpy_dtype(array.dtype)
@@ -301,7 +302,7 @@ def fill_normal(mean, std, generator):
         if not array.size:
             return
         scale = std
-        if array.dtype.kind == "c":
+        if array.dtype.kind in "cW":
             array, scale = real_parts(array), std / math.sqrt(2)
         compute = computed_in("normal_kernel_cpu", array)
         one_by_one, half = not array.flags.c_contiguous, array.itemsize == 2
@@ -390,7 +391,7 @@ def fill_bernoulli(p, generator, name="bernoulli_"):
         raise RuntimeError(f"bernoulli_ expects p to be in [0, 1], but got p={p:g}")
 
     def fill(array):
-        if array.size and array.dtype.kind == "c":
+        if array.size and array.dtype.kind in "cW":
             raise NotImplementedError(
                 f"\"bernoulli_scalar_cpu_\" not implemented for '{torch_name(dtypes.from_numpy_dtype(array.dtype))}'"
             )

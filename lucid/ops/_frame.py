@@ -165,6 +165,14 @@ def fill(array: np.ndarray, value) -> None:
         move(np.broadcast_to(held, array.shape), array)
 
 
+HALVES = np.dtype([("real", np.float16), ("imag", np.float16)])
+
+
+def part(array: np.ndarray, name: str) -> np.ndarray:
+    """The real or the imaginary parts of complex numbers, as a view; complex32 is not NumPy's own."""
+    return array.view(HALVES)[name] if array.dtype.kind == "W" else getattr(array, name)
+
+
 def elements(strides, itemsize: int) -> tuple[int, ...]:
     """Strides in elements rather than bytes."""
     return tuple([step // itemsize for step in strides])
@@ -179,6 +187,11 @@ def _converted(array: np.ndarray, dtype: np.dtype) -> np.ndarray:
     """What `cast` does for an array that is not of that very dtype."""
     if array.dtype == dtype:
         return array
+    if "W" in (array.dtype.kind, dtype.kind):  # complex32: by complex64
+        if array.dtype.kind == "W":
+            return _converted(array.astype(COMPLEX64, order="K"), dtype)
+        with np.errstate(all="ignore"):
+            return _converted(array, COMPLEX64).astype(dtype, order="K")
     if array.dtype.kind == "c" and dtype.kind not in "cb":
         array = array.real
     if array.dtype.kind != "c" and dtype.kind != "c" and not array.flags.forc:
@@ -224,6 +237,8 @@ def compute_dtype(kernel_: Kernel, dtype: dtypes.dtype) -> np.dtype:
         return numpy
     if is_half(dtype) and kernel_.table[FLOAT32.num] is not None:
         return FLOAT32
+    if dtype is dtypes.complex32 and kernel_.table[COMPLEX64.num] is not None:
+        return compute_dtype(kernel_, dtypes.complex64)
     if dtype.kind < 2 and kernel_.table[INT64.num] is None and kernel_.table[FLOAT32.num] is not None:
         default = dtypes.get_default_dtype()
         return FLOAT32 if default.itemsize == 2 else default.numpy

@@ -132,9 +132,11 @@ def placed(out, dim: int, at, src, full: bool, join: str | None = None) -> bool:
     code, computed = JOINS[join], out.dtype
     if computed.kind == "b":  # sums of bool are "or", products "and"
         code = {"add": "amax", "mul": "amin"}.get(code, code)
+    elif computed.kind == "u" and computed not in C_NAMES:
+        raise NotImplementedError(f"\"{join}\" at an index is not implemented for {computed}")
     elif computed not in C_NAMES:
-        wide = out.astype(np.float32)
-        found = placed(wide, dim, at, src.astype(np.float32), full, join)
+        wide = out.astype(np.complex64 if computed.kind == "W" else np.float32)
+        found = placed(wide, dim, at, src.astype(wide.dtype), full, join)
         out[...] = wide
         return found
     if scalar:

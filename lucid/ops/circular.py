@@ -305,7 +305,7 @@ def _real_angle(x):
 
 
 ANGLE = numpy_kernel("angle", FLOATING, _real_angle)
-EXCEPTIONS[ANGLE] = lambda x: complex_to_real("angle", x) if x.array.dtype.kind == "c" else None
+EXCEPTIONS[ANGLE] = lambda x: complex_to_real("angle", x) if x.array.dtype.kind in "cW" else None
 
 
 @op("angle")
@@ -341,7 +341,8 @@ def polar(abs: Tensor, angle: Tensor, *, out=None) -> Tensor:
     >>> lucid.polar(lucid.tensor([2.0]), lucid.tensor([0.0]))
     Tensor([2.0+0.0j])
     """
-    real_pair("polar", abs, angle)
+    if real_pair("polar", abs, angle)[0].itemsize == 2:
+        raise NotImplementedError("\"polar\" not implemented for 'Half'")
     return make_complex(mul(abs, cos(angle)), mul(abs, sin(angle)))
 
 

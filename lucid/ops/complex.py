@@ -10,7 +10,7 @@ import numpy as np
 from lucid._kernels.core import strided, wrap
 from lucid.autograd.op import Supplied, op, torch_name
 from lucid.ops._doc import doc
-from lucid.ops._frame import FLOAT32, broadcast_shapes, elements, empty, tensor_argument, view_of
+from lucid.ops._frame import broadcast_shapes, elements, empty, part, tensor_argument, view_of
 from lucid.ops.view import contiguous
 from lucid.tensor import Tensor
 
@@ -23,7 +23,7 @@ def conj_physical(input_: Tensor, *, out=None) -> Tensor:
     >>> lucid.conj_physical(lucid.tensor([1 + 2j]))
     Tensor([1.0-2.0j])
     """
-    return _conj(input_) if tensor_argument("conj_physical", input_).array.dtype.kind == "c" else input_
+    return _conj(input_) if tensor_argument("conj_physical", input_).array.dtype.kind in "cW" else input_
 
 
 @op("_conj")
@@ -54,13 +54,13 @@ def real(input_: Tensor) -> Tensor:
     >>> lucid.real(lucid.tensor([1 + 2j]))
     Tensor([1.0])
     """
-    return _real(input_) if tensor_argument("real", input_).array.dtype.kind == "c" else input_
+    return _real(input_) if tensor_argument("real", input_).array.dtype.kind in "cW" else input_
 
 
 @op("_real", view=True)
 def _real(input_: Tensor) -> Tensor:
     """The real parts of complex numbers."""
-    return view_of(input_, input_.array.real)
+    return view_of(input_, part(input_.array, "real"))
 
 
 _real.vjp(input_=lambda g: g)
@@ -74,9 +74,9 @@ def imag(input_: Tensor) -> Tensor:
     >>> lucid.imag(lucid.tensor([1 + 2j]))
     Tensor([2.0])
     """
-    if tensor_argument("imag", input_).array.dtype.kind != "c":
+    if tensor_argument("imag", input_).array.dtype.kind not in "cW":
         raise RuntimeError("imag is not implemented for tensors with non-complex dtypes.")
-    return view_of(input_, input_.array.imag)
+    return view_of(input_, part(input_.array, "imag"))
 
 
 imag.vjp(input_=lambda g: complex(Supplied.zeros(g.array.shape, g.dtype), g))
@@ -93,8 +93,8 @@ def complex(real: Tensor, imag: Tensor, *, out=None) -> Tensor:
     Tensor([1.0+2.0j])
     """
     x, y = real_pair("complex", real, imag)
-    made = empty(broadcast_shapes(x.shape, y.shape), np.dtype("complex64" if x.dtype == FLOAT32 else "complex128"))
-    made.real, made.imag = x, y
+    made = empty(broadcast_shapes(x.shape, y.shape), real.dtype.to_complex().numpy)
+    part(made, "real")[...], part(made, "imag")[...] = x, y
     return wrap(made)
 
 
@@ -102,7 +102,7 @@ def real_pair(name: str, x, y) -> tuple:
     """Two arrays of one floating dtype."""
     tensor_argument(name, x, 1, "real")
     tensor_argument(name, y, 2, "imag")
-    if not (x.dtype.is_floating_point and y.dtype.is_floating_point):
+    if not all(one.dtype.is_floating_point and one.array.dtype.kind == "f" for one in (x, y)):
         raise RuntimeError(
             f"Expected both inputs to be Half, Float or Double tensors but got {torch_name(x.dtype)} and "
             f"{torch_name(y.dtype)}"
@@ -112,8 +112,6 @@ def real_pair(name: str, x, y) -> tuple:
             f"Expected object of scalar type {torch_name(x.dtype)} but got scalar type {torch_name(y.dtype)} for "
             "second argument"
         )
-    if x.dtype.itemsize == 2:
-        raise RuntimeError(f"{name}: there is no complex dtype of two {torch_name(x.dtype)}: convert to float32 first")
     return x.array, y.array
 
 
@@ -131,10 +129,10 @@ def view_as_real(input_: Tensor) -> Tensor:
     Tensor([[1.0, 2.0]])
     """
     array = tensor_argument("view_as_real", input_).array
-    if array.dtype.kind != "c":
+    if array.dtype.kind not in "cW":
         raise RuntimeError("view_as_real is only supported for complex tensors")
     steps = [2 * step for step in elements(array.strides, array.itemsize)]
-    return view_of(input_, strided(array.real, (*array.shape, 2), (*steps, 1)))
+    return view_of(input_, strided(part(array, "real"), (*array.shape, 2), (*steps, 1)))
 
 
 view_as_real.vjp(input_=lambda g: view_as_complex(contiguous(g)))
@@ -152,7 +150,7 @@ def view_as_complex(input_: Tensor) -> Tensor:
     Tensor([1.0+2.0j])
     """
     array = tensor_argument("view_as_complex", input_).array
-    if array.dtype.kind != "f" or array.itemsize == 2:
+    if array.dtype.kind != "f":
         raise RuntimeError(
             f"view_as_complex is only supported for half, float and double tensors, but got a tensor of scalar type: "
             f"{torch_name(input_.dtype)}"
@@ -168,8 +166,7 @@ def view_as_complex(input_: Tensor) -> Tensor:
         raise RuntimeError("Tensor must have a stride divisible by 2 for all but last dimension")
     if input_.storage_offset() % 2:
         raise RuntimeError("Tensor must have a storage_offset divisible by 2")
-    dtype = np.dtype("complex64" if array.dtype == FLOAT32 else "complex128")
-    return view_of(input_, array.view(dtype)[..., 0])
+    return view_of(input_, array.view(input_.dtype.to_complex().numpy)[..., 0])
 
 
 view_as_complex.vjp(input_=lambda g: view_as_real(g))

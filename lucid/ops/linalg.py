@@ -133,7 +133,7 @@ def _check_dtypes(name: str, a: Tensor, b: Tensor) -> None:
 def adjoint(x: Tensor) -> Tensor:
     """The last two dimensions exchanged; conjugated where complex."""
     x = x.transpose(-2, -1)
-    return x.conj() if x.array.dtype.kind == "c" else x
+    return x.conj() if x.array.dtype.kind in "cW" else x
 
 
 @op("matmul", aliases=("linalg.matmul",), out="same")
@@ -200,7 +200,7 @@ def matmul(input_: Tensor, other: Tensor, *, out=None) -> Tensor:
 def _matmul_backward(g, needs, input_, other):
     a, b = input_, other
     if a.array.ndim == 1 and b.array.ndim == 1:
-        conjugate = a.array.dtype.kind == "c"
+        conjugate = a.array.dtype.kind in "cW"
         return (
             g * (b.conj() if conjugate else b) if needs[0] else None,
             g * (a.conj() if conjugate else a) if needs[1] else None,
@@ -704,7 +704,7 @@ def _linear_backward(g, needs, input_, weight):
     if w.array.ndim == 1:
         w, g = w.unsqueeze(0), g.unsqueeze(-1)
     gx = gw = gb = None
-    conjugate = w.array.dtype.kind == "c"
+    conjugate = w.array.dtype.kind in "cW"
     if needs[0]:
         gx = g @ (w.conj() if conjugate else w)
     if needs[1] or needs[2]:

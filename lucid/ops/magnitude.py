@@ -64,16 +64,16 @@ SGN = override(unary_kernel("sign", REAL), {
 
 def complex_to_real(name: str, x: Tensor) -> Tensor:
     """The absolute value or angle of complex numbers."""
-    array = contiguous(native(x.array))
+    array = contiguous(native(x.array if x.dtype is not dtypes.complex32 else cast(x.array, COMPLEX64)))
     out = empty(array.shape, FLOATING[array.dtype != COMPLEX64])
     if out.size:
         pointwise.complex_to_real["float" if array.dtype == COMPLEX64 else "double"](
             flat(array.reshape(-1).view(out.dtype)), flat(out), pointwise.codes[name]
         )
-    return wrap(out)
+    return wrap(cast(out, x.dtype.to_real().numpy))
 
 
-EXCEPTIONS[ABS] = lambda x: complex_to_real("abs", x) if x.array.dtype.kind == "c" else None
+EXCEPTIONS[ABS] = lambda x: complex_to_real("abs", x) if x.array.dtype.kind in "cW" else None
 
 
 @op("abs", aliases=("absolute",), out="same")
@@ -277,8 +277,8 @@ def where(condition: Tensor, input_=None, other=None, *, out=None) -> Tensor:
         )
     dtype = moved = dtypes.result_dtype((x, y)).numpy
     arrays = [native(mask), as_array(x, dtype), as_array(y, dtype)]
-    if dtype.itemsize == 2:  # half precision is only moved
-        moved = np.dtype(np.int16)
+    if dtype.num >= 24 or dtype.itemsize == 2:  # half precision is only moved
+        moved = np.dtype(f"i{dtype.itemsize}")
         arrays[1:] = [one.view(moved) for one in arrays[1:]]
     shape, walk, order = layout(arrays)
     result = ordered_empty(shape, order, moved)
@@ -397,7 +397,7 @@ clamp_max.vjp(
 
 
 def _replace(array, nan, posinf, neginf):
-    if array.dtype.kind == "c":
+    if array.dtype.kind in "cW":
         parts = [_replace(np.asarray(part), nan, posinf, neginf) for part in (array.real, array.imag)]
         made = np.empty(array.shape, array.dtype)
         made.real, made.imag = parts
@@ -419,6 +419,8 @@ def nan_to_num(input_: Tensor, nan=None, posinf=None, neginf=None, *, out=None) 
     Tensor([0.0, 9.0, 1.0])
     """
     array = tensor_argument("nan_to_num", input_).array
+    if input_.dtype is dtypes.complex32:
+        raise NotImplementedError("\"nan_to_num\" not implemented for 'ComplexHalf'")
     return wrap(_replace(array, nan, posinf, neginf) if input_.dtype.kind >= 2 else array.copy())
 
 

@@ -309,7 +309,7 @@ def matrix_exp(A: Tensor) -> Tensor:
         raise RuntimeError(f"linalg.matrix_exp: Expected a floating point or complex tensor as input. Got {torch_name(A.dtype)}")
     if not array.size:
         return A.clone()
-    wide = cast(array, COMPLEX128 if array.dtype.kind == "c" else FLOAT64)
+    wide = cast(array, COMPLEX128 if array.dtype.kind in "cW" else FLOAT64)
     return wrap(cast(_exponential(wide), array.dtype))
 
 

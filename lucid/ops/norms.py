@@ -70,7 +70,7 @@ def vector_norm(x: Tensor, ord=2, dim=None, keepdim: bool = False, *, dtype=None
     source = norm_dtype("linalg.vector_norm", x, dtype)
     target = source.to_real()
     array = x.array if dtype is None else cast(x.array, source.numpy)
-    if array.dtype.kind == "c":
+    if array.dtype.kind in "cW":
         array = magnitude.abs(wrap(array)).array  # as the gradient computes it, which asks which are equal to the norm
     array = computed(array, target)
     dims = dims_argument("linalg.vector_norm", dim, array.ndim)

@@ -20,6 +20,7 @@ from lucid.ops import arithmetic
 from lucid.ops._doc import doc, like
 from lucid.ops._frame import (
     C_NAMES,
+    COMPLEX64,
     FLOAT32,
     FLOATING,
     INT64,
@@ -80,7 +81,9 @@ SUM_BOOL = whole("count_nonzero", _of(REDUCE_LONG, BOOL), INT64)
 
 
 def computed(array: np.ndarray, dtype: dtypes.dtype) -> np.ndarray:
-    """The array in the dtype that kernels compute `dtype` in: float32 for half precision."""
+    """The array in the dtype that kernels compute `dtype` in: float32 for half precision, complex64 for complex32."""
+    if dtype is dtypes.complex32:
+        return cast(array, COMPLEX64)
     return cast(array, FLOAT32 if dtype.is_floating_point and dtype.itemsize == 2 else dtype.numpy)
 
 
@@ -483,14 +486,15 @@ def _moments(name: str, input_, dim, correction, keepdim: bool, root: bool):
 
 
 def _complex_moments(input_, dims, correction, keepdim, root):
-    array = input_.array
+    array = computed(input_.array, input_.dtype)
     with np.errstate(all="ignore"):
         n = math.prod(array.shape[i] for i in dims)
         mean_ = array.mean(axis=dims, keepdims=True)
         deviation = array - mean_
         total = (deviation.real**2 + deviation.imag**2).sum(axis=dims, keepdims=keepdim)
         var_ = np.asarray(total / builtins.max(n - correction, 0), array.real.dtype)
-    return wrap(np.asarray(np.sqrt(var_)) if root else var_), wrap(np.asarray(mean_ if keepdim else mean_.squeeze(dims)))
+    var_, mean_ = np.sqrt(var_) if root else var_, mean_ if keepdim else mean_.squeeze(dims)
+    return wrap(cast(var_, input_.dtype.to_real().numpy)), wrap(cast(mean_, input_.dtype.numpy))
 
 
 def _var_backward(g, input_, dim, correction, keepdim):

@@ -43,12 +43,12 @@ def _scanned(name: str, input_: Tensor, dim: int, dtype) -> Tensor:
         if name != "cumsum":
             with np.errstate(all="ignore"):
                 accumulate = _complex_logcumsumexp if name == "logcumsumexp" else getattr(np, name)
-                return wrap(accumulate(array, axis=at))
+                return wrap(cast(accumulate(array, axis=at), target.numpy))
         parts = np.dtype(f"f{array.itemsize // 2}")
         SCAN[parts](
             flat(rows.reshape(-1).view(parts)), flat(out.reshape(-1).view(parts)), outer, axis, inner * 2, CODES[name]
         )
-        return wrap(out)
+        return wrap(cast(out, target.numpy))
     (SCAN_LONG if target.kind < 2 else SCAN)[array.dtype](flat(rows), flat(out), outer, axis, inner, CODES[name])
     return wrap(cast(out, target.numpy))
 

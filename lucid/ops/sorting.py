@@ -567,7 +567,7 @@ def _flags(name: str, **flags) -> None:
 def _ordered(x) -> np.ndarray:
     """The array of a tensor whose elements have an order. NotImplementedError for complex numbers."""
     array = tensor_argument("unique", x).array
-    if array.dtype.kind == "c":
+    if array.dtype.kind in "cW":
         raise NotImplementedError(f"\"unique\" not implemented for '{torch_name(x.dtype)}'")
     return array
 

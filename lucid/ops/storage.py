@@ -149,13 +149,15 @@ def fill_array(array, value) -> None:
         fill_all(array, value)
         return
     if isinstance(value, complex):
-        if kind != "c" and value.imag:
+        if kind not in "cW" and value.imag:
             raise RuntimeError(f"value cannot be converted to type {array.dtype.name} without overflow")
-        value = value if kind == "c" else value.real
+        value = value if kind in "cW" else value.real
     if kind in "iu":
         value = to_integer(value, array.dtype)
     elif kind == "b":
         value = bool(value)
+    elif kind in "VW":  # which take no large ints
+        value = complex(value) if kind == "W" else float(value)
     with np.errstate(all="ignore"):
         fill_all(array, value)
 

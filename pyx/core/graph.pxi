@@ -127,7 +127,7 @@ cdef inline object run_forward(OpBase op, values):
 
 cdef inline bint differentiable(cnp.ndarray array):
     cdef char kind = (<cnp.dtype>cnp.PyArray_DESCR(array)).kind
-    return kind == c'f' or kind == c'c' or kind == c'V'   # V: bfloat16
+    return kind == c'f' or kind == c'c' or kind == c'V' or kind == c'W'   # V: bfloat16, W: complex32
 
 
 cdef enum:
