@@ -55,7 +55,7 @@ def judge(run: Run, order: int, name: str, target=None) -> None:
         if i >= len(likes) and tied(run.case):
             continue  # a cotangent's own gradient says which of several equal elements was taken
         found, wanted = (arranged(run.case, i, one) for one in (found, wanted))
-        close(found, wanted, run.tolerance(wanted.dtype, name), what, exact.of(i), pooled=pooled(run.case, wanted.dtype, name))
+        close(found, wanted, run.tolerance(wanted.dtype, name), what, exact.of(i), pooled=pooled(run.case.op))
 
 
 class _Truth:

@@ -56,7 +56,7 @@ def tangent(run: Run) -> None:
                            f"{tuple(wanted.shape)}")  # fmt: skip
         said = torch.isfinite(wanted) & (wanted.abs() < 1e25)
         found, wanted = (torch.where(said, one, torch.zeros((), dtype=one.dtype)) for one in (found, wanted))
-        close(found, wanted, run.tolerance(wanted.dtype, "tangent"), f"tangent of result {i}", _truth(run, i), pooled=pooled(run.case, wanted.dtype, "tangent"))
+        close(found, wanted, run.tolerance(wanted.dtype, "tangent"), f"tangent of result {i}", _truth(run, i), pooled=pooled(run.case.op))
 
 
 def _truth(run: Run, position: int):
