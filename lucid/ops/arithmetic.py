@@ -283,7 +283,7 @@ def _division(name: str, in_halves=None):
             return binary(integers, x, y)
         dtype = dtypes.result_dtype((x, y))
         if is_half(dtype) and not floating.halves and isinstance(y, Tensor) and y.array.size != 1:
-            return in_halves(x, y)
+            return in_halves(*(wrap(cast(one.array, dtype.numpy)) if isinstance(one, Tensor) else one for one in (x, y)))
         if dtype.kind != 1:
             return elementwise(integers if dtype.kind == 0 else floating, (x, y), dtype)
         divisor = as_array(y, dtype.numpy)
