@@ -374,7 +374,7 @@ def _batch_norm(lib, x, running_mean, running_var, *args, **kwargs):
 def _promote(lib, x, y, *args, **kwargs):
     found = lib.add(x, y, *args, **kwargs)
     both = isinstance(x, lib.Tensor) and isinstance(y, lib.Tensor)
-    if both and not _floating(x) and not x.is_complex() and y.dtype == lib.float32 and "out" not in kwargs:
+    if both and not _floating(x) and not x.is_complex() and _floating(y) and "out" not in kwargs:
         return found.to(lib.float64)
     return found
 
@@ -557,7 +557,7 @@ MUTANTS: list[Mutant] = [
       gradient(lambda g: g * 0, position=1)),
     M("maximum-ties", "maximum", "binary", "grad", "ties give the whole gradient to the first", instead(_maximum)),
     M("atan2-swapped", "atan2", "binary", "value", "arguments swapped", instead(lambda lib, x, y, **kw: lib.atan2(y, x, **kw))),
-    M("add-promotion", "add", "binary", "promotion", "int with float32 gives float64", instead(_promote)),
+    M("add-promotion", "add", "binary", "promotion", "an integer with any floating dtype gives float64", instead(_promote)),
     M("linear-casts-bias", "nn.functional.linear", "linalg", "promotion", "a bias of another dtype is converted",
       instead(lambda lib, x, w, b=None: lib.nn.functional.linear(x, w, b if b is None else b.to(w.dtype)))),
     M("bce-target-dtype", "nn.functional.binary_cross_entropy_with_logits", "nn", "promotion", "the loss has the logits' dtype",

@@ -16,7 +16,7 @@ import numpy as np
 
 from lucid import dtypes
 from lucid._kernels import core, pointwise
-from lucid._kernels.core import backward, binary, unary
+from lucid._kernels.core import backward, binary, unary, wrap
 from lucid.autograd.op import Supplied, op
 from lucid.ops._doc import doc
 from lucid.ops._frame import (
@@ -26,6 +26,7 @@ from lucid.ops._frame import (
     INTEGER,
     NUMBER,
     as_array,
+    cast,
     elementwise,
     is_half,
     kernel,
