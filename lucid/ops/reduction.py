@@ -192,7 +192,9 @@ def sum(input_: Tensor, dim=None, keepdim: bool = False, *, dtype=None, out=None
     [4.0, 6.0]
     """
     if dtype is None and isinstance(input_, Tensor):
-        found = core.reduce(SUM_BOOL if input_.array.dtype is BOOL else SUM, input_, dim, keepdim)
+        found = core.reduce(SUM, input_, dim, keepdim)
+        if found is None and input_.array.dtype is BOOL:
+            found = core.reduce(SUM_BOOL, input_, dim, keepdim)
         if found is not None:
             return found
     return _sum("sum", input_, dim, keepdim, dtype)

@@ -68,7 +68,7 @@ cdef tuple extent(cnp.ndarray array):
     return low, high - low + 1
 
 
-def flat(cnp.ndarray array, bint moved=False):
+cpdef flat(cnp.ndarray array, bint moved=False):
     """The memory of a non-empty array as one row for a kernel.
 
     A dense array gives its elements in memory order. Any other gives the row that its elements lie in; `span`
