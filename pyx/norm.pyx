@@ -244,6 +244,8 @@ def softmax(
 ):
     cdef Softmax c
     check_sizes(min(x.shape[0], out.shape[0]), outer, axis, inner)
+    if queries < 0:
+        raise ValueError(f"norm: {queries} queries")
     c.x, c.y, c.out, c.kind, c.queries = <const char*>&x[0], NULL, <char*>&out[0], kind, queries
     c.axis, c.inner, c.blocks = axis, inner, (inner + WIDTH - 1) // WIDTH
     parallel_for(<task_t>softmax_task[floating], &c, outer * c.blocks,

@@ -527,6 +527,8 @@ def test_norm_refuses():
     x = np.zeros(12)
     with pytest.raises(ValueError, match="does not fit"):
         norm.softmax(x, x.copy(), 2, 7, 1)
+    with pytest.raises(ValueError, match="queries"):
+        norm.softmax(x, x.copy(), 2, 2, 1, 2, -1)
     with pytest.raises(ValueError, match="3 weights for 4 columns"):
         norm.layer_norm(x, x.copy(), x.copy(), x.copy(), np.zeros(3), None, 3, 4, 1e-5)
     with pytest.raises(ValueError, match="4 channels in 3 groups"):
