@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import torch
 
-from ..cases import tensors
+from ..cases import dtype_name, tensors
 from ..compare import same_bits
 from ..judge import Answer, Refusal, Run
 from ..verdicts import Mismatch, Skip
@@ -37,8 +37,11 @@ def _cast(answer: Answer, plain: Answer) -> bool:
 def refusals(run: Run) -> None:
     """Where PyTorch refuses to work in place or to fill an `out=` of another dtype, so does the subject, with its type of
     exception and every argument as before; where it does fill one, the result is PyTorch's."""
-    judged = [_in_place(run), *(_out(run, which) for which in range(2))]
-    if not any(judged):
+    judged = _in_place(run)
+    for kwargs in _outs(run):
+        _out(run, kwargs)
+        judged = True
+    if not judged:
         raise Skip("PyTorch refuses no variant of this")
 
 
@@ -55,20 +58,27 @@ def _in_place(run: Run) -> bool:
     return True
 
 
-def _out(run: Run, which: int) -> bool:
-    """Whether `out=` of another dtype was judged."""
+def _outs(run: Run) -> list[dict]:
+    """The keywords with `out=` of other dtypes, where PyTorch takes one of the result's own."""
     if no_out(run) or run.case.op == "range":  # which divides by zero where the step is less than an int: SIGFPE
-        return False
-    outs = [torch.zeros(t.shape, dtype=t.dtype) for t in run.expected.tensors]
-    others = [torch.zeros(t.shape, dtype=OTHERS.get(t.dtype, (torch.float32, torch.int64))[which]) for t in outs]
-    given, other = (outs[0], others[0]) if run.expected.form == "T" else (tuple(outs), tuple(others))
-    if isinstance(run.call(run.oracle, kwargs={**run.case.kwargs, "out": given}), Refusal):
-        return False
-    kwargs = {**run.case.kwargs, "out": other}
+        return []
+
+    def with_out(dtypes) -> dict:
+        outs = tuple(torch.zeros(t.shape, dtype=dtype) for t, dtype in zip(run.expected.tensors, dtypes))
+        return {**run.case.kwargs, "out": outs[0] if run.expected.form == "T" else outs}
+
+    own = [t.dtype for t in run.expected.tensors]
+    if isinstance(run.call(run.oracle, kwargs=with_out(own)), Refusal):
+        return []
+    return [with_out(dtypes) for dtypes in zip(*(OTHERS.get(dtype, (torch.float32, torch.int64)) for dtype in own))]
+
+
+def _out(run: Run, kwargs: dict) -> None:
+    """Judge a call with that `out=`."""
     wanted = run.call(run.oracle, kwargs=kwargs)
     run.actual  # noqa: B018
     found = run.call(run.subject, kwargs=kwargs)
-    names = ", ".join(str(one.dtype).removeprefix("torch.") for one in others)
+    names = ", ".join(dtype_name(one.dtype) for one in tensors((), {"out": kwargs["out"]}))
     try:
         if isinstance(wanted, Refusal):
             compare_refusals(run, found, wanted, tensors(run.case.args, kwargs))
@@ -76,4 +86,3 @@ def _out(run: Run, which: int) -> bool:
             compare(run, _as_computed(run, run.insist(found, "it")), _as_computed(run, wanted), finite_only=False)
     except Mismatch as mismatch:
         raise Mismatch(f"with out= of {names}: {mismatch}") from None
-    return True

@@ -177,7 +177,7 @@ def _root_gradients(roots: tuple, given: tuple | None) -> list:
         if not root.requires_grad:
             raise RuntimeError(f"element {i} of tensors does not require grad and does not have a grad_fn")
         if gradient is None:
-            if root.array.dtype.kind in "cW":
+            if root.dtype.is_complex:
                 raise RuntimeError("grad can be implicitly created only for real outputs")
             gradient = Supplied.ones(root.array.shape, root.dtype)
         elif gradient.array.shape != root.array.shape:
@@ -185,7 +185,7 @@ def _root_gradients(roots: tuple, given: tuple | None) -> list:
                 f"Mismatch in shape: grad_output[{i}] has a shape of {gradient.shape} and output[{i}] has a shape "
                 f"of {root.shape}."
             )
-        elif (gradient.array.dtype.kind in "cW") != (root.array.dtype.kind in "cW"):
+        elif gradient.dtype.is_complex != root.dtype.is_complex:
             raise RuntimeError(
                 f"For complex Tensors, both grad_output and output are required to have the same dtype. Mismatch in "
                 f"dtype: grad_output[{i}] has a dtype of {gradient.dtype} and output[{i}] has a dtype of {root.dtype}."

@@ -578,8 +578,8 @@ def op(
         What `out=` may be, in words: "cast", of any dtype that the result can be cast to (where it cannot, PyTorch's
         exception is a RuntimeError, or a "TypeError"); "any", of any; "same", of the result's own; "dtype", of the dtype that
         the parameter of that name asks for, or else the one that decides (or, with "cast", may be cast to); "apart", of no
-        memory that an input has. Of several results each has to have its own dtype unless the rule is for "all". With "overlap" the tensor of the in-place form may
-        share memory with other arguments.
+        memory that an input has. Of several results each has to have its own dtype unless the rule is for "all". With
+        "overlap" the tensor of the in-place form may share memory with other arguments.
     """
     kind = "composite" if composite else "rule" if gradient else "none"
 

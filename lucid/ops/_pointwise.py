@@ -29,6 +29,7 @@ from lucid.ops._frame import (
     Refusal,
     as_array,
     elementwise,
+    is_half,
     kernel,
     with_twins,
 )
@@ -107,7 +108,7 @@ def refuse_half(kernel_: Kernel) -> Kernel:
     """Half precision raises, as in PyTorch, where computing in float32 would be just as well."""
 
     def check(x):
-        if x.dtype.is_floating_point and x.dtype.itemsize == 2:
+        if is_half(x.dtype):
             raise NotImplementedError(f"\"{kernel_.name}\" not implemented for '{torch_name(x.dtype)}'")
 
     EXCEPTIONS[kernel_] = check
@@ -134,7 +135,7 @@ def numpy_binary(name: str, x, y, function, dtypes_) -> Tensor:
     """A function of two numbers that no kernel has yet, computed with NumPy in one of `dtypes_`."""
     dtype = dtypes.result_dtype((x, y))
     computed = dtype.numpy
-    if dtype.itemsize == 2 and dtype.is_floating_point:
+    if is_half(dtype):
         computed = FLOATING[0]
     elif dtype.kind < 2 and INTEGER[0] not in dtypes_:
         computed = dtypes.get_default_dtype().numpy

@@ -66,7 +66,7 @@ UNSIGNED_NEGATION = (
 def conjugate(x):
     """The conjugate, for rules: real tensors and numbers are returned as they are."""
     if isinstance(x, Tensor):
-        return conj(x) if x.array.dtype.kind in "cW" else x
+        return conj(x) if x.dtype.is_complex else x
     return x.conjugate() if isinstance(x, complex) else x
 
 
@@ -77,7 +77,7 @@ def nothing(g: Tensor) -> Tensor:
 
 def is_complex(x) -> bool:
     """Whether a tensor or number is complex."""
-    return x.array.dtype.kind in "cW" if isinstance(x, Tensor) else isinstance(x, complex)
+    return x.dtype.is_complex if isinstance(x, Tensor) else isinstance(x, complex)
 
 
 # ------------------------------------------------------------------------------------------------ sums, products

@@ -305,7 +305,7 @@ def _real_angle(x):
 
 
 ANGLE = numpy_kernel("angle", FLOATING, _real_angle)
-EXCEPTIONS[ANGLE] = lambda x: complex_to_real("angle", x) if x.array.dtype.kind in "cW" else None
+EXCEPTIONS[ANGLE] = lambda x: complex_to_real("angle", x) if x.dtype.is_complex else None
 
 
 @op("angle")

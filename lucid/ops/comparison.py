@@ -284,7 +284,7 @@ def isreal(input_: Tensor) -> Tensor:
     Tensor([True, False])
     """
     array = tensor_argument("isreal", input_).array
-    return wrap(np.asarray(part(array, "imag") == 0) if array.dtype.kind in "cW" else np.ones(array.shape, bool))
+    return wrap(np.asarray(part(array, "imag") == 0) if input_.dtype.is_complex else np.ones(array.shape, bool))
 
 
 @op("signbit", gradient=False, out="same")

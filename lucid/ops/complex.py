@@ -23,7 +23,7 @@ def conj_physical(input_: Tensor, *, out=None) -> Tensor:
     >>> lucid.conj_physical(lucid.tensor([1 + 2j]))
     Tensor([1.0-2.0j])
     """
-    return _conj(input_) if tensor_argument("conj_physical", input_).array.dtype.kind in "cW" else input_
+    return _conj(input_) if tensor_argument("conj_physical", input_).dtype.is_complex else input_
 
 
 @op("_conj")
@@ -54,7 +54,7 @@ def real(input_: Tensor) -> Tensor:
     >>> lucid.real(lucid.tensor([1 + 2j]))
     Tensor([1.0])
     """
-    return _real(input_) if tensor_argument("real", input_).array.dtype.kind in "cW" else input_
+    return _real(input_) if tensor_argument("real", input_).dtype.is_complex else input_
 
 
 @op("_real", view=True)
@@ -74,7 +74,7 @@ def imag(input_: Tensor) -> Tensor:
     >>> lucid.imag(lucid.tensor([1 + 2j]))
     Tensor([2.0])
     """
-    if tensor_argument("imag", input_).array.dtype.kind not in "cW":
+    if not tensor_argument("imag", input_).dtype.is_complex:
         raise RuntimeError("imag is not implemented for tensors with non-complex dtypes.")
     return view_of(input_, part(input_.array, "imag"))
 
@@ -129,7 +129,7 @@ def view_as_real(input_: Tensor) -> Tensor:
     Tensor([[1.0, 2.0]])
     """
     array = tensor_argument("view_as_real", input_).array
-    if array.dtype.kind not in "cW":
+    if not input_.dtype.is_complex:
         raise RuntimeError("view_as_real is only supported for complex tensors")
     steps = [2 * step for step in elements(array.strides, array.itemsize)]
     return view_of(input_, strided(part(array, "real"), (*array.shape, 2), (*steps, 1)))

@@ -202,7 +202,7 @@ def _convolve(name, input_, weight, bias, stride, padding, dilation, groups, n) 
     geometry = Geometry(
         x.array.shape[0], groups, c_in, c_out, tuple(size), tuple(kernel), stride, padding, dilation, out_size
     )
-    out = _complex(_conv, x, weight, bias, geometry) if x.array.dtype.kind in "cW" else _conv(x, weight, bias, geometry)
+    out = _complex(_conv, x, weight, bias, geometry) if x.dtype.is_complex else _conv(x, weight, bias, geometry)
     return out if batched else out.squeeze(0)
 
 
@@ -240,7 +240,7 @@ def _transpose(name, input_, weight, bias, stride, padding, output_padding, grou
     geometry = Geometry(
         x.array.shape[0], groups, c_out, channels, size, tuple(kernel), stride, padding, dilation, tuple(own)
     )
-    if x.array.dtype.kind in "cW":
+    if x.dtype.is_complex:
         out = _complex(_conv_input, x, weight, bias, geometry)
     else:
         out = _conv_input(x, weight, bias, geometry)

@@ -718,17 +718,13 @@ def _arange(start, end, step, *, out=None, dtype=None, layout=None, device=None,
         raise RuntimeError("upper bound and lower bound inconsistent with step sign")
     n = -(-count[0] // count[1]) if isinstance(count[0], int) else math.ceil(count[0] / count[1])
     n = max(int(n), 0)
-    found = None
+    array = None
     if dtype_.kind == 2 or max(abs(start), abs(end), abs(step)) < 1 << 53:
-        found = ramp(n, dtype_.numpy, start, step, 0, n)
-    array = new_array((n,), dtype_.numpy) if found is None else found
-    if found is not None:
-        pass
-    elif dtype_.kind == 1:
-        if array.size:
-            array[...] = np.arange(array.size, dtype=np.int64) * step + start
-    else:
-        array[...] = np.arange(array.size, dtype=np.float64) * step + start
+        array = ramp(n, dtype_.numpy, start, step, 0, n)
+    if array is None:
+        array = new_array((n,), dtype_.numpy)
+        if n:
+            array[...] = np.arange(n, dtype=np.int64 if dtype_.kind == 1 else np.float64) * step + start
     return finished("arange", wrap(array), requires_grad, out, dtype)
 
 

@@ -351,7 +351,7 @@ def _truth(name: str, input_, dim, keepdim: bool, of_none: bool, out: Tensor | N
         check_out(name, out, (input_,))
         if out.dtype not in (dtypes.bool, dtypes.uint8):
             raise RuntimeError(f"{name} only supports bool tensor for result, got: {torch_name(out.dtype)}")
-        write_out(name, out, wrap(cast(_truth(name, input_, dim, keepdim, of_none, None).array, out.dtype.numpy)))
+        write_out(name, out, _truth(name, input_, dim, keepdim, of_none, None), "any")
         return out
     found = core.reduce(ANY if name == "any" else ALL, input_, dim, keepdim)
     if found is not None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from lucid._kernels import factor as kernels
 from lucid._kernels.core import empty, flat, wrap
-from lucid.autograd.op import check_out, op, torch_name, write_out
+from lucid.autograd.op import op, torch_name
 from lucid.ops._doc import doc
 from lucid.ops._frame import C_NAMES, COMPLEX, FLOATING, broadcast_shapes, cast, contiguous, copied, tensor_argument
 from lucid.ops.creation import eye
@@ -318,7 +318,7 @@ def linalg_lu(A: Tensor, *, pivot: bool = True, out=None):
     return lu_unpack(*lu_factor_ex(A, pivot=pivot)[:2])
 
 
-@op("lu", composite=True, own=("out",))
+@op("lu", composite=True, out="any all")
 @doc("A = P L U", LU_GRADIENT, gives="tuple", returns="LU and pivots as `linalg.lu_factor`'s, and `info` where it was asked for.",
      A=WIDE, pivot=PIVOT, get_infos="bool, optional: Return `info` too. Default: False.", out=PAIR)  # fmt: skip
 def torch_lu(A: Tensor, pivot: bool = True, get_infos: bool = False, out=None):
@@ -328,14 +328,7 @@ def torch_lu(A: Tensor, pivot: bool = True, get_infos: bool = False, out=None):
     (Tensor([[2.0]]), Tensor([1], dtype=lucid.int32))
     """
     found = lu_factor_ex(A, pivot=pivot)
-    if out is None:
-        return found if get_infos else tuple(found[:2])
-    if len(out) != 2 + get_infos:
-        raise TypeError(f"expected tuple of {2 + get_infos} elements but got {len(out)}")
-    for target, one in zip(out, found):
-        check_out("lu", target, (A,))
-        write_out("lu", target, one, "any")
-    return tuple(out)
+    return found if get_infos else tuple(found[:2])
 
 
 @op("lu_unpack", composite=True)

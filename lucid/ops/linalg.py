@@ -22,6 +22,7 @@ from lucid.ops._frame import (
     broadcast_shapes,
     cast,
     contiguous,
+    is_half,
     native,
     same_dtype,
     tensor_argument,
@@ -133,7 +134,7 @@ def _check_dtypes(name: str, a: Tensor, b: Tensor) -> None:
 def adjoint(x: Tensor) -> Tensor:
     """The last two dimensions exchanged; conjugated where complex."""
     x = x.transpose(-2, -1)
-    return x.conj() if x.array.dtype.kind in "cW" else x
+    return x.conj() if x.dtype.is_complex else x
 
 
 @op("matmul", aliases=("linalg.matmul",), out="same")
@@ -200,7 +201,7 @@ def matmul(input_: Tensor, other: Tensor, *, out=None) -> Tensor:
 def _matmul_backward(g, needs, input_, other):
     a, b = input_, other
     if a.array.ndim == 1 and b.array.ndim == 1:
-        conjugate = a.array.dtype.kind in "cW"
+        conjugate = a.dtype.is_complex
         return (
             g * (b.conj() if conjugate else b) if needs[0] else None,
             g * (a.conj() if conjugate else a) if needs[1] else None,
@@ -428,7 +429,7 @@ def _fused(name, product_, input_, a, b, beta, alpha):
         tensor_argument(name, one, position)
     same_dtype(name, input_, a, b)
     dtype = a.dtype
-    if dtype.is_floating_point and dtype.itemsize == 2:
+    if is_half(dtype):
         wide = dtypes.float32
         return _plus(input_.to(wide), product_(a.to(wide), b.to(wide)), beta, alpha).to(dtype)
     return _plus(input_, product_(a, b), beta, alpha)
@@ -680,7 +681,7 @@ def linear(input_: Tensor, weight: Tensor, bias: Tensor | None = None, *, out=No
     if bias is not None and bias.array.shape != shape[-1:] and broadcast_shapes(bias.array.shape, shape) != shape:
         raise RuntimeError(f"linear(): a bias of shape {list(bias.shape)} does not expand to {list(shape)}")
     added = None if bias is None else bias.array
-    half = input_.dtype.is_floating_point and input_.dtype.itemsize == 2
+    half = is_half(input_.dtype)
     times = wide_product if half else product
     if added is not None and half:  # rounded once, at the end
         added = cast(added, FLOAT32)
@@ -704,7 +705,7 @@ def _linear_backward(g, needs, input_, weight):
     if w.array.ndim == 1:
         w, g = w.unsqueeze(0), g.unsqueeze(-1)
     gx = gw = gb = None
-    conjugate = w.array.dtype.kind in "cW"
+    conjugate = w.dtype.is_complex
     if needs[0]:
         gx = g @ (w.conj() if conjugate else w)
     if needs[1] or needs[2]:

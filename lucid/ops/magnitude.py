@@ -73,7 +73,7 @@ def complex_to_real(name: str, x: Tensor) -> Tensor:
     return wrap(cast(out, x.dtype.to_real().numpy))
 
 
-EXCEPTIONS[ABS] = lambda x: complex_to_real("abs", x) if x.array.dtype.kind in "cW" else None
+EXCEPTIONS[ABS] = lambda x: complex_to_real("abs", x) if x.dtype.is_complex else None
 
 
 @op("abs", aliases=("absolute",), out="same")

@@ -13,7 +13,7 @@ from lucid import dtypes
 from lucid._kernels.core import wrap
 from lucid.autograd.op import Supplied, op, torch_name
 from lucid.ops._doc import doc
-from lucid.ops._frame import COMPLEX128, FLOAT64, broadcast_shapes, cast, same_dtype, tensor_argument
+from lucid.ops._frame import COMPLEX128, FLOAT64, broadcast_shapes, cast, is_half, same_dtype, tensor_argument
 from lucid.ops.creation import zeros
 from lucid.ops.decompositions import eigvalsh, qr, svd, svdvals
 from lucid.ops.factors import inv_ex, triangular
@@ -432,7 +432,7 @@ def renorm(input_: Tensor, p, dim: int, maxnorm, *, out=None) -> Tensor:
         raise RuntimeError(f"renorm: input needs at least 2 dimensions, got {input_.ndim} dimensions")
     dim = check_dim("renorm", dim, input_.ndim)
     others = tuple(i for i in range(input_.ndim) if i != dim)
-    half = input_.dtype.is_floating_point and input_.dtype.itemsize == 2
+    half = is_half(input_.dtype)
     norm = vector_norm(input_, p, others, True, dtype=dtypes.float32 if half else None)
     factor = where(norm > maxnorm, maxnorm / (norm + 1e-7), 1.0)
     result = input_ * factor

@@ -18,7 +18,7 @@ from lucid.autograd.op import op, torch_name
 from lucid.dtypes import as_dtype
 from lucid.ops._doc import doc, like
 from lucid.ops._draws import fill_exponential
-from lucid.ops._frame import C_NAMES, FLOAT32, FLOATING, cast, contiguous, fold, tensor_argument
+from lucid.ops._frame import C_NAMES, FLOAT32, FLOATING, cast, contiguous, fold, is_half, tensor_argument
 from lucid.ops.arithmetic import add, div, neg, sub
 from lucid.ops.exponentials import log
 from lucid.ops.norms import vector_norm
@@ -55,7 +55,7 @@ def _check_parameters(name: str, input_: Tensor, first, second, what: str = "wei
     if (first is None or first.dtype is dtype) and (second is None or second.dtype is dtype):
         return
     given = {one.dtype for one in (first, second) if one is not None}
-    half = dtype.is_floating_point and dtype.itemsize == 2
+    half = is_half(dtype)
     if not (half and given == {dtypes.float32}):
         raise RuntimeError(
             f"{name}: mixed dtype: an input of {torch_name(dtype)} takes {what} of the same dtype"

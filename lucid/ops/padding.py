@@ -183,11 +183,7 @@ def _edged(input_: Tensor, pad, mode: str) -> Tensor:
     if out.size:
         put(out, _within(shape, pad), input_.array)
         for source, target, _ in _edges(shape, pad, mode):
-            part = out[target]
-            if part.size < 4096:
-                part[...] = out[source]
-            else:
-                put(out, target, out[source])
+            put(out, target, out[source])
     return wrap(out)
 
 

@@ -263,7 +263,7 @@ def _adjoint(refusal: str, x: Tensor) -> Tensor:
     if x.array.ndim == 1:
         raise RuntimeError(f"{refusal} Got 1-D tensor.")
     x = transpose(x, -2, -1) if x.array.ndim else x
-    return DECLARED["conj"].function(x) if x.array.dtype.kind in "cW" else x
+    return DECLARED["conj"].function(x) if x.dtype.is_complex else x
 
 
 def _numpy_t(self):

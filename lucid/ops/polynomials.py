@@ -10,7 +10,7 @@ from lucid._kernels import special as kernels
 from lucid._kernels.core import binary
 from lucid.autograd.op import op, torch_name
 from lucid.ops._doc import doc
-from lucid.ops._frame import EXCEPTIONS, FLOATING, kernel, number_first
+from lucid.ops._frame import EXCEPTIONS, FLOATING, is_half, kernel, number_first
 from lucid.tensor import Tensor
 
 
@@ -20,7 +20,7 @@ def rare_binary_kernel(name: str):
 
     def check(x, y):
         dtype = dtypes.result_dtype((x, y))
-        if dtype.is_floating_point and dtype.itemsize == 2:
+        if is_half(dtype):
             raise NotImplementedError(f"\"{name}\" not implemented for '{torch_name(dtype)}'")
 
     EXCEPTIONS[made] = check

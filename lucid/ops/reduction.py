@@ -28,8 +28,10 @@ from lucid.ops._frame import (
     cast,
     dims_argument,
     fold,
+    is_half,
     reduced_shape,
     tensor_argument,
+    with_twins,
 )
 from lucid.ops.view import expand, reshape, variadic
 from lucid.tensor import Tensor, check_dim
@@ -60,8 +62,7 @@ def whole(name: str, tables: dict, result=None) -> Kernel:
     table = [None] * 24
     for dtype, function in tables.items():
         table[dtype.num] = function
-    table[np.dtype("longlong").num] = table[INT64.num]
-    return Kernel(name, tuple(table), CODES[name], result)
+    return Kernel(name, with_twins(table), CODES[name], result)
 
 
 def _of(table: dict, *kept) -> dict:
@@ -84,7 +85,7 @@ def computed(array: np.ndarray, dtype: dtypes.dtype) -> np.ndarray:
     """The array in the dtype that kernels compute `dtype` in: float32 for half precision, complex64 for complex32."""
     if dtype is dtypes.complex32:
         return cast(array, COMPLEX64)
-    return cast(array, FLOAT32 if dtype.is_floating_point and dtype.itemsize == 2 else dtype.numpy)
+    return cast(array, FLOAT32 if is_half(dtype) else dtype.numpy)
 
 
 # Reductions that may be done one dimension after the other: the first, and what is done with its results.

@@ -284,7 +284,7 @@ def index_fill(input_: Tensor, dim: int, index: Tensor, value) -> Tensor:
         out_of_bounds(at, array.shape[dim] if array.ndim else 1, dim, True, IndexError)
     held = core.empty((), array.dtype)
     value = value.item() if isinstance(value, Tensor) else value
-    if isinstance(value, complex) and array.dtype.kind not in "cW":
+    if isinstance(value, complex) and not input_.dtype.is_complex:
         raise RuntimeError("index_fill_(): Converting complex Scalar to non-complex type is not supported")
     fill_array(held, value)
     out = copied(array)

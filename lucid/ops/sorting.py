@@ -17,7 +17,18 @@ from lucid._kernels import sort as kernels
 from lucid._kernels.core import empty, flat, wrap
 from lucid.autograd.op import Supplied, op, torch_name
 from lucid.ops._doc import like
-from lucid.ops._frame import C_NAMES, FLOAT32, INT64, UNSIGNED, cast, contiguous, copied, native, tensor_argument
+from lucid.ops._frame import (
+    C_NAMES,
+    FLOAT32,
+    INT64,
+    UNSIGNED,
+    cast,
+    contiguous,
+    copied,
+    is_half,
+    native,
+    tensor_argument,
+)
 from lucid.ops._indices import picked
 from lucid.tensor import Tensor, check_dim, to_array
 
@@ -56,7 +67,7 @@ def _rows(name: str, input_: Tensor, dim: int):
         raise RuntimeError(f'"{name}" not implemented for \'{torch_name(dtype)}\'')
     array = input_.array
     at = check_dim(name, dim, array.ndim)
-    array = cast(array, FLOAT32) if dtype.is_floating_point and dtype.itemsize == 2 else _signed(array)
+    array = cast(array, FLOAT32) if is_half(dtype) else _signed(array)
     if not array.ndim:
         array = array.reshape(1)
     moved = array.swapaxes(at, -1)
@@ -567,7 +578,7 @@ def _flags(name: str, **flags) -> None:
 def _ordered(x) -> np.ndarray:
     """The array of a tensor whose elements have an order. NotImplementedError for complex numbers."""
     array = tensor_argument("unique", x).array
-    if array.dtype.kind in "cW":
+    if x.dtype.is_complex:
         raise NotImplementedError(f"\"unique\" not implemented for '{torch_name(x.dtype)}'")
     return array
 

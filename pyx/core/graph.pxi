@@ -404,6 +404,12 @@ cdef bint gapless(cnp.ndarray a):
     return True
 
 
+cdef inline bint touch(cnp.ndarray a, cnp.ndarray b):
+    """Whether the ranges of memory of two arrays without gaps have a byte in common."""
+    return (cnp.PyArray_BYTES(a) + cnp.PyArray_NBYTES(a) > cnp.PyArray_BYTES(b)
+            and cnp.PyArray_BYTES(b) + cnp.PyArray_NBYTES(b) > cnp.PyArray_BYTES(a))
+
+
 cdef bint meets(cnp.ndarray out, value, bint apart):
     cdef cnp.ndarray a
     cdef int i
@@ -416,9 +422,8 @@ cdef bint meets(cnp.ndarray out, value, bint apart):
         a = value
     else:
         return False
-    if (cnp.PyArray_BYTES(a) + cnp.PyArray_NBYTES(a) <= cnp.PyArray_BYTES(out)
-            or cnp.PyArray_BYTES(out) + cnp.PyArray_NBYTES(out) <= cnp.PyArray_BYTES(a)
-            or not cnp.PyArray_SIZE(out) or not cnp.PyArray_SIZE(a) or not gapless(out) or not gapless(a)):
+    if (not touch(a, out) or not cnp.PyArray_SIZE(out) or not cnp.PyArray_SIZE(a) or not gapless(out)
+            or not gapless(a)):
         return False
     same = (not apart and cnp.PyArray_BYTES(a) == cnp.PyArray_BYTES(out)
             and cnp.PyArray_NBYTES(a) == cnp.PyArray_NBYTES(out) and cnp.PyArray_NDIM(a) == cnp.PyArray_NDIM(out))
@@ -440,15 +445,13 @@ def overlaps(cnp.ndarray out not None, values, bint apart=False):
 cdef bint apart_from(cnp.ndarray out, list values):
     """Whether no value is an array that meets the contiguous `out` in memory, but for one that lies exactly there."""
     cdef cnp.ndarray a
-    cdef char* p = cnp.PyArray_BYTES(out)
     for value in values:
         if isinstance(value, TensorBase):
             a = (<TensorBase>value).array
             if not cnp.PyArray_IS_C_CONTIGUOUS(a):
                 return False
-            if (cnp.PyArray_BYTES(a) + cnp.PyArray_NBYTES(a) > p and p + cnp.PyArray_NBYTES(out) > cnp.PyArray_BYTES(a)
-                    and not (cnp.PyArray_BYTES(a) == p and cnp.PyArray_TYPE(a) == cnp.PyArray_TYPE(out)
-                             and same_shape(a, out))):
+            if touch(a, out) and not (cnp.PyArray_BYTES(a) == cnp.PyArray_BYTES(out)
+                                      and cnp.PyArray_TYPE(a) == cnp.PyArray_TYPE(out) and same_shape(a, out)):
                 return False
         elif isinstance(value, (list, tuple)):
             return False
