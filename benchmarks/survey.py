@@ -1,6 +1,6 @@
 """How each of some hundred operations compares with PyTorch, at three sizes: where to look next, not a target.
 
-    python -m benchmarks.survey                         all, at 16, 256 and 1024
+    python -m benchmarks.survey                         all, at 16, 256 and 1024, and a deployed network's
     python -m benchmarks.survey --size 1024 'x.sum*'    some
 
 An expression is a line that reads the same in both libraries; those that begin with `grad` are run forward and backward.
@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from . import machine
+from . import deployed, machine
 from .libraries import Library
 from .timing import settle
 
@@ -90,7 +90,9 @@ def listed(text: str) -> list[str]:
     return [one.strip() for line in text.strip().splitlines() for one in line.split("|")]
 
 
-def expressions() -> list[str]:
+def expressions(n: int | str) -> list[str]:
+    if n == "deployed":
+        return listed(deployed.EXPRESSIONS)
     plain = [one for group in (ELEMENTWISE, REDUCTIONS, LAYOUT, LINEAR, NETWORKS) for one in listed(group)]
     return plain + [f"grad {one}" for one in listed(BACKWARD)]
 
@@ -117,7 +119,9 @@ def arrays(n: int) -> dict[str, np.ndarray]:
     }  # fmt: skip
 
 
-def namespace(library: Library, n: int) -> dict:
+def namespace(library: Library, n: int | str) -> dict:
+    if n == "deployed":
+        return deployed.namespace(library)
     names = dict(library.names) | {"n": n}
     names |= {name: library.lib.tensor(array) for name, array in arrays(n).items()}
     nn = names["nn"]
@@ -134,7 +138,7 @@ def made(library: Library, names: dict, expression: str):
     """What is timed: the call, or for `grad ...` the call and its backward."""
     code = expression.removeprefix("grad ")
     wanted = code != expression
-    for name in LEAVES:
+    for name in names.keys() & set(LEAVES):
         names[name] = names[name].detach().requires_grad_(wanted)
     call = eval(f"lambda: {code}", names)
     if not wanted:
@@ -172,8 +176,8 @@ def timed(calls, block: float, turns: int) -> list[float]:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.survey", description=__doc__.splitlines()[0])
     parser.add_argument("patterns", nargs="*", help="shell patterns of expressions; all if none is given")
-    parser.add_argument("--size", type=lambda text: [int(one) for one in text.split(",")], default=[16, 256, 1024],
-                        help="n, or some, with commas (default 16,256,1024)")  # fmt: skip
+    parser.add_argument("--size", type=lambda text: [int(one) if one.isdigit() else one for one in text.split(",")],
+                        default=[16, 256, 1024, "deployed"], help="n, or some, with commas (default 16,256,1024,deployed)")  # fmt: skip
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--above", type=float, default=1.05, help="show ratios from here on (default 1.05)")
     parser.add_argument("--block", type=float, default=0.012, help="seconds a block")
@@ -187,12 +191,13 @@ def main() -> int:
     libraries = Library("lucid"), Library("torch")
     for library in libraries:
         library.set_threads(options.threads)
-    chosen = [one for one in expressions() if not options.patterns or any(fnmatch.fnmatch(one, p) for p in options.patterns)]
     record = []
     for n in options.size:
         names = [namespace(library, n) for library in libraries]
         rows = []
-        for expression in chosen:
+        for expression in expressions(n):
+            if options.patterns and not any(fnmatch.fnmatch(expression, pattern) for pattern in options.patterns):
+                continue
             calls = [made(library, its, expression) for library, its in zip(libraries, names)]
             ours, theirs = timed(calls, options.block, options.turns)
             rows.append({"size": n, "expression": expression, "lucid": ours, "torch": theirs, "ratio": ours / theirs})
