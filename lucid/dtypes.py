@@ -139,16 +139,47 @@ def as_dtype(value) -> dtype:
     raise TypeError(f"dtype must be a lucid.dtype, not {type(value).__name__}: {value!r}")
 
 
-def to_integer(number, numpy: np.dtype) -> int:
-    """A number as an integer dtype holds it: floats are truncated, and negative integers wrap where it is unsigned.
+def element(number, dt: dtype):
+    """A Python number as an element of a dtype holds it.
 
-    RuntimeError where it does not fit.
+    Floats are truncated to integers, and negative integers wrap where the dtype is unsigned; infinities and NaN are
+    floating numbers alone. OverflowError for an int of more than 64 bits, RuntimeError for what does not fit.
     """
-    signed = numpy.kind == "i"
-    most = (1 << 8 * numpy.itemsize - signed) - 1
+    if dt.kind == 2 and type(number) in (float, int) and -65504 <= number <= 65504:
+        return number  # the commonest
+    if type(number) is int:
+        check_64_bits(number)
+    if dt.kind == 0:
+        return builtins.bool(number)
+    if dt.kind == 3:
+        fits = _within(number.real, dt) and _within(number.imag, dt)
+        return number if fits else _beyond(number, dt)
+    if isinstance(number, complex):
+        if number.imag:
+            _beyond(number, dt)
+        number = number.real
+    if dt.kind == 2:
+        return number if _within(number, dt) else _beyond(number, dt)
+    signed = dt.is_signed
+    most = (1 << 8 * dt.itemsize - signed) - 1
     if not (-most - signed if signed or isinstance(number, int) else 0) <= number <= most:
-        raise RuntimeError(f"value {number} cannot be converted to type {numpy.name} without overflow")
+        _beyond(number, dt)
     return int(number) if signed else int(number) & most
+
+
+def check_64_bits(number: int) -> None:
+    """OverflowError unless an int is one of 64 bits, signed or not."""
+    if not -(1 << 63) <= number < 1 << 64:
+        raise OverflowError(f"int too big to convert: {number} does not fit into 64 bits")
+
+
+def _within(number, dt: dtype) -> bool:
+    most = finfo(dt).max
+    return -most <= number <= most or number - number != 0
+
+
+def _beyond(number, dt: dtype):
+    raise RuntimeError(f"value {number} cannot be converted to type {dt.name} without overflow")
 
 
 # ------------------------------------------------------------------------------------------------ default dtype

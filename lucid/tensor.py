@@ -15,7 +15,7 @@ import numpy as np
 from lucid import dtypes, formats, printing
 from lucid._kernels import core
 from lucid._kernels.core import check_dim  # noqa: F401
-from lucid.dtypes import as_dtype, from_numpy_dtype, to_integer
+from lucid.dtypes import as_dtype, element, from_numpy_dtype
 
 __all__ = ["Size", "Tensor"]
 
@@ -544,14 +544,14 @@ def _from_sequence(data, dtype: dtypes.dtype | None) -> np.ndarray:
                 raise TypeError(f"an integer is required for uint64, got {type(number).__name__}: {number!r}")
             if not 0 <= number < 2**64:
                 raise OverflowError(f"can't convert {number} to uint64")
-        elif type(number) is int and not -(2**63) <= number < 2 ** (63 if dtype is None or dtype.kind == 1 else 64):
+        elif type(number) is int and (dtype is None or dtype.kind == 1) and not -(2**63) <= number < 2**63:
             raise ValueError(f"Overflow when unpacking long long: {number} does not fit into 64 bits")
     if dtype is None:
         dtype = _implied(leaves)
     if dtype.kind == 1 and numbers:
         if any(isinstance(number, complex) for number in numbers):
             raise TypeError(f"'complex' object cannot be interpreted as an integer of {dtype}")
-        numbers = [to_integer(number, dtype.numpy) for number in numbers]
+        numbers = [element(number, dtype) for number in numbers]
     elif dtype.kind in (0, 2) and any(isinstance(number, complex) for number in numbers) and dtype.kind == 2:
         raise TypeError("must be real number, not complex: the imaginary part would be lost")
     elif dtype.kind == 0:

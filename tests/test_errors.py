@@ -187,6 +187,17 @@ ROWS = [
     ("an assigned grad of another shape", RuntimeError, ["size"], lambda L, t: setattr(t.leaf, "grad", t.pair)),
     ("an assigned grad of no tensor", TypeError, ["Tensor"], lambda L, t: setattr(t.leaf, "grad", 1.0)),
     ("deepcopy of no leaf", RuntimeError, ["leaves|leaf"], lambda L, t: __import__("copy").deepcopy(t.leaf * 2)),
+    # numbers that a dtype cannot hold
+    ("full", RuntimeError, ["1e\\+40", "float32", "overflow"], lambda L, t: L.full((2,), 1e40)),
+    ("full of half precision", RuntimeError, ["100000", "float16"], lambda L, t: L.full((2,), 100000, dtype=L.float16)),
+    ("fill_", RuntimeError, ["1000", "int8"], lambda L, t: L.ones(2, dtype=L.int8).fill_(1000)),
+    ("masked_fill", RuntimeError, ["1e\\+40"], lambda L, t: t.x.masked_fill(t.x > 0, 1e40)),
+    ("alpha", RuntimeError, ["1e\\+40"], lambda L, t: L.add(t.x, t.x, alpha=1e40)),
+    ("clamp_", RuntimeError, ["1e\\+40"], lambda L, t: t.x.clamp_(max=1e40)),
+    ("addcmul_", RuntimeError, ["1e\\+40"], lambda L, t: t.x.addcmul_(t.x, t.x, value=1e40)),
+    ("a complex slope", RuntimeError, ["1j", "float32"], lambda L, t: F(L).leaky_relu(t.x, 1j)),
+    ("an int of 65 bits", OverflowError, [str(2**64), "64 bits"], lambda L, t: t.x + 2**64),
+    ("an int of 65 bits, assigned", ValueError, [str(2**64), "64 bits"], lambda L, t: t.x.__setitem__(0, 2**64)),
 ]  # fmt: skip
 
 

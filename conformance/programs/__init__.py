@@ -57,7 +57,8 @@ def table(namespace: str, rows: Iterable[tuple]) -> Callable:
     """A program for each row, which it gets after `lib`. The row's first word is the public name that it judges."""
 
     def register(run: Callable) -> Callable:
-        PROGRAMS.extend(Program((f"{namespace}.{row[0]}",), run, row, f"_{i}_{row[0]}") for i, row in enumerate(rows))
+        before = f"{namespace}." if namespace else ""
+        PROGRAMS.extend(Program((before + row[0],), run, row, f"_{i}_{row[0]}") for i, row in enumerate(rows))
         return run
 
     return register

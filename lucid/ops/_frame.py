@@ -27,6 +27,7 @@ from lucid._kernels.core import (  # noqa: F401
     wrap,
 )
 from lucid.autograd.op import Supplied, torch_name
+from lucid.dtypes import check_64_bits, element
 from lucid.tensor import Tensor, check_dim
 
 BOOL, UINT8, INT8, INT16, INT32, INT64 = map(np.dtype, ("bool", "uint8", "int8", "int16", "int32", "int64"))
@@ -82,8 +83,11 @@ def same_dtype(name: str, *tensors: Tensor | None) -> None:
 
 
 def number_argument(name: str, value, position: int = 1, argument: str = "input"):
-    """The value, if it is a tensor or a number; NumPy's scalars as Python's. TypeError otherwise."""
-    if isinstance(value, (Tensor, bool, int, float, complex)):
+    """The value, if it is a tensor or a number; NumPy's scalars as Python's. TypeError otherwise, OverflowError beyond 64 bits."""
+    if isinstance(value, (Tensor, bool, float, complex)):
+        return value
+    if isinstance(value, int):
+        check_64_bits(value)
         return value
     if isinstance(value, np.generic) and value.dtype.kind in "biufc":
         return value.item()
@@ -296,6 +300,13 @@ def unary(kernel_: Kernel, x, *parameters) -> Tensor:
     return apply(kernel_, (x,), [x.array], x.dtype, *parameters)
 
 
+def unary_param(kernel_: Kernel, x, *numbers) -> Tensor:
+    """A kernel over the elements of one tensor, with numbers of the dtype in which it computes."""
+    tensor_argument(kernel_.name, x)
+    computed = dtypes.from_numpy_dtype(compute_dtype(kernel_, x.dtype))
+    return unary(kernel_, x, *[float(element(number, computed)) for number in numbers])
+
+
 def backward(kernel_: Kernel, g, x, *parameters) -> Tensor:
     """The gradient kernel of an activation."""
     tensor_argument(kernel_.name, g)
@@ -361,6 +372,11 @@ def is_half(dtype: dtypes.dtype) -> bool:
     return dtype.itemsize == 2 and dtype.is_floating_point
 
 
+def opmath_dtype(dtype: dtypes.dtype) -> dtypes.dtype:
+    """The dtype in which operations on a dtype compute: float32 for half precision."""
+    return dtypes.float32 if is_half(dtype) else dtype
+
+
 def rounded(number, dtype: dtypes.dtype):
     """A number as a tensor of half precision holds it; as it is for other dtypes."""
     return cast(cast(as_array(number, FLOAT32), dtype.numpy), FLOAT64).item() if is_half(dtype) else number
@@ -378,7 +394,7 @@ def as_array(operand, dtype: np.dtype) -> np.ndarray:
     out = empty((), dtype)
     with np.errstate(all="ignore"):
         try:
-            out[...] = operand
+            out[...] = float(operand) if dtype.kind == "V" and isinstance(operand, int) else operand
         except OverflowError:  # an int beyond the dtype wraps, as PyTorch's does
             out[...] = np.array(int(operand) & 0xFFFFFFFFFFFFFFFF, np.uint64).astype(dtype)
     return out
@@ -451,6 +467,6 @@ def overlapping(shape, steps) -> bool:
 core.set_shapes(broadcast_shapes)
 core.set_copies(copied, _converted, copies.convert)
 Supplied.copied, Supplied.overwrite = copied, overwrite
-core.set_general(unary, unary, binary, backward)
+core.set_general(unary, unary_param, binary, backward)
 
 __all__ = [name for name in globals() if not name.startswith("_")]

@@ -17,7 +17,7 @@ from lucid import dtypes
 from lucid._kernels import core, pointwise
 from lucid._kernels.core import Kernel, wrap
 from lucid.autograd.op import torch_name
-from lucid.dtypes import from_numpy_dtype
+from lucid.dtypes import element, from_numpy_dtype
 from lucid.ops._frame import (
     BOOL,
     COMPLEX,
@@ -31,6 +31,7 @@ from lucid.ops._frame import (
     elementwise,
     is_half,
     kernel,
+    opmath_dtype,
     with_twins,
 )
 from lucid.tensor import Tensor
@@ -148,11 +149,13 @@ def numpy_binary(name: str, x, y, function, dtypes_) -> Tensor:
 
 def ternary(kernel_: Kernel, x, y, z, value=0, dtype=None) -> Tensor:
     """A kernel over triples of elements, promoted and broadcast."""
-    if (dtype is None or dtype is getattr(x, "dtype", None)) and (type(value) is float or type(value) is int):
+    own = getattr(x, "dtype", None)
+    if (dtype is None or dtype is own) and own.kind == 2 and type(value) in (float, int) and -65504 <= value <= 65504:
         found = core.ternary(kernel_, x, y, z, value)
         if found is not None:
             return found
-    return elementwise(kernel_, (x, y, z), dtype, value)
+    dtype = dtypes.result_dtype((x, y, z)) if dtype is None else dtype
+    return elementwise(kernel_, (x, y, z), dtype, element(value, opmath_dtype(dtype)))
 
 
 def with_complex(kernel_, function):

@@ -15,6 +15,7 @@ import numpy as np
 from lucid import dtypes
 from lucid._kernels.core import backward, binary, unary, unary_param, wrap
 from lucid.autograd.op import op
+from lucid.dtypes import element
 from lucid.ops._doc import doc
 from lucid.ops._frame import BOOL, FLOATING, INTEGER, copied, rounded, tensor_argument
 from lucid.ops._pointwise import backward_kernel, binary_kernel, override, param_kernel, refuse, unary_kernel
@@ -90,7 +91,7 @@ def threshold(input_: Tensor, threshold, value, inplace: bool = False, *, out=No
     >>> F.threshold(lucid.tensor([-1.0, 0.5, 2.0]), 0.5, 9.0)
     Tensor([9.0, 9.0, 2.0])
     """
-    return unary_param(THRESHOLD, input_, threshold, value)
+    return unary_param(THRESHOLD, input_, threshold, element(value, tensor_argument("threshold", input_).dtype))
 
 
 threshold.vjp(input_=lambda g, input_, threshold: _threshold_backward(g, input_, threshold))
@@ -196,7 +197,7 @@ def hardtanh(input_: Tensor, min_val=-1.0, max_val=1.0, inplace: bool = False) -
     if dtype is dtypes.uint8 and min_val < 0:
         raise RuntimeError("cannot do hardtanh on an unsigned type with negative limits")
     if dtype.kind == 1:
-        return clamp(input_, int(min_val), int(max_val))
+        return clamp(input_, element(min_val, dtypes.int64), element(max_val, dtypes.int64))
     return clamp(input_, min_val, max_val)
 
 
@@ -630,8 +631,8 @@ def hardshrink(input_: Tensor, lambd: float = 0.5, *, out=None) -> Tensor:
     >>> F.hardshrink(lucid.tensor([-1.0, 0.5, 2.0]))
     Tensor([-1.0, 0.0, 2.0])
     """
-    lambd = rounded(lambd, tensor_argument("hardshrink", input_).dtype)
-    return unary_param(HARDSHRINK, input_, lambd)
+    dtype = tensor_argument("hardshrink", input_).dtype
+    return unary_param(HARDSHRINK, input_, rounded(element(lambd, dtype) if dtype.kind == 2 else lambd, dtype))
 
 
 hardshrink.vjp(input_=lambda g, input_, lambd: _shrink_backward(g, input_, rounded(lambd, input_.dtype)))
@@ -656,8 +657,9 @@ def softshrink(input_: Tensor, lambd: float = 0.5, *, out=None) -> Tensor:
     >>> F.softshrink(lucid.tensor([-1.0, 0.5, 2.0]))
     Tensor([-0.5, 0.0, 1.5])
     """
-    if lambd < 0:
-        raise RuntimeError(f"softshrink: lambda must be greater than or equal to 0, but found {lambd}")
+    dtype = tensor_argument("softshrink", input_).dtype
+    if not 0 <= element(lambd, dtypes.float64) <= (dtypes.finfo(dtype).max if dtype.kind == 2 else math.inf):
+        raise RuntimeError(f"softshrink: lambda must be in the range [0, the largest {dtype.name}], but found {lambd}")
     return unary_param(SOFTSHRINK, input_, lambd)
 
 

@@ -18,6 +18,7 @@ from lucid import dtypes
 from lucid._kernels import core, pointwise
 from lucid._kernels.core import backward, binary, unary, wrap
 from lucid.autograd.op import Supplied, op
+from lucid.dtypes import element
 from lucid.ops._doc import doc
 from lucid.ops._frame import (
     BOOL,
@@ -32,6 +33,7 @@ from lucid.ops._frame import (
     kernel,
     number_argument,
     number_first,
+    opmath_dtype,
     rounded,
     tensor_argument,
 )
@@ -117,9 +119,8 @@ def _add_scaled(name: str, x, y, alpha) -> Tensor:
     """`x + alpha * y`, in one pass over the elements."""
     if isinstance(x, Tensor) and isinstance(y, Tensor) and type(alpha) in (float, int):
         a, b = x.array, y.array
-        alpha = rounded(alpha, x.dtype)
         if a.dtype is b.dtype and (a.dtype in FLOATING or is_half(x.dtype)) and a.shape == b.shape:
-            return backward(SCALED[name], x, y, alpha)
+            return backward(SCALED[name], x, y, rounded(element(alpha, x.dtype), x.dtype))
     x, y = number_argument(name, x), number_argument(name, y, 2, "other")
     alpha = alpha.item() if isinstance(alpha, (Tensor, np.generic)) else alpha
     dtype = dtypes.result_dtype((x, y))
@@ -127,12 +128,11 @@ def _add_scaled(name: str, x, y, alpha) -> Tensor:
         raise RuntimeError("Boolean alpha only supported for Boolean results.")
     if isinstance(alpha, float) and dtype.kind < 2:
         raise RuntimeError("For integral input tensors, argument alpha must not be a floating point number.")
-    if isinstance(alpha, complex):
-        if not dtype.is_complex:
-            raise RuntimeError("For non-complex input tensors, argument alpha must not be a complex number.")
+    if isinstance(alpha, complex) and not dtype.is_complex:
+        raise RuntimeError("For non-complex input tensors, argument alpha must not be a complex number.")
+    alpha = element(alpha, dtype)
+    if isinstance(alpha, complex) or dtype is dtypes.bool:
         return binary(ADD, x, binary(MUL, y, alpha))
-    if dtype is dtypes.bool:
-        return binary(ADD, x, binary(MUL, y, bool(alpha)))
     return ternary(ADDCMUL, x, 1, y, rounded(alpha, dtype), dtype)  # alpha * 1 is exact; y joins in the fused step
 
 
@@ -167,7 +167,8 @@ def sub(input_: Tensor, other, *, alpha=1, out=None) -> Tensor:
     _check_subtraction(input_, other)
     if is_bool(input_):
         return binary(SUB, input_, other)
-    return _add_scaled("sub", input_, other, -alpha)
+    alpha = number_argument("sub", alpha, 3, "alpha")
+    return _add_scaled("sub", input_, other, alpha if isinstance(alpha, bool) else -alpha)
 
 
 sub.vjp(input_=lambda g: g, other=lambda g, alpha: neg(g) if alpha is ONE else mul(g, conjugate(-alpha)))
@@ -219,7 +220,7 @@ def addcmul(input_: Tensor, tensor1: Tensor, tensor2: Tensor, *, value=1, out=No
     """
     for at, one in enumerate((input_, tensor1, tensor2), 1):
         tensor_argument("addcmul", one, at, ("input", "tensor1", "tensor2")[at - 1])
-    if isinstance(value, complex):
+    if isinstance(value, complex) and (is_complex(input_) or is_complex(tensor1) or is_complex(tensor2)):
         tensor1, value = mul(tensor1, value), 1
     return ternary(ADDCMUL, input_, tensor1, tensor2, value)
 
@@ -256,8 +257,8 @@ def lerp(input_: Tensor, end: Tensor, weight, *, out=None) -> Tensor:
         weight = rounded(weight.item(), input_.dtype)
     if input_.dtype.kind < 2:
         raise NotImplementedError(f"\"lerp_kernel_scalar\" not implemented for '{input_.dtype.name}'")
-    if isinstance(weight, complex) and not is_complex(input_):
-        raise RuntimeError("value cannot be converted to type double without overflow")
+    if not isinstance(weight, Tensor):
+        weight = element(weight, opmath_dtype(input_.dtype))
     return ternary(LERP, input_, end, weight, 0, input_.dtype)
 
 
@@ -418,7 +419,7 @@ def addcdiv(input_: Tensor, tensor1: Tensor, tensor2: Tensor, *, value=1, out=No
             "Integer division with addcdiv is not supported: use input + value * torch.trunc(tensor1 / tensor2), or "
             "convert tensor1 and tensor2 to a floating dtype"
         )
-    if isinstance(value, complex):
+    if isinstance(value, complex) and (is_complex(input_) or is_complex(tensor1) or is_complex(tensor2)):
         tensor1, value = mul(tensor1, value), 1
     return ternary(ADDCDIV, input_, tensor1, tensor2, value)
 

@@ -15,9 +15,9 @@ from lucid._kernels.core import empty as new_array
 from lucid._kernels.core import ramp, wrap
 from lucid._kernels.core import strided as strided_array
 from lucid.autograd.op import Stated, Supplied, check_out, op, torch_name, write_out
-from lucid.dtypes import as_dtype
+from lucid.dtypes import as_dtype, element
 from lucid.ops._doc import like
-from lucid.ops._frame import INT64, fill, ordered_empty, shape_argument, tensor_argument
+from lucid.ops._frame import INT64, fill, number_argument, ordered_empty, shape_argument, tensor_argument
 from lucid.ops.storage import fill_array
 from lucid.ops.view import empty_as, to_dtype
 from lucid.tensor import Tensor, check_device
@@ -524,7 +524,9 @@ def scalar_tensor(s, *, dtype=None, layout=None, device=None, pin_memory=False, 
     >>> lucid.scalar_tensor(2.5)
     Tensor(2.5)
     """
-    return full((), s, dtype=wanted(dtype, layout, device), requires_grad=requires_grad)
+    array = new_array((), wanted(dtype, layout, device).numpy)
+    fill_array(array, number_argument("scalar_tensor", s), exact=False)
+    return finished("scalar_tensor", wrap(array), requires_grad)
 
 
 @op("eye", gradient=False, own=("out",))
@@ -582,7 +584,7 @@ def _scalar(name: str, value):
         return value.item()
     if not isinstance(value, (bool, int, float, complex, np.number)):
         raise TypeError(f"{name}(): arguments must be Number, not {type(value).__name__}")
-    return value.item() if isinstance(value, np.generic) else value
+    return number_argument(name, value)
 
 
 @op("arange", gradient=False)
@@ -703,9 +705,9 @@ def _arange(start, end, step, *, out=None, dtype=None, layout=None, device=None,
                 raise RuntimeError(f"unsupported range: {start} -> {end}")
         exact = not whole
         count = None if whole or dtype_ is dtypes.int64 else (end - start, step)
-        start, end, step = int(start), int(end), int(step)
-        if step == 0:
+        if step == 0 or (int(step) == 0 and dtype_ is dtypes.int64):
             raise (ValueError if exact else RuntimeError)("step must be nonzero")
+        start, end, step = (element(one, dtypes.int64) for one in (start, end, step))
         if count is None:
             count = (end - start, step)
     else:
@@ -748,7 +750,7 @@ def _ends(name: str, start, end, steps, dtype, layout, device, out):
         raise RuntimeError(
             f"{name}(): inferred dtype {default} can't be safely cast to passed dtype {dtype_}"
         )
-    return start, end, steps, dtype_
+    return element(start, dtype_), element(end, dtype_), steps, dtype_
 
 
 def _spaced(start, end, steps: int, integer: bool):

@@ -11,6 +11,7 @@ from lucid import dtypes
 from lucid._kernels import core, pointwise
 from lucid._kernels.core import binary, unary, unary_param, wrap
 from lucid.autograd.op import op
+from lucid.dtypes import element
 from lucid.ops._doc import doc
 from lucid.ops._frame import (
     COMPLEX,
@@ -19,6 +20,7 @@ from lucid.ops._frame import (
     INTEGER,
     NUMBER,
     elementwise,
+    is_half,
     kernel,
     number_argument,
     number_first,
@@ -80,6 +82,9 @@ def pow(input_: Tensor, exponent, *, out=None) -> Tensor:
             raise RuntimeError("Integers to negative integer powers are not allowed.")
         if input_.dtype in dtypes.UNSIGNED and exponent in (0, 1) and not isinstance(exponent, (float, complex)):
             return mul(input_, 1) if exponent else to_dtype(eq(input_, input_), input_.dtype)
+        dtype = dtypes.result_dtype((input_, exponent))
+        if dtype.kind == 1 or is_half(dtype):
+            exponent = element(exponent, dtype)
     return binary(POW, input_, exponent)
 
 
@@ -118,6 +123,7 @@ def float_power(input_: Tensor, exponent, *, out=None) -> Tensor:
     >>> lucid.float_power(lucid.tensor([2, 3]), -1).dtype
     lucid.float64
     """
+    input_, exponent = number_argument("float_power", input_), number_argument("float_power", exponent, 2, "exponent")
     dtype = dtypes.complex128 if is_complex(input_) or is_complex(exponent) else dtypes.float64
     return pow(*(to_dtype(one, dtype) if isinstance(one, Tensor) else
                  complex(one) if dtype.is_complex else float(one) for one in (input_, exponent)))  # fmt: skip
@@ -389,7 +395,11 @@ def logit(input_: Tensor, eps=None, *, out=None) -> Tensor:
     >>> lucid.logit(lucid.tensor([0.5]))
     Tensor([0.0])
     """
-    return unary(LOGIT, input_) if eps is None else unary_param(LOGIT_EPS, input_, eps)
+    dtype = tensor_argument("logit", input_).dtype
+    if eps is None or dtype.is_complex:
+        return unary(LOGIT, input_)
+    eps = float(eps)
+    return unary_param(LOGIT_EPS, input_, element(eps, dtype) if dtype.kind == 2 else eps)
 
 
 def _logit_gradient(g, input_, eps):

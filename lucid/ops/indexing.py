@@ -265,7 +265,7 @@ def setitem(self, index, value) -> None:
         if not isinstance(value, (bool, int, float, complex, np.number, np.bool_)):
             raise TypeError(f"can't assign a {type(value).__name__} to a {self.type()}")
         held = core.empty((), self.array.dtype)
-        fill_array(held, value.item() if isinstance(value, np.generic) else value)
+        _fill(held, value.item() if isinstance(value, np.generic) else value)
         value = wrap(held)
     if (
         plain and isinstance(index, Tensor) and index.dtype is dtypes.int64 and index.array.ndim and self.array.ndim
@@ -305,13 +305,19 @@ def setitem(self, index, value) -> None:
     _index_put_inplace(view, arrays, value, False)
 
 
+def _fill(array, value) -> None:
+    if type(value) is int and not -(1 << 63) <= value < 1 << 63:
+        raise ValueError(f"Overflow when unpacking long long: {value} does not fit into 64 bits")
+    fill_array(array, value, exact=False)
+
+
 def _set_number(self, index, value) -> bool:
     """`x[index] = number` outside any graph, where the index is basic or a mask of the tensor's shape."""
     view = index_basic(self, index)
     if view is not None:
         if view.array.size:
             check_writable("copy_", view)
-            fill_array(view.array, value)
+            _fill(view.array, value)
             core.bump(view)
         return True
     array = self.array
@@ -319,7 +325,7 @@ def _set_number(self, index, value) -> bool:
     if not (mask and array.size and core.overwritable(self)):
         return False
     held = core.empty((), array.dtype)
-    fill_array(held, value)
+    _fill(held, value)
     moved(kernels.masked_fill, array)(flat(array, True), flat(contiguous(native(index.array))), flat(held, True))
     core.bump(self)
     return True

@@ -14,6 +14,7 @@ from lucid import dtypes
 from lucid._kernels import linalg as kernels
 from lucid._kernels.core import empty, flat, product_plan, span, wrap
 from lucid.autograd.op import op
+from lucid.dtypes import element
 from lucid.ops._doc import like
 from lucid.ops._frame import (
     C_NAMES,
@@ -436,9 +437,7 @@ def _fused(name, product_, input_, a, b, beta, alpha):
 
 
 def _plus(input_, product_, beta, alpha):
-    if product_.array.dtype.kind in "iub":  # the factors of integer matrices are integers too
-        kind = bool if product_.array.dtype.kind == "b" else int
-        alpha, beta = kind(alpha), kind(beta)
+    alpha, beta = element(alpha, product_.dtype), element(beta, product_.dtype)
     if alpha != 1:
         product_ = product_ * alpha
     if beta == 0:
@@ -568,7 +567,9 @@ def addr(input_: Tensor, vec1: Tensor, vec2: Tensor, *, beta=1, alpha=1, out=Non
     product_ = outer(vec1, vec2)
     if product_.dtype.kind < 2 and input_.dtype.kind < 2:
         for name, factor in (("beta", beta), ("alpha", alpha)):
-            if isinstance(factor, float):
+            if isinstance(factor, bool) and product_.dtype is not dtypes.bool:
+                raise RuntimeError(f"Boolean {name} only supported for Boolean results.")
+            if isinstance(factor, (float, complex)):
                 raise RuntimeError(f"For integral input tensors, argument {name} must not be a floating point number.")
     return _plus(input_, product_, beta, alpha)
 

@@ -269,10 +269,10 @@ def huber_loss(input_: Tensor, target: Tensor, reduction: str = "mean", delta: f
     Tensor(1.0)
     """
     _same_size("huber_loss", input_, target)
-    if input_.dtype.is_complex:
+    if input_.dtype.kind != 2:
         raise NotImplementedError(f"\"huber\" not implemented for '{torch_name(input_.dtype)}'")
     check_cast(dtypes.result_dtype((input_, target)), input_.dtype)
-    if delta <= 0:
+    if not delta > 0:
         raise RuntimeError("huber_loss does not support non-positive values for delta.")
     reduction = reduction_of("huber_loss", reduction)
 

@@ -13,6 +13,7 @@ from lucid import dtypes
 from lucid._kernels import core, pointwise
 from lucid._kernels.core import binary, unary, unary_param, wrap
 from lucid.autograd.op import op
+from lucid.dtypes import element
 from lucid.ops._doc import doc
 from lucid.ops._frame import (
     BOOL,
@@ -27,6 +28,7 @@ from lucid.ops._frame import (
     contiguous,
     empty,
     flat,
+    is_half,
     layout,
     native,
     number_argument,
@@ -275,7 +277,10 @@ def where(condition: Tensor, input_=None, other=None, *, out=None) -> Tensor:
         raise RuntimeError(
             f"where expected condition to be a boolean tensor, but got a tensor with dtype {condition.dtype.name}"
         )
-    dtype = moved = dtypes.result_dtype((x, y)).numpy
+    dtype = dtypes.result_dtype((x, y))
+    if not is_half(dtype):  # a number beyond half precision becomes an infinity
+        x, y = [one if isinstance(one, Tensor) else element(one, dtype) for one in (x, y)]
+    dtype = moved = dtype.numpy
     arrays = [native(mask), as_array(x, dtype), as_array(y, dtype)]
     if dtype.num >= 24 or dtype.itemsize == 2:  # half precision is only moved
         moved = np.dtype(f"i{dtype.itemsize}")
@@ -325,16 +330,14 @@ def _clamp_numbers(x: Tensor, low, high) -> Tensor:
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
     if is_complex(x):
         raise NotImplementedError("clamp is not supported for complex types")
-    if any(isinstance(one, complex) for one in given):
-        raise RuntimeError("value cannot be converted to type double without overflow")
     dtype = x.dtype if x.dtype.is_floating_point else dtypes.result_dtype((x, *given))
-    if any(one != one for one in given):
+    if dtype.kind == 0:
+        raise NotImplementedError("\"clamp\" not implemented for 'Bool'")
+    low, high = [one if one is None else element(one, dtype) for one in (low, high)]
+    if low != low or high != high:
         return wrap(np.full(x.array.shape, np.nan, dtype.numpy))
-    if dtype.kind < 2:
+    if dtype.kind == 1:
         info = dtypes.iinfo(dtype)
-        for one in given:
-            if not info.min <= one <= info.max:
-                raise RuntimeError(f"value cannot be converted to type {dtype.name} without overflow")
         return ternary(CLAMP_TENSOR, x, info.min if low is None else low, info.max if high is None else high, 0, dtype)
     low, high = -math.inf if low is None else low, math.inf if high is None else high
     return unary_param(CLAMP, x if x.dtype is dtype else to_dtype(x, dtype), low, high)
@@ -419,6 +422,10 @@ def nan_to_num(input_: Tensor, nan=None, posinf=None, neginf=None, *, out=None) 
     Tensor([0.0, 9.0, 1.0])
     """
     array = tensor_argument("nan_to_num", input_).array
+    for which, value in (("nan", nan), ("posinf", posinf), ("neginf", neginf)):
+        if isinstance(value, complex):
+            raise TypeError(f"nan_to_num(): argument '{which}' must be float, not complex")
+    nan, posinf, neginf = [one if one is None else float(one) for one in (nan, posinf, neginf)]
     if input_.dtype is dtypes.complex32:
         raise NotImplementedError("\"nan_to_num\" not implemented for 'ComplexHalf'")
     return wrap(_replace(array, nan, posinf, neginf) if input_.dtype.kind >= 2 else array.copy())

@@ -18,6 +18,7 @@ from lucid.ops._frame import (
     contiguous,
     copied,
     dense_steps,
+    is_half,
     native,
     shape_argument,
     tensor_argument,
@@ -71,7 +72,7 @@ def masked_fill(input_: Tensor, mask: Tensor, value) -> Tensor:
             f"masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {value.array.ndim} "
             "dimension(s)."
         )
-    found = core.where(WHERE, mask, value, input_)
+    found = None if is_half(input_.dtype) else core.where(WHERE, mask, value, input_)
     if found is not None:
         return found
     held = core.empty((), array.dtype)

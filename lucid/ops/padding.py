@@ -111,7 +111,9 @@ def pad(input_: Tensor, pad, mode: str = "constant", value=None) -> Tensor:
             f"{len(pad)} and input of dimension {len(shape)}"
         )
     if mode == "constant":
-        return constant_pad_nd(input_, pad, 0.0 if value is None else value)
+        if isinstance(value, complex):
+            raise TypeError("pad(): argument 'value' must be float, not complex")
+        return constant_pad_nd(input_, pad, 0.0 if value is None else float(value))
     if value is not None and value != 0:
         raise RuntimeError(f'Padding mode "{mode}" doesn\'t take in value argument')
     if mode not in ("reflect", "replicate", "circular"):

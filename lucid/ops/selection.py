@@ -13,6 +13,7 @@ from lucid._kernels import core
 from lucid._kernels import index as kernels
 from lucid._kernels.core import flat, wrap
 from lucid.autograd.op import Supplied, op, torch_name
+from lucid.dtypes import element
 from lucid.formats import contiguous_format
 from lucid.ops._frame import (
     FLOAT32,
@@ -148,9 +149,9 @@ def index_add(input_: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha=
         )
     if alpha != 1:
         half = is_half(input_.dtype)  # its products are rounded with the sums, in float32
-        alpha, added = rounded(alpha, input_.dtype), cast(added, FLOAT32) if half else added
+        alpha, added = rounded(element(alpha, input_.dtype), input_.dtype), cast(added, FLOAT32) if half else added
         with np.errstate(all="ignore"):
-            added = cast(added * (alpha % 256 if added.dtype.kind == "u" else alpha), added.dtype)
+            added = cast(added * alpha, added.dtype)
     out = copied(array)
     if placed(out, dim, at, added.reshape(at.shape) if not array.ndim else added, False, "sum"):
         out_of_bounds(at, array.shape[dim] if array.ndim else 1, dim)

@@ -12,6 +12,7 @@ from lucid._kernels import core
 from lucid._kernels.core import empty, flat, wrap
 from lucid._kernels.index import bincount as counted
 from lucid.autograd.op import op, torch_name
+from lucid.dtypes import element
 from lucid.ops._doc import doc
 from lucid.ops._frame import INT64, cast, contiguous, dims_argument, tensor_argument
 from lucid.ops._indices import placed
@@ -79,7 +80,9 @@ def _panels(name: str, y: Tensor, x, dx, dim: int) -> Tensor:
     size = max(y.shape[dim] - 1, 0)
     heights = narrow(y, dim, 0, size) + narrow(y, dim, y.shape[dim] - size, size)
     if x is None:
-        return mul(heights, (1 if dx is None else dx)) / 2
+        if isinstance(dx, (bool, complex)):
+            raise RuntimeError(f"{name}: Currently, we only support dx as a real number, not {dx!r}")
+        return mul(heights, 1.0 if dx is None else float(dx)) / 2
     if x.dtype is dtypes.bool_:
         raise RuntimeError(f"{name}: received a bool input for x, but bool is not supported")
     along = x.ndim - 1 if x.ndim == 1 and y.ndim > 1 else check_dim(name, dim - y.ndim, x.ndim)
@@ -606,7 +609,7 @@ def histc(input_: Tensor, bins: int = 100, min=0, max=0, *, out=None) -> Tensor:
         raise RuntimeError(f"torch.histogram(): bins must be > 0, but got {bins} for dimension 0")
     computed = np.float32 if array.dtype.itemsize < 8 else np.float64
     values = array.astype(computed)
-    low, high = (one.item() if isinstance(one, Tensor) else one for one in (min, max))
+    low, high = (element(one.item() if isinstance(one, Tensor) else one, input_.dtype) for one in (min, max))
     if low == high and values.size:
         low, high = float(values.min()), float(values.max())
     if low == high:

@@ -16,8 +16,8 @@ from lucid import formats
 from lucid._kernels import core
 from lucid._kernels.core import strided, wrap
 from lucid.autograd.op import Stated, Supplied, check_recordable, check_writable, inplace, op, past_of
-from lucid.dtypes import to_integer
-from lucid.ops._frame import cast, copied, dense_steps, shape_argument, steps_of, tensor_argument
+from lucid.dtypes import element, float64, from_numpy_dtype
+from lucid.ops._frame import cast, copied, dense_steps, is_half, shape_argument, steps_of, tensor_argument
 from lucid.ops._frame import fill as fill_all
 from lucid.ops.permutation import swapaxes, swapdims, t, transpose
 from lucid.ops.pieces import as_strided, check_strided
@@ -142,21 +142,18 @@ def _set_(self, source=None, storage_offset=0, size=None, stride=None):
 # ------------------------------------------------------------------------------------------------ overwriting
 
 
-def fill_array(array, value) -> None:
-    """Fill an array with a Python number, converted as PyTorch does. RuntimeError where it does not fit."""
+def fill_array(array, value, exact: bool = True) -> None:
+    """Fill an array with a Python number, converted as PyTorch does. RuntimeError where it does not fit.
+
+    Unless it is to be `exact`, a number beyond half precision becomes an infinity.
+    """
     kind = array.dtype.kind
-    if kind == "f" and array.itemsize > 2 and type(value) is not complex and -1e38 < value < 1e38:
+    if kind == "f" and array.itemsize > 2 and type(value) in (float, int) and -1e18 < value < 1e18:
         fill_all(array, value)
         return
-    if isinstance(value, complex):
-        if kind not in "cW" and value.imag:
-            raise RuntimeError(f"value cannot be converted to type {array.dtype.name} without overflow")
-        value = value if kind in "cW" else value.real
-    if kind in "iu":
-        value = to_integer(value, array.dtype)
-    elif kind == "b":
-        value = bool(value)
-    elif kind in "VW":  # which take no large ints
+    dtype = from_numpy_dtype(array.dtype)
+    value = element(value, dtype if exact or not is_half(dtype) else float64)
+    if kind in "VW":  # which take no large ints
         value = complex(value) if kind == "W" else float(value)
     with np.errstate(all="ignore"):
         fill_all(array, value)
@@ -325,7 +322,7 @@ def _fill_diagonal(input_: Tensor, fill_value, wrap: bool = False) -> Tensor:
         raise RuntimeError("all dimensions of input must be of equal length")
     out = copied(array)
     value = core.empty((), out.dtype)
-    fill_array(value, fill_value)
+    fill_array(value, fill_value, exact=False)
     _diagonal_of(out, wrap)[...] = value
     return core.wrap(out)
 

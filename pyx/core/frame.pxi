@@ -308,10 +308,22 @@ def unary(Kernel kernel not None, x):
     return general_unary(kernel, x) if out is None else out
 
 
-def unary_param(Kernel kernel not None, x, double p=0, double q=0):
+cdef bint as_parameter(value, double* number):
+    """Read a number that floating elements of any size but half precision may go with; False where it may not fit."""
+    if type(value) is float or (type(value) is int and -(1 << 53) <= value <= 1 << 53):
+        number[0] = value
+        return number[0] - number[0] != 0 or -1e38 < number[0] < 1e38
+    return False
+
+
+def unary_param(Kernel kernel not None, x, p=0, q=0):
     """`kernel` over the elements of `x`, with two numbers."""
-    out = run_unary(kernel, x, p, q)
-    return general_unary_param(kernel, x, p, q) if out is None else out
+    cdef double a, b
+    if as_parameter(p, &a) and as_parameter(q, &b):
+        out = run_unary(kernel, x, a, b)
+        if out is not None:
+            return out
+    return general_unary_param(kernel, x, p, q)
 
 
 cdef bint as_integer(value, int num, int64_t* to):
@@ -376,7 +388,7 @@ def binary(Kernel kernel not None, x, y):
             elif type(y) is int and as_integer(y, num, &whole):
                 set_operands(&call, a)
                 call.y = <const char*>&whole
-            elif (type(y) is float or type(y) is int) and (num == cnp.NPY_FLOAT32 or num == cnp.NPY_FLOAT64 or half):
+            elif (type(y) is float or type(y) is int and as_integer(y, cnp.NPY_INT64, &whole)) and (num == cnp.NPY_FLOAT32 or num == cnp.NPY_FLOAT64 or half):
                 number = y
                 single = <float>number
                 if half and kernel.exact != 1:
@@ -555,13 +567,10 @@ def fold_dim(cnp.ndarray array not None, int dim):
 
 cdef bint as_number(value, int num, double* wide, float* narrow):
     """Put a Python number beside floating elements; False where it is none, or its dtype cannot hold it."""
-    if (type(value) is not float and type(value) is not int) or (num != cnp.NPY_FLOAT32 and num != cnp.NPY_FLOAT64):
+    if (num != cnp.NPY_FLOAT32 and num != cnp.NPY_FLOAT64) or not as_parameter(value, wide):
         return False
-    if type(value) is int and not -(1 << 53) <= value <= 1 << 53:
-        return False
-    wide[0] = value
     narrow[0] = <float>wide[0]
-    return num == cnp.NPY_FLOAT64 or wide[0] - wide[0] != 0 or -1e38 < wide[0] < 1e38
+    return True
 
 
 def where(Kernel kernel not None, TensorBase condition not None, x, y):
