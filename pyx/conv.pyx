@@ -4,9 +4,10 @@ Design
 ------
 (a) Everything but (e) is the blocked product of `gemm.pxd`. An image is copied once into a frame of zeros (not if it needs
     none); then the element that tap k of the kernel sees from pixel q is `image[tap[k] + seen(q)]`, whatever stride,
-    padding, dilation and dimensions are. One and two dimensions are three with sizes of 1.
+    padding, dilation and dimensions are. One and two dimensions are three with sizes of 1. A framed row holds every
+    stride-th element first, then those after them, and so on: what neighbouring pixels see is side by side.
 (b) Forward: weight (c_out, taps) times taps x pixels. That second matrix never exists: where rows of pixels fill
-    vectors well, the tile reads them in the image (`direct_part`); elsewhere a panel is gathered, run of pixels by
+    vectors well, alone or with the frame between them, the tile reads them in the image (`direct_part`); elsewhere a panel is gathered, run of pixels by
     run, just before it is used (`forward_part`).
 (c) Input gradient, stride 1: a forward convolution of the gradient with the weight turned round. Otherwise weight^T
     times gradient, panel by panel, is added back to where its pixels came from; a task owns some channels of one image.
@@ -19,9 +20,9 @@ Design
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
 
-from gemm cimport DEPTH, MAX_COLUMNS, MAX_ROWS, columns, pack_columns, pack_rows, panel
+from gemm cimport BLOCK_ROWS, DEPTH, MAX_COLUMNS, MAX_ROWS, columns, pack_columns, pack_rows, panel
 from simd cimport DOUBLES, FLOATS, ROWS, load, splat, splat_double, splat_float, vdouble, vector, vfloat
-from threads cimport import_threads, parallel_for, task_t
+from threads cimport import_threads, num_threads, parallel_for, task_t
 from types cimport floating
 
 import_threads()
@@ -29,7 +30,8 @@ import_threads()
 cdef enum:
     TASK = 1_000_000            # multiply-adds of a task at least: 8 to 18 us
     GROUP = 2 << 20             # bytes of framed images at once: what the caches hold
-    DIRECT = 16                 # idle lanes of channels that cost as much as gathering: a matter of measurement
+    DIRECT = 12                 # idle lanes of channels that cost as much as gathering: a matter of measurement
+    FEW = 4                     # panels of pixels for which the weight is not packed once for all
     MAX_TAPS = 32               # panels of taps that a weight-gradient task may have
     PLANES = 1 << 18            # elements of the planes that one input-gradient task adds into
     FRAME = 16384               # elements that a framing chunk writes
@@ -38,21 +40,23 @@ cdef struct conv_t:
     # Sizes; channels are those of one group.
     Py_ssize_t n, groups, c_in, c_out, taps, k, pixels
     Py_ssize_t[3] size, kernel, stride, padding, dilation, out
-    # The framed images, `first` the number of the first of them, and the steps through one. (An input gradient has
-    # none: `x` is then the weight.)
+    # The framed images, `first` the number of the first of them, and the steps through one, `x_step` from what one pixel
+    # of a row sees to what the next one does. (An input gradient has none: `x` is then the weight.)
     const void* x
     void* image
-    Py_ssize_t first, images, plane, depth_step, row_step
+    Py_ssize_t first, images, plane, depth_step, row_step, x_step
     Py_ssize_t[3] framed
     Py_ssize_t* tap
     bint slack                  # a vector may be read past the end of a row, image or buffer
     # Operands
     const void* g
+    const void* weight
     const void* bias
     void* packed
     void* out_data
     Py_ssize_t depth            # k of a packed block of the weight
     Py_ssize_t per_task, tasks  # panels, channels or groups of taps of a task; tasks of one image
+    Py_ssize_t slots, per_row   # vectors of pixels that are read in the image, and of one row (0: rows follow each other)
     bint failed
 
 
@@ -86,27 +90,41 @@ cdef inline void step(const conv_t* call, walk_t* at, Py_ssize_t n) noexcept nog
 cdef inline Py_ssize_t seen(const conv_t* call, const walk_t* at) noexcept nogil:
     """Where the pixel looks at the image with its first tap."""
     return (at.z * call.stride[0] * call.depth_step + at.y * call.stride[1] * call.row_step
-            + at.x * call.stride[2])
+            + at.x * call.x_step)
+
+
+cdef inline void every(const floating* x, Py_ssize_t n, Py_ssize_t step, floating* out) noexcept nogil:
+    """n elements, `step` apart."""
+    cdef Py_ssize_t j
+    if step == 1:
+        for j in range(n):
+            out[j] = x[j]
+    elif step == 2:
+        for j in range(n):
+            out[j] = x[2 * j]
+    else:
+        for j in range(n):
+            out[j] = x[step * j]
 
 
 cdef inline void frame_row(const conv_t* call, Py_ssize_t row, const floating* _type) noexcept nogil:
     """Copy one row of one channel of one image into its place between zeros."""
-    cdef Py_ssize_t y = row % call.framed[1], z = row // call.framed[1] % call.framed[0]
-    cdef Py_ssize_t channel = row // (call.framed[1] * call.framed[0])
-    cdef floating* out = <floating*>call.image + row * call.framed[2]
+    cdef Py_ssize_t y = row % call.framed[1] - call.padding[1], z = row // call.framed[1] % call.framed[0] - call.padding[0]
+    cdef Py_ssize_t channel = row // (call.framed[1] * call.framed[0]), stride = call.stride[2], phase, part, before, lo, hi
+    cdef floating* out = <floating*>call.image + row * call.row_step
     cdef const floating* x = <const floating*>call.x + call.first * call.groups * call.c_in * (
-        call.size[0] * call.size[1] * call.size[2])
-    cdef Py_ssize_t lo = min(max(<Py_ssize_t>0, call.padding[2]), call.framed[2])
-    cdef Py_ssize_t hi = max(lo, min(call.framed[2], call.size[2] + call.padding[2]))
-    y -= call.padding[1]
-    z -= call.padding[0]
-    if y < 0 or y >= call.size[1] or z < 0 or z >= call.size[0]:
-        lo = hi = 0
-    x += ((channel * call.size[0] + z) * call.size[1] + y) * call.size[2] - call.padding[2]
-    memset(out, 0, lo * sizeof(floating))
-    if hi > lo:
-        memcpy(out + lo, x + lo, (hi - lo) * sizeof(floating))
-    memset(out + hi, 0, (call.framed[2] - hi) * sizeof(floating))
+        call.size[0] * call.size[1] * call.size[2]) + ((channel * call.size[0] + z) * call.size[1] + y) * call.size[2]
+    part = call.row_step // stride
+    for phase in range(stride):
+        before = call.padding[2] - phase     # element i of this part is x[stride i - before]
+        lo = min(part, ceil_div(max(<Py_ssize_t>0, before), stride))
+        hi = max(lo, min(part, ceil_div(call.size[2] + before, stride)))
+        if y < 0 or y >= call.size[1] or z < 0 or z >= call.size[0]:
+            lo = hi = 0
+        memset(out, 0, lo * sizeof(floating))
+        every(x + stride * lo - before, hi - lo, stride, out + lo)
+        memset(out + hi, 0, (part - hi) * sizeof(floating))
+        out += part
 
 
 cdef void frame_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
@@ -121,18 +139,20 @@ cdef bint needs_frame(const conv_t* call) noexcept:
     return False
 
 
-cdef void steps(conv_t* call, const Py_ssize_t* size) noexcept:
-    """Set the steps through an image of `size` and the taps' places in it."""
-    cdef Py_ssize_t c, i, j, l, at = 0
-    call.row_step = size[2]
-    call.depth_step = size[1] * size[2]
+cdef void steps(conv_t* call, const Py_ssize_t* size, Py_ssize_t phases) noexcept:
+    """Set the steps through an image of `size`, its rows in so many parts, and the taps' places in it."""
+    cdef Py_ssize_t c, i, j, l, at = 0, part = ceil_div(size[2], phases)
+    call.x_step = call.stride[2] // phases
+    call.row_step = part * phases
+    call.depth_step = size[1] * call.row_step
     call.plane = size[0] * call.depth_step
     for c in range(call.c_in):
         for i in range(call.kernel[0]):
             for j in range(call.kernel[1]):
                 for l in range(call.kernel[2]):
                     call.tap[at] = (c * call.plane + i * call.dilation[0] * call.depth_step
-                                    + j * call.dilation[1] * call.row_step + l * call.dilation[2])
+                                    + j * call.dilation[1] * call.row_step
+                                    + l * call.dilation[2] % phases * part + l * call.dilation[2] // phases)
                     at += 1
 
 
@@ -157,18 +177,18 @@ cdef int prepare(conv_t* call, const floating* x) except -1:
     if call.tap == NULL:
         raise MemoryError("no memory for a convolution")
     if x == NULL:
-        steps(call, call.framed)
+        steps(call, call.framed, 1)
         return 0
     call.slack = needs_frame(call)
     if call.slack:
-        steps(call, call.framed)
+        steps(call, call.framed, call.stride[2])
         bytes_each = call.groups * call.c_in * call.plane * <Py_ssize_t>sizeof(floating)
         call.images = even_group(call.n, GROUP // bytes_each)
         call.image = malloc(call.images * bytes_each + 4 * MAX_COLUMNS * sizeof(double))
         if call.image == NULL:
             raise MemoryError("no memory for a convolution")
     else:
-        steps(call, call.size)
+        steps(call, call.size, 1)
         call.images = call.n
         if call.taps == 1 and call.stride[0] == call.stride[1] == call.stride[2] == 1:
             # Pixels of all rows follow each other: one long row.
@@ -197,21 +217,31 @@ cdef void next_images(conv_t* call, Py_ssize_t first, const floating* _type) noe
         call.image = <void*>(<const floating*>call.x + first * call.groups * call.c_in * call.plane)
 
 
-cdef int pack_weight(conv_t* call, const floating* weight) except -1:
-    """Pack the weight of each group, block of depth by block."""
-    cdef Py_ssize_t rows = ceil_div(call.c_out, ROWS) * ROWS, p, k, _
-    cdef floating* packed = <floating*>malloc(call.groups * rows * call.k * sizeof(floating) + 64)
-    if packed == NULL:
-        raise MemoryError("no memory to pack a convolution's weight")
-    call.packed = packed
-    for _ in range(call.groups):
+cdef void pack_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+    """Pack panels [lo, hi) of rows of the weight, of all groups', block of depth by block."""
+    call = <const conv_t*>ctx
+    cdef Py_ssize_t panels = ceil_div(call.c_out, ROWS), i, p, k, row, n
+    cdef const floating* weight
+    cdef floating* packed
+    for i in range(lo, hi):
+        row = i % panels * ROWS
+        n = min(<Py_ssize_t>ROWS, call.c_out - row)
+        weight = <const floating*>call.weight + (i // panels * call.c_out + row) * call.k
+        packed = <floating*>call.packed + i // panels * panels * ROWS * call.k
         p = 0
         while p < call.k:
             k = min(call.depth, call.k - p)
-            pack_rows(weight + p, call.k, 1, call.c_out, k, packed)
-            packed += rows * k
+            pack_rows(weight + p, call.k, 1, n, k, packed + panels * ROWS * p + row * k)
             p += k
-        weight += call.c_out * call.k
+
+
+cdef int pack_weight(conv_t* call, const floating* _type) except -1:
+    """Pack the weight of each group."""
+    cdef Py_ssize_t panels = call.groups * ceil_div(call.c_out, ROWS)
+    call.packed = malloc(panels * ROWS * call.k * sizeof(floating) + 64)
+    if call.packed == NULL:
+        raise MemoryError("no memory to pack a convolution's weight")
+    parallel_for(<task_t>pack_task[floating], call, panels, max(<Py_ssize_t>1, FRAME // (ROWS * call.k)))
     return 0
 
 
@@ -236,7 +266,7 @@ cdef inline void find_runs(const conv_t* call, walk_t* at, Py_ssize_t many, runs
 cdef inline void gather(const conv_t* call, const floating* image, const Py_ssize_t* tap, Py_ssize_t k,
                         const runs_t* runs, floating* out) noexcept nogil:
     """Pack the panel of k taps by the pixels of `runs`; `out` has room for one vector more."""
-    cdef Py_ssize_t width = columns(out), stride = call.stride[2], i, j, p
+    cdef Py_ssize_t width = columns(out), stride = call.x_step, i, j, p
     cdef const floating* x
     cdef floating* row
     if stride == 1 and runs.length[0] == width:
@@ -266,33 +296,49 @@ cdef inline void gather(const conv_t* call, const floating* image, const Py_ssiz
 
 
 cdef inline void forward_part(const conv_t* call, Py_ssize_t index, const floating* _type) noexcept nogil:
-    """Some panels of pixels of one group of one image."""
+    """Some panels of pixels of one group of one image; or where the weight is not packed, some channels of all images."""
+    cdef floating a[BLOCK_ROWS * DEPTH]
     cdef floating b[MAX_COLUMNS * (DEPTH + 2)]
-    cdef Py_ssize_t width = columns(_type), rows = ceil_div(call.c_out, ROWS) * ROWS
-    cdef Py_ssize_t image = index // (call.groups * call.tasks), group = index // call.tasks % call.groups
-    cdef Py_ssize_t q = index % call.tasks * call.per_task * width
-    cdef Py_ssize_t end = min(call.pixels, q + call.per_task * width), many, p, k, i, j
-    cdef const floating* x = <const floating*>call.image + (image * call.groups + group) * call.c_in * call.plane
-    cdef const floating* weight = <const floating*>call.packed + group * rows * call.k
-    cdef floating* out = <floating*>call.out_data + (
-        ((call.first + image) * call.groups + group) * call.c_out * call.pixels)
-    cdef walk_t at = walk(call, q)
+    cdef Py_ssize_t width = columns(_type), group, image, first, last, row, m, start, end, many, p = 0, q, k, i, j
+    cdef const floating* x
+    cdef const floating* weight
+    cdef floating* out
+    cdef walk_t at
     cdef runs_t runs
-    while q < end:
-        many = min(width, end - q)
-        find_runs(call, &at, many, &runs)
-        if call.bias != NULL:
-            for i in range(call.c_out):
-                for j in range(many):
-                    out[i * call.pixels + q + j] = (<const floating*>call.bias)[group * call.c_out + i]
-        p = 0
-        while p < call.k:
-            k = min(<Py_ssize_t>DEPTH, call.k - p)
-            gather(call, x, call.tap + p, k, &runs, b)
-            panel(weight + rows * p, b, call.c_out, many, k, out + q, call.pixels, <floating>1,
-                  <floating>(p > 0 or call.bias != NULL))
-            p += k
-        q += width
+    if call.packed == NULL:
+        group, first, last = index // call.tasks, 0, call.images
+        row = index % call.tasks * call.per_task
+        m = min(call.per_task, call.c_out - row)
+        start, end = 0, call.pixels
+    else:
+        group, first = index // call.tasks % call.groups, index // (call.groups * call.tasks)
+        last, row, m = first + 1, 0, call.c_out
+        start = index % call.tasks * call.per_task * width
+        end = min(call.pixels, start + call.per_task * width)
+    while p < call.k:
+        k = min(<Py_ssize_t>DEPTH, call.k - p)
+        if call.packed == NULL:
+            pack_rows(<const floating*>call.weight + (group * call.c_out + row) * call.k + p, call.k, 1, m, k, a)
+            weight = a
+        else:
+            weight = <const floating*>call.packed + ceil_div(call.c_out, ROWS) * ROWS * (group * call.k + p)
+        for image in range(first, last):
+            x = <const floating*>call.image + (image * call.groups + group) * call.c_in * call.plane
+            out = <floating*>call.out_data + (
+                ((call.first + image) * call.groups + group) * call.c_out + row) * call.pixels
+            at = walk(call, start)
+            q = start
+            while q < end:
+                many = min(width, end - q)
+                find_runs(call, &at, many, &runs)
+                if call.bias != NULL and p == 0:
+                    for i in range(m):
+                        for j in range(many):
+                            out[i * call.pixels + q + j] = (<const floating*>call.bias)[group * call.c_out + row + i]
+                gather(call, x, call.tap + p, k, &runs, b)
+                panel(weight, b, m, many, k, out + q, call.pixels, <floating>1, <floating>(p > 0 or call.bias != NULL))
+                q += width
+        p += k
 
 
 cdef void forward_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
@@ -345,27 +391,41 @@ cdef inline void copy_lanes(const floating* x, Py_ssize_t n, floating* out) noex
 
 
 cdef inline void direct_part(const conv_t* call, Py_ssize_t index, const floating* _type) noexcept nogil:
-    """Some pairs of vectors of pixels of one group of one image; a vector holds pixels of one row."""
+    """Some pairs of vectors of pixels of one group of one image."""
     cdef floating[MAX_ROWS * MAX_COLUMNS] tile
     cdef Py_ssize_t lanes = columns(_type) // 2, rows = ceil_div(call.c_out, ROWS) * ROWS
     cdef Py_ssize_t image = index // (call.groups * call.tasks), group = index // call.tasks % call.groups
-    cdef Py_ssize_t per_row = ceil_div(call.out[2], lanes), slots = call.out[0] * call.out[1] * per_row
-    cdef Py_ssize_t slot = index % call.tasks * call.per_task * 2, end = min(slots, slot + call.per_task * 2), i, j, v
-    cdef Py_ssize_t[2] q, many, source
+    cdef Py_ssize_t slot = index % call.tasks * call.per_task * 2, end = min(call.slots, slot + call.per_task * 2), i, j, v
+    cdef Py_ssize_t[2] source
+    cdef Py_ssize_t row, place, left
     cdef const floating* x = <const floating*>call.image + (image * call.groups + group) * call.c_in * call.plane
     cdef const floating* weight
     cdef const floating* bias = <const floating*>call.bias
     cdef floating* out
-    cdef walk_t at = walk(call, slot // per_row * call.out[2] + slot % per_row * lanes)
+    cdef walk_t at
+    cdef runs_t runs
     while slot < end:
+        runs.n = 0
         for v in range(2):
-            if slot + v < end:
-                q[v] = (at.z * call.out[1] + at.y) * call.out[2] + at.x
-                many[v] = min(lanes, call.out[2] - at.x)
-                source[v] = seen(call, &at)
-                step(call, &at, many[v])
+            if slot + v == end:
+                source[1] = source[0]
+                break
+            if call.per_row:
+                row, at.x = (slot + v) // call.per_row, (slot + v) % call.per_row * lanes
             else:
-                many[v], source[v] = 0, source[0]
+                row, at.x = (slot + v) * lanes // call.row_step, (slot + v) * lanes % call.row_step
+            at.z, at.y = row // call.out[1], row % call.out[1]
+            source[v] = seen(call, &at)
+            place = 0
+            while place < lanes and row < call.out[0] * call.out[1]:
+                left = min(lanes - place, call.out[2] - at.x)
+                if left > 0:
+                    runs.place[runs.n], runs.length[runs.n] = v * lanes + place, left
+                    runs.source[runs.n] = row * call.out[2] + at.x
+                    runs.n += 1
+                place += lanes if call.per_row else call.row_step - at.x
+                at.x = 0
+                row += 1
         weight = <const floating*>call.packed + group * rows * call.k
         out = <floating*>call.out_data + ((call.first + image) * call.groups + group) * call.c_out * call.pixels
         for i in range(call.c_out):
@@ -377,11 +437,11 @@ cdef inline void direct_part(const conv_t* call, Py_ssize_t index, const floatin
                     direct_tile(<const vdouble*>weight, <const vdouble*>(x + source[0]),
                                 <const vdouble*>(x + source[1]), call.tap, call.k, <vdouble*>tile)
                 weight += ROWS * call.k
-            for v in range(2):
-                if bias != NULL:
-                    for j in range(lanes):
-                        tile[(i % ROWS * 2 + v) * lanes + j] += bias[group * call.c_out + i]
-                copy_lanes(tile + (i % ROWS * 2 + v) * lanes, many[v], out + q[v])
+            if bias != NULL:
+                for j in range(2 * lanes):
+                    tile[i % ROWS * 2 * lanes + j] += bias[group * call.c_out + i]
+            for v in range(runs.n):
+                copy_lanes(tile + i % ROWS * 2 * lanes + runs.place[v], runs.length[v], out + runs.source[v])
             out += call.pixels
         slot += 2
 
@@ -395,27 +455,39 @@ include "conv/depthwise.pxi"
 
 
 cdef int run_forward(conv_t* call, const floating* x, const floating* weight) except -1:
-    cdef Py_ssize_t width = columns(x), panels, first = 0, task, per_row, idle
-    cdef bint direct
+    cdef Py_ssize_t width = columns(x), lanes = width // 2, panels, first = 0, task, flat
+    cdef bint direct, by_rows
     if is_depthwise(call):
         return run_planes[floating](call, x, NULL, weight)
     try:
         prepare(call, x)
         # Reading the image costs idle lanes for every channel of the result, gathering costs a few of each tap's.
-        per_row = ceil_div(2 * call.out[2], width)
-        idle = per_row * width - 2 * call.out[2]
-        direct = (call.slack and call.taps > 1 and call.stride[2] == 1 and call.k > call.c_out
-                  and idle * call.c_out < DIRECT * per_row * width)
+        call.per_row = ceil_div(call.out[2], lanes)
+        call.slots = call.out[0] * call.out[1] * call.per_row
+        flat = ceil_div((call.out[1] - 1) * call.row_step + call.out[2], lanes)
+        if call.slack and call.stride[1] == call.out[0] == 1 and flat < call.slots:
+            call.slots, call.per_row = flat, 0
+        panels = ceil_div(call.pixels, width)
+        by_rows = panels * call.n <= FEW and call.images == call.n
+        direct = (call.slack and call.taps > 1 and call.x_step == 1 and call.k > call.c_out and not by_rows
+                  and (ceil_div(call.slots, 2) - panels) * call.c_out < DIRECT * panels)
         call.depth = call.k if direct else DEPTH
-        pack_weight(call, weight)
-        panels = ceil_div(call.out[0] * call.out[1] * per_row, 2) if direct else ceil_div(call.pixels, width)
-        task = ceil_div(call.c_out, ROWS) * ROWS * call.k * width
-        call.per_task = max(<Py_ssize_t>1, min(panels, TASK // task))
-        call.tasks = ceil_div(panels, call.per_task)
+        call.weight = weight
+        panels = ceil_div(call.slots, 2) if direct else panels
+        if by_rows:
+            call.per_task = min(<Py_ssize_t>BLOCK_ROWS, ceil_div(ceil_div(call.c_out, ROWS), 2 * num_threads()) * ROWS)
+            call.tasks = ceil_div(call.c_out, call.per_task)
+            task = call.k * panels * width * call.images
+        else:
+            pack_weight(call, weight)
+            task = ceil_div(call.c_out, ROWS) * ROWS * call.k * width
+            call.per_task = max(<Py_ssize_t>1, min(panels, TASK // task))
+            call.tasks = ceil_div(panels, call.per_task)
         while first < call.n:
             next_images(call, first, x)
             parallel_for(<task_t>direct_task[floating] if direct else <task_t>forward_task[floating], call,
-                         call.images * call.groups * call.tasks, max(<Py_ssize_t>1, TASK // (task * call.per_task)))
+                         (1 if by_rows else call.images) * call.groups * call.tasks,
+                         max(<Py_ssize_t>1, TASK // (task * call.per_task)))
             first += call.images
     finally:
         release(call)
@@ -595,17 +667,17 @@ cdef inline void weight_part(const conv_t* call, Py_ssize_t index, const floatin
                 a[i] = x + call.tap[min(t + i, end - 1)]
             if floating is float:
                 if many > FLOATS:
-                    taps_tile(<const vfloat**>a, row_start, rows, call.out[2], call.stride[2], <const vfloat*>b, True,
+                    taps_tile(<const vfloat**>a, row_start, rows, call.out[2], call.x_step, <const vfloat*>b, True,
                               <vfloat*>out)
                 else:
-                    taps_tile(<const vfloat**>a, row_start, rows, call.out[2], call.stride[2], <const vfloat*>b, False,
+                    taps_tile(<const vfloat**>a, row_start, rows, call.out[2], call.x_step, <const vfloat*>b, False,
                               <vfloat*>out)
             else:
                 if many > DOUBLES:
-                    taps_tile(<const vdouble**>a, row_start, rows, call.out[2], call.stride[2], <const vdouble*>b,
+                    taps_tile(<const vdouble**>a, row_start, rows, call.out[2], call.x_step, <const vdouble*>b,
                               True, <vdouble*>out)
                 else:
-                    taps_tile(<const vdouble**>a, row_start, rows, call.out[2], call.stride[2], <const vdouble*>b,
+                    taps_tile(<const vdouble**>a, row_start, rows, call.out[2], call.x_step, <const vdouble*>b,
                               False, <vdouble*>out)
             for i in range(size):
                 sums[i] = out[i] if image == 0 else sums[i] + out[i]
@@ -699,7 +771,7 @@ cdef int describe(conv_t* call, Py_ssize_t n, Py_ssize_t groups, Py_ssize_t c_in
     if min(n, groups, call.c_in, call.c_out) < 1 or x_length < n * c_in * in_pixels or (
             weight_length < c_out * call.c_in * taps) or out_length < n * c_out * out_pixels:
         raise ValueError("a buffer is shorter than its sizes say")
-    call.x, call.g, call.bias, call.image, call.packed, call.tap = NULL, NULL, NULL, NULL, NULL, NULL
+    call.x, call.g, call.weight, call.bias, call.image, call.packed, call.tap = NULL, NULL, NULL, NULL, NULL, NULL, NULL
     call.slack = call.failed = False
     return 0
 

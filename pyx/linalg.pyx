@@ -8,7 +8,7 @@ Design
 (b) The result is cut into regions, one task each. A task packs the A it needs, and B panel by panel, each of which it uses at
     once for all its rows. Nothing packed is shared: when all threads packed one B for all, writing what the other core
     had read took 14 % of the time of a 512x512 product (1.30 ms, 1.23 ms now).
-(c) A product with a vector is bound by memory: it packs nothing (`gemv`).
+(c) A product with a vector is bound by memory: it packs nothing (`vector_task`).
 """
 from libc.stdint cimport int16_t, uint16_t, uint32_t
 from libc.stdlib cimport free, malloc
@@ -101,7 +101,7 @@ cdef struct vector_product_t:
     const void* matrix
     const void* x
     void* out
-    Py_ssize_t k, n, row, col, x_step, out_step
+    Py_ssize_t k, n, row, col, x_step, out_step, matrix_batch, x_batch, out_batch
     double alpha, beta
 
 
@@ -138,14 +138,6 @@ cdef inline void dots(const vector_product_t* call, Py_ssize_t lo, Py_ssize_t hi
         out[0] = alpha * total if beta == 0 else alpha * total + beta * out[0]
 
 
-cdef void dots_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
-    call = <const vector_product_t*>ctx
-    if floating is float:
-        dots(call, lo, hi, <const vfloat*>NULL, <const float*>call.x)
-    else:
-        dots(call, lo, hi, <const vdouble*>NULL, <const double*>call.x)
-
-
 cdef inline void row_sums(const vector_product_t* call, Py_ssize_t lo, Py_ssize_t hi,
                           const floating* x) noexcept nogil:
     """out = alpha x M + beta out for columns [lo, hi), at most STRIP, of M whose rows are contiguous."""
@@ -173,32 +165,47 @@ cdef inline void row_sums(const vector_product_t* call, Py_ssize_t lo, Py_ssize_
         out[j] = alpha * acc[j] if beta == 0 else alpha * acc[j] + beta * out[j]
 
 
-cdef void row_sums_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
-    call = <const vector_product_t*>ctx
-    row_sums(call, lo, hi, <const floating*>call.x)
+cdef void vector_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+    """Columns [lo, hi) of those of all products one after another."""
+    cdef vector_product_t call = (<const vector_product_t*>ctx)[0]
+    cdef Py_ssize_t batch, first, end
+    while lo < hi:
+        batch, first = lo // call.n, lo % call.n
+        end = min(call.n, first + min(hi - lo, <Py_ssize_t>STRIP))
+        call.matrix = <const floating*>(<const vector_product_t*>ctx).matrix + batch * call.matrix_batch
+        call.x = <const floating*>(<const vector_product_t*>ctx).x + batch * call.x_batch
+        call.out = <floating*>(<const vector_product_t*>ctx).out + batch * call.out_batch
+        if call.row != 1 or call.x_step != 1:
+            row_sums(&call, first, end, <const floating*>call.x)
+        elif floating is float:
+            dots(&call, first, end, <const vfloat*>NULL, <const float*>call.x)
+        else:
+            dots(&call, first, end, <const vdouble*>NULL, <const double*>call.x)
+        lo += end - first
 
 
-cdef inline bint try_vector(const product_t* product, const floating* _type) noexcept:
-    """Do a product that has one row or one column where the matrix can be read along its memory."""
+cdef inline bint try_vector(const product_t* product, Py_ssize_t batch, const floating* _type) noexcept:
+    """Do products that have one row or one column where the matrices can be read along their memory."""
     cdef vector_product_t call
     cdef Py_ssize_t grain
-    call.k, call.alpha, call.beta, call.out = product.k, product.alpha, product.beta, product.c
+    call.k, call.alpha, call.beta, call.out, call.out_batch = product.k, product.alpha, product.beta, product.c, product.c_batch
     if product.m == 1:
-        call.x, call.x_step, call.matrix = product.a, product.a_col, product.b
-        call.row, call.col, call.n, call.out_step = product.b_row, product.b_col, product.n, 1
+        call.x, call.x_step, call.x_batch = product.a, product.a_col, product.a_batch
+        call.matrix, call.row, call.col, call.matrix_batch = product.b, product.b_row, product.b_col, product.b_batch
+        call.n, call.out_step = product.n, 1
     elif product.n == 1:
-        call.x, call.x_step, call.matrix = product.b, product.b_row, product.a
-        call.row, call.col, call.n, call.out_step = product.a_col, product.a_row, product.m, product.c_row
+        call.x, call.x_step, call.x_batch = product.b, product.b_row, product.b_batch
+        call.matrix, call.row, call.col, call.matrix_batch = product.a, product.a_col, product.a_row, product.a_batch
+        call.n, call.out_step = product.m, product.c_row
     else:
         return False
     if call.row == 1 and call.x_step == 1:
         grain = max(<Py_ssize_t>1, STREAM // call.k)
-        parallel_for(<task_t>dots_task[floating], &call, call.n, grain)
     elif call.col == 1 and call.out_step == 1:
-        grain = max(<Py_ssize_t>64, min(<Py_ssize_t>STRIP, STREAM // call.k // 64 * 64))
-        parallel_for(<task_t>row_sums_task[floating], &call, call.n, grain)
+        grain = max(<Py_ssize_t>64, STREAM // call.k // 64 * 64)
     else:
         return False
+    parallel_for(<task_t>vector_task[floating], &call, batch * call.n, grain)
     return True
 
 
@@ -219,7 +226,7 @@ def bmm(const floating[::1] a, const floating[::1] b, floating[::1] c, Py_ssize_
     call.a_batch, call.a_row, call.a_col = a_batch, a_row, a_col
     call.b_batch, call.b_row, call.b_col = b_batch, b_row, b_col
     call.c_batch, call.c_row, call.apart, call.pairs = c_batch, c_row, apart, pairs and PAIRS
-    if batch == 1 and not apart and not pairs and try_vector(&call, &a[0]):
+    if not apart and not pairs and try_vector(&call, batch, &a[0]):
         return
     cut(&call, &a[0], batch)
     parallel_for(<task_t>region_task[floating], &call, batch * call.row_tasks * call.col_tasks,

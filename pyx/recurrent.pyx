@@ -9,7 +9,8 @@ Design
     not fill a register tile are taken by 4, 2 and 1: in half of the tile's time, where there are 4.
 (c) Where the weight fits the caches, a thread takes some rows of the batch through all steps, and nobody waits for anybody.
     A large weight is read by all threads, each taking some units of every step; the chunks follow from the sizes alone.
-(d) The gradient goes the steps the other way. It leaves the gradient of all gates, of which the weights' gradients are one
+(d) One step alone packs nothing: the caller makes the state's part of its gates with an ordinary product too.
+(e) The gradient goes the steps the other way. It leaves the gradient of all gates, of which the weights' gradients are one
     product each. A step first takes the last step's gates back through the weight, so that units meet once in a step.
 """
 from libc.stdint cimport int64_t
@@ -133,6 +134,8 @@ cdef called_void add_product(const floating* a, Py_ssize_t m, Py_ssize_t k, cons
     cdef Py_ssize_t width = columns(a), first, p = 0, q, i, rows, whole, few, depth
     cdef Py_ssize_t padded = (n + width - 1) // width * width
     cdef const floating* b
+    if packed == NULL:
+        return
     while p < k:
         depth = min(<Py_ssize_t>DEPTH, k - p)
         first = 0
@@ -197,7 +200,7 @@ cdef void forward(const layer_t* c, Py_ssize_t first, Py_ssize_t row_lo, Py_ssiz
     cdef floating* state
     cdef floating* out
     cdef Py_ssize_t width = columns(_type)
-    if c.mode == GRU:
+    if c.mode == GRU and packed != NULL:
         add_product(own, m, H, packed, 2, H, lo, hi, x, 3 * H)
         add_product(own, m, H, packed + 2 * H * ((H + width - 1) // width * width), 1, H, lo, hi,
                     <floating*>c.kept + (first + row_lo) * H, H)
@@ -355,7 +358,8 @@ cdef void units_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil
 cdef void run(layer_t* c, const floating* _type) noexcept:
     cdef Py_ssize_t index, chunk
     cdef bint large = c.gates * c.hidden * c.hidden >= LARGE
-    parallel_for(<task_t>pack_task[floating], c, 1 if c.backward else c.gates, 1 if large else c.gates)
+    if c.packed != NULL:
+        parallel_for(<task_t>pack_task[floating], c, 1 if c.backward else c.gates, 1 if large else c.gates)
     if large:
         for index in range(c.steps + 1):
             advance(c, index)
@@ -384,11 +388,13 @@ def layer(int mode, Py_ssize_t hidden, bint reverse, const int64_t[::1] sizes, c
             or previous.shape[0] != c.total * hidden or out.shape[0] != c.total * hidden
             or (mode == LSTM) != (cell is not None) or (cell is not None and cell.shape[0] != state.shape[0])
             or weight.shape[0] != c.gates * hidden * hidden or bias.shape[0] != c.gates * hidden
-            or packed.shape[0] < c.gates * hidden * (hidden + columns(&weight[0]) - 1)
+            or packed is None and c.steps != 1
+            or packed is not None and packed.shape[0] < c.gates * hidden * (hidden + columns(&weight[0]) - 1)
             or (g is None) != (g_own is None)
             or (g is not None and (g.shape[0] != x.shape[0] or g_own.shape[0] != x.shape[0]))):
         raise ValueError("recurrent: a buffer is not as long as its sizes say")
-    c.sizes, c.weight, c.bias, c.packed = &sizes[0], &weight[0], &bias[0], &packed[0]
+    c.sizes, c.weight, c.bias = &sizes[0], &weight[0], &bias[0]
+    c.packed = &packed[0] if packed is not None else NULL
     c.x, c.previous, c.out, c.state = &x[0], &previous[0], &out[0], &state[0]
     c.kept = &kept[0] if of_kept else NULL
     c.cell = &cell[0] if cell is not None else NULL

@@ -13,7 +13,7 @@
 from libc.math cimport INFINITY
 from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t
 from libc.stdlib cimport free, malloc
-from libc.string cimport memcpy
+from libc.string cimport memcpy, memset
 
 from inlined cimport inlined_void
 from math cimport abs_, add_, exp_negative_, log_, logaddexp_, maximum_, minimum_, mul_, pow_, sqrt_
@@ -135,6 +135,11 @@ cdef inline real highest(real tag) noexcept nogil:
 # ------------------------------------------------------------------------------------------------ rows of an op
 
 
+# Zeros, ones in every bit, zeros: what lanes count, seen from the right place. (Compared with n, j would be of 64 bits.)
+cdef char window[24 * LANES]
+memset(window + 8 * LANES, 0xff, 8 * LANES)
+
+
 cdef inline inlined_void fold_rows(
     accum (*f)(real, accum) noexcept nogil, accum (*join)(accum, accum) noexcept nogil, accum identity, const real* x,
     Py_ssize_t rows, Py_ssize_t stride, Py_ssize_t width, const accum* p, accum* out, bint start,
@@ -152,6 +157,7 @@ cdef inline inlined_void fold_rows(
     cdef bint one = width == 1 and stride == 1
     cdef const real* r
     cdef const real* row
+    cdef const accum* counts
     while at < width:
         r = x + at
         count = n = min(LANES, width - at)
@@ -174,11 +180,16 @@ cdef inline inlined_void fold_rows(
             k += 8
         while k < full + (n > 0) if one else k < rows:
             row = r
-            if k >= full and n < LANES:
+            counts = <const accum*>(window + 8 * LANES)
+            if k >= full and one and full > 0:   # what is left of a column is read from its end back
+                row = r - (LANES - n)
+                counts -= LANES - n
+            elif k >= full:
                 memcpy(part, r, n * sizeof(real))
                 row = part
+                counts = <const accum*>(window + 16 * LANES) - n
             for j in range(LANES):
-                lanes[j] = join(lanes[j], f(row[j], q[j])) if k < full or j < n else lanes[j]
+                lanes[j] = join(lanes[j], f(row[j], q[j])) if counts[j] != 0 else lanes[j]
             r += step
             k += 1
         if one:

@@ -15,6 +15,7 @@ from lucid._kernels.core import empty, flat, wrap
 from lucid.autograd.op import op, torch_name
 from lucid.ops._doc import doc
 from lucid.ops._frame import C_NAMES, FLOAT32, FLOAT64, FLOATING, cast, contiguous, tensor_argument
+from lucid.ops.linalg import product
 from lucid.ops.reduction import sum as sum_
 from lucid.tensor import Tensor
 
@@ -63,7 +64,14 @@ def _run(table, a, b, bias, shape, geometry: Geometry, with_bias: bool) -> Tenso
         if bias is not None:
             out += bias.reshape(-1, *(1,) * len(geometry.size))
         return wrap(cast(out, dtype))
-    rows = [flat(contiguous(cast(x, computed))) for x in (a, b)]
+    a, b = (contiguous(cast(x, computed)) for x in (a, b))
+    if table is CONV and geometry.size == geometry.kernel and geometry.groups == 1 and not any(geometry.padding):
+        # One pixel that sees the whole image: a plain product, in a third of the time.
+        if bias is not None:
+            out[...] = bias.reshape(-1, *(1,) * len(geometry.size))
+        product(a.reshape(len(a), -1), b.reshape(len(b), -1).T, out.reshape(len(a), -1), 1, bias is not None)
+        return wrap(cast(out, dtype))
+    rows = [flat(a), flat(b)]
     if with_bias:
         rows.append(None if bias is None else flat(contiguous(cast(bias, computed))))
     table[computed](*rows, flat(out), *geometry.arguments())

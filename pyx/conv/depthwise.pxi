@@ -53,20 +53,6 @@ cdef inline Py_ssize_t row_start(const conv_t* call, Py_ssize_t row) noexcept no
     return row // call.out[1] * call.stride[0] * call.depth_step + row % call.out[1] * call.stride[1] * call.row_step
 
 
-cdef inline void every(const floating* x, Py_ssize_t n, Py_ssize_t step, floating* out) noexcept nogil:
-    """n elements, `step` apart."""
-    cdef Py_ssize_t j
-    if step == 1:
-        for j in range(n):
-            out[j] = x[j]
-    elif step == 2:
-        for j in range(n):
-            out[j] = x[2 * j]
-    else:
-        for j in range(n):
-            out[j] = x[step * j]
-
-
 cdef inline void frame_plane(const conv_t* call, floating* x, floating* frame, bint back, floating bias) noexcept nogil:
     """Copy a plane into its frame, or `back`, `bias` added."""
     cdef Py_ssize_t stride = call.stride[2], phase = call.row_step // stride, padding = call.padding[2]

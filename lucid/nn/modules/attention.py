@@ -99,7 +99,9 @@ class MultiheadAttention(Module):
     ):  # fmt: skip
         """The result and, if `need_weights`, the weights; see `nn.functional.multi_head_attention_forward`."""
         swapped = self.batch_first and query.dim() == 3
-        if swapped:
+        if swapped and query is key is value:  # they stay one: so their projections are one product
+            query = key = value = query.transpose(0, 1)
+        elif swapped:
             query, key, value = (one.transpose(0, 1) for one in (query, key, value))
         out, weights = F.multi_head_attention_forward(
             query, key, value, self.embed_dim, self.num_heads, self.in_proj_weight, self.in_proj_bias, self.bias_k,
