@@ -129,7 +129,7 @@ def ntuple(name: str, argument: str, value, n: int) -> tuple[int, ...]:
         if len(value) != n:
             raise RuntimeError(f"{name}(): expected {argument} to be a single integer value or a list of {n} values "
                                f"to match the convolution dimensions, but got {argument}={list(value)}")  # fmt: skip
-        return tuple(int(one) for one in value)
+        return tuple(map(int, value))
     return (int(value),) * n
 
 
@@ -158,9 +158,9 @@ def _checked(name: str, input_, weight, bias, n: int, groups: int):
 def _positive(name: str, **values) -> None:
     for argument, value in values.items():
         if argument == "padding":
-            if any(one < 0 for one in value):
+            if min(value) < 0:
                 raise RuntimeError("negative padding is not supported")
-        elif any(one <= 0 for one in value):
+        elif min(value) <= 0:
             raise RuntimeError(f"non-positive {argument} is not supported")
 
 
@@ -172,7 +172,7 @@ def _convolve(name, input_, weight, bias, stride, padding, dilation, groups, n) 
     behind = None
     if isinstance(padding, str):
         if padding == "same":
-            if any(step != 1 for step in stride):
+            if set(stride) != {1}:
                 raise RuntimeError("padding='same' is not supported for strided convolutions")
             total = tuple(d * (k - 1) for d, k in zip(dilation, kernel))
             padding, behind = tuple(t // 2 for t in total), tuple(t - t // 2 for t in total)
@@ -199,14 +199,14 @@ def _convolve(name, input_, weight, bias, stride, padding, dilation, groups, n) 
             f"Given weight of size {list(weight.shape)}, expected bias to be 1-dimensional with {c_out} elements, but got "
             f"bias of size {list(bias.shape)} instead"
         )
-    padded = tuple(s + a + b for s, a, b in zip(size, padding, behind))
-    reach = tuple(d * (k - 1) + 1 for d, k in zip(dilation, kernel))
-    if any(r > p for r, p in zip(reach, padded)):
+    padded = [s + a + b for s, a, b in zip(size, padding, behind)]
+    reach = [d * (k - 1) + 1 for d, k in zip(dilation, kernel)]
+    out_size = tuple([(p - r) // s + 1 for p, r, s in zip(padded, reach, stride)])
+    if min(out_size) < 1:
         raise RuntimeError(
             f"Calculated padded input size per channel: ({' x '.join(map(str, padded))}). Kernel size: "
             f"({' x '.join(map(str, reach))}). Kernel size can't be greater than actual input size"
         )
-    out_size = tuple((p - r) // s + 1 for p, r, s in zip(padded, reach, stride))
     geometry = Geometry(
         x.array.shape[0], groups, c_in, c_out, tuple(size), tuple(kernel), stride, padding, dilation, out_size
     )
