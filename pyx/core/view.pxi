@@ -370,24 +370,38 @@ cdef struct Rows:
     const char* x
     char* out
     Py_ssize_t n       # bytes of a row
+    Py_ssize_t apart   # from one row to the next
     Py_ssize_t step    # from a row of the result to the next
 
 
 cdef void join_task(void* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
-    """Bytes lo to hi of dense rows to where they stand in longer ones. (`ctx` is a Rows.)"""
+    """Bytes lo to hi of rows to where they stand in longer ones. (`ctx` is a Rows.)"""
     cdef const Rows* c = <const Rows*>ctx
     cdef Py_ssize_t row = lo // c.n, at = lo % c.n, n
     while lo < hi:
         n = min(c.n - at, hi - lo)
-        memcpy(c.out + row * c.step + at, c.x + lo, n)
+        memcpy(c.out + row * c.step + at, c.x + row * c.apart + at, n)
         lo += n
         row += 1
         at = 0
 
 
+cdef Py_ssize_t rows_apart(cnp.ndarray a, int at):
+    """How many bytes the rows that dimensions from `at` on are lie apart; -1 where they are not dense, or not evenly apart."""
+    cdef Py_ssize_t expected = cnp.PyArray_ITEMSIZE(a), apart = -1
+    cdef int i
+    for i in range(cnp.PyArray_NDIM(a) - 1, -1, -1):
+        if i < at and apart < 0 and cnp.PyArray_DIM(a, i) != 1:
+            apart = expected = cnp.PyArray_STRIDE(a, i)
+        if cnp.PyArray_DIM(a, i) != 1 and (cnp.PyArray_STRIDE(a, i) != expected or expected < 0):
+            return -1
+        expected *= cnp.PyArray_DIM(a, i)
+    return max(apart, 0)
+
+
 def joined(tensors, Py_ssize_t dim, bint stacked):
-    """`cat` (or, `stacked`, `stack`) of contiguous tensors of one dtype whose shapes fit; None for others, and where many short rows
-    would be copied."""
+    """`cat` (or, `stacked`, `stack`) of tensors of one dtype whose shapes fit and whose rows, of the dimensions from `dim` on, are
+    dense and evenly apart; None for others, and where many short rows would be copied."""
     cdef cnp.ndarray a, first, out
     cdef cnp.npy_intp dims[MAX_DIMS]
     cdef int nd, i, at
@@ -407,7 +421,7 @@ def joined(tensors, Py_ssize_t dim, bint stacked):
             return None
         a = (<TensorBase>item).array
         if (cnp.PyArray_NDIM(a) != nd or cnp.PyArray_TYPE(a) != cnp.PyArray_TYPE(first)
-                or not cnp.PyArray_IS_C_CONTIGUOUS(a)):
+                or rows_apart(a, at) < 0):
             return None
         for i in range(nd):
             if (i != at or stacked) and cnp.PyArray_DIM(a, i) != cnp.PyArray_DIM(first, i):
@@ -432,7 +446,7 @@ def joined(tensors, Py_ssize_t dim, bint stacked):
         a = (<TensorBase>item).array
         n = cnp.PyArray_NBYTES(a)
         if n:
-            rows.x, rows.n = cnp.PyArray_BYTES(a), n // outer
+            rows.x, rows.n, rows.apart = cnp.PyArray_BYTES(a), n // outer, rows_apart(a, at)
             parallel_for(join_task, &rows, n, JOIN_GRAIN)
             rows.out += rows.n
     return new_tensor(out)
