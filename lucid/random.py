@@ -236,7 +236,7 @@ def fork_rng(devices=None, enabled: bool = True, _caller="fork_rng", _devices_kw
 
     Parameters
     ----------
-    devices : optional
+    devices, device_type : optional
         Other devices' generators; there are none.
     enabled : bool, optional
         False makes the block an ordinary one.

@@ -1,7 +1,9 @@
 """The documentation: a page for every function, docstrings that are whole, and every example run as printed."""
 
 import ast
+import builtins
 import doctest
+import functools
 import inspect
 import re
 import sys
@@ -13,10 +15,12 @@ import lucid
 import lucid.nn.functional as F
 from lucid import nn, optim
 from lucid.autograd.op import REGISTRY
+from lucid.ops._doc import entries, sections
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "docs"))
 import pages  # noqa: E402
+from claims import agrees, heads  # noqa: E402
 
 
 def documented() -> dict:
@@ -83,6 +87,52 @@ def test_docstrings_are_whole():
     assert not unfinished, "docstrings lack sections"
 
 
+def declared() -> dict:
+    """Everything that has sections: what is public, members of classes, and operations that are methods alone."""
+    found = DOCUMENTED | {spec.path: spec.function for spec in REGISTRY.values()}
+    for path, one in DOCUMENTED.items():
+        members = vars(one).items() if inspect.isclass(one) else ()
+        found |= {f"{path}.{name}": member for name, member in members if name[0] != "_" and inspect.isfunction(member)}
+    return found
+
+
+def test_the_parameters_are_those_of_the_signature():
+    wrong = {}
+    for path, one in declared().items():
+        named = {name.strip("*") for head in heads(one, "Parameters") for name in head.partition(" :")[0].split(", ")}
+        try:
+            parameters = inspect.signature(one).parameters.values()
+        except ValueError:
+            continue
+        kinds = {each.name: each.kind for each in parameters if each.name != "self"}
+        rest = {name for name, kind in kinds.items() if kind == inspect.Parameter.VAR_KEYWORD}
+        if set(kinds) == {"args", "kwargs"} or not named:  # or documented in a sentence
+            continue
+        private = {name for name in kinds if name[0] == "_"}
+        if named - set(kinds) or set(kinds) - named - rest - private:
+            wrong[path] = sorted(named ^ set(kinds))
+    assert not wrong
+
+
+def test_every_parameter_has_a_sentence():
+    bare = {
+        path: entry for path, one in declared().items()
+        for entry in entries(sections(inspect.getdoc(one) or "").get("Parameters", "")) if "\n" not in entry.strip()
+    }  # fmt: skip
+    assert not bare
+
+
+def test_the_errors_exist():
+    places = (builtins, lucid, lucid.linalg, lucid.autograd, lucid.utils.checkpoint)
+    wrong = {}
+    for path, one in declared().items():
+        names = [name for head in heads(one, "Raises") for name in head.split(", ")]
+        found = [next((getattr(place, name) for place in places if hasattr(place, name)), None) for name in names]
+        if not all(inspect.isclass(error) and issubclass(error, Exception) for error in found):
+            wrong[path] = names
+    assert not wrong
+
+
 # Families whose pages also state formula and gradient.
 FAMILIES = "activation classification convolution distance loss margins normalization pooling"
 FORMULAS = {f"lucid.ops.{family}" for family in FAMILIES.split()}
@@ -111,9 +161,23 @@ def run_examples(text: str, name: str) -> int:
 
 
 @pytest.mark.parametrize("path", sorted(DOCUMENTED | METHODS))
-def test_the_examples_print_what_they_say(path):
+def test_the_examples_print_what_they_say(path, monkeypatch):
+    """And what they return is of the type that the docstring names."""
     one = {**DOCUMENTED, **METHODS}[path]
+    results = []
+    if inspect.isroutine(one) and path not in METHODS:
+
+        @functools.wraps(one)
+        def recorded(*args, **kwargs):
+            results.append(one(*args, **kwargs))
+            return results[-1]
+
+        place, _, name = path.rpartition(".")
+        monkeypatch.setattr(pages.find(place) if place else lucid, name, recorded)
     run_examples(inspect.getdoc(one) or "", path)
+    for result in results:
+        said = sections(inspect.getdoc(one)).get("Returns")
+        assert not said or agrees(result, one), f"{path} returns {type(result).__name__}, not {said}"
     if inspect.isclass(one):
         for name, member in vars(one).items():
             if not name.startswith("_") and getattr(member, "__doc__", None):

@@ -91,6 +91,19 @@ def several_roots_at_once(lib):
     yield x.grad
 
 
+@program("autograd.backward", "autograd.grad")
+def what_is_deprecated_still_counts(lib):
+    import warnings
+
+    x, weights = _leaf(lib, 1.0, 2.0), [lib.tensor([3.0, 4.0])]
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        lib.autograd.backward([x * x], grad_variables=weights)
+        yield x.grad, raised(lib.autograd.backward, [x * x], weights, grad_variables=weights)
+        yield lib.autograd.grad((x * x).sum(), x, only_inputs=False)
+        yield [one.category.__name__ for one in seen]
+
+
 @program("autograd.grad")
 def grad_returns_and_does_not_accumulate(lib):
     x, y = _leaf(lib, 1.0, 2.0), _leaf(lib, 3.0, 4.0)

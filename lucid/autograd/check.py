@@ -209,6 +209,10 @@ def gradgradcheck(
         The gradients of the outputs; fixed irregular numbers by default.
     eps, atol, rtol, raise_exception, nondet_tol
         As for `gradcheck`.
+    gen_non_contig_grad_outputs : bool, optional
+        Accepted; gradients that are made here are contiguous.
+    check_undefined_grad, check_grad_dtypes, check_batched_grad, fast_mode, masked
+        As for `gradcheck`.
     check_fwd_over_rev, check_rev_over_rev : bool, optional
         Whether to check derivatives along directions of the gradients, and gradients of the gradients.
 

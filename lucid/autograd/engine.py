@@ -8,6 +8,7 @@ cast to its dtype; and gradients that meet are added.
 from __future__ import annotations
 
 import threading
+import warnings
 
 from lucid import dtypes
 from lucid._kernels import core
@@ -35,6 +36,8 @@ def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, 
         Keep the saved values, so that backward can run again. Default: as `create_graph`.
     create_graph : bool, optional
         Record the computation of the gradients themselves.
+    grad_variables : optional
+        Deprecated: use `grad_tensors`.
     inputs : Tensor or sequence of Tensor, optional
         Accumulate into these alone.
 
@@ -52,6 +55,11 @@ def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, 
     >>> x.grad
     Tensor([3.0, 5.0])
     """
+    if grad_variables is not None:
+        warnings.warn("`grad_variables` is deprecated. Use `grad_tensors` instead.", FutureWarning, stacklevel=2)
+        if grad_tensors is not None:
+            raise RuntimeError("`grad_tensors` and `grad_variables` (deprecated) were both given; only use `grad_tensors`")
+        grad_tensors = grad_variables
     given = _tuple(grad_tensors) if grad_tensors is not None else None
     roots = _at_edges(_tuple(tensors), given)
     gradients = _root_gradients(roots, given)
@@ -79,6 +87,8 @@ def grad(
         The gradient of each of `outputs`; ones where None.
     retain_graph, create_graph : bool, optional
         As for `backward`.
+    only_inputs : bool, optional
+        Accepted; gradients are always those of the inputs alone.
     allow_unused : bool, optional
         Give None for an input that the outputs do not depend on, rather than raise.
     is_grads_batched : bool, optional
@@ -104,6 +114,8 @@ def grad(
     >>> lucid.autograd.grad(first.sum(), x)
     (Tensor([6.0, 12.0]),)
     """
+    if not only_inputs:
+        warnings.warn("`only_inputs` is deprecated and ignored; `backward` accumulates for other leaves", FutureWarning, stacklevel=2)
     given = _tuple(grad_outputs) if grad_outputs is not None else None
     roots, wanted = _at_edges(_tuple(outputs), given), _at_edges(_tuple(inputs))
     allow_unused = materialize_grads if allow_unused is None else allow_unused

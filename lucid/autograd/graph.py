@@ -382,7 +382,7 @@ def register_multi_grad_hook(tensors, fn, *, mode: str = "all"):
 
     Returns
     -------
-    handle
+    object
         Its `remove()` takes the hook away.
 
     Raises

@@ -81,7 +81,7 @@ class no_grad(_Mode):
 
     Parameters
     ----------
-    function : callable, optional
+    orig_func : callable, optional
         What to decorate: `@lucid.no_grad` does without parentheses too.
 
     Examples
@@ -106,7 +106,7 @@ class enable_grad(_Mode):
 
     Parameters
     ----------
-    function : callable, optional
+    orig_func : callable, optional
         What to decorate: `@lucid.enable_grad` does without parentheses too.
 
     Examples

@@ -15,6 +15,7 @@ from lucid.distributions.discrete import _Binary
 from lucid.distributions.distribution import Distribution, ExponentialFamily, validated
 from lucid.distributions.utils import broadcast_all, clamp_probs, lazy_property, logits_to_probs, standard_normal
 from lucid.nn.functional import binary_cross_entropy_with_logits
+from lucid.ops._doc import doc
 
 __all__ = [
     "Cauchy", "ContinuousBernoulli", "Exponential", "GeneralizedPareto", "Laplace", "Normal", "Uniform", "VonMises",
@@ -23,6 +24,7 @@ __all__ = [
 LOCATION_SCALE = {"loc": constraints.real, "scale": constraints.positive}
 
 
+@doc()
 class Normal(ExponentialFamily):
     r"""The normal distribution, of density :math:`\exp(-(x - \mu)^2 / 2 \sigma^2) / \sqrt{2 \pi \sigma^2}`.
 
@@ -32,8 +34,6 @@ class Normal(ExponentialFamily):
         The mean :math:`\mu`.
     scale : Tensor or float
         The standard deviation :math:`\sigma`, positive.
-    validate_args : bool, optional
-        Whether arguments are checked.
 
     Examples
     --------
@@ -86,6 +86,7 @@ class Normal(ExponentialFamily):
         return -0.25 * x.pow(2) / y + 0.5 * (-math.pi / y).log()
 
 
+@doc()
 class Laplace(Distribution):
     r"""The Laplace distribution, of density :math:`\exp(-|x - \mu| / b) / 2b`.
 
@@ -95,8 +96,6 @@ class Laplace(Distribution):
         The mean :math:`\mu`.
     scale : Tensor or float
         The width :math:`b`, positive.
-    validate_args : bool, optional
-        Whether arguments are checked.
 
     Examples
     --------
@@ -137,6 +136,7 @@ class Laplace(Distribution):
         return 1 + (2 * self.scale).log()
 
 
+@doc()
 class Cauchy(Distribution):
     r"""The Cauchy distribution, of density :math:`1 / \pi \gamma (1 + ((x - x_0) / \gamma)^2)`.
 
@@ -146,8 +146,6 @@ class Cauchy(Distribution):
         The median :math:`x_0`; there is no mean.
     scale : Tensor or float
         Half the width at half the height :math:`\gamma`, positive.
-    validate_args : bool, optional
-        Whether arguments are checked.
 
     Examples
     --------
@@ -184,6 +182,7 @@ class Cauchy(Distribution):
         return math.log(4 * math.pi) + self.scale.log()
 
 
+@doc()
 class Uniform(Distribution):
     """The uniform distribution on [low, high).
 
@@ -191,8 +190,6 @@ class Uniform(Distribution):
     ----------
     low, high : Tensor or float
         The bounds; low is less.
-    validate_args : bool, optional
-        Whether arguments are checked.
 
     Examples
     --------
@@ -237,6 +234,7 @@ class Uniform(Distribution):
         return (self.high - self.low).log()
 
 
+@doc()
 class Exponential(ExponentialFamily):
     r"""The exponential distribution, of density :math:`\lambda \exp(-\lambda x)`.
 
@@ -244,8 +242,6 @@ class Exponential(ExponentialFamily):
     ----------
     rate : Tensor or float
         The rate :math:`\lambda`, positive.
-    validate_args : bool, optional
-        Whether arguments are checked.
 
     Examples
     --------
@@ -290,6 +286,7 @@ class Exponential(ExponentialFamily):
         return -(-x).log()
 
 
+@doc()
 class GeneralizedPareto(Distribution):
     r"""The generalized Pareto distribution, :math:`P(X > x) = (1 + \xi (x - \mu) / \sigma)^{-1 / \xi}`; at
     :math:`\xi = 0` the exponential one.
@@ -302,8 +299,6 @@ class GeneralizedPareto(Distribution):
         :math:`\sigma`, positive.
     concentration : Tensor or float
         The heaviness of the tail :math:`\xi`; if it is negative there is a greatest value :math:`\mu - \sigma / \xi`.
-    validate_args : bool, optional
-        Whether arguments are checked.
 
     Examples
     --------
@@ -376,6 +371,7 @@ class GeneralizedPareto(Distribution):
         return (self.scale.log() + self.concentration + 1).broadcast_to(self._batch_shape)
 
 
+@doc()
 class ContinuousBernoulli(_Binary, ExponentialFamily):
     r"""The continuous Bernoulli distribution, of density :math:`C(p) p^x (1 - p)^{1 - x}` on [0, 1].
 
@@ -387,15 +383,15 @@ class ContinuousBernoulli(_Binary, ExponentialFamily):
         Its log-odds; one of both is given.
     lims : tuple of float, optional
         Between which :math:`p` is near enough to 1/2 for series to take the place of the formulas, which lose digits there.
-    validate_args : bool, optional
-        Whether arguments are checked.
 
     Raises
     ------
     ValueError
         If both or none of probs and logits are given, or they violate their constraints.
 
-    Source: G. Loaiza-Ganem, J. P. Cunningham, "The continuous Bernoulli" (2019).
+    References
+    ----------
+    G. Loaiza-Ganem, J. P. Cunningham, "The continuous Bernoulli" (2019).
 
     Examples
     --------
@@ -489,6 +485,7 @@ class ContinuousBernoulli(_Binary, ExponentialFamily):
         return lucid.where(stable, y.expm1().abs().log() - y.abs().log(), series)
 
 
+@doc()
 class VonMises(Distribution):
     r"""The von Mises distribution on the circle, of density :math:`\exp(\kappa \cos(x - \mu)) / 2 \pi I_0(\kappa)`.
 
@@ -498,10 +495,10 @@ class VonMises(Distribution):
         The angle :math:`\mu`.
     concentration : Tensor or float
         :math:`\kappa`, positive.
-    validate_args : bool, optional
-        Whether arguments are checked.
 
-    Source: D. J. Best, N. I. Fisher, "Efficient simulation of the von Mises distribution" (1979).
+    References
+    ----------
+    D. J. Best, N. I. Fisher, "Efficient simulation of the von Mises distribution" (1979).
 
     Examples
     --------

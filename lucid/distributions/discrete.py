@@ -15,6 +15,7 @@ from lucid.distributions.distribution import Distribution, ExponentialFamily, va
 from lucid.distributions.gamma import Gamma
 from lucid.distributions.utils import broadcast_all, lazy_property, logits_to_probs, probs_to_logits
 from lucid.nn.functional import binary_cross_entropy_with_logits, logsigmoid, one_hot
+from lucid.ops._doc import doc
 from lucid.tensor import Size
 
 __all__ = [
@@ -66,6 +67,7 @@ class _Binary(_Parametrized):
         return logits_to_probs(self.logits, is_binary=True)
 
 
+@doc()
 class Bernoulli(_Binary, ExponentialFamily):
     """The Bernoulli distribution: 1 with probability `probs`, else 0.
 
@@ -75,8 +77,6 @@ class Bernoulli(_Binary, ExponentialFamily):
         The probability of 1.
     logits : Tensor or float, optional
         Its log-odds; one of both is given.
-    validate_args : bool, optional
-        Whether arguments are checked.
 
     Raises
     ------
@@ -126,6 +126,7 @@ class Bernoulli(_Binary, ExponentialFamily):
         return x.exp().log1p()
 
 
+@doc()
 class Geometric(_Binary):
     r"""The number of failures before the first success, of probability :math:`(1 - p)^k p`.
 
@@ -135,8 +136,6 @@ class Geometric(_Binary):
         The probability of success :math:`p`, positive.
     logits : Tensor or float, optional
         Its log-odds; one of both is given.
-    validate_args : bool, optional
-        Whether arguments are checked.
 
     Raises
     ------
@@ -179,6 +178,7 @@ class Geometric(_Binary):
         return binary_cross_entropy_with_logits(self.logits, self.probs, reduction="none") / self.probs
 
 
+@doc()
 class Binomial(_Binary):
     """The number of successes among `total_count` trials.
 
@@ -190,8 +190,6 @@ class Binomial(_Binary):
         The probability of success.
     logits : Tensor or float, optional
         Its log-odds; one of both is given.
-    validate_args : bool, optional
-        Whether arguments are checked.
 
     Raises
     ------
@@ -246,6 +244,7 @@ class Binomial(_Binary):
         return self._support_indices(1 + self._common_count("enumerate_support"), self._param.dtype, expand)
 
 
+@doc()
 class NegativeBinomial(_Binary):
     """The number of successes before `total_count` failures.
 
@@ -257,8 +256,6 @@ class NegativeBinomial(_Binary):
         The probability of success, less than 1.
     logits : Tensor or float, optional
         Its log-odds; one of both is given.
-    validate_args : bool, optional
-        Whether arguments are checked.
 
     Raises
     ------
@@ -296,6 +293,7 @@ class NegativeBinomial(_Binary):
         return n * logsigmoid(-self.logits) + value * logsigmoid(self.logits) - normalizer
 
 
+@doc()
 class Poisson(ExponentialFamily):
     r"""The Poisson distribution, :math:`P(k) = \lambda^k e^{-\lambda} / k!`.
 
@@ -303,8 +301,6 @@ class Poisson(ExponentialFamily):
     ----------
     rate : Tensor or float
         The rate :math:`\lambda`, not negative.
-    validate_args : bool, optional
-        Whether arguments are checked.
 
     Examples
     --------
@@ -341,6 +337,7 @@ class Poisson(ExponentialFamily):
 # ---------------------------------------------------------------------------------------------- categories
 
 
+@doc()
 class Categorical(_Parametrized):
     """One of K categories, as an integer from 0 to K - 1.
 
@@ -350,8 +347,6 @@ class Categorical(_Parametrized):
         Of shape (..., K): weights that are not negative; they are scaled to sum to 1.
     logits : Tensor, optional
         Logarithms of weights; one of both is given.
-    validate_args : bool, optional
-        Whether arguments are checked.
 
     Raises
     ------
@@ -436,6 +431,7 @@ class _OfCategorical(Distribution):
         return self._categorical._new(*args, **kwargs)
 
 
+@doc()
 class OneHotCategorical(_OfCategorical):
     """One of K categories, as a row of zeros with a 1.
 
@@ -445,8 +441,6 @@ class OneHotCategorical(_OfCategorical):
         Of shape (..., K): weights that are not negative; they are scaled to sum to 1.
     logits : Tensor, optional
         Logarithms of weights; one of both is given.
-    validate_args : bool, optional
-        Whether arguments are checked.
 
     Raises
     ------
@@ -494,7 +488,9 @@ class OneHotCategoricalStraightThrough(OneHotCategorical):
     probs, logits, validate_args
         As for `OneHotCategorical`.
 
-    Source: Y. Bengio et al., "Estimating or propagating gradients through stochastic neurons" (2013).
+    References
+    ----------
+    Y. Bengio et al., "Estimating or propagating gradients through stochastic neurons" (2013).
 
     Examples
     --------
@@ -510,6 +506,7 @@ class OneHotCategoricalStraightThrough(OneHotCategorical):
         return self.sample(sample_shape) + (self.probs - self.probs.detach())
 
 
+@doc()
 class Multinomial(_OfCategorical):
     """How often each of K categories was drawn in `total_count` draws.
 
@@ -521,8 +518,6 @@ class Multinomial(_OfCategorical):
         Of shape (..., K): weights that are not negative; they are scaled to sum to 1.
     logits : Tensor, optional
         Logarithms of weights; one of both is given.
-    validate_args : bool, optional
-        Whether arguments are checked.
 
     Raises
     ------

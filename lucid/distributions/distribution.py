@@ -14,6 +14,7 @@ import lucid
 from lucid.autograd.modes import no_grad
 from lucid.distributions import constraints
 from lucid.distributions.utils import broadcast_all, lazy_property, sum_rightmost
+from lucid.ops._doc import doc
 from lucid.tensor import Size, Tensor
 
 __all__ = ["Distribution", "ExponentialFamily", "Independent"]
@@ -268,7 +269,9 @@ class ExponentialFamily(Distribution):
     batch_shape, event_shape, validate_args
         As for `Distribution`.
 
-    Source: F. Nielsen, R. Nock, "Entropies and cross-entropies of exponential families" (2010).
+    References
+    ----------
+    F. Nielsen, R. Nock, "Entropies and cross-entropies of exponential families" (2010).
 
     Examples
     --------
@@ -303,6 +306,7 @@ class ExponentialFamily(Distribution):
         return result
 
 
+@doc()
 class Independent(Distribution):
     """A distribution of which the last dimensions of the batch are part of the event.
 
@@ -312,8 +316,6 @@ class Independent(Distribution):
         What it is made of.
     reinterpreted_batch_ndims : int
         The number of those dimensions.
-    validate_args : bool, optional
-        Whether arguments are checked.
 
     Raises
     ------

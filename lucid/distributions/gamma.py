@@ -12,11 +12,13 @@ from lucid.distributions import constraints
 from lucid.distributions.distribution import Distribution, ExponentialFamily, validated
 from lucid.distributions.utils import broadcast_all, standard_normal
 from lucid.nn.functional import one_hot
+from lucid.ops._doc import doc
 from lucid.ops.gamma import sample_dirichlet, standard_gamma
 
 __all__ = ["Beta", "Chi2", "Dirichlet", "FisherSnedecor", "Gamma", "StudentT"]
 
 
+@doc()
 class Gamma(ExponentialFamily):
     r"""The gamma distribution, of density :math:`\beta^\alpha x^{\alpha - 1} e^{-\beta x} / \Gamma(\alpha)`.
 
@@ -26,8 +28,6 @@ class Gamma(ExponentialFamily):
         The shape :math:`\alpha`, positive.
     rate : Tensor or float
         The rate :math:`\beta`, positive.
-    validate_args : bool, optional
-        Whether arguments are checked.
 
     Examples
     --------
@@ -79,6 +79,7 @@ class Gamma(ExponentialFamily):
         return (x + 1).lgamma() + (x + 1) * (-y.reciprocal()).log()
 
 
+@doc()
 class Chi2(Gamma):
     """The chi-squared distribution: the sum of `df` squared standard normal samples.
 
@@ -86,8 +87,6 @@ class Chi2(Gamma):
     ----------
     df : Tensor or float
         The degrees of freedom, positive.
-    validate_args : bool, optional
-        Whether arguments are checked.
 
     Examples
     --------
@@ -106,6 +105,7 @@ class Chi2(Gamma):
         return self.concentration * 2
 
 
+@doc()
 class Dirichlet(ExponentialFamily):
     r"""The Dirichlet distribution on rows that sum to 1, of density proportional to :math:`\prod_i x_i^{\alpha_i - 1}`.
 
@@ -113,8 +113,6 @@ class Dirichlet(ExponentialFamily):
     ----------
     concentration : Tensor
         :math:`\alpha`, of shape (..., K), positive.
-    validate_args : bool, optional
-        Whether arguments are checked.
 
     Raises
     ------
@@ -173,6 +171,7 @@ class Dirichlet(ExponentialFamily):
         return x.lgamma().sum(-1) - x.sum(-1).lgamma()
 
 
+@doc()
 class Beta(ExponentialFamily):
     r"""The beta distribution on [0, 1], of density proportional to :math:`x^{\alpha - 1} (1 - x)^{\beta - 1}`.
 
@@ -180,8 +179,6 @@ class Beta(ExponentialFamily):
     ----------
     concentration1, concentration0 : Tensor or float
         :math:`\alpha` and :math:`\beta`, positive.
-    validate_args : bool, optional
-        Whether arguments are checked.
 
     Examples
     --------
@@ -226,6 +223,7 @@ class Beta(ExponentialFamily):
         return x.lgamma() + y.lgamma() - (x + y).lgamma()
 
 
+@doc()
 class StudentT(Distribution):
     r"""Student's t distribution, of density proportional to :math:`(1 + y^2 / \nu)^{-(\nu + 1) / 2}` with
     :math:`y = (x - \mu) / \sigma`.
@@ -238,8 +236,6 @@ class StudentT(Distribution):
         The centre :math:`\mu` (default 0).
     scale : Tensor or float, optional
         The width :math:`\sigma`, positive (default 1).
-    validate_args : bool, optional
-        Whether arguments are checked.
 
     Examples
     --------
@@ -282,6 +278,7 @@ class StudentT(Distribution):
         return self.scale.log() + half * (half.digamma() - (0.5 * self.df).digamma()) + self._log_normalizer()
 
 
+@doc()
 class FisherSnedecor(Distribution):
     """The F distribution: the ratio of the means of `df1` and of `df2` squared standard normal samples.
 
@@ -289,8 +286,6 @@ class FisherSnedecor(Distribution):
     ----------
     df1, df2 : Tensor or float
         The degrees of freedom, positive.
-    validate_args : bool, optional
-        Whether arguments are checked.
 
     Examples
     --------

@@ -38,8 +38,8 @@ def register_kl(type_p, type_q):
 
     Returns
     -------
-    decorator
-        Which returns the function as it is.
+    callable
+        A decorator, which returns the function as it is.
 
     Examples
     --------

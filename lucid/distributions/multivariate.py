@@ -11,6 +11,7 @@ from lucid.distributions import constraints
 from lucid.distributions.distribution import Distribution, ExponentialFamily, validated
 from lucid.distributions.gamma import Beta, Chi2
 from lucid.distributions.utils import lazy_property, standard_normal
+from lucid.ops._doc import doc
 from lucid.tensor import Size, Tensor
 
 __all__ = ["LKJCholesky", "LowRankMultivariateNormal", "MultivariateNormal", "Wishart"]
@@ -102,6 +103,7 @@ class _Normal(Distribution):
         return (0.5 * (self._event_shape[0] * (1.0 + LOG_2PI) + self._log_det())).expand(self._batch_shape)
 
 
+@doc()
 class MultivariateNormal(_Normal, _ByFactor):
     r"""The normal distribution of vectors, of density
     :math:`\exp(-\frac12 (x - \mu)^T \Sigma^{-1} (x - \mu)) / \sqrt{\det(2 \pi \Sigma)}`.
@@ -116,8 +118,6 @@ class MultivariateNormal(_Normal, _ByFactor):
         Its inverse.
     scale_tril : Tensor, optional
         Its Cholesky factor, with which computation is fastest; one of the three is given.
-    validate_args : bool, optional
-        Whether arguments are checked.
 
     Raises
     ------
@@ -169,6 +169,7 @@ class MultivariateNormal(_Normal, _ByFactor):
         return sum_of_squares(lucid.linalg.solve_triangular(self._unbroadcasted_scale_tril, root, upper=False))
 
 
+@doc()
 class LowRankMultivariateNormal(_Normal):
     r"""The normal distribution of vectors of covariance :math:`W W^T + D`, with :math:`D` diagonal.
 
@@ -183,8 +184,6 @@ class LowRankMultivariateNormal(_Normal):
         :math:`W`, of shape (..., K, M).
     cov_diag : Tensor
         The diagonal of :math:`D`, of shape (..., K), positive.
-    validate_args : bool, optional
-        Whether arguments are checked.
 
     Raises
     ------
@@ -282,6 +281,7 @@ class LowRankMultivariateNormal(_Normal):
         return self.loc + moved + self._unbroadcasted_cov_diag.sqrt() * of_diagonal
 
 
+@doc()
 class Wishart(_ByFactor, ExponentialFamily):
     r"""The Wishart distribution of positive definite matrices: for an integer :math:`\nu`, that of :math:`\sum_i x_i x_i^T`
     for :math:`\nu` normal vectors of covariance :math:`V`.
@@ -296,8 +296,6 @@ class Wishart(_ByFactor, ExponentialFamily):
         Its inverse.
     scale_tril : Tensor, optional
         Its Cholesky factor; one of the three is given.
-    validate_args : bool, optional
-        Whether arguments are checked.
 
     Raises
     ------
@@ -306,7 +304,9 @@ class Wishart(_ByFactor, ExponentialFamily):
     ValueError
         If it is no matrix, df is too small, or arguments violate their constraints.
 
-    Source: M. S. Bartlett, "On the theory of statistical regression" (1933).
+    References
+    ----------
+    M. S. Bartlett, "On the theory of statistical regression" (1933).
 
     Examples
     --------
@@ -420,6 +420,7 @@ class Wishart(_ByFactor, ExponentialFamily):
         return half * (-lucid.linalg.slogdet(-2 * x).logabsdet + math.log(2) * p) + lucid.mvlgamma(half, p)
 
 
+@doc()
 class LKJCholesky(Distribution):
     r"""The distribution of Cholesky factors of correlation matrices of density proportional to :math:`\det(R)^{\eta - 1}`.
 
@@ -429,15 +430,15 @@ class LKJCholesky(Distribution):
         The matrices' size, at least 2.
     concentration : Tensor or float, optional
         :math:`\eta`, positive; with 1, the default, all correlation matrices are equally likely.
-    validate_args : bool, optional
-        Whether arguments are checked.
 
     Raises
     ------
     ValueError
         If dim is less than 2, or the concentration is not positive.
 
-    Source: D. Lewandowski, D. Kurowicka, H. Joe, "Generating random correlation matrices based on vines and extended
+    References
+    ----------
+    D. Lewandowski, D. Kurowicka, H. Joe, "Generating random correlation matrices based on vines and extended
     onion method" (2009).
 
     Examples

@@ -25,6 +25,7 @@ from lucid.distributions.transforms import (
     Transform,
 )
 from lucid.distributions.utils import EULER, broadcast_all, clamp_probs, sum_rightmost
+from lucid.ops._doc import doc
 
 __all__ = [
     "Gumbel", "HalfCauchy", "HalfNormal", "InverseGamma", "Kumaraswamy", "LogNormal", "LogisticNormal", "MixtureSameFamily",
@@ -32,6 +33,7 @@ __all__ = [
 ]  # fmt: skip
 
 
+@doc()
 class TransformedDistribution(Distribution):
     """The distribution of samples of another one, transformed.
 
@@ -41,8 +43,6 @@ class TransformedDistribution(Distribution):
         Of what is transformed.
     transforms : Transform or list of Transform
         The first is applied first.
-    validate_args : bool, optional
-        Whether arguments are checked.
 
     Raises
     ------
@@ -140,6 +140,7 @@ def _of_base(name):
     return property(lambda self: getattr(self.base_dist, name), doc=f"As it was given: `{name}` of the base distribution.")
 
 
+@doc()
 class LogNormal(TransformedDistribution):
     r"""The distribution of the exponential of a normal sample.
 
@@ -147,8 +148,6 @@ class LogNormal(TransformedDistribution):
     ----------
     loc, scale : Tensor or float
         Mean and standard deviation of the logarithm; scale is positive.
-    validate_args : bool, optional
-        Whether arguments are checked.
 
     Examples
     --------
@@ -242,6 +241,7 @@ class HalfCauchy(_Half):
     variance = property(lambda self: self.base_dist.variance)
 
 
+@doc()
 class InverseGamma(TransformedDistribution):
     """The distribution of the reciprocal of a gamma sample.
 
@@ -249,8 +249,6 @@ class InverseGamma(TransformedDistribution):
     ----------
     concentration, rate : Tensor or float
         The gamma distribution's parameters, positive.
-    validate_args : bool, optional
-        Whether arguments are checked.
 
     Examples
     --------
@@ -284,6 +282,7 @@ class InverseGamma(TransformedDistribution):
         return a + self.rate.log() + a.lgamma() - (1 + a) * a.digamma()
 
 
+@doc()
 class Gumbel(TransformedDistribution):
     r"""The Gumbel distribution, :math:`P(X \le x) = \exp(-\exp(-(x - \mu) / \beta))`.
 
@@ -293,8 +292,6 @@ class Gumbel(TransformedDistribution):
         The mode :math:`\mu`.
     scale : Tensor or float
         The width :math:`\beta`, positive.
-    validate_args : bool, optional
-        Whether arguments are checked.
 
     Examples
     --------
@@ -329,6 +326,7 @@ class Gumbel(TransformedDistribution):
         return self.scale.log() + (1 + EULER)
 
 
+@doc()
 class Weibull(TransformedDistribution):
     r"""The Weibull distribution, :math:`P(X > x) = \exp(-(x / \lambda)^k)`.
 
@@ -338,8 +336,6 @@ class Weibull(TransformedDistribution):
         :math:`\lambda`, positive.
     concentration : Tensor or float
         The shape :math:`k`, positive.
-    validate_args : bool, optional
-        Whether arguments are checked.
 
     Examples
     --------
@@ -377,6 +373,7 @@ class Weibull(TransformedDistribution):
         return EULER * (1 - r) + (self.scale * r).log() + 1
 
 
+@doc()
 class Pareto(TransformedDistribution):
     r"""The Pareto distribution, :math:`P(X > x) = (s / x)^\alpha` from :math:`s` on.
 
@@ -386,8 +383,6 @@ class Pareto(TransformedDistribution):
         The least value :math:`s`, positive.
     alpha : Tensor or float
         :math:`\alpha`, positive.
-    validate_args : bool, optional
-        Whether arguments are checked.
 
     Examples
     --------
@@ -423,6 +418,7 @@ class Pareto(TransformedDistribution):
         return (self.scale / self.alpha).log() + (1 + self.alpha.reciprocal())
 
 
+@doc()
 class Kumaraswamy(TransformedDistribution):
     r"""The Kumaraswamy distribution on [0, 1], :math:`P(X > x) = (1 - x^a)^b`.
 
@@ -430,8 +426,6 @@ class Kumaraswamy(TransformedDistribution):
     ----------
     concentration1, concentration0 : Tensor or float
         :math:`a` and :math:`b`, positive.
-    validate_args : bool, optional
-        Whether arguments are checked.
 
     Examples
     --------
@@ -469,6 +463,7 @@ class Kumaraswamy(TransformedDistribution):
         return (1 - b.reciprocal()) + (1 - a.reciprocal()) * harmonic - a.log() - b.log()
 
 
+@doc()
 class LogisticNormal(TransformedDistribution):
     """The distribution of rows of weights that `StickBreakingTransform` makes of normal samples.
 
@@ -476,8 +471,6 @@ class LogisticNormal(TransformedDistribution):
     ----------
     loc, scale : Tensor or float
         Of shape (..., K), the normal distributions' parameters; the weights are K + 1.
-    validate_args : bool, optional
-        Whether arguments are checked.
 
     Examples
     --------
@@ -500,6 +493,7 @@ class LogisticNormal(TransformedDistribution):
 # ---------------------------------------------------------------------------------------------- relaxed categories
 
 
+@doc()
 class LogitRelaxedBernoulli(_Binary):
     r"""The log-odds of `RelaxedBernoulli`: a logistic sample, shifted by `logits`, over the temperature.
 
@@ -509,8 +503,6 @@ class LogitRelaxedBernoulli(_Binary):
         Positive.
     probs, logits : Tensor or float, optional
         The probability of 1, or its log-odds; one of both is given.
-    validate_args : bool, optional
-        Whether arguments are checked.
 
     Examples
     --------
@@ -538,6 +530,7 @@ class LogitRelaxedBernoulli(_Binary):
         return self.temperature.log() + difference - 2 * difference.exp().log1p()
 
 
+@doc()
 class RelaxedBernoulli(TransformedDistribution):
     """A smooth relative of `Bernoulli` on (0, 1), whose samples tend to 0 and 1 with the temperature to 0.
 
@@ -549,10 +542,10 @@ class RelaxedBernoulli(TransformedDistribution):
         The probability of 1.
     logits : Tensor or float, optional
         Its log-odds; one of both is given.
-    validate_args : bool, optional
-        Whether arguments are checked.
 
-    Source: C. J. Maddison et al., "The concrete distribution" (2017).
+    References
+    ----------
+    C. J. Maddison et al., "The concrete distribution" (2017).
 
     Examples
     --------
@@ -571,6 +564,7 @@ class RelaxedBernoulli(TransformedDistribution):
         super().__init__(base, SigmoidTransform(), validate_args=validate_args)
 
 
+@doc()
 class ExpRelaxedCategorical(_OfCategorical):
     """The logarithm of `RelaxedOneHotCategorical`.
 
@@ -580,8 +574,6 @@ class ExpRelaxedCategorical(_OfCategorical):
         Positive.
     probs, logits : Tensor, optional
         Of shape (..., K): weights, or their logarithms; one of both is given.
-    validate_args : bool, optional
-        Whether arguments are checked.
 
     Examples
     --------
@@ -611,6 +603,7 @@ class ExpRelaxedCategorical(_OfCategorical):
         return score + math.lgamma(k) + (k - 1) * self.temperature.log()
 
 
+@doc()
 class RelaxedOneHotCategorical(TransformedDistribution):
     """A smooth relative of `OneHotCategorical` on rows that sum to 1, which tend to one-hot with the temperature to 0.
 
@@ -622,10 +615,10 @@ class RelaxedOneHotCategorical(TransformedDistribution):
         Of shape (..., K): weights that are not negative.
     logits : Tensor, optional
         Logarithms of weights; one of both is given.
-    validate_args : bool, optional
-        Whether arguments are checked.
 
-    Source: E. Jang, S. Gu, B. Poole, "Categorical reparameterization with Gumbel-softmax" (2017).
+    References
+    ----------
+    E. Jang, S. Gu, B. Poole, "Categorical reparameterization with Gumbel-softmax" (2017).
 
     Examples
     --------
@@ -647,6 +640,7 @@ class RelaxedOneHotCategorical(TransformedDistribution):
 # ---------------------------------------------------------------------------------------------- mixtures
 
 
+@doc()
 class MixtureSameFamily(Distribution):
     """A mixture of the distributions along the last dimension of a batch.
 
@@ -656,8 +650,6 @@ class MixtureSameFamily(Distribution):
         Of the components, with their weights.
     component_distribution : Distribution
         Whose batch ends in the number of components.
-    validate_args : bool, optional
-        Whether arguments are checked.
 
     Raises
     ------

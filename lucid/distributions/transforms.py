@@ -938,7 +938,9 @@ class CorrCholeskyTransform(Transform):
     cache_size : int, optional
         As for `Transform`.
 
-    Source: D. Lewandowski, D. Kurowicka, H. Joe, "Generating random correlation matrices based on vines and extended
+    References
+    ----------
+    D. Lewandowski, D. Kurowicka, H. Joe, "Generating random correlation matrices based on vines and extended
     onion method" (2009).
 
     Examples

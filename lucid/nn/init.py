@@ -357,7 +357,9 @@ def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator=None) -> Tensor
     Tensor
         The tensor itself.
 
-    Source: X. Glorot, Y. Bengio, "Understanding the difficulty of training deep feedforward neural networks" (2010).
+    References
+    ----------
+    X. Glorot, Y. Bengio, "Understanding the difficulty of training deep feedforward neural networks" (2010).
 
     Examples
     --------
@@ -430,7 +432,9 @@ def kaiming_uniform_(
     Tensor
         The tensor itself.
 
-    Source: K. He et al., "Delving deep into rectifiers" (2015).
+    References
+    ----------
+    K. He et al., "Delving deep into rectifiers" (2015).
 
     Examples
     --------
@@ -487,7 +491,9 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator=None) -> Tensor:
     Tensor
         The tensor itself.
 
-    Source: A. Saxe et al., "Exact solutions to the nonlinear dynamics of learning in deep linear neural networks"
+    References
+    ----------
+    A. Saxe et al., "Exact solutions to the nonlinear dynamics of learning in deep linear neural networks"
     (2013); F. Mezzadri, "How to generate random matrices from the classical compact groups" (2007).
 
     Examples
@@ -531,7 +537,9 @@ def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator=None) 
     Tensor
         The tensor itself.
 
-    Source: J. Martens, "Deep learning via Hessian-free optimization" (2010).
+    References
+    ----------
+    J. Martens, "Deep learning via Hessian-free optimization" (2010).
 
     Examples
     --------

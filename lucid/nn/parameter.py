@@ -5,6 +5,7 @@ from __future__ import annotations
 import lucid
 from lucid._kernels import core
 from lucid.dtypes import BY_NUM
+from lucid.ops._doc import doc
 from lucid.tensor import Tensor
 
 __all__ = ["Buffer", "Parameter", "UninitializedBuffer", "UninitializedParameter", "UninitializedTensorMixin", "is_lazy"]
@@ -169,6 +170,7 @@ def is_lazy(param) -> bool:
     return isinstance(param, UninitializedTensorMixin)
 
 
+@doc()
 class UninitializedParameter(UninitializedTensorMixin, Parameter):
     """A parameter whose shape is not known yet; `materialize` makes it a `Parameter`.
 
@@ -176,8 +178,6 @@ class UninitializedParameter(UninitializedTensorMixin, Parameter):
     ----------
     requires_grad : bool, optional
         Default True.
-    device : optional
-        The CPU.
     dtype : dtype, optional
         Of the elements that it will have; the default dtype.
 
@@ -201,6 +201,7 @@ class UninitializedParameter(UninitializedTensorMixin, Parameter):
         self._hold(requires_grad, device, dtype)
 
 
+@doc()
 class UninitializedBuffer(UninitializedTensorMixin, Buffer):
     """A buffer whose shape is not known yet; `materialize` makes it a plain tensor.
 
@@ -208,8 +209,6 @@ class UninitializedBuffer(UninitializedTensorMixin, Buffer):
     ----------
     requires_grad : bool, optional
         Default False.
-    device : optional
-        The CPU.
     dtype : dtype, optional
         Of the elements that it will have; the default dtype.
     persistent : bool, optional

@@ -7,6 +7,7 @@ import threading
 
 from lucid import dtypes
 from lucid.autograd.op import op
+from lucid.ops._doc import doc
 from lucid.ops._frame import is_half, tensor_argument
 from lucid.ops.arithmetic import mul
 from lucid.ops.creation import zeros, zeros_like
@@ -143,6 +144,7 @@ def _check_shapes(query, key, value, key_padding_mask, attn_mask, num_heads: int
 
 
 @op("nn.functional.multi_head_attention_forward", composite=True)
+@doc()
 def multi_head_attention_forward(
     query: Tensor, key: Tensor, value: Tensor, embed_dim_to_check: int, num_heads: int, in_proj_weight: Tensor | None,
     in_proj_bias: Tensor | None, bias_k: Tensor | None, bias_v: Tensor | None, add_zero_attn: bool, dropout_p: float,
@@ -168,6 +170,8 @@ def multi_head_attention_forward(
         Whether a key and value of zeros are added.
     dropout_p : float
         The share of weights that is dropped while `training`.
+    training : bool, optional
+        Whether weights are dropped (default True).
     out_proj_weight, out_proj_bias : Tensor
         Of shape (E, E) and (E,).
     key_padding_mask : Tensor, optional

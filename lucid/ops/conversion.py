@@ -8,6 +8,7 @@ from lucid import dtypes
 from lucid._kernels.core import wrap
 from lucid.autograd.op import op, torch_name
 from lucid.dtypes import as_dtype
+from lucid.ops._doc import doc
 from lucid.ops._frame import tensor_argument
 from lucid.ops.creation import empty, empty_strided, finished, full, ones, sizes, wanted, zeros
 from lucid.ops.view import clone, to_dtype
@@ -17,6 +18,7 @@ from lucid.tensor import Size, Tensor, check_device, to_array
 
 
 @op("tensor", gradient=False)
+@doc()
 def tensor(data, *, dtype=None, device=None, requires_grad: bool = False, pin_memory: bool = False) -> Tensor:
     """A tensor of the values of a nested sequence, number or array, copied; the dtype is inferred from them.
 
@@ -28,8 +30,6 @@ def tensor(data, *, dtype=None, device=None, requires_grad: bool = False, pin_me
         Default: what the values imply (int64, the default floating dtype, its complex twin, bool).
     device, pin_memory : optional
         Accepted; there is one device.
-    requires_grad : bool, optional
-        Whether operations on the result are recorded.
 
     Returns
     -------
@@ -94,6 +94,7 @@ def from_numpy(ndarray) -> Tensor:
 
 
 @op("frombuffer", gradient=False)
+@doc()
 def frombuffer(buffer, *, dtype, count: int = -1, offset: int = 0, requires_grad: bool = False) -> Tensor:
     """A 1-d tensor over the memory of an object with the buffer protocol.
 
@@ -168,6 +169,7 @@ def _writeable(array: np.ndarray) -> np.ndarray:
 
 
 @op("from_dlpack", gradient=False)
+@doc()
 def from_dlpack(ext_tensor, *, device=None, copy=None) -> Tensor:
     """A tensor over the memory of an object with the DLPack protocol (`__dlpack__`), on the CPU.
 
@@ -175,8 +177,6 @@ def from_dlpack(ext_tensor, *, device=None, copy=None) -> Tensor:
     ----------
     ext_tensor : object
         What exports its memory by DLPack.
-    device : device, optional
-        The CPU alone.
     copy : bool, optional
         Whether to copy: never, always, or where needed (None).
 
@@ -204,6 +204,7 @@ def from_dlpack(ext_tensor, *, device=None, copy=None) -> Tensor:
 
 
 @op("asarray", composite=True)
+@doc()
 def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad: bool | None = None) -> Tensor:
     """A tensor of `obj`, which shares its memory where that is possible and `copy` is not True.
 
@@ -256,6 +257,7 @@ def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad: bool | No
 
 
 @op("as_tensor", composite=True)
+@doc()
 def as_tensor(data, dtype=None, device=None) -> Tensor:
     """`data` itself if it is a tensor of that dtype; over its memory if it is such an array; else a new tensor.
 
@@ -263,10 +265,6 @@ def as_tensor(data, dtype=None, device=None) -> Tensor:
     ----------
     data : nested sequence, array or Tensor
         The values.
-    dtype : dtype, optional
-        The dtype of the result.
-    device : device, optional
-        The CPU alone.
 
     Returns
     -------

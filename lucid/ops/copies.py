@@ -5,7 +5,7 @@ from __future__ import annotations
 from lucid import dtypes
 from lucid.autograd.op import DECLARED, op
 from lucid.formats import contiguous_format
-from lucid.ops._doc import like
+from lucid.ops._doc import doc, like
 from lucid.ops._frame import check_dim, tensor_argument
 from lucid.ops.pieces import _alone, split_with_sizes
 from lucid.ops.view import clone, reshape
@@ -60,6 +60,8 @@ def _declare_copy(path: str, example: str, printed: str):
         f"    Examples\n    --------\n    >>> lucid.{name}_copy({example})\n    " + printed.replace("\n", "\n    ")
     )
     about = {"input_": "Tensor: What is copied."} if name in ("alias", "detach") else {}
+    if printed[0] == "(":
+        about["out"] = "tuple of Tensor, optional: Where the copies are written."
     like(function, returns="Of memory of its own.", **about)(forward)
     return op(f"{name}_copy", composite=True, out=OUT_RULES.get(name, "cast"))(forward)
 
@@ -80,6 +82,7 @@ for _path, _example in COPIED.items():
 
 
 @op("slice_copy", composite=True, out="same")
+@doc()
 def slice_copy(input_: Tensor, dim: int = 0, start=None, end=None, step: int = 1, *, out=None) -> Tensor:
     """A copy of the slice `start:end:step` of a dimension.
 
@@ -87,16 +90,12 @@ def slice_copy(input_: Tensor, dim: int = 0, start=None, end=None, step: int = 1
     ----------
     input_ : Tensor
         Of at least one dimension and any dtype.
-    dim : int, optional
-        The dimension; negative numbers count from the last.
     start : int, optional
         The first index; negative numbers count from the end.
     end : int, optional
         The index before which it ends.
     step : int, optional
         The distance between two elements, positive.
-    out : Tensor, optional
-        Where the result is written.
 
     Returns
     -------
@@ -125,7 +124,7 @@ def slice_copy(input_: Tensor, dim: int = 0, start=None, end=None, step: int = 1
 
 
 @op("unsafe_split_with_sizes", composite=True)
-@like(split_with_sizes)
+@like(split_with_sizes, out="tuple of Tensor, optional: Where the pieces are written.")
 def unsafe_split_with_sizes(input_: Tensor, split_sizes, dim: int = 0, *, out=None) -> tuple:
     """`split_with_sizes`, whose pieces may be written to in a graph.
 

@@ -16,7 +16,7 @@ from lucid._kernels.core import ramp, wrap
 from lucid._kernels.core import strided as strided_array
 from lucid.autograd.op import Stated, Supplied, check_out, op, torch_name, write_out
 from lucid.dtypes import as_dtype, element
-from lucid.ops._doc import like
+from lucid.ops._doc import doc, like
 from lucid.ops._frame import INT64, fill, number_argument, ordered_empty, shape_argument, tensor_argument
 from lucid.ops.storage import fill_array
 from lucid.ops.view import empty_as, to_dtype
@@ -110,6 +110,7 @@ _ZEROS, _ONES = _constant("zeros", 0), _constant("ones", 1)
 
 
 @op("zeros", gradient=False, own=("out",))
+@doc()
 def zeros(
     *size, out=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False, **named
 ) -> Tensor:
@@ -119,14 +120,8 @@ def zeros(
     ----------
     *size : int or sequence of int
         The shape.
-    out : Tensor, optional
-        Where the result is written.
     dtype : dtype, optional
-        Default: the default floating dtype.
-    layout, device, pin_memory : optional
-        Accepted; there is one layout and one device.
-    requires_grad : bool, optional
-        Whether operations on the result are recorded.
+        The dtype of the result; the default floating dtype.
 
     Returns
     -------
@@ -143,32 +138,11 @@ def zeros(
 
 
 @op("ones", gradient=False, own=("out",))
+@like(zeros)
 def ones(
     *size, out=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False, **named
 ) -> Tensor:
-    """A tensor of ones; the parameters are those of `zeros`.
-
-    Parameters
-    ----------
-    *size : int or sequence of int
-        The shape.
-    out : Tensor, optional
-        Where the result is written.
-    dtype : dtype, optional
-        The dtype of the result.
-    layout : layout, optional
-        Strided alone.
-    device : device, optional
-        The CPU alone.
-    pin_memory : bool, optional
-        Accepted, and of no effect on a CPU.
-    requires_grad : bool, optional
-        Whether gradients are to be recorded for the result.
-
-    Returns
-    -------
-    Tensor
-        Of the shape and dtype that are asked for.
+    """A tensor of ones.
 
     Examples
     --------
@@ -180,35 +154,12 @@ def ones(
 
 
 @op("empty", gradient=False, own=("out",))
+@like(zeros, memory_format="memory_format, optional: How the result lies in memory; contiguous by default.")
 def empty(
     *size, out=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False, memory_format=None,
     **named,
 ) -> Tensor:  # fmt: skip
-    """An uninitialised tensor; the parameters are those of `zeros`, and `memory_format` says how it lies in memory.
-
-    Parameters
-    ----------
-    *size : int or sequence of int
-        The shape.
-    out : Tensor, optional
-        Where the result is written.
-    dtype : dtype, optional
-        The dtype of the result.
-    layout : layout, optional
-        Strided alone.
-    device : device, optional
-        The CPU alone.
-    pin_memory : bool, optional
-        Accepted, and of no effect on a CPU.
-    requires_grad : bool, optional
-        Whether gradients are to be recorded for the result.
-    memory_format : memory_format, optional
-        How the result lies in memory; as the input by default.
-
-    Returns
-    -------
-    tuple of Tensor
-        Of the shape and dtype that are asked for.
+    """An uninitialised tensor.
 
     Examples
     --------
@@ -226,6 +177,7 @@ def empty(
 
 
 @op("full", gradient=False, own=("out",))
+@doc()
 def full(
     size, fill_value, *, out=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False
 ) -> Tensor:
@@ -237,8 +189,8 @@ def full(
         The shape.
     fill_value : number or 0-d Tensor
         The value.
-    out, dtype, layout, device, pin_memory, requires_grad
-        As for `zeros`; the dtype is by default that of the value.
+    dtype : dtype, optional
+        The dtype of the result; by default that of the value.
 
     Returns
     -------
@@ -262,6 +214,7 @@ def full(
 
 
 @op("empty_strided", gradient=False)
+@doc()
 def empty_strided(
     size, stride, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False
 ) -> Tensor:
@@ -274,19 +227,11 @@ def empty_strided(
     stride : sequence of int
         The strides, in elements.
     dtype : dtype, optional
-        The dtype of the result.
-    layout : layout, optional
-        Strided alone.
-    device : device, optional
-        The CPU alone.
-    requires_grad : bool, optional
-        Whether gradients are to be recorded for the result.
-    pin_memory : bool, optional
-        Accepted, and of no effect on a CPU.
+        The dtype of the result; the default floating dtype.
 
     Returns
     -------
-    tuple of Tensor
+    Tensor
         Of the shape and dtype that are asked for.
 
     Examples
@@ -308,32 +253,11 @@ def empty_strided(
 
 
 @op("empty_permuted", gradient=False)
+@like(empty_strided, physical_layout="sequence of int: The dimensions, from the outermost in memory to the innermost.")
 def empty_permuted(
     size, physical_layout, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False
 ) -> Tensor:
     """An uninitialised dense tensor whose dimensions lie in memory in the order `physical_layout`.
-
-    Parameters
-    ----------
-    size : int or sequence of int
-        The shape.
-    physical_layout : sequence of int
-        The dimensions, from the outermost in memory to the innermost.
-    dtype : dtype, optional
-        The dtype of the result.
-    layout : layout, optional
-        Strided alone.
-    device : device, optional
-        The CPU alone.
-    requires_grad : bool, optional
-        Whether gradients are to be recorded for the result.
-    pin_memory : bool, optional
-        Accepted, and of no effect on a CPU.
-
-    Returns
-    -------
-    tuple of Tensor
-        Of the shape and dtype that are asked for.
 
     Examples
     --------
@@ -363,6 +287,7 @@ def _like(name: str, x, dtype, layout, device, memory_format):
 
 
 @op("empty_like", gradient=False)
+@doc()
 def empty_like(
     input_, *, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False, memory_format=None
 ) -> Tensor:
@@ -373,21 +298,11 @@ def empty_like(
     input_ : Tensor
         Of any shape and dtype.
     dtype : dtype, optional
-        The dtype of the result.
-    layout : layout, optional
-        Strided alone.
-    device : device, optional
-        The CPU alone.
-    pin_memory : bool, optional
-        Accepted, and of no effect on a CPU.
-    requires_grad : bool, optional
-        Whether gradients are to be recorded for the result.
-    memory_format : memory_format, optional
-        How the result lies in memory; as the input by default.
+        The dtype of the result; by default the input's.
 
     Returns
     -------
-    tuple of Tensor
+    Tensor
         Of the shape and dtype that are asked for.
 
     Examples
@@ -400,32 +315,11 @@ def empty_like(
 
 
 @op("zeros_like", gradient=False)
+@like(empty_like)
 def zeros_like(
     input_, *, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False, memory_format=None
 ) -> Tensor:
     """Zeros of another's shape, dtype and order in memory.
-
-    Parameters
-    ----------
-    input_ : Tensor
-        Of any shape and dtype.
-    dtype : dtype, optional
-        The dtype of the result.
-    layout : layout, optional
-        Strided alone.
-    device : device, optional
-        The CPU alone.
-    pin_memory : bool, optional
-        Accepted, and of no effect on a CPU.
-    requires_grad : bool, optional
-        Whether gradients are to be recorded for the result.
-    memory_format : memory_format, optional
-        How the result lies in memory; as the input by default.
-
-    Returns
-    -------
-    Tensor
-        Of the shape and dtype that are asked for.
 
     Examples
     --------
@@ -438,7 +332,7 @@ def zeros_like(
 
 
 @op("ones_like", gradient=False)
-@like(zeros_like)
+@like(empty_like)
 def ones_like(
     input_, *, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False, memory_format=None
 ) -> Tensor:
@@ -455,35 +349,12 @@ def ones_like(
 
 
 @op("full_like", gradient=False)
+@like(empty_like, fill_value="number: The value.")
 def full_like(
     input_, fill_value, *, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False,
     memory_format=None,
 ) -> Tensor:  # fmt: skip
     """One value in another's shape, dtype and order in memory.
-
-    Parameters
-    ----------
-    input_ : Tensor
-        Of any shape and dtype.
-    fill_value : number
-        The value.
-    dtype : dtype, optional
-        The dtype of the result.
-    layout : layout, optional
-        Strided alone.
-    device : device, optional
-        The CPU alone.
-    pin_memory : bool, optional
-        Accepted, and of no effect on a CPU.
-    requires_grad : bool, optional
-        Whether gradients are to be recorded for the result.
-    memory_format : memory_format, optional
-        How the result lies in memory; as the input by default.
-
-    Returns
-    -------
-    Tensor
-        Of the shape and dtype that are asked for.
 
     Examples
     --------
@@ -496,6 +367,7 @@ def full_like(
 
 
 @op("scalar_tensor", gradient=False)
+@doc()
 def scalar_tensor(s, *, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False) -> Tensor:
     """A 0-d tensor of a number, of the default floating dtype.
 
@@ -504,15 +376,7 @@ def scalar_tensor(s, *, dtype=None, layout=None, device=None, pin_memory=False, 
     s : number
         The value.
     dtype : dtype, optional
-        The dtype of the result.
-    layout : layout, optional
-        Strided alone.
-    device : device, optional
-        The CPU alone.
-    pin_memory : bool, optional
-        Accepted, and of no effect on a CPU.
-    requires_grad : bool, optional
-        Whether gradients are to be recorded for the result.
+        The dtype of the result; the default floating dtype.
 
     Returns
     -------
@@ -530,27 +394,18 @@ def scalar_tensor(s, *, dtype=None, layout=None, device=None, pin_memory=False, 
 
 
 @op("eye", gradient=False, own=("out",))
+@doc()
 def eye(n, m=None, *, out=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False) -> Tensor:
     """The matrix of `n` rows and `m` (default `n`) columns with ones on its diagonal.
 
     Parameters
     ----------
     n : int
-        How many.
+        How many rows.
     m : int, optional
         How many columns; as many as rows by default.
-    out : Tensor, optional
-        Where the result is written.
     dtype : dtype, optional
-        The dtype of the result.
-    layout : layout, optional
-        Strided alone.
-    device : device, optional
-        The CPU alone.
-    pin_memory : bool, optional
-        Accepted, and of no effect on a CPU.
-    requires_grad : bool, optional
-        Whether gradients are to be recorded for the result.
+        The dtype of the result; the default floating dtype.
 
     Returns
     -------
@@ -623,6 +478,7 @@ arange.__wrapped__ = Stated(
 
 
 @op("range", gradient=False)
+@doc()
 def range_(
     start=0, end=None, step=1, *, out=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False
 ) -> Tensor:
@@ -636,8 +492,8 @@ def range_(
         Where it ends; part of the result if a whole number of steps away.
     step : number, optional
         Default 1.
-    out, dtype, layout, device, requires_grad
-        As for `zeros`; the dtype is the default one.
+    dtype : dtype, optional
+        The dtype of the result; the default floating dtype.
 
     Returns
     -------
@@ -776,6 +632,7 @@ def _spaced(start, end, steps: int, integer: bool):
 
 
 @op("linspace", gradient=False, own=("out",))
+@doc()
 def linspace(
     start, end, steps, *, out=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False
 ) -> Tensor:
@@ -787,13 +644,13 @@ def linspace(
         The first and the last.
     steps : int
         How many.
-    out, dtype, layout, device, pin_memory, requires_grad
-        As for `zeros`.
+    dtype : dtype, optional
+        The dtype of the result; the default floating dtype, or for complex ends the default complex one.
 
     Returns
     -------
     Tensor
-        1-d.
+        Of shape (steps,).
 
     Examples
     --------
@@ -811,39 +668,12 @@ def linspace(
 
 
 @op("logspace", gradient=False, own=("out",))
+@like(linspace, base="number, optional: What is raised to those powers. Default: 10.")
 def logspace(
     start, end, steps, base=10.0, *, out=None, dtype=None, layout=None, device=None, pin_memory=False,
     requires_grad=False,
 ) -> Tensor:  # fmt: skip
-    """`base` to the power of `steps` numbers from `start` to `end`; the parameters are those of `linspace`.
-
-    Parameters
-    ----------
-    start : number
-        The first.
-    end : number
-        The last.
-    steps : int
-        How many.
-    base : number, optional
-        What is raised to those powers (10 by default).
-    out : Tensor, optional
-        Where the result is written.
-    dtype : dtype, optional
-        The dtype of the result.
-    layout : layout, optional
-        Strided alone.
-    device : device, optional
-        The CPU alone.
-    pin_memory : bool, optional
-        Accepted, and of no effect on a CPU.
-    requires_grad : bool, optional
-        Whether gradients are to be recorded for the result.
-
-    Returns
-    -------
-    Tensor
-        Of the shape and dtype that are asked for.
+    """`base` to the power of `steps` numbers from `start` to `end`, equally far apart.
 
     Notes
     -----

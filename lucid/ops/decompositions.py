@@ -83,6 +83,7 @@ def svd(A: Tensor, full_matrices: bool = True, *, driver=None, out=None):
 
 
 @op("linalg.svdvals", out="same")
+@doc()
 def svdvals(A: Tensor, *, driver=None, out=None) -> Tensor:
     r"""Singular values of matrices.
 
@@ -92,8 +93,6 @@ def svdvals(A: Tensor, *, driver=None, out=None) -> Tensor:
         Of shape (..., m, n), floating or complex.
     driver : optional
         Has no effect: LAPACK's divide and conquer computes them.
-    out : Tensor, optional
-        Where the result is written.
 
     Returns
     -------

@@ -14,7 +14,7 @@ from lucid import dtypes
 from lucid._kernels import random as kernels
 from lucid._kernels.core import empty, flat, wrap
 from lucid.autograd.op import Supplied, inplace, op, torch_name
-from lucid.ops._doc import like
+from lucid.ops._doc import doc, like
 from lucid.ops._draws import MASK_SCALE, RRELU_NOISE, computed_in, dense_like, draw_into, number, order_of
 from lucid.ops._frame import UINT8, cast, contiguous, ordered_empty, tensor_argument
 from lucid.ops.activation import leaky_relu
@@ -108,6 +108,7 @@ def probability(p) -> None:
 
 
 @op("nn.functional.dropout", composite=True, own=("inplace",))
+@doc()
 def dropout(input_: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     r"""Set elements to zero at random, and scale the others up to keep the mean.
 
@@ -119,8 +120,6 @@ def dropout(input_: Tensor, p: float = 0.5, training: bool = True, inplace: bool
         The probability of an element to be dropped.
     training : bool, optional
         Nothing happens without it.
-    inplace : bool, optional
-        Whether to overwrite the input.
 
     Returns
     -------
@@ -133,7 +132,9 @@ def dropout(input_: Tensor, p: float = 0.5, training: bool = True, inplace: bool
     ValueError
         If p is not in [0, 1].
 
-    Source: G. Hinton et al., "Improving neural networks by preventing co-adaptation of feature detectors" (2012).
+    References
+    ----------
+    G. Hinton et al., "Improving neural networks by preventing co-adaptation of feature detectors" (2012).
 
     Examples
     --------
@@ -161,7 +162,9 @@ def alpha_dropout(input_: Tensor, p: float = 0.5, training: bool = False, inplac
         Of the input's shape: :math:`a (x m - \alpha' (1 - m)) + b`, where dropped elements stand at the limit
         :math:`-\alpha'` of SELU. The gradient is :math:`g \cdot a m`.
 
-    Source: G. Klambauer et al., "Self-Normalizing Neural Networks" (2017).
+    References
+    ----------
+    G. Klambauer et al., "Self-Normalizing Neural Networks" (2017).
 
     Examples
     --------
@@ -383,6 +386,7 @@ inplace_leaky_relu = inplace(leaky_relu, "leaky_relu_")
 
 
 @op("nn.functional.rrelu", composite=True, own=("inplace",))
+@doc()
 def rrelu(
     input_: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False, inplace: bool = False
 ) -> Tensor:
@@ -396,8 +400,6 @@ def rrelu(
         Between which the slope of each element is drawn.
     training : bool, optional
         Without it the slope is the mean of both.
-    inplace : bool, optional
-        Whether to overwrite the input.
 
     Returns
     -------
@@ -405,7 +407,9 @@ def rrelu(
         Of the input's shape: :math:`x` where it is positive, :math:`r x` elsewhere, with a slope :math:`r` drawn
         for each. The gradient is :math:`g` and :math:`r g`.
 
-    Source: B. Xu et al., "Empirical Evaluation of Rectified Activations in Convolutional Network" (2015).
+    References
+    ----------
+    B. Xu et al., "Empirical Evaluation of Rectified Activations in Convolutional Network" (2015).
 
     Examples
     --------
@@ -416,6 +420,7 @@ def rrelu(
 
 
 @op("rrelu", composite=True)
+@doc()
 def short_rrelu(
     input_: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False, generator=None
 ) -> Tensor:
@@ -431,8 +436,6 @@ def short_rrelu(
         The greatest slope of the negative side.
     training : bool, optional
         Whether elements are dropped at all.
-    generator : Generator, optional
-        Where the random numbers come from; the default generator otherwise.
 
     Returns
     -------
@@ -448,6 +451,7 @@ def short_rrelu(
 
 
 @op("rrelu_", composite=True, aliases=("nn.functional.rrelu_",))
+@doc()
 def rrelu_(
     input_: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False, generator=None
 ) -> Tensor:
@@ -463,8 +467,6 @@ def rrelu_(
         The greatest slope of the negative side.
     training : bool, optional
         Whether elements are dropped at all.
-    generator : Generator, optional
-        Where the random numbers come from; the default generator otherwise.
 
     Returns
     -------

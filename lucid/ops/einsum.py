@@ -9,6 +9,7 @@ import math
 from functools import lru_cache
 
 from lucid.autograd.op import op
+from lucid.ops._doc import doc
 from lucid.ops._frame import same_dtype, tensor_argument
 from lucid.ops.linalg import matmul
 from lucid.ops.reduction import sum as sum_
@@ -16,6 +17,7 @@ from lucid.tensor import Tensor, check_dim
 
 
 @op("inner", composite=True)
+@doc()
 def inner(input_: Tensor, other: Tensor, *, out=None) -> Tensor:
     """Sum of products over the last dimension of both; of a 0-d tensor, the product.
 
@@ -25,8 +27,6 @@ def inner(input_: Tensor, other: Tensor, *, out=None) -> Tensor:
         Of a numeric dtype.
     other : Tensor
         The second operand.
-    out : Tensor, optional
-        Where the result is written.
 
     Returns
     -------
@@ -77,6 +77,7 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
 
 
 @op("tensordot", composite=True, out="same")
+@doc()
 def tensordot(a: Tensor, b: Tensor, dims=2, out=None) -> Tensor:
     """Sum of products over pairs of dimensions.
 

@@ -15,7 +15,7 @@ from lucid._kernels import core
 from lucid._kernels.core import empty, flat, wrap
 from lucid.autograd.op import Supplied, check_out, op, torch_name, write_out
 from lucid.ops import magnitude
-from lucid.ops._doc import like
+from lucid.ops._doc import doc, like
 from lucid.ops._frame import C_NAMES, FLOAT64, INT64, cast, dims_argument, fold, reduced_shape, tensor_argument
 from lucid.ops.reduction import (
     AMAX,
@@ -70,6 +70,7 @@ def _share(g, input_, dim, keepdim, out):
 
 
 @op("amax", out="same")
+@doc()
 def amax(input_: Tensor, dim=(), keepdim: bool = False, *, out=None) -> Tensor:
     """The greatest element, over all or over dimensions; NaN wins.
 
@@ -79,8 +80,6 @@ def amax(input_: Tensor, dim=(), keepdim: bool = False, *, out=None) -> Tensor:
         Of any shape and real dtype.
     dim : int or tuple of int, optional
         The dimensions; all by default.
-    keepdim : bool, optional
-        Keep them, of size 1.
 
     Returns
     -------
@@ -99,6 +98,7 @@ amax.vjp(input_=_share)
 
 
 @op("amin", out="same")
+@doc()
 def amin(input_: Tensor, dim=(), keepdim: bool = False, *, out=None) -> Tensor:
     r"""The least element, over all or over dimensions; NaN wins. Parameters and gradient as for `amax`.
 
@@ -108,10 +108,6 @@ def amin(input_: Tensor, dim=(), keepdim: bool = False, *, out=None) -> Tensor:
         Of any shape and dtype.
     dim : int or tuple of int, optional
         The dimensions; all by default.
-    keepdim : bool, optional
-        Keep the reduced dimension, of size 1.
-    out : Tensor, optional
-        Where the result is written.
 
     Returns
     -------
@@ -138,6 +134,7 @@ amin.vjp(input_=_share)
 
 
 @op("aminmax", composite=True)
+@doc(out="tuple of Tensor, optional: Where the results are written.")
 def aminmax(input_: Tensor, *, dim=None, keepdim: bool = False, out=None):
     r"""The least and the greatest element, as a named tuple (min, max).
 
@@ -147,15 +144,11 @@ def aminmax(input_: Tensor, *, dim=None, keepdim: bool = False, out=None):
         Of any shape and dtype.
     dim : int or tuple of int, optional
         The dimensions; all by default.
-    keepdim : bool, optional
-        Keep the reduced dimension, of size 1.
-    out : Tensor, optional
-        Where the result is written.
 
     Returns
     -------
-    tuple of Tensor
-        With `dim` without it, or of size 1 with `keepdim`.
+    named tuple of Tensor
+        `min` and `max`, without `dim`, or of size 1 in it with `keepdim`.
 
     Notes
     -----
@@ -213,6 +206,7 @@ def _position(name: str, input_: Tensor, dim, keepdim: bool) -> Tensor:
 
 
 @op("argmax", gradient=False, out="same")
+@doc()
 def argmax(input_: Tensor, dim=None, keepdim: bool = False, *, out=None) -> Tensor:
     """Where the greatest element stands, along a dimension or in the flattened tensor; the first of equals, or of NaNs.
 
@@ -220,12 +214,8 @@ def argmax(input_: Tensor, dim=None, keepdim: bool = False, *, out=None) -> Tens
     ----------
     input_ : Tensor
         Of any shape and dtype.
-    dim : int or tuple of int, optional
-        The dimensions; all by default.
-    keepdim : bool, optional
-        Keep the reduced dimension, of size 1.
-    out : Tensor, optional
-        Where the result is written.
+    dim : int, optional
+        The dimension; that of the flattened tensor by default.
 
     Returns
     -------
@@ -241,7 +231,7 @@ def argmax(input_: Tensor, dim=None, keepdim: bool = False, *, out=None) -> Tens
 
 
 @op("argmin", gradient=False, out="same")
-@like(amin)
+@like(argmax)
 def argmin(input_: Tensor, dim=None, keepdim: bool = False, *, out=None) -> Tensor:
     """Where the least element stands, along a dimension or in the flattened tensor; the first of equals, or of NaNs.
 
@@ -300,7 +290,12 @@ def _max_or_min(name: str, whole: str, along: str, pairwise: str, input_, dim, k
 
 
 @op("max", composite=True)
-@like(amin)
+@like(
+    amin, dim="int or Tensor, optional: The dimension; or a second tensor.",
+    other="Tensor, optional: A second tensor: the result is the elementwise `maximum`.",
+    out="Tensor or tuple of Tensor, optional: Where the result is written, or each of them.", gives="Tensor or named tuple of Tensor",
+    returns="The greatest element; with `dim` `values` and `indices`, without the dimension, or of size 1 in it with `keepdim`.",
+)  # fmt: skip
 def max(input_: Tensor, dim=None, keepdim: bool = False, *, other: Tensor | None = None, out=None):
     """The greatest element of all; with `dim`, a named tuple of the greatest along it and their positions.
 
@@ -315,7 +310,12 @@ def max(input_: Tensor, dim=None, keepdim: bool = False, *, other: Tensor | None
 
 
 @op("min", composite=True)
-@like(amin)
+@like(
+    amin, dim="int or Tensor, optional: The dimension; or a second tensor.",
+    other="Tensor, optional: A second tensor: the result is the elementwise `minimum`.",
+    out="Tensor or tuple of Tensor, optional: Where the result is written, or each of them.", gives="Tensor or named tuple of Tensor",
+    returns="The least element; with `dim` `values` and `indices`, without the dimension, or of size 1 in it with `keepdim`.",
+)  # fmt: skip
 def min(input_: Tensor, dim=None, keepdim: bool = False, *, other: Tensor | None = None, out=None):
     """The least element of all; with `dim`, a named tuple of the least along it and their positions.
 
@@ -389,6 +389,7 @@ def all(input_: Tensor, dim=None, keepdim: bool = False, *, out=None) -> Tensor:
 
 
 @op("hash_tensor", gradient=False, out="same")
+@doc()
 def hash_tensor(input_: Tensor, dim=None, *, keepdim: bool = False, mode: int = 0, out=None) -> Tensor:
     """A number that tells tensors of different bits apart: all elements, as 64 bits each, combined by exclusive or.
 
@@ -402,8 +403,6 @@ def hash_tensor(input_: Tensor, dim=None, *, keepdim: bool = False, mode: int = 
         Keep the reduced dimensions, of size 1.
     mode : int, optional
         Which hash: 0, exclusive or, is the only one.
-    out : Tensor, optional
-        Where the result is written.
 
     Returns
     -------

@@ -18,7 +18,7 @@ from lucid import dtypes
 from lucid._kernels import core
 from lucid._kernels import fft as kernels
 from lucid.autograd.op import op, torch_name
-from lucid.ops._doc import like
+from lucid.ops._doc import doc, like
 from lucid.ops._frame import tensor_argument
 from lucid.ops.arithmetic import mul
 from lucid.ops.complex import conj, real
@@ -252,6 +252,7 @@ def _last(s) -> int | None:
 
 
 @op("fft.fft", composite=True)
+@doc()
 def fft(input_: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None, *, out=None) -> Tensor:
     """Discrete Fourier transform along one dimension.
 
@@ -265,8 +266,6 @@ def fft(input_: Tensor, n: int | None = None, dim: int = -1, norm: str | None = 
         The dimension. Default: the last.
     norm : {"backward", "forward", "ortho"}, optional
         A factor: none (default), 1/n, or its square root.
-    out : Tensor, optional
-        Where the result is written.
 
     Returns
     -------
@@ -365,6 +364,7 @@ def ihfft(input_: Tensor, n: int | None = None, dim: int = -1, norm: str | None 
 
 
 @op("fft.fftn", composite=True)
+@doc()
 def fftn(input_: Tensor, s=None, dim=None, norm: str | None = None, *, out=None) -> Tensor:
     """Discrete Fourier transform over several dimensions.
 
@@ -378,8 +378,6 @@ def fftn(input_: Tensor, s=None, dim=None, norm: str | None = None, *, out=None)
         The dimensions. Default: all, or the last `len(s)`.
     norm : {"backward", "forward", "ortho"}, optional
         A factor: none (default), 1 / product of the sizes, or its square root.
-    out : Tensor, optional
-        Where the result is written.
 
     Returns
     -------

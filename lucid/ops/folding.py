@@ -201,7 +201,7 @@ def pixel_shuffle(input_: Tensor, upscale_factor: int) -> Tensor:
 
     Returns
     -------
-    tuple of Tensor
+    Tensor
         A copy.
 
     Examples
@@ -241,7 +241,7 @@ def pixel_unshuffle(input_: Tensor, downscale_factor: int) -> Tensor:
 
     Returns
     -------
-    tuple of Tensor
+    Tensor
         A copy.
 
     Examples

@@ -38,7 +38,9 @@ def drawn(concentration: np.ndarray, dtype: np.dtype, generator) -> np.ndarray:
 def standard_gamma(input_: Tensor, generator=None) -> Tensor:
     """Samples of gamma distributions of rate 1 with these concentrations.
 
-    Source: G. Marsaglia, W. W. Tsang, "A simple method for generating gamma variables" (2000).
+    References
+    ----------
+    G. Marsaglia, W. W. Tsang, "A simple method for generating gamma variables" (2000).
     """
     array = tensor_argument("_standard_gamma", input_).array
     return wrap(drawn(array, drawn_as_it_is("gamma_cpu", array), generator))

@@ -9,7 +9,7 @@ from lucid._kernels.core import empty as new_array
 from lucid._kernels.core import flat, wrap
 from lucid._kernels.index import triangle_indices
 from lucid.autograd.op import op, torch_name
-from lucid.ops._doc import like
+from lucid.ops._doc import doc, like
 from lucid.ops._frame import INT64, cast, tensor_argument
 from lucid.ops.creation import ones_like, wanted
 from lucid.ops.joining import cat, stack
@@ -159,6 +159,7 @@ def _triangle_indices(name: str, row, col, offset, dtype, layout, device, upper)
 
 
 @op("tril_indices", gradient=False)
+@doc()
 def tril_indices(row, col, offset=0, *, dtype=None, layout=None, device=None, pin_memory=False) -> Tensor:
     """The indices of the lower triangle of a `row` by `col` matrix: a row of row and one of column numbers.
 
@@ -170,14 +171,6 @@ def tril_indices(row, col, offset=0, *, dtype=None, layout=None, device=None, pi
         How many columns.
     offset : int, optional
         Which diagonal: 0 the main one, above it positive.
-    dtype : dtype, optional
-        The dtype of the result.
-    layout : layout, optional
-        Strided alone.
-    device : device, optional
-        The CPU alone.
-    pin_memory : bool, optional
-        Accepted, and of no effect on a CPU.
 
     Returns
     -------

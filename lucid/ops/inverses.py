@@ -12,6 +12,7 @@ import numpy as np
 
 from lucid._kernels.core import empty, wrap
 from lucid.autograd.op import Supplied, op, torch_name
+from lucid.ops._doc import doc
 from lucid.ops._frame import broadcast_shapes, is_half, tensor_argument
 from lucid.ops.linalg import adjoint
 from lucid.tensor import Tensor
@@ -93,6 +94,7 @@ def called(name: str, function, *arrays, **options):
 
 
 @op("linalg.inv", aliases=("inverse",), out="same")
+@doc()
 def inv(A: Tensor, *, out=None) -> Tensor:
     """Inverse of square matrices.
 
@@ -132,6 +134,7 @@ inv.vjp(A=_inv_backward)
 
 
 @op("linalg.solve", out="same")
+@doc()
 def solve(A: Tensor, B: Tensor, *, left: bool = True, out=None) -> Tensor:
     """The solution X of ``A X = B``.
 
@@ -197,6 +200,7 @@ def _solve_backward(g, needs, A, B, left, out):
 
 
 @op("linalg.det", aliases=("det",), out="same")
+@doc()
 def det(A: Tensor, *, out=None) -> Tensor:
     """Determinant of square matrices.
 
@@ -261,6 +265,7 @@ class SlogdetResult(NamedTuple):
 
 
 @op("linalg.slogdet", aliases=("slogdet",))
+@doc(out="tuple of Tensor, optional: Where the results are written.")
 def slogdet(A: Tensor, *, out=None):
     r"""Sign, and logarithm of the absolute value, of the determinant of square matrices: a named tuple.
 
@@ -268,13 +273,11 @@ def slogdet(A: Tensor, *, out=None):
     ----------
     A : Tensor
         Of shape (..., n, n), floating or complex.
-    out : Tensor, optional
-        Where the result is written.
 
     Returns
     -------
-    Tensor
-        Of the dtype of the operands.
+    named tuple of Tensor
+        `sign`, of absolute value 1 or 0 and of the operand's dtype, and `logabsdet`, real.
 
     Notes
     -----

@@ -11,7 +11,7 @@ from lucid import dtypes
 from lucid._kernels import core
 from lucid._kernels.core import wrap
 from lucid.autograd.op import Supplied, op
-from lucid.ops._doc import like
+from lucid.ops._doc import doc, like
 from lucid.ops._frame import overwrite
 from lucid.ops.pieces import index_basic
 from lucid.ops.view import atleast_1d, atleast_2d, atleast_3d, reshape
@@ -40,6 +40,7 @@ def put(out, index, array) -> None:
 
 
 @op("cat", aliases=("concat", "concatenate"), out="apart cast TypeError")
+@doc()
 def cat(tensors, dim: int = 0, *, out=None) -> Tensor:
     """Tensors one after the other along a dimension that they have.
 
@@ -49,8 +50,6 @@ def cat(tensors, dim: int = 0, *, out=None) -> Tensor:
         Of one shape but for dimension `dim`; their dtypes are promoted. Empty 1-d tensors are left out.
     dim : int, optional
         Along which dimension.
-    out : Tensor, optional
-        Where the result is written.
 
     Returns
     -------
@@ -118,6 +117,7 @@ cat.vjp(tensors=_cat_backward)
 
 
 @op("stack", out="cast TypeError")
+@doc()
 def stack(tensors, dim: int = 0, *, out=None) -> Tensor:
     """Tensors of one shape along a new dimension.
 
@@ -127,8 +127,6 @@ def stack(tensors, dim: int = 0, *, out=None) -> Tensor:
         Of one shape; their dtypes are promoted.
     dim : int, optional
         Where the new dimension is put in.
-    out : Tensor, optional
-        Where the result is written.
 
     Returns
     -------
@@ -180,6 +178,7 @@ def _joined(name: str, tensors, grow, dim):
 
 
 @op("hstack", composite=True, out="cast TypeError")
+@doc()
 def hstack(tensors, *, out=None) -> Tensor:
     """Tensors side by side: along the second dimension, 1-d tensors along the first.
 
@@ -187,8 +186,6 @@ def hstack(tensors, *, out=None) -> Tensor:
     ----------
     tensors : sequence of Tensor
         What is joined.
-    out : Tensor, optional
-        Where the result is written.
 
     Returns
     -------

@@ -15,7 +15,7 @@ from lucid._kernels import linalg as kernels
 from lucid._kernels.core import empty, flat, product_plan, span, wrap
 from lucid.autograd.op import op
 from lucid.dtypes import element
-from lucid.ops._doc import like
+from lucid.ops._doc import doc, like
 from lucid.ops._frame import (
     C_NAMES,
     FLOAT32,
@@ -139,6 +139,7 @@ def adjoint(x: Tensor) -> Tensor:
 
 
 @op("matmul", aliases=("linalg.matmul",), out="same")
+@doc()
 def matmul(input_: Tensor, other: Tensor, *, out=None) -> Tensor:
     """Matrix product.
 
@@ -243,6 +244,7 @@ def _ranked(name: str, tensor: Tensor, rank: int, which: str) -> None:
 
 
 @op("mm", composite=True, out="same")
+@doc()
 def mm(input_: Tensor, mat2: Tensor, *, out=None) -> Tensor:
     r"""Product of two matrices: of (m, k) and (k, n). See `matmul`.
 
@@ -252,8 +254,6 @@ def mm(input_: Tensor, mat2: Tensor, *, out=None) -> Tensor:
         Of a numeric dtype.
     mat2 : Tensor
         The second matrix, of the same dtype.
-    out : Tensor, optional
-        Where the result is written.
 
     Returns
     -------
@@ -313,6 +313,7 @@ def _check_batches(input_, mat2) -> None:
 
 
 @op("mv", composite=True, out="same")
+@doc()
 def mv(input_: Tensor, vec: Tensor, *, out=None) -> Tensor:
     r"""Matrix of (m, k) times vector of (k,). See `matmul`.
 
@@ -322,8 +323,6 @@ def mv(input_: Tensor, vec: Tensor, *, out=None) -> Tensor:
         Of a numeric dtype.
     vec : Tensor
         A vector of the same dtype.
-    out : Tensor, optional
-        Where the result is written.
 
     Returns
     -------
@@ -349,6 +348,7 @@ def mv(input_: Tensor, vec: Tensor, *, out=None) -> Tensor:
 
 
 @op("dot", composite=True, out="same")
+@doc()
 def dot(input_: Tensor, tensor: Tensor, *, out=None) -> Tensor:
     r"""Sum of products of two vectors of one length. See `matmul`.
 
@@ -358,8 +358,6 @@ def dot(input_: Tensor, tensor: Tensor, *, out=None) -> Tensor:
         Of a numeric dtype.
     tensor : Tensor
         A vector of the same length.
-    out : Tensor, optional
-        Where the result is written.
 
     Returns
     -------
@@ -388,6 +386,7 @@ def dot(input_: Tensor, tensor: Tensor, *, out=None) -> Tensor:
 
 
 @op("outer", composite=True, aliases=("ger",))
+@doc()
 def outer(input_: Tensor, vec2: Tensor, *, out=None) -> Tensor:
     r"""Every product of an element of one vector with one of another, of shape (n, m).
 
@@ -397,8 +396,6 @@ def outer(input_: Tensor, vec2: Tensor, *, out=None) -> Tensor:
         Of a numeric dtype.
     vec2 : Tensor
         A vector.
-    out : Tensor, optional
-        Where the result is written.
 
     Returns
     -------
@@ -446,6 +443,7 @@ def _plus(input_, product_, beta, alpha):
 
 
 @op("addmm", composite=True, out="same overlap")
+@doc()
 def addmm(input_: Tensor, mat1: Tensor, mat2: Tensor, *, beta=1, alpha=1, out=None) -> Tensor:
     r"""``beta * input + alpha * (mat1 @ mat2)``; with beta 0 the input's NaN do not count.
 
@@ -461,8 +459,6 @@ def addmm(input_: Tensor, mat1: Tensor, mat2: Tensor, *, beta=1, alpha=1, out=No
         Factor of the input (default 1).
     alpha : number, optional
         Factor of the product (default 1).
-    out : Tensor, optional
-        Where the result is written.
 
     Returns
     -------
@@ -487,6 +483,7 @@ def addmm(input_: Tensor, mat1: Tensor, mat2: Tensor, *, beta=1, alpha=1, out=No
 
 
 @op("addmv", composite=True, out="same overlap")
+@doc()
 def addmv(input_: Tensor, mat: Tensor, vec: Tensor, *, beta=1, alpha=1, out=None) -> Tensor:
     r"""``beta * input + alpha * (mat @ vec)``.
 
@@ -502,8 +499,6 @@ def addmv(input_: Tensor, mat: Tensor, vec: Tensor, *, beta=1, alpha=1, out=None
         Factor of the input (default 1).
     alpha : number, optional
         Factor of the product (default 1).
-    out : Tensor, optional
-        Where the result is written.
 
     Returns
     -------
@@ -527,6 +522,7 @@ def addmv(input_: Tensor, mat: Tensor, vec: Tensor, *, beta=1, alpha=1, out=None
 
 
 @op("addr", composite=True)
+@doc()
 def addr(input_: Tensor, vec1: Tensor, vec2: Tensor, *, beta=1, alpha=1, out=None) -> Tensor:
     r"""``beta * input + alpha * outer(vec1, vec2)``.
 
@@ -542,8 +538,6 @@ def addr(input_: Tensor, vec1: Tensor, vec2: Tensor, *, beta=1, alpha=1, out=Non
         Factor of the input (default 1).
     alpha : number, optional
         Factor of the product (default 1).
-    out : Tensor, optional
-        Where the result is written.
 
     Returns
     -------
@@ -575,6 +569,7 @@ def addr(input_: Tensor, vec1: Tensor, vec2: Tensor, *, beta=1, alpha=1, out=Non
 
 
 @op("baddbmm", composite=True, out="same overlap")
+@doc()
 def baddbmm(input_: Tensor, batch1: Tensor, batch2: Tensor, *, beta=1, alpha=1, out=None) -> Tensor:
     r"""``beta * input + alpha * (batch1 @ batch2)`` for each matrix of a batch.
 
@@ -590,8 +585,6 @@ def baddbmm(input_: Tensor, batch1: Tensor, batch2: Tensor, *, beta=1, alpha=1, 
         Factor of the input (default 1).
     alpha : number, optional
         Factor of the product (default 1).
-    out : Tensor, optional
-        Where the result is written.
 
     Returns
     -------
@@ -637,6 +630,7 @@ def addbmm(input_: Tensor, batch1: Tensor, batch2: Tensor, *, beta=1, alpha=1, o
 
 
 @op("nn.functional.linear", out="same")
+@doc()
 def linear(input_: Tensor, weight: Tensor, bias: Tensor | None = None, *, out=None) -> Tensor:
     """``input @ weight.T + bias``.
 

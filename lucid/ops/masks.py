@@ -12,6 +12,7 @@ from lucid._kernels import core
 from lucid._kernels import index as kernels
 from lucid._kernels.core import flat, wrap
 from lucid.autograd.op import check_out, op, torch_name, write_out
+from lucid.ops._doc import doc
 from lucid.ops._frame import (
     INT64,
     broadcast_shapes,
@@ -92,6 +93,7 @@ masked_fill.vjp(
 
 
 @op("masked_select", composite=True, out="apart")
+@doc()
 def masked_select(input_: Tensor, mask: Tensor, *, out=None) -> Tensor:
     """The elements where a mask is true, in one dimension; input and mask are broadcast against each other.
 
@@ -101,8 +103,6 @@ def masked_select(input_: Tensor, mask: Tensor, *, out=None) -> Tensor:
         Of any shape and dtype.
     mask : Tensor
         bool; broadcast against the input.
-    out : Tensor, optional
-        Where the result is written.
 
     Returns
     -------
@@ -166,6 +166,7 @@ def masked_scatter(input_: Tensor, mask: Tensor, source: Tensor) -> Tensor:
 
 
 @op("nonzero", gradient=False, own=("out",), out="same")
+@doc()
 def nonzero(input_: Tensor, *, out=None, as_tuple: bool = False):
     """The indices of the elements that are not zero.
 
@@ -173,8 +174,6 @@ def nonzero(input_: Tensor, *, out=None, as_tuple: bool = False):
     ----------
     input_ : Tensor
         Of any shape and dtype.
-    out : Tensor, optional
-        Where the result is written.
     as_tuple : bool, optional
         Give a 1-d tensor for each dimension instead, as an index is.
 
@@ -227,6 +226,7 @@ def argwhere(input_: Tensor) -> Tensor:
 
 
 @op("nonzero_static", gradient=False, out="same")
+@doc()
 def nonzero_static(input_: Tensor, *, size: int, fill_value: int = -1, out=None) -> Tensor:
     """The first `size` rows of `nonzero`, filled up with `fill_value`.
 
@@ -238,8 +238,6 @@ def nonzero_static(input_: Tensor, *, size: int, fill_value: int = -1, out=None)
         The shape.
     fill_value : number, optional
         The value.
-    out : Tensor, optional
-        Where the result is written.
 
     Returns
     -------

@@ -186,7 +186,7 @@ max_pool3d = _max_pool(3, "lucid.max_pool3d(lucid.ones(1, 1, 2, 2, 2), 2)\n    T
 
 
 @op("max_pool1d_with_indices", composite=True)
-@like(pooling.max_pool1d)
+@like(pooling.max_pool1d_with_indices)
 def max_pool1d_with_indices(
     input_: Tensor, kernel_size, stride=(), padding=(0,), dilation=(1,), ceil_mode: bool = False
 ) -> tuple[Tensor, Tensor]:

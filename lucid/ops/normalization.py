@@ -775,7 +775,9 @@ def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: floa
 
     with samples :math:`n` of the Gumbel distribution. The gradient is that of the softmax, for `hard` samples too.
 
-    Source: E. Jang et al., "Categorical Reparameterization with Gumbel-Softmax" (2016).
+    References
+    ----------
+    E. Jang et al., "Categorical Reparameterization with Gumbel-Softmax" (2016).
 
     Examples
     --------

@@ -13,6 +13,7 @@ from lucid._kernels.core import wrap
 from lucid.autograd.op import op, torch_name
 from lucid.dtypes import as_dtype
 from lucid.ops import magnitude
+from lucid.ops._doc import doc
 from lucid.ops._frame import cast, dims_argument, is_half, tensor_argument
 from lucid.ops.reduction import NORM_2, computed, kept, reduced, sum
 from lucid.tensor import Tensor, check_dim
@@ -37,6 +38,7 @@ def norm_dtype(name: str, x: Tensor, dtype):
 
 
 @op("linalg.vector_norm", out="same")
+@doc()
 def vector_norm(x: Tensor, ord=2, dim=None, keepdim: bool = False, *, dtype=None, out=None) -> Tensor:
     """Vector norm over dimensions: the `ord`-th root of the sum of absolute values to that power.
 
@@ -48,8 +50,6 @@ def vector_norm(x: Tensor, ord=2, dim=None, keepdim: bool = False, *, dtype=None
         Default 2; 0 counts what is not zero, infinities take the extreme of the absolute values.
     dim : int or tuple of int, optional
         The dimensions; all by default.
-    keepdim : bool, optional
-        Keep them, of size 1.
     dtype : dtype, optional
         Convert the input first.
 
@@ -123,6 +123,7 @@ def _dims_pair(dim, ndim):
 
 
 @op("linalg.matrix_norm", composite=True, out="same")
+@doc()
 def matrix_norm(A: Tensor, ord="fro", dim=(-2, -1), keepdim: bool = False, *, dtype=None, out=None) -> Tensor:
     """Matrix norm: "fro", "nuc", or of order 1, -1, inf, -inf (sums of rows or columns), 2, -2 (singular values).
 
@@ -132,14 +133,8 @@ def matrix_norm(A: Tensor, ord="fro", dim=(-2, -1), keepdim: bool = False, *, dt
         Of shape (..., n, n), floating or complex.
     ord : number or str, optional
         Which norm.
-    dim : int, optional
-        The dimension; negative numbers count from the last.
-    keepdim : bool, optional
-        Keep the reduced dimension, of size 1.
     dtype : dtype, optional
         The dtype of the result; what is reduced is converted to it first.
-    out : Tensor, optional
-        Where the result is written.
 
     Returns
     -------
@@ -175,6 +170,7 @@ def matrix_norm(A: Tensor, ord="fro", dim=(-2, -1), keepdim: bool = False, *, dt
 
 
 @op("linalg.norm", composite=True, out="same")
+@doc()
 def norm(A: Tensor, ord=None, dim=None, keepdim: bool = False, *, out=None, dtype=None) -> Tensor:
     """Vector norm over one dimension (or all elements), matrix norm over two.
 
@@ -186,8 +182,6 @@ def norm(A: Tensor, ord=None, dim=None, keepdim: bool = False, *, out=None, dtyp
         As for `vector_norm`, or as for `matrix_norm`; the 2-norm of all elements by default.
     dim : int or tuple of int, optional
         One dimension or two.
-    keepdim : bool, optional
-        Keep them, of size 1.
     dtype : dtype, optional
         Convert the input first.
 
@@ -217,6 +211,7 @@ def norm(A: Tensor, ord=None, dim=None, keepdim: bool = False, *, out=None, dtyp
 
 
 @op("norm", composite=True, out="same")
+@doc()
 def torch_norm(input_: Tensor, p="fro", dim=None, keepdim: bool = False, out=None, dtype=None) -> Tensor:
     """Norm over all elements or over dimensions; `linalg.norm` is its successor.
 
@@ -228,10 +223,6 @@ def torch_norm(input_: Tensor, p="fro", dim=None, keepdim: bool = False, out=Non
         Which norm: "fro" (default, the 2-norm), "nuc" or a number, as `ord` of `linalg.vector_norm`.
     dim : int or tuple of int, optional
         The dimensions; all by default, of "nuc" the last two.
-    keepdim : bool, optional
-        Keep the reduced dimension, of size 1.
-    out : Tensor, optional
-        Where the result is written.
     dtype : dtype, optional
         The dtype of the result; what is reduced is converted to it first.
 

@@ -234,8 +234,8 @@ def moveaxis(input_: Tensor, source, destination) -> Tensor:
 
     Returns
     -------
-    tuple of Tensor
-        Views: they share memory with the input.
+    Tensor
+        A view: it shares memory with the input.
 
     Examples
     --------

@@ -12,7 +12,7 @@ from lucid import dtypes
 from lucid._kernels import core
 from lucid._kernels.core import strided, wrap
 from lucid.autograd.op import DECLARED, Supplied, op
-from lucid.ops._doc import like
+from lucid.ops._doc import doc, like
 from lucid.ops._frame import copied, dense_steps, overlapping, shape_argument, steps_of, tensor_argument
 from lucid.ops.view import contiguous
 from lucid.tensor import Tensor, check_dim, storage_of
@@ -42,6 +42,7 @@ place_basic.vjp(input_=lambda g, index: index_basic(g, index))
 
 
 @op("select", view=True)
+@doc()
 def select(input_: Tensor, dim: int, index: int) -> Tensor:
     """The slice at `index` of dimension `dim`, without that dimension.
 
@@ -49,8 +50,6 @@ def select(input_: Tensor, dim: int, index: int) -> Tensor:
     ----------
     input_ : Tensor
         Of any shape and dtype.
-    dim : int
-        The dimension; negative numbers count from the last.
     index : int or Tensor
         Where.
 
@@ -406,6 +405,7 @@ replace_piece.vjp(
 
 
 @op("split_with_sizes", view=True)
+@doc()
 def split_with_sizes(input_: Tensor, split_sizes, dim: int = 0) -> tuple:
     """The tensor divided along `dim` into pieces of these sizes, as views.
 
@@ -415,8 +415,6 @@ def split_with_sizes(input_: Tensor, split_sizes, dim: int = 0) -> tuple:
         Of any shape and dtype.
     split_sizes : sequence of int
         How long each piece is.
-    dim : int, optional
-        The dimension; negative numbers count from the last.
 
     Returns
     -------
@@ -504,6 +502,7 @@ def split(tensor: Tensor, split_size_or_sections, dim: int = 0) -> tuple:
 
 
 @op("chunk", composite=True, view=True)
+@doc()
 def chunk(input_: Tensor, chunks: int, dim: int = 0) -> tuple:
     """The tensor divided along `dim` into at most `chunks` pieces of one size; the last may be smaller.
 
@@ -513,8 +512,6 @@ def chunk(input_: Tensor, chunks: int, dim: int = 0) -> tuple:
         Of any shape and dtype.
     chunks : int
         How many pieces.
-    dim : int, optional
-        The dimension; negative numbers count from the last.
 
     Returns
     -------
@@ -540,6 +537,7 @@ def chunk(input_: Tensor, chunks: int, dim: int = 0) -> tuple:
 
 
 @op("unsafe_split", composite=True)
+@doc()
 def unsafe_split(input_: Tensor, split_size: int, dim: int = 0) -> tuple:
     """`split`, whose pieces may be written to in a graph.
 
@@ -549,8 +547,6 @@ def unsafe_split(input_: Tensor, split_size: int, dim: int = 0) -> tuple:
         Of any shape and dtype.
     split_size : int
         How long each piece is; the last may be shorter.
-    dim : int, optional
-        The dimension; negative numbers count from the last.
 
     Returns
     -------
@@ -566,6 +562,7 @@ def unsafe_split(input_: Tensor, split_size: int, dim: int = 0) -> tuple:
 
 
 @op("unsafe_chunk", composite=True)
+@doc()
 def unsafe_chunk(input_: Tensor, chunks: int, dim: int = 0) -> tuple:
     """`chunk`, whose pieces may be written to in a graph.
 
@@ -575,8 +572,6 @@ def unsafe_chunk(input_: Tensor, chunks: int, dim: int = 0) -> tuple:
         Of any shape and dtype.
     chunks : int
         How many pieces.
-    dim : int, optional
-        The dimension; negative numbers count from the last.
 
     Returns
     -------
@@ -721,6 +716,7 @@ def dsplit(input_: Tensor, indices_or_sections) -> tuple:
 
 
 @op("unbind", view=True)
+@doc()
 def unbind(input_: Tensor, dim: int = 0) -> tuple:
     """The slices of dimension `dim`, each without it, as views.
 
@@ -728,8 +724,6 @@ def unbind(input_: Tensor, dim: int = 0) -> tuple:
     ----------
     input_ : Tensor
         Of any shape and dtype.
-    dim : int, optional
-        The dimension; negative numbers count from the last.
 
     Returns
     -------

@@ -195,8 +195,10 @@ _WINDOWS = {
 _MAX = _WINDOWS | {
     "formula": "out(q) = \\max_k x(stride \\cdot q + dilation \\cdot k - padding)",
     "gradient": "g \\text{ at the first maximum of each window}",
+    "gives": "Tensor or tuple of (Tensor, Tensor)",
     "returns": "Maxima, of shape (n, c, \\*out_size); with `return_indices` a pair of them and of int64 indices.",
 }
+_PAIR = {"gives": "tuple of (Tensor, Tensor)", "returns": "Maxima, and int64 indices of the same shape."}
 _AVG = _WINDOWS | {
     "formula": "out(q) = \\tfrac{1}{count} \\sum_k x(stride \\cdot q + k - padding)",
     "gradient": "g / count \\text{ at each element of a window}",
@@ -214,6 +216,7 @@ _ADAPTIVE = {
 _ADAPTIVE_MAX = _ADAPTIVE | {
     "formula": "out(q) = \\max_{\\lfloor q\\, size / out \\rfloor \\le p < \\lceil (q + 1) size / out \\rceil} x(p)",
     "gradient": "g \\text{ at the first maximum of each window}",
+    "gives": "Tensor or tuple of (Tensor, Tensor)",
     "returns": "Maxima, of shape (n, c, \\*output_size); with `return_indices` a pair of them and of int64 indices.",
 }
 _ADAPTIVE_AVG = _ADAPTIVE | {
@@ -307,7 +310,7 @@ def _with_indices(n: int):
     pool_.__doc__ = f"`max_pool{n}d` that always returns the indices too." + _example(
         f"max_pool{n}d_with_indices({{input}}, {_row(n, 2)})[1]", n, "[1.0, 2.0, 7.0, 5.0]", "[1, 2]"
     )
-    return op(f"nn.functional.max_pool{n}d_with_indices", composite=True)(doc(**_MAX)(pool_))
+    return op(f"nn.functional.max_pool{n}d_with_indices", composite=True)(doc(**_MAX | _PAIR)(pool_))
 
 
 max_pool1d_with_indices, max_pool2d_with_indices, max_pool3d_with_indices = map(_with_indices, (1, 2, 3))
@@ -353,7 +356,7 @@ def _adaptive_with_indices(n: int):
     pool_.__doc__ = f"`adaptive_max_pool{n}d` that always returns the indices too." + _example(
         f"adaptive_max_pool{n}d_with_indices({{input}}, {_row(n, 2)})[1]", n, "[1.0, 2.0, 7.0, 5.0]", "[1, 2]"
     )
-    return op(f"nn.functional.adaptive_max_pool{n}d_with_indices", composite=True)(doc(**_ADAPTIVE_MAX)(pool_))
+    return op(f"nn.functional.adaptive_max_pool{n}d_with_indices", composite=True)(doc(**_ADAPTIVE_MAX | _PAIR)(pool_))
 
 
 adaptive_max_pool1d_with_indices, adaptive_max_pool2d_with_indices, adaptive_max_pool3d_with_indices = map(
@@ -461,6 +464,7 @@ _FRACTIONAL = {
     "output_ratio": "tuple of float, optional: Or that of the input times this.",
     "return_indices": _WINDOWS["return_indices"],
     "_random_samples": "Tensor, optional: The numbers u, of shape (n, c, number of dimensions); uniform if not given.",
+    "gives": "Tensor or tuple of (Tensor, Tensor)",
     "returns": "Maxima, of shape (n, c, \\*output_size); with `return_indices` a pair of them and of int64 indices.",
     "raises": "RuntimeError: the windows do not fit the input\nValueError: neither a size nor a ratio is given",
 }  # fmt: skip
@@ -518,7 +522,8 @@ def _fractional_nd(n: int):
         function.__name__ = function.__qualname__ = name
         call = f"{name}({{input}}, {_row(n, 1)}, {_row(n, 2)}, _random_samples=lucid.zeros(1, 1, {n})){shown}"
         function.__doc__ = sentence + _example(call, n, "[2.0, 7.0]", values.replace("[1, 2]", "[0, 1]"))
-        made.append(op(f"nn.functional.{name}", composite=True)(doc(**_FRACTIONAL)(function)))
+        described = doc(**_FRACTIONAL | (_PAIR if shown else {}))(function)
+        made.append(op(f"nn.functional.{name}", composite=True)(described))
     return made
 
 

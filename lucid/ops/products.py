@@ -242,6 +242,7 @@ def _chained(matrices: list) -> Tensor:
 
 
 @op("chain_matmul", composite=True, own=("out",))
+@doc()
 def chain_matmul(*matrices, out=None) -> Tensor:
     """`linalg.multi_dot` of matrices given one by one.
 
@@ -249,8 +250,6 @@ def chain_matmul(*matrices, out=None) -> Tensor:
     ----------
     *matrices : Tensor
         Matrices, at least one.
-    out : Tensor, optional
-        Where the result is written.
 
     Returns
     -------

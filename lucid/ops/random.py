@@ -13,7 +13,7 @@ from lucid._kernels import core
 from lucid._kernels import random as kernels
 from lucid._kernels.core import empty, flat, wrap
 from lucid.autograd.op import check_out, op, torch_name, write_out
-from lucid.ops._doc import like
+from lucid.ops._doc import doc, like
 from lucid.ops._draws import (
     BINOMIAL,
     DIGITS,
@@ -50,6 +50,7 @@ from lucid.tensor import Tensor
 
 
 @op("rand", gradient=False)
+@doc()
 def rand(
     *size, generator=None, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, **kw
 ) -> Tensor:
@@ -59,14 +60,10 @@ def rand(
     ----------
     *size : int
         The shape, as arguments or one sequence (`size=` too).
-    generator : Generator, optional
-        What to draw from; by default `lucid.default_generator`.
     out : Tensor, optional
-        What to fill instead of a new tensor; it takes the shape.
+        Where the result is written; it takes the shape.
     dtype : dtype, optional
         A floating or complex one; by default the default dtype.
-    requires_grad : bool, optional
-        Whether the result requires a gradient.
 
     Returns
     -------
@@ -91,22 +88,11 @@ def rand(
 
 
 @op("randn", gradient=False)
+@like(rand)
 def randn(
     *size, generator=None, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, **kw
 ) -> Tensor:
-    """Samples of the normal distribution of mean 0 and variance 1.
-
-    Parameters
-    ----------
-    *size : int
-        The shape, as arguments or one sequence (`size=` too).
-    generator, out, dtype, requires_grad
-        As for `rand`. The parts of a complex sample have variance 1/2 each.
-
-    Returns
-    -------
-    Tensor
-        Of shape `size`.
+    """Samples of the normal distribution of mean 0 and variance 1; the parts of a complex sample have variance 1/2 each.
 
     Examples
     --------
@@ -121,6 +107,7 @@ def randn(
 
 
 @op("randint", gradient=False, own=("out",))
+@like(rand)
 def randint(
     low=0, high=None, size=None, *, generator=None, out=None, dtype=None, layout=None, device=None, requires_grad=False,
     pin_memory=False,
@@ -135,15 +122,8 @@ def randint(
         One above the largest.
     size : sequence of int
         The shape.
-    generator, out, requires_grad
-        As for `rand`.
     dtype : dtype, optional
-        By default int64.
-
-    Returns
-    -------
-    Tensor
-        Of shape `size`.
+        The dtype of the result; by default int64.
 
     Raises
     ------
@@ -170,6 +150,7 @@ def randint(
 
 
 @op("randperm", gradient=False, own=("out",))
+@doc()
 def randperm(
     n, *, generator=None, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False
 ) -> Tensor:
@@ -179,10 +160,8 @@ def randperm(
     ----------
     n : int
         How many.
-    generator, out, requires_grad
-        As for `rand`.
     dtype : dtype, optional
-        By default int64; it must hold n - 1 exactly.
+        The dtype of the result, which must hold n - 1 exactly; by default int64.
 
     Returns
     -------
@@ -212,6 +191,7 @@ def randperm(
 
 
 @op("rand_like", gradient=False)
+@doc()
 def rand_like(
     input_, *, generator=None, dtype=None, layout=None, device=None, requires_grad=False, memory_format=None
 ) -> Tensor:
@@ -221,8 +201,8 @@ def rand_like(
     ----------
     input_ : Tensor
         Whose shape, dtype and order in memory the result has.
-    generator, dtype, requires_grad
-        As for `rand`; the dtype is the input's where none is given.
+    dtype : dtype, optional
+        The dtype of the result; by default the input's.
 
     Returns
     -------
@@ -255,6 +235,7 @@ def randn_like(
 
 
 @op("randint_like", gradient=False)
+@like(rand_like)
 def randint_like(
     input_, low=0, high=None, *, generator=None, dtype=None, layout=None, device=None, pin_memory=None,
     requires_grad=False, memory_format=None,
@@ -263,19 +244,10 @@ def randint_like(
 
     Parameters
     ----------
-    input_ : Tensor
-        Whose shape, dtype and order in memory the result has.
     low : int, optional
         The smallest one. `randint_like(x, high)` starts at 0.
     high : int
         One above the largest.
-    generator, dtype, pin_memory, requires_grad
-        As for `rand`; the dtype is the input's where none is given.
-
-    Returns
-    -------
-    Tensor
-        Of the input's shape.
 
     Examples
     --------
@@ -291,6 +263,7 @@ def randint_like(
 
 
 @op("bernoulli", composite=True, own=("out",))
+@doc()
 def bernoulli(input_: Tensor, p=None, *, generator=None, out=None) -> Tensor:
     """1 with the probability that each element gives, else 0.
 
@@ -300,10 +273,6 @@ def bernoulli(input_: Tensor, p=None, *, generator=None, out=None) -> Tensor:
         Probabilities, floating, in [0, 1].
     p : float, optional
         One probability for all; then only the input's shape and dtype count.
-    generator : Generator, optional
-        What to draw from.
-    out : Tensor, optional
-        What to fill instead of a new tensor.
 
     Returns
     -------
@@ -329,6 +298,7 @@ def bernoulli(input_: Tensor, p=None, *, generator=None, out=None) -> Tensor:
 
 
 @op("normal", composite=True, own=("out",))
+@doc()
 def normal(
     mean, std=1.0, size=None, *, generator=None, out=None, dtype=None, layout=None, device=None, requires_grad=False,
     pin_memory=False,
@@ -341,8 +311,8 @@ def normal(
         Broadcast against each other.
     size : sequence of int, optional
         The shape; needed where neither is a tensor.
-    generator, out, dtype, requires_grad
-        As for `randn`; `dtype` counts only with `size`.
+    dtype : dtype, optional
+        The dtype of the result; counts only with `size`.
 
     Returns
     -------
@@ -397,6 +367,7 @@ def normal(
 
 
 @op("multinomial", gradient=False, own=("out",), out="same")
+@doc()
 def multinomial(input_: Tensor, num_samples, replacement: bool = False, *, generator=None, out=None) -> Tensor:
     """Indices drawn with the probabilities that a row of weights gives.
 
@@ -408,8 +379,8 @@ def multinomial(input_: Tensor, num_samples, replacement: bool = False, *, gener
         How many to draw of each row.
     replacement : bool, optional
         Whether a category may be drawn again.
-    generator, out
-        As for `rand`; `out` is an int64 tensor.
+    out : Tensor, optional
+        Where the result is written: an int64 tensor.
 
     Returns
     -------
@@ -478,6 +449,7 @@ def multinomial(input_: Tensor, num_samples, replacement: bool = False, *, gener
 
 
 @op("poisson", composite=True)
+@doc()
 def poisson(input_: Tensor, generator=None) -> Tensor:
     """Samples of the Poisson distribution.
 
@@ -485,8 +457,6 @@ def poisson(input_: Tensor, generator=None) -> Tensor:
     ----------
     input_ : Tensor
         The rate of each sample, floating, not negative.
-    generator : Generator, optional
-        What to draw from.
 
     Returns
     -------
@@ -516,6 +486,7 @@ def poisson(input_: Tensor, generator=None) -> Tensor:
 
 
 @op("binomial", composite=True)
+@doc()
 def binomial(count: Tensor, prob: Tensor, generator=None) -> Tensor:
     """Samples of the binomial distribution.
 
@@ -523,8 +494,6 @@ def binomial(count: Tensor, prob: Tensor, generator=None) -> Tensor:
     ----------
     count, prob : Tensor
         Numbers of trials and probabilities of success, of one floating dtype, broadcast against each other.
-    generator : Generator, optional
-        What to draw from.
 
     Returns
     -------
@@ -562,6 +531,7 @@ FROM_ZERO = object()  # random_(to) and random_(from, None) differ
 
 
 @op("Tensor.uniform_", composite=True)
+@doc()
 def uniform_(input_: Tensor, from_=0, to=1, *, generator=None) -> Tensor:
     """Overwrite the tensor with uniform samples on [from, to). Returns it.
 
@@ -573,8 +543,6 @@ def uniform_(input_: Tensor, from_=0, to=1, *, generator=None) -> Tensor:
         The least, included.
     to : number, optional
         The greatest, excluded.
-    generator : Generator, optional
-        Where the random numbers come from; the default generator otherwise.
 
     Returns
     -------
@@ -590,24 +558,16 @@ def uniform_(input_: Tensor, from_=0, to=1, *, generator=None) -> Tensor:
 
 
 @op("Tensor.normal_", composite=True)
+@like(uniform_)
 def normal_(input_: Tensor, mean=0, std=1, *, generator=None) -> Tensor:
     """Overwrite the tensor with normal samples of that mean and standard deviation. Returns it.
 
     Parameters
     ----------
-    input_ : Tensor
-        Of any shape and dtype.
     mean : float, optional
         The mean.
     std : float, optional
         The standard deviation.
-    generator : Generator, optional
-        Where the random numbers come from; the default generator otherwise.
-
-    Returns
-    -------
-    Tensor
-        The input itself.
 
     Examples
     --------
@@ -618,27 +578,12 @@ def normal_(input_: Tensor, mean=0, std=1, *, generator=None) -> Tensor:
 
 
 @op("Tensor.random_", composite=True)
+@like(uniform_)
 def random_(input_: Tensor, from_=None, to=FROM_ZERO, *, generator=None) -> Tensor:
     """Overwrite the tensor with integers drawn evenly from [from, to). Returns it.
 
     `random_(to)` starts at 0; `random_(from, None)` ends with the largest number of the dtype; `random_()` draws from
     the numbers that are not negative, of a floating dtype from those up to 2**digits of its significand.
-
-    Parameters
-    ----------
-    input_ : Tensor
-        Of any shape and dtype.
-    from_ : number, optional
-        The least, included.
-    to : number, optional
-        The greatest, excluded.
-    generator : Generator, optional
-        Where the random numbers come from; the default generator otherwise.
-
-    Returns
-    -------
-    Tensor
-        The input itself.
 
     Examples
     --------
@@ -653,22 +598,14 @@ def random_(input_: Tensor, from_=None, to=FROM_ZERO, *, generator=None) -> Tens
 
 
 @op("Tensor.bernoulli_", composite=True)
+@like(uniform_)
 def bernoulli_(input_: Tensor, p=0.5, *, generator=None) -> Tensor:
     """Overwrite the tensor with 1 with probability p (a number, or a tensor that expands), else with 0. Returns it.
 
     Parameters
     ----------
-    input_ : Tensor
-        Of any shape and dtype.
     p : float, optional
         The probability.
-    generator : Generator, optional
-        Where the random numbers come from; the default generator otherwise.
-
-    Returns
-    -------
-    Tensor
-        The input itself.
 
     Examples
     --------
@@ -680,22 +617,14 @@ def bernoulli_(input_: Tensor, p=0.5, *, generator=None) -> Tensor:
 
 
 @op("Tensor.exponential_", composite=True)
+@like(uniform_)
 def exponential_(input_: Tensor, lambd=1, *, generator=None) -> Tensor:
     """Overwrite the tensor with exponential samples of rate `lambd`. Returns it.
 
     Parameters
     ----------
-    input_ : Tensor
-        Of any shape and dtype.
     lambd : float, optional
         The rate.
-    generator : Generator, optional
-        Where the random numbers come from; the default generator otherwise.
-
-    Returns
-    -------
-    Tensor
-        The input itself.
 
     Examples
     --------
@@ -706,22 +635,14 @@ def exponential_(input_: Tensor, lambd=1, *, generator=None) -> Tensor:
 
 
 @op("Tensor.geometric_", composite=True)
+@like(uniform_)
 def geometric_(input_: Tensor, p, *, generator=None) -> Tensor:
     """Overwrite the tensor with numbers of trials up to the first success of probability p. Returns it.
 
     Parameters
     ----------
-    input_ : Tensor
-        Of any shape and dtype.
     p : float
         The probability.
-    generator : Generator, optional
-        Where the random numbers come from; the default generator otherwise.
-
-    Returns
-    -------
-    Tensor
-        The input itself.
 
     Examples
     --------
@@ -732,24 +653,16 @@ def geometric_(input_: Tensor, p, *, generator=None) -> Tensor:
 
 
 @op("Tensor.cauchy_", composite=True)
+@like(uniform_)
 def cauchy_(input_: Tensor, median=0, sigma=1, *, generator=None) -> Tensor:
     """Overwrite the tensor with Cauchy samples. Returns it.
 
     Parameters
     ----------
-    input_ : Tensor
-        Of any shape and dtype.
     median : float, optional
         The median.
     sigma : float, optional
         The scale.
-    generator : Generator, optional
-        Where the random numbers come from; the default generator otherwise.
-
-    Returns
-    -------
-    Tensor
-        The input itself.
 
     Examples
     --------
@@ -760,24 +673,16 @@ def cauchy_(input_: Tensor, median=0, sigma=1, *, generator=None) -> Tensor:
 
 
 @op("Tensor.log_normal_", composite=True)
+@like(uniform_)
 def log_normal_(input_: Tensor, mean=1, std=2, *, generator=None) -> Tensor:
     """Overwrite the tensor with exponentials of normal samples. Returns it.
 
     Parameters
     ----------
-    input_ : Tensor
-        Of any shape and dtype.
     mean : float, optional
         The mean.
     std : float, optional
         The standard deviation.
-    generator : Generator, optional
-        Where the random numbers come from; the default generator otherwise.
-
-    Returns
-    -------
-    Tensor
-        The input itself.
 
     Examples
     --------

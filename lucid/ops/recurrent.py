@@ -265,7 +265,7 @@ def lstm(
 
     Returns
     -------
-    tuple of three Tensors
+    tuple of (Tensor, Tensor, Tensor)
         The results (L, N, directions x H), the last hidden and the last cell states.
 
     Notes
@@ -313,7 +313,7 @@ def _one_state(path: str, mode: str, sentence: str, formula: str):
 
     Returns
     -------
-    tuple of two Tensors
+    tuple of (Tensor, Tensor)
         The results (L, N, directions x H), and the last states.
 
     Notes
@@ -368,7 +368,7 @@ def _cell(path: str, mode: str, several: bool, gates: int, result: float):
 
     Returns
     -------
-    {"tuple of two Tensors" if several else "Tensor"}
+    {"tuple of (Tensor, Tensor)" if several else "Tensor"}
         The new state.
 
     Examples

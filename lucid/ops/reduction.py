@@ -168,6 +168,7 @@ def count(input_: Tensor, dim) -> int:
 
 
 @op("sum", out="dtype")
+@doc()
 def sum(input_: Tensor, dim=None, keepdim: bool = False, *, dtype=None, out=None) -> Tensor:
     r"""Sum over all elements, or over dimensions.
 
@@ -225,6 +226,7 @@ sum.vjp(input_=lambda g, input_shape, dim, keepdim: spread(g, input_shape, dim, 
 
 
 @op("nansum", out="dtype")
+@doc()
 def nansum(input_: Tensor, dim=None, keepdim: bool = False, *, dtype=None, out=None) -> Tensor:
     r"""Sum over dimensions, NaN counting as zero. Parameters as for `sum`.
 
@@ -234,12 +236,8 @@ def nansum(input_: Tensor, dim=None, keepdim: bool = False, *, dtype=None, out=N
         Of any shape and dtype.
     dim : int or tuple of int, optional
         The dimensions; all by default.
-    keepdim : bool, optional
-        Keep the reduced dimension, of size 1.
     dtype : dtype, optional
         The dtype of the result; what is reduced is converted to it first.
-    out : Tensor, optional
-        Where the result is written.
 
     Returns
     -------
@@ -296,6 +294,7 @@ core.set_graph_ops(sum_to, Supplied.cast, arithmetic.add)
 
 
 @op("mean", out="cast dtype")
+@doc()
 def mean(input_: Tensor, dim=None, keepdim: bool = False, *, dtype=None, out=None) -> Tensor:
     """Mean over all elements, or over dimensions; NaN where there are none.
 
@@ -305,8 +304,6 @@ def mean(input_: Tensor, dim=None, keepdim: bool = False, *, dtype=None, out=Non
         Of any shape, of a floating or complex dtype.
     dim : int or tuple of int, optional
         The dimensions to average over; all by default.
-    keepdim : bool, optional
-        Keep them, of size 1.
     dtype : dtype, optional
         Convert the input first.
 
@@ -376,6 +373,7 @@ def nanmean(input_: Tensor, dim=None, keepdim: bool = False, *, dtype=None, out=
 
 
 @op("prod", out="dtype")
+@doc()
 def prod(input_: Tensor, dim=None, keepdim: bool = False, *, dtype=None, out=None) -> Tensor:
     """Product of all elements, or along a dimension.
 
@@ -515,6 +513,7 @@ def _std_backward(g, input_, dim, correction, keepdim, std_):
 
 
 @op("var")
+@doc()
 def var(input_: Tensor, dim=None, unbiased=None, keepdim: bool = False, *, correction=None, out=None) -> Tensor:
     """Variance over all elements, or over dimensions: the sum of squared deviations divided by max(0, n - correction).
 
@@ -546,6 +545,7 @@ def var(input_: Tensor, dim=None, unbiased=None, keepdim: bool = False, *, corre
 
 
 @op("std")
+@doc()
 def std(input_: Tensor, dim=None, unbiased=None, keepdim: bool = False, *, correction=None, out=None) -> Tensor:
     r"""Standard deviation: the root of `var`, whose parameters it has. At 0 the gradient is 0.
 
@@ -557,12 +557,8 @@ def std(input_: Tensor, dim=None, unbiased=None, keepdim: bool = False, *, corre
         The dimensions; all by default.
     unbiased : bool, optional
         False for a correction of 0.
-    keepdim : bool, optional
-        Keep the reduced dimension, of size 1.
     correction : number, optional
         What is taken from the count (1 by default).
-    out : Tensor, optional
-        Where the result is written.
 
     Returns
     -------
@@ -587,6 +583,7 @@ def std(input_: Tensor, dim=None, unbiased=None, keepdim: bool = False, *, corre
 
 
 @op("var_mean")
+@doc(out="tuple of Tensor, optional: Where the results are written.")
 def var_mean(input_: Tensor, dim=None, unbiased=None, keepdim: bool = False, *, correction=None, out=None):
     r"""Variance and mean, as a tuple. Parameters as for `var`.
 
@@ -598,12 +595,8 @@ def var_mean(input_: Tensor, dim=None, unbiased=None, keepdim: bool = False, *, 
         The dimensions; all by default.
     unbiased : bool, optional
         False for a correction of 0.
-    keepdim : bool, optional
-        Keep the reduced dimension, of size 1.
     correction : number, optional
         What is taken from the count (1 by default).
-    out : Tensor, optional
-        Where the result is written.
 
     Returns
     -------
@@ -673,6 +666,7 @@ std_mean.vjp(input_=_moment_rule(True, True))
 
 
 @op("logsumexp", aliases=("special.logsumexp",))
+@doc()
 def logsumexp(input_: Tensor, dim, keepdim: bool = False, *, out=None) -> Tensor:
     """Logarithm of the sum of exponentials over dimensions, without overflow.
 
@@ -682,8 +676,6 @@ def logsumexp(input_: Tensor, dim, keepdim: bool = False, *, out=None) -> Tensor
         Of any shape; integers are computed in the default floating dtype.
     dim : int or tuple of int
         The dimensions.
-    keepdim : bool, optional
-        Keep them, of size 1.
 
     Returns
     -------

@@ -14,7 +14,7 @@ from lucid._kernels import core
 from lucid._kernels.core import empty, flat, wrap
 from lucid.autograd.op import Supplied, op, torch_name
 from lucid.dtypes import as_dtype
-from lucid.ops._doc import like
+from lucid.ops._doc import doc, like
 from lucid.ops._frame import INT64, cast, fold, tensor_argument
 from lucid.ops.extremes import MaxResult, _scatter_back, amax
 from lucid.ops.reduction import CODES, SCAN, SCAN_INDEX, SCAN_LONG, computed, sum
@@ -65,6 +65,7 @@ def _complex_logcumsumexp(array: np.ndarray, axis: int) -> np.ndarray:
 
 
 @op("cumsum", out="dtype")
+@doc()
 def cumsum(input_: Tensor, dim: int, *, dtype=None, out=None) -> Tensor:
     r"""Running sum along a dimension; integers as int64 by default. The gradient is the running sum from the end.
 
@@ -72,12 +73,8 @@ def cumsum(input_: Tensor, dim: int, *, dtype=None, out=None) -> Tensor:
     ----------
     input_ : Tensor
         Of any shape and dtype.
-    dim : int
-        The dimension; negative numbers count from the last.
     dtype : dtype, optional
         The dtype of the result; what is reduced is converted to it first.
-    out : Tensor, optional
-        Where the result is written.
 
     Returns
     -------
@@ -173,6 +170,7 @@ cumprod.vjp(input_=_cumprod_backward)
 
 
 @op("logcumsumexp", out="same")
+@doc()
 def logcumsumexp(input_: Tensor, dim: int, *, out=None) -> Tensor:
     r"""Running logarithm of the sum of exponentials along a dimension.
 
@@ -180,10 +178,6 @@ def logcumsumexp(input_: Tensor, dim: int, *, out=None) -> Tensor:
     ----------
     input_ : Tensor
         Of any shape and dtype.
-    dim : int
-        The dimension; negative numbers count from the last.
-    out : Tensor, optional
-        Where the result is written.
 
     Returns
     -------
@@ -255,7 +249,10 @@ def _running(name: str, input_: Tensor, dim: int):
 
 
 @op("cummax")
-@like(logcumsumexp)
+@like(
+    logcumsumexp, gives="named tuple of Tensor", returns="`values`, and the `indices` where they stand (int64), of the input's shape.",
+    out="tuple of Tensor, optional: Where the results are written.",
+)  # fmt: skip
 def cummax(input_: Tensor, dim: int, *, out=None):
     """Running maximum along a dimension, and where it stands: a named tuple (values, indices).
 
@@ -268,7 +265,10 @@ def cummax(input_: Tensor, dim: int, *, out=None):
 
 
 @op("cummin")
-@like(logcumsumexp)
+@like(
+    logcumsumexp, gives="named tuple of Tensor", returns="`values`, and the `indices` where they stand (int64), of the input's shape.",
+    out="tuple of Tensor, optional: Where the results are written.",
+)  # fmt: skip
 def cummin(input_: Tensor, dim: int, *, out=None):
     """Running minimum along a dimension, and where it stands: a named tuple (values, indices).
 

@@ -11,6 +11,7 @@ import numpy as np
 from lucid._kernels import core
 from lucid._kernels.core import wrap
 from lucid.autograd.op import Supplied, op
+from lucid.ops._doc import doc
 from lucid.ops._frame import INT64, copied, tensor_argument
 from lucid.ops._indices import JOINS, index_argument, out_of_bounds, picked, placed, same_dtype
 from lucid.ops.arithmetic import add, div, mul
@@ -45,6 +46,7 @@ def _check_shapes(name: str, input_: Tensor, dim: int, index, src=None) -> int:
 
 
 @op("gather", out="apart")
+@doc()
 def gather(input_: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False, out=None) -> Tensor:
     """The elements whose place along `dim` is given by `index`, and along the others is the index' own.
 
@@ -58,8 +60,6 @@ def gather(input_: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False
         int64 or int32, of the input's number of dimensions, nowhere larger than it but along `dim`.
     sparse_grad : bool, optional
         Accepted; gradients are dense.
-    out : Tensor, optional
-        Where the result is written.
 
     Returns
     -------
@@ -94,6 +94,7 @@ gather.vjp(
 
 
 @op("scatter_add", out="same")
+@doc()
 def scatter_add(input_: Tensor, dim: int, index: Tensor, src: Tensor, *, out=None) -> Tensor:
     """A copy to which the source's elements are added, each at the place along `dim` that `index` gives.
 
@@ -107,8 +108,6 @@ def scatter_add(input_: Tensor, dim: int, index: Tensor, src: Tensor, *, out=Non
         int64 or int32; nowhere larger than the source, nor than the input but along `dim`.
     src : Tensor
         Of the input's dtype.
-    out : Tensor, optional
-        Where the result is written.
 
     Returns
     -------
@@ -161,6 +160,7 @@ _scatter.vjp(
 
 
 @op("scatter", composite=True, out="same")
+@doc()
 def scatter(input_: Tensor, dim: int, index: Tensor, src=None, *, value=None, reduce=None, out=None) -> Tensor:
     """A copy in which a source's elements (or one number) stand at the places along `dim` that `index` gives.
 
@@ -178,8 +178,6 @@ def scatter(input_: Tensor, dim: int, index: Tensor, src=None, *, value=None, re
         Another name for a source that is a number.
     reduce : {"add", "multiply"}, optional
         Combine with what is there; by default overwrite it.
-    out : Tensor, optional
-        Where the result is written.
 
     Returns
     -------
@@ -213,6 +211,7 @@ def scatter(input_: Tensor, dim: int, index: Tensor, src=None, *, value=None, re
 
 
 @op("scatter_reduce", out="same")
+@doc()
 def scatter_reduce(
     input_: Tensor, dim: int, index: Tensor, src: Tensor, reduce: str, *, include_self: bool = True, out=None
 ) -> Tensor:
@@ -232,8 +231,6 @@ def scatter_reduce(
         How elements that meet are combined.
     include_self : bool, optional
         Whether the input's own element takes part.
-    out : Tensor, optional
-        Where the result is written.
 
     Returns
     -------

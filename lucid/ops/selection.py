@@ -15,6 +15,7 @@ from lucid._kernels.core import flat, wrap
 from lucid.autograd.op import Supplied, op, torch_name
 from lucid.dtypes import element
 from lucid.formats import contiguous_format
+from lucid.ops._doc import doc
 from lucid.ops._frame import (
     FLOAT32,
     INT64,
@@ -46,6 +47,7 @@ def _vector(name: str, index, accepted=INDEX_DTYPES, kind=RuntimeError) -> np.nd
 
 
 @op("index_select", out="apart")
+@doc()
 def index_select(input_: Tensor, dim: int, index: Tensor, *, out=None) -> Tensor:
     """The slices of dimension `dim` that `index` names, in its order.
 
@@ -57,8 +59,6 @@ def index_select(input_: Tensor, dim: int, index: Tensor, *, out=None) -> Tensor
         Which dimension.
     index : Tensor
         1-d, int64 or int32.
-    out : Tensor, optional
-        Where the result is written.
 
     Returns
     -------
@@ -98,6 +98,7 @@ index_select.vjp(
 
 
 @op("index_add", out="same")
+@doc()
 def index_add(input_: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha=1, out=None) -> Tensor:
     """A copy to whose slices of dimension `dim`, which `index` names, those of the source are added.
 
@@ -113,8 +114,6 @@ def index_add(input_: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha=
         Of the input's dtype and shape, but of the index' size along `dim`.
     alpha : number, optional
         What the source is multiplied by.
-    out : Tensor, optional
-        Where the result is written.
 
     Returns
     -------
@@ -197,6 +196,7 @@ def _slice_sizes(name: str, array, dim: int, source, n: int) -> None:
 
 
 @op("index_copy", out="same")
+@doc()
 def index_copy(input_: Tensor, dim: int, index: Tensor, source: Tensor, *, out=None) -> Tensor:
     """A copy whose slices of dimension `dim`, which `index` names, are those of the source.
 
@@ -204,14 +204,10 @@ def index_copy(input_: Tensor, dim: int, index: Tensor, source: Tensor, *, out=N
     ----------
     input_ : Tensor
         Of any shape and dtype.
-    dim : int
-        The dimension; negative numbers count from the last.
     index : int or Tensor
         Where.
     source : int or sequence of int
         Where the dimensions are.
-    out : Tensor, optional
-        Where the result is written.
 
     Returns
     -------
@@ -246,6 +242,7 @@ index_copy.vjp(
 
 
 @op("index_fill")
+@doc()
 def index_fill(input_: Tensor, dim: int, index: Tensor, value) -> Tensor:
     """A copy whose slices of dimension `dim`, which `index` names, hold one value (a number or a 0-d tensor).
 
@@ -253,8 +250,6 @@ def index_fill(input_: Tensor, dim: int, index: Tensor, value) -> Tensor:
     ----------
     input_ : Tensor
         Of any shape and dtype.
-    dim : int
-        The dimension; negative numbers count from the last.
     index : int or Tensor
         Where.
     value : number or 0-d Tensor
@@ -313,6 +308,7 @@ def _once(g, dim, index):
 
 
 @op("index_reduce", composite=True, out="same")
+@doc()
 def index_reduce(
     input_: Tensor, dim: int, index: Tensor, source: Tensor, reduce: str, *, include_self: bool = True, out=None
 ) -> Tensor:
@@ -320,8 +316,16 @@ def index_reduce(
 
     Parameters
     ----------
+    dim : int
+        The dimension along which slices are taken.
+    index : Tensor
+        int32 or int64, of one dimension: for each slice of the source the one of the input that it meets.
+    source : Tensor
+        The slices, of the input's dtype.
     reduce : {"prod", "mean", "amax", "amin"}
         How slices that meet are combined.
+    include_self : bool, optional
+        Whether the input's slice is one of those that are combined (default True).
 
     Returns
     -------
@@ -364,6 +368,7 @@ def _counted(at, n: int) -> np.ndarray:
 
 
 @op("take", out="apart")
+@doc()
 def take(input_: Tensor, index: Tensor, *, out=None) -> Tensor:
     """The elements at places in the flattened tensor; negative ones count from the end.
 
@@ -373,8 +378,6 @@ def take(input_: Tensor, index: Tensor, *, out=None) -> Tensor:
         Of any shape and dtype.
     index : int or Tensor
         Where.
-    out : Tensor, optional
-        Where the result is written.
 
     Returns
     -------
@@ -450,6 +453,7 @@ put.vjp(
 
 
 @op("take_along_dim", composite=True, out="apart")
+@doc()
 def take_along_dim(input_: Tensor, indices: Tensor, dim=None, *, out=None) -> Tensor:
     """`gather` with input and indices broadcast against each other; without `dim`, `take` of the flattened tensor.
 
@@ -459,10 +463,6 @@ def take_along_dim(input_: Tensor, indices: Tensor, dim=None, *, out=None) -> Te
         Of any shape and dtype.
     indices : Tensor or int or sequence of int
         The indices, int64.
-    dim : int, optional
-        The dimension; negative numbers count from the last.
-    out : Tensor, optional
-        Where the result is written.
 
     Returns
     -------

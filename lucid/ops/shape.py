@@ -14,7 +14,7 @@ from lucid._kernels import index as kernels
 from lucid._kernels.core import flat, strided, wrap
 from lucid.autograd.op import Supplied, op, overlaps_itself
 from lucid.formats import contiguous_format
-from lucid.ops._doc import like
+from lucid.ops._doc import doc, like
 from lucid.ops._frame import (
     MOVED_NAMES,
     cast,
@@ -310,6 +310,7 @@ def _triangle(name: str, input_, diagonal: int, upper: bool) -> Tensor:
 
 
 @op("tril", out="same")
+@doc()
 def tril(input_: Tensor, diagonal: int = 0, *, out=None) -> Tensor:
     """The matrices' lower triangles: zero above the diagonal that lies `diagonal` above the main one.
 
@@ -319,8 +320,6 @@ def tril(input_: Tensor, diagonal: int = 0, *, out=None) -> Tensor:
         Of any shape and dtype.
     diagonal : int, optional
         Which diagonal: 0 the main one, above it positive.
-    out : Tensor, optional
-        Where the result is written.
 
     Returns
     -------
@@ -514,6 +513,7 @@ _basic_scatter.vjp(
 
 
 @op("select_scatter", composite=True)
+@doc()
 def select_scatter(input_: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
     """A copy of the input in which `select(dim, index)` of it is replaced by `src`.
 
@@ -523,8 +523,6 @@ def select_scatter(input_: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
         Of any shape and dtype.
     src : Tensor
         What is written, of the shape of the piece.
-    dim : int
-        The dimension; negative numbers count from the last.
     index : int or Tensor
         Where.
 
@@ -544,6 +542,7 @@ def select_scatter(input_: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
 
 
 @op("slice_scatter", composite=True, out="same")
+@doc()
 def slice_scatter(input_: Tensor, src: Tensor, dim: int = 0, start=None, end=None, step: int = 1, *, out=None) -> Tensor:
     """A copy of the input in which the slice `start:end:step` of dimension `dim` is replaced by `src`.
 
@@ -553,16 +552,12 @@ def slice_scatter(input_: Tensor, src: Tensor, dim: int = 0, start=None, end=Non
         Of any shape and dtype.
     src : Tensor
         What is written, of the shape of the piece.
-    dim : int, optional
-        The dimension; negative numbers count from the last.
     start : number, optional
         The first.
     end : number, optional
         The last.
     step : int, optional
         The distance.
-    out : Tensor, optional
-        Where the result is written.
 
     Returns
     -------

@@ -16,7 +16,7 @@ from lucid._kernels import core, index
 from lucid._kernels import sort as kernels
 from lucid._kernels.core import empty, flat, wrap
 from lucid.autograd.op import Supplied, op, torch_name
-from lucid.ops._doc import like
+from lucid.ops._doc import doc, like
 from lucid.ops._frame import (
     C_NAMES,
     FLOAT32,
@@ -112,6 +112,7 @@ _sort.vjp(input_=_to_places)
 
 
 @op("sort", composite=True)
+@doc(out="tuple of Tensor, optional: Where the results are written.")
 def sort(input_: Tensor, dim: int = -1, descending: bool = False, stable: bool = False, *, out=None):
     """Sort along a dimension.
 
@@ -128,8 +129,8 @@ def sort(input_: Tensor, dim: int = -1, descending: bool = False, stable: bool =
 
     Returns
     -------
-    Found
-        A named tuple of values, and of their positions (int64). Gradients go where values came from.
+    named tuple of Tensor
+        `values`, and the `indices` where they stood (int64). Gradients go where values came from.
 
     Examples
     --------
@@ -140,6 +141,7 @@ def sort(input_: Tensor, dim: int = -1, descending: bool = False, stable: bool =
 
 
 @op("argsort", composite=True, out="same")
+@doc()
 def argsort(input_: Tensor, dim: int = -1, descending: bool = False, stable: bool = False, *, out=None) -> Tensor:
     """The positions that sort along a dimension, int64. Parameters as for `sort`.
 
@@ -147,14 +149,10 @@ def argsort(input_: Tensor, dim: int = -1, descending: bool = False, stable: boo
     ----------
     input_ : Tensor
         Of any shape and dtype.
-    dim : int, optional
-        The dimension; negative numbers count from the last.
     descending : bool, optional
         The greatest first.
     stable : bool, optional
         Equal values keep their order; they always do.
-    out : Tensor, optional
-        Where the result is written.
 
     Returns
     -------
@@ -170,6 +168,7 @@ def argsort(input_: Tensor, dim: int = -1, descending: bool = False, stable: boo
 
 
 @op("msort", composite=True, out="same")
+@doc()
 def msort(input_: Tensor, *, out=None) -> Tensor:
     """The values sorted along the first dimension.
 
@@ -177,8 +176,6 @@ def msort(input_: Tensor, *, out=None) -> Tensor:
     ----------
     input_ : Tensor
         Of any shape and dtype.
-    out : Tensor, optional
-        Where the result is written.
 
     Returns
     -------
@@ -209,6 +206,7 @@ _topk.vjp(input_=_to_places)
 
 
 @op("topk", composite=True)
+@doc(out="tuple of Tensor, optional: Where the results are written.")
 def topk(input_: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True, *, out=None):
     """The `k` greatest (or least) elements along a dimension.
 
@@ -227,8 +225,8 @@ def topk(input_: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bo
 
     Returns
     -------
-    Found
-        A named tuple of values, and of their positions (int64).
+    named tuple of Tensor
+        `values`, and the `indices` where they stood (int64).
 
     Examples
     --------
@@ -261,6 +259,7 @@ def _selected(name: str, input_: Tensor, dim: int, keepdim: bool, k: int = 1) ->
 
 
 @op("kthvalue", composite=True, out="apart")
+@doc(out="tuple of Tensor, optional: Where the results are written.")
 def kthvalue(input_: Tensor, k: int, dim: int = -1, keepdim: bool = False, *, out=None):
     """The `k`-th least element along a dimension, counted from 1, and where it stands: a named tuple.
 
@@ -270,17 +269,11 @@ def kthvalue(input_: Tensor, k: int, dim: int = -1, keepdim: bool = False, *, ou
         Of any shape and dtype.
     k : int
         Which, counted from 1.
-    dim : int, optional
-        The dimension; negative numbers count from the last.
-    keepdim : bool, optional
-        Keep the reduced dimension, of size 1.
-    out : Tensor, optional
-        Where the result is written.
 
     Returns
     -------
-    Tensor
-        The values, and where they stand (int64).
+    named tuple of Tensor
+        `values`, and the `indices` where they stand (int64).
 
     Examples
     --------
@@ -306,6 +299,7 @@ def _median(name: str, input_: Tensor, dim, keepdim: bool):
 
 
 @op("median", composite=True)
+@doc(out="Tensor or tuple of Tensor, optional: Where the result is written, or each of them.")
 def median(input_: Tensor, dim=None, keepdim: bool = False, *, out=None):
     """The median, the lower of two; NaN if there is one. With `dim`, a named tuple with its position.
 
@@ -313,17 +307,11 @@ def median(input_: Tensor, dim=None, keepdim: bool = False, *, out=None):
     ----------
     input_ : Tensor
         Of any shape and dtype.
-    dim : int, optional
-        The dimension; negative numbers count from the last.
-    keepdim : bool, optional
-        Keep the reduced dimension, of size 1.
-    out : Tensor, optional
-        Where the result is written.
 
     Returns
     -------
-    Tensor
-        With `dim`, a named tuple of values and positions.
+    Tensor or named tuple of Tensor
+        The median; with `dim`, the `values` and the `indices` where they stand (int64).
 
     Examples
     --------
@@ -347,6 +335,7 @@ def nanmedian(input_: Tensor, dim=None, keepdim: bool = False, *, out=None):
 
 
 @op("mode", composite=True)
+@doc(out="tuple of Tensor, optional: Where the results are written.")
 def mode(input_: Tensor, dim: int = -1, keepdim: bool = False, *, out=None):
     """The most frequent element along a dimension, the least of several, and where it last stands: a named tuple.
 
@@ -354,17 +343,11 @@ def mode(input_: Tensor, dim: int = -1, keepdim: bool = False, *, out=None):
     ----------
     input_ : Tensor
         Of any shape and dtype.
-    dim : int, optional
-        The dimension; negative numbers count from the last.
-    keepdim : bool, optional
-        Keep the reduced dimension, of size 1.
-    out : Tensor, optional
-        Where the result is written.
 
     Returns
     -------
-    Tensor
-        The values, and where they stand (int64).
+    named tuple of Tensor
+        `values`, and the `indices` where they stand (int64).
 
     Examples
     --------
@@ -386,6 +369,7 @@ def _comparable(array):
 
 
 @op("searchsorted", gradient=False, out="same")
+@doc()
 def searchsorted(
     sorted_sequence: Tensor, input_, *, out_int32: bool = False, right: bool = False, side=None, sorter=None, out=None
 ) -> Tensor:  # fmt: skip
@@ -405,8 +389,6 @@ def searchsorted(
         The same in NumPy's words.
     sorter : Tensor, optional
         int64, of the shape of the sequence: what sorts it, where it is not sorted itself.
-    out : Tensor, optional
-        Where the result is written.
 
     Returns
     -------
@@ -470,6 +452,7 @@ def searchsorted(
 
 
 @op("bucketize", gradient=False, out="same")
+@doc()
 def bucketize(input_, boundaries: Tensor, *, out_int32: bool = False, right: bool = False, out=None) -> Tensor:
     """Between which of ascending 1-d `boundaries` each value lies: the number of boundaries below it.
 
@@ -483,8 +466,6 @@ def bucketize(input_, boundaries: Tensor, *, out_int32: bool = False, right: boo
         Give int32 instead of int64.
     right : bool, optional
         Whether a value that equals a boundary lies above it.
-    out : Tensor, optional
-        Where the result is written.
 
     Returns
     -------
@@ -630,6 +611,7 @@ def unique(
 
 
 @op("unique_consecutive", gradient=False)
+@doc()
 def unique_consecutive(input_: Tensor, return_inverse: bool = False, return_counts: bool = False, dim=None):
     """The first of each run of equal elements (or slices along `dim`); the parameters are those of `unique`.
 
@@ -641,13 +623,11 @@ def unique_consecutive(input_: Tensor, return_inverse: bool = False, return_coun
         Give also where each element went.
     return_counts : bool, optional
         Give also how often each occurs.
-    dim : int, optional
-        The dimension; negative numbers count from the last.
 
     Returns
     -------
-    Tensor
-        A copy.
+    Tensor or tuple of Tensor
+        The elements, and what else was asked for (int64).
 
     Examples
     --------

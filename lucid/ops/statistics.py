@@ -325,7 +325,7 @@ def isin(elements, test_elements, *, assume_unique: bool = False, invert: bool =
 
 
 @op("gradient", composite=True)
-@doc("out_i = \\tfrac{x_{i+1} - x_{i-1}}{2 h}", returns="A tuple, for each dimension a tensor of the input's shape.",
+@doc("out_i = \\tfrac{x_{i+1} - x_{i-1}}{2 h}", gives="tuple of Tensor", returns="For each dimension, of the input's shape.",
      spacing="number, or sequence of numbers or 1-d Tensors, optional: The distance of neighbours, of all dimensions or of "
      "each; or the coordinates along each. Default: 1.", dim="int or tuple of int, optional: Default: all dimensions.",
      edge_order="int, optional: 1 or 2, how exact the derivatives at both ends are. Default: 1.",
@@ -409,7 +409,8 @@ _BINS = {
 
 
 @op("histogram", gradient=False)
-@doc(returns="A named tuple (hist, bin_edges), of the input's dtype.", input_="Tensor: float32 or float64, of any shape.",
+@doc(gives="named tuple of Tensor", out="tuple of Tensor, optional: Where the results are written.",
+     returns="`hist` and `bin_edges`, of the input's dtype.", input_="Tensor: float32 or float64, of any shape.",
      bins="int or Tensor: How many bins of equal size, or their edges in ascending order.",
      raises="RuntimeError: there are no bins, or the range is not finite", **_BINS)  # fmt: skip
 def histogram(input_: Tensor, bins, *, range=None, weight=None, density: bool = False, out=None):
@@ -436,7 +437,7 @@ class HistogramddResult(NamedTuple):
 
 
 @op("histogramdd", gradient=False)
-@doc(returns="A named tuple (hist, bin_edges), the latter a tuple of 1-d tensors.",
+@doc(gives="hist : Tensor\n    How many, of a dimension for each column.\nbin_edges : tuple of Tensor", returns="For each column, of one dimension.",
      input_="Tensor: float32 or float64, of shape (..., n): points with n coordinates each.",
      bins="int, sequence of n ints, or sequence of n Tensors: How many bins along each coordinate, or their edges.",
      raises="RuntimeError: `bins` or `range` are not of n dimensions, or the range is not finite", **_BINS)  # fmt: skip
@@ -578,6 +579,7 @@ def bincount(input_: Tensor, weights=None, minlength: int = 0) -> Tensor:
 
 
 @op("histc", gradient=False, out="same")
+@doc()
 def histc(input_: Tensor, bins: int = 100, min=0, max=0, *, out=None) -> Tensor:
     """How many elements fall into each of `bins` equal intervals from `min` to `max`; others are not counted.
 
@@ -589,8 +591,6 @@ def histc(input_: Tensor, bins: int = 100, min=0, max=0, *, out=None) -> Tensor:
         How many intervals; each but the last without its upper end.
     min, max : number, optional
         The range; where both are equal, that of the elements.
-    out : Tensor, optional
-        Where the result is written.
 
     Returns
     -------

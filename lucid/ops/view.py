@@ -13,7 +13,7 @@ from lucid._kernels.core import view_of, wrap
 from lucid.autograd.op import Stated, Supplied, op, torch_name
 from lucid.dtypes import as_dtype
 from lucid.formats import contiguous_format
-from lucid.ops._doc import like
+from lucid.ops._doc import doc, like
 from lucid.ops._frame import (
     broadcast_shapes,
     cast,
@@ -194,8 +194,8 @@ def broadcast_tensors(*tensors: Tensor) -> tuple:
 
     Returns
     -------
-    Tensor
-        A view where that can be: it shares memory with the input.
+    tuple of Tensor
+        Views of the common shape: they share memory with the inputs.
 
     Examples
     --------
@@ -507,6 +507,7 @@ def flatten(input_: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
 
 
 @op("unflatten", composite=True, view=True)
+@doc()
 def unflatten(input_: Tensor, dim: int, sizes) -> Tensor:
     """Dimension `dim` divided into several of sizes `sizes`, one of which may be -1.
 
@@ -514,8 +515,6 @@ def unflatten(input_: Tensor, dim: int, sizes) -> Tensor:
     ----------
     input_ : Tensor
         Of any shape and dtype.
-    dim : int
-        The dimension; negative numbers count from the last.
     sizes : sequence of int
         The sizes.
 
@@ -583,6 +582,7 @@ squeeze.vjp(input_=lambda g, input_shape: reshape(g, input_shape))
 
 
 @op("unsqueeze", view=True)
+@doc()
 def unsqueeze(input_: Tensor, dim: int) -> Tensor:
     """With a dimension of size 1 put in at `dim`.
 
@@ -590,8 +590,6 @@ def unsqueeze(input_: Tensor, dim: int) -> Tensor:
     ----------
     input_ : Tensor
         Of any shape and dtype.
-    dim : int
-        The dimension; negative numbers count from the last.
 
     Returns
     -------
@@ -614,7 +612,7 @@ unsqueeze.vjp(input_=lambda g, input_shape: reshape(g, input_shape))
 
 
 @op("atleast_1d", composite=True, view=True)
-@like(broadcast_tensors)
+@like(broadcast_tensors, gives="Tensor or tuple of Tensor", returns="Views: they share memory with the inputs.")
 def atleast_1d(*tensors):
     """Each tensor with at least one dimension; a tuple where several are given.
 
@@ -627,7 +625,7 @@ def atleast_1d(*tensors):
 
 
 @op("atleast_2d", composite=True, view=True)
-@like(broadcast_tensors)
+@like(broadcast_tensors, gives="Tensor or tuple of Tensor", returns="Views: they share memory with the inputs.")
 def atleast_2d(*tensors):
     """Each tensor with at least two dimensions; a tuple where several are given.
 
@@ -643,7 +641,7 @@ def atleast_2d(*tensors):
 
 
 @op("atleast_3d", composite=True, view=True)
-@like(broadcast_tensors)
+@like(broadcast_tensors, gives="Tensor or tuple of Tensor", returns="Views: they share memory with the inputs.")
 def atleast_3d(*tensors):
     """Each tensor with at least three dimensions; a tuple where several are given.
 
@@ -723,6 +721,7 @@ def empty_as(array, dtype, memory_format=None):
 
 
 @op("Tensor.contiguous", composite=True)
+@doc()
 def contiguous(input_: Tensor, memory_format=None) -> Tensor:
     """The tensor itself if its elements lie in memory in the order of their indices; a copy that does, otherwise.
 
@@ -732,8 +731,6 @@ def contiguous(input_: Tensor, memory_format=None) -> Tensor:
     ----------
     input_ : Tensor
         Of any shape and dtype.
-    memory_format : memory_format, optional
-        How the result lies in memory; as the input by default.
 
     Returns
     -------

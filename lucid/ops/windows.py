@@ -10,7 +10,7 @@ import math
 
 from lucid import dtypes
 from lucid.autograd.op import op
-from lucid.ops._doc import like
+from lucid.ops._doc import doc, like
 from lucid.ops.arithmetic import mul
 from lucid.ops.circular import cos, sin
 from lucid.ops.creation import linspace, ones, wanted
@@ -18,23 +18,6 @@ from lucid.ops.exponentials import exp, sqrt
 from lucid.ops.magnitude import abs
 from lucid.ops.special import i0
 from lucid.tensor import Tensor
-
-COMMON = """M : int
-        The number of points, at least 0.
-    {own}sym : bool, optional
-        Whether the window is symmetric, or one period of a periodic one. Default: True.
-    dtype, layout, device, pin_memory, requires_grad : optional
-        As for `zeros`; the dtype is floating.
-
-    Returns
-    -------
-    Tensor
-        Of shape (M,).
-
-    Raises
-    ------
-    ValueError
-        For a negative `M`, or a dtype that is not floating."""
 
 
 def _points(name: str, m: int, start: float, step: float, dtype, layout, device) -> Tensor | None:
@@ -74,23 +57,14 @@ def _of_cosines(name: str, weights: tuple, sentence: str):
 
     terms = " ".join(f"{'-+'[i % 2 == 0] if i else ''} {w} \\cos({2 * i} \\pi n / N)" if i else str(w) for i, w in enumerate(weights))
     function.__name__ = function.__qualname__ = name
-    function.__doc__ = f"""{sentence}
-
-    Parameters
-    ----------
-    {COMMON.format(own="")}
-
-    Notes
-    -----
-    .. math:: w_n = {terms}
-
-    Examples
-    --------
-    >>> import lucid
-    >>> lucid.signal.windows.{name}(1)
-    Tensor([1.0])
-    """
-    return op(f"signal.windows.{name}", gradient=False)(function)
+    function.__doc__ = f"{sentence}\n\n    >>> import lucid\n    >>> lucid.signal.windows.{name}(1)\n    Tensor([1.0])\n    "
+    describe = doc(
+        f"w_n = {terms}", M="int: The number of points, at least 0.",
+        sym="bool, optional: Whether the window is symmetric, or one period of a periodic one. Default: True.",
+        dtype="dtype, optional: float32 or float64; the default dtype.", returns="Of shape (M,).",
+        raises="ValueError: for a negative `M`, or another dtype",
+    )  # fmt: skip
+    return op(f"signal.windows.{name}", gradient=False)(describe(function))
 
 
 blackman = _of_cosines("blackman", (0.42, 0.5, 0.08), "Blackman's window.")
@@ -101,22 +75,9 @@ hann = _of_cosines("hann", (0.5, 0.5), "Hann's window.")
 
 
 @op("signal.windows.general_cosine", gradient=False)
+@like(hann, a="sequence of float: The weights, the constant one first; the signs alternate.")
 def general_cosine(M: int, *, a, sym: bool = True, dtype=None, layout=None, device=None, requires_grad: bool = False) -> Tensor:
     """A sum of cosines with given weights.
-
-    Parameters
-    ----------
-    M : int
-        The number of points, at least 0.
-    a : sequence of float
-        The weights, the constant one first; the signs alternate.
-    sym, dtype, layout, device, requires_grad : optional
-        As for `hann`.
-
-    Returns
-    -------
-    Tensor
-        Of shape (M,).
 
     Notes
     -----
@@ -136,24 +97,11 @@ def general_cosine(M: int, *, a, sym: bool = True, dtype=None, layout=None, devi
 
 
 @op("signal.windows.general_hamming", gradient=False)
+@like(hann, alpha="float, optional: The constant; the cosine's weight is `1 - alpha`. Default: 0.54.")
 def general_hamming(
     M: int, *, alpha: float = 0.54, sym: bool = True, dtype=None, layout=None, device=None, requires_grad: bool = False
 ) -> Tensor:
     """Hamming's window with a weight of one's own.
-
-    Parameters
-    ----------
-    M : int
-        The number of points, at least 0.
-    alpha : float, optional
-        The constant; the cosine's weight is `1 - alpha`. Default: 0.54.
-    sym, dtype, layout, device, requires_grad : optional
-        As for `hann`.
-
-    Returns
-    -------
-    Tensor
-        Of shape (M,).
 
     Examples
     --------
@@ -218,27 +166,15 @@ def bartlett(M: int, *, sym: bool = True, dtype=None, layout=None, device=None, 
 
 
 @op("signal.windows.exponential", gradient=False)
+@like(
+    hann, center="float, optional: Where it is 1; only with `sym=False`. Default: the middle.",
+    tau="float, optional: The distance over which it falls to 1 / e. Default: 1.",
+)  # fmt: skip
 def exponential(
     M: int, *, center: float | None = None, tau: float = 1.0, sym: bool = True, dtype=None, layout=None, device=None,
     requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """Falls off exponentially on both sides of a centre.
-
-    Parameters
-    ----------
-    M : int
-        The number of points, at least 0.
-    center : float, optional
-        Where it is 1; only with `sym=False`. Default: the middle.
-    tau : float, optional
-        The distance over which it falls to 1 / e. Default: 1.
-    sym, dtype, layout, device, requires_grad : optional
-        As for `hann`.
-
-    Returns
-    -------
-    Tensor
-        Of shape (M,).
 
     Raises
     ------
@@ -266,24 +202,11 @@ def exponential(
 
 
 @op("signal.windows.gaussian", gradient=False)
+@like(hann, std="float, optional: The standard deviation, in points. Default: 1.")
 def gaussian(
     M: int, *, std: float = 1.0, sym: bool = True, dtype=None, layout=None, device=None, requires_grad: bool = False
 ) -> Tensor:
     """The bell curve.
-
-    Parameters
-    ----------
-    M : int
-        The number of points, at least 0.
-    std : float, optional
-        The standard deviation, in points. Default: 1.
-    sym, dtype, layout, device, requires_grad : optional
-        As for `hann`.
-
-    Returns
-    -------
-    Tensor
-        Of shape (M,).
 
     Raises
     ------
@@ -308,24 +231,11 @@ def gaussian(
 
 
 @op("signal.windows.kaiser", gradient=False)
+@like(hann, beta="float, optional: How narrow it is, not negative. Default: 12.")
 def kaiser(
     M: int, *, beta: float = 12.0, sym: bool = True, dtype=None, layout=None, device=None, requires_grad: bool = False
 ) -> Tensor:
     """Kaiser's window.
-
-    Parameters
-    ----------
-    M : int
-        The number of points, at least 0.
-    beta : float, optional
-        How narrow it is, not negative. Default: 12.
-    sym, dtype, layout, device, requires_grad : optional
-        As for `hann`.
-
-    Returns
-    -------
-    Tensor
-        Of shape (M,).
 
     Raises
     ------
@@ -356,6 +266,7 @@ def kaiser(
 
 
 @op("hann_window", gradient=False)
+@doc()
 def hann_window(
     window_length: int, periodic: bool = True, *, dtype=None, layout=None, device=None, pin_memory: bool = False,
     requires_grad: bool = False,
@@ -368,8 +279,8 @@ def hann_window(
         The number of points, at least 0.
     periodic : bool, optional
         Whether it is one period of a periodic window, or symmetric. Default: True.
-    dtype, layout, device, pin_memory, requires_grad : optional
-        As for `zeros`; the dtype is floating.
+    dtype : dtype, optional
+        A floating one; the default dtype.
 
     Returns
     -------

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import lucid
+from lucid.ops._doc import doc
 from lucid.optim.family import number
 from lucid.optim.optimizer import Optimizer, require
 
 __all__ = ["Adafactor"]
 
 
+@doc()
 class Adafactor(Optimizer):
     r"""Adafactor: steps by the gradient over the root of its mean square, of which a matrix keeps rows and columns only.
 
     Parameters
     ----------
-    params : iterable
-        Parameters, or groups of them.
     lr : float, optional
         Greatest relative size of a step, and rate of the weight decay (default 1e-2).
     beta2_decay : float, optional
@@ -27,8 +27,6 @@ class Adafactor(Optimizer):
         A step whose root mean square is above this is scaled down to it (default 1).
     weight_decay : float, optional
         How much of the parameter itself is taken away, times `lr` (default 0).
-    maximize : bool, optional
-        Climb instead (default False).
 
     Raises
     ------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lucid._kernels import optim as kernels
 from lucid._kernels.core import wrap
+from lucid.ops._doc import doc
 from lucid.ops._frame import C_NAMES, FLOAT32, FLOATING, empty
 from lucid.optim.optimizer import Optimizer, check, gradient_of, updated, zeros_like
 
@@ -12,27 +13,20 @@ __all__ = ["Adam", "AdamW"]
 ADAM_STEP = {dtype: kernels.adam[C_NAMES[dtype]] for dtype in FLOATING}
 
 
+@doc()
 class Adam(Optimizer):
     r"""Adam: steps by the running mean of the gradient over the root of that of its square.
 
     Parameters
     ----------
-    params : iterable
-        Parameters, or groups of them.
     lr : float, optional
         Learning rate (default 1e-3).
     betas : (float, float), optional
         How slowly the two means move (default (0.9, 0.999)).
     eps : float, optional
         Added to the root (default 1e-8).
-    weight_decay : float, optional
-        How much of the parameter is added to its gradient (default 0).
     amsgrad : bool, optional
         Take the greatest mean of squares so far (default False).
-    maximize : bool, optional
-        Climb instead (default False).
-    decoupled_weight_decay : bool, optional
-        Shrink the parameter itself rather than change its gradient (default False).
 
     Notes
     -----
@@ -96,6 +90,7 @@ class Adam(Optimizer):
             updated(ADAM_STEP, param, arrays, float(count), *settings)
 
 
+@doc()
 class AdamW(Adam):
     """Adam whose weight decay shrinks the parameter itself.
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from lucid._kernels import optim as kernels
 from lucid._kernels.core import wrap
+from lucid.ops._doc import doc
 from lucid.ops._frame import C_NAMES, FLOAT32, FLOATING, empty
 from lucid.optim.optimizer import Optimizer, check, gradient_of, updated, zeros_like
 
@@ -62,27 +63,22 @@ class Family(Optimizer):
         return updated(self.kernel, param, (grad, *(one if one is None else one.array for one in states)), *settings)
 
 
+@doc()
 class RMSprop(Family):
     r"""Steps by the gradient over the root of its running mean square.
 
     Parameters
     ----------
-    params : iterable
-        Parameters, or groups of them.
     lr : float, optional
         Learning rate (default 1e-2).
     alpha : float, optional
         How slowly the mean square moves (default 0.99).
     eps : float, optional
         Added to the root (default 1e-8).
-    weight_decay : float, optional
-        How much of the parameter is added to its gradient (default 0).
     momentum : float, optional
         How much of the last step goes on (default 0).
     centered : bool, optional
         Subtract the square of the running mean (default False).
-    maximize : bool, optional
-        Climb instead (default False).
 
     Notes
     -----
@@ -129,25 +125,20 @@ class RMSprop(Family):
                   group["momentum"], group["maximize"])  # fmt: skip
 
 
+@doc()
 class Adagrad(Family):
     r"""Steps by the gradient over the root of the sum of all its squares.
 
     Parameters
     ----------
-    params : iterable
-        Parameters, or groups of them.
     lr : float, optional
         Learning rate (default 1e-2).
     lr_decay : float, optional
         The rate is divided by one plus this times the number of steps before (default 0).
-    weight_decay : float, optional
-        How much of the parameter is added to its gradient (default 0).
     initial_accumulator_value : float, optional
         What the sum begins with (default 0).
     eps : float, optional
         Added to the root (default 1e-10).
-    maximize : bool, optional
-        Climb instead (default False).
 
     Notes
     -----
@@ -191,23 +182,18 @@ class Adagrad(Family):
                   group["weight_decay"], group["maximize"])  # fmt: skip
 
 
+@doc()
 class Adadelta(Family):
     r"""Steps whose size is the root mean square of earlier steps, over that of the gradient.
 
     Parameters
     ----------
-    params : iterable
-        Parameters, or groups of them.
     lr : float, optional
         Factor of the steps (default 1).
     rho : float, optional
         How slowly the mean squares move (default 0.9).
     eps : float, optional
         Added to the mean squares (default 1e-6).
-    weight_decay : float, optional
-        How much of the parameter is added to its gradient (default 0).
-    maximize : bool, optional
-        Climb instead (default False).
 
     Notes
     -----
@@ -271,23 +257,18 @@ class _Moments(Family):
         return float(group["lr"]), float(beta1), float(beta2), group["eps"], group["weight_decay"]
 
 
+@doc()
 class Adamax(_Moments):
     r"""Adam with the greatest gradient, which fades, in the place of the root mean square.
 
     Parameters
     ----------
-    params : iterable
-        Parameters, or groups of them.
     lr : float, optional
         Learning rate (default 2e-3).
     betas : (float, float), optional
         How slowly the mean moves and the maximum fades (default (0.9, 0.999)).
     eps : float, optional
         Added to the size of the gradient (default 1e-8).
-    weight_decay : float, optional
-        How much of the parameter is added to its gradient (default 0).
-    maximize : bool, optional
-        Climb instead (default False).
 
     Notes
     -----
@@ -320,27 +301,20 @@ class Adamax(_Moments):
         self._run(param, grad, self._means(state), step, *self._settings(group), group["maximize"])
 
 
+@doc()
 class NAdam(_Moments):
     r"""Adam with Nesterov momentum.
 
     Parameters
     ----------
-    params : iterable
-        Parameters, or groups of them.
     lr : float, optional
         Learning rate (default 2e-3).
     betas : (float, float), optional
         How slowly the two means move (default (0.9, 0.999)).
     eps : float, optional
         Added to the root (default 1e-8).
-    weight_decay : float, optional
-        How much of the parameter is added to its gradient (default 0).
     momentum_decay : float, optional
         How fast the momentum grows to `betas[0]` (default 4e-3).
-    decoupled_weight_decay : bool, optional
-        Shrink the parameter itself rather than change its gradient (default False).
-    maximize : bool, optional
-        Climb instead (default False).
 
     Notes
     -----
@@ -383,25 +357,18 @@ class NAdam(_Moments):
             product.fill(found)
 
 
+@doc()
 class RAdam(_Moments):
     r"""Adam that divides by the root mean square only once enough steps make that a good estimate.
 
     Parameters
     ----------
-    params : iterable
-        Parameters, or groups of them.
     lr : float, optional
         Learning rate (default 1e-3).
     betas : (float, float), optional
         How slowly the two means move (default (0.9, 0.999)).
     eps : float, optional
         Added to the root (default 1e-8).
-    weight_decay : float, optional
-        How much of the parameter is added to its gradient (default 0).
-    decoupled_weight_decay : bool, optional
-        Shrink the parameter itself rather than change its gradient (default False).
-    maximize : bool, optional
-        Climb instead (default False).
 
     References
     ----------
@@ -431,13 +398,12 @@ class RAdam(_Moments):
                   group["maximize"])  # fmt: skip
 
 
+@doc()
 class ASGD(Family):
     r"""Stochastic gradient descent that also keeps the average of its last points.
 
     Parameters
     ----------
-    params : iterable
-        Parameters, or groups of them.
     lr : float, optional
         Learning rate at first (default 1e-2).
     lambd : float, optional
@@ -446,10 +412,6 @@ class ASGD(Family):
         The power by which the rate falls (default 0.75).
     t0 : float, optional
         The step at which averaging begins (default 1e6).
-    weight_decay : float, optional
-        How much of the parameter is added to its gradient (default 0).
-    maximize : bool, optional
-        Climb instead (default False).
 
     Notes
     -----
@@ -492,21 +454,18 @@ class ASGD(Family):
         mu.fill(1 / max(1, step - group["t0"]))
 
 
+@doc()
 class Rprop(Family):
     r"""Steps whose size does not depend on the gradient's: it grows while the sign stays, and shrinks when it changes.
 
     Parameters
     ----------
-    params : iterable
-        Parameters, or groups of them.
     lr : float, optional
         Size of the first steps (default 1e-2).
     etas : (float, float), optional
         Factors of the size, where the sign changed and where it stayed (default (0.5, 1.2)).
     step_sizes : (float, float), optional
         The least and the greatest size (default (1e-6, 50)).
-    maximize : bool, optional
-        Climb instead (default False).
 
     References
     ----------

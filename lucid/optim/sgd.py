@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lucid._kernels import optim as kernels
+from lucid.ops._doc import doc
 from lucid.ops._frame import C_NAMES, FLOATING
 from lucid.optim.optimizer import Optimizer, check, gradient_of, updated, zeros_like
 
@@ -11,25 +12,20 @@ __all__ = ["SGD"]
 SGD_STEP = {dtype: kernels.sgd[C_NAMES[dtype]] for dtype in FLOATING}
 
 
+@doc()
 class SGD(Optimizer):
     r"""Stochastic gradient descent, with momentum if wanted.
 
     Parameters
     ----------
-    params : iterable
-        Parameters, or groups of them.
     lr : float, optional
         Learning rate (default 1e-3).
     momentum : float, optional
         How much of the last step goes on (default 0).
     dampening : float, optional
         How much of the gradient is held back from the momentum (default 0).
-    weight_decay : float, optional
-        How much of the parameter is added to its gradient (default 0).
     nesterov : bool, optional
         Look ahead along the momentum (default False).
-    maximize : bool, optional
-        Climb instead (default False).
 
     Notes
     -----

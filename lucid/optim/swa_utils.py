@@ -10,7 +10,7 @@ import lucid
 from lucid.autograd.modes import no_grad
 from lucid.nn.modules.module import Module
 from lucid.nn.modules.normalization import _BatchNorm
-from lucid.ops._doc import like
+from lucid.ops._doc import doc, like
 from lucid.optim.lr_scheduler.scheduler import LRScheduler, each
 
 __all__ = [
@@ -113,6 +113,7 @@ def get_ema_multi_avg_fn(decay: float = 0.999):
     return ema_update
 
 
+@doc()
 class AveragedModel(Module):
     """A copy of a model whose parameters are means of the model's.
 
@@ -120,8 +121,6 @@ class AveragedModel(Module):
     ----------
     model : Module
         What is averaged.
-    device : optional
-        The CPU.
     avg_fn : function, optional
         Of a mean, a parameter and the number of updates: the new mean. Default: that of all updates.
     multi_avg_fn : function, optional
@@ -220,21 +219,18 @@ def update_bn(loader, model: Module, device=None) -> None:
     model.train(training)
 
 
+@doc()
 class SWALR(LRScheduler):
     """Rates that go over to a constant one within some epochs.
 
     Parameters
     ----------
-    optimizer : Optimizer
-        Whose rates are changed.
     swa_lr : float or list of float
         The rates in the end, for all groups or for each.
     anneal_epochs : int, optional
         How many epochs it takes (default 10).
     anneal_strategy : {"cos", "linear"}, optional
         Along half a cosine (default), or a line.
-    last_epoch : int, optional
-        The epoch that was last (default -1).
 
     Examples
     --------

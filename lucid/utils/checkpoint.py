@@ -58,7 +58,7 @@ def noop_context_fn():
 
     Returns
     -------
-    tuple of context managers
+    tuple of context manager
         For the first and for the second call.
 
     Examples

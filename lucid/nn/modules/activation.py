@@ -9,7 +9,7 @@ from lucid.nn import functional as F
 from lucid.nn import init
 from lucid.nn.modules.module import Module
 from lucid.nn.parameter import Parameter
-from lucid.ops._doc import like
+from lucid.ops._doc import doc, like
 
 __all__ = [
     "CELU", "ELU", "GELU", "GLU", "Hardshrink", "Hardsigmoid", "Hardswish", "Hardtanh", "LeakyReLU", "LogSigmoid",
@@ -345,7 +345,7 @@ class Hardswish(Function):
         super().__init__(inplace=inplace)
 
 
-@like(F.hardtanh)
+@like(F.hardtanh, min_value="float, optional: Deprecated: use `min_val`.", max_value="float, optional: Deprecated: use `max_val`.")
 class Hardtanh(Function):
     """`nn.functional.hardtanh`: x between two bounds.
 
@@ -423,6 +423,7 @@ class RReLU(Module):
         return f"lower={self.lower}, upper={self.upper}" + (", inplace=True" if self.inplace else "")
 
 
+@doc()
 class PReLU(Module):
     """`nn.functional.prelu`: leaky_relu whose slopes are learned, one or one a channel.
 
@@ -432,8 +433,6 @@ class PReLU(Module):
         The number of slopes: 1 (default), or that of the channels.
     init : float, optional
         Their first value. Default: 0.25.
-    device : optional
-        The CPU.
     dtype : dtype, optional
         Of the slopes.
 

@@ -10,12 +10,14 @@ from lucid.nn import functional as F
 from lucid.nn.modules.container import ModuleList, Sequential
 from lucid.nn.modules.linear import Linear
 from lucid.nn.modules.module import Module
+from lucid.ops._doc import doc
 
 __all__ = ["AdaptiveLogSoftmaxWithLoss"]
 
 _ASMoutput = namedtuple("_ASMoutput", ["output", "loss"])
 
 
+@doc()
 class AdaptiveLogSoftmaxWithLoss(Module):
     """Softmax over classes that are sorted by how often they occur, the rare ones in clusters of smaller layers.
 
@@ -34,8 +36,6 @@ class AdaptiveLogSoftmaxWithLoss(Module):
         The layer of cluster i has ``in_features // div_value ** (i + 1)`` features (default 4).
     head_bias : bool, optional
         Whether the head has a bias (default False).
-    dtype : dtype, optional
-        Of the parameters; the default dtype.
 
     Raises
     ------

@@ -8,10 +8,12 @@ from lucid.nn import init
 from lucid.nn.modules.linear import Linear
 from lucid.nn.modules.module import Module
 from lucid.nn.parameter import Parameter
+from lucid.ops._doc import doc
 
 __all__ = ["MultiheadAttention"]
 
 
+@doc()
 class MultiheadAttention(Module):
     """Attention in several heads, each with a part of the embedding.
 

@@ -10,7 +10,7 @@ from lucid.nn import init
 from lucid.nn.modules.linear import reset_bias
 from lucid.nn.modules.module import Module
 from lucid.nn.parameter import Parameter
-from lucid.ops._doc import like
+from lucid.ops._doc import doc, like
 from lucid.ops.convolution import ntuple
 
 __all__ = ["Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"]
@@ -89,6 +89,7 @@ class _Convolution(Module):
         return text
 
 
+@doc()
 class _Conv(_Convolution):
     """Convolution: see `nn.functional.conv2d`.
 
@@ -100,8 +101,6 @@ class _Conv(_Convolution):
         See `nn.functional.conv2d`; `padding` also "same" or "valid".
     groups : int, optional
         Default 1.
-    bias : bool, optional
-        Whether there is a bias (default True).
     padding_mode : {"zeros", "reflect", "replicate", "circular"}, optional
         What is added at the borders.
     """
@@ -160,6 +159,7 @@ class Conv3d(_Conv):
     dims = 3
 
 
+@doc()
 class _ConvTranspose(_Convolution):
     """Transposed convolution: see `nn.functional.conv_transpose2d`.
 
@@ -171,8 +171,8 @@ class _ConvTranspose(_Convolution):
         See `nn.functional.conv_transpose2d`.
     groups : int, optional
         Default 1.
-    bias : bool, optional
-        Whether there is a bias (default True).
+    padding_mode : {"zeros"}, optional
+        What is added at the borders.
     """
 
     transposed = True

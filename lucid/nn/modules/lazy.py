@@ -24,7 +24,7 @@ from lucid.nn.modules.normalization import (
     _InstanceNorm,
 )  # fmt: skip
 from lucid.nn.parameter import UninitializedBuffer, UninitializedParameter, is_lazy
-from lucid.ops._doc import like
+from lucid.ops._doc import doc, like
 
 __all__ = [
     "LazyBatchNorm1d", "LazyBatchNorm2d", "LazyBatchNorm3d", "LazyConv1d", "LazyConv2d", "LazyConv3d",
@@ -61,6 +61,7 @@ class LazyModuleMixin:
             setattr(self, name, kind(device=device, dtype=dtype))
 
 
+@doc()
 class LazyLinear(LazyModuleMixin, Linear):
     """A `Linear` whose `in_features` is the last size of its first input.
 
@@ -68,10 +69,6 @@ class LazyLinear(LazyModuleMixin, Linear):
     ----------
     out_features : int
         Size of the last dimension of the output.
-    bias : bool, optional
-        Whether there is a bias (default True).
-    dtype : dtype, optional
-        Of the parameters; the default dtype.
 
     Examples
     --------
@@ -147,6 +144,7 @@ class _LazyConvolution(LazyModuleMixin):
         self.reset_parameters()
 
 
+@doc()
 class _LazyConv(_LazyConvolution):
     """A lazy convolution.
 
@@ -158,8 +156,6 @@ class _LazyConv(_LazyConvolution):
         See `nn.functional.conv2d`; `padding` also "same" or "valid".
     groups : int, optional
         Default 1.
-    bias : bool, optional
-        Whether there is a bias (default True).
     padding_mode : {"zeros", "reflect", "replicate", "circular"}, optional
         What is added at the borders.
     """
@@ -211,19 +207,9 @@ class LazyConv3d(_LazyConv, Conv3d):
     cls_to_become = Conv3d
 
 
+@like(ConvTranspose1d, out_channels="int: Channels of the output.")
 class _LazyConvTranspose(_LazyConvolution):
     """A lazy transposed convolution.
-
-    Parameters
-    ----------
-    out_channels : int
-        Channels of the output.
-    kernel_size, stride, padding, output_padding, dilation : int or tuple of int
-        See `nn.functional.conv_transpose2d`.
-    groups : int, optional
-        Default 1.
-    bias : bool, optional
-        Whether there is a bias (default True).
     """
 
     def __init__(

@@ -9,6 +9,7 @@ from lucid.nn import functional as F
 from lucid.nn import init
 from lucid.nn.modules.module import Module
 from lucid.nn.parameter import Parameter
+from lucid.ops._doc import doc
 
 __all__ = ["Bilinear", "Identity", "Linear"]
 
@@ -34,6 +35,7 @@ class Identity(Module):
         return input
 
 
+@doc()
 class Linear(Module):
     """``input @ weight.T + bias``.
 
@@ -41,10 +43,6 @@ class Linear(Module):
     ----------
     in_features, out_features : int
         Sizes of the last dimension of input and output.
-    bias : bool, optional
-        Whether there is a bias (default True).
-    dtype : dtype, optional
-        Of the parameters; the default dtype.
 
     Attributes
     ----------
@@ -86,6 +84,7 @@ def reset_bias(bias: Parameter | None, weight: Parameter) -> None:
         init.uniform_(bias, -bound, bound)
 
 
+@doc()
 class Bilinear(Module):
     """``input1 @ weight[k] @ input2 + bias[k]`` for every output k.
 
@@ -93,8 +92,6 @@ class Bilinear(Module):
     ----------
     in1_features, in2_features, out_features : int
         Sizes of the last dimensions.
-    bias : bool, optional
-        Whether there is a bias (default True).
 
     Examples
     --------

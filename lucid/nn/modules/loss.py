@@ -11,7 +11,7 @@ from lucid.nn import functional as F
 from lucid.nn.modules.linear import Linear
 from lucid.nn.modules.module import Module
 from lucid.nn.modules.simple import PairwiseDistance
-from lucid.ops._doc import like
+from lucid.ops._doc import doc, like
 
 __all__ = [
     "BCELoss", "BCEWithLogitsLoss", "CTCLoss", "CosineEmbeddingLoss", "CrossEntropyLoss", "GaussianNLLLoss",
@@ -140,6 +140,7 @@ class NLLLoss2d(NLLLoss):
         super().__init__(weight, size_average, ignore_index, reduce, reduction)
 
 
+@doc()
 class CrossEntropyLoss(_Loss):
     """Cross entropy of logits: `nn.functional.cross_entropy`.
 
@@ -220,6 +221,7 @@ class LinearCrossEntropyOptions:
             raise ValueError(f"acc_dtype must be a floating dtype or None, got {self.acc_dtype!r}")
 
 
+@doc()
 class LinearCrossEntropyLoss(_Loss):
     """A linear layer and the cross entropy of the logits that it makes: `nn.functional.linear_cross_entropy`.
 
@@ -233,8 +235,6 @@ class LinearCrossEntropyLoss(_Loss):
         The shape of the losses of a row (default (): one).
     bias : bool, optional
         Whether the layer has a bias (default False).
-    dtype : dtype, optional
-        Of the parameters; the default dtype.
     reduction : {"mean", "sum", "none"}, optional
         What becomes of the losses.
     weight : Tensor, optional

@@ -7,7 +7,7 @@ from lucid.nn import functional as F
 from lucid.nn import init
 from lucid.nn.modules.module import Module
 from lucid.nn.parameter import Parameter
-from lucid.ops._doc import like
+from lucid.ops._doc import doc, like
 
 __all__ = [
     "BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "CrossMapLRN2d", "GroupNorm", "InstanceNorm1d", "InstanceNorm2d",
@@ -215,6 +215,7 @@ class InstanceNorm3d(_InstanceNorm):
     ranks = (4, 5)
 
 
+@doc()
 class GroupNorm(Module):
     """Normalises over groups of channels of each sample.
 
@@ -257,6 +258,7 @@ class GroupNorm(Module):
         return f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}, bias={self.bias is not None}"
 
 
+@doc()
 class LayerNorm(Module):
     """Normalises over the last dimensions.
 
@@ -268,8 +270,6 @@ class LayerNorm(Module):
         Added to the variance (default 1e-5).
     elementwise_affine : bool, optional
         Whether weight and bias are learned, one an element (default True).
-    bias : bool, optional
-        Whether there is a bias (default True).
 
     Examples
     --------
@@ -301,6 +301,7 @@ class LayerNorm(Module):
         )
 
 
+@doc()
 class RMSNorm(Module):
     """Divides by the root of the mean square over the last dimensions.
 

@@ -9,6 +9,7 @@ from lucid.nn import init
 from lucid.nn.modules.module import Module
 from lucid.nn.parameter import Parameter
 from lucid.ops import recurrent
+from lucid.ops._doc import doc
 from lucid.tensor import Tensor
 
 __all__ = ["GRU", "GRUCell", "LSTM", "LSTMCell", "RNN", "RNNBase", "RNNCell", "RNNCellBase"]
@@ -20,6 +21,7 @@ def _reset(module: Module, hidden_size: int) -> None:
         init.uniform_(weight, -bound, bound)
 
 
+@doc()
 class RNNBase(Module):
     """Base of `RNN`, `LSTM` and `GRU`.
 
@@ -169,6 +171,7 @@ class RNNBase(Module):
         return text
 
 
+@doc()
 class RNN(RNNBase):
     """A plain recurrent network: ``h' = tanh(W_ih x + b_ih + W_hh h + b_hh)``.
 
@@ -273,6 +276,7 @@ class GRU(RNNBase):
         super().__init__("GRU", *args, **kwargs)
 
 
+@doc()
 class RNNCellBase(Module):
     """Base of the cells: one step at a time.
 
@@ -325,6 +329,7 @@ class RNNCellBase(Module):
         return text + (f", nonlinearity={nonlinearity}" if nonlinearity != "tanh" else "")
 
 
+@doc()
 class RNNCell(RNNCellBase):
     """One step of `RNN`.
 
@@ -353,6 +358,7 @@ class RNNCell(RNNCellBase):
         return self._step(getattr(recurrent, f"rnn_{self.nonlinearity}_cell"), input, (hx,))
 
 
+@doc()
 class LSTMCell(RNNCellBase):
     """One step of `LSTM`; the state is a tuple of hidden and cell state.
 
@@ -377,6 +383,7 @@ class LSTMCell(RNNCellBase):
         return self._step(recurrent.lstm_cell, input, (None, None) if hx is None else tuple(hx))
 
 
+@doc()
 class GRUCell(RNNCellBase):
     """One step of `GRU`.
 

@@ -7,7 +7,7 @@ from lucid.nn import functional as F
 from lucid.nn import init
 from lucid.nn.modules.module import Module
 from lucid.nn.parameter import Parameter
-from lucid.ops._doc import like
+from lucid.ops._doc import doc, like
 
 __all__ = [
     "AlphaDropout", "ChannelShuffle", "CircularPad1d", "CircularPad2d", "CircularPad3d", "ConstantPad1d", "ConstantPad2d",
@@ -170,6 +170,7 @@ class Unflatten(Module):
         return f"dim={self.dim}, unflattened_size={self.unflattened_size}"
 
 
+@doc()
 class Embedding(Module):
     """A table of vectors, looked up by index.
 
@@ -185,6 +186,8 @@ class Embedding(Module):
         The norm's exponent (default 2).
     scale_grad_by_freq : bool, optional
         Divide gradients by how often an index occurs (default False).
+    sparse : bool, optional
+        Accepted; gradients are dense.
 
     Attributes
     ----------
@@ -249,19 +252,12 @@ class Embedding(Module):
         return text if self.padding_idx is None else f"{text}, padding_idx={self.padding_idx}"
 
 
+@like(Embedding)
 class EmbeddingBag(Embedding):
     """A table of vectors, looked up by index; the vectors of a bag are added up, or their mean or maximum is taken.
 
     Parameters
     ----------
-    num_embeddings, embedding_dim : int
-        Number and size of the vectors.
-    max_norm : float, optional
-        Vectors that are looked up are shortened to this norm.
-    norm_type : float, optional
-        The norm's exponent (default 2).
-    scale_grad_by_freq : bool, optional
-        Divide gradients by how often an index occurs (default False).
     mode : {"mean", "sum", "max"}, optional
         What is made of a bag.
     include_last_offset : bool, optional

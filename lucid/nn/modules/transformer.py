@@ -13,7 +13,7 @@ from lucid.nn.modules.linear import Linear
 from lucid.nn.modules.module import Module
 from lucid.nn.modules.normalization import LayerNorm
 from lucid.nn.modules.simple import Dropout
-from lucid.ops._doc import like
+from lucid.ops._doc import doc, like
 
 __all__ = [
     "Transformer", "TransformerDecoder", "TransformerDecoderLayer", "TransformerEncoder", "TransformerEncoderLayer",
@@ -64,6 +64,7 @@ class _Layer(Module):
         return self.linear2(self.dropout(self.activation(self.linear1(x))))
 
 
+@doc()
 class TransformerEncoderLayer(_Layer):
     """Self-attention and a feed-forward network, each added to its input and normalised.
 
@@ -232,6 +233,7 @@ class TransformerDecoder(Module):
         return tgt if self.norm is None else self.norm(tgt)
 
 
+@doc()
 class Transformer(Module):
     """Encoder and decoder.
 

@@ -55,7 +55,7 @@ def fuse_conv_bn_weights(conv_w, conv_b, bn_rm, bn_rv, bn_eps: float, bn_w, bn_b
 
     Returns
     -------
-    (Parameter, Parameter)
+    tuple of (Parameter, Parameter)
         Of the fused convolution.
 
     Examples
@@ -83,7 +83,7 @@ def fuse_linear_bn_weights(linear_w, linear_b, bn_rm, bn_rv, bn_eps: float, bn_w
 
     Returns
     -------
-    (Parameter, Parameter)
+    tuple of (Parameter, Parameter)
         Of the fused layer.
 
     Examples

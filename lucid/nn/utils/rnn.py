@@ -195,7 +195,7 @@ def pad_packed_sequence(
 
     Returns
     -------
-    (Tensor, Tensor)
+    tuple of (Tensor, Tensor)
         The padded sequences in the order that they had before they were packed, and their lengths.
 
     Raises

@@ -5,23 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+from lucid.ops._doc import doc
 from lucid.optim.lr_scheduler.scheduler import LRScheduler, change, each
 from lucid.optim.optimizer import Optimizer
 
 
+@doc()
 class CosineAnnealingLR(LRScheduler):
     """Rates along a cosine, down and up again.
 
     Parameters
     ----------
-    optimizer : Optimizer
-        Whose rates are changed.
     T_max : int
         After how many epochs they are least.
     eta_min : float, optional
         The least rate (default 0).
-    last_epoch : int, optional
-        The epoch that was last (default -1).
 
     References
     ----------
@@ -57,21 +55,18 @@ class CosineAnnealingLR(LRScheduler):
         return self.eta_min + (base - self.eta_min) * (1 + math.cos(math.pi * epoch / self.T_max)) / 2
 
 
+@doc()
 class CosineAnnealingWarmRestarts(LRScheduler):
     """Rates along a cosine, down, and from the start again.
 
     Parameters
     ----------
-    optimizer : Optimizer
-        Whose rates are changed.
     T_0 : int
         Epochs until the first restart.
     T_mult : int, optional
         By what that grows with each restart (default 1).
     eta_min : float, optional
         The least rate (default 0).
-    last_epoch : int, optional
-        The epoch that was last (default -1).
 
     References
     ----------
@@ -141,13 +136,12 @@ class _Momentum(LRScheduler):
             group["momentum"] = value
 
 
+@doc()
 class CyclicLR(_Momentum):
     """Rates that go up and down between two bounds, and momenta against them.
 
     Parameters
     ----------
-    optimizer : Optimizer
-        Whose rates are changed.
     base_lr, max_lr : float or list of float
         The bounds, for all groups or for each.
     step_size_up : int, optional
@@ -231,13 +225,12 @@ class CyclicLR(_Momentum):
         return [low + (high - low) * part for low, high in zip(self.base_lrs, self.max_lrs)]
 
 
+@doc()
 class OneCycleLR(_Momentum):
     """Rates that rise to a maximum and fall far below where they began, and momenta against them.
 
     Parameters
     ----------
-    optimizer : Optimizer
-        Whose rates are changed.
     max_lr : float or list of float
         The greatest rate, for all groups or for each.
     total_steps : int, optional

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter
 
+from lucid.ops._doc import doc
 from lucid.optim.lr_scheduler.scheduler import LRScheduler
 
 
@@ -20,19 +21,16 @@ class _Factor(LRScheduler):
         raise NotImplementedError
 
 
+@doc()
 class StepLR(_Factor):
     """Rates by a factor every few epochs.
 
     Parameters
     ----------
-    optimizer : Optimizer
-        Whose rates are changed.
     step_size : int
         After how many epochs.
     gamma : float, optional
         The factor (default 0.1).
-    last_epoch : int, optional
-        The epoch that was last (default -1).
 
     Examples
     --------
@@ -58,19 +56,16 @@ class StepLR(_Factor):
         return base * self.gamma ** (epoch // self.step_size)
 
 
+@doc()
 class MultiStepLR(_Factor):
     """Rates by a factor at some epochs.
 
     Parameters
     ----------
-    optimizer : Optimizer
-        Whose rates are changed.
     milestones : sequence of int
         At which epochs; one that is given twice counts twice.
     gamma : float, optional
         The factor (default 0.1).
-    last_epoch : int, optional
-        The epoch that was last (default -1).
 
     Examples
     --------
@@ -92,19 +87,16 @@ class MultiStepLR(_Factor):
         return base * self.gamma ** bisect_right(sorted(self.milestones.elements()), epoch)
 
 
+@doc()
 class ConstantLR(_Factor):
     """Rates by a factor for the first epochs, then as they are.
 
     Parameters
     ----------
-    optimizer : Optimizer
-        Whose rates are changed.
     factor : float, optional
         The factor, from 0 to 1 (default 1/3).
     total_iters : int, optional
         For how many epochs (default 5).
-    last_epoch : int, optional
-        The epoch that was last (default -1).
 
     Examples
     --------
@@ -128,21 +120,18 @@ class ConstantLR(_Factor):
         return base * (self.factor if epoch < self.total_iters else 1.0)
 
 
+@doc()
 class LinearLR(_Factor):
     """Rates by a factor that changes evenly over the first epochs.
 
     Parameters
     ----------
-    optimizer : Optimizer
-        Whose rates are changed.
     start_factor : float, optional
         The factor at first, above 0 and at most 1 (default 1/3).
     end_factor : float, optional
         The factor in the end, from 0 to 1 (default 1).
     total_iters : int, optional
         After how many epochs (default 5).
-    last_epoch : int, optional
-        The epoch that was last (default -1).
 
     Examples
     --------
@@ -176,17 +165,14 @@ class LinearLR(_Factor):
         return base * self._whole(epoch)
 
 
+@doc()
 class ExponentialLR(_Factor):
     """Rates by a factor every epoch.
 
     Parameters
     ----------
-    optimizer : Optimizer
-        Whose rates are changed.
     gamma : float
         The factor.
-    last_epoch : int, optional
-        The epoch that was last (default -1).
 
     Examples
     --------
@@ -208,19 +194,16 @@ class ExponentialLR(_Factor):
         return base * self.gamma**epoch
 
 
+@doc()
 class PolynomialLR(_Factor):
     """Rates that fall to 0 like a power of what is left.
 
     Parameters
     ----------
-    optimizer : Optimizer
-        Whose rates are changed.
     total_iters : int, optional
         After how many epochs they are 0 (default 5).
     power : float, optional
         The power (default 1).
-    last_epoch : int, optional
-        The epoch that was last (default -1).
 
     Examples
     --------

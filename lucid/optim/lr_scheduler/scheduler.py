@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 
+from lucid.ops._doc import doc
 from lucid.optim.optimizer import Optimizer
 from lucid.tensor import Tensor
 
@@ -116,17 +117,14 @@ class LRScheduler:
         self.__dict__.update(state_dict)
 
 
+@doc()
 class LambdaLR(LRScheduler):
     """Rates at first by a function of the epoch.
 
     Parameters
     ----------
-    optimizer : Optimizer
-        Whose rates are changed.
     lr_lambda : callable, or list of them
         `factor(epoch)`: one for all groups, or one for each.
-    last_epoch : int, optional
-        The epoch that was last (default -1).
 
     Examples
     --------
@@ -186,13 +184,12 @@ class MultiplicativeLR(LambdaLR):
         return [rate * factor(self.last_epoch) for rate, factor in zip(self.rates, self.lr_lambdas)]
 
 
+@doc()
 class ReduceLROnPlateau(LRScheduler):
     """Rates by a factor when a measure has stopped improving.
 
     Parameters
     ----------
-    optimizer : Optimizer
-        Whose rates are changed.
     mode : {"min", "max"}, optional
         Whether smaller or greater is better (default "min").
     factor : float, optional

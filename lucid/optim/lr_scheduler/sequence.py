@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 
+from lucid.ops._doc import doc
 from lucid.optim.lr_scheduler.scheduler import LRScheduler, change
 
 
@@ -59,6 +60,7 @@ class ChainedScheduler(LRScheduler):
             schedule.load_state_dict(kept)
 
 
+@doc()
 class SequentialLR(ChainedScheduler):
     """Several schedules of one optimizer, one after the other.
 
@@ -70,8 +72,6 @@ class SequentialLR(ChainedScheduler):
         The schedules.
     milestones : sequence of int
         At which epochs the next begins; one fewer than schedules.
-    last_epoch : int, optional
-        The epoch that was last (default -1).
 
     Examples
     --------

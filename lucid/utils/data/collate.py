@@ -20,6 +20,7 @@ def default_convert(data):
     Parameters
     ----------
     data : object
+        Arrays and numbers, in lists, tuples and mappings.
 
     Returns
     -------

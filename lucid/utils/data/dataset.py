@@ -167,6 +167,7 @@ class ChainDataset(IterableDataset):
     Parameters
     ----------
     datasets : iterable of IterableDataset
+        They follow one another.
 
     Examples
     --------
@@ -195,6 +196,7 @@ class Subset(Dataset):
     Parameters
     ----------
     dataset : Dataset
+        Whose samples they are.
     indices : sequence of int
         Which samples, in order.
 
@@ -230,6 +232,7 @@ def random_split(dataset: Dataset, lengths, generator=default_generator) -> list
     Parameters
     ----------
     dataset : Dataset
+        What is divided.
     lengths : sequence of int, or of float
         How many samples each part has; or the fractions, which add up to 1: what rounding leaves goes to the first parts.
     generator : Generator, optional

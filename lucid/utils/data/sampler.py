@@ -47,6 +47,7 @@ class SequentialSampler(Sampler):
     Parameters
     ----------
     data_source : Dataset
+        What has a length.
 
     Examples
     --------
@@ -72,6 +73,7 @@ class RandomSampler(Sampler):
     Parameters
     ----------
     data_source : Dataset
+        What has a length.
     replacement : bool, optional
         Draw each index from all, rather than each of them once. Default: False.
     num_samples : int, optional
@@ -124,6 +126,7 @@ class SubsetRandomSampler(Sampler):
     Parameters
     ----------
     indices : sequence of int
+        What is drawn from.
     generator : Generator, optional
         What to draw from.
 
@@ -191,7 +194,9 @@ class BatchSampler(Sampler):
     Parameters
     ----------
     sampler : iterable of int
+        Gives the indices.
     batch_size : int
+        How many a batch has.
     drop_last : bool
         Whether an incomplete last batch is left out.
 
