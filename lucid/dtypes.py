@@ -106,10 +106,8 @@ UNSIGNED = (uint16, uint32, uint64)  # PyTorch moves, converts and compares them
 ALL = (bool_, uint8, *UNSIGNED, int8, int16, int32, int64, float16, bfloat16, float32, float64, complex32, complex64,
        complex128)  # fmt: skip
 # Several type numbers may mean one dtype: C's `long` and `long long` are both int64 on most systems.
-BY_NUM = {np.dtype(code).num: dt for dt in ALL if dt.name not in FOREIGN for code in (dt.name,)}
-for _code in "bhilqBHILQfdFDe?":
-    _numpy = np.dtype(_code)
-    BY_NUM.setdefault(_numpy.num, next((dt for dt in ALL if dt.name == _numpy.name), None))
+_BY_NAME = {dt.name: dt for dt in ALL}
+BY_NUM = {one.num: _BY_NAME[one.name] for one in map(np.dtype, "bhilqBHILQefdFD?")}
 BY_PYTHON = {builtins.bool: bool_, int: int64, float: float32, complex: complex64}
 
 

@@ -45,6 +45,9 @@ SPELLINGS = {
     "input": ("input_", "A", "tensor"), "from": ("from_",), "axis": ("dim",), "keepdims": ("keepdim",), "x1": ("input_",),
     "x2": ("other",), "split_size": ("split_size_or_sections",),
 }  # fmt: skip
+SPELLED = {
+    name: [other for other, names in SPELLINGS.items() if name in names] for names in SPELLINGS.values() for name in names
+}
 
 
 class Op(core.OpBase):
@@ -83,10 +86,11 @@ class Op(core.OpBase):
         self.defaults = dict(zip(names[k - len(given) : k], given)) | named
         self.defaults_in_order = [self.defaults.get(name, core.MISSING) for name in names]
         self.position = dict(zip(names, range(len(names))))
-        self.places = {
-            other: self.position[name] for other, names in SPELLINGS.items() for name in names if name in self.position
-        }
-        self.places |= self.position
+        self.places = self.position.copy()
+        for name in names:
+            if name in SPELLED:
+                for other in SPELLED[name]:
+                    self.places.setdefault(other, self.position[name])
         self.out_at = -1 if "out" in own else self.position.get("out", -1)
         self.out_rule, self.out_apart, self.out_dtype = out, "apart" in out, "dtype" in out
         self.may_overlap = "overlap" in out

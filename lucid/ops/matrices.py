@@ -300,8 +300,6 @@ def matrix_exp(A: Tensor) -> Tensor:
     ----------
     N. J. Higham, The scaling and squaring method for the matrix exponential revisited, 2005.
 
-    Examples
-    --------
     >>> lucid.linalg.matrix_exp(lucid.tensor([[0.0, 1.0], [0.0, 0.0]]))
     Tensor([[1.0, 1.0],
             [0.0, 1.0]])
@@ -370,8 +368,6 @@ def svd_lowrank(A: Tensor, q: int | None = 6, niter: int | None = 2, M: Tensor |
     ----------
     N. Halko, P. G. Martinsson, J. A. Tropp, Finding structure with randomness, 2009; algorithms 4.4 and 5.1.
 
-    Examples
-    --------
     >>> [one.shape for one in lucid.svd_lowrank(lucid.ones(5, 4), q=2)]
     [lucid.Size([5, 2]), lucid.Size([2]), lucid.Size([4, 2])]
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lucid._kernels import optim as kernels
 from lucid._kernels.core import wrap
-from lucid.ops._doc import doc
+from lucid.ops._doc import doc, like
 from lucid.ops._frame import C_NAMES, FLOAT32, FLOATING, empty
 from lucid.optim.optimizer import Optimizer, check, gradient_of, updated, zeros_like
 
@@ -90,16 +90,9 @@ class Adam(Optimizer):
             updated(ADAM_STEP, param, arrays, float(count), *settings)
 
 
-@doc()
+@like(Adam, weight_decay="float, optional: How much the parameter shrinks, times the rate (default 1e-2).")
 class AdamW(Adam):
     """Adam whose weight decay shrinks the parameter itself.
-
-    Parameters
-    ----------
-    params, lr, betas, eps, amsgrad, maximize
-        As for `Adam`.
-    weight_decay : float, optional
-        Default 1e-2.
 
     References
     ----------
