@@ -8,8 +8,11 @@ tensors with dimensions before 0-d tensors before Python numbers.
 from __future__ import annotations
 
 import builtins
+import functools
 
 import numpy as np
+
+from lucid._kernels import core
 
 __all__ = [
     "bfloat16", "bool", "can_cast", "complex128", "complex32", "complex64", "dtype", "finfo", "float16", "float32", "float64",
@@ -172,8 +175,14 @@ def check_64_bits(number: int) -> None:
 
 
 def _within(number, dt: dtype) -> bool:
-    most = finfo(dt).max
+    most = largest(dt)
     return -most <= number <= most or number - number != 0
+
+
+@functools.cache
+def largest(dt: dtype) -> float:
+    """The largest number of a floating dtype, or of a complex one's parts."""
+    return finfo(dt).max
 
 
 def _beyond(number, dt: dtype):
@@ -225,6 +234,7 @@ def set_default_dtype(d: dtype) -> None:
     if type(d) is not dtype or not d.is_floating_point:
         raise TypeError("only floating-point types are supported as the default type")
     _default = d
+    core.set_default_dtype(d.numpy)
 
 
 def default_complex() -> dtype:

@@ -386,6 +386,7 @@ class Kernel:
     halves   whether that is done for half precision too, by float32's task
     exact    the operand that half precision takes as it is where it is one number (-1: none); all others are rounded to the
              tensors' dtype first, as PyTorch's are
+    mixes    whether integers (1) or also bools (2) beside floating operands are simply converted to their dtype
     """
 
     name: str
@@ -394,6 +395,7 @@ class Kernel:
     result: Any
     halves: bool
     exact: int
+    mixes: int
     def __init__(
         self,
         name: str,
@@ -403,14 +405,19 @@ class Kernel:
         tasks: dict | None = None,
         cheap: bool = True,
     ) -> None: ...
+    def forget(self, num: int) -> None:
+        """Let another function than the task do what is of this type number."""
 
 def set_general(unary: Any, unary_param: Any, binary: Any, backward: Any) -> None:
     """The functions of `lucid/ops/_frame.py` that do what is not one dense row of a dtype the kernel has."""
 
+def set_default_dtype(dtype: np.dtype) -> None:
+    """The floating dtype to which integers are promoted beside a floating number."""
+
 def unary(kernel: Kernel, x: Any) -> TensorBase:
     """`kernel` over the elements of `x`."""
 
-def unary_param(kernel: Kernel, x: Any, p: float = 0, q: float = 0) -> TensorBase:
+def unary_param(kernel: Kernel, x: Any, p: complex = 0, q: complex = 0) -> TensorBase:
     """`kernel` over the elements of `x`, with two numbers."""
 
 def binary(kernel: Kernel, x: Any, y: Any) -> TensorBase:
@@ -425,7 +432,7 @@ def backward(kernel: Kernel, g: Any, x: Any, p: float = 0, q: float = 0) -> Tens
 def ternary(kernel: Kernel, x: Any, y: Any, z: Any, p: float) -> Any:
     """`kernel` over triples of elements, of dense tensors of one shape and dtype, with a number; None otherwise.
 
-    `z` may be a number too, beside floating tensors.
+    `y` and `z` may be numbers too, of full precision, or `z` alone.
     """
 
 def accumulate(add: Kernel, target: TensorBase, x: TensorBase) -> bool:

@@ -11,6 +11,7 @@ cdef extern from *:
     """
     #if defined(__GNUC__) && !defined(__clang__)
     #define LUCID_NOCLONE __attribute__((noclone))
+    #pragma GCC diagnostic ignored "-Wattributes"  /* what .pxd files share must be inline; `called_void` says never */
     #else
     #define LUCID_NOCLONE
     #endif

@@ -1676,6 +1676,10 @@ cdef inline number addcmul_(number x, number y, number z, number value) noexcept
 cdef inline inexact addcdiv_(inexact x, inexact y, inexact z, inexact value) noexcept nogil:
     return x + value * y / z
 
+cdef inline floating nan_to_num_(floating x, floating high, floating low, floating nan) noexcept nogil:
+    cdef floating y = high if x == <floating>libm.INFINITY else low if x == -<floating>libm.INFINITY else x
+    return nan if x != x else y
+
 cdef inline real clamp_tensor_(real x, real low, real high, real a) noexcept nogil:
     return minimum_(maximum_(x, low), high)
 

@@ -6,7 +6,7 @@ raises ValueError: the run itself says so, so that no second list of what is sup
 """
 cimport math
 from libc.math cimport INFINITY
-from libc.stdint cimport int64_t, uint8_t
+from libc.stdint cimport int32_t, int64_t, uint8_t
 from libc.string cimport memcpy
 
 from call cimport CHEAP_GRAIN, EXPENSIVE_GRAIN, call_t, streams
@@ -42,7 +42,7 @@ cdef enum Op:
     # Comparisons
     EQ, NE, LOGICAL_AND, LOGICAL_OR, LOGICAL_XOR, LT, LE, GT, GE
     # Three operands
-    ADDCMUL, CLAMP_TENSOR, LERP, ADDCDIV
+    ADDCMUL, CLAMP_TENSOR, LERP, ADDCDIV, NAN_TO_NUM
 
 # By hand: a `cpdef enum` would cost 2 ms of the import and 380 kB of code.
 codes = {
@@ -67,7 +67,7 @@ codes = {
     "bitwise_xor": BITWISE_XOR, "left_shift": LEFT_SHIFT, "right_shift": RIGHT_SHIFT, "gcd": GCD, "lcm": LCM,
     "ldexp": LDEXP, "eq": EQ, "ne": NE, "logical_and": LOGICAL_AND, "logical_or": LOGICAL_OR,
     "logical_xor": LOGICAL_XOR, "prelu": PRELU, "lt": LT, "le": LE, "gt": GT, "ge": GE, "addcmul": ADDCMUL,
-    "clamp_tensor": CLAMP_TENSOR, "lerp": LERP, "addcdiv": ADDCDIV,
+    "clamp_tensor": CLAMP_TENSOR, "lerp": LERP, "addcdiv": ADDCDIV, "nan_to_num": NAN_TO_NUM,
 }
 
 
@@ -556,6 +556,10 @@ cdef bint ternary_run(const call_t* c, const number** at, void* to, Py_ssize_t n
         if op == CLAMP_TENSOR:
             map3_a(math.clamp_tensor_[number], x, y, z, a, out, n)
             return True
+    if number in floating:
+        if op == NAN_TO_NUM:
+            map3_a(math.nan_to_num_[number], x, y, z, a, out, n)
+            return True
     if number in inexact:
         if op == LERP:
             map3_a(math.lerp_[number], x, y, z, a, out, n)
@@ -789,12 +793,17 @@ tasks = {
     "unary_param": {"float": <size_t>unary_param_task[float], "double": <size_t>unary_param_task[double]},
     "backward": {"float": <size_t>backward_task[float], "double": <size_t>backward_task[double]},
     "binary": {"float": <size_t>binary_task[float], "double": <size_t>binary_task[double],
-               "int64_t": <size_t>binary_task[int64_t]},
-    "ternary": {"float": <size_t>ternary_task[float], "double": <size_t>ternary_task[double]},
+               "int64_t": <size_t>binary_task[int64_t], "int32_t": <size_t>binary_task[int32_t],
+               "uint8_t": <size_t>binary_task[uint8_t]},
+    "ternary": {"float": <size_t>ternary_task[float], "double": <size_t>ternary_task[double],
+                "int64_t": <size_t>ternary_task[int64_t], "int32_t": <size_t>ternary_task[int32_t],
+                "uint8_t": <size_t>ternary_task[uint8_t]},
     "where": {"float": <size_t>where_task[float], "double": <size_t>where_task[double],
-              "int64_t": <size_t>where_task[int64_t]},
+              "int64_t": <size_t>where_task[int64_t], "int32_t": <size_t>where_task[int32_t],
+              "uint8_t": <size_t>where_task[uint8_t]},
     "predicate": {"float": <size_t>predicate_task[float], "double": <size_t>predicate_task[double],
-                  "int64_t": <size_t>predicate_task[int64_t]},
+                  "int64_t": <size_t>predicate_task[int64_t], "uint8_t": <size_t>predicate_task[uint8_t]},
     "compare": {"float": <size_t>compare_task[float], "double": <size_t>compare_task[double],
-                "int64_t": <size_t>compare_task[int64_t]},
+                "int64_t": <size_t>compare_task[int64_t], "int32_t": <size_t>compare_task[int32_t],
+                "uint8_t": <size_t>compare_task[uint8_t]},
 }

@@ -58,7 +58,7 @@ def kernel(function, name: str, dtypes_, code=None, result=None) -> Kernel:
     addresses = pointwise.tasks.get(function.__name__, {})
     for dtype in dtypes_:
         table[dtype.num] = function[BITS_NAMES[dtype]]
-        if BITS_NAMES[dtype] in addresses and dtype != BOOL:
+        if BITS_NAMES[dtype] in addresses:
             tasks[dtype.num] = addresses[BITS_NAMES[dtype]]
     return Kernel(name, with_twins(table), code, result, tasks, name in CHEAP)
 

@@ -82,6 +82,7 @@ def override(kernel_: Kernel, entries: dict) -> Kernel:
     table = list(kernel_.table)
     for dtype, function in entries.items():
         table[dtype.num] = function
+        kernel_.forget(dtype.num)
     kernel_.table = with_twins(table)
     return kernel_
 
@@ -149,11 +150,11 @@ def numpy_binary(name: str, x, y, function, dtypes_) -> Tensor:
 
 def ternary(kernel_: Kernel, x, y, z, value=0, dtype=None) -> Tensor:
     """A kernel over triples of elements, promoted and broadcast."""
-    own = getattr(x, "dtype", None)
-    if (dtype is None or dtype is own) and own.kind == 2 and type(value) in (float, int) and -65504 <= value <= 65504:
-        found = core.ternary(kernel_, x, y, z, value)
-        if found is not None:
-            return found
+    if isinstance(x, Tensor) and (dtype is None or dtype is x.dtype) and type(value) in (float, int):
+        if -65504 <= value <= 65504 if x.dtype.kind == 2 else value in (0, 1):  # no dtype of that kind refuses it
+            found = core.ternary(kernel_, x, y, z, value)
+            if found is not None:
+                return found
     dtype = dtypes.result_dtype((x, y, z)) if dtype is None else dtype
     return elementwise(kernel_, (x, y, z), dtype, element(value, opmath_dtype(dtype)))
 

@@ -658,7 +658,7 @@ def softshrink(input_: Tensor, lambd: float = 0.5, *, out=None) -> Tensor:
     Tensor([-0.5, 0.0, 1.5])
     """
     dtype = tensor_argument("softshrink", input_).dtype
-    if not 0 <= element(lambd, dtypes.float64) <= (dtypes.finfo(dtype).max if dtype.kind == 2 else math.inf):
+    if not 0 <= element(lambd, dtypes.float64) <= (dtypes.largest(dtype) if dtype.kind == 2 else math.inf):
         raise RuntimeError(f"softshrink: lambda must be in the range [0, the largest {dtype.name}], but found {lambd}")
     return unary_param(SOFTSHRINK, input_, lambd)
 

@@ -97,6 +97,8 @@ MUL.exact = 1
 ADDCMUL = ternary_kernel("addcmul", NUMBER)
 SCALED = {name: kernel(pointwise.backward, name, FLOATING, pointwise.codes["add_scaled"]) for name in ("add", "sub")}
 ONE = 1
+ADD.mixes = MUL.mixes = 2
+SUB.mixes = 1
 
 
 def _check_subtraction(x, y) -> None:
@@ -272,7 +274,7 @@ lerp.vjp(
 # ------------------------------------------------------------------------------------------------ division
 
 DIV = number_first(binary_kernel("div", MATH), both=True)
-DIV.exact = 1
+DIV.exact, DIV.mixes = 1, 2
 ADDCDIV = ternary_kernel("addcdiv", MATH)
 
 

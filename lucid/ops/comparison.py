@@ -43,6 +43,8 @@ ORDERED = "NotImplementedError: the promoted dtype is complex"
 
 EQ, NE = (compare_kernel(name, BITS) for name in ("eq", "ne"))
 LT, LE, GT, GE = (compare_kernel(name, (BOOL, *REAL)) for name in ("lt", "le", "gt", "ge"))
+for _kernel in (EQ, NE, LT, LE, GT, GE):
+    _kernel.mixes = 2
 
 
 @op("eq", gradient=False)
@@ -352,11 +354,7 @@ def logical_xor(input_: Tensor, other: Tensor, *, out=None) -> Tensor:
 # ------------------------------------------------------------------------------------------------ bits
 
 
-def _invert(x, out, *_):
-    np.asarray(out)[...] = np.asarray(x) ^ 1
-
-
-BITWISE_NOT = override(unary_kernel("bitwise_not", INTEGER), {BOOL: _invert})
+BITWISE_NOT = unary_kernel("bitwise_not", INTEGER)
 BITWISE_AND, BITWISE_OR, BITWISE_XOR = (
     number_first(binary_kernel(name, (BOOL, *INTEGER, *UNSIGNED))) for name in ("bitwise_and", "bitwise_or", "bitwise_xor")
 )
@@ -374,6 +372,8 @@ def bitwise_not(input_: Tensor, *, out=None) -> Tensor:
     >>> lucid.bitwise_not(lucid.tensor([0, 5]))
     Tensor([-1, -6])
     """
+    if tensor_argument("bitwise_not", input_).array.dtype == BOOL:
+        return unary(LOGICAL_NOT, input_)
     return unary(BITWISE_NOT, input_)
 
 

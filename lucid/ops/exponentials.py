@@ -76,6 +76,8 @@ def pow(input_: Tensor, exponent, *, out=None) -> Tensor:
         if input_.array.dtype.kind == "f":
             if exponent in POWERS:
                 return unary(POWERS[exponent], input_)
+        elif input_.dtype.is_complex and exponent == 2:
+            return unary(SQUARE, input_)
         elif is_bool(input_) and is_bool(exponent):
             return wrap(np.asarray(input_.array | (not exponent)))
         elif input_.array.dtype.kind in "iub" and not isinstance(exponent, (float, complex)) and exponent < 0:

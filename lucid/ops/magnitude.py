@@ -13,7 +13,7 @@ from lucid import dtypes
 from lucid._kernels import core, pointwise
 from lucid._kernels.core import binary, unary, unary_param, wrap
 from lucid.autograd.op import op
-from lucid.dtypes import element
+from lucid.dtypes import element, largest
 from lucid.ops._doc import doc
 from lucid.ops._frame import (
     BOOL,
@@ -26,12 +26,14 @@ from lucid.ops._frame import (
     broadcast_shapes,
     cast,
     contiguous,
+    copied,
     empty,
     flat,
     is_half,
     layout,
     native,
     number_argument,
+    opmath_dtype,
     ordered_empty,
     tensor_argument,
 )
@@ -399,16 +401,7 @@ clamp_max.vjp(
 )
 
 
-def _replace(array, nan, posinf, neginf):
-    if array.dtype.kind in "cW":
-        parts = [_replace(np.asarray(part), nan, posinf, neginf) for part in (array.real, array.imag)]
-        made = np.empty(array.shape, array.dtype)
-        made.real, made.imag = parts
-        return made
-    info = np.finfo(array.dtype) if array.dtype.kind == "f" else dtypes.finfo(dtypes.from_numpy_dtype(array.dtype))
-    made = np.where(np.isnan(array), np.asarray(0.0 if nan is None else nan, array.dtype), array)
-    made = np.where(made == np.inf, np.asarray(info.max if posinf is None else posinf, array.dtype), made)
-    return np.where(made == -np.inf, np.asarray(info.min if neginf is None else neginf, array.dtype), made)
+NAN_TO_NUM = ternary_kernel("nan_to_num", FLOATING)
 
 
 @op("nan_to_num", out="same")
@@ -421,14 +414,21 @@ def nan_to_num(input_: Tensor, nan=None, posinf=None, neginf=None, *, out=None) 
     >>> lucid.nan_to_num(lucid.tensor([float("nan"), float("inf"), 1.0]), posinf=9.0)
     Tensor([0.0, 9.0, 1.0])
     """
-    array = tensor_argument("nan_to_num", input_).array
+    array, dtype = tensor_argument("nan_to_num", input_).array, input_.dtype
     for which, value in (("nan", nan), ("posinf", posinf), ("neginf", neginf)):
         if isinstance(value, complex):
             raise TypeError(f"nan_to_num(): argument '{which}' must be float, not complex")
-    nan, posinf, neginf = [one if one is None else float(one) for one in (nan, posinf, neginf)]
-    if input_.dtype is dtypes.complex32:
+    if dtype is dtypes.complex32:
         raise NotImplementedError("\"nan_to_num\" not implemented for 'ComplexHalf'")
-    return wrap(_replace(array, nan, posinf, neginf) if input_.dtype.kind >= 2 else array.copy())
+    if dtype.kind < 2:
+        return wrap(array.copy())
+    if dtype.is_complex:
+        parts = nan_to_num(wrap(copied(array).reshape(-1).view(dtype.to_real().numpy)), nan, posinf, neginf)
+        return wrap(parts.array.view(array.dtype).reshape(array.shape))
+    most = largest(dtype)
+    given = (posinf, most), (neginf, -most), (nan, 0.0)
+    high, low, nan = [other if one is None else as_array(float(one), opmath_dtype(dtype).numpy).item() for one, other in given]
+    return ternary(NAN_TO_NUM, input_, high, low, nan)
 
 
 nan_to_num.vjp(input_=lambda g, input_: where(logical_or(isinf(input_), isnan(input_)), 0.0, g))

@@ -41,13 +41,14 @@ cdef class Kernel:
     halves   whether that is done for half precision too, by float32's task
     exact    the operand that half precision takes as it is where it is one number (-1: none); all others are rounded to the
              tensors' dtype first, as PyTorch's are
+    mixes    whether integers (1) or also bools (2) beside floating operands are simply converted to their dtype
     """
     cdef public str name
     cdef public tuple table
     cdef public object code
     cdef public object result
     cdef public bint halves
-    cdef public int exact
+    cdef public int exact, mixes
     cdef int op
     cdef Py_ssize_t grain
     cdef task_t tasks[24]
@@ -60,12 +61,17 @@ cdef class Kernel:
         self.result = result
         self.halves = True
         self.exact = -1
+        self.mixes = 0
         self.op = 0 if code is None else code
         self.grain = CHEAP_GRAIN if cheap else EXPENSIVE_GRAIN
         for i in range(24):
             self.tasks[i] = NULL
         for num, address in (tasks or {}).items():
             self.tasks[<int>num] = <task_t><size_t>address
+
+    def forget(self, int num):
+        """Let another function than the task do what is of this type number."""
+        self.tasks[num] = NULL
 
     def __reduce__(self):
         raise TypeError("kernels are not pickled")
@@ -349,6 +355,45 @@ cdef bint as_integer(value, int num, int64_t* to):
     return overflow == 0
 
 
+cdef cnp.dtype default_dtype = float32_dtype
+
+
+def set_default_dtype(cnp.dtype dtype not None):
+    """The floating dtype to which integers are promoted beside a floating number."""
+    global default_dtype
+    default_dtype = dtype
+
+
+cdef inline bint promotes(Kernel kernel, cnp.ndarray a):
+    """Whether `kernel` takes these elements, integers of 64 bits at most or bools, as floating ones beside such."""
+    cdef int num = cnp.PyArray_TYPE(a)
+    return dense_row(a) and (num == cnp.NPY_INT64 or num == cnp.NPY_INT32 or num == cnp.NPY_UINT8 or num == cnp.NPY_INT16
+                             or num == cnp.NPY_INT8 or (num == cnp.NPY_BOOL and kernel.mixes > 1))
+
+
+cdef bint is_floating(cnp.ndarray a):
+    return cnp.PyArray_TYPE(a) == cnp.NPY_FLOAT32 or cnp.PyArray_TYPE(a) == cnp.NPY_FLOAT64
+
+
+cdef object in_general(Kernel kernel, TensorBase x, y):
+    """`kernel` over operands that `binary` has no task for: integers are converted where that is all, or the general frame."""
+    cdef cnp.ndarray a = x.array, b
+    cdef cnp.dtype dtype = default_dtype
+    cdef bint whole
+    if kernel.mixes:
+        whole = promotes(kernel, a)
+        if isinstance(y, TensorBase):
+            b = (<TensorBase>y).array
+            if whole and is_floating(b) and (cnp.PyArray_NDIM(b) or not cnp.PyArray_NDIM(a)):
+                return binary(kernel, new_tensor(converted(a, <cnp.dtype>cnp.PyArray_DESCR(b))), y)
+            if is_floating(a) and promotes(kernel, b) and (cnp.PyArray_NDIM(a) or not cnp.PyArray_NDIM(b)):
+                return binary(kernel, x, new_tensor(converted(b, <cnp.dtype>cnp.PyArray_DESCR(a))))
+        elif whole and (dtype.num == cnp.NPY_FLOAT32 or dtype.num == cnp.NPY_FLOAT64) and (
+                type(y) is float or (type(y) is int and kernel.table[cnp.PyArray_TYPE(a)] is None)):
+            return binary(kernel, new_tensor(converted(a, dtype)), y)
+    return general_binary(kernel, x, y)
+
+
 def binary(Kernel kernel not None, x, y):
     """`kernel` over pairs of elements.
 
@@ -375,7 +420,7 @@ def binary(Kernel kernel not None, x, y):
             if isinstance(y, TensorBase):
                 b = (<TensorBase>y).array
                 if cnp.PyArray_TYPE(b) != num or not dense_row(b):
-                    return general_binary(kernel, x, y)
+                    return in_general(kernel, x, y)
                 set_operands(&call, a, b)
                 if not same_shape(a, b):
                     nd = broadcast(a, b, dims, plan)
@@ -397,7 +442,7 @@ def binary(Kernel kernel not None, x, y):
                 set_operands(&call, a)
                 call.y = <const char*>&number if num == cnp.NPY_FLOAT64 else <const char*>&single
             else:
-                return general_binary(kernel, x, y)
+                return in_general(kernel, x, y)
             if not isinstance(y, TensorBase):
                 call.number = 1
                 # one dimension; offset and stride of x; offset and stride of y
@@ -406,6 +451,7 @@ def binary(Kernel kernel not None, x, y):
             out = run_task(kernel, task, &call, a)
             if out is not None:
                 return new_tensor(out)
+        return in_general(kernel, x, y)
     return general_binary(kernel, x, y)
 
 
@@ -434,32 +480,36 @@ cdef inline void plan_numbers(Py_ssize_t* plan, Py_ssize_t n, Py_ssize_t x, Py_s
 def ternary(Kernel kernel not None, x, y, z, double p):
     """`kernel` over triples of elements, of dense tensors of one shape and dtype, with a number; None otherwise.
 
-    `z` may be a number too, beside floating tensors.
+    `y` and `z` may be numbers too, of full precision, or `z` alone.
     """
     cdef call_t call
-    cdef cnp.ndarray a, b, c, out
+    cdef cnp.ndarray a, b
     cdef task_t task
-    cdef double wide = 0
-    cdef float narrow = 0
+    cdef int64_t[2] numbers
+    cdef bint[2] given
+    cdef int k
     cdef Py_ssize_t[8] plan
-    if not (isinstance(x, TensorBase) and isinstance(y, TensorBase)):
+    if not isinstance(x, TensorBase):
         return None
-    a, b = (<TensorBase>x).array, (<TensorBase>y).array
+    a = (<TensorBase>x).array
     task = task_for(kernel, a)
-    if task == NULL or cnp.PyArray_TYPE(a) != cnp.PyArray_TYPE(b) or not same_shape(a, b) or not dense_row(b):
+    if task == NULL:
         return None
-    set_operands(&call, a, b, p)
-    if isinstance(z, TensorBase):
-        c = (<TensorBase>z).array
-        if cnp.PyArray_TYPE(a) != cnp.PyArray_TYPE(c) or not same_shape(a, c) or not dense_row(c):
+    set_operands(&call, a, None, p)
+    for k, one in enumerate((y, z)):
+        given[k] = isinstance(one, TensorBase)
+        if given[k]:
+            b = (<TensorBase>one).array
+            if cnp.PyArray_TYPE(a) != cnp.PyArray_TYPE(b) or not same_shape(a, b) or not dense_row(b):
+                return None
+        elif not as_number(one, cnp.PyArray_TYPE(a), &numbers[k]):
             return None
-        call.z = <const char*>cnp.PyArray_DATA(c)
-    else:
-        if not as_number(z, cnp.PyArray_TYPE(a), &wide, &narrow):
-            return None
-        call.z = <const char*>&narrow if cnp.PyArray_TYPE(a) == cnp.NPY_FLOAT32 else <const char*>&wide
-        call.number = 2
-        plan_numbers(plan, cnp.PyArray_SIZE(a), 1, 1, 0)
+        if k == 0:
+            call.y = <const char*>cnp.PyArray_DATA(b) if given[k] else <const char*>&numbers[k]
+        else:
+            call.z = <const char*>cnp.PyArray_DATA(b) if given[k] else <const char*>&numbers[k]
+    if not (given[0] and given[1]):
+        plan_numbers(plan, cnp.PyArray_SIZE(a), 1, given[0], given[1])
         call.plan = plan
     out = run_shaped(kernel, task, &call, a, cnp.PyArray_NDIM(a), cnp.PyArray_DIMS(a), False)
     return None if out is None else new_tensor(out)
@@ -565,11 +615,17 @@ def fold_dim(cnp.ndarray array not None, int dim):
     return outer, cnp.PyArray_DIM(array, dim), inner
 
 
-cdef bint as_number(value, int num, double* wide, float* narrow):
-    """Put a Python number beside floating elements; False where it is none, or its dtype cannot hold it."""
-    if (num != cnp.NPY_FLOAT32 and num != cnp.NPY_FLOAT64) or not as_parameter(value, wide):
+cdef bint as_number(value, int num, void* to):
+    """Put a Python number beside elements; False where it is none, or their dtype may not hold it."""
+    cdef double wide
+    if num != cnp.NPY_FLOAT32 and num != cnp.NPY_FLOAT64:
+        return type(value) is int and as_integer(value, num, <int64_t*>to)
+    if not as_parameter(value, &wide):
         return False
-    narrow[0] = <float>wide[0]
+    if num == cnp.NPY_FLOAT64:
+        (<double*>to)[0] = wide
+    else:
+        (<float*>to)[0] = <float>wide
     return True
 
 
@@ -578,8 +634,7 @@ def where(Kernel kernel not None, TensorBase condition not None, x, y):
     cdef cnp.ndarray mask = condition.array, a, out
     cdef call_t call
     cdef task_t task
-    cdef double wide = 0
-    cdef float narrow = 0
+    cdef int64_t number
     cdef int num
     cdef bint first = isinstance(x, TensorBase), second = isinstance(y, TensorBase)
     cdef Py_ssize_t[8] plan
@@ -598,9 +653,9 @@ def where(Kernel kernel not None, TensorBase condition not None, x, y):
         call.z = <const char*>cnp.PyArray_DATA(out)
     else:
         num = cnp.NPY_FLOAT32 if half_code(a) else cnp.PyArray_TYPE(a)
-        if not as_number(y if first else x, num, &wide, &narrow):
+        if not as_number(y if first else x, num, &number):
             return None
-        call.z = <const char*>&narrow if num == cnp.NPY_FLOAT32 else <const char*>&wide
+        call.z = <const char*>&number
         call.number = 2
         if second:
             call.y, call.z = call.z, call.y
