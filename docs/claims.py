@@ -3,6 +3,7 @@
 import inspect
 import re
 
+from lucid import Tensor
 from lucid.ops._doc import entries, sections
 
 
@@ -43,3 +44,21 @@ def agrees(result, one) -> bool:
     if not isinstance(result, tuple) or getattr(result, "_fields", tuple(kinds)) != tuple(kinds):
         return False
     return all(not colon or fits(each, kind) for each, (_, colon, kind) in zip(result, found))
+
+
+# Words of which a parameter's type has one where an argument is of a class; None may be given for what is optional.
+WORDS = (
+    (type(None), ("optional", "None")),
+    (Tensor, ("Tensor", "object")),
+    (int, ("int", "number", "float", "complex", "bool")),  # of bool too, which is an int
+    (float, ("float", "number", "inf")),
+    (complex, ("complex", "number")),
+    (str, ("str", "{", "'")),
+    ((tuple, list), ("tuple", "list", "sequence", "(")),
+)
+
+
+def accepts(kind: str, argument) -> bool:
+    """Whether an argument may be one of the type that a docstring names for a parameter."""
+    words = next((words for which, words in WORDS if isinstance(argument, which)), ())
+    return not words or kind in ("", "optional") or any(word in kind for word in words)

@@ -28,6 +28,10 @@ OTHERS = {
         "autograd.enforce_grad_layout_policy", "autograd.graph.GradientEdge", "autograd.graph.get_gradient_edge",
         "autograd.graph.allow_mutation_on_saved_tensors", "autograd.graph.save_on_cpu", "autograd.graph.register_multi_grad_hook", "autograd.graph.increment_version",
     ],
+    "directions": [
+        "autograd.forward_ad.dual_level", "autograd.forward_ad.make_dual", "autograd.forward_ad.unpack_dual",
+        "autograd.forward_ad.UnpackedDualTensor", "autograd.forward_ad.enter_dual_level", "autograd.forward_ad.exit_dual_level",
+    ],
     "transforms": [
         "func.grad", "func.grad_and_value", "func.vjp", "func.jvp", "func.linearize", "func.jacrev", "func.jacfwd",
         "func.hessian", "func.vmap", "func.functional_call", "func.stack_module_state",
@@ -73,7 +77,7 @@ OTHERS = {
     ],
 }  # fmt: skip
 TITLES = {
-    "autograd": "Automatic differentiation", "transforms": "Functions of functions",
+    "autograd": "Automatic differentiation", "directions": "Derivatives along directions", "transforms": "Functions of functions",
     "checkpoints": "Computing again in backward", "amp": "Mixed precision", "gradients": "Other functions", "random": "Random numbers", "settings": "Threads, memory, settings",
     "files": "Saving and loading", "testing": "Comparing in tests", "types": "Dtypes, devices, shapes", "errors": "Errors",
 }  # fmt: skip

@@ -53,7 +53,7 @@ def test_every_public_name_is_in_the_reference(tmp_path):
     text = "\n".join(path.read_text() for path in [*pages.write(tmp_path), *(ROOT / "docs").glob("*.rst")])
     named = set(re.findall(r"lucid\.([\w.]+)", text))
     namespaces = ["", *pages.CLASSES, "nn.functional", "linalg", "special", "fft", "signal.windows", "autograd",
-                  "autograd.functional", "autograd.graph", "func", "utils.checkpoint"]  # fmt: skip
+                  "autograd.forward_ad", "autograd.functional", "autograd.graph", "func", "utils.checkpoint"]  # fmt: skip
     for namespace in namespaces:
         module = pages.find(namespace) if namespace else lucid
         for name in getattr(module, "__all__", dir(module)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,35 +12,48 @@ import torch
 
 from conformance import subjects
 from conformance.sources import own
-from conformance.tests.test_samples import declared
+from conformance.tests.test_samples import _spelled, declared
 from lucid.autograd.op import REGISTRY
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "docs"))
-from claims import agrees, heads  # noqa: E402
+from claims import accepts, agrees, heads  # noqa: E402
+
+# Forms of a call in which a parameter's place holds another's argument.
+OTHER_FORMS = {("randint", "high")}
 
 
-def results(op: str) -> Iterator:
-    """What an op's own samples return."""
-    subject = subjects.make("lucid")
+def calls(op: str) -> Iterator[tuple[dict, object]]:
+    """The arguments of an op's own samples by parameter, and what is returned."""
+    subject, function = subjects.make("lucid"), REGISTRY[op].function
+    signature = inspect.signature(function)
     for case in own.cases(op, [torch.float32], 0, False):
         if "error" in case.tags:
             continue
         args, kwargs = subject.convert((case.args, case.kwargs), {})
+        named = {key if key in signature.parameters else _spelled(key, signature.parameters): kwargs[key] for key in kwargs}
         try:
-            yield REGISTRY[op].function(*args, **kwargs)
-        except Exception:  # refused, which other tests judge
+            yield signature.bind(*args, **named).arguments, function(*args, **kwargs)
+        except Exception:  # refused, or another form: other tests judge that
             continue
+
+
+def kinds(function) -> dict[str, str]:
+    """The types that a docstring names for the parameters."""
+    parts = [head.partition(" :") for head in heads(function, "Parameters")]
+    return {name: kind.strip() for names, _, kind in parts for name in names.split(", ")}
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_results_are_of_the_type_that_docstrings_name():
-    seen, wrong = 0, {}
+def test_arguments_and_results_are_of_the_types_that_docstrings_name():
+    seen, wrong = 0, set()
     for op in declared():
         function = REGISTRY[op].function
-        if not heads(function, "Returns"):
-            continue
-        for result in results(op):
+        described, returns = kinds(function), heads(function, "Returns")
+        for arguments, result in calls(op):
             seen += 1
-            if not agrees(result, function):
-                wrong[op] = type(result).__name__
+            if returns and not agrees(result, function):
+                wrong.add((op, "returns", type(result).__name__))
+            for name, argument in arguments.items():
+                if (op, name) not in OTHER_FORMS and not accepts(described.get(name, ""), argument):
+                    wrong.add((op, name, type(argument).__name__))
     assert not wrong and seen > 4000

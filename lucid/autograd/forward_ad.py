@@ -41,12 +41,19 @@ _state = _State()
 class UnpackedDualTensor(NamedTuple):
     """The two parts of a dual tensor.
 
-    Attributes
+    Parameters
     ----------
     primal : Tensor
         The value.
     tangent : Tensor or None
         The derivative, if it has one.
+
+    Examples
+    --------
+    >>> import lucid
+    >>> from lucid.autograd import forward_ad
+    >>> forward_ad.unpack_dual(lucid.tensor([1.0]))
+    UnpackedDualTensor(primal=Tensor([1.0]), tangent=None)
     """
 
     primal: Tensor
@@ -116,6 +123,11 @@ def exit_dual_level(*, level: int | None = None) -> None:
 
 class dual_level(_Mode):
     """A level for the length of a block, or of a decorated function.
+
+    Parameters
+    ----------
+    orig_func : callable, optional
+        What to decorate: `@forward_ad.dual_level` does without parentheses too.
 
     Examples
     --------

@@ -15,7 +15,7 @@ from lucid.distributions.distribution import Distribution, ExponentialFamily, va
 from lucid.distributions.gamma import Gamma
 from lucid.distributions.utils import broadcast_all, lazy_property, logits_to_probs, probs_to_logits
 from lucid.nn.functional import binary_cross_entropy_with_logits, logsigmoid, one_hot
-from lucid.ops._doc import doc
+from lucid.ops._doc import doc, like
 from lucid.tensor import Size
 
 __all__ = [
@@ -431,21 +431,9 @@ class _OfCategorical(Distribution):
         return self._categorical._new(*args, **kwargs)
 
 
-@doc()
+@like(Categorical)
 class OneHotCategorical(_OfCategorical):
     """One of K categories, as a row of zeros with a 1.
-
-    Parameters
-    ----------
-    probs : Tensor, optional
-        Of shape (..., K): weights that are not negative; they are scaled to sum to 1.
-    logits : Tensor, optional
-        Logarithms of weights; one of both is given.
-
-    Raises
-    ------
-    ValueError
-        If both or none of probs and logits are given, have no dimension, or violate their constraints.
 
     Examples
     --------

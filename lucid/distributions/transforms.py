@@ -21,6 +21,7 @@ from lucid.distributions.utils import (
     vec_to_tril_matrix,
 )
 from lucid.nn.functional import logsigmoid, pad, softplus
+from lucid.ops._doc import doc
 from lucid.tensor import Size, Tensor
 
 __all__ = [
@@ -282,6 +283,7 @@ class ComposeTransform(Transform):
 identity_transform = ComposeTransform([])
 
 
+@doc()
 class IndependentTransform(Transform):
     """A transform whose last batch dimensions are part of the event.
 
@@ -291,8 +293,6 @@ class IndependentTransform(Transform):
         What is applied.
     reinterpreted_batch_ndims : int
         The number of those dimensions.
-    cache_size : int, optional
-        As for `Transform`.
 
     Examples
     --------
@@ -377,6 +377,7 @@ class _Parts(Transform):
         return [one.log_abs_det_jacobian(*pair) for one, *pair in zip(self.transforms, self._parts(x), self._parts(y))]
 
 
+@doc()
 class CatTransform(_Parts):
     """Transforms of the parts of a dimension, which are given by their lengths.
 
@@ -388,8 +389,6 @@ class CatTransform(_Parts):
         The dimension (default 0).
     lengths : sequence of int, optional
         The lengths of the parts, by default 1.
-    cache_size : int, optional
-        As for `Transform`.
 
     Raises
     ------
@@ -441,6 +440,7 @@ class CatTransform(_Parts):
         return constraints.cat([one.codomain for one in self.transforms], self.dim, self.lengths)
 
 
+@doc()
 class StackTransform(_Parts):
     """A transform for each index of a dimension.
 
@@ -450,8 +450,6 @@ class StackTransform(_Parts):
         One for each index.
     dim : int, optional
         The dimension (default 0).
-    cache_size : int, optional
-        As for `Transform`.
 
     Raises
     ------
@@ -484,6 +482,7 @@ class StackTransform(_Parts):
         return constraints.stack([one.codomain for one in self.transforms], self.dim)
 
 
+@doc()
 class ReshapeTransform(Transform):
     """Gives the last dimensions another shape.
 
@@ -491,8 +490,6 @@ class ReshapeTransform(Transform):
     ----------
     in_shape, out_shape : Size
         The shapes of an event, of as many elements.
-    cache_size : int, optional
-        As for `Transform`.
 
     Raises
     ------
@@ -559,13 +556,9 @@ class _Plain(Transform):
     __hash__ = object.__hash__
 
 
+@doc()
 class ExpTransform(_Plain):
     """y = exp(x).
-
-    Parameters
-    ----------
-    cache_size : int, optional
-        As for `Transform`.
 
     Examples
     --------
@@ -591,6 +584,7 @@ def _broadcast_shape(shape, *arguments):
     return lucid.broadcast_shapes(shape, *(getattr(one, "shape", ()) for one in arguments))
 
 
+@doc()
 class PowerTransform(Transform):
     """y = x ** exponent, of positive numbers.
 
@@ -598,8 +592,6 @@ class PowerTransform(Transform):
     ----------
     exponent : Tensor or float
         The exponent.
-    cache_size : int, optional
-        As for `Transform`.
 
     Examples
     --------
@@ -644,13 +636,9 @@ def _clipped_sigmoid(x):
     return lucid.sigmoid(x).clamp(min=limits.tiny, max=1.0 - limits.eps)
 
 
+@doc()
 class SigmoidTransform(_Plain):
     """y = 1 / (1 + exp(-x)), kept off 0 and 1.
-
-    Parameters
-    ----------
-    cache_size : int, optional
-        As for `Transform`.
 
     Examples
     --------
@@ -674,13 +662,9 @@ class SigmoidTransform(_Plain):
         return -softplus(-x) - softplus(x)
 
 
+@doc()
 class SoftplusTransform(_Plain):
     """y = log(1 + exp(x)).
-
-    Parameters
-    ----------
-    cache_size : int, optional
-        As for `Transform`.
 
     Examples
     --------
@@ -730,13 +714,9 @@ class TanhTransform(_Plain):
         return 2.0 * (math.log(2.0) - x - softplus(-2.0 * x))
 
 
+@doc()
 class AbsTransform(_Plain):
     """y = abs(x); the inverse gives the positive x.
-
-    Parameters
-    ----------
-    cache_size : int, optional
-        As for `Transform`.
 
     Examples
     --------
@@ -753,6 +733,7 @@ class AbsTransform(_Plain):
         return y
 
 
+@doc()
 class AffineTransform(Transform):
     """y = loc + scale * x.
 
@@ -762,8 +743,6 @@ class AffineTransform(Transform):
         The shift and the factor.
     event_dim : int, optional
         How many last dimensions make an event (default 0).
-    cache_size : int, optional
-        As for `Transform`.
 
     Examples
     --------
@@ -817,6 +796,7 @@ class AffineTransform(Transform):
     inverse_shape = forward_shape
 
 
+@doc()
 class CumulativeDistributionTransform(Transform):
     """A distribution's cumulative distribution as a map to [0, 1].
 
@@ -824,8 +804,6 @@ class CumulativeDistributionTransform(Transform):
     ----------
     distribution : Distribution
         One with `cdf` and, for the inverse, `icdf`.
-    cache_size : int, optional
-        As for `Transform`.
 
     Examples
     --------
@@ -858,13 +836,9 @@ class CumulativeDistributionTransform(Transform):
 # ---------------------------------------------------------------------------------------------- of rows and matrices
 
 
+@doc()
 class SoftmaxTransform(_Plain):
     """Rows to weights that sum to 1, by exponentials; not bijective, and without a determinant.
-
-    Parameters
-    ----------
-    cache_size : int, optional
-        As for `Transform`.
 
     Examples
     --------
@@ -887,13 +861,9 @@ class SoftmaxTransform(_Plain):
     inverse_shape = forward_shape
 
 
+@doc()
 class StickBreakingTransform(_Plain):
     """Rows of K numbers to K + 1 weights that sum to 1: each takes a share of what the ones before it left.
-
-    Parameters
-    ----------
-    cache_size : int, optional
-        As for `Transform`.
 
     Examples
     --------
@@ -930,13 +900,9 @@ class StickBreakingTransform(_Plain):
         return _at_least(1, shape)[:-1] + (shape[-1] - 1,)
 
 
+@doc()
 class CorrCholeskyTransform(Transform):
     """Rows of D (D - 1) / 2 numbers to Cholesky factors of D by D correlation matrices.
-
-    Parameters
-    ----------
-    cache_size : int, optional
-        As for `Transform`.
 
     References
     ----------
@@ -982,13 +948,9 @@ class CorrCholeskyTransform(Transform):
         return shape[:-2] + (d * (d - 1) // 2,)
 
 
+@doc()
 class LowerCholeskyTransform(_Plain):
     """Matrices to lower triangular ones with a positive diagonal, by the exponentials of the diagonal.
-
-    Parameters
-    ----------
-    cache_size : int, optional
-        As for `Transform`.
 
     Examples
     --------
@@ -1005,13 +967,9 @@ class LowerCholeskyTransform(_Plain):
         return y.tril(-1) + y.diagonal(dim1=-2, dim2=-1).log().diag_embed()
 
 
+@doc()
 class PositiveDefiniteTransform(_Plain):
     """Matrices to positive definite ones: the product of what `LowerCholeskyTransform` gives with its transpose.
-
-    Parameters
-    ----------
-    cache_size : int, optional
-        As for `Transform`.
 
     Examples
     --------

@@ -288,6 +288,7 @@ def eye_(tensor: Tensor) -> Tensor:
 
 
 @_initial
+@like(uniform_)
 def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
     """Kernels that pass on as many channels as they can: 1 in the middle, 0 elsewhere.
 
@@ -297,11 +298,6 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
         The weight of a convolution in 1, 2 or 3 dimensions.
     groups : int, optional
         The groups of the convolution.
-
-    Returns
-    -------
-    Tensor
-        The tensor itself.
 
     Raises
     ------
@@ -340,6 +336,7 @@ def fans(tensor: Tensor) -> tuple[int, int]:
 _calculate_fan_in_and_fan_out = fans  # the name under which PyTorch's layers use it
 
 
+@like(uniform_)
 def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator=None) -> Tensor:
     r"""Uniform samples on :math:`\pm\,gain \sqrt{6 / (fan\_in + fan\_out)}`.
 
@@ -349,13 +346,6 @@ def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator=None) -> Tensor
         A weight of at least 2 dimensions.
     gain : float, optional
         A factor, such as `calculate_gain` gives.
-    generator : Generator, optional
-        What to draw from.
-
-    Returns
-    -------
-    Tensor
-        The tensor itself.
 
     References
     ----------
@@ -372,22 +362,9 @@ def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator=None) -> Tensor
     return uniform_(tensor, -bound, bound, generator)
 
 
+@like(xavier_uniform_)
 def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator=None) -> Tensor:
     r"""Normal samples of standard deviation :math:`gain \sqrt{2 / (fan\_in + fan\_out)}`.
-
-    Parameters
-    ----------
-    tensor : Tensor
-        A weight of at least 2 dimensions.
-    gain : float, optional
-        A factor, such as `calculate_gain` gives.
-    generator : Generator, optional
-        What to draw from.
-
-    Returns
-    -------
-    Tensor
-        The tensor itself.
 
     Examples
     --------
@@ -409,6 +386,7 @@ def kaiming_std(tensor: Tensor, a: float, mode: str, nonlinearity: str) -> float
     return calculate_gain(nonlinearity, a) / math.sqrt(fan)
 
 
+@like(xavier_uniform_)
 def kaiming_uniform_(
     tensor: Tensor, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", generator=None
 ) -> Tensor:
@@ -416,21 +394,12 @@ def kaiming_uniform_(
 
     Parameters
     ----------
-    tensor : Tensor
-        A weight of at least 2 dimensions.
     a : float, optional
         The slope of leaky_relu after this layer.
     mode : {"fan_in", "fan_out"}, optional
         Whether to keep the variance forward or backward.
     nonlinearity : str, optional
         The function after this layer, as for `calculate_gain`.
-    generator : Generator, optional
-        What to draw from.
-
-    Returns
-    -------
-    Tensor
-        The tensor itself.
 
     References
     ----------
@@ -449,20 +418,11 @@ def kaiming_uniform_(
     return uniform_(tensor, -bound, bound, generator)
 
 
+@like(kaiming_uniform_)
 def kaiming_normal_(
     tensor: Tensor, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", generator=None
 ) -> Tensor:
     r"""Normal samples of standard deviation :math:`gain / \sqrt{fan}`.
-
-    Parameters
-    ----------
-    tensor, a, mode, nonlinearity, generator
-        As for `kaiming_uniform_`.
-
-    Returns
-    -------
-    Tensor
-        The tensor itself.
 
     Examples
     --------
@@ -474,6 +434,7 @@ def kaiming_normal_(
 
 
 @_initial
+@like(uniform_)
 def orthogonal_(tensor: Tensor, gain: float = 1, generator=None) -> Tensor:
     """A random orthogonal matrix: rows, or columns where there are fewer, of length `gain` and at right angles.
 
@@ -483,13 +444,6 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator=None) -> Tensor:
         A weight of at least 2 dimensions; all but the first count as columns.
     gain : float, optional
         A factor.
-    generator : Generator, optional
-        What to draw from.
-
-    Returns
-    -------
-    Tensor
-        The tensor itself.
 
     References
     ----------
@@ -518,6 +472,7 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator=None) -> Tensor:
 
 
 @_initial
+@like(uniform_)
 def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator=None) -> Tensor:
     """Normal samples, of which a share in every column is set to zero.
 
@@ -531,11 +486,6 @@ def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator=None) 
         Standard deviation of the others.
     generator : Generator, optional
         What to draw the normals from; which elements are zero comes from the default generator.
-
-    Returns
-    -------
-    Tensor
-        The tensor itself.
 
     References
     ----------

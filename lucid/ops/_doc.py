@@ -19,7 +19,7 @@ GLOSSARY = {
     "inplace": ("bool", "Write the result to `input_` and return it. Default: False."),
     "dtype": ("dtype", "The dtype of the result."),
     "layout": ("layout", "Strided alone."),
-    "device": ("device", "The CPU alone."),
+    "device": ("device or str", "The CPU alone."),
     "pin_memory": ("bool", "Accepted, and of no effect on a CPU."),
     "requires_grad": ("bool", "Whether gradients are to be recorded for the result."),
     "memory_format": ("memory_format", "How the result lies in memory; as the input by default."),
@@ -40,6 +40,7 @@ GLOSSARY = {
     "decoupled_weight_decay": ("bool", "Shrink the parameter itself rather than change its gradient (default False)."),
     "optimizer": ("Optimizer", "Whose rates are changed."),
     "last_epoch": ("int", "The epoch that was last (default -1)."),
+    "cache_size": ("int", "With 1 the last pair of x and y is kept, so that mapping back gives the very x. Default: 0."),
     "validate_args": ("bool", "Whether arguments are checked."),
 }  # fmt: skip
 # What they mean to a class.
@@ -128,6 +129,8 @@ def like(twin, *, returns: str | None = None, gives: str | None = None, notes: b
             for heading in ("Returns", "Raises", "Notes")[: 2 + notes]:
                 if heading in there:
                     own.setdefault(heading, there[heading])
+        elif isinstance(twin, type) and "Raises" in there:
+            own.setdefault("Raises", there["Raises"])
         one.__doc__ = joined(own)
         return one
 

@@ -172,7 +172,7 @@ def multi_head_attention_forward(
         The share of weights that is dropped while `training`.
     training : bool, optional
         Whether weights are dropped (default True).
-    out_proj_weight, out_proj_bias : Tensor
+    out_proj_weight, out_proj_bias : Tensor, or None for the bias
         Of shape (E, E) and (E,).
     key_padding_mask : Tensor, optional
         Of shape (N, S): bool, True for keys that are not looked at; or floating, added.

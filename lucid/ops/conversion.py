@@ -263,7 +263,7 @@ def as_tensor(data, dtype=None, device=None) -> Tensor:
 
     Parameters
     ----------
-    data : nested sequence, array or Tensor
+    data : nested sequence, number, array or Tensor
         The values.
 
     Returns

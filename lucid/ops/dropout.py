@@ -420,27 +420,11 @@ def rrelu(
 
 
 @op("rrelu", composite=True)
-@doc()
+@like(rrelu)
 def short_rrelu(
     input_: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False, generator=None
 ) -> Tensor:
     """`nn.functional.rrelu` with a generator.
-
-    Parameters
-    ----------
-    input_ : Tensor
-        Of any shape and dtype.
-    lower : float, optional
-        The least slope of the negative side.
-    upper : float, optional
-        The greatest slope of the negative side.
-    training : bool, optional
-        Whether elements are dropped at all.
-
-    Returns
-    -------
-    Tensor
-        Of the shape and dtype of the input.
 
     Examples
     --------
@@ -451,27 +435,11 @@ def short_rrelu(
 
 
 @op("rrelu_", composite=True, aliases=("nn.functional.rrelu_",))
-@doc()
+@like(rrelu, returns="The input itself.")
 def rrelu_(
     input_: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False, generator=None
 ) -> Tensor:
     """`rrelu` that overwrites its input.
-
-    Parameters
-    ----------
-    input_ : Tensor
-        Of any shape and dtype.
-    lower : float, optional
-        The least slope of the negative side.
-    upper : float, optional
-        The greatest slope of the negative side.
-    training : bool, optional
-        Whether elements are dropped at all.
-
-    Returns
-    -------
-    Tensor
-        The input itself.
 
     Examples
     --------

@@ -14,7 +14,7 @@ import numpy as np
 from lucid._kernels.core import empty, wrap
 from lucid.autograd.op import op, torch_name
 from lucid.formats import contiguous_format
-from lucid.ops._doc import doc
+from lucid.ops._doc import doc, like
 from lucid.ops._frame import contiguous, copied, tensor_argument
 from lucid.ops.permutation import permute, transpose
 from lucid.ops.view import clone, reshape
@@ -229,20 +229,9 @@ def pixel_shuffle(input_: Tensor, upscale_factor: int) -> Tensor:
 
 
 @op("nn.functional.pixel_unshuffle", composite=True, aliases=("pixel_unshuffle",))
+@like(pixel_shuffle, downscale_factor="int: How many times lower and narrower.")
 def pixel_unshuffle(input_: Tensor, downscale_factor: int) -> Tensor:
     """Pixels laid out as channels: (..., C, H r, W r) becomes (..., C r r, H, W).
-
-    Parameters
-    ----------
-    input_ : Tensor
-        Of any shape and dtype.
-    downscale_factor : int
-        How many times lower and narrower.
-
-    Returns
-    -------
-    Tensor
-        A copy.
 
     Examples
     --------

@@ -28,7 +28,7 @@ def meshgrid(*tensors: Tensor, indexing=None) -> tuple:
 
     Parameters
     ----------
-    *tensors : Tensor
+    *tensors : Tensor or sequence of Tensor
         1-d or 0-d, of one dtype.
     indexing : {"ij", "xy"}, optional
         "xy" exchanges the first two dimensions.

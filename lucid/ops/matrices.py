@@ -142,7 +142,7 @@ def matrix_rank(A: Tensor, tol=None, hermitian: bool = False, *, atol=None, rtol
 @op("linalg.cond", composite=True)
 @doc("out = \\|A\\|_p\\, \\|A^{-1}\\|_p", returns="Of shape (...), real.",
      A="Tensor: Of shape (..., m, n); square ones for norms other than 2 and -2.",
-     p="{None, 'fro', 'nuc', inf, -inf, 1, -1, 2, -2}, optional: Which norm. Default: 2, the ratio of the singular values.",
+     p="number or str, optional: Which norm: 'fro', 'nuc', inf, -inf, 1, -1, 2 or -2. Default: 2, the ratio of the singular values.",
      raises="RuntimeError: `A` has less than two dimensions, or there is no such norm")  # fmt: skip
 def cond(A: Tensor, p=None, *, out=None) -> Tensor:
     """Condition numbers of matrices; infinite for singular ones.

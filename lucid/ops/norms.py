@@ -130,9 +130,11 @@ def matrix_norm(A: Tensor, ord="fro", dim=(-2, -1), keepdim: bool = False, *, dt
     Parameters
     ----------
     A : Tensor
-        Of shape (..., n, n), floating or complex.
+        Of shape (..., m, n), floating or complex.
     ord : number or str, optional
         Which norm.
+    dim : tuple of int, optional
+        The dimensions of the matrices: the last two by default.
     dtype : dtype, optional
         The dtype of the result; what is reduced is converted to it first.
 

@@ -58,8 +58,8 @@ def rand(
 
     Parameters
     ----------
-    *size : int
-        The shape, as arguments or one sequence (`size=` too).
+    *size : int or sequence of int
+        The shape (`size=` too).
     out : Tensor, optional
         Where the result is written; it takes the shape.
     dtype : dtype, optional

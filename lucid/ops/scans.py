@@ -265,10 +265,7 @@ def cummax(input_: Tensor, dim: int, *, out=None):
 
 
 @op("cummin")
-@like(
-    logcumsumexp, gives="named tuple of Tensor", returns="`values`, and the `indices` where they stand (int64), of the input's shape.",
-    out="tuple of Tensor, optional: Where the results are written.",
-)  # fmt: skip
+@like(cummax)
 def cummin(input_: Tensor, dim: int, *, out=None):
     """Running minimum along a dimension, and where it stands: a named tuple (values, indices).
 

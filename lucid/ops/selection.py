@@ -204,10 +204,12 @@ def index_copy(input_: Tensor, dim: int, index: Tensor, source: Tensor, *, out=N
     ----------
     input_ : Tensor
         Of any shape and dtype.
-    index : int or Tensor
-        Where.
-    source : int or sequence of int
-        Where the dimensions are.
+    dim : int
+        The dimension along which slices lie.
+    index : Tensor
+        int64, of one dimension: where each slice goes.
+    source : Tensor
+        The slices, of the input's dtype.
 
     Returns
     -------
@@ -376,8 +378,8 @@ def take(input_: Tensor, index: Tensor, *, out=None) -> Tensor:
     ----------
     input_ : Tensor
         Of any shape and dtype.
-    index : int or Tensor
-        Where.
+    index : Tensor
+        int64: places in the flattened input; negative ones count from the end.
 
     Returns
     -------
@@ -410,10 +412,10 @@ def put(input_: Tensor, index: Tensor, source: Tensor, accumulate: bool = False)
     ----------
     input_ : Tensor
         Of any shape and dtype.
-    index : int or Tensor
-        Where.
-    source : int or sequence of int
-        Where the dimensions are.
+    index : Tensor
+        int64: places in the flattened input; negative ones count from the end.
+    source : Tensor
+        As many elements as there are places, of the input's dtype.
     accumulate : bool, optional
         Add, as often as an index occurs.
 

@@ -141,23 +141,9 @@ def sort(input_: Tensor, dim: int = -1, descending: bool = False, stable: bool =
 
 
 @op("argsort", composite=True, out="same")
-@doc()
+@like(sort, gives="Tensor", returns="Of int64, of the input's shape.", out="Tensor, optional: Where the result is written.")
 def argsort(input_: Tensor, dim: int = -1, descending: bool = False, stable: bool = False, *, out=None) -> Tensor:
-    """The positions that sort along a dimension, int64. Parameters as for `sort`.
-
-    Parameters
-    ----------
-    input_ : Tensor
-        Of any shape and dtype.
-    descending : bool, optional
-        The greatest first.
-    stable : bool, optional
-        Equal values keep their order; they always do.
-
-    Returns
-    -------
-    Tensor
-        Of the shape of the input.
+    """The positions that sort along a dimension, int64.
 
     Examples
     --------

@@ -350,7 +350,7 @@ def view(input_: Tensor, size) -> Tensor:
     ----------
     input_ : Tensor
         Of any shape and dtype.
-    size : sequence of int
+    size : sequence of int, or dtype
         The sizes wanted; one may be -1 and is inferred. As a method also one after the other, or a dtype, as which
         the memory is seen.
 
