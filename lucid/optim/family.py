@@ -30,9 +30,9 @@ def number(value: float, dtype: np.dtype = FLOAT32):
 
 
 def filled(param, value: float):
-    """A state like the parameter, of one value."""
+    """A state like the parameter, of one value; of complex numbers it is both parts'."""
     made = zeros_like(param)
-    made.array.fill(value)
+    made.array.fill(complex(value, value) if made.array.dtype.kind == "c" else value)
     return made
 
 

@@ -291,18 +291,22 @@ def gradient_of(param: Tensor) -> np.ndarray:
     return contiguous(param._grad.array)
 
 
+def _row(array):
+    """An array for a step's kernel; of complex numbers their parts, each of which is a number of its own to a step."""
+    if array is not None and array.dtype.kind == "c":
+        array = contiguous(array).reshape(-1).view(array.real.dtype)
+    return None if array is None else flat(array)
+
+
 def updated(kernel: dict, param: Tensor, arrays, *settings):
     """Run a step's kernel over a parameter and arrays of its shape (None for state that is not there)."""
     array = param.array
     if not array.size:
         return None
-    rows = [None if one is None else flat(one) for one in arrays]
-    if array.flags.c_contiguous:
-        result = kernel[array.dtype](flat(array), *rows, *settings)
-    else:
-        copy_ = contiguous(array)
-        result = kernel[array.dtype](flat(copy_), *rows, *settings)
-        array[...] = copy_
+    made = contiguous(array)
+    result = kernel[array.real.dtype](_row(made), *map(_row, arrays), *settings)
+    if made is not array:
+        array[...] = made
     core.bump(param)
     return result
 
