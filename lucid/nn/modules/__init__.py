@@ -1,4 +1,6 @@
-"""The modules, one file per family."""
+"""The modules, one file per family. Packages import PyTorch's files; where a family is in another one here, `_PLACES` says which."""
+
+import sys
 
 from lucid.nn.modules.activation import *  # noqa: F403
 from lucid.nn.modules.adaptive import *  # noqa: F403
@@ -15,3 +17,16 @@ from lucid.nn.modules.recurrent import *  # noqa: F403
 from lucid.nn.modules.resampling import *  # noqa: F403
 from lucid.nn.modules.simple import *  # noqa: F403
 from lucid.nn.modules.transformer import *  # noqa: F403
+
+_PLACES = {
+    "batchnorm": "normalization", "instancenorm": "normalization", "rnn": "recurrent", "fold": "resampling", "upsampling": "resampling",
+    **dict.fromkeys(("channelshuffle", "distance", "dropout", "flatten", "padding", "pixelshuffle", "sparse"), "simple"),
+}  # fmt: skip
+for _theirs, _ours in _PLACES.items():
+    sys.modules[f"{__name__}.{_theirs}"] = sys.modules[f"{__name__}.{_ours}"]
+
+
+def __getattr__(name: str):
+    if name in _PLACES:
+        return sys.modules[f"{__name__}.{name}"]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -16,7 +16,7 @@ from lucid.ops.convolution import ntuple
 __all__ = ["Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"]
 
 
-class _Convolution(Module):
+class _ConvNd(Module):
     """What all convolutions have: sizes, a weight and a bias."""
 
     dims: int
@@ -90,7 +90,7 @@ class _Convolution(Module):
 
 
 @doc()
-class _Conv(_Convolution):
+class _Conv(_ConvNd):
     """Convolution: see `nn.functional.conv2d`.
 
     Parameters
@@ -160,7 +160,7 @@ class Conv3d(_Conv):
 
 
 @doc()
-class _ConvTranspose(_Convolution):
+class _ConvTransposeNd(_ConvNd):
     """Transposed convolution: see `nn.functional.conv_transpose2d`.
 
     Parameters
@@ -214,8 +214,8 @@ class _ConvTranspose(_Convolution):
         return tuple(size - low for size, low in zip(wanted, smallest))
 
 
-@like(_ConvTranspose)
-class ConvTranspose1d(_ConvTranspose):
+@like(_ConvTransposeNd)
+class ConvTranspose1d(_ConvTransposeNd):
     """One-dimensional transposed convolution: see `nn.functional.conv_transpose1d`.
 
     Examples
@@ -227,8 +227,8 @@ class ConvTranspose1d(_ConvTranspose):
     dims = 1
 
 
-@like(_ConvTranspose)
-class ConvTranspose2d(_ConvTranspose):
+@like(_ConvTransposeNd)
+class ConvTranspose2d(_ConvTransposeNd):
     """Two-dimensional transposed convolution: see `nn.functional.conv_transpose2d`.
 
     Examples
@@ -240,8 +240,8 @@ class ConvTranspose2d(_ConvTranspose):
     dims = 2
 
 
-@like(_ConvTranspose)
-class ConvTranspose3d(_ConvTranspose):
+@like(_ConvTransposeNd)
+class ConvTranspose3d(_ConvTransposeNd):
     """Three-dimensional transposed convolution: see `nn.functional.conv_transpose3d`.
 
     Examples

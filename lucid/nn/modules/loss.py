@@ -22,16 +22,31 @@ __all__ = [
 
 
 class _Loss(Module):
-    """A loss function with its settings, which are attributes of their names; `weight` tensors are buffers."""
+    """Base of losses: `reduction` is one of "mean", "sum", "none"; `size_average` and `reduce` said so before."""
 
-    function: str
-
-    def __init__(self, reduction: str = "mean", size_average=None, reduce=None, buffers=None, **settings):
+    def __init__(self, size_average=None, reduce=None, reduction: str = "mean"):
         super().__init__()
         if size_average is not None or reduce is not None:
             wanted = (True if size_average is None else size_average), (True if reduce is None else reduce)
             reduction = "none" if not wanted[1] else "mean" if wanted[0] else "sum"
         self.reduction = reduction
+
+
+class _WeightedLoss(_Loss):
+    """Base of losses with a weight, which is a buffer."""
+
+    def __init__(self, weight=None, size_average=None, reduce=None, reduction: str = "mean"):
+        super().__init__(size_average, reduce, reduction)
+        self.register_buffer("weight", weight)
+
+
+class _FunctionLoss(_Loss):
+    """A loss function with its settings, which are attributes of their names; `weight` tensors are buffers."""
+
+    function: str
+
+    def __init__(self, reduction: str = "mean", size_average=None, reduce=None, buffers=None, **settings):
+        super().__init__(size_average, reduce, reduction)
         for name, tensor in (buffers or {}).items():
             self.register_buffer(name, tensor)
         self._settings = (*(buffers or {}), *settings)
@@ -44,7 +59,7 @@ class _Loss(Module):
 
 
 @like(F.l1_loss)
-class L1Loss(_Loss):
+class L1Loss(_FunctionLoss):
     """Mean absolute difference: `nn.functional.l1_loss`.
 
     Examples
@@ -60,7 +75,7 @@ class L1Loss(_Loss):
 
 
 @like(F.mse_loss)
-class MSELoss(_Loss):
+class MSELoss(_FunctionLoss):
     """Mean squared difference: `nn.functional.mse_loss`.
 
     Examples
@@ -76,7 +91,7 @@ class MSELoss(_Loss):
 
 
 @like(F.smooth_l1_loss)
-class SmoothL1Loss(_Loss):
+class SmoothL1Loss(_FunctionLoss):
     """`nn.functional.smooth_l1_loss`.
 
     Examples
@@ -92,7 +107,7 @@ class SmoothL1Loss(_Loss):
 
 
 @like(F.huber_loss)
-class HuberLoss(_Loss):
+class HuberLoss(_FunctionLoss):
     """`nn.functional.huber_loss`.
 
     Examples
@@ -108,7 +123,7 @@ class HuberLoss(_Loss):
 
 
 @like(F.nll_loss)
-class NLLLoss(_Loss):
+class NLLLoss(_FunctionLoss):
     """Negative log likelihood: `nn.functional.nll_loss`.
 
     Examples
@@ -141,7 +156,7 @@ class NLLLoss2d(NLLLoss):
 
 
 @doc()
-class CrossEntropyLoss(_Loss):
+class CrossEntropyLoss(_FunctionLoss):
     """Cross entropy of logits: `nn.functional.cross_entropy`.
 
     Parameters
@@ -222,7 +237,7 @@ class LinearCrossEntropyOptions:
 
 
 @doc()
-class LinearCrossEntropyLoss(_Loss):
+class LinearCrossEntropyLoss(_FunctionLoss):
     """A linear layer and the cross entropy of the logits that it makes: `nn.functional.linear_cross_entropy`.
 
     Parameters
@@ -291,7 +306,7 @@ class LinearCrossEntropyLoss(_Loss):
 
 
 @like(F.binary_cross_entropy)
-class BCELoss(_Loss):
+class BCELoss(_FunctionLoss):
     """Binary cross entropy of probabilities: `nn.functional.binary_cross_entropy`.
 
     Examples
@@ -307,7 +322,7 @@ class BCELoss(_Loss):
 
 
 @like(F.binary_cross_entropy_with_logits)
-class BCEWithLogitsLoss(_Loss):
+class BCEWithLogitsLoss(_FunctionLoss):
     """Binary cross entropy of logits: `nn.functional.binary_cross_entropy_with_logits`.
 
     Examples
@@ -323,7 +338,7 @@ class BCEWithLogitsLoss(_Loss):
 
 
 @like(F.ctc_loss)
-class CTCLoss(_Loss):
+class CTCLoss(_FunctionLoss):
     """Connectionist temporal classification: `nn.functional.ctc_loss`.
 
     Examples
@@ -339,7 +354,7 @@ class CTCLoss(_Loss):
 
 
 @like(F.kl_div)
-class KLDivLoss(_Loss):
+class KLDivLoss(_FunctionLoss):
     """Kullback-Leibler divergence: `nn.functional.kl_div`.
 
     Examples
@@ -355,7 +370,7 @@ class KLDivLoss(_Loss):
 
 
 @like(F.poisson_nll_loss)
-class PoissonNLLLoss(_Loss):
+class PoissonNLLLoss(_FunctionLoss):
     """`nn.functional.poisson_nll_loss`.
 
     Examples
@@ -374,7 +389,7 @@ class PoissonNLLLoss(_Loss):
 
 
 @like(F.gaussian_nll_loss)
-class GaussianNLLLoss(_Loss):
+class GaussianNLLLoss(_FunctionLoss):
     """`nn.functional.gaussian_nll_loss`.
 
     Examples
@@ -390,7 +405,7 @@ class GaussianNLLLoss(_Loss):
 
 
 @like(F.hinge_embedding_loss)
-class HingeEmbeddingLoss(_Loss):
+class HingeEmbeddingLoss(_FunctionLoss):
     """`nn.functional.hinge_embedding_loss`.
 
     Examples
@@ -406,7 +421,7 @@ class HingeEmbeddingLoss(_Loss):
 
 
 @like(F.margin_ranking_loss)
-class MarginRankingLoss(_Loss):
+class MarginRankingLoss(_FunctionLoss):
     """`nn.functional.margin_ranking_loss`.
 
     Examples
@@ -422,7 +437,7 @@ class MarginRankingLoss(_Loss):
 
 
 @like(F.cosine_embedding_loss)
-class CosineEmbeddingLoss(_Loss):
+class CosineEmbeddingLoss(_FunctionLoss):
     """`nn.functional.cosine_embedding_loss`.
 
     Examples
@@ -438,7 +453,7 @@ class CosineEmbeddingLoss(_Loss):
 
 
 @like(F.soft_margin_loss)
-class SoftMarginLoss(_Loss):
+class SoftMarginLoss(_FunctionLoss):
     """`nn.functional.soft_margin_loss`.
 
     Examples
@@ -454,7 +469,7 @@ class SoftMarginLoss(_Loss):
 
 
 @like(F.multilabel_margin_loss)
-class MultiLabelMarginLoss(_Loss):
+class MultiLabelMarginLoss(_FunctionLoss):
     """`nn.functional.multilabel_margin_loss`.
 
     Examples
@@ -470,7 +485,7 @@ class MultiLabelMarginLoss(_Loss):
 
 
 @like(F.multilabel_soft_margin_loss)
-class MultiLabelSoftMarginLoss(_Loss):
+class MultiLabelSoftMarginLoss(_FunctionLoss):
     """`nn.functional.multilabel_soft_margin_loss`.
 
     Examples
@@ -486,7 +501,7 @@ class MultiLabelSoftMarginLoss(_Loss):
 
 
 @like(F.multi_margin_loss)
-class MultiMarginLoss(_Loss):
+class MultiMarginLoss(_FunctionLoss):
     """`nn.functional.multi_margin_loss`.
 
     Examples
@@ -504,7 +519,7 @@ class MultiMarginLoss(_Loss):
 
 
 @like(F.triplet_margin_loss)
-class TripletMarginLoss(_Loss):
+class TripletMarginLoss(_FunctionLoss):
     """`nn.functional.triplet_margin_loss`.
 
     Examples
@@ -523,7 +538,7 @@ class TripletMarginLoss(_Loss):
 
 
 @like(F.triplet_margin_with_distance_loss)
-class TripletMarginWithDistanceLoss(_Loss):
+class TripletMarginWithDistanceLoss(_FunctionLoss):
     """`nn.functional.triplet_margin_with_distance_loss`.
 
     Examples

@@ -6,6 +6,7 @@ that weights travel both ways.
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections import OrderedDict, namedtuple
 
@@ -36,6 +37,7 @@ HOOKS = (
 )  # fmt: skip
 
 EXTRA_STATE = "_extra_state"  # the last part of its name in a `state_dict`
+CHANGES = "changes"  # where `load_state_dict` collects what is to be done
 
 
 def _key_errors(missing: list[str], unexpected: list[str]) -> list[str]:
@@ -69,6 +71,7 @@ class Module:
     training: bool
     dump_patches = False
     call_super_init = False
+    _version = 1  # noted at a `state_dict`, so that a later class can tell how an earlier one wrote it
     _is_full_backward_hook = None
 
     def __init__(self, *args, **kwargs):
@@ -79,7 +82,7 @@ class Module:
         put(self, "training", True)
         for name in ("_parameters", "_buffers", "_modules"):
             put(self, name, {})
-        put(self, "_non_persistent", set())
+        put(self, "_non_persistent_buffers_set", set())
         for name in HOOKS:
             put(self, name, OrderedDict())
         if self.call_super_init:
@@ -158,7 +161,7 @@ class Module:
         for room in (self._parameters, self._buffers, self._modules):
             if name in room:
                 del room[name]
-                self._non_persistent.discard(name)
+                self._non_persistent_buffers_set.discard(name)
                 return
         object.__delattr__(self, name)
 
@@ -169,7 +172,7 @@ class Module:
     def _forget(self, name: str) -> None:
         for room in (self.__dict__, self._parameters, self._buffers, self._modules):
             room.pop(name, None)
-        self._non_persistent.discard(name)
+        self._non_persistent_buffers_set.discard(name)
 
     def _check_name(self, what: str, name: str, room: dict) -> None:
         if not isinstance(name, str):
@@ -200,7 +203,7 @@ class Module:
             raise TypeError(f"cannot assign '{type(tensor).__name__}' object to buffer '{name}' (Tensor or None required)")
         self._check_name("buffer", name, self._buffers)
         self._buffers[name] = tensor
-        (self._non_persistent.discard if persistent else self._non_persistent.add)(name)
+        (self._non_persistent_buffers_set.discard if persistent else self._non_persistent_buffers_set.add)(name)
 
     def add_module(self, name: str, module: Module | None) -> None:
         """Add a module under a name."""
@@ -282,11 +285,11 @@ class Module:
         for _, module in self.named_children():
             yield module
 
-    def _named(self, room: str, prefix: str, recurse: bool, remove_duplicate: bool):
+    def _named_members(self, get_members_fn, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True):
         seen = set()
         modules = self.named_modules(prefix=prefix, remove_duplicate=remove_duplicate) if recurse else [(prefix, self)]
         for path, module in modules:
-            for name, tensor in getattr(module, room).items():
+            for name, tensor in get_members_fn(module):
                 if tensor is None or id(tensor) in seen:
                     continue
                 if remove_duplicate:
@@ -295,7 +298,7 @@ class Module:
 
     def named_parameters(self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True):
         """The parameters with their dotted paths, each once."""
-        return self._named("_parameters", prefix, recurse, remove_duplicate)
+        return self._named_members(lambda module: module._parameters.items(), prefix, recurse, remove_duplicate)
 
     def parameters(self, recurse: bool = True):
         """The parameters, each once."""
@@ -304,7 +307,7 @@ class Module:
 
     def named_buffers(self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True):
         """The buffers with their dotted paths, each once."""
-        return self._named("_buffers", prefix, recurse, remove_duplicate)
+        return self._named_members(lambda module: module._buffers.items(), prefix, recurse, remove_duplicate)
 
     def buffers(self, recurse: bool = True):
         """The buffers, each once."""
@@ -324,20 +327,34 @@ class Module:
     def state_dict(self, *args, destination=None, prefix: str = "", keep_vars: bool = False) -> OrderedDict:
         """Parameters and persistent buffers by their dotted paths; detached tensors that share memory."""
         destination, prefix, keep_vars = (*args, *(destination, prefix, keep_vars)[len(args) :])
-        destination = OrderedDict() if destination is None else destination
+        if destination is None:
+            destination = OrderedDict()
+            destination._metadata = {}
+        about = {"version": self._version}
+        if hasattr(destination, "_metadata"):
+            destination._metadata[prefix[:-1]] = about
         for hook in self._state_dict_pre_hooks.values():
             hook(self, prefix, keep_vars)
-        for name, tensor in itertools.chain(self._parameters.items(), self._buffers.items()):
-            if tensor is not None and name not in self._non_persistent:
-                destination[prefix + name] = tensor if keep_vars or is_lazy(tensor) else tensor.detach()
-        if type(self).get_extra_state is not Module.get_extra_state:
-            destination[prefix + EXTRA_STATE] = self.get_extra_state()
+        self._save_to_state_dict(destination, prefix, keep_vars)
         for name, module in self._modules.items():
             if module is not None:
                 module.state_dict(destination=destination, prefix=f"{prefix}{name}.", keep_vars=keep_vars)
         for hook in self._state_dict_hooks.values():
-            hook(self, destination, prefix, {})
+            found = hook(self, destination, prefix, about)
+            destination = destination if found is None else found
         return destination
+
+    def _save_to_state_dict(self, destination, prefix: str, keep_vars: bool) -> None:
+        """What `state_dict` enters for this module alone; subclasses may enter something else."""
+        for name, tensor in self._state():
+            destination[prefix + name] = tensor if keep_vars or is_lazy(tensor) else tensor.detach()
+        if type(self).get_extra_state is not Module.get_extra_state:
+            destination[prefix + EXTRA_STATE] = self.get_extra_state()
+
+    def _state(self) -> list:
+        """The names and tensors of the parameters and persistent buffers."""
+        both = itertools.chain(self._parameters.items(), self._buffers.items())
+        return [(name, tensor) for name, tensor in both if tensor is not None and name not in self._non_persistent_buffers_set]
 
     def load_state_dict(self, state_dict, strict: bool = True, assign: bool = False) -> IncompatibleKeys:
         """Copy parameters and buffers from a `state_dict`.
@@ -363,47 +380,25 @@ class Module:
         """
         if not hasattr(state_dict, "items"):
             raise TypeError(f"Expected state_dict to be dict-like, got {type(state_dict).__name__}.")
-        own, extras = OrderedDict(), {}
-        state_dict = OrderedDict(state_dict)  # hooks may change it
-        modules = dict(self.named_modules(remove_duplicate=False))
-        for path, module in modules.items():
-            for hook in module._load_state_dict_pre_hooks.values():
-                hook(module, state_dict, f"{path}." if path else "", {}, strict, [], [], [])
-            for room in (module._parameters, module._buffers):
-                for name, tensor in room.items():
-                    if tensor is not None and name not in module._non_persistent:
-                        own[f"{path}.{name}" if path else name] = room, name
-            if type(module).set_extra_state is not Module.set_extra_state:
-                extras[f"{path}.{EXTRA_STATE}" if path else EXTRA_STATE] = module
-        missing = [name for name in (*own, *extras) if name not in state_dict]
-        unexpected = [name for name in state_dict if name not in own and name not in extras]
-        hooked = [module for module in reversed(modules.values()) if module._load_state_dict_post_hooks]
-        errors = [] if hooked or not strict else _key_errors(missing, unexpected)
-        for name, (room, key) in own.items():
-            if name in state_dict:
-                given = state_dict[name]
-                if not isinstance(given, Tensor):
-                    errors.append(f'While copying the parameter named "{name}", expected a Tensor, got {type(given).__name__}.')
-                elif not is_lazy(room[key]) and given.shape != room[key].shape:
-                    errors.append(
-                        f"size mismatch for {name}: copying a param with shape {given.shape} from checkpoint, the shape in "
-                        f"current model is {room[key].shape}."
-                    )
+        about = getattr(state_dict, "_metadata", {})
+        missing, unexpected, errors, changes = [], [], [], []
+
+        def look(module: Module, given, prefix: str) -> None:
+            local = {**about.get(prefix[:-1], {}), "assign_to_params_buffers": assign, CHANGES: changes}
+            module._load_from_state_dict(given, prefix, local, True, missing, unexpected, errors)
+            for name, child in module._modules.items():
+                if child is not None:
+                    inner = f"{prefix}{name}."
+                    look(child, {key: value for key, value in given.items() if key.startswith(inner)}, inner)
+
+        look(self, OrderedDict(state_dict), "")
+        hooked = [module for module in reversed(list(self.modules())) if module._load_state_dict_post_hooks]
+        if strict and not hooked:
+            errors[:0] = _key_errors(missing, unexpected)
         self._raise_loading(errors)
         with no_grad():
-            for name, (room, key) in own.items():
-                if name not in state_dict or is_lazy(given := state_dict[name]):
-                    continue
-                if is_lazy(room[key]):
-                    room[key].materialize(given.shape)
-                if assign:
-                    is_parameter = isinstance(room[key], Parameter)
-                    room[key] = Parameter(given, room[key].requires_grad) if is_parameter else given
-                else:
-                    room[key].copy_(given)
-        for name, module in extras.items():
-            if name in state_dict:
-                module.set_extra_state(state_dict[name])
+            for change in changes:
+                change()
         found = IncompatibleKeys(missing, unexpected)
         for module in hooked:
             for hook in module._load_state_dict_post_hooks.values():
@@ -412,6 +407,67 @@ class Module:
         if hooked and strict:
             self._raise_loading(_key_errors(missing, unexpected))
         return found
+
+    def _load_from_state_dict(
+        self, state_dict, prefix: str, local_metadata: dict, strict: bool, missing_keys: list, unexpected_keys: list, error_msgs: list,
+    ) -> None:  # fmt: skip
+        """Load this module alone; subclasses may look at `state_dict`, and change it, before they call this.
+
+        Within `load_state_dict` nothing is changed yet: what is to be done is noted, and is done once all modules agree.
+        """
+        for hook in self._load_state_dict_pre_hooks.values():
+            hook(self, state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs)
+        own, changes = dict(self._state()), []
+        for name, tensor in own.items():
+            if (key := prefix + name) not in state_dict:
+                missing_keys += [key] * strict
+                continue
+            given = state_dict[key]
+            if not isinstance(given, Tensor):
+                error_msgs.append(f'While copying the parameter named "{key}", expected a Tensor, got {type(given).__name__}.')
+                continue
+            if not is_lazy(tensor):
+                if not tensor.ndim and given.shape == (1,):
+                    given = given[0]
+                if given.shape != tensor.shape:
+                    error_msgs.append(
+                        f"size mismatch for {key}: copying a param with shape {given.shape} from checkpoint, the shape in "
+                        f"current model is {tensor.shape}."
+                    )
+                    continue
+            assign = local_metadata.get("assign_to_params_buffers", False)
+            changes.append(functools.partial(self._take, name, given, assign))
+        extra = prefix + EXTRA_STATE
+        if type(self).set_extra_state is not Module.set_extra_state:
+            if extra in state_dict:
+                changes.append(functools.partial(self.set_extra_state, state_dict[extra]))
+            else:
+                missing_keys += [extra] * strict
+        elif strict and extra in state_dict:
+            unexpected_keys.append(extra)
+        if strict:
+            for key in state_dict:
+                first, *rest = key.removeprefix(prefix).split(".", 1)
+                if key.startswith(prefix) and key != extra and first not in (self._modules if rest else own):
+                    unexpected_keys.append(key)
+        if CHANGES in local_metadata:
+            local_metadata[CHANGES] += changes
+        else:
+            with no_grad():
+                for change in changes:
+                    change()
+
+    def _take(self, name: str, given: Tensor, assign: bool) -> None:
+        """Copy a tensor into a parameter or buffer, or put it in its place."""
+        if is_lazy(given):
+            return
+        room = self._parameters if name in self._parameters else self._buffers
+        if is_lazy(room[name]):
+            room[name].materialize(given.shape)
+        if assign:
+            room[name] = Parameter(given, room[name].requires_grad) if isinstance(room[name], Parameter) else given
+        else:
+            room[name].copy_(given)
 
     def _raise_loading(self, errors: list[str]) -> None:
         if errors:
@@ -480,6 +536,17 @@ class Module:
     def bfloat16(self):
         """Convert floating parameters and buffers to bfloat16."""
         return self._floating("bfloat16")
+
+    def compile(self, *args, **kwargs) -> None:
+        """Have the module compiled: it runs as it is."""
+
+    def cuda(self, device=None):
+        """Needs a graphics processor: raises AssertionError, where there are parameters or buffers to move."""
+        return self._apply(lambda tensor: tensor.cuda(device))
+
+    def xpu(self, device=None):
+        """Needs a graphics processor: raises AssertionError, where there are parameters or buffers to move."""
+        return self._apply(lambda tensor: tensor.xpu(device))
 
     def cpu(self):
         """The module itself: it lies on the CPU."""
@@ -569,6 +636,14 @@ class Module:
     def register_load_state_dict_pre_hook(self, hook) -> Handle:
         """Have `hook` called before `load_state_dict`; it may change the dictionary."""
         return Handle(self._load_state_dict_pre_hooks, hook)
+
+    def _register_load_state_dict_pre_hook(self, hook, with_module: bool = False) -> Handle:
+        """As `register_load_state_dict_pre_hook`; without `with_module` the hook does not get the module."""
+        return self.register_load_state_dict_pre_hook(hook if with_module else lambda module, *rest: hook(*rest))
+
+    def _register_state_dict_hook(self, hook) -> Handle:
+        """As `register_state_dict_post_hook`; what the hook returns takes the dictionary's place."""
+        return self.register_state_dict_post_hook(hook)
 
     def register_load_state_dict_post_hook(self, hook) -> Handle:
         """Have `hook(module, incompatible_keys)` called once `load_state_dict` has copied; what it takes out of the lists

@@ -11,7 +11,7 @@ from lucid.ops._doc import doc, like
 
 __all__ = [
     "BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "CrossMapLRN2d", "GroupNorm", "InstanceNorm1d", "InstanceNorm2d",
-    "InstanceNorm3d", "LayerNorm", "LocalResponseNorm", "RMSNorm",
+    "InstanceNorm3d", "LayerNorm", "LocalResponseNorm", "RMSNorm", "SyncBatchNorm",
 ]  # fmt: skip
 
 
@@ -29,7 +29,7 @@ def _reset(module: Module) -> None:
         init.zeros_(module.bias)
 
 
-class _Running(Module):
+class _NormBase(Module):
     """What batch and instance normalisation have: weight and bias, running statistics, a counter of batches."""
 
     ranks: tuple[int, ...]
@@ -63,6 +63,14 @@ class _Running(Module):
             wanted = " or ".join(f"{rank}D" for rank in self.ranks)
             raise ValueError(f"expected {wanted} input (got {input.dim()}D input)")
 
+    _version = 2  # since when there is num_batches_tracked
+
+    def _load_from_state_dict(self, state_dict, prefix, local_metadata, *rest):
+        if (local_metadata.get("version") or 1) < 2 and self.track_running_stats:
+            own = self.num_batches_tracked
+            state_dict.setdefault(f"{prefix}num_batches_tracked", lucid.tensor(0) if own is None else own)
+        super()._load_from_state_dict(state_dict, prefix, local_metadata, *rest)
+
     def extra_repr(self) -> str:
         return (
             f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
@@ -70,7 +78,7 @@ class _Running(Module):
         )
 
 
-class _BatchNorm(_Running):
+class _BatchNorm(_NormBase):
     """Normalises each channel by the batch's statistics in training, by the running ones otherwise.
 
     Parameters
@@ -147,7 +155,41 @@ class BatchNorm3d(_BatchNorm):
     ranks = (5,)
 
 
-class _InstanceNorm(_Running):
+@like(_BatchNorm)
+class SyncBatchNorm(_BatchNorm):
+    """Batch norm over several processes, of which there is one: as `BatchNorm1d`, 2d and 3d, for inputs of any dimensions.
+
+    Examples
+    --------
+    >>> nn.SyncBatchNorm(3)(lucid.zeros(2, 3)).shape
+    lucid.Size([2, 3])
+    """
+
+    def __init__(
+        self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1, affine: bool = True,
+        track_running_stats: bool = True, process_group=None, device=None, dtype=None, *, bias: bool = True,
+    ):  # fmt: skip
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias=bias)
+        self.process_group = process_group
+
+    def _check_input(self, input) -> None:
+        if input.dim() < 2:
+            raise ValueError(f"expected at least 2D input (got {input.dim()}D input)")
+
+    @classmethod
+    def convert_sync_batchnorm(cls, module, process_group=None):
+        """The module with each batch norm in it replaced by one of these, which has its parameters and statistics."""
+        made = module
+        if isinstance(module, _BatchNorm):
+            made = cls(module.num_features, module.eps, module.momentum, module.affine, module.track_running_stats, process_group)
+            for name in ("weight", "bias", "running_mean", "running_var", "num_batches_tracked", "training"):
+                setattr(made, name, getattr(module, name))
+        for name, child in module.named_children():
+            made.add_module(name, cls.convert_sync_batchnorm(child, process_group))
+        return made
+
+
+class _InstanceNorm(_NormBase):
     """Normalises each channel of each sample.
 
     Parameters

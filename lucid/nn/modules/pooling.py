@@ -14,7 +14,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-class _MaxPool(Module):
+class _MaxPoolNd(Module):
     """Maximum over windows: see `nn.functional.max_pool2d`."""
 
     function: str
@@ -40,7 +40,7 @@ class _MaxPool(Module):
 
 
 @like(F.max_pool1d)
-class MaxPool1d(_MaxPool):
+class MaxPool1d(_MaxPoolNd):
     """Maximum over windows of (n, c, l): see `nn.functional.max_pool1d`.
 
     Examples
@@ -53,7 +53,7 @@ class MaxPool1d(_MaxPool):
 
 
 @like(F.max_pool2d)
-class MaxPool2d(_MaxPool):
+class MaxPool2d(_MaxPoolNd):
     """Maximum over windows of (n, c, h, w): see `nn.functional.max_pool2d`.
 
     Examples
@@ -66,7 +66,7 @@ class MaxPool2d(_MaxPool):
 
 
 @like(F.max_pool3d)
-class MaxPool3d(_MaxPool):
+class MaxPool3d(_MaxPoolNd):
     """Maximum over windows of (n, c, d, h, w): see `nn.functional.max_pool3d`.
 
     Examples
@@ -134,7 +134,7 @@ class FractionalMaxPool3d(_FractionalMaxPool):
     function, dimensions = "fractional_max_pool3d", 3
 
 
-class _MaxUnpool(Module):
+class _MaxUnpoolNd(Module):
     """Puts maxima back where they stood: see `nn.functional.max_unpool2d`."""
 
     function: str
@@ -151,7 +151,7 @@ class _MaxUnpool(Module):
 
 
 @like(F.max_unpool1d)
-class MaxUnpool1d(_MaxUnpool):
+class MaxUnpool1d(_MaxUnpoolNd):
     """Puts maxima back where they stood: see `nn.functional.max_unpool1d`.
 
     Examples
@@ -165,7 +165,7 @@ class MaxUnpool1d(_MaxUnpool):
 
 
 @like(F.max_unpool2d)
-class MaxUnpool2d(_MaxUnpool):
+class MaxUnpool2d(_MaxUnpoolNd):
     """Puts maxima back where they stood: see `nn.functional.max_unpool2d`.
 
     Examples
@@ -180,7 +180,7 @@ class MaxUnpool2d(_MaxUnpool):
 
 
 @like(F.max_unpool3d)
-class MaxUnpool3d(_MaxUnpool):
+class MaxUnpool3d(_MaxUnpoolNd):
     """Puts maxima back where they stood: see `nn.functional.max_unpool3d`.
 
     Examples
@@ -312,7 +312,7 @@ class AdaptiveAvgPool3d(_Adaptive):
     function = "adaptive_avg_pool3d"
 
 
-class _AdaptiveMax(_Adaptive):
+class _AdaptiveMaxPoolNd(_Adaptive):
     def __init__(self, output_size, return_indices: bool = False):
         super().__init__(output_size)
         self.return_indices = return_indices
@@ -322,7 +322,7 @@ class _AdaptiveMax(_Adaptive):
 
 
 @like(F.adaptive_max_pool1d)
-class AdaptiveMaxPool1d(_AdaptiveMax):
+class AdaptiveMaxPool1d(_AdaptiveMaxPoolNd):
     """Maximum over windows: see `nn.functional.adaptive_max_pool1d`.
 
     Examples
@@ -335,7 +335,7 @@ class AdaptiveMaxPool1d(_AdaptiveMax):
 
 
 @like(F.adaptive_max_pool2d)
-class AdaptiveMaxPool2d(_AdaptiveMax):
+class AdaptiveMaxPool2d(_AdaptiveMaxPoolNd):
     """Maximum over windows: see `nn.functional.adaptive_max_pool2d`.
 
     Examples
@@ -348,7 +348,7 @@ class AdaptiveMaxPool2d(_AdaptiveMax):
 
 
 @like(F.adaptive_max_pool3d)
-class AdaptiveMaxPool3d(_AdaptiveMax):
+class AdaptiveMaxPool3d(_AdaptiveMaxPoolNd):
     """Maximum over windows: see `nn.functional.adaptive_max_pool3d`.
 
     Examples
@@ -360,7 +360,7 @@ class AdaptiveMaxPool3d(_AdaptiveMax):
     function = "adaptive_max_pool3d"
 
 
-class _LPPool(Module):
+class _LPPoolNd(Module):
     function: str
 
     def __init__(self, norm_type: float, kernel_size, stride=None, ceil_mode: bool = False):
@@ -378,7 +378,7 @@ class _LPPool(Module):
 
 
 @like(F.lp_pool1d)
-class LPPool1d(_LPPool):
+class LPPool1d(_LPPoolNd):
     """Root of the sum of powers over windows: see `nn.functional.lp_pool1d`.
 
     Examples
@@ -391,7 +391,7 @@ class LPPool1d(_LPPool):
 
 
 @like(F.lp_pool2d)
-class LPPool2d(_LPPool):
+class LPPool2d(_LPPoolNd):
     """Root of the sum of powers over windows: see `nn.functional.lp_pool2d`.
 
     Examples
@@ -404,7 +404,7 @@ class LPPool2d(_LPPool):
 
 
 @like(F.lp_pool3d)
-class LPPool3d(_LPPool):
+class LPPool3d(_LPPoolNd):
     """Root of the sum of powers over windows: see `nn.functional.lp_pool3d`.
 
     Examples

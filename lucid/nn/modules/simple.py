@@ -18,7 +18,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-class _Dropout(Module):
+class _DropoutNd(Module):
     """Zeroes in training with probability `p`; the identity otherwise."""
 
     function: str
@@ -37,7 +37,7 @@ class _Dropout(Module):
 
 
 @like(F.dropout, p="float, optional: The probability of an element to be dropped, in [0, 1]. Default: 0.5.")
-class Dropout(_Dropout):
+class Dropout(_DropoutNd):
     """Zeroes elements: see `nn.functional.dropout`.
 
     Examples
@@ -50,7 +50,7 @@ class Dropout(_Dropout):
 
 
 @like(F.dropout, p="float, optional: The probability of a channel to be dropped, in [0, 1]. Default: 0.5.")
-class Dropout1d(_Dropout):
+class Dropout1d(_DropoutNd):
     """Zeroes channels of (n, c, l): see `nn.functional.dropout1d`.
 
     Examples
@@ -64,7 +64,7 @@ class Dropout1d(_Dropout):
 
 
 @like(F.dropout, p="float, optional: The probability of a channel to be dropped, in [0, 1]. Default: 0.5.")
-class Dropout2d(_Dropout):
+class Dropout2d(_DropoutNd):
     """Zeroes channels of (n, c, h, w): see `nn.functional.dropout2d`.
 
     Examples
@@ -77,7 +77,7 @@ class Dropout2d(_Dropout):
 
 
 @like(F.dropout, p="float, optional: The probability of a channel to be dropped, in [0, 1]. Default: 0.5.")
-class Dropout3d(_Dropout):
+class Dropout3d(_DropoutNd):
     """Zeroes channels of (n, c, d, h, w): see `nn.functional.dropout3d`.
 
     Examples
@@ -90,7 +90,7 @@ class Dropout3d(_Dropout):
 
 
 @like(F.dropout, p="float, optional: The probability of an element to be dropped, in [0, 1]. Default: 0.5.")
-class AlphaDropout(_Dropout):
+class AlphaDropout(_DropoutNd):
     """Dropout that keeps mean and variance of SELU's outputs: see `nn.functional.alpha_dropout`.
 
     Examples
@@ -103,7 +103,7 @@ class AlphaDropout(_Dropout):
 
 
 @like(F.dropout, p="float, optional: The probability of a channel to be dropped, in [0, 1]. Default: 0.5.")
-class FeatureAlphaDropout(_Dropout):
+class FeatureAlphaDropout(_DropoutNd):
     """`AlphaDropout` of whole channels: see `nn.functional.feature_alpha_dropout`.
 
     Examples

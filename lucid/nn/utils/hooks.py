@@ -10,7 +10,7 @@ import warnings
 import lucid
 from lucid.autograd.modes import no_grad
 from lucid.nn import functional as F
-from lucid.nn.modules.conv import _ConvTranspose
+from lucid.nn.modules.conv import _ConvTransposeNd
 from lucid.nn.modules.module import Module
 from lucid.nn.parameter import Parameter, is_lazy
 from lucid.nn.utils import parametrizations
@@ -175,7 +175,7 @@ def spectral_norm(
     ['bias', 'weight_orig', 'weight_u', 'weight_v']
     """
     if dim is None:
-        dim = 1 if isinstance(module, _ConvTranspose) else 0
+        dim = 1 if isinstance(module, _ConvTransposeNd) else 0
     hook = _SpectralNorm(name, n_power_iterations, dim, eps)
     weight = hook.take(module)
     module.register_parameter(name + "_orig", weight)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import lucid
 from lucid.autograd.modes import no_grad
 from lucid.nn import functional as F
-from lucid.nn.modules.conv import _ConvTranspose
+from lucid.nn.modules.conv import _ConvTransposeNd
 from lucid.nn.modules.module import Module
 from lucid.nn.utils import parametrize
 from lucid.tensor import Tensor
@@ -157,7 +157,7 @@ def spectral_norm(
     """
     weight = _weight_of(module, name)
     if dim is None:
-        dim = 1 if isinstance(module, _ConvTranspose) else 0
+        dim = 1 if isinstance(module, _ConvTransposeNd) else 0
     return parametrize.register_parametrization(module, name, _SpectralNorm(weight, n_power_iterations, dim, eps))
 
 
