@@ -16,6 +16,7 @@ from lucid._kernels import core
 
 __all__ = [
     "bfloat16", "bool", "can_cast", "complex128", "complex32", "complex64", "dtype", "finfo", "float16", "float32", "float64",
+    "float8_e4m3fn", "float8_e4m3fnuz", "float8_e5m2", "float8_e5m2fnuz", "float8_e8m0fnu",
     "get_default_dtype", "iinfo", "int16", "int32", "int64", "int8", "promote_types", "result_type",
     "set_default_dtype", "uint16", "uint32", "uint64", "uint8",
 ]  # fmt: skip
@@ -41,6 +42,8 @@ class dtype:
     def numpy(self) -> np.dtype:
         """The NumPy dtype that holds it; those of bfloat16 and complex32 are of the package `ml_dtypes`."""
         if self._numpy is None:
+            if self.name not in FOREIGN:
+                raise NotImplementedError(f"there are no tensors of {self.name}: the dtype is there to be compared with")
             try:
                 import ml_dtypes
 
@@ -78,6 +81,13 @@ class dtype:
 # What are no dtypes of NumPy's own, and those of NumPy's that hold all their values.
 FOREIGN = {"bfloat16": np.dtype(np.float32), "complex32": np.dtype(np.complex64)}
 
+# Dtypes of accelerators: names for programs to compare with, and limits: (min, max, eps, smallest_normal).
+NAMED = {
+    "float8_e4m3fn": (-448.0, 448.0, 0.125, 2.0**-6), "float8_e4m3fnuz": (-240.0, 240.0, 0.125, 2.0**-7),
+    "float8_e5m2": (-57344.0, 57344.0, 0.25, 2.0**-14), "float8_e5m2fnuz": (-57344.0, 57344.0, 0.125, 2.0**-15),
+    "float8_e8m0fnu": (2.0**-127, 2.0**127, 1.0, 2.0**-127),
+}  # fmt: skip
+
 
 def native(array: np.ndarray) -> np.ndarray:
     """An array of one of NumPy's own dtypes with the same values."""
@@ -85,7 +95,7 @@ def native(array: np.ndarray) -> np.ndarray:
 
 
 def _define(name: str, kind: str, itemsize: int) -> dtype:
-    return dtype(name, kind, itemsize, None if name in FOREIGN else np.dtype(name))
+    return dtype(name, kind, itemsize, None if name in (*FOREIGN, *NAMED) else np.dtype(name))
 
 
 bool_ = bool = _define("bool", "bool", 1)
@@ -104,6 +114,7 @@ float64 = double = _define("float64", "floating", 8)
 complex32 = chalf = _define("complex32", "complex", 4)
 complex64 = cfloat = _define("complex64", "complex", 8)
 complex128 = cdouble = _define("complex128", "complex", 16)
+float8_e4m3fn, float8_e4m3fnuz, float8_e5m2, float8_e5m2fnuz, float8_e8m0fnu = (_define(name, "floating", 1) for name in NAMED)
 
 UNSIGNED = (uint16, uint32, uint64)  # PyTorch moves, converts and compares them, and does little else with them
 ALL = (bool_, uint8, *UNSIGNED, int8, int16, int32, int64, float16, bfloat16, float32, float64, complex32, complex64,
@@ -462,6 +473,10 @@ class finfo(_Limits):
                 f"lucid.finfo() requires a floating point input type. Use lucid.iinfo to handle '{type.name}'"
             )
         type = type.to_real()
+        if type.name in NAMED:
+            low, high, eps, tiny = NAMED[type.name]
+            self._set(bits=8, dtype=type.name, eps=eps, max=high, min=low, resolution=1.0, smallest_normal=tiny, tiny=tiny)
+            return
         if type is bfloat16:
             import ml_dtypes
 

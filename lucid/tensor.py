@@ -57,17 +57,31 @@ class Size(tuple):
         return Size, (tuple(self),)
 
 
+DEVICES = (
+    "cpu", "cuda", "ipu", "xpu", "mkldnn", "opengl", "opencl", "ideep", "hip", "ve", "fpga", "maia", "xla", "lazy", "vulkan", "mps",
+    "meta", "hpu", "mtia", "privateuseone",
+)  # fmt: skip
+
+
 class device:
-    """Where a tensor lies. There is one place: the CPU."""
+    """Where a tensor lies. There is one place, the CPU; others have names, so that programs can compare them.
+
+    RuntimeError for a name that PyTorch does not know.
+    """
 
     __slots__ = ("index", "type")
 
     def __init__(self, type="cpu", index=None):
         name, _, number = str(type).partition(":")
-        if name != "cpu":
-            raise RuntimeError(f"lucid has one device, 'cpu'; got {str(type)!r}")
-        self.type = "cpu"
-        self.index = int(number) if number else index
+        if name not in DEVICES:
+            raise RuntimeError(f"Expected one of {', '.join(DEVICES)} device type at start of device string: {name}")
+        if number:
+            if not number.isdecimal() or (number[0] == "0" and number != "0"):
+                raise RuntimeError(f"Invalid device string: {str(type)!r}")
+            index = int(number)
+        elif index is not None and index < 0:
+            raise RuntimeError("Device index must not be negative")
+        self.type, self.index = name, index
 
     def __eq__(self, other):
         return str(self) == str(other)
@@ -106,7 +120,7 @@ class Tensor(core.TensorBase):
     Parameters
     ----------
     data : nested sequence, number, array or Tensor
-        The values; copied.
+        The values; copied. Ints, one after the other, and a Size are a size instead: the tensor is not initialised.
     requires_grad : bool, optional
         Whether operations on it are recorded, so that `backward` gives it a gradient.
     dtype : dtype, optional
@@ -124,12 +138,25 @@ class Tensor(core.TensorBase):
 
     __module__ = "lucid"
 
-    def __init__(self, data=(), requires_grad=False, dtype=None, device=None):
+    def __new__(cls, data=(), *sizes, requires_grad=False, dtype=None, device=None):
+        self = core.TensorBase.__new__(cls)
         if device is not None:
             check_device(device)
-        self.array = to_array(data, dtypes.get_default_dtype() if dtype is None else as_dtype(dtype))
+        dtype = dtypes.get_default_dtype() if dtype is None else as_dtype(dtype)
+        if type(data) in (int, Size):
+            self.array = core.empty((data, *sizes) if type(data) is int else tuple(data), dtype.numpy)
+        elif sizes:
+            raise TypeError(f"Tensor() takes one sequence of values, or a size of ints, not {type(data).__name__} and more")
+        else:
+            self.array = to_array(data, dtype)
         if requires_grad:
             self.requires_grad_()
+        return self
+
+    @staticmethod
+    def _make_subclass(cls, data, require_grad: bool = False):
+        """A leaf of a subclass over a tensor's memory; how packages make tensors of their own class."""
+        return data.detach().as_subclass(cls).requires_grad_(require_grad)
 
     # ------------------------------------------------------------------------------------------ the data
 
@@ -207,7 +234,8 @@ class Tensor(core.TensorBase):
         return self.dtype.is_signed
 
     is_cpu = True
-    is_cuda = is_sparse = is_quantized = is_meta = is_mkldnn = is_nested = False
+    is_cuda = is_ipu = is_maia = is_mps = is_mtia = is_vulkan = is_xla = is_xpu = False
+    is_sparse = is_sparse_csr = is_quantized = is_meta = is_mkldnn = is_nested = False
     layout = formats.strided
     name = None
 
@@ -413,7 +441,7 @@ class Tensor(core.TensorBase):
             )
         if id(self) in memo:
             return memo[id(self)]
-        twin = type(self).__new__(type(self))
+        twin = core.TensorBase.__new__(type(self))
         twin.array = storage_copy(self.array, memo)
         twin._requires_grad = self._requires_grad
         memo[id(self)] = twin
@@ -440,7 +468,7 @@ def _rebuild(cls, array, dtype, requires_grad, attributes):
         array = array.view(dtype.numpy)
     elif array.dtype.num not in dtypes.BY_NUM or not array.dtype.isnative:
         array = array.astype(dtype.numpy)
-    tensor = cls.__new__(cls)
+    tensor = core.TensorBase.__new__(cls)
     tensor.array = array
     tensor._requires_grad = requires_grad
     if attributes:
@@ -457,8 +485,8 @@ core.set_tensor_type(Tensor, Size, dtypes.BY_NUM)
 
 def check_device(value) -> None:
     """Raise RuntimeError for a device that is not the CPU."""
-    if not isinstance(value, device):
-        device(value)
+    if value is not CPU and (value if isinstance(value, device) else device(value)).type != "cpu":
+        raise RuntimeError(f"lucid has one device, 'cpu'; got {str(value)!r}")
 
 
 def storage_of(array: np.ndarray) -> tuple[int, int]:

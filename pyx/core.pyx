@@ -79,9 +79,9 @@ cdef extern from *:
     /* The array that the running operation's result goes to, and the operation's name; or NULL. */
     static LUCID_THREAD_LOCAL void *lucid_target = NULL;
     static LUCID_THREAD_LOCAL void *lucid_target_name = NULL;
-    /* an instance without its __init__ */
-    static PyObject *lucid_new(PyObject *type, PyObject *no_args) {
-      return ((PyTypeObject *)type)->tp_new((PyTypeObject *)type, no_args, NULL);
+    /* an instance of a subclass without its own __new__ and __init__ */
+    static PyObject *lucid_new(PyObject *base, PyObject *type, PyObject *no_args) {
+      return ((PyTypeObject *)base)->tp_new((PyTypeObject *)type, no_args, NULL);
     }
     /* a tuple of a subclass, without the subclass's own checks */
     static PyObject *lucid_tuple(PyObject *type, PyObject *args) {
@@ -95,7 +95,7 @@ cdef extern from *:
     void* lucid_aligned_alloc(size_t n) nogil
     void lucid_aligned_free(void* p) nogil
     long long lucid_next_number() nogil
-    object lucid_new(object type, tuple no_args)
+    object lucid_new(object base, object type, tuple no_args)
     object lucid_tuple(object type, tuple args)
     int grad_enabled "lucid_grad_enabled"
     int inference "lucid_inference"

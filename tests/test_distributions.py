@@ -277,7 +277,7 @@ def test_divergences_are_dispatched_to_the_nearest_pair(monkeypatch):
     with pytest.raises(NotImplementedError, match="p type Normal and q type Cauchy"):
         D.kl_divergence(D.Normal(0.0, 1.0), D.Cauchy(0.0, 1.0))
     with pytest.raises(TypeError, match="type_q"):
-        D.register_kl(D.Normal, int)
+        D.register_kl(D.Normal, "Normal")
     kl.FOUND.clear()
 
 

@@ -48,6 +48,8 @@ SPELLINGS = {
 SPELLED = {
     name: [other for other, names in SPELLINGS.items() if name in names] for names in SPELLINGS.values() for name in names
 }
+# Once factors stood before the tensors that they belong to: `x.add_(0.1, y)` for `x.add_(y, alpha=0.1)`.
+OLDER = {"add": "alpha", "sub": "alpha", "addcmul": "value", "addcdiv": "value"}
 
 
 class Op(core.OpBase):
@@ -95,6 +97,7 @@ class Op(core.OpBase):
         self.out_rule, self.out_apart, self.out_dtype = out, "apart" in out, "dtype" in out
         self.may_overlap = "overlap" in out
         self.value_at = self.position.get("value", -1)
+        self.older = OLDER.get(path)
         self.rules = []
         self.joint = None
         self.inplace_at = len(self.parameters)

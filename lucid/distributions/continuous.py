@@ -13,7 +13,7 @@ from lucid.autograd.modes import no_grad
 from lucid.distributions import constraints
 from lucid.distributions.discrete import _Binary
 from lucid.distributions.distribution import Distribution, ExponentialFamily, validated
-from lucid.distributions.utils import broadcast_all, clamp_probs, lazy_property, logits_to_probs, standard_normal
+from lucid.distributions.utils import _standard_normal, broadcast_all, clamp_probs, lazy_property, logits_to_probs
 from lucid.nn.functional import binary_cross_entropy_with_logits
 from lucid.ops._doc import doc
 
@@ -62,7 +62,7 @@ class Normal(ExponentialFamily):
             return lucid.normal(self.loc.expand(shape), self.scale.expand(shape))
 
     def rsample(self, sample_shape=()):
-        return self.loc + standard_normal(self._extended_shape(sample_shape), self.loc.dtype) * self.scale
+        return self.loc + _standard_normal(self._extended_shape(sample_shape), self.loc.dtype) * self.scale
 
     @validated
     def log_prob(self, value):

@@ -13,7 +13,7 @@ from functools import wraps
 import lucid
 from lucid.autograd.modes import no_grad
 from lucid.distributions import constraints
-from lucid.distributions.utils import broadcast_all, lazy_property, sum_rightmost
+from lucid.distributions.utils import _sum_rightmost, broadcast_all, lazy_property
 from lucid.ops._doc import doc
 from lucid.tensor import Size, Tensor
 
@@ -365,10 +365,10 @@ class Independent(Distribution):
         return self.base_dist.rsample(sample_shape)
 
     def log_prob(self, value):
-        return sum_rightmost(self.base_dist.log_prob(value), self.reinterpreted_batch_ndims)
+        return _sum_rightmost(self.base_dist.log_prob(value), self.reinterpreted_batch_ndims)
 
     def entropy(self):
-        return sum_rightmost(self.base_dist.entropy(), self.reinterpreted_batch_ndims)
+        return _sum_rightmost(self.base_dist.entropy(), self.reinterpreted_batch_ndims)
 
     def enumerate_support(self, expand: bool = True):
         if self.reinterpreted_batch_ndims > 0:

@@ -10,7 +10,7 @@ import math
 import lucid
 from lucid.distributions import constraints
 from lucid.distributions.distribution import Distribution, ExponentialFamily, validated
-from lucid.distributions.utils import broadcast_all, standard_normal
+from lucid.distributions.utils import _standard_normal, broadcast_all
 from lucid.nn.functional import one_hot
 from lucid.ops._doc import doc
 from lucid.ops.gamma import sample_dirichlet, standard_gamma
@@ -261,7 +261,7 @@ class StudentT(Distribution):
         return variance.masked_fill(self.df <= 2, math.inf).masked_fill(self.df <= 1, math.nan)
 
     def rsample(self, sample_shape=()):
-        x = standard_normal(self._extended_shape(sample_shape), self.df.dtype)
+        x = _standard_normal(self._extended_shape(sample_shape), self.df.dtype)
         return self.loc + self.scale * (x * (self._chi2.rsample(sample_shape) / self.df).rsqrt())
 
     def _log_normalizer(self):

@@ -10,7 +10,7 @@ from lucid.autograd.modes import no_grad
 from lucid.distributions import constraints
 from lucid.distributions.distribution import Distribution, ExponentialFamily, validated
 from lucid.distributions.gamma import Beta, Chi2
-from lucid.distributions.utils import lazy_property, standard_normal
+from lucid.distributions.utils import _standard_normal, lazy_property
 from lucid.ops._doc import doc
 from lucid.tensor import Size, Tensor
 
@@ -153,7 +153,7 @@ class MultivariateNormal(_Normal, _ByFactor):
         return self._unbroadcasted_scale_tril.pow(2).sum(-1).expand(self._batch_shape + self._event_shape)
 
     def rsample(self, sample_shape=()):
-        eps = standard_normal(self._extended_shape(sample_shape), self.loc.dtype)
+        eps = _standard_normal(self._extended_shape(sample_shape), self.loc.dtype)
         return self.loc + (self._unbroadcasted_scale_tril @ eps.unsqueeze(-1)).squeeze(-1)
 
     def _log_det(self):
@@ -275,8 +275,8 @@ class LowRankMultivariateNormal(_Normal):
 
     def rsample(self, sample_shape=()):
         shape, dtype = self._extended_shape(sample_shape), self.loc.dtype
-        of_factor = standard_normal(shape[:-1] + self.cov_factor.shape[-1:], dtype)
-        of_diagonal = standard_normal(shape, dtype)
+        of_factor = _standard_normal(shape[:-1] + self.cov_factor.shape[-1:], dtype)
+        of_diagonal = _standard_normal(shape, dtype)
         moved = (self._unbroadcasted_cov_factor @ of_factor.unsqueeze(-1)).squeeze(-1)
         return self.loc + moved + self._unbroadcasted_cov_diag.sqrt() * of_diagonal
 

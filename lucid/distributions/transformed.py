@@ -24,7 +24,7 @@ from lucid.distributions.transforms import (
     StickBreakingTransform,
     Transform,
 )
-from lucid.distributions.utils import EULER, broadcast_all, clamp_probs, sum_rightmost
+from lucid.distributions.utils import EULER, _sum_rightmost, broadcast_all, clamp_probs
 from lucid.ops._doc import doc
 
 __all__ = [
@@ -113,9 +113,9 @@ class TransformedDistribution(Distribution):
         for transform in reversed(self.transforms):
             x = transform.inv(y)
             ndim += transform.domain.event_dim - transform.codomain.event_dim
-            total = total - sum_rightmost(transform.log_abs_det_jacobian(x, y), ndim - transform.domain.event_dim)
+            total = total - _sum_rightmost(transform.log_abs_det_jacobian(x, y), ndim - transform.domain.event_dim)
             y = x
-        return total + sum_rightmost(self.base_dist.log_prob(y), ndim - len(self.base_dist.event_shape))
+        return total + _sum_rightmost(self.base_dist.log_prob(y), ndim - len(self.base_dist.event_shape))
 
     def _monotonized(self, p):
         """A probability, or what is left to 1 where the transforms fall."""

@@ -14,9 +14,9 @@ import operator
 import lucid
 from lucid.distributions import constraints
 from lucid.distributions.utils import (
+    _sum_rightmost,
     broadcast_all,
     lazy_property,
-    sum_rightmost,
     tril_matrix_to_vec,
     vec_to_tril_matrix,
 )
@@ -259,7 +259,7 @@ class ComposeTransform(Transform):
         ndim, total = self.domain.event_dim, 0
         for i, part in enumerate(self.parts):
             mapped = y if i == len(self.parts) - 1 else part(x)
-            total = total + sum_rightmost(part.log_abs_det_jacobian(x, mapped), ndim - part.domain.event_dim)
+            total = total + _sum_rightmost(part.log_abs_det_jacobian(x, mapped), ndim - part.domain.event_dim)
             ndim += part.codomain.event_dim - part.domain.event_dim
             x = mapped
         return total
@@ -327,7 +327,7 @@ class IndependentTransform(Transform):
         return self.base_transform.inv(_at_least(self.codomain.event_dim, y))
 
     def log_abs_det_jacobian(self, x, y):
-        return sum_rightmost(self.base_transform.log_abs_det_jacobian(x, y), self.reinterpreted_batch_ndims)
+        return _sum_rightmost(self.base_transform.log_abs_det_jacobian(x, y), self.reinterpreted_batch_ndims)
 
     def __repr__(self):
         return f"{type(self).__name__}({self.base_transform!r}, {self.reinterpreted_batch_ndims})"
@@ -425,7 +425,7 @@ class CatTransform(_Parts):
 
     def log_abs_det_jacobian(self, x, y):
         found = [
-            sum_rightmost(one, self.event_dim - each.event_dim) if each.event_dim < self.event_dim else one
+            _sum_rightmost(one, self.event_dim - each.event_dim) if each.event_dim < self.event_dim else one
             for each, one in zip(self.transforms, self._jacobians(x, y))
         ]
         dim = (self.dim - x.dim() if self.dim >= 0 else self.dim) + self.event_dim
@@ -788,7 +788,7 @@ class AffineTransform(Transform):
             result = self.scale.abs().log()
         else:
             result = lucid.full_like(x, math.log(abs(self.scale)))
-        return sum_rightmost(result, self.event_dim).expand(x.shape[: x.dim() - self.event_dim])
+        return _sum_rightmost(result, self.event_dim).expand(x.shape[: x.dim() - self.event_dim])
 
     def forward_shape(self, shape):
         return _broadcast_shape(shape, self.loc, self.scale)

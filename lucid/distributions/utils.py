@@ -52,12 +52,12 @@ class _InClass(lazy_property, property):
         property.__init__(self, wrapped)
 
 
-def standard_normal(shape, dtype) -> Tensor:
+def _standard_normal(shape, dtype=None, device=None) -> Tensor:
     """Standard normal samples."""
     return lucid.empty(shape, dtype=dtype).normal_()
 
 
-def sum_rightmost(value, ndim: int):
+def _sum_rightmost(value, ndim: int):
     """The sum over the last `ndim` dimensions."""
     return value.reshape(value.shape[:-ndim] + (-1,)).sum(-1) if ndim else value
 

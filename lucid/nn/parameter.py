@@ -31,9 +31,7 @@ class Parameter(Tensor):
     __module__ = "lucid.nn.parameter"
 
     def __new__(cls, data=None, requires_grad=True):
-        return Tensor.__new__(cls)
-
-    def __init__(self, data=None, requires_grad=True):
+        self = core.TensorBase.__new__(cls)
         if data is None:
             data = Tensor([])
         if not isinstance(data, Tensor):
@@ -41,6 +39,7 @@ class Parameter(Tensor):
         self.array = data.array
         self._counter = core.version_of(data)
         self.requires_grad = requires_grad
+        return self
 
     def __repr__(self) -> str:
         return "Parameter containing:\n" + super().__repr__()
@@ -67,13 +66,12 @@ class Buffer(Tensor):
     __module__ = "lucid.nn.parameter"
 
     def __new__(cls, data=None, persistent=True):
-        return Tensor.__new__(cls)
-
-    def __init__(self, data=None, persistent=True):
+        self = core.TensorBase.__new__(cls)
         data = Tensor([]) if data is None else data
         self.array = data.array
         self._counter = core.version_of(data)
         self.persistent = persistent
+        return self
 
 
 class UninitializedTensorMixin:
@@ -195,10 +193,9 @@ class UninitializedParameter(UninitializedTensorMixin, Parameter):
     cls_to_become = Parameter
 
     def __new__(cls, requires_grad=True, device=None, dtype=None):
-        return Tensor.__new__(cls)
-
-    def __init__(self, requires_grad=True, device=None, dtype=None):
+        self = core.TensorBase.__new__(cls)
         self._hold(requires_grad, device, dtype)
+        return self
 
 
 @doc()
@@ -226,11 +223,10 @@ class UninitializedBuffer(UninitializedTensorMixin, Buffer):
     cls_to_become = Tensor
 
     def __new__(cls, requires_grad=False, device=None, dtype=None, persistent=True):
-        return Tensor.__new__(cls)
-
-    def __init__(self, requires_grad=False, device=None, dtype=None, persistent=True):
+        self = core.TensorBase.__new__(cls)
         self._hold(requires_grad, device, dtype)
         self.persistent = persistent
+        return self
 
     def _arguments(self) -> tuple:
         return *super()._arguments(), self.persistent

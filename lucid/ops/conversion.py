@@ -348,7 +348,7 @@ def type_(self, dtype=None, non_blocking=False):
         if found is None:
             raise ValueError(f"invalid type: {dtype!r}")
         dtype = found
-    return convert(self, as_dtype(dtype))
+    return convert(self, as_dtype(getattr(dtype, "dtype", dtype)))  # of `FloatTensor` and the like, its dtype
 
 
 def type_as(self, other):
@@ -359,6 +359,15 @@ def type_as(self, other):
 def cpu(self, memory_format=None):
     """The tensor itself: there is no other device."""
     return convert(self, self.dtype, memory_format=memory_format)
+
+
+def _elsewhere(name: str):
+    def move(self, device=None, non_blocking=False, memory_format=None):
+        raise AssertionError(f"{name}(): Lucid computes on CPUs alone; ask {name}.is_available() first")
+
+    move.__name__ = move.__qualname__ = name
+    move.__doc__ = "Needs a graphics processor: raises AssertionError."
+    return move
 
 
 # ------------------------------------------------------------------------------------------------ new_*
@@ -414,7 +423,7 @@ def new(self, *args, device=None):
 
 
 TENSOR_METHODS = {
-    "new": new, "to": to, "type": type_, "type_as": type_as, "cpu": cpu, "new_empty": new_empty, "new_zeros": new_zeros,
+    "new": new, "to": to, "type": type_, "type_as": type_as, "cpu": cpu, "cuda": _elsewhere("cuda"), "xpu": _elsewhere("xpu"), "new_empty": new_empty, "new_zeros": new_zeros,
     "new_ones": new_ones, "new_full": new_full, "new_tensor": new_tensor, "new_empty_strided": new_empty_strided,
     **{name: _conversion(name, dtype) for name, dtype in CONVERSIONS.items()},
 }  # fmt: skip

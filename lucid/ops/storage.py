@@ -473,7 +473,7 @@ def as_subclass(self, cls) -> Tensor:
     if not (isinstance(cls, type) and issubclass(cls, Tensor)):
         raise TypeError("as_subclass(): the class does not inherit from Tensor, which it has to")
     alias = Supplied.view_alias(self)
-    made = cls.__new__(cls)
+    made = core.TensorBase.__new__(cls)
     for name in ("array", "_counter", "_node", "_slot", "_requires_grad", "_base", "_base_node", "_view", "_inference"):
         setattr(made, name, getattr(alias, name))
     return made

@@ -38,11 +38,16 @@ cdef class OpBase:
     cdef public Py_ssize_t positional, required, inplace_at, out_at, value_at
     cdef public bint out_apart, out_dtype, may_overlap
     cdef public list defaults_in_order
+    cdef public object older    # what PyTorch's older order of arguments has in the second place, before the tensors
 
     cpdef list bind(self, tuple args, dict kwargs):
         """The values of all parameters in order. TypeError where PyTorch raises it."""
         cdef Py_ssize_t n = len(args), at, i
         cdef list values
+        if (n > self.positional and n == self.positional + 1 and self.older is not None and self.older not in kwargs
+                and isinstance(args[n - 1], (TensorBase, int, float))):
+            args, kwargs = (args[0], *args[2:]), {**kwargs, self.older: args[1]}
+            n -= 1
         if n > self.positional:
             raise TypeError(f"{self.name}() takes {self.positional} positional arguments but {n} were given")
         values = list(args)
@@ -205,7 +210,7 @@ cpdef object make_node(OpBase op, values):
                 joint = (None, [picked])
     if not edges:
         return None
-    node = lucid_new(rule_node_type, NO_ARGS)
+    node = lucid_new(NodeBase, rule_node_type, NO_ARGS)
     node.op, node.edges, node.calls, node.joint = op, edges, calls, joint
     if node_stacks:
         node.remember_stack()

@@ -72,7 +72,7 @@ def set_tensor_type(type cls, type size, dict dtypes):
 
 
 cdef inline TensorBase new_tensor(cnp.ndarray array):
-    cdef TensorBase t = lucid_new(tensor_type, NO_ARGS)
+    cdef TensorBase t = lucid_new(TensorBase, tensor_type, NO_ARGS)
     t.array = array
     t._inference = inference
     return t
