@@ -72,6 +72,16 @@ OTHERS = {
         "numel", "get_device", "utils.dlpack.to_dlpack", "utils.dlpack.DLDeviceType",
         "nn.attention.SDPBackend", "nn.functional.assert_int_or_pair",
     ],
+    "programs": [
+        "install_as_torch", "compile", "jit.script", "nn.DataParallel", "hub.load_state_dict_from_url", "hub.download_url_to_file",
+    ],
+    "probes": [
+        "compiler.disable", "compiler.is_compiling", "jit.trace", "jit.ignore", "jit.unused", "jit.is_scripting", "jit.is_tracing",
+        "cuda.is_available", "cuda.device_count", "distributed.is_available", "distributed.is_initialized", "hub.get_dir", "hub.set_dir",
+        "set_default_tensor_type", "FloatTensor", "DoubleTensor", "HalfTensor", "BFloat16Tensor", "LongTensor", "IntTensor",
+        "ShortTensor", "CharTensor", "ByteTensor", "BoolTensor", "SymInt", "SymFloat", "SymBool",
+        "utils.checkpoint.get_device_states", "utils.checkpoint.set_device_states",
+    ],
     "errors": [
         "OutOfMemoryError", "linalg.LinAlgError", "autograd.GradcheckError", "utils.checkpoint.CheckpointError",
     ],
@@ -79,7 +89,8 @@ OTHERS = {
 TITLES = {
     "autograd": "Automatic differentiation", "directions": "Derivatives along directions", "transforms": "Functions of functions",
     "checkpoints": "Computing again in backward", "amp": "Mixed precision", "gradients": "Other functions", "random": "Random numbers", "settings": "Threads, memory, settings",
-    "files": "Saving and loading", "testing": "Comparing in tests", "types": "Dtypes, devices, shapes", "errors": "Errors",
+    "files": "Saving and loading", "testing": "Comparing in tests", "types": "Dtypes, devices, shapes", "programs": "Programs written for PyTorch",
+    "probes": "What programs ask", "errors": "Errors",
 }  # fmt: skip
 NAMESPACES = {
     "": "lucid", "masked": "lucid.masked", "nn.functional": "lucid.nn.functional", "linalg": "lucid.linalg", "special": "lucid.special",

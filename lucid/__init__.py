@@ -55,7 +55,8 @@ globals().update(ops.declared(""))
 
 # Imported when first used, as are the rarer operations (`ops.LATER`): they cost half of the time of `import lucid`.
 _LATER = (
-    "amp", "distributions", "fft", "func", "linalg", "masked", "nn", "optim", "signal", "special", "testing", "utils", "version",
+    "_C", "_dynamo", "accelerator", "amp", "backends", "compiler", "cuda", "distributed", "distributions", "fft", "func", "fx", "hub", "jit", "linalg", "masked",
+    "mps", "multiprocessing", "nn", "optim", "profiler", "signal", "special", "testing", "utils", "version", "xpu",
 )  # fmt: skip
 _LATER_NAMES = {
     "lobpcg": "eigenpairs", "to_dlpack": "utils.dlpack", "vmap": "func", "GradScaler": "amp.grad_scaler",
@@ -65,6 +66,15 @@ _LATER_NAMES = {
         "is_autocast_enabled", "set_autocast_cache_enabled", "set_autocast_cpu_dtype", "set_autocast_cpu_enabled",
         "set_autocast_dtype", "set_autocast_enabled",
     ), "amp.autocast_mode"),
+    "SymBool": "fx", "SymFloat": "fx", "SymInt": "fx", "compile": "compiler", "install_as_torch": "alias",
+    **dict.fromkeys((
+        "BFloat16Tensor", "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor", "IntTensor",
+        "LongTensor", "ShortTensor", "set_default_tensor_type",
+    ), "legacy"),
+    **dict.fromkeys((
+        "_assert", "_assert_async", "_check", "_check_index", "_check_is_size", "_check_not_implemented", "_check_tensor_all",
+        "_check_type", "_check_value", "_check_with",
+    ), "asserts"),
 }  # fmt: skip
 
 
@@ -77,6 +87,10 @@ def __getattr__(name: str):
         import importlib
 
         return getattr(importlib.import_module(f"lucid.{_LATER_NAMES[name]}"), name)
+    if name.startswith("_foreach_"):
+        from lucid import foreach
+
+        return getattr(foreach, name)
     if name == "__all__":
         return [one for one in __dir__() if not one.startswith("_")]
     if not name.startswith("__") and name in _rest():
@@ -93,4 +107,4 @@ def _rest():
 
 def __dir__():
     _rest()
-    return sorted({*globals(), *_LATER, *_LATER_NAMES})
+    return sorted({*globals(), *(name for name in (*_LATER, *_LATER_NAMES) if name[0] != "_")})

@@ -12,6 +12,7 @@ import os
 import pickle
 import struct
 from collections import OrderedDict
+from collections.abc import Callable
 
 import numpy as np
 
@@ -21,6 +22,9 @@ from lucid.dtypes import BY_NUM
 from lucid.tensor import Size, Tensor, check_device, device
 
 __all__ = ["from_file", "load", "save"]
+
+DEFAULT_PROTOCOL = 2  # of the pickle in a file, if the caller asks for no other
+MAP_LOCATION = Callable | device | str | dict | None  # what `load` takes for `map_location`
 
 # PyTorch's name for a storage of each dtype that has one; the others are saved as bytes, and the tensor names its dtype.
 STORAGES = {
@@ -38,7 +42,7 @@ ROOT = "archive"
 
 
 def save(
-    obj, f, pickle_module=pickle, pickle_protocol: int = 2, _use_new_zipfile_serialization: bool = True,
+    obj, f, pickle_module=pickle, pickle_protocol: int = DEFAULT_PROTOCOL, _use_new_zipfile_serialization: bool = True,
     _disable_byteorder_record: bool = False,
 ) -> None:  # fmt: skip
     """Write tensors, and dictionaries, lists, tuples, sets, numbers and strings that hold them, to a file.

@@ -41,8 +41,12 @@ def factory_kwargs(kwargs) -> dict:
 
 
 def __getattr__(name: str):
-    if name in ("attention", "grad"):  # few programs use them
+    if name in ("attention", "grad", "parallel"):  # few programs use them
         import importlib
 
         return importlib.import_module(f"lucid.nn.{name}")
+    if name == "DataParallel":
+        from lucid.nn.parallel import DataParallel
+
+        return DataParallel
     raise AttributeError(f"module 'lucid.nn' has no attribute {name!r}")

@@ -53,6 +53,15 @@ def set_checkpoint_debug_enabled(enabled: bool | None):
     yield
 
 
+def get_device_states(*args) -> tuple[list, list]:
+    """The devices other than the CPU on which tensors lie, and the states of their generators: there are none."""
+    return [], []
+
+
+def set_device_states(devices, states, *, device_type=None) -> None:
+    """Set these states again: there are none."""
+
+
 def noop_context_fn():
     """Two context managers that do nothing: the default for `context_fn` of `checkpoint`.
 

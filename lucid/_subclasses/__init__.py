@@ -1,0 +1,1 @@
+"""What packages ask about tensors without values, which are PyTorch's compiler's."""

@@ -1,0 +1,32 @@
+"""NVIDIA's library of layers: not there. Its switches are remembered and change nothing."""
+
+from __future__ import annotations
+
+import contextlib
+
+__all__ = ["flags", "is_available", "version"]
+
+enabled = allow_tf32 = True
+benchmark = deterministic = False
+
+
+def is_available() -> bool:
+    """Whether the library is there: False."""
+    return False
+
+
+def version() -> None:
+    """Its version: None."""
+    return
+
+
+@contextlib.contextmanager
+def flags(enabled=False, benchmark=False, benchmark_limit=10, deterministic=False, allow_tf32=True, fp32_precision="none"):
+    """In a block, the switches set so."""
+    new = {"enabled": enabled, "benchmark": benchmark, "deterministic": deterministic, "allow_tf32": allow_tf32}
+    old = {name: globals()[name] for name in new}
+    globals().update(new)
+    try:
+        yield
+    finally:
+        globals().update(old)

@@ -1,0 +1,7 @@
+"""oneDNN: not used."""
+
+from lucid.backends.mps import is_available
+
+__all__ = ["is_available"]
+
+enabled = False

@@ -1,0 +1,1 @@
+"""What packages ask about traced functions, of which there are none."""

@@ -1,0 +1,105 @@
+"""The names by which programs are prepared for TorchScript: nothing is compiled, functions and modules run as they are.
+
+That is what PyTorch itself does where the environment says `PYTORCH_JIT=0`. What saves or loads a compiled program is not there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Final
+
+from lucid.nn import Module
+
+__all__ = [
+    "Final", "ScriptFunction", "ScriptModule", "annotate", "export", "freeze", "ignore", "interface", "is_scripting", "is_tracing",
+    "optimized_execution", "script", "script_if_tracing", "script_method", "trace", "trace_module", "unused",
+]  # fmt: skip
+
+
+class ScriptModule(Module):
+    """A module; `script` makes none of these."""
+
+
+class ScriptFunction:
+    """A compiled function; there is none."""
+
+    def __init__(self):
+        raise RuntimeError("jit.ScriptFunction: Lucid compiles nothing, functions run as they are")
+
+
+def script(obj, optimize=None, _frames_up: int = 0, _rcb=None, example_inputs=None):
+    """The function, module or class itself.
+
+    Parameters
+    ----------
+    obj : callable
+        What PyTorch would compile.
+    optimize, example_inputs : optional
+        No effect.
+
+    Returns
+    -------
+    callable
+        `obj`.
+
+    Examples
+    --------
+    >>> @lucid.jit.script
+    ... def double(x: lucid.Tensor):
+    ...     return x * 2
+    >>> double(lucid.ones(2))
+    Tensor([2.0, 2.0])
+    """
+    return obj
+
+
+def trace(func, example_inputs=None, *args, **kwargs):
+    """The function or module itself: it is not called, and nothing is recorded."""
+    return func
+
+
+def trace_module(mod, inputs, *args, **kwargs):
+    """The module itself."""
+    return mod
+
+
+def freeze(mod, preserved_attrs=None, optimize_numerics: bool = True):
+    """The module itself."""
+    return mod
+
+
+def script_method(fn):
+    """The method itself."""
+    return fn
+
+
+export = interface = script_if_tracing = script_method
+
+
+def ignore(drop: bool = False, **kwargs):
+    """The function itself, or a decorator that returns it."""
+    return drop if callable(drop) else script_method
+
+
+def unused(fn):
+    """The function itself."""
+    return fn
+
+
+def annotate(the_type, the_value):
+    """The value."""
+    return the_value
+
+
+def is_scripting() -> bool:
+    """Whether a function is being compiled: False."""
+    return False
+
+
+is_tracing = is_scripting
+
+
+@contextlib.contextmanager
+def optimized_execution(should_optimize: bool):
+    """A block as any other."""
+    yield

@@ -1,0 +1,5 @@
+"""What programs ask about Apple's graphics processors: there is none."""
+
+from lucid.cuda import device_count, empty_cache, is_available, manual_seed
+
+__all__ = ["device_count", "empty_cache", "is_available", "manual_seed"]

@@ -1,0 +1,5 @@
+"""Handles of hooks: what `register_hook` and its kind return."""
+
+from lucid.autograd.node import Handle as RemovableHandle
+
+__all__ = ["RemovableHandle"]

@@ -1,0 +1,45 @@
+"""Lucid under PyTorch's name, in processes of their own: the test's own process stays as it is."""
+
+import subprocess
+import sys
+
+
+def run(*arguments: str) -> str:
+    done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True)
+    return done.stdout.strip() if done.returncode == 0 else done.stderr.strip().splitlines()[-1]
+
+
+def test_modules_are_the_same_under_both_names():
+    print_ = """
+import lucid
+lucid.install_as_torch()
+lucid.install_as_torch()
+import torch, torch.nn.functional as F, torch.utils.data, torch.backends.cudnn as cudnn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.optim.lr_scheduler import StepLR
+from importlib.metadata import version
+names = "Tensor nn nn.functional optim cuda.is_available compile einsum linalg.qr utils.data.DataLoader"
+find = lambda root, path: [root := getattr(root, part) for part in path.split(".")][-1]
+print(all(find(torch, name) is find(lucid, name) for name in names.split()), F is lucid.nn.functional, F.__spec__.name)
+print(torch.__version__ == version("torch") == f"2.13.0+lucid.{lucid.__version__}", torch.__name__, "einsum" in dir(torch))
+print(isinstance(torch.nn.BatchNorm2d(1), _BatchNorm), hasattr(torch, "nonsense"))
+try:
+    import torch.nonsense
+except ModuleNotFoundError as error:
+    print(error.name)
+"""
+    assert run("-c", print_).splitlines() == [
+        "True True lucid.nn.functional", "True torch True", "True False", "torch.nonsense",
+    ]  # fmt: skip
+
+
+def test_it_is_refused_where_pytorch_was_imported():
+    code = "import sys, types; sys.modules['torch'] = types.ModuleType('torch'); import lucid; lucid.install_as_torch()"
+    assert run("-c", code).startswith("RuntimeError: install_as_torch(): PyTorch is imported already")
+
+
+def test_a_program_is_run_as_it_is(tmp_path):
+    (tmp_path / "beside.py").write_text("import torch\nx = torch.ones(2)\n")
+    (tmp_path / "program.py").write_text("import sys, beside\nif __name__ == '__main__':\n    print(beside.x.tolist(), sys.argv[1:])\n")
+    assert run("-m", "lucid", str(tmp_path / "program.py"), "--steps", "3") == "[1.0, 1.0] ['--steps', '3']"
+    assert "python -m lucid program.py" in run("-m", "lucid")
