@@ -17,7 +17,6 @@ OUT_OF_SCOPE = (
     ("hspmm", "sparse tensors"),
     ("optim.SparseAdam", "sparse tensors"),
     ("jiterator*", "CUDA: compiles a kernel for the graphics processor"),
-    ("cuda.*", "CUDA"),
     ("nested.*", "nested (jagged) tensors"),
     ("*nested_tensor*", "nested (jagged) tensors"),
     ("*quantize*", "quantized tensors"),

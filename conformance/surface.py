@@ -39,7 +39,6 @@ CLASSES = (
 )  # fmt: skip
 
 INTERNAL = "PyTorch's own machinery, public only by its name"
-LEGACY = "legacy constructors of one type each; tensor(dtype=) is the way"
 LEAKED = "a name that a module of PyTorch imports for itself"
 # The first reason with a pattern that matches counts. Paths are without the leading `torch.`.
 RULES = {
@@ -104,7 +103,6 @@ RULES = {
     "removed: PyTorch raises and names linalg's function": (
         "eig lstsq matrix_rank solve symeig Tensor.eig Tensor.lstsq Tensor.solve Tensor.symeig"
     ),
-    LEGACY: "set_default_tensor_type",
     "removed: PyTorch raises": "Tensor.reinforce autograd.variable",
     "removed: PyTorch ignores it": "Tensor.volatile",
     "PyTorch itself has no kernel of it for CPUs": "native_norm",
@@ -131,8 +129,17 @@ RULES = {
         "*.multi_dim_common TYPE_CHECKING *.TYPE_CHECKING"
     ),
 }
-# Names a pattern above would take along, which are dense after all.
-ASKED = ("nn.init.sparse", "nn.init.sparse_", "utils.dlpack.to_dlpack")
+# Names a pattern above would take along: dense after all, or what programs for one CPU ask and call of what is out of scope.
+ASKED = (
+    "nn.init.sparse", "nn.init.sparse_", "utils.dlpack.to_dlpack", "compile", "compiler.disable", "compiler.is_compiling",
+    "nn.Module.compile", "jit.script", "jit.ignore", "jit.export", "jit.unused", "jit.is_scripting", "jit.is_tracing", "jit.annotate",
+    "cuda.is_available", "cuda.device_count", "cuda.is_initialized", "cuda.empty_cache", "cuda.manual_seed", "cuda.manual_seed_all",
+    "cuda.current_device", "cuda.synchronize", "cuda.get_device_name", "cuda.memory_allocated", "cuda.Stream", "xpu.is_available",
+    "mps.is_available", "accelerator.is_available", "accelerator.current_accelerator", "Tensor.cuda", "nn.Module.cuda",
+    "distributed.is_available", "distributed.is_initialized", "distributed.get_rank", "distributed.all_reduce", "nn.DataParallel",
+    "nn.parallel.DistributedDataParallel", "nn.SyncBatchNorm", "utils.checkpoint.get_device_states",
+    "utils.checkpoint.set_device_states", "set_default_tensor_type",
+)  # fmt: skip
 # An object's own nature, where its name says nothing.
 PRIVATE = "private to PyTorch (leading underscore)"
 COMPILER = "TorchScript's and the compiler's own classes"
@@ -180,6 +187,8 @@ def names() -> dict[str, tuple[str, Any]]:
     importlib.import_module("torch.onnx")  # loaded only on demand; the count must not depend on who demanded it
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        for path in ASKED:
+            found[path] = path.rpartition(".")[0] or "torch", _follow(path)
         for owner in (*MODULES, *CLASSES):
             holder = _follow(owner)
             group = owner or "torch"
@@ -217,8 +226,6 @@ def out_of_scope(path: str, value: Any) -> str:
             return reason
     if type(value).__name__ == "pybind11_type" and path.count(".") == 0:
         return COMPILER
-    if type(value).__name__ == "tensortype":
-        return LEGACY
     if isinstance(value, type) and getattr(value, "__module__", "").startswith("torch.jit"):
         return "TorchScript"
     if name in ("AVG", "SUM"):
