@@ -14,17 +14,15 @@ def test_modules_are_the_same_under_both_names():
 import lucid
 lucid.install_as_torch()
 lucid.install_as_torch()
-import torch, torch.nn.functional as F, torch.utils.data, torch.backends.cudnn as cudnn
-from torch.nn.modules.batchnorm import _BatchNorm
-from torch.optim.lr_scheduler import StepLR
+import sys, torch, torch.nn.functional as F, torch.utils.data, torch.backends.cudnn as cudnn, torch.nn.modules.batchnorm as norms
 from importlib.metadata import version
 names = "Tensor nn nn.functional optim cuda.is_available compile einsum linalg.qr utils.data.DataLoader"
 find = lambda root, path: [root := getattr(root, part) for part in path.split(".")][-1]
 print(all(find(torch, name) is find(lucid, name) for name in names.split()), F is lucid.nn.functional, F.__spec__.name)
 print(torch.__version__ == version("torch") == f"2.13.0+lucid.{lucid.__version__}", torch.__name__, "einsum" in dir(torch))
-print(isinstance(torch.nn.BatchNorm2d(1), _BatchNorm), hasattr(torch, "nonsense"))
+print(isinstance(torch.nn.BatchNorm2d(1), norms._BatchNorm), hasattr(torch, "nonsense"))
 try:
-    import torch.nonsense
+    __import__("torch.nonsense")
 except ModuleNotFoundError as error:
     print(error.name)
 """

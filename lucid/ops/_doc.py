@@ -242,7 +242,9 @@ def _clean(text: str) -> str:
 
 def _parameters(one) -> list[tuple]:
     """Names and defaults, read off the code: `inspect` would cost a fifth of the package's import."""
-    function = one.__init__ if isinstance(one, type) else one
+    function = one
+    if isinstance(one, type):  # those of tensors make themselves in `__new__`
+        function = one.__new__ if hasattr(one.__new__, "__code__") else one.__init__
     code, values = function.__code__, function.__defaults__ or ()
     given, names = code.co_argcount, code.co_varnames
     found = list(zip(names, (_EMPTY,) * (given - len(values)) + values))

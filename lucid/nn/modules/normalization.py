@@ -159,6 +159,11 @@ class BatchNorm3d(_BatchNorm):
 class SyncBatchNorm(_BatchNorm):
     """Batch norm over several processes, of which there is one: as `BatchNorm1d`, 2d and 3d, for inputs of any dimensions.
 
+    Parameters
+    ----------
+    process_group : optional
+        Without effect.
+
     Examples
     --------
     >>> nn.SyncBatchNorm(3)(lucid.zeros(2, 3)).shape
