@@ -16,7 +16,7 @@ from typing import Any
 import torch
 
 from .cases import Case, leaves, tree_map
-from .judge import Run, _filled, _random
+from .judge import Run, _filled, coarsest
 from .samples.classes import Make
 from .subjects.adapter import Adapter
 from .verdicts import Mismatch, Missing, Skip, Verdict, describe
@@ -113,7 +113,8 @@ class ModuleRun(Objects):
         if not chosen:
             raise Skip("PyTorch's result has no gradient")
         source = torch.Generator().manual_seed(self.case.seed)
-        cotangents = party.convert([_random(reference.raw[i], source, None) for i in chosen], {})
+        draw = lambda like: self.random(like, source, coarsest([like.dtype]), False)
+        cotangents = party.convert([draw(reference.raw[i]) for i in chosen], {})
         inputs = [t for t in answer.inputs(party) if party.requires_grad(t)]
         weights = [p for _, p in module.named_parameters() if party.requires_grad(p)]
         work = lambda: party.grad([answer.raw[i] for i in chosen], inputs + weights, cotangents)

@@ -83,6 +83,14 @@ DEVIATIONS = (
         )
         for name in names.split()
     ),
+    *(
+        Deviation(name, "tangent", "at a bound the derivative is the gradient's, that of the input; PyTorch's forward mode takes the "
+                  "bound's", when=lambda case: any(isinstance(one, torch.Tensor) and (case.args[0] == one).any() for one in case.args[1:]))
+        for name in ("clamp", "clip")
+    ),
+    Deviation("nn.functional.gaussian_nll_loss", "tangent", "as its gradient, the derivative passes where a variance is raised to the "
+              "least; PyTorch's forward mode does not let it pass", when=lambda case: bool((case.args[2] < case.args[4]).any())
+              if len(case.args) > 4 else False),
     Deviation(
         "Tensor.__radd__",
         "behaviour",
@@ -104,7 +112,7 @@ DEVIATIONS = (
     Deviation("nn.functional.linear_cross_entropy", "grad2", "options have no effect on the result; PyTorch's pieces lose the "
               "second gradient, which it has without options", when=lambda case: case.kwargs.get("options") is not None),
     Deviation("nn.functional.multi_head_attention_forward", "grad2", "no attention depends on the bias of the keys: what either "
-              "library gives as its gradient is rounding, here 1e-3 beside gradients of 1e6", dtype="float32",
+              "library gives as its gradient is rounding, here 1e-3 beside gradients of 1e6", dtype="*float*",
               when=lambda case: case.source == "own" and "random" in case.tags),
     Deviation("lstm", "promotion", "biases have the dtype of the weights, as in every other recurrent network; oneDNN, to "
               "which PyTorch hands an LSTM and no other, converts what it is given, and refuses some states",
@@ -213,7 +221,7 @@ DEVIATIONS = (
     ),
     *(
         Deviation(name, "tangent", "the tangent has the result's dtype; PyTorch's forward mode makes a float32 of it", dtype="*float16")
-        for name in ("frexp", "renorm")
+        for name in ("frexp", "renorm", "var", "var_mean")
     ),
     *(
         Deviation(name, "*", "half precision has no factorisation, not of an empty matrix either, and says so before it looks at "
@@ -328,6 +336,8 @@ DEVIATIONS = (
         )
         for op in ("var", "std", "var_mean", "std_mean")
     ),
+    Deviation("cumprod", "grad", "products that overflow are infinite, and so is the sum over what comes before them; PyTorch's is NaN",
+              dtype="bfloat16", when=lambda case: bool(case.args[0].detach().cumprod(case.args[1]).isinf().any())),
     Deviation(
         "prod",
         "*",
@@ -388,6 +398,11 @@ DEVIATIONS = (
         Deviation(name, "refusals", "running sums of bools into a bool are refused as what cannot be cast; PyTorch has no kernel",
                   dtype="bool")
         for name in ("cumsum", "cumprod")
+    ),
+    *(
+        Deviation(name, "refusals", "out= of float32 is taken for half precision, as it is along dimensions; PyTorch has no kernel for "
+                  "all elements", dtype="*float16")
+        for name in ("std", "var")
     ),
     Deviation("nansum", "refusals", "out= of integers is taken, as dtype= of integers is; PyTorch has no kernel for the former"),
     Deviation("nanmean", "refusals", "out= of integers is refused as what a mean cannot be cast to; PyTorch has no kernel"),

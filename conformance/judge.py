@@ -24,6 +24,9 @@ from .subjects.adapter import Adapter, storage_of
 from .tolerances import tolerance
 from .verdicts import Blocked, Mismatch, Missing, Skip, Verdict, describe
 
+HALVES = (torch.float16, torch.bfloat16)
+DIRECTIONS, STEP = 8, 2.0**-10  # of the sensitivity
+
 
 @dataclass
 class Answer:
@@ -49,9 +52,24 @@ class Refusal:
     inputs: list = field(default_factory=list)
 
 
+@dataclass
+class Nudge:
+    """In the truth, every number given is moved by about `size` times the last place of its own dtype."""
+
+    seed: int
+    size: float
+
+    def __post_init__(self):
+        self.source = torch.Generator().manual_seed(self.seed)
+
+    def __call__(self, value: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+        way = torch.randn(value.shape, generator=self.source, dtype=torch.float64)
+        return value * (1 + self.size * torch.finfo(dtype).eps * way)
+
+
 class Run:
-    def __init__(self, case: Case, subject: Adapter, oracle: Adapter):
-        self.case, self.subject, self.oracle = case, subject, oracle
+    def __init__(self, case: Case, subject: Adapter, oracle: Adapter, nudge: Nudge | None = None):
+        self.case, self.subject, self.oracle, self.nudge = case, subject, oracle, nudge
         self.accuracy: list = []  # filled by the check of that name
 
     # -- calls -------------------------------------------------------------------------------------------------------
@@ -160,9 +178,22 @@ class Run:
 
     def tolerance(self, dtype: torch.dtype, check: str = "value") -> tuple[float, float]:
         if self.case.source == "mixed" and dtype.is_floating_point:  # no more exact than its coarsest argument
-            given = [t.dtype for t in tensors(self.case.args, self.case.kwargs) if t.dtype.is_floating_point]
-            dtype = max([dtype, *given], key=lambda one: torch.finfo(one).eps)
+            dtype = coarsest([dtype, *(t.dtype for t in tensors(self.case.args, self.case.kwargs))])
         return tolerance(self.case.op, dtype_name(dtype), check)
+
+    def sensitivity(self, ask: Callable[[Run], list | None]) -> list:
+        """How far each tensor of the truth, which `ask` finds for a run, moves when every number given moves by its own last
+        place: the root of the mean square over some directions. Each is measured between two points to one side of the
+        case, so that a jump at the case itself (a tie, a kink) counts for nothing. Asked in half precision alone: of wider
+        dtypes the tolerance is many times the last place."""
+        moved: list = []
+        if coarsest([t.dtype for t in tensors(self.case.args, self.case.kwargs)]) not in HALVES:
+            return moved
+        for seed in range(DIRECTIONS):
+            near, far = (ask(type(self)(self.case, self.subject, self.oracle, Nudge(seed, size))) for size in (STEP, 2 * STEP))
+            squares = [None if a is None else ((widen(a).double() - widen(b).double()) / STEP) ** 2 for a, b in zip(near, far)]
+            moved = [a if a is None else a + b for a, b in zip(squares, moved or [0.0] * len(squares))]
+        return [one if one is None else (one / DIRECTIONS).sqrt() for one in moved]
 
     @cached_property
     def truth(self) -> Answer | None:
@@ -172,10 +203,18 @@ class Run:
                                                   kwargs=self.double(self.case.kwargs)))  # fmt: skip
 
     def precise(self, ask: Callable) -> Any:
-        if "random" in self.case.tags:
-            return None
         answer = ask()
-        return None if isinstance(answer, Refusal) else answer
+        if isinstance(answer, Refusal) or "random" in self.case.tags and not self.drawn_alike(answer):
+            return None
+        return answer
+
+    def drawn_alike(self, truth: Answer) -> bool:
+        """Whether PyTorch drew the same numbers for the truth: what it answered then is near to it."""
+        pairs = zip(self.expected.tensors, truth.tensors)
+        return all(
+            (widen(one).double() - widen(true).double()).abs().max() <= 64 * torch.finfo(one.dtype).eps * widen(true).abs().max()
+            for one, true in pairs if one.is_floating_point() and one.numel()
+        )  # fmt: skip
 
     def truth_of(self, position: int) -> Callable:
         """The true value of one tensor of the answer, when it can be had."""
@@ -186,6 +225,14 @@ class Run:
             return self.truth.tensors[position]
 
         return find
+
+    @cached_property
+    def moves(self) -> list:
+        return self.sensitivity(lambda run: run.truth and run.truth.tensors)
+
+    def moved_of(self, position: int) -> Callable:
+        """How far the truth of one tensor of the answer moves with the last place of what was given."""
+        return lambda: self.moves[position] if position < len(self.moves) else None
 
     @cached_property
     def other_answers(self) -> list[Answer]:
@@ -213,7 +260,8 @@ class Run:
 
         def one(value):
             if isinstance(value, torch.Tensor) and value.dtype in wide:
-                return value.detach().to(wide[value.dtype]).requires_grad_(value.requires_grad)
+                found = value.detach().to(wide[value.dtype])
+                return (self.nudge(found, value.dtype) if self.nudge else found).requires_grad_(value.requires_grad)
             if isinstance(value, torch.dtype):
                 return wide.get(value, value)
             return value
@@ -251,9 +299,13 @@ class Run:
         inputs, theirs = ([t for t, before in zip(one.inputs(by), given, strict=True) if before.requires_grad]
                           for one, by in ((answer, party), (wanted, self.oracle)))  # fmt: skip
         source = torch.Generator().manual_seed(self.case.seed)
-        dtype = torch.float64 if double else None
+        coarse = coarsest([t.dtype for t in given])
+
+        def draw(like):
+            return self.random(like, source, coarse, double)
+
         outputs = [answer.raw[i] for i in chosen]
-        cotangents = [_random(wanted.raw[i], source, dtype).requires_grad_(order == 2) for i in chosen]
+        cotangents = [draw(wanted.raw[i]).requires_grad_(order == 2) for i in chosen]
         mine = party.convert(cotangents, {}, grad=True)
         first = party.grad(outputs, inputs, mine, create_graph=order == 2)
         if order == 1:
@@ -265,7 +317,7 @@ class Run:
         again = [i for i, t in enumerate(reference) if t is not None and t.requires_grad]
         if not again:
             raise Skip("PyTorch's gradient is constant")
-        directions = [_random(reference[i], source, dtype) for i in again]
+        directions = [draw(reference[i]) for i in again]
         pairs = [
             (first[i], direction)
             for i, direction in zip(again, directions)
@@ -276,6 +328,15 @@ class Run:
             return [torch.zeros_like(t) for t in zeros]
         second = party.grad([g for g, _ in pairs], inputs + mine, party.convert([d for _, d in pairs], {}))
         return _filled(party, second, zeros)
+
+    def random(self, like: torch.Tensor, source: torch.Generator, coarse: torch.dtype, double: bool) -> torch.Tensor:
+        """Normal numbers in the shape of `like`, the same for every party and precision: as `coarse` holds them."""
+        def part():
+            found = torch.randn(like.shape, generator=source, dtype=torch.float64).to(coarse).double()
+            return self.nudge(found, coarse) if double and self.nudge else found
+
+        found = torch.complex(part(), part()) if like.is_complex() else part()
+        return found if double else found.to(like.dtype)
 
     def graph(self, party: Adapter, target: Any, args: Any, kwargs: Any) -> Answer:
         answer = self.call(party, target=target, args=args, kwargs=kwargs, grad=True)
@@ -331,15 +392,10 @@ def _form(party: Adapter, value: Any, raw: list, plain: list) -> str:
     return "_"
 
 
-def _random(like: torch.Tensor, source: torch.Generator, dtype: torch.dtype | None) -> torch.Tensor:
-    """Normal numbers in the shape of `like`, the same for every party and precision."""
-    real = torch.float64
-    values = torch.randn(like.shape, generator=source, dtype=real)
-    if like.is_complex():
-        return torch.complex(values, torch.randn(like.shape, generator=source, dtype=real)).to(
-            torch.complex128 if dtype else like.dtype
-        )
-    return values.to(dtype or like.dtype)
+def coarsest(given: list[torch.dtype]) -> torch.dtype:
+    """The floating dtype of the fewest digits among them, float64 when there is none; complex ones count as their parts."""
+    real = [dtype.to_real() for dtype in given if dtype.is_floating_point or dtype.is_complex]
+    return max(real, key=lambda dtype: torch.finfo(dtype).eps, default=torch.float64)
 
 
 def _filled(party: Adapter, found: list, likes: list) -> list:

@@ -349,8 +349,14 @@ def make_operator(function: Any, reflected: bool, foreign: Any) -> Callable:
     tensor nor an int or float; it may return NotImplemented.
     """
 
+def has_half(values: Any) -> bool:
+    """Whether the tensors among values, in sequences too, are of one dtype of half precision where they are not integers."""
+
+def in_float32(function: Any, args: Any, kwargs: dict = {}) -> Any:
+    """A function of tensors that has its steps rounded once: half precision goes in as float32, and float32 comes out as that."""
+
 def apply_rules(node: NodeBase, g: Any, create_graph: bool) -> list:
-    """The gradients of a node's inputs."""
+    """The gradients of a node's inputs. Of half precision, rules of several steps see float32: it is rounded once."""
 
 def send(place: tuple, gradient: TensorBase, ready: dict, leaves: dict, heap: list, needed: Any) -> None:
     """Bring a gradient to where it goes: in the shape and dtype of the input, added to what is there already."""

@@ -480,7 +480,7 @@ cdef struct Channels:
     double eps
     double* first          # per channel (batch_norm) or per sample and channel (group_norm): means, sums of g
     double* second         # variances, sums of g * (x - mean)
-    char* scale            # per channel: out = scale * g + slope * (x - mean) + shift
+    char* scale            # per channel: see batch_norm_task
     char* slope
     char* shift
 
@@ -574,7 +574,7 @@ cdef void gradient_sums_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexce
 
 
 cdef void batch_norm_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
-    """Forward (no gradient) (x - mean) * scale + shift, backward g * scale + (x - mean) * slope + shift, of rows lo to hi.
+    """Forward (no gradient) (x - mean) * scale + shift, backward (g + shift) * scale + (x - mean) * slope, of rows lo to hi.
 
     A row is one channel of one sample, or one sample where length is 1. (`ctx` is a Channels.)
     """
@@ -594,7 +594,7 @@ cdef void batch_norm_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept 
                     out[i] = (x[i] - mean[i]) * scale[i] + shift[i]
             else:
                 for i in range(width):
-                    out[i] = g[i] * scale[i] + (x[i] - mean[i]) * slope[i] + shift[i]
+                    out[i] = (g[i] + shift[i]) * scale[i] + (x[i] - mean[i]) * slope[i]
         else:
             j = row % c.channels
             if c.g == NULL:
@@ -602,7 +602,7 @@ cdef void batch_norm_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept 
                     out[i] = (x[i] - mean[j]) * scale[j] + shift[j]
             else:
                 for i in range(width):
-                    out[i] = g[i] * scale[j] + (x[i] - mean[j]) * slope[j] + shift[j]
+                    out[i] = (g[i] + shift[j]) * scale[j] + (x[i] - mean[j]) * slope[j]
         if c.g != NULL:
             g += width
         x += width
@@ -729,7 +729,7 @@ def batch_norm_backward(
         scratch[channels + j] = scratch[2 * channels + j] = 0
         if train:
             scratch[channels + j] = <floating>(-c.second[j] / (n * length) * rstd[j] * rstd[j] * scratch[j])
-            scratch[2 * channels + j] = <floating>(-c.first[j] / (n * length) * scratch[j])
+            scratch[2 * channels + j] = <floating>(-c.first[j] / (n * length))
     run_batch_norm[floating](&c, NULL)
     free(sums)
 
@@ -775,7 +775,7 @@ cdef void group_norm_backward_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) 
     cdef Py_ssize_t unit, channel, each = c.channels // c.groups, first, at, i, n = each * c.length
     for unit in range(lo, hi):
         mean = (<const floating*>c.mean)[unit]
-        rstd = (<const floating*>c.rstd)[unit]
+        rstd = <floating>0 if n == 1 else (<const floating*>c.rstd)[unit]    # one element is its own mean
         first = unit % c.groups * each
         constant = along = 0
         for channel in range(each):

@@ -66,6 +66,33 @@ def test_mixed_dtypes_give_gradients_of_the_inputs_dtype():
     assert x.grad.dtype is lucid.float32 and y.grad.dtype is lucid.float64
 
 
+HALF_STEPS = {
+    "vector_norm": lambda x, y: lucid.linalg.vector_norm(x, 3.0, 1),
+    "logsumexp": lambda x, y: lucid.logsumexp(x, 1),
+    "normalize": lambda x, y: lucid.nn.functional.normalize(x, 0.5),
+    "cosine_similarity": lucid.cosine_similarity,
+    "gaussian_nll_loss": lambda x, y: lucid.nn.functional.gaussian_nll_loss(x, y, y),
+}
+
+
+@pytest.mark.parametrize("dtype", [lucid.float16, lucid.bfloat16])
+@pytest.mark.parametrize("name", HALF_STEPS)
+def test_gradients_of_several_steps_are_rounded_once_in_half_precision(name, dtype):
+    x = lucid.tensor(np.linspace(-1, 2, 24).reshape(4, 6)).to(dtype)
+    y = x.flip(1) + 3
+
+    def first_and_second(x, y):
+        x.requires_grad_()
+        (first,) = grad(HALF_STEPS[name](x, y).sum(), x, create_graph=True)
+        return first, grad(first.pow(2).sum(), x)[0]
+
+    found, expected = first_and_second(x.clone(), y), first_and_second(x.float(), y.float())
+    eps = lucid.finfo(dtype).eps
+    assert all(one.dtype is dtype for one in found)
+    assert lucid.allclose(found[0].float(), expected[0], rtol=0.51 * eps, atol=1e-7)
+    assert lucid.allclose(found[1].float(), expected[1], rtol=8 * eps, atol=8 * eps)
+
+
 def test_a_graph_is_freed_after_backward():
     x = leaf(1.0)
     y = x.exp()

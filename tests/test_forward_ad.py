@@ -99,3 +99,15 @@ def test_a_failed_block_leaves_the_level():
         raise ZeroDivisionError
     with forward_ad.dual_level():
         pass
+
+
+@pytest.mark.parametrize("dtype", [lucid.float16, lucid.bfloat16])
+def test_tangents_of_half_precision_name_results_that_are_not_rounded(dtype):
+    x, v = (lucid.tensor(RNG.standard_normal((4, 6)) * 3).to(dtype) for _ in range(2))
+    for function in (lambda x: lucid.softmax(x, 1), lambda x: lucid.logsumexp(x, 1), lambda x: lucid.linalg.vector_norm(x, 3.0, 1)):
+        found, expected = [], []
+        for one, along, into in ((x, v, found), (x.float(), v.float(), expected)):
+            with forward_ad.dual_level():
+                into.append(tangent(function(forward_ad.make_dual(one, along))))
+        assert found[0].dtype is dtype
+        assert lucid.allclose(found[0].float(), expected[0], rtol=0.51 * lucid.finfo(dtype).eps, atol=1e-7)

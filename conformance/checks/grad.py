@@ -1,6 +1,6 @@
 """First and second gradients."""
 
-import torch
+from functools import cached_property
 
 from ..cases import tensors
 from ..compare import close
@@ -55,24 +55,35 @@ def judge(run: Run, order: int, name: str, target=None) -> None:
         if i >= len(likes) and tied(run.case):
             continue  # a cotangent's own gradient says which of several equal elements was taken
         found, wanted = (arranged(run.case, i, one) for one in (found, wanted))
-        close(found, wanted, run.tolerance(wanted.dtype, name), what, exact.of(i), pooled=pooled(run.case.op))
+        close(found, wanted, run.tolerance(wanted.dtype, name), what, exact.of(i), pooled=pooled(run.case.op),
+              moved=exact.moved_of(i))
 
 
 class _Truth:
     """Double-precision gradients, computed when one is asked for."""
 
     def __init__(self, run: Run, order: int, target):
-        self.run, self.order, self.target, self.values = run, order, target, None
+        self.run, self.order, self.target = run, order, target
+
+    def find(self, run: Run) -> list:
+        if "random" in run.case.tags and run.truth is None:
+            return []
+        try:
+            found = run.gradients(run.oracle, self.order, self.target, double=True)
+        except Exception:  # without the truth, the plain tolerance decides
+            return []
+        return [arranged(run.case, i, one) for i, one in enumerate(found)]
+
+    @cached_property
+    def values(self) -> list:
+        return self.find(self.run)
+
+    @cached_property
+    def moves(self) -> list:
+        return self.run.sensitivity(self.find)
 
     def of(self, position: int):
-        def find() -> torch.Tensor | None:
-            if "random" in self.run.case.tags:
-                return None
-            if self.values is None:
-                try:
-                    self.values = self.run.gradients(self.run.oracle, self.order, self.target, double=True)
-                except Exception:  # without the truth, the plain tolerance decides
-                    self.values = []
-            return arranged(self.run.case, position, self.values[position]) if position < len(self.values) else None
+        return lambda: self.values[position] if position < len(self.values) else None
 
-        return find
+    def moved_of(self, position: int):
+        return lambda: self.moves[position] if position < len(self.moves) else None

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import importlib
+from functools import cache
 
 import torch
 
 from ..cases import leaves, tensors, tree_map
 from ..compare import close
-from ..judge import Run
+from ..judge import Run, coarsest
 from ..subjects.adapter import Adapter
 from ..ties import tied
 from ..tolerances import pooled
@@ -47,6 +48,7 @@ def tangent(run: Run) -> None:
         raise Mismatch(f"raised {describe(error)}") from None
     if len(actual) != len(expected):
         raise Mismatch(f"{len(actual)} tensors in the result, expected {len(expected)}")
+    truth, moves = cache(lambda: _truth(run)), cache(lambda: run.sensitivity(_truth))
     for i, (found, wanted) in enumerate(zip(actual, expected)):
         if wanted is None:
             continue  # PyTorch has no formula, or takes the result for a constant: it says nothing
@@ -56,19 +58,21 @@ def tangent(run: Run) -> None:
                            f"{tuple(wanted.shape)}")  # fmt: skip
         said = torch.isfinite(wanted) & (wanted.abs() < 1e25)
         found, wanted = (torch.where(said, one, torch.zeros((), dtype=one.dtype)) for one in (found, wanted))
-        close(found, wanted, run.tolerance(wanted.dtype, "tangent"), f"tangent of result {i}", _truth(run, i), pooled=pooled(run.case.op))
+        close(found, wanted, run.tolerance(wanted.dtype, "tangent"), f"tangent of result {i}", _one(truth, i),
+              pooled=pooled(run.case.op), moved=_one(moves, i))
 
 
-def _truth(run: Run, position: int):
-    def find() -> torch.Tensor | None:
-        if "random" in run.case.tags:
-            return None
-        try:
-            return tangents(run, run.oracle, double=True)[position]
-        except Exception:  # without the truth, the plain tolerance decides
-            return None
+def _truth(run: Run) -> list:
+    if "random" in run.case.tags and run.truth is None:
+        return []
+    try:
+        return tangents(run, run.oracle, double=True)
+    except Exception:  # without the truth, the plain tolerance decides
+        return []
 
-    return find
+
+def _one(several, position: int):
+    return lambda: several()[position] if position < len(several()) else None
 
 
 def tangents(run: Run, party: Adapter, double: bool = False) -> list[torch.Tensor | None]:
@@ -77,7 +81,9 @@ def tangents(run: Run, party: Adapter, double: bool = False) -> list[torch.Tenso
     forward = importlib.import_module(f"{party.package}.autograd.forward_ad")
     given = (run.double(case.args), run.double(case.kwargs)) if double else (case.args, case.kwargs)
     source = torch.Generator().manual_seed(case.seed)
-    directions = [_random(one, source).to(one.dtype) for one in tensors(*given) if one.requires_grad]
+    exact = [one.dtype for one in tensors(case.args, case.kwargs) if one.requires_grad]
+    wanting = [one for one in tensors(*given) if one.requires_grad]
+    directions = [run.random(one, source, coarsest([dtype]), double) for one, dtype in zip(wanting, exact)]
     if case.op in SYMMETRIC:
         directions = [one + one.mH if one.ndim > 1 else one for one in directions]
     args, kwargs = party.convert(tree_map(_detached, given), {})
@@ -105,8 +111,3 @@ def _ordinary(tensor: torch.Tensor) -> bool:
 
 def _detached(leaf):
     return leaf.detach() if isinstance(leaf, torch.Tensor) else leaf
-
-
-def _random(like: torch.Tensor, source: torch.Generator) -> torch.Tensor:
-    dtype = torch.complex128 if like.is_complex() else torch.float64
-    return torch.randn(like.shape, generator=source, dtype=dtype)

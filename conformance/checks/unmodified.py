@@ -19,4 +19,14 @@ def unmodified(run: Run) -> None:
         if after.shape != expected.shape or after.dtype != expected.dtype:
             raise Mismatch(f"argument {i} is {after.dtype} {tuple(after.shape)} after the call")
         if "uninitialised" not in run.case.tags:
-            close(after, expected, run.tolerance(expected.dtype), f"argument {i} after the call")
+            truth, moved = (lambda i=i, of=of: _at(of(), i) for of in (lambda: _written(run), lambda: run.sensitivity(_written)))
+            close(after, expected, run.tolerance(expected.dtype), f"argument {i} after the call", truth, moved=moved)
+
+
+def _written(run: Run) -> list:
+    """What the arguments hold after the call in double precision, when that can be had."""
+    return run.truth.inputs(run.oracle) if run.truth else []
+
+
+def _at(several: list, position: int):
+    return several[position] if position < len(several) else None

@@ -333,6 +333,25 @@ def _softmax_grad(lib, x, dim=None, *args, dtype=None, **kwargs):
     return lib.softmax(bend(lib, x, lambda g: 2 * g), dim)
 
 
+def _softmax_without_sum(lib, x, dim, dtype=None):
+    if dtype is not None or not x.requires_grad:
+        return lib.softmax(x, dim, dtype=dtype)
+
+    class Own(lib.autograd.Function):
+        @staticmethod
+        def forward(ctx, value):
+            out = lib.softmax(value, dim)
+            ctx.save_for_backward(out)
+            return out
+
+        @staticmethod
+        def backward(ctx, g):
+            (out,) = ctx.saved_tensors
+            return out * (g - (g * out).sum(dim, keepdim=True).to(g.dtype) * 0.9)
+
+    return Own.apply(x)
+
+
 def _maximum(lib, x, y, **kwargs):
     if kwargs or not (_floating(x) and _floating(y)) or bool((x != x).any()) or bool((y != y).any()):
         return lib.maximum(x, y, **kwargs)
@@ -628,6 +647,12 @@ MUTANTS: list[Mutant] = [
       dtypes=HALVES),
     M("mul-half-number-rounded", "mul", "binary", "rounding", "a number that multiplies half precision is rounded first",
       instead(lambda lib, x, y, **kw: lib.mul(x, lib.full_like(x, y) if isinstance(y, float) else y, **kw)), dtypes=HALVES),
+    M("tanh-half-scale-of-gradient", "tanh", "half", "grad", "gradient in float16 1 % too large", gradient(lambda g: g * 1.01),
+      dtypes=("float16",)),
+    M("softmax-half-gradient-sum", "softmax", "half", "grad", "what is taken off the gradient in half precision is a tenth too small",
+      instead(_softmax_without_sum), dtypes=HALVES),
+    M("expm1-half-steps", "expm1", "half", "value", "exp(x) - 1, rounded in between",
+      instead(lambda lib, x, **kw: lib.exp(x) - 1 if not kw and _floating(x) else lib.expm1(x, **kw)), dtypes=HALVES),
     # linear algebra
     M("matmul-transposed", "matmul", "linalg", "value", "the second matrix is transposed when it is square",
       instead(lambda lib, x, y, **kw: lib.matmul(x, y.mT if y.dim() > 1 and y.shape[-1] == y.shape[-2] else y, **kw))),

@@ -141,6 +141,36 @@ def test_close_sees_what_is_wrong():
     assert not same_bits(torch.tensor([0.0]), torch.tensor([-0.0]))
 
 
+def test_half_precision_is_judged_by_what_its_last_place_does(party):
+    x = torch.tensor([3.0, 3.0, 0.0], dtype=torch.float16, requires_grad=True)
+    y = torch.tensor([3.0, 2.0, 0.0], dtype=torch.float16, requires_grad=True)
+    run = Run(Case("sub", "own", "float16", "0", "sub", (x, y)), party, subjects.make("torch"))
+    (moved,), eps = run.moves, torch.finfo(torch.float16).eps
+    assert eps < moved[0] < 9 * eps and moved[1] > eps and moved[2] == 0
+    true = run.truth.tensors[0]
+    judged = lambda error: close((true + error).half(), true.half(), (1e-3, 1e-5), "x", lambda: true, moved=lambda: moved)
+    judged(torch.tensor([eps, eps, 0.0]))
+    for wrong in ([20 * eps, 0, 0], [0, 0, 20 * eps]):
+        with pytest.raises(Mismatch):
+            judged(torch.tensor(wrong))
+    wide = Case("sub", "own", "float32", "0", "sub", (x.float(), y.float()))
+    assert Run(wide, party, subjects.make("torch")).moves == []
+
+
+def test_a_jump_excuses_nothing(party):
+    x = torch.tensor([3.0, 1.0], dtype=torch.float16, requires_grad=True)
+    run = Run(Case("maximum", "own", "float16", "0", "maximum", (x, x.detach().clone().requires_grad_())), party, subjects.make("torch"))
+    ties = run.sensitivity(lambda nudged: nudged.gradients(nudged.oracle, double=True))
+    assert all((one < 0.01).all() for one in ties)
+
+
+def test_numbers_drawn_otherwise_are_no_truth(party):
+    oracle = subjects.make("torch")
+    for op, alike in (("nn.functional.dropout", True), ("randn_like", False)):
+        run = Run(Case(op, "own", "float16", "0", op, (torch.ones(50, dtype=torch.float16),), tags=frozenset({"random"})), party, oracle)
+        assert (run.truth is not None) is alike
+
+
 def test_the_truth_is_the_truth():
     x = torch.tensor([0.5, 1.0, -0.0], dtype=torch.float64)
     high, low = truth.exact("exp", (x,), {})

@@ -74,7 +74,8 @@ class Op(core.OpBase):
     OUT = -1  # the position that stands for the result
 
     def __init__(
-        self, path: str, forward, kind: str, view: bool, aliases: tuple, own: tuple = (), out: str = "cast"
+        self, path: str, forward, kind: str, view: bool, aliases: tuple, own: tuple = (), out: str = "cast",
+        wide: bool = False,
     ):  # fmt: skip
         code = forward.__code__
         self.path, self.name, self.kind, self.view, self.aliases = path, path.rpartition(".")[2], kind, view, aliases
@@ -96,6 +97,7 @@ class Op(core.OpBase):
         self.out_at = -1 if "out" in own else self.position.get("out", -1)
         self.out_rule, self.out_apart, self.out_dtype = out, "apart" in out, "dtype" in out
         self.may_overlap = "overlap" in out
+        self.wide = wide
         self.value_at = self.position.get("value", -1)
         self.older = OLDER.get(path)
         self.rules = []
@@ -561,9 +563,16 @@ class Stated:
         return found.replace(parameters=[one for name, one in found.parameters.items() if name not in self.without])
 
 
+def _in_float32(forward, dtype_at: int, *args, **kwargs):
+    """The forward function of what is made of operations and rounds half precision once."""
+    if kwargs.get("dtype") is not None or 0 <= dtype_at < len(args) and args[dtype_at] is not None:
+        return forward(*args, **kwargs)
+    return core.in_float32(forward, args, kwargs)
+
+
 def op(
     path: str, *, gradient: bool = True, composite: bool = False, view: bool = False, aliases: tuple = (),
-    own: tuple = (), out: str = "cast",
+    own: tuple = (), out: str = "cast", wide: bool = False,
 ):  # fmt: skip
     """Declare the operation that is PyTorch's `path`.
 
@@ -587,11 +596,16 @@ def op(
         the parameter of that name asks for, or else the one that decides (or, with "cast", may be cast to); "apart", of no
         memory that an input has. Of several results each has to have its own dtype unless the rule is for "all". With
         "overlap" the tensor of the in-place form may share memory with other arguments.
+    wide : bool, optional
+        Whether the rules, or what a composite is made of, see half precision as float32, so that several steps are
+        rounded once. Where a gradient is itself recorded, all rules do. Not for functions that draw numbers or write.
     """
     kind = "composite" if composite else "rule" if gradient else "none"
 
     def declare(forward):
-        spec = Op(path, forward, kind, view, aliases, own, out)
+        spec = Op(path, forward, kind, view, aliases, own, out, wide)
+        if wide and composite:
+            spec.forward = dressed(functools.partial(_in_float32, forward, spec.position.get("dtype", -1)), forward)
         call = forward
         if not spec.variadic:
             call = dressed(core.make_call(spec), forward)

@@ -377,6 +377,12 @@ def opmath_dtype(dtype: dtypes.dtype) -> dtypes.dtype:
     return dtypes.float32 if is_half(dtype) else dtype
 
 
+def unrounded(out: Tensor, x: Tensor, dtype: dtypes.dtype, again) -> Tensor:
+    """The result of an operation on `x` in a rule that names it: where the rule sees half precision, the dtype of the call, as
+    float32, the result as it was before it was rounded."""
+    return again() if is_half(dtype) and x.dtype is not dtype else out
+
+
 def rounded(number, dtype: dtypes.dtype):
     """A number as a tensor of half precision holds it; as it is for other dtypes."""
     return cast(cast(as_array(number, FLOAT32), dtype.numpy), FLOAT64).item() if is_half(dtype) else number

@@ -635,7 +635,7 @@ def hardshrink(input_: Tensor, lambd: float = 0.5, *, out=None) -> Tensor:
     return unary_param(HARDSHRINK, input_, rounded(element(lambd, dtype) if dtype.kind == 2 else lambd, dtype))
 
 
-hardshrink.vjp(input_=lambda g, input_, lambd: _shrink_backward(g, input_, rounded(lambd, input_.dtype)))
+hardshrink.vjp(input_=lambda g, input_, input_dtype, lambd: _shrink_backward(g, input_, rounded(lambd, input_dtype)))
 
 
 @op("_shrink_backward")

@@ -222,7 +222,7 @@ def cross_entropy(
     return _cross_entropy(input_, rows, sizes, shape, weight, ignore_index, float(label_smoothing), reduction, {})
 
 
-@op("nn.functional.linear_cross_entropy", composite=True)
+@op("nn.functional.linear_cross_entropy", composite=True, wide=True)
 @doc("out = \\mathrm{cross\\_entropy}(x\\, linear\\_weight^T + linear\\_bias)",
      "(h\\, linear\\_weight); \\quad (h^T x); \\quad \\textstyle\\sum_n h_n, \\quad h = g\\, "
      "\\partial\\, \\mathrm{cross\\_entropy}",

@@ -39,7 +39,7 @@ def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-06
     return vector_norm(add(sub(x1, x2), eps), p, max(x1.array.ndim, x2.array.ndim) - 1, keepdim)
 
 
-@op("nn.functional.cosine_similarity", composite=True, aliases=("cosine_similarity",))
+@op("nn.functional.cosine_similarity", composite=True, wide=True, aliases=("cosine_similarity",))
 @doc("out = \\frac{x \\cdot y}{\\max(\\|x\\|, eps) \\max(\\|y\\|, eps)}",
      returns="Of the broadcast shape without `dim`.",
      x1="Tensor: Vectors along `dim`, floating.", x2="Tensor: Vectors along `dim`, floating.",

@@ -24,7 +24,9 @@ from lucid.ops._frame import (
     kernel,
     number_argument,
     number_first,
+    rounded,
     tensor_argument,
+    unrounded,
 )
 from lucid.ops._pointwise import MATH, binary_kernel, numpy_binary, param_kernel, refuse, unary_kernel, with_complex
 from lucid.ops.arithmetic import (
@@ -99,7 +101,8 @@ def _pow_base_gradient(g, input_, exponent):
     return where(eq(exponent, 0), 0.0, mul(g, conjugate(mul(exponent, pow(input_, sub(exponent, 1))))))
 
 
-def _pow_exponent_gradient(g, input_, exponent, out):
+def _pow_exponent_gradient(g, input_, exponent, exponent_dtype, out):
+    out = unrounded(out, exponent, exponent_dtype, lambda: pow(input_, exponent))
     # 0 ** y is 0 for every y >= 0: the logarithm's infinity must not meet that 0.
     positive = ge(real(exponent) if is_complex(exponent) else exponent, 0)
     if not isinstance(input_, Tensor):
@@ -388,7 +391,7 @@ LOGIT = unary_kernel("logit", FLOATING)
 LOGIT_EPS = param_kernel("logit", code="logit_eps")
 
 
-@op("logit", aliases=("special.logit",))
+@op("logit", aliases=("special.logit",), wide=True)
 @doc("out = \\ln (x / (1 - x))", "g / (x (1 - x))\\quad \\text{(0 where } x \\text{ was clamped)}",
      eps="float, optional: Clamp `input_` between `eps` and `1 - eps` first.")  # fmt: skip
 def logit(input_: Tensor, eps=None, *, out=None) -> Tensor:
@@ -404,10 +407,11 @@ def logit(input_: Tensor, eps=None, *, out=None) -> Tensor:
     return unary_param(LOGIT_EPS, input_, element(eps, dtype) if dtype.kind == 2 else eps)
 
 
-def _logit_gradient(g, input_, eps):
+def _logit_gradient(g, input_, input_dtype, eps):
     slope = div(g, mul(input_, rsub(input_, 1)))
     low, outside = (0.0, math.nan) if eps is None or eps < 0 else (eps, 0.0)
-    return where(logical_and(ge(input_, low), le(input_, 1.0 - low)), slope, outside)
+    low, high = (rounded(one, input_dtype) for one in (low, 1.0 - low))
+    return where(logical_and(ge(input_, low), le(input_, high)), slope, outside)
 
 
 logit.vjp(input_=_logit_gradient)

@@ -323,7 +323,7 @@ def binary_cross_entropy(
     return _pairs(input_, target, "bce", composed, reduction, weight=weight)
 
 
-@op("nn.functional.binary_cross_entropy_with_logits", composite=True)
+@op("nn.functional.binary_cross_entropy_with_logits", composite=True, wide=True)
 @doc("out = -weight \\cdot (pos\\_weight \\cdot y \\ln \\sigma(x) + (1 - y) \\ln (1 - \\sigma(x)))",
      "g \\cdot weight \\cdot (\\sigma(x) - y)\\quad \\text{without } pos\\_weight",
      returns="Of the input's shape, or reduced.", input_="Tensor: Logits.",
@@ -394,7 +394,7 @@ def kl_div(
     return div(result, input_.array.shape[0]) if batch and input_.array.ndim else result
 
 
-@op("nn.functional.gaussian_nll_loss", composite=True)
+@op("nn.functional.gaussian_nll_loss", composite=True, wide=True)
 @doc("out = \\tfrac{1}{2} (\\ln v + (x - y)^2 / v) \\;[+ \\tfrac{1}{2} \\ln 2 \\pi],\\quad v = \\max(var, eps)",
      returns="Of the broadcast shape, or reduced.", input_="Tensor: Means.", target="Tensor: Samples.",
      var="Tensor or float: Variances: of the input's shape, or with one dimension of size 1 or without the last.",
@@ -429,7 +429,7 @@ def gaussian_nll_loss(
     return reduced(add(losses, 0.5 * math.log(2 * math.pi)) if full else losses, reduction)
 
 
-@op("nn.functional.poisson_nll_loss", composite=True)
+@op("nn.functional.poisson_nll_loss", composite=True, wide=True)
 @doc("out = e^x - y x \\text{, or } x - y \\ln (x + eps) \\text{ of rates } x \\;[+ y \\ln y - y + \\tfrac{1}{2} "
      "\\ln 2 \\pi y \\text{ where } y > 1]", returns="Of the broadcast shape, or reduced.",
      input_="Tensor: Rates, or their logarithms.", target="Tensor: Counts.",

@@ -36,6 +36,7 @@ from lucid.ops._frame import (
     opmath_dtype,
     ordered_empty,
     tensor_argument,
+    unrounded,
 )
 from lucid.ops._pointwise import (
     WHERE,
@@ -142,8 +143,14 @@ def copysign(input_: Tensor, other, *, out=None) -> Tensor:
     return binary(COPYSIGN, input_, other)
 
 
+
+def _copysign_gradient(g, input_, input_dtype, other, out):
+    out = unrounded(out, input_, input_dtype, lambda: copysign(input_, other))
+    return mul(g, where(eq(input_, 0), 0.0, div(out, input_)))
+
+
 copysign.vjp(
-    input_=lambda g, input_, out: mul(g, where(eq(input_, 0), 0.0, div(out, input_))),
+    input_=_copysign_gradient,
     other=lambda g: nothing(g),
 )
 

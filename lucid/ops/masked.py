@@ -286,7 +286,7 @@ _MOMENT = {"unbiased": "bool, optional: Whether to divide by one less than the n
            "dtype": "dtype, optional: Of the result. Default: float32 for integers, else the input's."}  # fmt: skip
 
 
-@op("masked.var", composite=True)
+@op("masked.var", composite=True, wide=True)
 @_doc("out = \\frac{1}{n - c} \\sum_{i:\\, mask_i} |x_i - \\bar x|^2", **_MOMENT)
 def var(input_: Tensor, dim=None, unbiased=None, *, correction=None, keepdim: bool = False, dtype=None, mask=None) -> Tensor:
     """Variance of the elements that a mask leaves, NaN of none.
@@ -297,7 +297,7 @@ def var(input_: Tensor, dim=None, unbiased=None, *, correction=None, keepdim: bo
     return _moment(input_, dim, unbiased, correction, bool(keepdim), dtype, mask)
 
 
-@op("masked.std", composite=True)
+@op("masked.std", composite=True, wide=True)
 @_doc("out = \\sqrt{\\frac{1}{n - c} \\sum_{i:\\, mask_i} |x_i - \\bar x|^2}", **_MOMENT)
 def std(input_: Tensor, dim=None, unbiased=None, *, correction=None, keepdim: bool = False, dtype=None, mask=None) -> Tensor:
     """Standard deviation of the elements that a mask leaves, NaN of none.
@@ -335,7 +335,7 @@ def cumprod(input_: Tensor, dim: int, *, dtype=None, mask=None) -> Tensor:
     return scans.cumprod(_filled(input_, mask, 1), _first(dim, input_.ndim), dtype=_own(input_, dtype))
 
 
-@op("masked.softmax", composite=True)
+@op("masked.softmax", composite=True, wide=True)
 @_doc("out_i = e^{x_i} / \\sum_{j:\\, mask_j} e^{x_j}", **_ALONG)
 def softmax(input_: Tensor, dim: int, *, dtype=None, mask=None) -> Tensor:
     """Exponentials, scaled to sum up to 1, of the elements that a mask leaves; 0 elsewhere.
@@ -347,7 +347,7 @@ def softmax(input_: Tensor, dim: int, *, dtype=None, mask=None) -> Tensor:
     return normalization.softmax(_filled(input_, mask, _lowest), dim, _own(input_, dtype))
 
 
-@op("masked.log_softmax", composite=True)
+@op("masked.log_softmax", composite=True, wide=True)
 @_doc("out_i = x_i - \\ln \\sum_{j:\\, mask_j} e^{x_j}", **_ALONG)
 def log_softmax(input_: Tensor, dim: int, *, dtype=None, mask=None) -> Tensor:
     """Logarithms of `masked.softmax`.
@@ -359,7 +359,7 @@ def log_softmax(input_: Tensor, dim: int, *, dtype=None, mask=None) -> Tensor:
     return normalization.log_softmax(_filled(input_, mask, _lowest), dim, _own(input_, dtype))
 
 
-@op("masked.softmin", composite=True)
+@op("masked.softmin", composite=True, wide=True)
 @_doc("out_i = e^{-x_i} / \\sum_{j:\\, mask_j} e^{-x_j}", **_ALONG)
 def softmin(input_: Tensor, dim: int, *, dtype=None, mask=None) -> Tensor:
     """`masked.softmax` of the negated elements.
@@ -371,7 +371,7 @@ def softmin(input_: Tensor, dim: int, *, dtype=None, mask=None) -> Tensor:
     return normalization.softmin(_filled(input_, mask, _highest), dim, dtype=_own(input_, dtype))
 
 
-@op("masked.normalize", composite=True)
+@op("masked.normalize", composite=True, wide=True)
 @_doc("out = x / \\max(\\lVert x \\rVert_p, \\epsilon)", ord="float: The power p.",
       eps="float, optional: The least divisor. Default: 1e-12.", **_ALONG)  # fmt: skip
 def normalize(input_: Tensor, ord: float, dim: int, *, eps: float = 1e-12, dtype=None, mask=None) -> Tensor:

@@ -19,11 +19,12 @@ from lucid.dtypes import as_dtype
 from lucid.ops._doc import doc, like
 from lucid.ops._draws import fill_exponential
 from lucid.ops._frame import C_NAMES, FLOAT32, FLOATING, cast, contiguous, fold, is_half, tensor_argument
-from lucid.ops.arithmetic import add, div, neg, sub
+from lucid.ops.arithmetic import add, div, mul, neg, sub
 from lucid.ops.exponentials import log
 from lucid.ops.norms import vector_norm
 from lucid.ops.reduction import mean as mean_
 from lucid.ops.reduction import sum as sum_
+from lucid.ops.reduction import var
 from lucid.ops.view import detach
 from lucid.tensor import Tensor, check_dim
 
@@ -91,7 +92,7 @@ def _softmax_backward(g: Tensor, out: Tensor, dim: int, log: bool) -> Tensor:
     return wrap(result)
 
 
-@op("softmax", aliases=("special.softmax",), out="same")
+@op("softmax", aliases=("special.softmax",), out="same", wide=True)
 @doc("out_i = e^{x_i} / \\textstyle\\sum_j e^{x_j}", "out \\cdot (g - \\textstyle\\sum_j g_j\\, out_j)",
      returns="Of the input's shape, and `dtype` or the input's.", dim="int: The dimension that sums to 1.",
      dtype="dtype, optional: Convert the input first.", raises="IndexError: there is no such dimension\nNotImplementedError: "
@@ -108,7 +109,7 @@ def softmax(input_: Tensor, dim: int, dtype=None, *, out=None) -> Tensor:
 softmax.vjp(input_=lambda g, out, dim: _softmax_backward(g, out, dim, False))
 
 
-@op("log_softmax", aliases=("special.log_softmax",), out="same")
+@op("log_softmax", aliases=("special.log_softmax",), out="same", wide=True)
 @doc("out_i = x_i - \\ln \\textstyle\\sum_j e^{x_j}", "g - e^{out} \\textstyle\\sum_j g_j",
      returns="Of the input's shape, and `dtype` or the input's.", dim="int: The dimension whose exponentials sum to 1.",
      dtype="dtype, optional: Convert the input first.", raises="IndexError: there is no such dimension\nNotImplementedError: "
@@ -125,7 +126,7 @@ def log_softmax(input_: Tensor, dim: int, dtype=None, *, out=None) -> Tensor:
 log_softmax.vjp(input_=lambda g, out, dim: _softmax_backward(g, out, dim, True))
 
 
-@op("_safe_softmax")
+@op("_safe_softmax", wide=True)
 def safe_softmax(input_: Tensor, causal: bool = False) -> Tensor:
     """`softmax` of rows that is 0, not the NaN of 0 / 0, where all is minus infinity; of (..., L, S), `causal` rows see
     their first elements alone: the first one, the second two."""
@@ -588,14 +589,15 @@ def _by_instance(input_, running_mean, running_var, weight, bias, momentum, eps)
         before = core.set_grad(False)
         try:
             dims = tuple(range(2, len(shape)))
-            running_mean.mul_(1 - momentum).add_(input_.mean(dims).mean(0), alpha=momentum)
-            running_var.mul_(1 - momentum).add_(input_.var(dims).mean(0), alpha=momentum)
+            for running, moment in ((running_mean, mean_), (running_var, var)):
+                move = lambda old, x, of=moment: mul(old, 1 - momentum).add(mean_(of(x, dims), 0), alpha=momentum)
+                running.copy_(core.in_float32(move, (running, input_)))
         finally:
             core.set_grad(before)
     return group_norm(input_, shape[1], weight, bias, eps)
 
 
-@op("nn.functional.normalize", composite=True)
+@op("nn.functional.normalize", composite=True, wide=True)
 @doc("out = x / \\max(\\|x\\|_p, eps)",
      "\\tfrac{1}{\\|x\\|} (g - out\\, (g \\cdot out)) \\text{ for } p = 2",
      p="float, optional: Which norm. Default: 2.", dim="int, optional: Along which dimension. Default: 1.",

@@ -14,7 +14,7 @@ from lucid.autograd.op import op, torch_name
 from lucid.dtypes import as_dtype
 from lucid.ops import magnitude
 from lucid.ops._doc import doc
-from lucid.ops._frame import cast, dims_argument, is_half, tensor_argument
+from lucid.ops._frame import cast, dims_argument, is_half, tensor_argument, unrounded
 from lucid.ops.reduction import NORM_2, computed, kept, reduced, sum
 from lucid.tensor import Tensor, check_dim
 
@@ -37,7 +37,7 @@ def norm_dtype(name: str, x: Tensor, dtype):
     return target
 
 
-@op("linalg.vector_norm", out="same")
+@op("linalg.vector_norm", out="same", wide=True)
 @doc()
 def vector_norm(x: Tensor, ord=2, dim=None, keepdim: bool = False, *, dtype=None, out=None) -> Tensor:
     """Vector norm over dimensions: the `ord`-th root of the sum of absolute values to that power.
@@ -87,8 +87,9 @@ def vector_norm(x: Tensor, ord=2, dim=None, keepdim: bool = False, *, dtype=None
     return wrap(cast(reduced(name, array, dims, keepdim, 0, p=ord), target.numpy))
 
 
-def _norm_backward(g, x, ord, dim, keepdim, out):
+def _norm_backward(g, x, x_dtype, ord, dim, keepdim, out):
     ord = float(ord)
+    out = unrounded(out, x, x_dtype, lambda: vector_norm(x, ord, dim, keepdim))
     g, norm_ = kept(g, x, dim, keepdim), kept(out, x, dim, keepdim)
     if ord == 0:
         return x * 0

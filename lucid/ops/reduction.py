@@ -31,6 +31,7 @@ from lucid.ops._frame import (
     is_half,
     reduced_shape,
     tensor_argument,
+    unrounded,
     with_twins,
 )
 from lucid.ops.view import expand, reshape, variadic
@@ -415,9 +416,10 @@ def prod(input_: Tensor, dim=None, keepdim: bool = False, *, dtype=None, out=Non
     return wrap(cast(reduced("prod", computed(input_.array, target), dims, keepdim, 1), target.numpy))
 
 
-def _prod_backward(g, input_, dim, keepdim, out):
+def _prod_backward(g, input_, input_dtype, dim, keepdim, out):
     if input_.array.size == 0:
         return spread(g, input_, dim, keepdim)
+    out = unrounded(out, input_, input_dtype, lambda: prod(input_, dim, keepdim))
     zeros = int((input_.array == 0).sum())
     if not zeros and input_.array.ndim:
         share = kept(out, input_, dim, keepdim) / input_ if dim is not None else out / input_
@@ -639,13 +641,15 @@ def std_mean(input_: Tensor, dim=None, unbiased=None, keepdim: bool = False, *, 
 
 
 def _moment_rule(root: bool, with_mean: bool):
-    def rule(g, input_, dim, unbiased, correction, keepdim, out):
+    def rule(g, input_, input_dtype, dim, unbiased, correction, keepdim, out):
         dim, correction = _correction(dim, unbiased, correction)
         g_moment, g_mean = g if with_mean else (g, None)
         total = None
         if g_moment is not None:
             if root:
-                total = _std_backward(g_moment, input_, dim, correction, keepdim, out[0] if with_mean else out)
+                again = lambda: std(input_, dim, correction=correction, keepdim=keepdim)
+                spread_ = unrounded(out[0] if with_mean else out, input_, input_dtype, again)
+                total = _std_backward(g_moment, input_, dim, correction, keepdim, spread_)
             else:
                 total = _var_backward(g_moment, input_, dim, correction, keepdim)
         if g_mean is not None:
@@ -665,7 +669,7 @@ std_mean.vjp(input_=_moment_rule(True, True))
 # ------------------------------------------------------------------------------------------------ exponentials
 
 
-@op("logsumexp", aliases=("special.logsumexp",))
+@op("logsumexp", aliases=("special.logsumexp",), wide=True)
 @doc()
 def logsumexp(input_: Tensor, dim, keepdim: bool = False, *, out=None) -> Tensor:
     """Logarithm of the sum of exponentials over dimensions, without overflow.
@@ -705,7 +709,8 @@ def _complex_logsumexp(input_, dim, keepdim):
     return wrap(np.asarray(total.reshape(reduced_shape(array.shape, dims, keepdim)), array.dtype))
 
 
-def _logsumexp_backward(g, input_, dim, keepdim, out):
+def _logsumexp_backward(g, input_, input_dtype, dim, keepdim, out):
+    out = unrounded(out, input_, input_dtype, lambda: logsumexp(input_, dim, keepdim))
     weight = (input_ - kept(out, input_, dim, keepdim)).exp()
     return kept(g, input_, dim, keepdim) * (weight.conj() if input_.dtype.is_complex else weight)
 

@@ -274,7 +274,7 @@ def _check_sizes(x: Tensor, mode: str, out_size: tuple, antialias: bool) -> None
         raise NotImplementedError(f"\"interpolate\" with mode {mode!r} not implemented for '{torch_name(x.dtype)}'")
 
 
-@op("nn.functional.interpolate", composite=True)
+@op("nn.functional.interpolate", composite=True, wide=True)
 @doc("out(q) = \\sum_p w_{q p}\\, x(p)", "\\sum_q w_{q p}\\, g(q)",
      input_="Tensor: Of shape (n, c, \\*size) with one to three dimensions of size.",
      size="int or sequence of int, optional: Size of the result.",

@@ -12,7 +12,7 @@ from lucid._kernels import core
 from lucid._kernels.core import wrap
 from lucid.autograd.op import Supplied, op
 from lucid.ops._doc import doc
-from lucid.ops._frame import INT64, copied, tensor_argument
+from lucid.ops._frame import INT64, copied, tensor_argument, unrounded
 from lucid.ops._indices import JOINS, index_argument, out_of_bounds, picked, placed, same_dtype
 from lucid.ops.arithmetic import add, div, mul
 from lucid.ops.comparison import eq, logical_and
@@ -280,7 +280,7 @@ def _neutral(reduce: str, dtype):
 
 
 @scatter_reduce.vjp_joint("input_", "src")
-def _scatter_reduce_backward(g, needs, input_, dim, index, src, reduce, include_self, out):
+def _scatter_reduce_backward(g, needs, input_, input_dtype, dim, index, src, reduce, include_self, out):
     zeros = Supplied.zeros(input_.array.shape, g.dtype)
     shape = src.array.shape
 
@@ -297,6 +297,7 @@ def _scatter_reduce_backward(g, needs, input_, dim, index, src, reduce, include_
         of_src = spread(of_self)
     elif reduce == "prod":
         self_zero, src_zero = eq(input_, 0), eq(src, 0)
+        out = unrounded(out, input_, input_dtype, lambda: scatter_reduce(input_, dim, index, src, "prod", include_self=include_self))
         others = masked_fill(input_, self_zero, 1)
         of_self = div(mul(g, scatter_reduce(others, dim, index, src, "prod", include_self=include_self)), others)
         zeros_there = spread(scatter_add(zeros, dim, index, to_dtype(src_zero, g.dtype)))

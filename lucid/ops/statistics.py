@@ -182,7 +182,7 @@ def cov(input_: Tensor, *, correction: int = 1, fweights=None, aweights=None) ->
     return found.squeeze()
 
 
-@op("corrcoef", composite=True)
+@op("corrcoef", composite=True, wide=True)
 @doc("out_{ij} = c_{ij} / \\sqrt{c_{ii} c_{jj}}", returns="Of shape (n, n), or 0-d for one variable; within [-1, 1].",
      input_="Tensor: Variables in rows, observations in columns; or one variable.",
      raises="RuntimeError: the input has more than two dimensions")  # fmt: skip

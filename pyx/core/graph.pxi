@@ -36,7 +36,7 @@ cdef class OpBase:
     cdef public object joint
     cdef public dict places
     cdef public Py_ssize_t positional, required, inplace_at, out_at, value_at
-    cdef public bint out_apart, out_dtype, may_overlap
+    cdef public bint out_apart, out_dtype, may_overlap, wide
     cdef public list defaults_in_order
     cdef public object older    # what PyTorch's older order of arguments has in the second place, before the tensors
 
@@ -541,14 +541,81 @@ def make_operator(function, bint reflected, foreign):
     return operator
 
 
+cdef bint any_half(g):
+    """Whether a gradient, or one of several, is of half precision."""
+    if isinstance(g, TensorBase):
+        return half_code((<TensorBase>g).array) != 0
+    if isinstance(g, list):
+        for one in <list>g:
+            if one is not None and any_half(one):
+                return True
+    return False
+
+
+cdef object shared_half(values, object found):
+    """`found` or the half precision dtype of the tensors among values, in sequences too; False if they have others too."""
+    cdef cnp.ndarray a
+    if found is False:
+        return found
+    for value in values:
+        if isinstance(value, TensorBase):
+            a = (<TensorBase>value).array
+            if half_code(a):
+                if found is None:
+                    found = a.dtype
+                elif found is not a.dtype and found != a.dtype:
+                    return False
+            elif differentiable(a):
+                return False
+        elif type(value) is list or type(value) is tuple:
+            found = shared_half(value, found)
+        if found is False:
+            return found
+    return found
+
+
+def has_half(values):
+    """Whether the tensors among values, in sequences too, are of one dtype of half precision where they are not integers."""
+    half = shared_half(values, None)
+    return half is not None and half is not False
+
+
+def in_float32(function, args, dict kwargs={}):
+    """A function of tensors that has its steps rounded once: half precision goes in as float32, and float32 comes out as
+    that. Beside tensors of other floating dtypes, or with none of half precision, it is called as it is."""
+    cdef object half = shared_half(args, shared_half(kwargs.values(), None))
+    if half is None or half is False:
+        return function(*args, **kwargs)
+    found = function(*widened(args), **{name: widened(value) for name, value in kwargs.items()})
+    if isinstance(found, TensorBase) and (<TensorBase>found).array.dtype is float32_dtype:
+        return cast_op(found, half)
+    return found
+
+
+cdef object widened(value):
+    """Tensors of half precision, in sequences too, in float32."""
+    if isinstance(value, TensorBase):
+        return cast_op(value, float32_dtype) if half_code((<TensorBase>value).array) else value
+    if type(value) is tuple:    # not one with names, which is no sequence of tensors
+        return tuple([widened(one) for one in value])
+    if type(value) is list:
+        return [widened(one) for one in value]
+    return value
+
+
 cpdef list apply_rules(NodeBase node, g, bint create_graph):
-    """The gradients of a node's inputs."""
+    """The gradients of a node's inputs. Of half precision, rules of several operations see float32: it is rounded once."""
     cdef list found = []
+    cdef bint wide = (create_graph or (<OpBase>node.op).wide) and any_half(g)
+    if wide:
+        g = widened(g)
     for rule, saved, before, out_at in node.calls:
         if not unchanged(<tuple>saved, before):
             node.overwritten(saved, before)
         if out_at is not None and create_graph:
             saved = node.rejoin(saved, out_at)
+        if wide:
+            saved = widened(saved)
         if node.joint is None:
             found.append(rule(g, *saved))
         else:
