@@ -87,10 +87,12 @@ OTHERS = {
     ],
 }  # fmt: skip
 TITLES = {
-    "autograd": "Automatic differentiation", "directions": "Derivatives along directions", "transforms": "Functions of functions",
-    "checkpoints": "Computing again in backward", "amp": "Mixed precision", "gradients": "Other functions", "random": "Random numbers", "settings": "Threads, memory, settings",
-    "files": "Saving and loading", "testing": "Comparing in tests", "types": "Dtypes, devices, shapes", "programs": "Programs written for PyTorch",
-    "probes": "What programs ask", "errors": "Errors",
+    "autograd": "Automatic differentiation (autograd)", "directions": "Derivatives along directions (autograd.forward_ad)",
+    "transforms": "Functions of functions (func)", "checkpoints": "Computing again in backward (utils.checkpoint)",
+    "amp": "Mixed precision (amp)", "gradients": "Other functions", "random": "Random numbers",
+    "settings": "Threads, memory, settings", "files": "Saving and loading", "testing": "Comparing in tests (testing)",
+    "types": "Dtypes, devices, shapes", "programs": "Programs written for PyTorch", "probes": "What programs ask",
+    "errors": "Errors",
 }  # fmt: skip
 NAMESPACES = {
     "": "lucid", "masked": "lucid.masked", "nn.functional": "lucid.nn.functional", "linalg": "lucid.linalg", "special": "lucid.special",

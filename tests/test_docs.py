@@ -123,6 +123,27 @@ def test_every_parameter_has_a_sentence():
     assert not bare
 
 
+# Parameters of functions with several forms: what one form needs, another has not.
+NEEDED = {"arange": "end", "range": "end", "randint": "high size", "randint_like": "high", "istft": "n_fft"}
+
+
+def test_what_has_a_default_is_optional():
+    wrong = set()
+    for path, one in declared().items():
+        try:
+            parameters = inspect.signature(one).parameters
+        except ValueError:
+            continue
+        parts = [head.partition(" : ") for head in heads(one, "Parameters")]
+        for name, kind in ((name, kind) for names, _, kind in parts if kind for name in names.split(", ")):
+            if name not in parameters or name in NEEDED.get(path, "").split():
+                continue
+            needed = parameters[name].default is inspect.Parameter.empty
+            if needed == ("optional" in kind) and "None" not in kind:
+                wrong.add((path, name))
+    assert not wrong
+
+
 def test_the_errors_exist():
     places = (builtins, lucid, lucid.linalg, lucid.autograd, lucid.utils.checkpoint)
     wrong = {}

@@ -16,7 +16,7 @@ class Parameter(Tensor):
 
     Parameters
     ----------
-    data : Tensor
+    data : Tensor, optional
         Its values; memory is shared.
     requires_grad : bool, optional
         Default True.
@@ -50,7 +50,7 @@ class Buffer(Tensor):
 
     Parameters
     ----------
-    data : Tensor
+    data : Tensor, optional
         Its values; memory is shared.
     persistent : bool, optional
         Whether it belongs to the Module's `state_dict` (default True).

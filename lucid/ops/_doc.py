@@ -212,6 +212,8 @@ def _described(one, about: dict, own: str, twins: str) -> str:
         if whole:
             found[names] = (names,), says
         else:
+            if default is _EMPTY:  # as the twin's may be left out
+                says = _needed(says)
             found.setdefault(names, ([], says))[0].append(name)
     for names, says, whole in known.values():
         if whole:  # of no parameter: a test's to see
@@ -226,12 +228,19 @@ def _says(name: str, default, about: dict, glossary: dict) -> str:
         kind, colon, text = about[name].partition(": ")
         if not colon:
             kind, text = "", kind
+        elif default is _EMPTY:
+            kind = _needed(kind)
     if not kind and name in glossary:
         kind, sentence = glossary[name]
         text = text or sentence
         if default is not _EMPTY:
             kind += ", optional"
     return f"{kind or _kind(default)}\n    {text}" if text else kind or _kind(default)
+
+
+def _needed(kind: str) -> str:
+    """The type of a parameter that may not be left out, where it may be elsewhere."""
+    return kind.replace("Tensor, optional", "Tensor or None", 1).replace(", optional", "", 1)
 
 
 def _clean(text: str) -> str:

@@ -85,7 +85,7 @@ def tensordot(a: Tensor, b: Tensor, dims=2, out=None) -> Tensor:
     ----------
     a, b : Tensor
         Of one dtype.
-    dims : int or (sequence of int, sequence of int)
+    dims : int or (sequence of int, sequence of int), optional
         The last `dims` dimensions of `a` with the first of `b`, or two lists of dimensions.
 
     Returns

@@ -266,8 +266,8 @@ fmin.vjp(
 @op("where", out="same")
 @doc("out = x \\text{ where } condition, \\text{ else } y", "g \\cdot [condition],\\quad g \\cdot [\\lnot condition]",
      gives="Tensor or tuple of Tensor", returns=f"{PROMOTED} Without `input_` and `other`, the indices of the true elements, a tensor a dimension.",
-     condition="Tensor: Bool or uint8.", input_="Tensor or number: Chosen where the condition holds.",
-     other="Tensor or number: Chosen elsewhere.", raises="RuntimeError: the condition is not bool")  # fmt: skip
+     condition="Tensor: Bool or uint8.", input_="Tensor or number, optional: Chosen where the condition holds.",
+     other="Tensor or number, optional: Chosen elsewhere.", raises="RuntimeError: the condition is not bool")  # fmt: skip
 def where(condition: Tensor, input_=None, other=None, *, out=None) -> Tensor:
     """Elements of one tensor where a condition holds, of another elsewhere.
 

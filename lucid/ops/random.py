@@ -307,8 +307,10 @@ def normal(
 
     Parameters
     ----------
-    mean, std : float or Tensor
-        Broadcast against each other.
+    mean : float or Tensor
+        The means.
+    std : float or Tensor, optional
+        The standard deviations, which broadcast with `mean`. Default: 1.
     size : sequence of int, optional
         The shape; needed where neither is a tensor.
     dtype : dtype, optional

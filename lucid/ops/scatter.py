@@ -172,7 +172,7 @@ def scatter(input_: Tensor, dim: int, index: Tensor, src=None, *, value=None, re
         Along which dimension.
     index : Tensor
         int64 or int32; nowhere larger than the source, nor than the input but along `dim`.
-    src : Tensor or number
+    src : Tensor or number, optional
         Of the input's dtype.
     value : number, optional
         Another name for a source that is a number.

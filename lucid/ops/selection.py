@@ -515,7 +515,7 @@ def repeat_interleave(input_: Tensor, repeats=None, dim=None, *, output_size=Non
     ----------
     input_ : Tensor
         Of any shape; or, if it is the only argument, how often each index is repeated.
-    repeats : int or Tensor
+    repeats : int or Tensor, optional
         How often; a 1-d tensor of integers says it for each slice of `dim`.
     dim : int, optional
         Along which dimension; by default along the flattened tensor.

@@ -72,7 +72,7 @@ def stft(
     onesided : bool, optional
         Whether to leave out the second half of each spectrum, whose conjugates the first half are. Default: True, of
         real signals and windows.
-    return_complex : bool
+    return_complex : bool, optional
         Whether to return complex numbers, or pairs of real ones. Must be given for a real signal.
     align_to_window : bool, optional
         Without `center`: whether the stretches start where the window does, not the zeros before it. Default: False.

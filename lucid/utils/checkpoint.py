@@ -169,7 +169,7 @@ def checkpoint(
     *args, **kwargs
         What it is called with. `preserve_rng_state` (default True) is not passed on: whether the second call draws the
         random numbers of the first.
-    use_reentrant : bool
+    use_reentrant : bool, optional
         Which of two ways. With True the function is recorded as one operation, whose backward runs a backward pass of
         its own: no keywords, no `autograd.grad`, and some tensor among the arguments has to require grad. False is
         recommended. Left out, it warns and is True.
@@ -358,7 +358,7 @@ def checkpoint_sequential(functions, segments: int, input, use_reentrant: bool |
         How many.
     input : Tensor
         What the first is called with.
-    use_reentrant : bool
+    use_reentrant : bool, optional
         As for `checkpoint`.
     **kwargs
         `preserve_rng_state`, as for `checkpoint`.

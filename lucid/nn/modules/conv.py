@@ -97,8 +97,10 @@ class _Conv(_ConvNd):
     ----------
     in_channels, out_channels : int
         Channels of input and output.
-    kernel_size, stride, padding, dilation : int or tuple of int
-        See `nn.functional.conv2d`; `padding` also "same" or "valid".
+    kernel_size : int or tuple of int
+        See `nn.functional.conv2d`.
+    stride, padding, dilation : int or tuple of int, optional
+        Likewise; `padding` also "same" or "valid".
     groups : int, optional
         Default 1.
     padding_mode : {"zeros", "reflect", "replicate", "circular"}, optional
@@ -167,8 +169,10 @@ class _ConvTransposeNd(_ConvNd):
     ----------
     in_channels, out_channels : int
         Channels of input and output.
-    kernel_size, stride, padding, output_padding, dilation : int or tuple of int
+    kernel_size : int or tuple of int
         See `nn.functional.conv_transpose2d`.
+    stride, padding, output_padding, dilation : int or tuple of int, optional
+        Likewise.
     groups : int, optional
         Default 1.
     padding_mode : {"zeros"}, optional

@@ -152,8 +152,10 @@ class _LazyConv(_LazyConvolution):
     ----------
     out_channels : int
         Channels of the output.
-    kernel_size, stride, padding, dilation : int or tuple of int
-        See `nn.functional.conv2d`; `padding` also "same" or "valid".
+    kernel_size : int or tuple of int
+        See `nn.functional.conv2d`.
+    stride, padding, dilation : int or tuple of int, optional
+        Likewise; `padding` also "same" or "valid".
     groups : int, optional
         Default 1.
     padding_mode : {"zeros", "reflect", "replicate", "circular"}, optional

@@ -21,7 +21,7 @@ class PackedSequence(namedtuple("PackedSequence", ["data", "batch_sizes", "sorte
     ----------
     data : Tensor
         The elements, of shape (sum of the lengths, ...).
-    batch_sizes : Tensor
+    batch_sizes : Tensor, optional
         How many sequences are so long, for each place; int64.
     sorted_indices, unsorted_indices : Tensor or None
         Where each of the packed sequences stood before, and where each of those before stands now.
