@@ -442,39 +442,18 @@ def _plus(input_, product_, beta, alpha):
     return input_ * beta + product_ if beta != 1 else input_ + product_
 
 
+FUSED = {
+    "input_": "Tensor: Of a numeric dtype; broadcasts to the product.", "beta": "number, optional: Factor of the input (default 1).",
+    "alpha": "number, optional: Factor of the product (default 1).", "returns": "Of the dtype of the operands.",
+}  # fmt: skip
+
+
 @op("addmm", composite=True, out="same overlap")
-@doc()
+@doc(r"out = \beta\, input + \alpha\, (a\, b)", r"\beta g; \quad \alpha\, g\, b^T; \quad \alpha\, a^T g",
+     mat1="Tensor: The first matrix.", mat2="Tensor: The second matrix, of the same dtype.", **FUSED)  # fmt: skip
 def addmm(input_: Tensor, mat1: Tensor, mat2: Tensor, *, beta=1, alpha=1, out=None) -> Tensor:
     r"""``beta * input + alpha * (mat1 @ mat2)``; with beta 0 the input's NaN do not count.
 
-    Parameters
-    ----------
-    input_ : Tensor
-        Of a numeric dtype.
-    mat1 : Tensor
-        The first matrix.
-    mat2 : Tensor
-        The second matrix, of the same dtype.
-    beta : number, optional
-        Factor of the input (default 1).
-    alpha : number, optional
-        Factor of the product (default 1).
-
-    Returns
-    -------
-    Tensor
-        Of the dtype of the operands.
-
-    Notes
-    -----
-    .. math:: out = \beta\, input + \alpha\, (a\, b)
-
-    Gradient, from that of the result :math:`g`:
-
-    .. math:: \beta g; \quad \alpha\, g\, b^T; \quad \alpha\, a^T g
-
-    Examples
-    --------
     >>> lucid.addmm(lucid.ones(2, 2), lucid.tensor([[1.0, 2.0], [3.0, 4.0]]), lucid.eye(2), alpha=2)
     Tensor([[3.0, 5.0],
             [7.0, 9.0]])
@@ -483,38 +462,11 @@ def addmm(input_: Tensor, mat1: Tensor, mat2: Tensor, *, beta=1, alpha=1, out=No
 
 
 @op("addmv", composite=True, out="same overlap")
-@doc()
+@doc(r"out = \beta\, input + \alpha\, (A\, v)", r"\beta g; \quad \alpha\, g\, v^T; \quad \alpha\, A^T g",
+     mat="Tensor: A matrix.", vec="Tensor: A vector of the same dtype.", **FUSED)  # fmt: skip
 def addmv(input_: Tensor, mat: Tensor, vec: Tensor, *, beta=1, alpha=1, out=None) -> Tensor:
     r"""``beta * input + alpha * (mat @ vec)``.
 
-    Parameters
-    ----------
-    input_ : Tensor
-        Of a numeric dtype.
-    mat : Tensor
-        A matrix.
-    vec : Tensor
-        A vector of the same dtype.
-    beta : number, optional
-        Factor of the input (default 1).
-    alpha : number, optional
-        Factor of the product (default 1).
-
-    Returns
-    -------
-    Tensor
-        Of the dtype of the operands.
-
-    Notes
-    -----
-    .. math:: out = \beta\, input + \alpha\, (A\, v)
-
-    Gradient, from that of the result :math:`g`:
-
-    .. math:: \beta g; \quad \alpha\, g\, v^T; \quad \alpha\, A^T g
-
-    Examples
-    --------
     >>> lucid.addmv(lucid.ones(2), lucid.tensor([[1.0, 2.0], [3.0, 4.0]]), lucid.tensor([1.0, 1.0]))
     Tensor([4.0, 8.0])
     """
@@ -522,38 +474,11 @@ def addmv(input_: Tensor, mat: Tensor, vec: Tensor, *, beta=1, alpha=1, out=None
 
 
 @op("addr", composite=True)
-@doc()
+@doc(r"out = \beta\, input + \alpha\, (u\, v^T)", r"\beta g; \quad \alpha\, g\, v; \quad \alpha\, g^T u",
+     vec1="Tensor: A vector.", vec2="Tensor: A vector.", **FUSED)  # fmt: skip
 def addr(input_: Tensor, vec1: Tensor, vec2: Tensor, *, beta=1, alpha=1, out=None) -> Tensor:
     r"""``beta * input + alpha * outer(vec1, vec2)``.
 
-    Parameters
-    ----------
-    input_ : Tensor
-        Of a numeric dtype.
-    vec1 : Tensor
-        A vector.
-    vec2 : Tensor
-        A vector.
-    beta : number, optional
-        Factor of the input (default 1).
-    alpha : number, optional
-        Factor of the product (default 1).
-
-    Returns
-    -------
-    Tensor
-        Of the dtype of the operands.
-
-    Notes
-    -----
-    .. math:: out = \beta\, input + \alpha\, (u\, v^T)
-
-    Gradient, from that of the result :math:`g`:
-
-    .. math:: \beta g; \quad \alpha\, g\, v; \quad \alpha\, g^T u
-
-    Examples
-    --------
     >>> lucid.addr(lucid.zeros(2, 2), lucid.tensor([1.0, 2.0]), lucid.tensor([3.0, 4.0]))
     Tensor([[3.0, 4.0],
             [6.0, 8.0]])
@@ -569,34 +494,11 @@ def addr(input_: Tensor, vec1: Tensor, vec2: Tensor, *, beta=1, alpha=1, out=Non
 
 
 @op("baddbmm", composite=True, out="same overlap")
-@doc()
+@doc(r"out_b = \beta\, input_b + \alpha\, (a_b\, b_b)", batch1="Tensor: Matrices, (b, n, m).", batch2="Tensor: Matrices, (b, m, p).",
+     **FUSED)  # fmt: skip
 def baddbmm(input_: Tensor, batch1: Tensor, batch2: Tensor, *, beta=1, alpha=1, out=None) -> Tensor:
     r"""``beta * input + alpha * (batch1 @ batch2)`` for each matrix of a batch.
 
-    Parameters
-    ----------
-    input_ : Tensor
-        Of a numeric dtype.
-    batch1 : Tensor
-        Matrices, (b, n, m).
-    batch2 : Tensor
-        Matrices, (b, m, p).
-    beta : number, optional
-        Factor of the input (default 1).
-    alpha : number, optional
-        Factor of the product (default 1).
-
-    Returns
-    -------
-    Tensor
-        Of the dtype of the operands.
-
-    Notes
-    -----
-    .. math:: out_b = \beta\, input_b + \alpha\, (a_b\, b_b)
-
-    Examples
-    --------
     >>> lucid.baddbmm(lucid.zeros(1, 2, 2), lucid.ones(1, 2, 3), lucid.ones(1, 3, 2))
     Tensor([[[3.0, 3.0],
              [3.0, 3.0]]])

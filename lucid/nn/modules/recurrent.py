@@ -9,7 +9,7 @@ from lucid.nn import init
 from lucid.nn.modules.module import Module
 from lucid.nn.parameter import Parameter
 from lucid.ops import recurrent
-from lucid.ops._doc import doc
+from lucid.ops._doc import doc, like
 from lucid.tensor import Tensor
 
 __all__ = ["GRU", "GRUCell", "LSTM", "LSTMCell", "RNN", "RNNBase", "RNNCell", "RNNCellBase"]
@@ -358,16 +358,9 @@ class RNNCell(RNNCellBase):
         return self._step(getattr(recurrent, f"rnn_{self.nonlinearity}_cell"), input, (hx,))
 
 
-@doc()
+@like(RNNCell)
 class LSTMCell(RNNCellBase):
     """One step of `LSTM`; the state is a tuple of hidden and cell state.
-
-    Parameters
-    ----------
-    input_size, hidden_size : int
-        Sizes of the last dimension of input and state.
-    bias : bool, optional
-        Default: True.
 
     Examples
     --------
@@ -383,16 +376,9 @@ class LSTMCell(RNNCellBase):
         return self._step(recurrent.lstm_cell, input, (None, None) if hx is None else tuple(hx))
 
 
-@doc()
+@like(RNNCell)
 class GRUCell(RNNCellBase):
     """One step of `GRU`.
-
-    Parameters
-    ----------
-    input_size, hidden_size : int
-        Sizes of the last dimension of input and state.
-    bias : bool, optional
-        Default: True.
 
     Examples
     --------
