@@ -7,8 +7,10 @@ Design
     padding, dilation and dimensions are. One and two dimensions are three with sizes of 1. A framed row holds every
     stride-th element first, then those after them, and so on: what neighbouring pixels see is side by side.
 (b) Forward: weight (c_out, taps) times taps x pixels. That second matrix never exists: where rows of pixels fill
-    vectors well, alone or with the frame between them, the tile reads them in the image (`direct_part`); elsewhere a panel is gathered, run of pixels by
-    run, just before it is used (`forward_part`).
+    vectors well, alone or with the frame between them, the tile reads them in the image, and the weight as it is
+    (`direct_part`: packed, a weight of 512 x 512 x 3 x 3 took 1.3 times as long for 7 x 7 pixels, and none was faster);
+    elsewhere a panel is gathered, run of pixels by run, just before it is used (`forward_part`). The weight is then packed
+    once for all tasks; or, where there are few pixels, by the task that needs it, which takes some channels of all images.
 (c) Input gradient, stride 1: a forward convolution of the gradient with the weight turned round. Otherwise weight^T
     times gradient, panel by panel, is added back to where its pixels came from; a task owns some channels of one image.
     That is also the transposed convolution.
@@ -31,6 +33,7 @@ cdef enum:
     TASK = 1_000_000            # multiply-adds of a task at least: 8 to 18 us
     GROUP = 2 << 20             # bytes of framed images at once: what the caches hold
     DIRECT = 12                 # idle lanes of channels that cost as much as gathering: a matter of measurement
+    BLOCK = 1 << 19             # bytes of the weight that all pixels see one after the other: half of the second-level cache
     FEW = 4                     # panels of pixels for which the weight is not packed once for all
     MAX_TAPS = 32               # panels of taps that a weight-gradient task may have
     PLANES = 1 << 18            # elements of the planes that one input-gradient task adds into
@@ -54,9 +57,9 @@ cdef struct conv_t:
     const void* bias
     void* packed
     void* out_data
-    Py_ssize_t depth            # k of a packed block of the weight
     Py_ssize_t per_task, tasks  # panels, channels or groups of taps of a task; tasks of one image
     Py_ssize_t slots, per_row   # vectors of pixels that are read in the image, and of one row (0: rows follow each other)
+    Py_ssize_t rows             # channels of a task that reads them there
     bint failed
 
 
@@ -230,7 +233,7 @@ cdef void pack_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
         packed = <floating*>call.packed + i // panels * panels * ROWS * call.k
         p = 0
         while p < call.k:
-            k = min(call.depth, call.k - p)
+            k = min(<Py_ssize_t>DEPTH, call.k - p)
             pack_rows(weight + p, call.k, 1, n, k, packed + panels * ROWS * p + row * k)
             p += k
 
@@ -346,27 +349,34 @@ cdef void forward_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nog
         forward_part(<const conv_t*>ctx, i, ctx)
 
 
-cdef inline void direct_tile(const vector* a, const vector* x0, const vector* x1, const Py_ssize_t* tap, Py_ssize_t k,
-                             vector* out) noexcept nogil:
-    """As `tile` of gemm.pxd; B's two vectors of columns are pixels, read in the image from each tap's place on."""
+cdef inline void direct_tile(const vector* a, Py_ssize_t rows, const vector* x0, const vector* x1, const Py_ssize_t* tap,
+                             Py_ssize_t k, vector* out) noexcept nogil:
+    """As `tile` of gemm.pxd; A's rows are the weight's as they are, the last one again where there are fewer; B's two
+    vectors of columns are pixels, read in the image from each tap's place on."""
     cdef vector acc[MAX_ROWS][2]
     cdef vector b0, b1, x
-    cdef Py_ssize_t i, p
+    cdef Py_ssize_t row[MAX_ROWS]
+    cdef Py_ssize_t i, p = 0, end
     for i in range(ROWS):
-        if vector is vfloat:
-            acc[i][0] = acc[i][1] = splat_float(0)
-        else:
-            acc[i][0] = acc[i][1] = splat_double(0)
-    for p in range(k):
-        b0 = load(x0, tap[p])
-        b1 = load(x1, tap[p])
+        row[i] = min(i, rows - 1) * k
+    while p < k:
+        end = min(k, p + DEPTH)     # a sum of blocks' sums, as elsewhere: one long sum is less exact
         for i in range(ROWS):
-            x = splat(a, ROWS * p + i)
-            acc[i][0] = acc[i][0] + x * b0
-            acc[i][1] = acc[i][1] + x * b1
-    for i in range(ROWS):
-        out[2 * i] = acc[i][0]
-        out[2 * i + 1] = acc[i][1]
+            if vector is vfloat:
+                acc[i][0] = acc[i][1] = splat_float(0)
+            else:
+                acc[i][0] = acc[i][1] = splat_double(0)
+        for p in range(p, end):
+            b0 = load(x0, tap[p])
+            b1 = load(x1, tap[p])
+            for i in range(ROWS):
+                x = splat(a, row[i] + p)
+                acc[i][0] = acc[i][0] + x * b0
+                acc[i][1] = acc[i][1] + x * b1
+        for i in range(ROWS):
+            out[2 * i] = acc[i][0] if end <= DEPTH else out[2 * i] + acc[i][0]
+            out[2 * i + 1] = acc[i][1] if end <= DEPTH else out[2 * i + 1] + acc[i][1]
+        p = end
 
 
 cdef inline void copy_lanes(const floating* x, Py_ssize_t n, floating* out) noexcept nogil:
@@ -391,11 +401,12 @@ cdef inline void copy_lanes(const floating* x, Py_ssize_t n, floating* out) noex
 
 
 cdef inline void direct_part(const conv_t* call, Py_ssize_t index, const floating* _type) noexcept nogil:
-    """Some pairs of vectors of pixels of one group of one image."""
+    """Some pairs of vectors of pixels and some channels of one group of one image."""
     cdef floating[MAX_ROWS * MAX_COLUMNS] tile
-    cdef Py_ssize_t lanes = columns(_type) // 2, rows = ceil_div(call.c_out, ROWS) * ROWS
-    cdef Py_ssize_t image = index // (call.groups * call.tasks), group = index // call.tasks % call.groups
-    cdef Py_ssize_t slot = index % call.tasks * call.per_task * 2, end = min(call.slots, slot + call.per_task * 2), i, j, v
+    cdef Py_ssize_t lanes = columns(_type) // 2, first = index // (call.images * call.groups * call.tasks) * call.rows
+    cdef Py_ssize_t image = index // (call.groups * call.tasks) % call.images, group = index // call.tasks % call.groups
+    cdef Py_ssize_t slot = index % call.tasks * call.per_task * 2
+    cdef Py_ssize_t end = min(call.slots, slot + call.per_task * 2), last = min(call.c_out, first + call.rows), i, j, v
     cdef Py_ssize_t[2] source
     cdef Py_ssize_t row, place, left
     cdef const floating* x = <const floating*>call.image + (image * call.groups + group) * call.c_in * call.plane
@@ -426,17 +437,16 @@ cdef inline void direct_part(const conv_t* call, Py_ssize_t index, const floatin
                 place += lanes if call.per_row else call.row_step - at.x
                 at.x = 0
                 row += 1
-        weight = <const floating*>call.packed + group * rows * call.k
-        out = <floating*>call.out_data + ((call.first + image) * call.groups + group) * call.c_out * call.pixels
-        for i in range(call.c_out):
+        weight = <const floating*>call.weight + group * call.c_out * call.k
+        out = <floating*>call.out_data + (((call.first + image) * call.groups + group) * call.c_out + first) * call.pixels
+        for i in range(first, last):
             if i % ROWS == 0:
                 if floating is float:
-                    direct_tile(<const vfloat*>weight, <const vfloat*>(x + source[0]), <const vfloat*>(x + source[1]),
-                                call.tap, call.k, <vfloat*>tile)
+                    direct_tile(<const vfloat*>(weight + i * call.k), last - i, <const vfloat*>(x + source[0]),
+                                <const vfloat*>(x + source[1]), call.tap, call.k, <vfloat*>tile)
                 else:
-                    direct_tile(<const vdouble*>weight, <const vdouble*>(x + source[0]),
+                    direct_tile(<const vdouble*>(weight + i * call.k), last - i, <const vdouble*>(x + source[0]),
                                 <const vdouble*>(x + source[1]), call.tap, call.k, <vdouble*>tile)
-                weight += ROWS * call.k
             if bias != NULL:
                 for j in range(2 * lanes):
                     tile[i % ROWS * 2 * lanes + j] += bias[group * call.c_out + i]
@@ -468,25 +478,29 @@ cdef int run_forward(conv_t* call, const floating* x, const floating* weight) ex
         if call.slack and call.stride[1] == call.out[0] == 1 and flat < call.slots:
             call.slots, call.per_row = flat, 0
         panels = ceil_div(call.pixels, width)
-        by_rows = panels * call.n <= FEW and call.images == call.n
-        direct = (call.slack and call.taps > 1 and call.x_step == 1 and call.k > call.c_out and not by_rows
+        direct = (call.slack and call.taps > 1 and call.x_step == 1 and call.k > call.c_out
                   and (ceil_div(call.slots, 2) - panels) * call.c_out < DIRECT * panels)
-        call.depth = call.k if direct else DEPTH
+        by_rows = panels * call.n <= FEW and call.images == call.n
         call.weight = weight
         panels = ceil_div(call.slots, 2) if direct else panels
-        if by_rows:
+        call.rows = call.c_out
+        if direct:
+            call.rows = min(call.rows, max(<Py_ssize_t>1, BLOCK // (ROWS * call.k * <Py_ssize_t>sizeof(floating))) * ROWS)
+        if by_rows and not direct:
             call.per_task = min(<Py_ssize_t>BLOCK_ROWS, ceil_div(ceil_div(call.c_out, ROWS), 2 * num_threads()) * ROWS)
             call.tasks = ceil_div(call.c_out, call.per_task)
             task = call.k * panels * width * call.images
         else:
-            pack_weight(call, weight)
-            task = ceil_div(call.c_out, ROWS) * ROWS * call.k * width
+            if not direct:
+                pack_weight(call, weight)
+            task = ceil_div(call.rows, ROWS) * ROWS * call.k * width
             call.per_task = max(<Py_ssize_t>1, min(panels, TASK // task))
             call.tasks = ceil_div(panels, call.per_task)
         while first < call.n:
             next_images(call, first, x)
             parallel_for(<task_t>direct_task[floating] if direct else <task_t>forward_task[floating], call,
-                         (1 if by_rows else call.images) * call.groups * call.tasks,
+                         (ceil_div(call.c_out, call.rows) * call.images if direct else 1 if by_rows else call.images)
+                         * call.groups * call.tasks,
                          max(<Py_ssize_t>1, TASK // (task * call.per_task)))
             first += call.images
     finally:
