@@ -10,6 +10,8 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+import numpy as np
+
 from lucid._kernels import conv as kernels
 from lucid._kernels.core import empty, flat, wrap
 from lucid.autograd.op import op, torch_name
@@ -49,6 +51,15 @@ class Geometry(NamedTuple):
         )  # fmt: skip
 
 
+def _factors(x, w, geometry: Geometry):
+    """Matrices whose product a convolution without padding is, where it is a vector's: a third of the kernel's time."""
+    if geometry.size == geometry.kernel:  # one pixel, which sees the whole image
+        return x.reshape(len(x), -1), w.reshape(len(w), -1).T
+    if w.size == geometry.c_in and max(geometry.stride) == 1:  # every pixel sees one, and gives one number
+        return np.broadcast_to(w.reshape(1, -1), (len(x), 1, w.size)), x.reshape(len(x), geometry.c_in, -1)
+    return None
+
+
 def _run(table, a, b, bias, shape, geometry: Geometry, with_bias: bool) -> Tensor:
     """A kernel of the three on arrays of any floating dtype."""
     dtype = a.dtype
@@ -65,11 +76,12 @@ def _run(table, a, b, bias, shape, geometry: Geometry, with_bias: bool) -> Tenso
             out += bias.reshape(-1, *(1,) * len(geometry.size))
         return wrap(cast(out, dtype))
     a, b = (contiguous(cast(x, computed)) for x in (a, b))
-    if table is CONV and geometry.size == geometry.kernel and geometry.groups == 1 and not any(geometry.padding):
-        # One pixel that sees the whole image: a plain product, in a third of the time.
+    factors = _factors(a, b, geometry) if table is CONV and geometry.groups == 1 and not any(geometry.padding) else None
+    if factors is not None:
         if bias is not None:
             out[...] = bias.reshape(-1, *(1,) * len(geometry.size))
-        product(a.reshape(len(a), -1), b.reshape(len(b), -1).T, out.reshape(len(a), -1), 1, bias is not None)
+        left, right = factors
+        product(left, right, out.reshape(*left.shape[:-2], -1, right.shape[-1]), 1, bias is not None)
         return wrap(cast(out, dtype))
     rows = [flat(a), flat(b)]
     if with_bias:
