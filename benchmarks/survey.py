@@ -61,6 +61,32 @@ F.linear(x,y,row) | lib.addmm(x,x,y) | bf@bf | d@d | lib.linalg.inv(spd) | lib.l
 lib.linalg.eigh(spd) | lib.linalg.det(spd) | lib.linalg.solve(spd,spd[:,:8]) | lib.linalg.lstsq(spd,spd[:,:8]) | lib.cdist(x,y)
 lib.cross(x[:,:3],y[:,:3],dim=1) | lib.trace(x) | lib.dot(x[0],y[0]) | lib.matrix_exp(spd*.01) | lib.fft.fft(x) | lib.fft.rfft(x) | lib.fft.fft2(x)
 """
+RARER = """
+x.nan_to_num() | x.square() | x.log10() | x.erf() | x.erfc() | p.logit() | lib.logaddexp2(x,y) | lib.ldexp(x,y) | lib.frexp(x) | lib.heaviside(x,y)
+lib.isclose(x,y) | lib.signbit(x) | ~m | m&m | lib.logical_and(m,m) | i^i | i<<2 | lib.gcd(i,i) | i.clamp(2,9) | i+1.5 | i/3 | x*m | x*i | i>2.5
+lib.where(m,i,0) | i.cumsum(1) | i.max() | i.argmax(1) | i.min(1) | i.prod() | i.pow(2) | i//(i+1) | i%(i+1) | i.gather(1,i) | i.flip(0)
+c.conj().resolve_conj() | c.angle() | lib.polar(p,x) | lib.complex(x,y) | c.exp() | c.sqrt() | c.log() | c/c | c*x | c**2 | c.sum() | c@c | c.sgn()
+x.addcdiv(y,p) | x.ceil() | lib.fmax(x,y) | x.acos() | x.cosh() | x.tanh() | x.asinh() | p.atanh() | x.sinc() | lib.special.entr(p)
+lib.special.ndtr(x) | lib.special.log_ndtr(x) | lib.special.ndtri(p) | lib.special.erfcx(x) | lib.special.i0(x) | lib.special.i1e(x)
+lib.special.zeta(p+2,p) | lib.polygamma(1,p) | lib.special.gammainc(p,p) | lib.special.bessel_j0(x) | lib.special.chebyshev_polynomial_t(x,4)
+x.nanmean() | lib.std_mean(x,1) | x.amin(1) | x.argmin(1) | x.diff() | lib.trapezoid(x) | lib.cov(x) | lib.corrcoef(x) | x.nanquantile(.3) | x.nanmedian()
+lib.isin(i,j) | lib.gradient(x) | lib.histogram(x,20) | lib.bucketize(x,ordered) | x.cummin(1) | x.unique_consecutive() | lib.renorm(x,2,0,1.)
+lib.linalg.vector_norm(x,1) | lib.linalg.matrix_norm(x) | x.dist(y) | F.pdist(x[:64]) | lib.vander(x[0],4) | lib.tensordot(x,y,1)
+lib.combinations(x[0][:32]) | lib.cartesian_prod(x[0],x[0]) | x.flipud() | lib.hstack([x,y]) | lib.dstack([x,y]) | x.movedim(0,1).contiguous()
+x.argwhere() | x.masked_scatter(m,y) | x.slice_scatter(y[:2],0,0,2) | x.select_scatter(y[0],0,1) | x.diagonal_scatter(y[0]) | x.index_copy(0,j,y)
+x.put(i,y) | x.index_reduce(0,j,y,'prod') | lib.poisson(p) | lib.normal(x,p) | lib.empty_like(x).exponential_() | lib.empty_like(x).uniform_()
+F.dropout2d(image,.3) | F.alpha_dropout(x,.2) | F.rrelu(x,training=True) | F.gumbel_softmax(x) | F.threshold(x,0.,1.) | F.hardtanh(x) | F.relu6(x)
+F.selu(x) | F.logsigmoid(x) | F.hardsigmoid(x) | F.hardshrink(x) | F.softshrink(x) | F.softsign(x) | F.tanhshrink(x) | F.softmin(x,1)
+F.max_pool1d(signal,3) | F.max_pool3d(volume,2) | F.avg_pool1d(signal,3) | F.avg_pool3d(volume,2) | F.adaptive_max_pool2d(image,4)
+F.lp_pool2d(image,2,2) | F.interpolate(image,scale_factor=.5,mode='bilinear',antialias=True) | F.interpolate(signal,scale_factor=2,mode='linear')
+F.conv_transpose1d(signal,ws,stride=2) | F.conv_transpose3d(volume,wv) | F.conv2d(image,w3,dilation=2) | F.conv2d(image,w3,padding='same')
+F.fold(F.unfold(image,2,stride=2),image.shape[2:],2,stride=2) | F.channel_shuffle(image,2) | F.local_response_norm(image,3)
+F.poisson_nll_loss(x,y) | F.gaussian_nll_loss(x,y,p) | F.soft_margin_loss(x,y) | F.multi_margin_loss(x,j) | F.multilabel_soft_margin_loss(x,p)
+F.hinge_embedding_loss(x,column) | F.embedding_bag(j[None],x) | lib.linalg.slogdet(spd) | lib.linalg.svdvals(spd) | lib.linalg.eigvalsh(spd)
+lib.linalg.eig(spd) | lib.linalg.lu(spd) | lib.linalg.solve_triangular(spd,spd,upper=True) | lib.cholesky_solve(spd,spd) | lib.cholesky_inverse(spd)
+lib.linalg.pinv(spd) | lib.linalg.matrix_power(spd,5) | lib.linalg.multi_dot([x,y,x]) | lib.linalg.vecdot(x,y) | x.mv(y[0]) | lib.addr(x,x[0],y[0])
+lib.fft.irfft(c) | lib.fft.ifft2(c) | lib.fft.fftshift(x) | lib.stft(x[0],8,return_complex=True,window=x[0,:8]) | lib.hann_window(n)
+"""
 NETWORKS = """
 F.relu(x) | F.gelu(x) | F.gelu(x,approximate='tanh') | F.silu(x) | F.elu(x) | F.softplus(x) | F.mish(x) | F.hardswish(x) | F.leaky_relu(x)
 F.prelu(x,row) | F.softmax(x,1) | F.softmax(x,0) | F.log_softmax(x,1) | F.layer_norm(x,(n,),row,row) | F.rms_norm(x,(n,),row) | F.glu(x)
@@ -93,7 +119,7 @@ def listed(text: str) -> list[str]:
 def expressions(n: int | str) -> list[str]:
     if n == "deployed":
         return listed(deployed.EXPRESSIONS)
-    plain = [one for group in (ELEMENTWISE, REDUCTIONS, LAYOUT, LINEAR, NETWORKS) for one in listed(group)]
+    plain = [one for group in (ELEMENTWISE, REDUCTIONS, LAYOUT, LINEAR, NETWORKS, RARER) for one in listed(group)]
     return plain + [f"grad {one}" for one in listed(BACKWARD)]
 
 

@@ -60,7 +60,7 @@ cdef inline real sign_(real x) noexcept nogil:
     return <real>((x > 0) - (x < 0))
 
 cdef inline number square_(number x) noexcept nogil:
-    return <number>(x * x)
+    return mul_(x, x)
 
 cdef inline floating cube_(floating x) noexcept nogil:
     return x * x * x

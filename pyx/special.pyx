@@ -23,7 +23,7 @@ cdef enum:
 
 cdef enum Op:
     AIRY_AI, BESSEL_J0, BESSEL_J1, BESSEL_Y0, BESSEL_Y1, MODIFIED_BESSEL_I0, MODIFIED_BESSEL_I1, MODIFIED_BESSEL_K0,
-    MODIFIED_BESSEL_K1, SCALED_MODIFIED_BESSEL_K0, SCALED_MODIFIED_BESSEL_K1, SPHERICAL_BESSEL_J0, NDTRI
+    MODIFIED_BESSEL_K1, SCALED_MODIFIED_BESSEL_K0, SCALED_MODIFIED_BESSEL_K1, SPHERICAL_BESSEL_J0, TRIGAMMA, NDTRI
     ZETA, IGAMMA, IGAMMAC, STANDARD_GAMMA_GRAD
     CHEBYSHEV_POLYNOMIAL_T, CHEBYSHEV_POLYNOMIAL_U, CHEBYSHEV_POLYNOMIAL_V, CHEBYSHEV_POLYNOMIAL_W,
     SHIFTED_CHEBYSHEV_POLYNOMIAL_T, SHIFTED_CHEBYSHEV_POLYNOMIAL_U, SHIFTED_CHEBYSHEV_POLYNOMIAL_V,
@@ -35,7 +35,7 @@ codes = {
     "bessel_y1": BESSEL_Y1, "modified_bessel_i0": MODIFIED_BESSEL_I0, "modified_bessel_i1": MODIFIED_BESSEL_I1,
     "modified_bessel_k0": MODIFIED_BESSEL_K0, "modified_bessel_k1": MODIFIED_BESSEL_K1,
     "scaled_modified_bessel_k0": SCALED_MODIFIED_BESSEL_K0, "scaled_modified_bessel_k1": SCALED_MODIFIED_BESSEL_K1,
-    "spherical_bessel_j0": SPHERICAL_BESSEL_J0, "ndtri": NDTRI, "zeta": ZETA, "igamma": IGAMMA,
+    "spherical_bessel_j0": SPHERICAL_BESSEL_J0, "ndtri": NDTRI, "trigamma": TRIGAMMA, "zeta": ZETA, "igamma": IGAMMA,
     "igammac": IGAMMAC, "standard_gamma_grad": STANDARD_GAMMA_GRAD,
     "chebyshev_polynomial_t": CHEBYSHEV_POLYNOMIAL_T, "chebyshev_polynomial_u": CHEBYSHEV_POLYNOMIAL_U,
     "chebyshev_polynomial_v": CHEBYSHEV_POLYNOMIAL_V, "chebyshev_polynomial_w": CHEBYSHEV_POLYNOMIAL_W,
@@ -223,6 +223,24 @@ cdef double ndtri(double x) noexcept nogil:
         k += 1
     r = series(&ndtri_tail[k][0], 16, (2.0 * r - TAIL[k] - TAIL[k + 1]) / (TAIL[k + 1] - TAIL[k]))
     return -r if x < 0.5 else r
+
+
+# ---- The derivative of digamma ----------------------------------------------------------------------------------
+# Reflected from below 0; terms up to 10, then the asymptotic series, whose coefficients are Bernoulli's numbers.
+
+cdef double trigamma(double x) noexcept nogil:
+    cdef double total = 0, w
+    if x <= 0:
+        if x == libm.floor(x):
+            return libm.INFINITY
+        w = 3.141592653589793 / libm.sin(3.141592653589793 * (x - libm.trunc(x)))
+        return w * w - trigamma(1 - x)
+    while x < 10:
+        total += 1 / (x * x)
+        x += 1
+    w = 1 / (x * x)
+    return total + 1 / x + w / 2 + w / x * (1. / 6 - w * (1. / 30 - w * (1. / 42 - w * (1. / 30 - w * (
+        5. / 66 - w * (691. / 2730 - w * (7. / 6 - w * 3617. / 510)))))))
 
 
 # ---- Hurwitz's zeta function ------------------------------------------------------------------------------------
@@ -631,6 +649,8 @@ cdef double of_one(int op, double x) noexcept nogil:
         return bessel_k1(x, op == SCALED_MODIFIED_BESSEL_K1)
     if op == SPHERICAL_BESSEL_J0:
         return spherical_bessel_j0(x)
+    if op == TRIGAMMA:
+        return trigamma(x)
     return ndtri(x)
 
 cdef floating of_two(int op, floating x, floating y) noexcept nogil:

@@ -151,10 +151,10 @@ def numpy_binary(name: str, x, y, function, dtypes_) -> Tensor:
 def ternary(kernel_: Kernel, x, y, z, value=0, dtype=None) -> Tensor:
     """A kernel over triples of elements, promoted and broadcast."""
     if isinstance(x, Tensor) and (dtype is None or dtype is x.dtype) and type(value) in (float, int):
-        if -65504 <= value <= 65504 if x.dtype.kind == 2 else value in (0, 1):  # no dtype of that kind refuses it
-            found = core.ternary(kernel_, x, y, z, value)
-            if found is not None:
-                return found
+        plain = -65504 <= value <= 65504 if x.dtype.kind == 2 else value in (0, 1)  # no dtype of that kind refuses it
+        found = core.ternary(kernel_, x, y, z, value) if plain else None
+        if found is not None:
+            return found
     dtype = dtypes.result_dtype((x, y, z)) if dtype is None else dtype
     return elementwise(kernel_, (x, y, z), dtype, element(value, opmath_dtype(dtype)))
 

@@ -187,12 +187,13 @@ def lu_array(a: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def permutation(pivots: np.ndarray, m: int) -> np.ndarray:
     """Which row each row comes from, once the exchanges that the pivots say were made."""
     *batch, k = pivots.shape
-    rows = np.empty((math.prod(batch), m), np.int64)
-    rows[:] = np.arange(m)
-    at = np.arange(len(rows))
-    for i, other in enumerate(pivots.reshape(len(rows), k).T - 1):
-        rows[at, i], rows[at, other] = rows[at, other], rows[at, i].copy()
-    return rows.reshape(*batch, m)
+    found = []
+    for exchanges in pivots.reshape(math.prod(batch), k).tolist():
+        rows = list(range(m))
+        for i, other in enumerate(exchanges):
+            rows[i], rows[other - 1] = rows[other - 1], rows[i]
+        found.append(rows)
+    return np.array(found, np.int64).reshape(*batch, m)
 
 
 class LuFactorExResult(NamedTuple):

@@ -1,6 +1,6 @@
 """Special functions: gamma, error and Bessel functions and their kin.
 
-`polygamma` is computed in double precision with NumPy, by the series that its helpers name; the others have kernels.
+`polygamma` beyond the first is computed in double precision with NumPy, by the series that its helpers name; the others have kernels.
 """
 
 from __future__ import annotations
@@ -85,24 +85,20 @@ def _factorial(n: int) -> float:
 
 
 def _polygamma(x: np.ndarray, n: int) -> np.ndarray:
-    value = (-1.0) ** (n + 1) * _factorial(n) * _hurwitz(n + 1, np.where(x > 0, x, 1))
-    if n == 1:  # reflection
-        turn = math.pi * (x - np.trunc(x))
-        value = np.where(x > 0, value, (math.pi / np.sin(turn)) ** 2 - _hurwitz(2, np.where(x > 0, 1, 1 - x)))
-    else:  # recurrence, from below 0
-        y, extra = x.copy(), np.zeros_like(x)
-        for _ in range(1000):
-            low = y < 0
-            if not low.any():
-                break
-            extra += np.where(low, np.where(y == 0, 1, y) ** -(n + 1.0), 0)
-            y = np.where(low, y + 1, y)
-        below = (-1.0) ** (n + 1) * _factorial(n) * (_hurwitz(n + 1, np.where(y > 0, y, 1)) + extra)
-        value = np.where(x > 0, value, below)
+    """For n > 1, by recurrence from below 0."""
+    y, extra = x.copy(), np.zeros_like(x)
+    for _ in range(1000):
+        low = y < 0
+        if not low.any():
+            break
+        extra += np.where(low, np.where(y == 0, 1, y) ** -(n + 1.0), 0)
+        y = np.where(low, y + 1, y)
+    value = (-1.0) ** (n + 1) * _factorial(n) * (_hurwitz(n + 1, np.where(y > 0, y, 1)) + extra)
     pole = (x <= 0) & (x == np.floor(x))
-    return np.where(np.isnan(x), x, np.where(pole, np.inf if n == 1 else (-1.0) ** (n + 1) * np.inf, value))
+    return np.where(np.isnan(x), x, np.where(pole, (-1.0) ** (n + 1) * np.inf, value))
 
 
+TRIGAMMA = kernel(rare.unary_rare, "polygamma", FLOATING, rare.codes["trigamma"])
 POLYGAMMA = numpy_kernel("polygamma", FLOATING, double(_polygamma))
 
 
@@ -125,7 +121,7 @@ def polygamma(n: int, input_: Tensor, *, out=None) -> Tensor:
 @op("_polygamma")
 def _derivative(input_: Tensor, n: int) -> Tensor:
     """The n-th derivative of `digamma`, for n > 0."""
-    return general_unary(POLYGAMMA, input_, n)
+    return unary(TRIGAMMA, input_) if n == 1 else general_unary(POLYGAMMA, input_, n)
 
 
 _derivative.vjp(input_=lambda g, input_, n: mul(g, _derivative(input_, n + 1)))

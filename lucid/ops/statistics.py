@@ -67,8 +67,8 @@ def diff(input_: Tensor, n: int = 1, dim: int = -1, prepend=None, append=None, *
     return x
 
 
-def _panels(name: str, y: Tensor, x, dx, dim: int) -> Tensor:
-    """The areas of the trapezoids between neighbours."""
+def _panels(name: str, y: Tensor, x, dx, dim: int):
+    """The sums of neighbouring values, and how wide the trapezoids between them are: a number or a tensor."""
     tensor_argument(name, y, 1, "y")
     if not y.ndim:
         raise IndexError(f"{name}(): Dimension specified as {dim} but tensor has no dimensions")
@@ -82,7 +82,7 @@ def _panels(name: str, y: Tensor, x, dx, dim: int) -> Tensor:
     if x is None:
         if isinstance(dx, (bool, complex)):
             raise RuntimeError(f"{name}: Currently, we only support dx as a real number, not {dx!r}")
-        return mul(heights, 1.0 if dx is None else float(dx)) / 2
+        return heights, 1.0 if dx is None else float(dx)
     if x.dtype is dtypes.bool_:
         raise RuntimeError(f"{name}: received a bool input for x, but bool is not supported")
     along = x.ndim - 1 if x.ndim == 1 and y.ndim > 1 else check_dim(name, dim - y.ndim, x.ndim)
@@ -91,7 +91,7 @@ def _panels(name: str, y: Tensor, x, dx, dim: int) -> Tensor:
             raise RuntimeError(f"{name}: There must be one `x` value for each sample point")
         x, along = x.reshape([-1 if i == dim else 1 for i in range(y.ndim)]), dim
     widths = narrow(x, along, 1, max(x.shape[along] - 1, 0)) - narrow(x, along, 0, max(x.shape[along] - 1, 0))
-    return mul(heights, widths) / 2
+    return heights, widths
 
 
 @op("trapezoid", composite=True, aliases=("trapz",))
@@ -105,7 +105,10 @@ def trapezoid(y: Tensor, x=None, *, dx=None, dim: int = -1) -> Tensor:
     >>> lucid.trapezoid(lucid.tensor([1.0, 2.0, 3.0]))
     Tensor(4.0)
     """
-    return sum_(_panels("trapezoid", y, x, dx, dim), dim)
+    heights, widths = _panels("trapezoid", y, x, dx, dim)
+    if isinstance(widths, float):
+        return mul(sum_(heights, dim), widths / 2)
+    return div(sum_(mul(heights, widths), dim), 2)
 
 
 @op("cumulative_trapezoid", composite=True)
@@ -119,7 +122,8 @@ def cumulative_trapezoid(y: Tensor, x=None, *, dx=None, dim: int = -1) -> Tensor
     >>> lucid.cumulative_trapezoid(lucid.tensor([1.0, 2.0, 3.0]))
     Tensor([1.5, 4.0])
     """
-    return cumsum(_panels("cumulative_trapezoid", y, x, dx, dim), dim)
+    heights, widths = _panels("cumulative_trapezoid", y, x, dx, dim)
+    return div(cumsum(mul(heights, widths), dim), 2)
 
 
 @op("cov", composite=True)
