@@ -187,6 +187,8 @@ ROWS = [
     ("an assigned grad of another shape", RuntimeError, ["size"], lambda L, t: setattr(t.leaf, "grad", t.pair)),
     ("an assigned grad of no tensor", TypeError, ["Tensor"], lambda L, t: setattr(t.leaf, "grad", 1.0)),
     ("deepcopy of no leaf", RuntimeError, ["leaves|leaf"], lambda L, t: __import__("copy").deepcopy(t.leaf * 2)),
+    ("instance_norm", RuntimeError, ["running_mean", "2", "3"], lambda L, t: F(L).instance_norm(L.zeros(1, 2, 4), t.row, t.row)),
+    ("instance_norm's weight", RuntimeError, ["weight|normal"], lambda L, t: F(L).instance_norm(L.zeros(1, 3, 4), t.row, t.row, t.pair)),
     # numbers that a dtype cannot hold
     ("full", RuntimeError, ["1e\\+40", "float32", "overflow"], lambda L, t: L.full((2,), 1e40)),
     ("full of half precision", RuntimeError, ["100000", "float16"], lambda L, t: L.full((2,), 100000, dtype=L.float16)),

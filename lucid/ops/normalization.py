@@ -398,14 +398,19 @@ def _by_channel(input_, running_mean, running_var, weight, bias, training, momen
     channels = shape[1]
     if not training and (running_mean is None or running_var is None):
         raise RuntimeError("Expected running_mean and running_var to be defined when training=False")
-    for tensor, which in ((running_mean, "running_mean"), (running_var, "running_var"), (weight, "weight"), (bias, "bias")):
-        if tensor is not None and tensor.array.shape != (channels,):
-            raise RuntimeError(f"{which} should contain {channels} elements not {tensor.array.size}")
+    _check_sizes(channels, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
     _check_parameters("batch_norm", input_, weight, bias)
     _check_parameters("batch_norm", input_, running_mean, running_var, "running_mean and running_var")
     stats = (wrap(empty((channels,), computed)), wrap(empty((channels,), computed)))
     running = (running_mean, running_var)
     return _batch_norm(input_, weight, bias, running, training, momentum, eps, stats), stats
+
+
+def _check_sizes(channels: int, **tensors) -> None:
+    """RuntimeError unless the tensors that are given have one number for each channel."""
+    for name, tensor in tensors.items():
+        if tensor is not None and tensor.array.shape != (channels,):
+            raise RuntimeError(f"{name} should contain {channels} elements not {tensor.array.size}")
 
 
 def _channels_first(x: Tensor) -> tuple[int, int, int]:
@@ -585,6 +590,8 @@ def instance_norm(
 def _by_instance(input_, running_mean, running_var, weight, bias, momentum, eps) -> Tensor:
     """What is normalised by channel and instance, with its own statistics."""
     shape = input_.array.shape
+    _check_sizes(shape[1], running_mean=running_mean, running_var=running_var)
+    out = group_norm(input_, shape[1], weight, bias, eps)  # raises before the running ones are moved
     if running_mean is not None:
         before = core.set_grad(False)
         try:
@@ -594,7 +601,7 @@ def _by_instance(input_, running_mean, running_var, weight, bias, momentum, eps)
                 running.copy_(core.in_float32(move, (running, input_)))
         finally:
             core.set_grad(before)
-    return group_norm(input_, shape[1], weight, bias, eps)
+    return out
 
 
 @op("nn.functional.normalize", composite=True, wide=True)
