@@ -118,7 +118,7 @@ def multiply(a: np.ndarray, b: np.ndarray, dtype: dtypes.dtype) -> np.ndarray:
         return np.zeros(shape, a.dtype)
     broadcast_shapes(a.shape[:-2], b.shape[:-2])
     with np.errstate(all="ignore"):
-        return np.matmul(a, b)
+        return cast(np.matmul(a, b), numpy)
 
 
 def _dense(a: np.ndarray, b: np.ndarray) -> bool:
