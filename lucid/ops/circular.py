@@ -9,7 +9,7 @@ import numpy as np
 from lucid._kernels.core import binary, unary
 from lucid.autograd.op import op
 from lucid.ops._doc import doc
-from lucid.ops._frame import EXCEPTIONS, FLOATING, tensor_argument
+from lucid.ops._frame import EXCEPTIONS, FLOATING, tensor_argument, unrounded
 from lucid.ops._frame import unary as general_unary
 from lucid.ops._pointwise import MATH, binary_kernel, double, numpy_kernel, refuse, unary_kernel, with_complex
 from lucid.ops.arithmetic import (
@@ -393,7 +393,11 @@ def hypot(input_: Tensor, other: Tensor, *, out=None) -> Tensor:
     return binary(HYPOT, input_, tensor_argument("hypot", other, 2, "other"))
 
 
+def _hypot_gradient(g, x, y, dtype, out):
+    return div(mul(g, x), unrounded(out, x, dtype, lambda: hypot(x, y)))
+
+
 hypot.vjp(
-    input_=lambda g, input_, out: div(mul(g, input_), out),
-    other=lambda g, other, out: div(mul(g, other), out),
+    input_=lambda g, input_, input_dtype, other, out: _hypot_gradient(g, input_, other, input_dtype, out),
+    other=lambda g, other, other_dtype, input_, out: _hypot_gradient(g, other, input_, other_dtype, out),
 )

@@ -388,10 +388,10 @@ def _put_array(target, arrays, values, accumulate: bool) -> None:
     placed(target.reshape(outer, axis, inner), 1, at.reshape(-1), values, False, "sum")
 
 
-def _index_put_input(g, arrays, values_dtype, accumulate):
+def _index_put_input(g, arrays, accumulate):
     if accumulate:
         return g
-    return _index_put(g, arrays, Supplied.zeros((), values_dtype), False)
+    return _index_put(g, arrays, Supplied.zeros((), g.dtype), False)
 
 
 _index_put.vjp(input_=_index_put_input, values=lambda g, arrays: _index(g, arrays))

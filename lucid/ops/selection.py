@@ -447,9 +447,7 @@ def put(input_: Tensor, index: Tensor, source: Tensor, accumulate: bool = False)
 
 
 put.vjp(
-    input_=lambda g, index, source_dtype, accumulate: g
-    if accumulate
-    else put(g, index, Supplied.zeros(index.array.shape, source_dtype)),
+    input_=lambda g, index, accumulate: g if accumulate else put(g, index, Supplied.zeros(index.array.shape, g.dtype)),
     source=lambda g, index, source_shape: reshape(take(g, index), source_shape),
 )
 
