@@ -248,13 +248,13 @@ def _extreme_along(input_: Tensor, dim: int, keepdim: bool, name: str):
     return MaxResult(*_arg(name, input_, dim, keepdim))
 
 
-def _scatter_back(g, input_, dim, keepdim, out):
+def _scatter_back(g, input_shape, dim, keepdim, indices):
     from lucid.ops.scatter import scatter_add
 
-    if not input_.array.ndim:
+    if not input_shape:
         return g[0]
-    index, own = kept(out[1], input_, dim, keepdim), kept(g[0], input_, dim, keepdim)
-    return scatter_add(Supplied.zeros(input_.array.shape, input_.dtype), dim, index, own)
+    index, own = (indices, g[0]) if keepdim else (indices.unsqueeze(dim), g[0].unsqueeze(dim))
+    return scatter_add(Supplied.zeros(input_shape, own.dtype), dim, index, own)
 
 
 _extreme_along.vjp(input_=_scatter_back)

@@ -178,8 +178,8 @@ def _planes(array: np.ndarray, n: int) -> np.ndarray:
 
 _max_unpool.vjp(g=lambda g, indices, size: _picked(g, indices, len(size)))
 _picked.vjp(x=lambda g, x, indices, n: _max_unpool(g, indices, x.array.shape[-n:]))
-_max_pool.vjp(x=lambda g, windows, out: _max_unpool(g[0], out[1], tuple(windows.size)))
-_adaptive_max_pool.vjp(x=lambda g, x, out_size, out: _max_unpool(g[0], out[1], x.array.shape[-len(out_size) :]))
+_max_pool.vjp(x=lambda g, windows, indices: _max_unpool(g[0], indices, tuple(windows.size)))
+_adaptive_max_pool.vjp(x=lambda g, x_shape, out_size, indices: _max_unpool(g[0], indices, x_shape[-len(out_size) :]))
 
 _IMAGES = "Tensor: Of shape (n, c, \\*size), or (c, \\*size)."
 _WINDOWS = {
@@ -452,7 +452,7 @@ def _fractional_max_pool(x: Tensor, samples: Tensor, kernel: tuple, out_size: tu
     return wrap(cast(out, x.array.dtype)), wrap(indices)
 
 
-_fractional_max_pool.vjp(x=lambda g, x, out_size, out: _max_unpool(g[0], out[1], x.array.shape[-len(out_size) :]))
+_fractional_max_pool.vjp(x=lambda g, x_shape, out_size, indices: _max_unpool(g[0], indices, x_shape[-len(out_size) :]))
 
 _FRACTIONAL = {
     "formula": "out(q) = \\max_k x(start(q) + k),\\quad start(q) = \\lfloor (q + u) \\alpha \\rfloor - \\lfloor u \\alpha \\rfloor,"

@@ -277,8 +277,8 @@ def cummin(input_: Tensor, dim: int, *, out=None):
     return _running("cummin", input_, dim)
 
 
-def _running_backward(g, input_, dim, out):
-    return _scatter_back(g, input_, dim, True, out)
+def _running_backward(g, input_shape, dim, indices):
+    return _scatter_back(g, input_shape, dim, True, indices)
 
 
 cummax.vjp(input_=_running_backward)

@@ -86,16 +86,16 @@ def _back(values: np.ndarray, index: np.ndarray, at: int, input_: Tensor, keep: 
     return Found(wrap(cast(_unsigned(values, input_.array.dtype), input_.array.dtype)), wrap(index))
 
 
-def _to_places(g, input_, dim, out):
+def _to_places(g, input_shape, dim, indices):
     """The gradient of the values, put where they came from."""
     from lucid.ops.scatter import scatter_add
 
-    if not input_.array.ndim:
+    if not input_shape:
         return g[0]
-    index, own = out[1], g[0]
-    if index.array.ndim < input_.array.ndim:
+    index, own = indices, g[0]
+    if index.array.ndim < len(input_shape):
         index, own = index.unsqueeze(dim), own.unsqueeze(dim)
-    return scatter_add(Supplied.zeros(input_.array.shape, input_.dtype), dim, index, own)
+    return scatter_add(Supplied.zeros(input_shape, own.dtype), dim, index, own)
 
 
 @op("_sort")

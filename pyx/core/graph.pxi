@@ -137,6 +137,7 @@ cdef inline bint differentiable(cnp.ndarray array):
 
 cdef enum:
     OUT = -1         # among what a rule names: the result
+    INDICES = -2     # the last of several results
     ASPECTS = -4     # -4 - 4 * position - aspect: not the parameter at that position, but an aspect of it
 
 
@@ -167,6 +168,8 @@ cdef tuple one_call(rule, tuple named, values):
             kept[i] = values[at]
         elif at == OUT:
             out_at = i
+        elif at == INDICES:
+            out_at = -1 - i
         else:
             kept[i] = aspect(values[(ASPECTS - at) // 4], (ASPECTS - at) % 4)
     cdef tuple saved = tuple(kept)
@@ -237,11 +240,15 @@ def alias_of(tensor):
 
 cpdef int finish_node(NodeBase node, out) except -1:
     """Give the rules that name the result a tensor over its memory: never the result itself, which holds the node."""
-    cdef Py_ssize_t i
+    cdef Py_ssize_t i, at
     cdef list calls = node.calls
     for i in range(len(calls)):
         rule, saved, before, out_at = calls[i]
-        if out_at is not None:
+        if out_at is not None and out_at < 0:    # indices have no gradient: nothing is rejoined
+            at = -1 - out_at
+            saved = (*saved[:at], alias_of(out[len(out) - 1]), *saved[at + 1:])
+            calls[i] = (rule, saved, versions(saved), None)
+        elif out_at is not None:
             twin = tuple([alias_of(one) for one in out]) if isinstance(out, tuple) else alias_of(out)
             saved = (*saved[:out_at], twin, *saved[out_at + 1:])
             calls[i] = (rule, saved, versions(saved), out_at)
