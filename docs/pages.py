@@ -73,13 +73,14 @@ OTHERS = {
         "nn.attention.SDPBackend", "nn.functional.assert_int_or_pair",
     ],
     "programs": [
-        "install_as_torch", "compile", "jit.script", "nn.DataParallel", "hub.load_state_dict_from_url", "hub.download_url_to_file",
+        "install_as_torch", "compile", "jit.script", "nn.DataParallel", "library.custom_op", "hub.load_state_dict_from_url", "hub.download_url_to_file",
     ],
     "probes": [
+        "library.register_autograd", "library.register_fake",
         "compiler.disable", "compiler.is_compiling", "jit.trace", "jit.ignore", "jit.unused", "jit.is_scripting", "jit.is_tracing",
         "cuda.is_available", "cuda.device_count", "distributed.is_available", "distributed.is_initialized", "hub.get_dir", "hub.set_dir",
         "set_default_tensor_type", "FloatTensor", "DoubleTensor", "HalfTensor", "BFloat16Tensor", "LongTensor", "IntTensor",
-        "ShortTensor", "CharTensor", "ByteTensor", "BoolTensor", "SymInt", "SymFloat", "SymBool",
+        "ShortTensor", "CharTensor", "ByteTensor", "BoolTensor", "SymInt", "SymFloat", "SymBool", "Stream", "Event",
         "utils.checkpoint.get_device_states", "utils.checkpoint.set_device_states",
     ],
     "errors": [

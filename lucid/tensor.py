@@ -99,7 +99,8 @@ class device:
         return device, (self.type, self.index)
 
     def __enter__(self):
-        """Make new tensors there: where all are made."""
+        """Make new tensors there: where all are made. RuntimeError for another device."""
+        check_device(self)
         return self
 
     def __exit__(self, *error):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from lucid.compiler import allow_in_graph, disable, is_compiling, reset
+from lucid.compiler import allow_in_graph, assume_constant_result, disable, is_compiling, reset
 
-__all__ = ["allow_in_graph", "disable", "is_compiling", "mark_dynamic", "mark_static", "mark_static_address", "reset"]
+__all__ = ["allow_in_graph", "assume_constant_result", "disable", "is_compiling", "mark_dynamic", "mark_static", "mark_static_address", "reset"]
 
 
 def mark_dynamic(t, index=None, **bounds) -> None:

@@ -60,4 +60,8 @@ for _name in GROUPED:
 
 
 def __getattr__(name: str):
+    if name == "nn":
+        import importlib
+
+        return importlib.import_module("lucid.distributed.nn")
     raise AttributeError(f"module 'lucid.distributed' has no attribute {name!r}: Lucid trains in one process")

@@ -70,3 +70,13 @@ def published(namespace: str) -> dict:
     """The functions whose path lies directly in a namespace of PyTorch's: "" or "nn.functional", say."""
     load_all()
     return declared(namespace)
+
+
+def __getattr__(name: str):
+    """The namespaces of operators that packages defined by `library.custom_op`."""
+    import sys
+
+    library = sys.modules.get("lucid.library")
+    if library is not None and name in library.NAMESPACES:
+        return library.NAMESPACES[name]
+    raise AttributeError(f"module 'lucid.ops' has no attribute {name!r}")
