@@ -1,4 +1,4 @@
-"""The command line: `python -m conformance run|list|show|repro|diff|report|surface|selftest`.
+"""The command line: `python -m conformance run|list|show|repro|diff|report|surface|packages|selftest`.
 
 Exit status of `run`: 0 when nothing is worse than the accepted baseline, 1 when something is, 2 for a wrong command
 line, 130 when interrupted (what was judged until then is kept, and `run --resume` goes on).
@@ -83,6 +83,8 @@ def parser() -> argparse.ArgumentParser:
     surface.add_argument("--subject", default="lucid", help="who is asked where no report is given (default lucid)")
     surface.add_argument("--list", nargs="+", default=[], metavar="STATUS", help="name the names of these statuses")
     surface.add_argument("--differs", action="store_true", help="name the signatures that differ")
+    packages = command("packages", "run packages written for PyTorch as they are, on both libraries")
+    packages.add_argument("names", nargs="*", help="packages (default: all that are installed)")
     selftest = command("selftest", "plant faults in the subject and count those that are caught")
     selftest.add_argument("names", nargs="*", help="mutants (default: all)")
     selftest.add_argument("--subject", default="torch", help="in whom to plant them (default torch)")
@@ -360,6 +362,22 @@ def cmd_surface(arguments: argparse.Namespace) -> int:
         found = surface.survey(subjects.make(arguments.subject), arguments.subject, deviations=DEVIATIONS)
     surface.show(found, arguments.list, arguments.differs, console)
     return 0
+
+
+def cmd_packages(arguments: argparse.Namespace) -> int:
+    from . import packages
+
+    shown = Table(box=None, pad_edge=False)
+    for column in ("package", "version", "what", "largest difference", "verdict"):
+        shown.add_column(column, overflow="fold")
+    ends = []
+    for found in packages.outcomes(arguments.names):
+        largest = f"{found.largest:.0e} of {max(found.differences, key=found.differences.get)}" if found.differences else ""
+        shown.add_row(found.package, found.version, found.what, largest, found.verdict)
+        console.print(f"{found.package} {found.version}: {found.verdict} {largest}", highlight=False, markup=False)
+        ends.append(found.verdict)
+    console.print(shown)
+    return int(any(end != "runs" for end in ends))
 
 
 def cmd_selftest(arguments: argparse.Namespace) -> int:

@@ -199,3 +199,50 @@ def small_things(lib):
     lib.distributions.register_kl(Mine, lib.distributions.Distribution)(lambda p, q: 3)
     yield lib.distributions.kl_divergence(Mine(), lib.distributions.Normal(0.0, 1.0)), raised(lib.distributions.register_kl, Mine, 3)
     yield raised(lib._assert, False, "no"), raised(lib._check, False), raised(lib._check_value, False, lambda: "no"), lib._check(True), raised(lib._check, 1)
+
+
+@program("nn.attention.flex_attention")
+def attention_by_functions_of_positions(lib):
+    package = lib.nn.Linear.__module__.split(".")[0]
+    flex = __import__(f"{package}.nn.attention.flex_attention", fromlist=["flex_attention"])
+    lib.manual_seed(0)
+    q, k, v = (lib.randn(2, heads, n, 16) for heads, n in ((4, 8), (2, 10), (2, 10)))
+    causal = flex.create_block_mask(lambda b, h, i, j: i + 1 > j, None, None, 8, 10, device="cpu")
+    window = flex.create_block_mask(lambda b, h, i, j: (i - j < 3) & (j > b), 2, None, 8, 10, device="cpu")
+    slope = lib.tensor([0.5, 0.25, 0.125, 0.1])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for score, mask in ((None, causal), (lambda s, b, h, i, j: s - slope[h] * (i - j), None), (lambda s, b, h, i, j: s.tanh() * 2, window)):
+            out = flex.flex_attention(q, k, v, score, mask, enable_gqa=True)
+            yield out
+        out, lse = flex.flex_attention(q, k, v, scale=0.3, enable_gqa=True, return_lse=True)
+        yield out, lse, raised(flex.flex_attention, q, k, v), flex.create_mask(lambda b, h, i, j: i >= j, None, 2, 3, 4, device="cpu")
+
+
+@program("library.custom_op", "library.register_autograd", "library.register_fake")
+def operators_of_ones_own(lib):
+    @lib.library.custom_op("lucid_judged::cube", mutates_args=(), schema="(Tensor x, float factor=1.0) -> Tensor")
+    def cube(x, factor=1.0):
+        return factor * x**3
+
+    def setup(ctx, inputs, output):
+        ctx.save_for_backward(inputs[0])
+        ctx.factor = inputs[1]
+
+    lib.library.register_fake("lucid_judged::cube", lambda x, factor=1.0: lib.empty_like(x))
+    lib.library.register_autograd("lucid_judged::cube", lambda ctx, g: (g * 7 * ctx.factor * ctx.saved_tensors[0], None), setup_context=setup)
+    x = lib.tensor([1.0, 2.0], requires_grad=True)
+    yield cube(x), lib.ops.lucid_judged.cube(x, factor=2.0), lib.autograd.grad(cube(x, 2.0).sum(), x), cube(x.detach()).requires_grad
+    yield raised(lib.library.custom_op, "nonsense", lambda x: x, mutates_args=())
+
+
+@program("topk", "sort", "max", "min", "cummax", "cummin", "kthvalue", "mode", "median", "nanmedian", "msort", "nn.functional.max_pool1d")
+def values_that_are_written_to_before_backward(lib):
+    for make in (lambda x: lib.topk(x, 2), lib.sort, lambda x: lib.max(x, 1), lambda x: x.min(1, True), lambda x: lib.cummax(x, 1),
+                 lambda x: lib.cummin(x, 0), lambda x: lib.kthvalue(x, 2), lib.mode, lambda x: lib.median(x, 0), lambda x: lib.nanmedian(x, 1),
+                 lambda x: (lib.msort(x),), lambda x: lib.nn.functional.max_pool1d(x[None], 2, return_indices=True)):  # fmt: skip
+        x = lib.tensor([[1.0, 3.0, 2.0, 4.0], [4.0, 2.5, 2.0, 1.0]], requires_grad=True)
+        y = x * 1
+        values = make(y)[0]
+        values *= 2
+        yield lib.autograd.grad((values * values).sum(), x)
