@@ -2,7 +2,7 @@
 
 The rule: within `atol + rtol * |expected|` of PyTorch in the same dtype, or within that plus twice PyTorch's own
 distance from the truth (float64). The second half lets nobody be blamed for being the more accurate one. In half
-precision also: within the tolerance of the truth plus what that moves by with the last place of the numbers given.
+precision and in large cases also: within the tolerance of the truth plus what that moves by with the last place of the numbers given.
 """
 
 from __future__ import annotations

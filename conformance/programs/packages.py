@@ -86,6 +86,7 @@ def functions_prepared_for_a_compiler(lib):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield jit.trace(scripted, (x,))(x)
+    lib.distributions.Distribution.set_default_validate_args(True)  # PyTorch's compiler turns it off for the whole process
 
 
 @program("FloatTensor", "DoubleTensor", "HalfTensor", "BFloat16Tensor", "LongTensor", "IntTensor", "ShortTensor", "CharTensor", "ByteTensor",
