@@ -121,8 +121,11 @@ def _add_scaled(name: str, x, y, alpha) -> Tensor:
     """`x + alpha * y`, in one pass over the elements."""
     if isinstance(x, Tensor) and isinstance(y, Tensor) and type(alpha) in (float, int):
         a, b = x.array, y.array
-        if a.dtype is b.dtype and (a.dtype in FLOATING or is_half(x.dtype)) and a.shape == b.shape:
-            return backward(SCALED[name], x, y, rounded(element(alpha, x.dtype), x.dtype))
+        if a.dtype is b.dtype and a.shape == b.shape:
+            if a.dtype in FLOATING and -65504 <= alpha <= 65504:
+                return backward(SCALED[name], x, y, alpha)
+            if x.dtype.kind == 2:
+                return backward(SCALED[name], x, y, rounded(element(alpha, x.dtype), x.dtype))
     x, y = number_argument(name, x), number_argument(name, y, 2, "other")
     alpha = alpha.item() if isinstance(alpha, (Tensor, np.generic)) else alpha
     dtype = dtypes.result_dtype((x, y))
