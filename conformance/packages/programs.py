@@ -432,7 +432,7 @@ def gpytorch():
     yield "outputs", torch.stack([found.mean, found.variance])
 
 
-@program("Bayesian regression and a Gaussian mixture: SVI with an autoguide, HMC and NUTS", "pyro_api", "opt_einsum", "tqdm")
+@program("Bayesian regression and a Gaussian mixture: SVI with an autoguide, HMC and NUTS", "pyroapi", "opt_einsum", "tqdm")
 def pyro():
     import pyro
     import pyro.distributions as dist
