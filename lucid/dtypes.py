@@ -185,6 +185,12 @@ def check_64_bits(number: int) -> None:
         raise OverflowError(f"int too big to convert: {number} does not fit into 64 bits")
 
 
+def check_int64(number: int) -> None:
+    """ValueError unless an int is an int64, where that is what PyTorch reads."""
+    if not -(1 << 63) <= number < 1 << 63:
+        raise ValueError(f"Overflow when unpacking long long: {number} does not fit into 64 bits")
+
+
 def _within(number, dt: dtype) -> bool:
     most = largest(dt)
     return -most <= number <= most or number - number != 0

@@ -15,7 +15,7 @@ import numpy as np
 from lucid import dtypes, formats, printing
 from lucid._kernels import core
 from lucid._kernels.core import check_dim  # noqa: F401
-from lucid.dtypes import as_dtype, element, from_numpy_dtype
+from lucid.dtypes import as_dtype, check_int64, element, from_numpy_dtype
 
 __all__ = ["Size", "Tensor"]
 
@@ -573,8 +573,8 @@ def _from_sequence(data, dtype: dtypes.dtype | None) -> np.ndarray:
                 raise TypeError(f"an integer is required for uint64, got {type(number).__name__}: {number!r}")
             if not 0 <= number < 2**64:
                 raise OverflowError(f"can't convert {number} to uint64")
-        elif type(number) is int and (dtype is None or dtype.kind == 1) and not -(2**63) <= number < 2**63:
-            raise ValueError(f"Overflow when unpacking long long: {number} does not fit into 64 bits")
+        elif type(number) is int and (dtype is None or dtype.kind == 1):
+            check_int64(number)
     if dtype is None:
         dtype = _implied(leaves)
     if dtype.kind == 1 and numbers:

@@ -311,9 +311,7 @@ def max(input_: Tensor, dim=None, keepdim: bool = False, *, other: Tensor | None
 
 @op("min", composite=True)
 @like(
-    amin, dim="int or Tensor, optional: The dimension; or a second tensor.",
-    other="Tensor, optional: A second tensor: the result is the elementwise `minimum`.",
-    out="Tensor or tuple of Tensor, optional: Where the result is written, or each of them.", gives="Tensor or named tuple of Tensor",
+    max, other="Tensor, optional: A second tensor: the result is the elementwise `minimum`.",
     returns="The least element; with `dim` `values` and `indices`, without the dimension, or of size 1 in it with `keepdim`.",
 )  # fmt: skip
 def min(input_: Tensor, dim=None, keepdim: bool = False, *, other: Tensor | None = None, out=None):

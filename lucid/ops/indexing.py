@@ -16,6 +16,7 @@ from lucid._kernels import core
 from lucid._kernels import index as kernels
 from lucid._kernels.core import flat, wrap
 from lucid.autograd.op import Supplied, check_apart, check_writable, inplace, op, torch_name
+from lucid.dtypes import check_int64
 from lucid.ops._frame import C_NAMES, INT64, cast, contiguous, copied, native, tensor_argument
 from lucid.ops._indices import INDEX_DTYPES, add_at, moved, out_of_bounds, placed
 from lucid.ops.pieces import index_basic, unbind
@@ -306,8 +307,8 @@ def setitem(self, index, value) -> None:
 
 
 def _fill(array, value) -> None:
-    if type(value) is int and not -(1 << 63) <= value < 1 << 63:
-        raise ValueError(f"Overflow when unpacking long long: {value} does not fit into 64 bits")
+    if type(value) is int:
+        check_int64(value)
     fill_array(array, value, exact=False)
 
 

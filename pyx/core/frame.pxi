@@ -371,7 +371,8 @@ cdef inline bint promotes(Kernel kernel, cnp.ndarray a):
                              or num == cnp.NPY_INT8 or (num == cnp.NPY_BOOL and kernel.mixes > 1))
 
 
-cdef bint is_floating(cnp.ndarray a):
+cdef inline bint is_floating(cnp.ndarray a) noexcept:
+    """Whether the elements are of float32 or float64."""
     return cnp.PyArray_TYPE(a) == cnp.NPY_FLOAT32 or cnp.PyArray_TYPE(a) == cnp.NPY_FLOAT64
 
 
@@ -433,7 +434,8 @@ def binary(Kernel kernel not None, x, y):
             elif type(y) is int and as_integer(y, num, &whole):
                 set_operands(&call, a)
                 call.y = <const char*>&whole
-            elif (type(y) is float or type(y) is int and as_integer(y, cnp.NPY_INT64, &whole)) and (num == cnp.NPY_FLOAT32 or num == cnp.NPY_FLOAT64 or half):
+            elif (is_floating(a) or half) and (
+                    type(y) is float or type(y) is int and as_integer(y, cnp.NPY_INT64, &whole)):
                 number = y
                 single = <float>number
                 if half and kernel.exact != 1:
@@ -486,6 +488,7 @@ def ternary(Kernel kernel not None, x, y, z, double p):
     cdef cnp.ndarray a, b
     cdef task_t task
     cdef int64_t[2] numbers
+    cdef const char* at[2]
     cdef bint[2] given
     cdef int k
     cdef Py_ssize_t[8] plan
@@ -502,12 +505,12 @@ def ternary(Kernel kernel not None, x, y, z, double p):
             b = (<TensorBase>one).array
             if cnp.PyArray_TYPE(a) != cnp.PyArray_TYPE(b) or not same_shape(a, b) or not dense_row(b):
                 return None
-        elif not as_number(one, cnp.PyArray_TYPE(a), &numbers[k]):
-            return None
-        if k == 0:
-            call.y = <const char*>cnp.PyArray_DATA(b) if given[k] else <const char*>&numbers[k]
+            at[k] = <const char*>cnp.PyArray_DATA(b)
+        elif as_number(one, cnp.PyArray_TYPE(a), &numbers[k]):
+            at[k] = <const char*>&numbers[k]
         else:
-            call.z = <const char*>cnp.PyArray_DATA(b) if given[k] else <const char*>&numbers[k]
+            return None
+    call.y, call.z = at[0], at[1]
     if not (given[0] and given[1]):
         plan_numbers(plan, cnp.PyArray_SIZE(a), 1, given[0], given[1])
         call.plan = plan
