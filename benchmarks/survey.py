@@ -1,6 +1,6 @@
 """How each of some hundred operations compares with PyTorch, at three sizes: where to look next, not a target.
 
-    python -m benchmarks.survey                         all, at 16, 256 and 1024, and a deployed network's
+    python -m benchmarks.survey                         all, at 16, 256 and 1024, a deployed network's and training's
     python -m benchmarks.survey --size 1024 'x.sum*'    some
 
 An expression is a line that reads the same in both libraries; those that begin with `grad` are run forward and backward.
@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from . import deployed, machine
+from . import deployed, machine, training
 from .libraries import Library
 from .timing import settle
 
@@ -109,7 +109,8 @@ encoder(sequence) | lstm(sequence)[0] | F.embedding(j,x) | x.var(1) | x.cumsum(1
 F.interpolate(image,scale_factor=2,mode='bilinear') | F.linear(x,y,row) | lib.bmm(b,b) | x.norm() | F.mse_loss(x,y) | x.T.contiguous()
 x.sigmoid() | F.avg_pool2d(image,2) | F.group_norm(image,4) | x.prod(1) | x.std()
 """
-LEAVES = ("x", "y", "row", "image", "q", "sequence", "b", "w3", "wd")
+LEAVES = {"x", "y", "row", "image", "q", "sequence", "b", "w3", "wd", *training.LEAVES}
+OTHERS = {"deployed": deployed, "training": training}
 
 
 def listed(text: str) -> list[str]:
@@ -117,8 +118,8 @@ def listed(text: str) -> list[str]:
 
 
 def expressions(n: int | str) -> list[str]:
-    if n == "deployed":
-        return listed(deployed.EXPRESSIONS)
+    if n in OTHERS:
+        return listed(OTHERS[n].EXPRESSIONS)
     plain = [one for group in (ELEMENTWISE, REDUCTIONS, LAYOUT, LINEAR, NETWORKS, RARER) for one in listed(group)]
     return plain + [f"grad {one}" for one in listed(BACKWARD)]
 
@@ -146,8 +147,8 @@ def arrays(n: int) -> dict[str, np.ndarray]:
 
 
 def namespace(library: Library, n: int | str) -> dict:
-    if n == "deployed":
-        return deployed.namespace(library)
+    if n in OTHERS:
+        return OTHERS[n].namespace(library)
     names = dict(library.names) | {"n": n}
     names |= {name: library.lib.tensor(array) for name, array in arrays(n).items()}
     nn = names["nn"]
@@ -164,16 +165,17 @@ def made(library: Library, names: dict, expression: str):
     """What is timed: the call, or for `grad ...` the call and its backward."""
     code = expression.removeprefix("grad ")
     wanted = code != expression
-    for name in names.keys() & set(LEAVES):
-        names[name] = names[name].detach().requires_grad_(wanted)
     call = eval(f"lambda: {code}", names)
+    leaves = LEAVES.intersection(call.__code__.co_names)
+    for name in leaves:
+        names[name] = names[name].detach().requires_grad_(wanted)
     if not wanted:
         return library.lib.no_grad()(call)
     along = library.lib.ones_like(call())
 
     def both():
         call().backward(along)
-        for name in LEAVES:
+        for name in leaves:
             names[name].grad = None
 
     return both
@@ -203,7 +205,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.survey", description=__doc__.splitlines()[0])
     parser.add_argument("patterns", nargs="*", help="shell patterns of expressions; all if none is given")
     parser.add_argument("--size", type=lambda text: [int(one) if one.isdigit() else one for one in text.split(",")],
-                        default=[16, 256, 1024, "deployed"], help="n, or some, with commas (default 16,256,1024,deployed)")  # fmt: skip
+                        default=[16, 256, 1024, *OTHERS], help="n, or some, with commas (default 16,256,1024,deployed,training)")  # fmt: skip
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--above", type=float, default=1.05, help="show ratios from here on (default 1.05)")
     parser.add_argument("--block", type=float, default=0.012, help="seconds a block")

@@ -361,7 +361,7 @@ def apply_rules(node: NodeBase, g: Any, create_graph: bool) -> list:
 def send(place: tuple, gradient: TensorBase, ready: dict, leaves: dict, heap: list, needed: Any) -> None:
     """Bring a gradient to where it goes: in the shape and dtype of the input, added to what is there already."""
 
-def owned(gradient: TensorBase) -> bool:
+def owned(gradient: TensorBase, /) -> bool:
     """Whether nobody but the caller's one variable holds a contiguous gradient, so that a leaf may keep it."""
 
 def drain(

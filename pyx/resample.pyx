@@ -128,6 +128,39 @@ cdef void taps_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
         out += inner
 
 
+cdef inline inlined_void add_taps(
+    const floating* g, const int64_t* index, const floating* weight, const Taps* c, Py_ssize_t planes, floating* out
+) noexcept nogil:
+    """What comes to one column in a few planes."""
+    cdef Py_ssize_t k, t, p
+    for k in range(c.m):
+        for t in range(c.taps):
+            if <uint64_t>index[t] < <uint64_t>c.axis:
+                for p in range(planes):
+                    out[p * c.axis + index[t]] += weight[t] * g[p * c.m + k]
+        index += c.taps
+        weight += c.taps
+
+
+cdef void column_input_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+    """Units (table, block of planes), where there is one column: its table is read once for a few planes."""
+    c = <const Taps*>ctx
+    cdef Py_ssize_t unit, first, p, count, entry, groups = (c.planes + PLANES - 1) // PLANES
+    cdef const floating* g
+    cdef floating* out
+    for unit in range(lo, hi):
+        p = unit % groups * PLANES
+        first, count = unit // groups * c.planes + p, min(<Py_ssize_t>PLANES, c.planes - p)
+        entry = unit // groups * c.m * c.taps
+        g, out = <const floating*>c.g + first * c.m, <floating*>c.out + first * c.axis
+        for p in range(count * c.axis):
+            out[p] = 0
+        if count == PLANES:    # a constant, for the compiler
+            add_taps(g, c.index + entry, <const floating*>c.weight + entry, c, PLANES, out)
+        else:
+            add_taps(g, c.index + entry, <const floating*>c.weight + entry, c, count, out)
+
+
 cdef void taps_input_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
     """Units (plane, block of columns) of (outer, axis, inner)."""
     c = <const Taps*>ctx
@@ -151,14 +184,28 @@ cdef void taps_input_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept 
                 at = <uint64_t>c.index[entry]
                 if at < <uint64_t>c.axis:
                     w = weight[entry]
-                    if inner == 1:
-                        out[<Py_ssize_t>at] += w * g[0]
-                        entry += 1
-                        continue
                     for i in range(width):
                         out[<Py_ssize_t>at * inner + i] += w * g[i]
                 entry += 1
             g += inner
+
+
+cdef inline inlined_void weigh_column(
+    const floating* x, const floating* g, const int64_t* index, const Taps* c, Py_ssize_t planes, floating* out,
+    Py_ssize_t n
+) noexcept nogil:
+    """n points of one column in a few planes."""
+    cdef Py_ssize_t k, t, p
+    cdef floating total
+    for k in range(n):
+        for t in range(c.taps):
+            if <uint64_t>index[t] < <uint64_t>c.axis:
+                total = out[t]
+                for p in range(planes):
+                    total += x[p * c.axis + index[t]] * g[p * c.m + k]
+                out[t] = total
+        index += c.taps
+        out += c.taps
 
 
 cdef void taps_weight_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
@@ -178,10 +225,19 @@ cdef void taps_weight_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept
         out = <floating*>c.out + table * c.m * taps
         for k in range(first * taps, last * taps):
             out[k] = 0
-        for plane in range(c.planes):
+        plane = 0
+        while plane < c.planes:
             o = table * c.planes + plane
             x = <const floating*>c.x + o * c.axis * inner
             g = <const floating*>c.g + o * c.m * inner
+            plane += PLANES if inner == 1 and plane + PLANES <= c.planes else 1
+            if inner == 1:
+                k = first * taps
+                if table * c.planes + plane - o == PLANES:    # a constant, for the compiler
+                    weigh_column(x, g + first, index + k, c, PLANES, out + k, last - first)
+                else:
+                    weigh_column(x, g + first, index + k, c, 1, out + k, last - first)
+                continue
             for k in range(first, last):
                 for t in range(taps):
                     at = <uint64_t>index[k * taps + t]
@@ -225,6 +281,10 @@ def taps_input(const floating[::1] g, const int64_t[::1] index, const floating[:
     cdef Taps call
     describe(&call, sizes, out.shape[0], index.shape[0], weight.shape[0], g.shape[0])
     call.g, call.index, call.weight, call.out = &g[0], &index[0], &weight[0], &out[0]
+    if call.inner == 1:
+        parallel_for(<task_t>column_input_task[floating], &call, <Py_ssize_t>sizes[0] * ((call.planes + PLANES - 1) // PLANES),
+                     max(<Py_ssize_t>1, GRAIN // ((call.m * call.taps + call.axis) * PLANES)))
+        return
     call.blocks = (call.inner + BLOCK - 1) // BLOCK
     cdef Py_ssize_t units = <Py_ssize_t>sizes[0] * call.planes * call.blocks
     cdef Py_ssize_t work = (call.m * call.taps + call.axis) * min(call.inner, <Py_ssize_t>BLOCK)

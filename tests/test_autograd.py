@@ -93,6 +93,24 @@ def test_gradients_of_several_steps_are_rounded_once_in_half_precision(name, dty
     assert lucid.allclose(found[1].float(), expected[1], rtol=8 * eps, atol=8 * eps)
 
 
+def test_a_leaf_takes_over_a_gradient_that_nobody_else_holds():
+    x, y, weight = leaf(*range(100)), leaf(*range(100)), lucid.ones(4, 4, requires_grad=True)
+    seen = []
+    for one in (x, y, weight):
+        one.register_hook(lambda g: seen.append(g.data_ptr()))
+    (x.exp() + weight.mm(weight)[0, 0]).sum().backward()
+    assert {x.grad.data_ptr(), weight.grad.data_ptr()} == set(seen)
+    x.grad = None
+    g = lucid.ones(100)
+    (x + y).backward(g)
+    assert len({x.grad.data_ptr(), y.grad.data_ptr(), g.data_ptr()}) == 3
+    kept = []
+    x.grad = None
+    x.register_hook(lambda g: kept.append(g.numpy()))
+    x.exp().backward(g)
+    assert x.grad.data_ptr() != kept[0].ctypes.data
+
+
 def test_a_graph_is_freed_after_backward():
     x = leaf(1.0)
     y = x.exp()

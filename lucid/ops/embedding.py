@@ -19,7 +19,7 @@ from lucid.autograd.op import Supplied, op, torch_name
 from lucid.ops._frame import C_NAMES, FLOAT32, FLOATING, INT64, cast, check_dim, contiguous, native, tensor_argument
 from lucid.ops._indices import INDEX_DTYPES, index_argument, outside, picked
 from lucid.ops.arithmetic import div, mul
-from lucid.ops.creation import full, zeros
+from lucid.ops.creation import full
 from lucid.ops.magnitude import where
 from lucid.ops.scatter import scatter_reduce
 from lucid.ops.selection import in_self, index_add, index_select
@@ -47,7 +47,7 @@ def _embedding_rule(g, weight_shape, index, padding_idx, scale_grad_by_freq):
         kept = np.flatnonzero(at != padding_idx)
         if len(kept) < len(at):
             g, at = index_select(g, 0, wrap(kept)), at[kept]
-    return index_add(Supplied.zeros(weight_shape, g.dtype), 0, wrap(at), g)
+    return index_add(Supplied.no_memory(weight_shape, g.dtype), 0, wrap(at), g)
 
 
 _embedding.vjp(weight=_embedding_rule)
@@ -230,7 +230,7 @@ def _to_rows(g, weight_shape, scale, bags, which):
     if which is not None:
         bag, column = np.nonzero(which.array >= 0)
         found = index_select(g.reshape(-1), 0, wrap(bag * dim + column))
-        return index_add(zeros(rows * dim, dtype=g.dtype), 0, wrap(which.array[bag, column] * dim + column), found).reshape(rows, dim)
+        return index_add(Supplied.no_memory((rows * dim,), g.dtype), 0, wrap(which.array[bag, column] * dim + column), found).reshape(rows, dim)
     at, bag = bags.members()
     index = bags.index[at]
     g = index_select(g, 0, wrap(bag))
@@ -243,13 +243,13 @@ def _to_rows(g, weight_shape, scale, bags, which):
         share *= np.bincount(bags.index, minlength=1)[index]
     if (share != 1).any():
         g = div(g, wrap(share[:, None].astype(np.float32 if g.array.dtype.itemsize == 2 else g.array.dtype)))
-    return index_add(zeros(rows, dim, dtype=g.dtype), 0, wrap(index), g)
+    return index_add(Supplied.no_memory((rows, dim), g.dtype), 0, wrap(index), g)
 
 
 def _to_scale(g, weight, scale_shape, bags):
     at, bag = bags.members()
     found = mul(index_select(weight, 0, wrap(bags.index[at])), index_select(g, 0, wrap(bag))).sum(1)
-    return index_add(zeros(scale_shape, dtype=found.dtype), 0, wrap(at), found)
+    return index_add(Supplied.no_memory(scale_shape, found.dtype), 0, wrap(at), found)
 
 
 _embedding_bag.vjp(weight=_to_rows, scale=_to_scale)

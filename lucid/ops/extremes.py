@@ -254,7 +254,7 @@ def _scatter_back(g, input_shape, dim, keepdim, indices):
     if not input_shape:
         return g[0]
     index, own = (indices, g[0]) if keepdim else (indices.unsqueeze(dim), g[0].unsqueeze(dim))
-    return scatter_add(Supplied.zeros(input_shape, own.dtype), dim, index, own)
+    return scatter_add(Supplied.no_memory(input_shape, own.dtype), dim, index, own)
 
 
 _extreme_along.vjp(input_=_scatter_back)

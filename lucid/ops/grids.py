@@ -133,7 +133,7 @@ def combinations(input_: Tensor, r: int = 2, with_replacement: bool = False) -> 
     if r == 0:
         return wrap(new_array((0,), input_.array.dtype))
     choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
-    rows = np.array(list(choose(range(input_.array.size), r)), np.int64).reshape(-1, r)
+    rows = np.fromiter(itertools.chain.from_iterable(choose(range(input_.array.size), r)), np.int64).reshape(-1, r)
     return reshape(index_select(input_, 0, wrap(rows.reshape(-1))), rows.shape)
 
 

@@ -334,6 +334,8 @@ def _bounded(kernel_, x: Tensor, bound: Tensor) -> Tensor:
 
 def _clamp_numbers(x: Tensor, low, high) -> Tensor:
     """`x` between numbers or None, in the dtype that they are promoted to."""
+    if x.dtype.kind == 2 and type(low) in (float, int) and type(high) in (float, int) and -65504 <= low <= 65504 >= high >= -65504:
+        return unary_param(CLAMP, x, low, high)  # the commonest, at two thirds of the time
     given = [number_argument("clamp", one, 2, "min") for one in (low, high) if one is not None]
     if not given:
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")

@@ -62,13 +62,16 @@ def constant_pad_nd(input_: Tensor, pad, value=0) -> Tensor:
     out = core.empty(tuple(shape), array.dtype)
     held = core.empty((), array.dtype)
     fill_array(held, value)
-    inside = [slice(None)] * array.ndim
-    for dim, own in enumerate(into):  # the margins alone, each as long as what lies within those before it
-        for margin in (slice(0, own.start), slice(own.stop, shape[dim])):
-            if margin.start < margin.stop:
-                inside[dim] = margin
-                put(out, tuple(inside), held)
-        inside[dim] = own
+    if out.size > array.size and shape[-1] < 64 and out.nbytes < 1 << 19:  # in the caches: 76 us where margins take 95
+        put(out, (), held)
+    else:
+        inside = [slice(None)] * array.ndim
+        for dim, own in enumerate(into):  # the margins alone, each as long as what lies within those before it
+            for margin in (slice(0, own.start), slice(own.stop, shape[dim])):
+                if margin.start < margin.stop:
+                    inside[dim] = margin
+                    put(out, tuple(inside), held)
+            inside[dim] = own
     put(out, tuple(into), array[tuple(from_)])
     return wrap(out)
 

@@ -6,6 +6,7 @@ pieces do not fit a shape have one adjoint in common, `scatter_strided`.
 
 from __future__ import annotations
 
+import itertools
 import operator
 
 from lucid import dtypes
@@ -358,8 +359,6 @@ as_strided.vjp(input_=_as_strided_backward)
 @op("Tensor._scatter_strided")
 def scatter_strided(input_: Tensor, shape, size, stride, offset) -> Tensor:
     """Zeros of `shape`, to which each element is added where `as_strided(size, stride, offset)` of them looks."""
-    import numpy as np
-
     array = input_.array
     out = core.empty(shape, array.dtype)
     out.fill(0)
@@ -367,14 +366,27 @@ def scatter_strided(input_: Tensor, shape, size, stride, offset) -> Tensor:
         first, last = extent(offset, size, stride)
         if first < 0 or last >= out.size:
             raise RuntimeError("as_strided: the gradient of a view beyond its input is not defined")
-        if overlapping(size, stride):
-            positions = np.full((), offset, np.intp)
-            for n, step in zip(size, stride):
-                positions = positions[..., None] + np.arange(n) * step
-            np.add.at(out.reshape(-1), positions, array)
+        if 0 in stride:
+            array = array.sum(tuple(k for k, step in enumerate(stride) if not step), keepdims=True)
+        view = strided(out, array.shape, stride, offset)
+        groups = list(itertools.product(*_apart(array.shape, stride)))
+        if len(groups) == 1:
+            view[...] = array
         else:
-            strided(out, size, stride, offset)[...] = array
+            for group in groups:
+                view[group] += array[group]
     return wrap(out)
+
+
+def _apart(size, stride) -> list:
+    """Slices of each axis, as few as there can be, any combination of which names no element twice."""
+    found, reach = [[slice(None)]] * len(size), 0
+    for step, n, axis in sorted((abs(step), n, axis) for axis, (step, n) in enumerate(zip(stride, size))):
+        if n > 1:
+            every = min(n, reach // step + 1)
+            found[axis] = [slice(first, None, every) for first in range(every)]
+            reach += step * (n - 1)
+    return found
 
 
 @op("Tensor._piece", view=True)

@@ -6,10 +6,11 @@ import numpy as np
 
 from lucid import dtypes
 from lucid._kernels import core
-from lucid._kernels.core import wrap
+from lucid._kernels.core import empty, flat, wrap
+from lucid._kernels.index import triangle_indices
 from lucid.autograd.op import check_out, op, torch_name, write_out
 from lucid.ops._doc import doc
-from lucid.ops._frame import broadcast_shapes, cast, copied, same_dtype, tensor_argument
+from lucid.ops._frame import INT64, broadcast_shapes, cast, copied, same_dtype, tensor_argument
 from lucid.ops.arithmetic import conjugate, div, mul, sub
 from lucid.ops.comparison import eq
 from lucid.ops.creation import eye, zeros
@@ -425,4 +426,7 @@ def pdist(input_: Tensor, p: float = 2) -> Tensor:
     if p < 0:
         raise RuntimeError("pdist only supports non-negative p values")
     n = input_.shape[0]
-    return cdist(input_, input_, p)[tuple(wrap(one) for one in np.triu_indices(n, 1))]
+    pairs = empty((2, n * (n - 1) // 2), INT64)
+    if pairs.size:
+        triangle_indices(flat(pairs), n, n, 1, True)
+    return cdist(input_, input_, p).reshape(-1)[wrap(pairs[0] * n + pairs[1])]

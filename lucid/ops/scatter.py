@@ -89,7 +89,7 @@ def gather(input_: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False
 
 
 gather.vjp(
-    input_=lambda g, input_shape, dim, index: scatter_add(Supplied.zeros(input_shape, g.dtype), dim, index, g)
+    input_=lambda g, input_shape, dim, index: scatter_add(Supplied.no_memory(input_shape, g.dtype), dim, index, g)
 )
 
 

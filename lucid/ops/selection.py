@@ -93,7 +93,7 @@ def in_self(found, at, size: int):
 
 
 index_select.vjp(
-    input_=lambda g, input_shape, dim, index: index_add(Supplied.zeros(input_shape, g.dtype), dim, index, g)
+    input_=lambda g, input_shape, dim, index: index_add(Supplied.no_memory(input_shape, g.dtype), dim, index, g)
 )
 
 
@@ -401,7 +401,7 @@ def take(input_: Tensor, index: Tensor, *, out=None) -> Tensor:
     return wrap(found.reshape(at.shape))
 
 
-take.vjp(input_=lambda g, input_shape, index: put(Supplied.zeros(input_shape, g.dtype), index, g, True))
+take.vjp(input_=lambda g, input_shape, index: put(Supplied.no_memory(input_shape, g.dtype), index, g, True))
 
 
 @op("put")

@@ -95,7 +95,7 @@ def _to_places(g, input_shape, dim, indices):
     index, own = indices, g[0]
     if index.array.ndim < len(input_shape):
         index, own = index.unsqueeze(dim), own.unsqueeze(dim)
-    return scatter_add(Supplied.zeros(input_shape, own.dtype), dim, index, own)
+    return scatter_add(Supplied.no_memory(input_shape, own.dtype), dim, index, own)
 
 
 @op("_sort")

@@ -660,14 +660,16 @@ cpdef int send(tuple place, TensorBase gradient, dict ready, dict leaves, list h
     return 0
 
 
-def owned(TensorBase gradient):
+def owned(TensorBase gradient not None, /):    # by position alone: a keyword's value would have one more reference
     """Whether nobody but the caller's one variable holds a contiguous gradient, so that a leaf may keep it."""
-    cdef object base = None
-    if Py_REFCNT(gradient) > 2 or Py_REFCNT(gradient.array) > 1 or not cnp.PyArray_IS_C_CONTIGUOUS(gradient.array):
+    cdef cnp.ndarray array = gradient.array    # whose references are counted has a variable: Cython's temporaries count
+    cdef object base
+    if Py_REFCNT(gradient) > 2 or Py_REFCNT(array) > 2 or not cnp.PyArray_IS_C_CONTIGUOUS(array):
         return False
-    if cnp.PyArray_BASE(gradient.array) != NULL:
-        base = <object>cnp.PyArray_BASE(gradient.array)
-    return base is None or type(base) is Block
+    if cnp.PyArray_BASE(array) == NULL:
+        return True
+    base = <object>cnp.PyArray_BASE(array)
+    return type(base) is Block and Py_REFCNT(base) <= 2
 
 
 def drain(list heap, dict ready, dict leaves, needed, bint retain, bint create_graph, visit, run_post_hooks):
