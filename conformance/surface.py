@@ -30,7 +30,7 @@ MODULES = (
     "nn.utils.parametrizations", "nn.utils.stateless", "nn.attention", "nn.parameter", "optim", "optim.lr_scheduler",
     "optim.swa_utils", "linalg", "fft", "special", "autograd", "autograd.functional", "autograd.graph",
     "autograd.forward_ad", "utils.data", "utils.checkpoint", "utils.dlpack", "random", "func", "signal.windows",
-    "distributions", "masked", "amp", "testing", "serialization",
+    "distributions", "masked", "amp", "testing", "serialization", "overrides",
 )  # fmt: skip
 CLASSES = (
     "Tensor", "nn.Module", "nn.Sequential", "nn.ModuleList", "nn.ModuleDict", "nn.ParameterList", "nn.ParameterDict",
@@ -123,7 +123,7 @@ RULES = {
         "profiler autograd.*rofiler* autograd.kineto_available autograd.DeviceType monitor"
     ),
     "asynchronous execution of PyTorch's own runtime": "futures",
-    "dispatch of PyTorch's own subclasses": "overrides DisableTorchFunction* *torch_function* *torch_dispatch*",
+    "dispatch of PyTorch's own subclasses": "*torch_dispatch*",
     LEAKED: (
         "*.reproducibility_notes *.sparse_support_notes *.tf32_notes *.common_* *.factory_common_args "
         "*.multi_dim_common TYPE_CHECKING *.TYPE_CHECKING"

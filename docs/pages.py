@@ -37,6 +37,9 @@ OTHERS = {
         "func.hessian", "func.vmap", "func.functional_call", "func.stack_module_state",
         "func.functionalize", "func.rearrange", "func.replace_all_batch_norm_modules_",
     ],
+    "overrides": [
+        *(f"overrides.{name}" for name in lucid.overrides.__all__), "DisableTorchFunction", "DisableTorchFunctionSubclass",
+    ],
     "checkpoints": [
         "utils.checkpoint.checkpoint", "utils.checkpoint.checkpoint_sequential",
         "utils.checkpoint.set_checkpoint_debug_enabled", "utils.checkpoint.set_checkpoint_early_stop", "utils.checkpoint.noop_context_fn",
@@ -89,7 +92,8 @@ OTHERS = {
 }  # fmt: skip
 TITLES = {
     "autograd": "Automatic differentiation (autograd)", "directions": "Derivatives along directions (autograd.forward_ad)",
-    "transforms": "Functions of functions (func)", "checkpoints": "Computing again in backward (utils.checkpoint)",
+    "transforms": "Functions of functions (func)", "overrides": "Subclasses and modes that answer calls (overrides)",
+    "checkpoints": "Computing again in backward (utils.checkpoint)",
     "amp": "Mixed precision (amp)", "gradients": "Other functions", "random": "Random numbers",
     "settings": "Threads, memory, settings", "files": "Saving and loading", "testing": "Comparing in tests (testing)",
     "types": "Dtypes, devices, shapes", "programs": "Programs written for PyTorch", "probes": "What programs ask",

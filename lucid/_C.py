@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-__all__ = ["_are_functorch_transforms_active", "_disabled_torch_function_impl", "_get_tracing_state", "_log_api_usage_once"]
+from lucid._kernels.core import disabled_torch_function as _disabled_torch_function_impl
+from lucid._kernels.core import overrides_state
+from lucid.overrides import DisableTorchFunction, DisableTorchFunctionSubclass
+
+__all__ = [
+    "DisableTorchFunction", "DisableTorchFunctionSubclass", "_are_functorch_transforms_active", "_disabled_torch_function_impl",
+    "_get_tracing_state", "_is_torch_function_enabled", "_log_api_usage_once",
+]  # fmt: skip
+
+
+def _is_torch_function_enabled() -> bool:
+    """Whether subclasses and objects are asked for the results of functions in this thread."""
+    return not overrides_state()
 
 
 def _get_tracing_state() -> None:
@@ -17,7 +29,3 @@ def _are_functorch_transforms_active() -> bool:
     """Whether a tensor stands for a batch of them: `func` calls functions with tensors as they are."""
     return False
 
-
-def _disabled_torch_function_impl(cls, function, types, args=(), kwargs=None):
-    """The `__torch_function__` of classes that want plain tensors as results."""
-    return function(*args, **(kwargs or {}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lucid._kernels.core import make_overridable
 from lucid.tensor import Tensor
 
 __all__ = [
@@ -23,9 +24,10 @@ def _question(name: str):
             raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {type(input_).__name__}")
         return method(input_, *others)
 
-    ask.__name__ = ask.__qualname__ = name
-    ask.__doc__ = method.__doc__
-    return ask
+    made = make_overridable(ask)
+    made.__name__ = made.__qualname__ = name
+    made.__module__, made.__doc__, made.__wrapped__ = __name__, method.__doc__, ask
+    return made
 
 
 get_device, is_complex, is_conj, is_floating_point, is_inference, is_neg = map(

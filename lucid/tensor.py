@@ -154,6 +154,20 @@ class Tensor(core.TensorBase):
             self.requires_grad_()
         return self
 
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if cls.__torch_function__ is not core.disabled_torch_function:
+            from lucid import overrides
+
+            overrides.attach()
+
+    @classmethod
+    def __torch_function__(cls, func, types, args=(), kwargs=None):
+        """What a call is with an instance of a subclass among its arguments: the same, and the result is of the subclass."""
+        from lucid import overrides
+
+        return overrides.default(cls, func, types, args, kwargs)
+
     @staticmethod
     def _make_subclass(cls, data, require_grad: bool = False):
         """A leaf of a subclass over a tensor's memory; how packages make tensors of their own class."""

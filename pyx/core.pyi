@@ -189,6 +189,32 @@ def needs_gradient(value: Any) -> bool:
 def recording(args: tuple) -> bool:
     """Whether a call with these arguments goes into the graph: recording is on and one of them requires grad."""
 
+# ---- override
+
+def disabled_torch_function(func: Callable, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+    """The `__torch_function__` of classes whose instances are treated as plain tensors: calls the function."""
+
+def set_interceptor(function: Callable) -> None:
+    """Say what `function(func, args, kwargs)` answers a call that something overrides."""
+
+def set_overrides_off(level: int) -> int:
+    """Switch overrides in this thread: 0 on, 1 off for objects, 2 for modes too; returns what it was."""
+
+def overrides_state() -> int:
+    """How far overrides are off in this thread; see `set_overrides_off`."""
+
+def set_function_mode(mode: bool) -> bool:
+    """Say whether there are modes that every call in this thread is shown to; returns what was said before."""
+
+def overrides(value: Any) -> bool:
+    """Whether a value, or one in a sequence, has a `__torch_function__` that is asked."""
+
+def make_overridable(function: Callable) -> Callable:
+    """A function that is not an operation's, as one that can be overridden."""
+
+class Attribute:
+    """A property of tensors that can be overridden: `getter(tensor)` and `setter(tensor, value)`."""
+
 # ---- view
 
 def strided(array: np.ndarray, shape: Any, strides: Any, offset: int = 0) -> np.ndarray:
@@ -344,9 +370,10 @@ def run_into(op: OpBase, values: Any, target: TensorBase) -> Any:
 def make_inplace(op: OpBase) -> Callable:
     """The in-place form of `op`; `op.run_inplace(values)` does what is not plain, and what is recorded."""
 
-def make_operator(function: Any, reflected: bool, foreign: Any) -> Callable:
+def make_operator(function: Any, reflected: bool, foreign: Any, own: bool) -> Callable:
     """A binary operator of tensors. `foreign(function, reflected, x, y)` is asked when the other operand is neither a
-    tensor nor an int or float; it may return NotImplemented.
+    tensor nor an int or float; it may return NotImplemented. One that is its `own` is overridden as such, others as
+    their function.
     """
 
 def has_half(values: Any) -> bool:

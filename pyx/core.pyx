@@ -3,6 +3,7 @@
 memory  the caching allocator
 flat    a dense array's memory as one row
 tensor  the fields of a tensor, version counters, gradient modes
+override calls that `__torch_function__` answers
 view    tensors over a piece of another's memory
 graph   recording: from a call to its node, and from a node's gradients to the next
 frame   elementwise calls on dense operands
@@ -73,7 +74,7 @@ cdef extern from *:
     #endif
     static LUCID_THREAD_LOCAL int lucid_grad_enabled = 1;
     static LUCID_THREAD_LOCAL int lucid_inference = 0;
-    /* What calls of operations pass through first, in this thread: a sum of AUTOCAST and FORWARD_AD. */
+    /* What calls of operations pass through first, in this thread: a sum of AUTOCAST, FORWARD_AD and FUNCTION_MODE. */
     static LUCID_THREAD_LOCAL int lucid_detours = 0;
     static LUCID_THREAD_LOCAL int lucid_forward_of_recorded = 0;
     /* The array that the running operation's result goes to, and the operation's name; or NULL. */
@@ -113,6 +114,7 @@ cdef extern from "numpy/arrayobject.h":
 include "core/memory.pxi"
 include "core/flat.pxi"
 include "core/tensor.pxi"
+include "core/override.pxi"
 include "core/view.pxi"
 include "core/graph.pxi"
 include "core/frame.pxi"

@@ -20,7 +20,7 @@ ALLOWED = {
     "printing": {"dtypes"},
     "formats": set(),
     "tensor": {"_kernels", "dtypes", "formats", "printing"},
-    "questions": {"tensor"},
+    "questions": {"_kernels", "tensor"},
     "autograd": {"_kernels", "dtypes", "tensor"},
     "ops": {"_kernels", "dtypes", "formats", "tensor", "autograd", "random"},
     "random": {"_kernels", "dtypes", "tensor", "autograd"},

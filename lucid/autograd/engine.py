@@ -13,7 +13,7 @@ import warnings
 from lucid import dtypes
 from lucid._kernels import core
 from lucid.autograd.node import GradientEdge, Node
-from lucid.autograd.op import Supplied
+from lucid.autograd.op import Supplied, overridable
 from lucid.tensor import Tensor
 
 __all__ = ["backward", "grad"]
@@ -71,6 +71,7 @@ def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, 
     run(roots, gradients, create_graph if retain_graph is None else retain_graph, create_graph, wanted, True)
 
 
+@overridable
 def grad(
     outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=False, only_inputs=True, allow_unused=None,
     is_grads_batched=False, materialize_grads=False,

@@ -52,6 +52,11 @@ SPELLED = {
 OLDER = {"add": "alpha", "sub": "alpha", "addcmul": "value", "addcdiv": "value"}
 
 
+# Names in both of these namespaces are one function in PyTorch too, but for some.
+SHARED = {"", "nn.functional"}
+APART = {"celu", "relu", "rms_norm", "selu", "sigmoid", "tanh", "threshold"}
+
+
 class Op(core.OpBase):
     """The declaration of an operation.
 
@@ -102,6 +107,7 @@ class Op(core.OpBase):
         self.value_at = self.position.get("value", -1)
         self.older = OLDER.get(path)
         self.rules = []
+        self.named = {}  # the published functions of the aliases, by path
         self.joint = None
         self.inplace_at = len(self.parameters)
         if "inplace" not in own:
@@ -548,6 +554,11 @@ def dressed(function, forward):
     return function
 
 
+def overridable(function):
+    """A function that is not an operation's, as one that `__torch_function__` can override."""
+    return dressed(core.make_overridable(function), function)
+
+
 class Stated:
     """What `inspect` finds as `__wrapped__` of a method: the signature of the function it stands for, some parameters
     left out, or that of a text such as "(start=0, end=None)"."""
@@ -610,18 +621,42 @@ def op(
         spec = Op(path, forward, kind, view, aliases, own, out, wide)
         if wide and composite:
             spec.forward = dressed(functools.partial(_in_float32, forward, spec.position.get("dtype", -1)), forward)
-        call = forward
-        if not spec.variadic:
-            call = dressed(core.make_call(spec), forward)
+        call = overridable(forward) if spec.variadic else dressed(core.make_call(spec), forward)
         call.op, call.vjp, call.vjp_joint = spec, spec.vjp, spec.vjp_joint
+        call.__name__ = spec.name
         spec.function = call
         for one in (path, *aliases):
             if one in DECLARED:
                 raise ValueError(f"{one} is declared twice")
             DECLARED[one] = spec
+            namespace, _, name = one.rpartition(".")
+            if one is not path and (name != spec.name or {namespace, path.rpartition(".")[0]} != SHARED or name in APART):
+                spec.named[one] = twin(call, namespace, name)
         return call
 
     return declare
+
+
+def _intercept(func, args: tuple, kwargs: dict):
+    """What a call gives that a `__torch_function__` overrides."""
+    from lucid import overrides
+
+    return overrides._intercept(func, args, kwargs)
+
+
+core.set_interceptor(_intercept)
+
+
+def twin(function, namespace: str, name: str):
+    """A declared function under another name, or as a method ("Tensor"): the same, and another object to tell overrides of."""
+    spec = function.op
+    made = overridable(spec.forward) if spec.variadic else dressed(core.make_call(spec), function)
+    made.__name__ = name
+    if namespace == "Tensor":
+        made.__qualname__ = f"Tensor.{name}"
+    else:
+        made.__module__, made.__qualname__ = ".".join(filter(None, ("lucid", namespace))), name
+    return made
 
 
 def inplace(function, name: str):

@@ -29,6 +29,7 @@ class Parameter(Tensor):
     """
 
     __module__ = "lucid.nn.parameter"
+    __torch_function__ = core.disabled_torch_function
 
     def __new__(cls, data=None, requires_grad=True):
         self = core.TensorBase.__new__(cls)

@@ -62,7 +62,7 @@ def declared(namespace: str) -> dict:
     for path, spec in DECLARED.items():
         parent, _, name = path.rpartition(".")
         if parent == namespace and not name.startswith("_"):
-            found[name] = spec.function
+            found[name] = spec.named.get(path, spec.function)
     return found | methods.inplace_functions(namespace)
 
 

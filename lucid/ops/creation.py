@@ -473,7 +473,7 @@ def arange(*range_, **keywords) -> Tensor:
     return _arange(*_range_arguments(range_, keywords), **keywords)
 
 
-arange.__wrapped__ = Stated(
+arange.__wrapped__ = arange.op.forward.__wrapped__ = Stated(
     text="(start=0, end=None, step=1, *, out=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False)"
 )
 

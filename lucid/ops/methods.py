@@ -12,7 +12,7 @@ import functools
 import numpy as np
 
 from lucid._kernels import core
-from lucid.autograd.op import DECLARED, Supplied, inplace
+from lucid.autograd.op import DECLARED, Supplied, inplace, twin
 from lucid.dtypes import BY_NUM
 from lucid.ops import comparison, conversion, indexing, magnitude, permutation, random, reduction, shape, storage, view
 from lucid.ops import complex as complex_
@@ -103,6 +103,11 @@ BINARY = {
     "pow": "pow", "and": "bitwise_and", "or": "bitwise_or", "xor": "bitwise_xor", "lshift": "bitwise_left_shift",
     "rshift": "bitwise_right_shift", "matmul": "matmul",
 }  # fmt: skip
+# Operators that overrides are told of by their own names; of the others they see the method.
+OVERRIDDEN = (
+    "__rsub__ __rtruediv__ __floordiv__ __rfloordiv__ __rmod__ __pow__ __rpow__ __ipow__ __and__ __iand__ __or__ __ior__ __xor__ __ixor__ "
+    "__lshift__ __rlshift__ __ilshift__ __rshift__ __rrshift__ __irshift__ __rmatmul__ __eq__"
+)
 COMPARISONS = ("eq", "ne", "lt", "le", "gt", "ge")
 UNARY = {"neg": "neg", "pos": "positive", "abs": "abs"}
 
@@ -113,7 +118,7 @@ def foreign(function, reflected: bool, x, y):
         y = y.item()
     elif isinstance(y, np.ndarray) and y.dtype.num in BY_NUM:
         y = core.wrap(y)
-    if not isinstance(y, (bool, int, float, complex, core.TensorBase)):
+    if not isinstance(y, (bool, int, float, complex, core.TensorBase)) and not core.overrides(y):
         return NotImplemented
     return function(y, x) if reflected else function(x, y)
 
@@ -160,38 +165,39 @@ def attach(later: tuple) -> None:
     """Give Tensor its methods; those of the families in `later` are attached by `attach_rest`."""
     for family, names in METHODS.items():
         for name in names.split():
-            setattr(Tensor, name, Later(name) if family in later else find(name))
+            setattr(Tensor, name, Later(name) if family in later else twin(find(name), "Tensor", name))
     for family, names in INPLACE.items():
         for name in names.split():
             setattr(Tensor, f"{name}_", Later(f"{name}_") if family in later else inplace(find(name), f"{name}_"))
     for module in OWN:
-        for name, method in module.TENSOR_METHODS.items():
-            setattr(Tensor, name, method)
+        for name, own in module.TENSOR_METHODS.items():
+            setattr(Tensor, name, own)
     for name, operation in BINARY.items():
-        function = find(operation)
+        function = vars(Tensor)[operation]
         setattr(Tensor, f"__{name}__", operator(function, f"__{name}__"))
-        setattr(Tensor, f"__r{name}__", operator(function, f"__r{name}__", name != "mul"))
-        setattr(Tensor, f"__i{name}__", operator(inplace(function, f"{operation}_"), f"__i{name}__"))
+        setattr(Tensor, f"__r{name}__", operator(function, f"__r{name}__", name not in ("add", "mul")))
+        written = f"{operation}_"
+        setattr(Tensor, f"__i{name}__", operator(vars(Tensor).get(written) or inplace(function, written), f"__i{name}__"))
     Tensor.__rtruediv__ = reciprocal_times(Tensor.__rtruediv__)
     Tensor.__div__, Tensor.__rdiv__, Tensor.__idiv__ = Tensor.__truediv__, Tensor.__rtruediv__, Tensor.__itruediv__
     for name in COMPARISONS:
-        setattr(Tensor, f"__{name}__", operator(find(name), f"__{name}__"))
+        setattr(Tensor, f"__{name}__", operator(vars(Tensor)[name], f"__{name}__"))
     for name, operation in UNARY.items():
-        setattr(Tensor, f"__{name}__", find(operation))
+        setattr(Tensor, f"__{name}__", vars(Tensor)[operation])
 
 
 def attach_rest(later: tuple) -> None:
     """Give Tensor the methods of the families in `later`, in whose stead nothing else was put."""
     for family in later:
         for name in METHODS.get(family, "").split():
-            _replace(name, find(name))
+            _replace(name, twin(find(name), "Tensor", name))
         for name in INPLACE.get(family, "").split():
             _replace(f"{name}_", inplace(find(name), f"{name}_"))
 
 
-def _replace(name: str, method) -> None:
+def _replace(name: str, made) -> None:
     if isinstance(vars(Tensor)[name], Later):
-        setattr(Tensor, name, method)
+        setattr(Tensor, name, made)
 
 
 def inplace_functions(namespace: str) -> dict:
@@ -203,7 +209,7 @@ def inplace_functions(namespace: str) -> dict:
 
 def operator(function, name: str, reflected: bool = False):
     """The method of a binary operator."""
-    method = core.make_operator(function, reflected, foreign)
-    method.__name__, method.__qualname__ = name, f"Tensor.{name}"
-    method.__doc__ = f"The operator `{name}`; see `{function.__name__}`."
-    return method
+    made = core.make_operator(function, reflected, foreign, name in OVERRIDDEN.split())
+    made.__name__, made.__qualname__ = name, f"Tensor.{name}"
+    made.__doc__ = f"The operator `{name}`; see `{function.__name__}`."
+    return made

@@ -472,7 +472,11 @@ def as_subclass(self, cls) -> Tensor:
     """
     if not (isinstance(cls, type) and issubclass(cls, Tensor)):
         raise TypeError("as_subclass(): the class does not inherit from Tensor, which it has to")
-    alias = Supplied.view_alias(self)
+    before = core.set_overrides_off(2)
+    try:
+        alias = Supplied.view_alias(self)
+    finally:
+        core.set_overrides_off(before)
     made = core.TensorBase.__new__(cls)
     for name in ("array", "_counter", "_node", "_slot", "_requires_grad", "_base", "_base_node", "_view", "_inference"):
         setattr(made, name, getattr(alias, name))

@@ -362,7 +362,9 @@ def make_call(OpBase op):
 
     def call(*args, **kwargs):
         cdef Py_ssize_t n = len(args)
-        if detours:
+        if intercepted(args, kwargs):
+            return interceptor(call, args, kwargs)
+        if detours & ~FUNCTION_MODE:
             return detoured(op, op.bind(args, kwargs))
         if kwargs or n > op.positional or (n > op.inplace_at and args[op.inplace_at]):
             return call_bound(op, op.bind(args, kwargs))
@@ -504,7 +506,9 @@ def make_inplace(OpBase op):
         cdef list values = None
         cdef void* array_before = target_array
         cdef void* name_before = target_name
-        if detours:
+        if intercepted(args, kwargs):
+            return interceptor(call, args, kwargs)
+        if detours & ~FUNCTION_MODE:
             return detoured_inplace(op, call, args, kwargs)
         if kwargs or n < op.required or not 0 < n <= op.positional:
             if "inplace" in kwargs:
@@ -533,12 +537,15 @@ def make_inplace(OpBase op):
     return call
 
 
-def make_operator(function, bint reflected, foreign):
+def make_operator(function, bint reflected, foreign, bint own):
     """A binary operator of tensors. `foreign(function, reflected, x, y)` is asked when the other operand is neither a
-    tensor nor an int or float; it may return NotImplemented.
+    tensor nor an int or float; it may return NotImplemented. One that is its `own` is overridden as such, others as
+    their function.
     """
 
     def operator(x, y):
+        if own and intercepted_pair(x, y):
+            return interceptor(operator, (x, y), {})
         if not isinstance(x, TensorBase):
             raise TypeError(f"operators of tensors are called on a Tensor, not {type(x).__name__}")
         if isinstance(y, TensorBase) or type(y) is float or type(y) is int:
@@ -612,21 +619,27 @@ cdef object widened(value):
 
 cpdef list apply_rules(NodeBase node, g, bint create_graph):
     """The gradients of a node's inputs. Of half precision, rules of several operations see float32: it is rounded once."""
+    global overrides_off
     cdef list found = []
+    cdef int before_off = overrides_off
     cdef bint wide = (create_graph or (<OpBase>node.op).wide) and any_half(g)
     if wide:
         g = widened(g)
-    for rule, saved, before, out_at in node.calls:
-        if not unchanged(<tuple>saved, before):
-            node.overwritten(saved, before)
-        if out_at is not None and create_graph:
-            saved = node.rejoin(saved, out_at)
-        if wide:
-            saved = widened(saved)
-        if node.joint is None:
-            found.append(rule(g, *saved))
-        else:
-            found = node.split_joint((rule(g, *saved),) if node.joint[0] is None else rule(g, node.joint[0], *saved))
+    overrides_off = 2    # what the rules call is no call of the program's
+    try:
+        for rule, saved, before, out_at in node.calls:
+            if not unchanged(<tuple>saved, before):
+                node.overwritten(saved, before)
+            if out_at is not None and create_graph:
+                saved = node.rejoin(saved, out_at)
+            if wide:
+                saved = widened(saved)
+            if node.joint is None:
+                found.append(rule(g, *saved))
+            else:
+                found = node.split_joint((rule(g, *saved),) if node.joint[0] is None else rule(g, node.joint[0], *saved))
+    finally:
+        overrides_off = before_off
     return found
 
 

@@ -205,6 +205,7 @@ def set_inference(bint mode):
 cdef enum:
     AUTOCAST = 1      # of `detours`
     FORWARD_AD = 2
+    FUNCTION_MODE = 4
 
 
 def autocasting():

@@ -19,9 +19,10 @@ __all__ = [
 
 
 class Function(Module):
-    """A function of `nn.functional` with its settings, which are attributes of their names."""
+    """A function of `nn.functional` (or another module) with its settings, which are attributes of their names."""
 
     function: str
+    home = F
 
     def __init__(self, **settings):
         super().__init__()
@@ -30,7 +31,7 @@ class Function(Module):
             setattr(self, name, value)
 
     def forward(self, input):
-        return getattr(F, self.function)(input, *[getattr(self, name) for name in self._settings])
+        return getattr(self.home, self.function)(input, *[getattr(self, name) for name in self._settings])
 
     def extra_repr(self) -> str:
         shown = []
@@ -200,6 +201,7 @@ class Sigmoid(Function):
     """
 
     function = "sigmoid"
+    home = lucid
 
     def __init__(self):
         super().__init__()
@@ -230,6 +232,7 @@ class Tanh(Function):
     """
 
     function = "tanh"
+    home = lucid
 
     def __init__(self):
         super().__init__()

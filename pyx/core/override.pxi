@@ -1,0 +1,124 @@
+"""Overrides: calls of the public functions that `__torch_function__` answers in their place.
+
+A plain tensor is known by its exact type, so that a call of plain tensors pays for a comparison of pointers an argument.
+What is found is handed to `interceptor` (`lucid.overrides`), which knows the protocol. Below a published function nothing
+is intercepted: rules of gradients, which are Python here, run with overrides off.
+"""
+
+cdef extern from "Python.h":
+    PyTypeObject* Py_TYPE(object value)
+    PyObject* _PyType_Lookup(PyTypeObject* kind, object name)
+
+cdef extern from *:
+    """
+    /* 1: tensors of subclasses are plain ones in this thread, 2: modes are not asked either. */
+    static LUCID_THREAD_LOCAL int lucid_overrides_off = 0;
+    """
+    int overrides_off "lucid_overrides_off"
+
+cdef str HOOK = "__torch_function__"
+cdef object interceptor = None
+
+
+def disabled_torch_function(func, types, args=(), kwargs=None):
+    """The `__torch_function__` of classes whose instances are treated as plain tensors: calls the function."""
+    return func(*args, **(kwargs or {}))
+
+
+cdef object disabled = disabled_torch_function
+
+
+def set_interceptor(function):
+    """Say what `function(func, args, kwargs)` answers a call that something overrides."""
+    global interceptor
+    interceptor = function
+
+
+def set_overrides_off(int level):
+    """Switch overrides in this thread: 0 on, 1 off for objects, 2 for modes too; returns what it was."""
+    global overrides_off
+    cdef int before = overrides_off
+    overrides_off = level
+    return before
+
+
+def overrides_state():
+    """How far overrides are off in this thread; see `set_overrides_off`."""
+    return overrides_off
+
+
+def set_function_mode(bint mode):
+    """Say whether there are modes that every call in this thread is shown to; returns what was said before."""
+    return set_detour(FUNCTION_MODE, mode)
+
+
+cdef bint overriding(value):
+    """Whether a value that is no plain tensor, or one in a sequence, has a `__torch_function__` that is asked."""
+    cdef PyObject* hook
+    if type(value) is list or type(value) is tuple:
+        for one in value:
+            if type(one) is not tensor_type and type(one) is not int and type(one) is not float and overriding(one):
+                return True
+        return False
+    hook = _PyType_Lookup(Py_TYPE(value), HOOK)
+    return hook != NULL and hook != <PyObject*>disabled and not overrides_off
+
+
+def overrides(value):
+    """Whether a value, or one in a sequence, has a `__torch_function__` that is asked."""
+    return type(value) is not tensor_type and overriding(value)
+
+
+cdef inline bint intercepted(tuple args, dict kwargs):
+    """Whether a call with these arguments is answered by a `__torch_function__`."""
+    for value in args:
+        if type(value) is not tensor_type and type(value) is not float and type(value) is not int and overriding(value):
+            return True
+    if kwargs:
+        for value in kwargs.values():
+            if type(value) is not tensor_type and overriding(value):
+                return True
+    return detours & FUNCTION_MODE and overrides_off < 2
+
+
+cdef bint intercepted_pair(x, y):
+    """The same of the operands of an operator."""
+    return ((type(x) is not tensor_type and overriding(x)) or (type(y) is not tensor_type and overriding(y))
+            or (detours & FUNCTION_MODE and overrides_off < 2))
+
+
+def make_overridable(function):
+    """A function that is not an operation's, as one that can be overridden."""
+
+    def call(*args, **kwargs):
+        if intercepted(args, kwargs):
+            return interceptor(call, args, kwargs)
+        return function(*args, **kwargs)
+
+    return call
+
+
+cdef class Attribute:
+    """A property of tensors that can be overridden: `getter(tensor)` and `setter(tensor, value)`."""
+    cdef readonly object getter, setter
+    cdef readonly str __name__, __doc__
+
+    def __init__(self, str name, getter, setter, doc):
+        self.getter, self.setter, self.__name__, self.__doc__ = getter, setter, name, doc
+
+    def __get__(self, x, kind):
+        if x is None:
+            return self
+        if type(x) is not tensor_type or detours:
+            if intercepted((x,), None):
+                return interceptor(self.__get__, (x,), {})
+        return self.getter(x)
+
+    def __set__(self, x, value):
+        if type(x) is not tensor_type or detours:
+            if intercepted((x, value), None):
+                interceptor(self.__set__, (x, value), {})
+                return
+        if self.setter is None:
+            raise AttributeError(f"attribute '{self.__name__}' of 'Tensor' objects is not writable")
+        self.setter(x, value)
