@@ -13,16 +13,17 @@ import math
 import numpy as np
 
 from lucid import dtypes
-from lucid._kernels.core import backward, binary, unary, unary_param, wrap
+from lucid._kernels.core import backward, binary, unary, unary_param
 from lucid.autograd.op import op
 from lucid.dtypes import element
 from lucid.ops._doc import doc
-from lucid.ops._frame import BOOL, FLOATING, INTEGER, copied, rounded, tensor_argument
+from lucid.ops._frame import BOOL, FLOATING, INTEGER, rounded, tensor_argument
 from lucid.ops._pointwise import backward_kernel, binary_kernel, override, param_kernel, refuse, unary_kernel
 from lucid.ops.arithmetic import add, conjugate, div, is_complex, mul, reciprocal, rsub, sub
 from lucid.ops.comparison import ge, gt, logical_and, lt
 from lucid.ops.exponentials import exp, sigmoid, square, tanh
 from lucid.ops.magnitude import abs, clamp, where
+from lucid.ops.pieces import chunk
 from lucid.ops.view import reshape
 from lucid.tensor import Tensor, check_dim
 
@@ -587,32 +588,8 @@ def glu(input_: Tensor, dim: int = -1) -> Tensor:
         raise RuntimeError(f"Halving dimension must be even, but dimension {at} is size {shape[at]}")
     if input_.dtype.kind < 2:
         raise NotImplementedError(f"\"glu_cpu\" not implemented for '{input_.dtype.name}'")
-    return mul(_half(input_, at, 0), sigmoid(_half(input_, at, 1)))
-
-
-@op("_half")
-def _half(input_, dim, which):
-    """The first or second half of the elements along a dimension."""
-    array = input_.array
-    middle = array.shape[dim] // 2
-    piece = (slice(None),) * dim + (slice(0, middle) if which == 0 else slice(middle, None),)
-    return wrap(copied(array[piece]))
-
-
-_half.vjp(input_=lambda g, dim, which: _in_half(g, dim, which))
-
-
-@op("_in_half")
-def _in_half(input_, dim, which):
-    """Twice as many elements along a dimension: the given ones as one half, and zeros."""
-    array = input_.array
-    size = array.shape[dim]
-    made = np.zeros((*array.shape[:dim], 2 * size, *array.shape[dim + 1 :]), array.dtype)
-    made[(slice(None),) * dim + (slice(which * size, (which + 1) * size),)] = array
-    return wrap(made)
-
-
-_in_half.vjp(input_=lambda g, dim, which: _half(g, dim, which))
+    value, gate = chunk(input_, 2, at)
+    return mul(value, sigmoid(gate))
 
 
 # ------------------------------------------------------------------------------------------------ shrinking

@@ -228,7 +228,8 @@ def multi_margin_loss(
     right = np.zeros((rows.size, classes), bool)
     right[np.arange(rows.size), rows] = True
     x = input_.reshape(rows.size, classes)
-    losses = clamp_min(add(sub(x, x.gather(1, wrap(rows[:, None]))), margin), 0)
+    lead = where(wrap(right), x, 0.0).sum(1, True)
+    losses = clamp_min(add(sub(x, lead), margin), 0)
     losses = mul(losses, losses) if p == 2 else losses
     if weight is not None:
         losses = mul(losses, wrap(np.asarray(weight.array[rows])).unsqueeze(1))

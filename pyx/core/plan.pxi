@@ -82,20 +82,57 @@ def memory_order(shape, strides):
     return order_list(&w)
 
 
-def layout(arrays):
-    """The shape that arrays are broadcast to, how a kernel walks over them, and the order of the result's dimensions.
+cdef enum:
+    PLAN_ROOM = 1 + 64 + MAX_OPERANDS * 65
 
-    The walk is the plan that kernels take: `[ndim, *sizes, offset, *strides of each operand]`, in elements, over as few
-    dimensions as possible, for a result that is dense in that order. It is None when every operand is one row in it; the
-    order is None too where all are dense and of one shape.
-    """
-    cdef walk_t w
+
+cdef int encode(const walk_t* w, Py_ssize_t* plan) noexcept:
+    """The plan of a walk, `[ndim, *sizes, offset, *strides of each operand]`, over as few dimensions as possible; offsets are
+    0. Returns the number of dimensions."""
     cdef Py_ssize_t[MAX_OPERANDS][64] steps
     cdef Py_ssize_t[64] sizes
     cdef Py_ssize_t size
-    cdef Py_ssize_t* plan
     cdef int i, k, d, n = 0
-    cdef bint dense = True, one_row, follows
+    cdef bint follows
+    for i in range(w.nd):
+        d = w.order[i]
+        size = w.shape[d]
+        if size == 1:
+            continue
+        follows = n > 0
+        for k in range(w.operands):
+            follows = follows and steps[k][n - 1] == w.steps[k][d] * size
+        if follows:
+            sizes[n - 1] *= size
+        else:
+            sizes[n] = size
+            n += 1
+        for k in range(w.operands):
+            steps[k][n - 1] = w.steps[k][d]
+    if n == 0:
+        sizes[0], n = 1, 1
+        for k in range(w.operands):
+            steps[k][0] = 1
+    plan[0] = n
+    for i in range(n):
+        plan[1 + i] = sizes[i]
+    for k in range(w.operands):
+        plan[1 + n + k * (n + 1)] = 0
+        for i in range(n):
+            plan[2 + n + k * (n + 1) + i] = steps[k][i]
+    return n
+
+
+def layout(arrays):
+    """The shape that arrays are broadcast to, how a kernel walks over them, and the order of the result's dimensions.
+
+    The walk is the plan that kernels take, in elements, for a result that is dense in that order. It is None when every
+    operand is one row in it; the order is None too where all are dense and of one shape.
+    """
+    cdef walk_t w
+    cdef Py_ssize_t[PLAN_ROOM] plan
+    cdef int i, k, n
+    cdef bint dense = True, one_row
     cdef cnp.ndarray array, first = arrays[0], encoded
     cdef cnp.npy_intp length
     for array in arrays:
@@ -113,40 +150,16 @@ def layout(arrays):
         for i in range(w.nd):
             w.steps[k][i] = step_at(array, i, w.nd) // cnp.PyArray_ITEMSIZE(array)
     find_order(&w)
-    for i in range(w.nd):
-        d = w.order[i]
-        size = w.shape[d]
-        if size == 1:
-            continue
-        follows = n > 0
-        for k in range(w.operands):
-            follows = follows and steps[k][n - 1] == w.steps[k][d] * size
-        if follows:
-            sizes[n - 1] *= size
-        else:
-            sizes[n] = size
-            n += 1
-        for k in range(w.operands):
-            steps[k][n - 1] = w.steps[k][d]
-    one_row = n < 2
-    for k in range(w.operands):
-        one_row = one_row and (n == 0 or steps[k][0] == 1) and start_of(arrays[k]) == 0
-    if one_row:
-        return shape, None, order_list(&w)
-    if n == 0:
-        sizes[0], n = 1, 1
-        for k in range(w.operands):
-            steps[k][0] = 1
-    length = 1 + n + w.operands * (n + 1)
-    encoded = cnp.PyArray_EMPTY(1, &length, cnp.NPY_INTP, 0)
-    plan = <Py_ssize_t*>cnp.PyArray_DATA(encoded)
-    plan[0] = n
-    for i in range(n):
-        plan[1 + i] = sizes[i]
+    n = encode(&w, plan)
+    one_row = n == 1
     for k in range(w.operands):
         plan[1 + n + k * (n + 1)] = start_of(arrays[k])
-        for i in range(n):
-            plan[2 + n + k * (n + 1) + i] = steps[k][i]
+        one_row = one_row and plan[1 + n + k * (n + 1)] == 0 and plan[2 + n + k * (n + 1)] == 1
+    if one_row:
+        return shape, None, order_list(&w)
+    length = 1 + n + w.operands * (n + 1)
+    encoded = cnp.PyArray_EMPTY(1, &length, cnp.NPY_INTP, 0)
+    memcpy(cnp.PyArray_DATA(encoded), plan, length * sizeof(Py_ssize_t))
     return shape, encoded, order_list(&w)
 
 
