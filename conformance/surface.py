@@ -30,7 +30,7 @@ MODULES = (
     "nn.utils.parametrizations", "nn.utils.stateless", "nn.attention", "nn.parameter", "optim", "optim.lr_scheduler",
     "optim.swa_utils", "linalg", "fft", "special", "autograd", "autograd.functional", "autograd.graph",
     "autograd.forward_ad", "utils.data", "utils.checkpoint", "utils.dlpack", "random", "func", "signal.windows",
-    "distributions", "masked", "amp", "testing", "serialization", "overrides",
+    "distributions", "masked", "amp", "testing", "serialization", "overrides", "fx",
 )  # fmt: skip
 CLASSES = (
     "Tensor", "nn.Module", "nn.Sequential", "nn.ModuleList", "nn.ModuleDict", "nn.ParameterList", "nn.ParameterDict",
@@ -79,8 +79,8 @@ RULES = {
     ),
     "symbolic shapes of the compiler": "sym_* Sym*",
     "the compiler": (
-        "compile compiler export fx nn.Module.compile autograd.graph.region_activation_memory_budget "
-        "utils.checkpoint.fx_traceback utils.checkpoint.GraphExecGroup"
+        "compile compiler export fx.config fx.experimental fx.passes fx.operator_schemas fx.tensor_type fx.traceback nn.Module.compile "
+        "autograd.graph.region_activation_memory_budget utils.checkpoint.fx_traceback utils.checkpoint.GraphExecGroup"
     ),
     "control flow for the compiler": "cond while_loop",
     "packaging of compiled models": "package",

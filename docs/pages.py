@@ -40,6 +40,7 @@ OTHERS = {
     "overrides": [
         *(f"overrides.{name}" for name in lucid.overrides.__all__), "DisableTorchFunction", "DisableTorchFunctionSubclass",
     ],
+    "fx": [f"fx.{name}" for name in lucid.fx.__all__ if not name.startswith(("Sym", "PH"))],
     "checkpoints": [
         "utils.checkpoint.checkpoint", "utils.checkpoint.checkpoint_sequential",
         "utils.checkpoint.set_checkpoint_debug_enabled", "utils.checkpoint.set_checkpoint_early_stop", "utils.checkpoint.noop_context_fn",
@@ -93,6 +94,7 @@ OTHERS = {
 TITLES = {
     "autograd": "Automatic differentiation (autograd)", "directions": "Derivatives along directions (autograd.forward_ad)",
     "transforms": "Functions of functions (func)", "overrides": "Subclasses and modes that answer calls (overrides)",
+    "fx": "Functions as graphs (fx)",
     "checkpoints": "Computing again in backward (utils.checkpoint)",
     "amp": "Mixed precision (amp)", "gradients": "Other functions", "random": "Random numbers",
     "settings": "Threads, memory, settings", "files": "Saving and loading", "testing": "Comparing in tests (testing)",

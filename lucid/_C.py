@@ -17,6 +17,22 @@ def _is_torch_function_enabled() -> bool:
     return not overrides_state()
 
 
+class _Namespace:
+    """A namespace of PyTorch's compiled functions, whose names repeat it: `_linalg.linalg_inv`."""
+
+    def __init__(self, path: str):
+        self._path = path
+
+    def __getattr__(self, name: str):
+        import importlib
+
+        module = importlib.import_module(f"lucid.{self._path}")
+        return getattr(module, {"log_sigmoid": "logsigmoid"}.get(name, name.removeprefix(f"{self._path}_")))
+
+
+_nn, _linalg, _fft, _special = map(_Namespace, ("nn.functional", "linalg", "fft", "special"))
+
+
 def _get_tracing_state() -> None:
     """What is traced: nothing."""
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from lucid.autograd.op import overridable
 from lucid.tensor import Tensor
 
 __all__ = ["_assert", "_assert_async", "_check", "_check_index", "_check_is_size", "_check_not_implemented", "_check_tensor_all", "_check_type", "_check_value",
            "_check_with"]  # fmt: skip
 
 
+@overridable
 def _assert(condition, message) -> None:
     """AssertionError with a message unless a condition holds."""
     if not condition:
