@@ -786,15 +786,20 @@ def where(const uint8_t[::1] cond, const number[::1] x, const number[::1] y, num
     run(<task_t>where_task[number], &c, out.shape[0], CHEAP_GRAIN)
 
 
+ctypedef float complex floatcomplex
+ctypedef double complex doublecomplex
+
 # The tasks by shape of call and C type, for `core`: it calls those of dense operands without a memoryview between.
 tasks = {
     "unary": {"float": <size_t>unary_task[float], "double": <size_t>unary_task[double],
-              "int64_t": <size_t>unary_task[int64_t]},
+              "int64_t": <size_t>unary_task[int64_t], "float complex": <size_t>unary_task[floatcomplex],
+              "double complex": <size_t>unary_task[doublecomplex]},
     "unary_param": {"float": <size_t>unary_param_task[float], "double": <size_t>unary_param_task[double]},
     "backward": {"float": <size_t>backward_task[float], "double": <size_t>backward_task[double]},
     "binary": {"float": <size_t>binary_task[float], "double": <size_t>binary_task[double],
                "int64_t": <size_t>binary_task[int64_t], "int32_t": <size_t>binary_task[int32_t],
-               "uint8_t": <size_t>binary_task[uint8_t]},
+               "uint8_t": <size_t>binary_task[uint8_t], "float complex": <size_t>binary_task[floatcomplex],
+               "double complex": <size_t>binary_task[doublecomplex]},
     "ternary": {"float": <size_t>ternary_task[float], "double": <size_t>ternary_task[double],
                 "int64_t": <size_t>ternary_task[int64_t], "int32_t": <size_t>ternary_task[int32_t],
                 "uint8_t": <size_t>ternary_task[uint8_t]},

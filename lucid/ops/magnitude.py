@@ -336,6 +336,8 @@ def _clamp_numbers(x: Tensor, low, high) -> Tensor:
     """`x` between numbers or None, in the dtype that they are promoted to."""
     if x.dtype.kind == 2 and type(low) in (float, int) and type(high) in (float, int) and -65504 <= low <= 65504 >= high >= -65504:
         return unary_param(CLAMP, x, low, high)  # the commonest, at two thirds of the time
+    if x.dtype is dtypes.int64 and type(low) is type(high) is int and -(1 << 62) < low < 1 << 62 > high > -(1 << 62):
+        return ternary(CLAMP_TENSOR, x, low, high)
     given = [number_argument("clamp", one, 2, "min") for one in (low, high) if one is not None]
     if not given:
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")

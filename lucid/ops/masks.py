@@ -154,6 +154,15 @@ def masked_scatter(input_: Tensor, mask: Tensor, source: Tensor) -> Tensor:
             f"{torch_name(source.dtype)}"
         )
     shape = broadcast_shapes(input_.array.shape, where.shape)
+    if not core.recording((input_, source)):
+        out = copied(np.broadcast_to(input_.array, shape))
+        rows = [contiguous(native(one)) for one in (np.broadcast_to(where, shape), source.array)]
+        try:
+            if out.size:
+                moved(kernels.masked_scatter, out)(flat(out, True), flat(rows[0]), flat(rows[1], True))
+        except ValueError:
+            raise RuntimeError("Number of elements of source < number of ones in mask") from None
+        return wrap(out)
     found = tuple(nonzero_rows(np.broadcast_to(where, shape).reshape(shape or (1,))))
     if len(found[0]) > source.array.size:
         raise RuntimeError("Number of elements of source < number of ones in mask")

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lucid._kernels import pool
+from lucid._kernels import core, pool
 from lucid._kernels.core import empty, flat, wrap
 from lucid.autograd.op import op, torch_name
 from lucid.ops._doc import doc
@@ -122,16 +122,16 @@ def _planned(name, shape, kernel, stride, padding, dilation, ceil_mode) -> Windo
 
 
 @op("_max_pool")
-def _max_pool(x: Tensor, windows: Windows):
+def _max_pool(x: Tensor, windows: Windows, indexed: bool):
     array = _computed("max_pool", x.array, MAX)
     shape = (*x.array.shape[: -len(windows.size)], *windows.out_size)
-    out, indices = empty(shape, array.dtype), empty(shape, INT64)
+    out, indices = empty(shape, array.dtype), empty(shape, INT64) if indexed else None
     if out.size:
         MAX[array.dtype](
-            flat(array), flat(out), flat(indices), windows.planes, windows.sizes, windows.kernel, windows.stride,
+            flat(array), flat(out), flat(indices) if indexed else None, windows.planes, windows.sizes, windows.kernel, windows.stride,
             windows.padding, windows.dilation, windows.out_sizes,
         )  # fmt: skip
-    return wrap(cast(out, x.array.dtype)), wrap(indices)
+    return wrap(cast(out, x.array.dtype)), wrap(indices) if indexed else None
 
 
 @op("_adaptive_max_pool")
@@ -257,7 +257,8 @@ def _row(n: int, size: int) -> str:
 
 
 def _max_pool_nd(name, n, input_, kernel_size, stride, padding, dilation, ceil_mode, return_indices):
-    found = _max_pool(input_, _windows(name, input_, n, kernel_size, stride, padding, dilation, ceil_mode))
+    indexed = return_indices or core.recording((input_,))
+    found = _max_pool(input_, _windows(name, input_, n, kernel_size, stride, padding, dilation, ceil_mode), indexed)
     return found if return_indices else found[0]
 
 

@@ -346,6 +346,11 @@ def index_reduce(
     at = _vector("index_reduce_", index)
     same_dtype("index_reduce", input_, source)
     _slice_sizes("index_reduce_", array, dim, put, at.size)
+    if include_self and reduce != "mean" and array.ndim and put.ndim and not core.recording((input_, source)):
+        out = copied(array)
+        if placed(out, dim, at, put, False, reduce):
+            out_of_bounds(at, array.shape[dim], dim)
+        return wrap(out)
     whole = np.broadcast_to(at.reshape((-1,) + (1,) * (put.ndim - dim - 1)) if put.ndim else at.reshape(()), put.shape)
     return scatter_reduce(input_, dim, wrap(whole), source, reduce, include_self=include_self)
 

@@ -397,7 +397,7 @@ cdef bint as_parameter(value, double* number):
     """Read a number that floating elements of any size but half precision may go with; False where it may not fit."""
     if type(value) is float or (type(value) is int and -(1 << 53) <= value <= 1 << 53):
         number[0] = value
-        return number[0] - number[0] != 0 or -1e38 < number[0] < 1e38
+        return number[0] - number[0] != 0 or -FLT_MAX <= number[0] <= FLT_MAX
     return False
 
 
