@@ -294,8 +294,7 @@ cdef inline void gather(const conv_t* call, const floating* image, const Py_ssiz
             for i in range(runs.n):
                 x = image + tap[p] + runs.source[i]
                 row = out + width * p + runs.place[i]
-                for j in range(runs.length[i]):
-                    row[j] = x[j * stride]
+                every(x, runs.length[i], stride, row)
 
 
 cdef inline void forward_part(const conv_t* call, Py_ssize_t index, const floating* _type) noexcept nogil:

@@ -25,6 +25,9 @@ from lucid.ops.view import reshape, to_dtype
 from lucid.tensor import Tensor, to_array
 
 
+WHOLE = slice(None)
+
+
 def _as_index(item):
     """One item of an index: an int, a slice, None, Ellipsis, or a tensor."""
     kind = type(item)
@@ -65,11 +68,29 @@ def _items(index) -> tuple:
     return (index,)
 
 
+def _plain(index, ndim: int) -> tuple | None:
+    """The arrays of a tuple of int64 tensors and whole dimensions, which takes no more parsing; None for any other index."""
+    if type(index) is not tuple or len(index) > ndim:
+        return None
+    arrays = []
+    for one in index:
+        if isinstance(one, Tensor) and one.dtype is dtypes.int64 and one.array.ndim:
+            arrays.append(one.array)
+        elif type(one) is slice and one == WHOLE:
+            arrays.append(None)
+        else:
+            return None
+    return tuple(arrays)
+
+
 def parse(shape: tuple, index) -> tuple:
     """An index as (basic index, arrays): of the view that the first makes, the arrays pick by dimension.
 
     `arrays` has None for a dimension that is taken whole. IndexError where the index does not fit the shape.
     """
+    arrays = _plain(index, len(shape))
+    if arrays is not None:
+        return (), arrays
     items = [_as_index(item) for item in _items(index)]
     used = 0
     for item in items:
@@ -253,7 +274,7 @@ def getitem(self, index) -> Tensor:
         if index.dtype is dtypes.bool_ and index.array.shape == self.array.shape:
             return _pick(self, index)
     basic, arrays = parse(self.array.shape, index)
-    view = index_basic(self, basic)
+    view = index_basic(self, basic) if basic else self
     return _index(view, arrays) if any(one is not None for one in arrays) else view
 
 
