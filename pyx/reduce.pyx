@@ -108,6 +108,27 @@ cdef inline floating power_(floating x, floating p) noexcept nogil:
 cdef inline floating exp_below_(floating x, floating p) noexcept nogil:
     return exp_negative_(p - x)
 
+cdef inline real either_(real a, real b) noexcept nogil:
+    """Of two numbers that are equal or of which one is NaN, the NaN: its bits with those of the other."""
+    cdef int32_t bits
+    cdef int64_t bits_
+    if real is float:
+        bits = (<int32_t*>&a)[0] | (<int32_t*>&b)[0]
+        return (<float*>&bits)[0]
+    elif real is double:
+        bits_ = (<int64_t*>&a)[0] | (<int64_t*>&b)[0]
+        return (<double*>&bits_)[0]
+    else:
+        return a
+
+# An instruction gives its second operand where one is NaN, so both orders are asked for. (As `maximum_` has it, gcc splits the
+# tree of joins at every NaN there may be: rows of 1024 took 1.2 times as long.)
+cdef inline real greater_(real a, real b) noexcept nogil:
+    return either_(b if b > a else a, a if a > b else b)
+
+cdef inline real less_(real a, real b) noexcept nogil:
+    return either_(b if b < a else a, a if a < b else b)
+
 cdef inline uint8_t or_(uint8_t a, uint8_t b) noexcept nogil:
     return a | b
 
@@ -245,14 +266,14 @@ cdef void amax_rows(
     const real* x, Py_ssize_t rows, Py_ssize_t stride, Py_ssize_t width, const real* p, real* out,
     bint start,
 ) noexcept nogil:
-    fold_rows(same_[real, real], maximum_[real], lowest(<real>0), x, rows, stride, width, p, out, start)
+    fold_rows(same_[real, real], greater_[real], lowest(<real>0), x, rows, stride, width, p, out, start)
 
 
 cdef void amin_rows(
     const real* x, Py_ssize_t rows, Py_ssize_t stride, Py_ssize_t width, const real* p, real* out,
     bint start,
 ) noexcept nogil:
-    fold_rows(same_[real, real], minimum_[real], highest(<real>0), x, rows, stride, width, p, out, start)
+    fold_rows(same_[real, real], less_[real], highest(<real>0), x, rows, stride, width, p, out, start)
 
 
 cdef void nonzero_rows(

@@ -24,7 +24,6 @@ from lucid.ops.storage import copy_, fill_array
 from lucid.ops.view import reshape, to_dtype
 from lucid.tensor import Tensor, to_array
 
-
 WHOLE = slice(None)
 
 
