@@ -26,7 +26,7 @@ from .results import Op, Report, Surface, SurfaceName
 
 # Where PyTorch publishes names: modules, and the classes whose members a program calls.
 MODULES = (
-    "", "nn", "nn.functional", "nn.init", "nn.utils", "nn.utils.rnn", "nn.utils.parametrize",
+    "", "nn", "nn.functional", "nn.init", "nn.utils", "nn.utils.rnn", "nn.utils.prune", "nn.utils.parametrize",
     "nn.utils.parametrizations", "nn.utils.stateless", "nn.attention", "nn.parameter", "optim", "optim.lr_scheduler",
     "optim.swa_utils", "linalg", "fft", "special", "autograd", "autograd.functional", "autograd.graph",
     "autograd.forward_ad", "utils.data", "utils.checkpoint", "utils.dlpack", "random", "func", "signal.windows",
@@ -139,7 +139,7 @@ ASKED = (
     "distributed.is_available", "distributed.is_initialized", "distributed.get_rank", "distributed.all_reduce", "nn.DataParallel",
     "nn.parallel.DistributedDataParallel", "nn.SyncBatchNorm", "utils.checkpoint.get_device_states",
     "utils.checkpoint.set_device_states", "set_default_tensor_type", "library.custom_op", "library.register_autograd",
-    "library.register_fake", "nn.attention.flex_attention",
+    "library.register_fake", "utils.data.DistributedSampler", "nn.attention.flex_attention",
 )  # fmt: skip
 # An object's own nature, where its name says nothing.
 PRIVATE = "private to PyTorch (leading underscore)"

@@ -85,7 +85,8 @@ OTHERS = {
         "cuda.is_available", "cuda.device_count", "distributed.is_available", "distributed.is_initialized", "hub.get_dir", "hub.set_dir",
         "set_default_tensor_type", "FloatTensor", "DoubleTensor", "HalfTensor", "BFloat16Tensor", "LongTensor", "IntTensor",
         "ShortTensor", "CharTensor", "ByteTensor", "BoolTensor", "SymInt", "SymFloat", "SymBool", "Stream", "Event",
-        "utils.checkpoint.get_device_states", "utils.checkpoint.set_device_states",
+        "utils.checkpoint.get_device_states", "utils.checkpoint.set_device_states", "Future", "ScriptModule", "TensorType", "TypedStorage",
+        "UntypedStorage", "PyTorchFileReader",
     ],
     "errors": [
         "OutOfMemoryError", "linalg.LinAlgError", "autograd.GradcheckError", "utils.checkpoint.CheckpointError",
@@ -152,7 +153,7 @@ def objects(namespace: str) -> str:
 CLASSES = {
     "nn": "Modules", "optim": "Optimizers", "nn.init": "Initial weights", "nn.utils": "nn.utils",
     "nn.utils.parametrize": "Parametrizations", "nn.utils.parametrizations": "Parametrizations of weights",
-    "nn.utils.rnn": "Sequences of several lengths", "nn.utils.stateless": "Stateless calls",
+    "nn.utils.prune": "Pruning", "nn.utils.rnn": "Sequences of several lengths", "nn.utils.stateless": "Stateless calls",
     "optim.lr_scheduler": "Learning rates", "optim.swa_utils": "Averaged weights", "utils.data": "Data", "distributions": "Distributions",
 }  # fmt: skip
 

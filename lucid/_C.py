@@ -17,6 +17,9 @@ def _is_torch_function_enabled() -> bool:
     return not overrides_state()
 
 
+_TensorMeta = type  # the class of the class Tensor
+
+
 class _Namespace:
     """A namespace of PyTorch's compiled functions, whose names repeat it: `_linalg.linalg_inv`."""
 

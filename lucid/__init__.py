@@ -55,8 +55,8 @@ globals().update(ops.declared(""))
 
 # Imported when first used, as are the rarer operations (`ops.LATER`): they cost half of the time of `import lucid`.
 _LATER = (
-    "_C", "_dynamo", "accelerator", "amp", "backends", "compiler", "cuda", "distributed", "distributions", "fft", "func", "functional", "fx", "hub", "jit", "library", "linalg", "masked",
-    "mps", "multiprocessing", "nn", "optim", "overrides", "profiler", "signal", "special", "testing", "utils", "version", "xpu",
+    "_C", "__config__", "_dynamo", "_tensor_str", "accelerator", "amp", "backends", "compiler", "cuda", "distributed", "distributions", "fft", "func", "functional", "futures", "fx", "hub", "jit", "library", "linalg", "masked",
+    "mps", "multiprocessing", "nn", "onnx", "optim", "overrides", "profiler", "signal", "special", "storage", "testing", "types", "utils", "version", "xpu",
 )  # fmt: skip
 _LATER_NAMES = {
     "lobpcg": "eigenpairs", "to_dlpack": "utils.dlpack", "vmap": "func", "GradScaler": "amp.grad_scaler",
@@ -66,7 +66,7 @@ _LATER_NAMES = {
         "is_autocast_enabled", "set_autocast_cache_enabled", "set_autocast_cpu_dtype", "set_autocast_cpu_enabled",
         "set_autocast_dtype", "set_autocast_enabled",
     ), "amp.autocast_mode"),
-    "DisableTorchFunction": "overrides", "DisableTorchFunctionSubclass": "overrides", "Event": "cuda", "Stream": "cuda", "SymBool": "fx", "SymFloat": "fx", "SymInt": "fx", "compile": "compiler", "install_as_torch": "alias",
+    "DisableTorchFunction": "overrides", "DisableTorchFunctionSubclass": "overrides", "Event": "cuda", "Future": "futures", "Stream": "cuda", "ScriptModule": "jit", "TensorType": "jit", "PyTorchFileReader": "storage", "TypedStorage": "storage", "UntypedStorage": "storage", "SymBool": "fx", "SymFloat": "fx", "SymInt": "fx", "compile": "compiler", "install_as_torch": "alias",
     **dict.fromkeys((
         "BFloat16Tensor", "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor", "IntTensor",
         "LongTensor", "ShortTensor", "set_default_tensor_type",

@@ -1,9 +1,10 @@
-"""How a tensor lies in memory, as arguments: memory formats, and the one layout there is."""
+"""How a tensor lies in memory, as arguments: memory formats, and layouts."""
 
 from __future__ import annotations
 
 __all__ = [
-    "channels_last", "channels_last_3d", "contiguous_format", "layout", "legacy_contiguous_format", "memory_format", "preserve_format", "strided",
+    "channels_last", "channels_last_3d", "contiguous_format", "layout", "legacy_contiguous_format", "memory_format", "preserve_format",
+    "sparse_bsc", "sparse_bsr", "sparse_coo", "sparse_csc", "sparse_csr", "strided",
 ]  # fmt: skip
 
 
@@ -31,7 +32,7 @@ class memory_format(_Constant):
 
 
 class layout(_Constant):
-    """The kind of a tensor's memory: `strided`, which is the only one."""
+    """The kind of a tensor's memory: `strided`, which all have; others have names, so that programs can compare them."""
 
     __slots__ = ()
 
@@ -43,3 +44,4 @@ channels_last = memory_format("channels_last")
 channels_last_3d = memory_format("channels_last_3d")
 legacy_contiguous_format = contiguous_format
 strided = layout("strided")
+sparse_bsc, sparse_bsr, sparse_coo, sparse_csc, sparse_csr = map(layout, ("sparse_bsc", "sparse_bsr", "sparse_coo", "sparse_csc", "sparse_csr"))

@@ -12,7 +12,7 @@ from lucid.autograd.function import Function
 
 __all__ = ["CustomOpDef", "custom_op", "register_autograd", "register_fake"]
 
-NAMESPACES: dict[str, SimpleNamespace] = {}
+NAMESPACES: dict = {}
 
 
 class CustomOpDef:
@@ -55,6 +55,32 @@ class _Recorded(Function):
     def backward(ctx, *gradients):
         found = ctx.operator._backward(ctx, *gradients)
         return (None, *found) if isinstance(found, tuple) else (None, found)
+
+
+class Aten:
+    """PyTorch's own operators, `ops.aten.add.Tensor`: each calls the function or method of its name, whatever the overload."""
+
+    def __init__(self, name: str = ""):
+        self._name = name
+
+    def __getattr__(self, name: str):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        found = Aten(f"{self._name}.{name}" if self._name else name)
+        setattr(self, name, found)
+        return found
+
+    def __call__(self, *args, **kwargs):
+        from lucid.ops.methods import find
+
+        name = self._name.partition(".")[0]
+        return find(name.rstrip("_"))(*args, **kwargs) if not name.endswith("_") else getattr(args[0], name)(*args[1:], **kwargs)
+
+    def __repr__(self) -> str:
+        return f"aten.{self._name}"
+
+
+NAMESPACES["aten"] = Aten()
 
 
 def custom_op(name: str, fn=None, /, *, mutates_args=(), device_types=None, schema: str | None = None, tags=None):

@@ -116,6 +116,8 @@ def _intercept(func, args: tuple, kwargs: dict):
     name = getattr(func, "__name__", "")
     method = spec is None or func.__qualname__.startswith("Tensor.")
     plain = name in (PYTHON_METHODS if method else VARIADIC).split()
+    if name == "einsum" and len(args) == 2 and isinstance(args[1], (tuple, list)):
+        args = (args[0], *args[1])
     if not _thread.modes and name == "tensor":
         with _switched_off(1):
             return func(*args, **kwargs)

@@ -5,13 +5,23 @@ from __future__ import annotations
 import contextlib
 import enum
 
-__all__ = ["ProfilerActivity", "profile", "record_function"]
+__all__ = ["EventList", "ProfilerAction", "ProfilerActivity", "profile", "record_function", "schedule", "tensorboard_trace_handler"]
 
 
 class ProfilerActivity(enum.Enum):
     """What would be looked at."""
 
     CPU, XPU, MTIA, CUDA, HPU = range(5)
+
+
+class ProfilerAction(enum.Enum):
+    """What a schedule says of a step."""
+
+    NONE, WARMUP, RECORD, RECORD_AND_SAVE = range(4)
+
+
+class EventList(list):
+    """What was seen: nothing."""
 
 
 class record_function(contextlib.ContextDecorator):
@@ -38,3 +48,11 @@ class record_function(contextlib.ContextDecorator):
 def profile(*args, **kwargs):
     """Raises NotImplementedError: there is no profiler."""
     raise NotImplementedError("profiler.profile(): Lucid has no profiler of its own; use cProfile, or perf for the kernels")
+
+
+emit_itt = emit_nvtx = schedule = tensorboard_trace_handler = profile
+
+
+def kineto_available() -> bool:
+    """Whether PyTorch's own recorder is there: False."""
+    return False

@@ -548,3 +548,16 @@ def from_file(
 
 def _leaf(array: np.ndarray, requires_grad: bool) -> Tensor:
     return core.wrap(array).requires_grad_(requires_grad)
+
+
+_safe_globals: list = []
+
+
+def add_safe_globals(safe_globals: list) -> None:
+    """Name classes that files may hold. Packages do; `load` makes tensors, numbers, strings and collections of them, whatever is named."""
+    _safe_globals.extend(safe_globals)
+
+
+def get_safe_globals() -> list:
+    """The classes that were named."""
+    return list(_safe_globals)

@@ -225,6 +225,22 @@ class Tensor(core.TensorBase):
         """Where the first element lies in the storage, in elements."""
         return (self.array.ctypes.data - storage_of(self.array)[0]) // self.array.itemsize
 
+    def untyped_storage(self):
+        """The memory that the tensor shares with its views, an `UntypedStorage`: where it is, and how large."""
+        from lucid.storage import UntypedStorage
+
+        return UntypedStorage(self)
+
+    def storage(self):
+        """The same in elements, a `TypedStorage`."""
+        from lucid.storage import TypedStorage
+
+        return TypedStorage(self)
+
+    def to_dense(self, dtype=None, *, masked_grad=None) -> Tensor:
+        """The tensor itself, or as another dtype: it is dense."""
+        return self if dtype is None else self.to(dtype)
+
     def data_ptr(self) -> int:
         """The address of the first element."""
         return self.array.ctypes.data if self.array.size else 0

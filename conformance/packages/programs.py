@@ -667,6 +667,430 @@ def monai():
     yield "outputs", compute_dice(torch.nn.functional.one_hot(y[:, 0], 2).movedim(-1, 1), torch.ones(1, 2, 16, 16, 16))
 
 
+# -- around training -------------------------------------------------------------------------------------------------------
+
+
+@program("integrated gradients, saliency, DeepLift, occlusion, Shapley values of an MLP and a convolutional network", "tqdm")
+def captum():
+    import torch
+    from captum.attr import (
+        DeepLift,
+        FeatureAblation,
+        GradientShap,
+        InputXGradient,
+        IntegratedGradients,
+        LayerConductance,
+        Occlusion,
+        Saliency,
+        ShapleyValueSampling,
+    )
+
+    net = torch.nn.Sequential(torch.nn.Linear(6, 8), torch.nn.ReLU(), torch.nn.Linear(8, 3))
+    x, base = torch.randn(4, 6), torch.zeros(4, 6)
+    yield "attributions", IntegratedGradients(net).attribute(x, base, target=1, n_steps=10)
+    for method in (Saliency, InputXGradient, DeepLift, FeatureAblation):
+        yield "attributions", method(net).attribute(x, target=1)
+    yield "attributions", GradientShap(net).attribute(x, base, target=0, n_samples=3)
+    yield "attributions", LayerConductance(net, net[1]).attribute(x, target=2, n_steps=5)
+    yield "attributions", ShapleyValueSampling(net).attribute(x, target=0, n_samples=2)
+    images = torch.nn.Sequential(torch.nn.Conv2d(1, 2, 3), torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.Linear(2 * 36, 2))
+    yield "attributions", Occlusion(images).attribute(torch.randn(2, 1, 8, 8), (1, 2, 2), target=1)
+
+
+@program("a classifier and a regressor fitted and applied, with callbacks and cross-validation", "sklearn", "tabulate")
+def skorch():
+    import numpy as np
+    import torch
+    from skorch import NeuralNetClassifier, NeuralNetRegressor
+
+    x, y = torch.randn(40, 5).numpy(), torch.randint(3, (40,)).numpy()
+
+    class Net(torch.nn.Module):
+        def __init__(self, out=3, hidden=8):
+            super().__init__()
+            self.layers = torch.nn.Sequential(torch.nn.Linear(5, hidden), torch.nn.Tanh(), torch.nn.Dropout(0.1), torch.nn.Linear(hidden, out))
+
+        def forward(self, x):
+            return self.layers(x)
+
+    net = NeuralNetClassifier(Net, criterion=torch.nn.CrossEntropyLoss, max_epochs=3, lr=0.1, verbose=0, iterator_train__shuffle=True)
+    net.fit(x, y)
+    yield "outputs", torch.from_numpy(net.predict_proba(x))
+    yield "losses", torch.tensor(net.history[:, "train_loss"])
+    net = NeuralNetRegressor(Net, module__out=1, max_epochs=3, lr=0.01, verbose=0, optimizer=torch.optim.Adam)
+    net.fit(x, y[:, None].astype(np.float32))
+    yield "outputs", torch.from_numpy(net.predict(x))
+
+
+@program("a trainer and an evaluator with metrics, handlers, a schedule and gradient accumulation")
+def ignite():
+    import torch
+    from ignite.engine import Events, create_supervised_evaluator, create_supervised_trainer
+    from ignite.handlers import LinearCyclicalScheduler, ModelCheckpoint  # noqa: F401
+    from ignite.metrics import Accuracy, ConfusionMatrix, Loss, Precision, Recall
+
+    model = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.ReLU(), torch.nn.Linear(8, 3))
+    data = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(torch.randn(30, 4), torch.randint(3, (30,))), 8, shuffle=True)
+    optimizer, loss = torch.optim.SGD(model.parameters(), lr=0.1), torch.nn.CrossEntropyLoss()
+    trainer = create_supervised_trainer(model, optimizer, loss, gradient_accumulation_steps=2)
+    metrics = {"accuracy": Accuracy(), "loss": Loss(loss), "confusion": ConfusionMatrix(3), "precision": Precision(), "recall": Recall()}
+    evaluator = create_supervised_evaluator(model, metrics)
+    losses = []
+    trainer.add_event_handler(Events.ITERATION_COMPLETED, lambda engine: losses.append(engine.state.output))
+    trainer.add_event_handler(Events.ITERATION_STARTED, LinearCyclicalScheduler(optimizer, "lr", 0.01, 0.1, 8))
+    trainer.run(data, max_epochs=3)
+    evaluator.run(data)
+    yield "losses", torch.tensor(losses)
+    for name in metrics:
+        yield "metrics", torch.as_tensor(evaluator.state.metrics[name])
+
+
+@program("GCN, GAT, SAGE, GIN, transformer and edge convolutions; pooling, batches: trained", "xxhash", "aiohttp")
+def torch_geometric():
+    import torch
+    from torch_geometric.data import Batch, Data
+    from torch_geometric.nn import GATConv, GCNConv, GINConv, SAGEConv, TransformerConv, global_mean_pool
+    from torch_geometric.utils import add_self_loops, degree, softmax, to_undirected
+
+    edges = to_undirected(torch.tensor([[0, 1, 2, 3, 4, 0], [1, 2, 3, 4, 0, 2]]))
+    graphs = Batch.from_data_list([Data(x=torch.randn(5, 4), edge_index=edges, y=torch.tensor([i % 2])) for i in range(3)])
+    yield "outputs", degree(graphs.edge_index[0], graphs.num_nodes)
+    yield "outputs", softmax(torch.randn(graphs.num_edges), graphs.edge_index[1])
+    yield "outputs", add_self_loops(edges)[0]
+
+    class Net(torch.nn.Module):
+        def __init__(self, conv):
+            super().__init__()
+            self.first, self.last = conv, torch.nn.Linear(8, 2)
+
+        def forward(self, data):
+            return self.last(global_mean_pool(self.first(data.x, data.edge_index).relu(), data.batch))
+
+    mlp = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.ReLU(), torch.nn.Linear(8, 8))
+    for conv in (GCNConv(4, 8), GATConv(4, 4, heads=2), SAGEConv(4, 8), GINConv(mlp), TransformerConv(4, 4, heads=2)):
+        model = Net(conv)
+        yield from trained(model, lambda: torch.nn.functional.cross_entropy(model(graphs), graphs.y))  # noqa: B023
+
+
+@program("CLIP of a small ViT and text transformer, CoCa's loss: trained", "torchvision", "timm", "ftfy", "regex", "huggingface_hub", "safetensors")
+def open_clip():
+    import torch
+    from open_clip.loss import ClipLoss, SigLipLoss
+    from open_clip.model import CLIP, CLIPTextCfg, CLIPVisionCfg
+
+    model = CLIP(32, CLIPVisionCfg(layers=2, width=32, head_width=16, patch_size=8, image_size=32), CLIPTextCfg(context_length=8, vocab_size=50, width=32, heads=2, layers=2))
+    images, text = torch.rand(3, 3, 32, 32), torch.randint(50, (3, 8))
+
+    def loss():
+        image, words, scale = model(images, text)
+        return ClipLoss()(image, words, scale) + SigLipLoss()(image, words, scale, torch.tensor(-1.0))
+
+    yield from trained(model, loss)
+    yield "outputs", model.encode_text(text)
+
+
+@program("a bi-encoder of its modules with four losses, similarities and a dense layer: trained", "torchvision", "transformers", "tokenizers", "sklearn")
+def sentence_transformers():
+    import torch
+    from sentence_transformers import util
+    from sentence_transformers.models import Dense, Normalize, Pooling
+
+    tokens, mask = torch.randn(4, 6, 16), torch.ones(4, 6)
+    mask[1, 3:] = 0
+    parts = torch.nn.Sequential(Pooling(16, "mean"), Dense(16, 8), Normalize())
+
+    def loss():
+        found = parts({"token_embeddings": tokens, "attention_mask": mask})["sentence_embedding"]
+        return util.cos_sim(found[:2], found[2:]).pow(2).mean() + util.pairwise_dot_score(found[:2], found[2:]).mean()
+
+    yield from trained(parts[1], loss)
+    x = torch.randn(10, 8)
+    yield "outputs", util.cos_sim(x, x)
+    yield "outputs", torch.tensor([[hit["corpus_id"] for hit in hits] for hits in util.semantic_search(x[:3], x, top_k=4)])
+
+
+@program("a module trained and tested by its Trainer, with callbacks, schedule, clipping and accumulation", "torchvision", "lightning_fabric", "lightning_utilities", "torchmetrics", "yaml", "fsspec", "tqdm")
+def pytorch_lightning():
+    import tempfile
+
+    import torch
+    from pytorch_lightning import LightningModule, Trainer
+
+    data = torch.utils.data.TensorDataset(torch.randn(24, 4), torch.randint(3, (24,)))
+    losses = []
+
+    class Model(LightningModule):
+        def __init__(self):
+            super().__init__()
+            self.net = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.ReLU(), torch.nn.Linear(8, 3))
+
+        def training_step(self, batch, at):
+            loss = torch.nn.functional.cross_entropy(self.net(batch[0]), batch[1])
+            losses.append(loss.detach())
+            self.log("loss", loss)
+            return loss
+
+        def validation_step(self, batch, at):
+            self.log("checked", torch.nn.functional.cross_entropy(self.net(batch[0]), batch[1]))
+
+        def configure_optimizers(self):
+            optimizer = torch.optim.AdamW(self.parameters(), lr=0.01)
+            return [optimizer], [torch.optim.lr_scheduler.StepLR(optimizer, 1, 0.5)]
+
+    model = Model()
+    with tempfile.TemporaryDirectory() as folder:
+        trainer = Trainer(
+            max_epochs=2, accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
+            gradient_clip_val=0.5, accumulate_grad_batches=2, default_root_dir=folder,
+        )  # fmt: skip
+        trainer.fit(model, torch.utils.data.DataLoader(data, 6, shuffle=True), torch.utils.data.DataLoader(data, 12))
+    yield "losses", torch.stack(losses)
+    yield "outputs", trainer.callback_metrics["checked"]
+    yield "parameters", torch.cat([p.detach().flatten() for p in model.parameters()])
+
+
+@program("equations of a batch with four solvers and step controllers, and their gradients", "torchtyping")
+def torchode():
+    import torch
+    import torchode as to
+
+    a = torch.nn.Parameter(torch.tensor([[-0.1, 2.0], [-2.0, -0.1]]))
+    y0, t = torch.rand(3, 2), torch.linspace(0, 2, 5).expand(3, 5)
+    term = to.ODETerm(lambda t, y: torch.tanh(y @ a))
+    for method in (to.Tsit5, to.Dopri5, to.Heun):
+        solver = to.AutoDiffAdjoint(method(term), to.IntegralController(1e-4, 1e-4, term=term))
+        found = solver.solve(to.InitialValueProblem(y0=y0, t_eval=t))
+        (gradient,) = torch.autograd.grad(found.ys.sum(), a)
+        yield "outputs", found.ys
+        yield "gradients", gradient
+
+
+@program("PPO, A2C and DQN on a small environment of its own", "gymnasium", "cloudpickle")
+def stable_baselines3():
+    import gymnasium
+    import numpy as np
+    import torch
+    from stable_baselines3 import A2C, DQN, PPO
+
+    class Line(gymnasium.Env):
+        observation_space = gymnasium.spaces.Box(-1, 1, (2,), np.float32)
+        action_space = gymnasium.spaces.Discrete(2)
+
+        def reset(self, *, seed=None, options=None):
+            self.at, self.steps = 0.0, 0
+            return np.array([0, 0], np.float32), {}
+
+        def step(self, action):
+            self.at += 0.2 * (action - 0.4)
+            self.steps += 1
+            return np.array([self.at, self.steps / 10], np.float32).clip(-1, 1), float(self.at), self.steps == 10, False, {}
+
+    shape = {"net_arch": [8]}
+    for model in (
+        PPO("MlpPolicy", Line(), n_steps=32, batch_size=16, n_epochs=2, seed=0, policy_kwargs=shape, device="cpu"),
+        A2C("MlpPolicy", Line(), seed=0, policy_kwargs=shape, device="cpu"),
+        DQN("MlpPolicy", Line(), learning_starts=10, seed=0, policy_kwargs=shape, device="cpu"),
+    ):
+        model.learn(64)
+        yield "parameters", torch.cat([p.detach().flatten() for p in model.policy.parameters()])
+
+
+@program("its network, pretrained and trained on tables", "sklearn", "tqdm", "scipy")
+def pytorch_tabnet():
+    import numpy as np
+    import torch
+    from pytorch_tabnet.pretraining import TabNetPretrainer
+    from pytorch_tabnet.tab_model import TabNetClassifier
+
+    x, y = torch.randn(64, 5).numpy(), torch.randint(2, (64,)).numpy()
+    small = {"n_d": 4, "n_a": 4, "n_steps": 2, "verbose": 0, "seed": 0}
+    before = TabNetPretrainer(**small)
+    before.fit(x, max_epochs=2, batch_size=32, virtual_batch_size=16, drop_last=False)
+    net = TabNetClassifier(**small)
+    net.fit(x, y, max_epochs=2, batch_size=32, virtual_batch_size=16, drop_last=False, from_unsupervised=before)
+    yield "outputs", torch.from_numpy(net.predict_proba(x))
+    yield "outputs", torch.from_numpy(np.asarray(net.feature_importances_))
+
+
+@program("splines through data, log-signatures, a controlled equation and its gradients", "torchdiffeq", "torchsde")
+def torchcde():
+    import torch
+    import torchcde as cde
+
+    x = torch.randn(3, 6, 2).cumsum(1)
+    coefficients = cde.hermite_cubic_coefficients_with_backward_differences(x)
+    yield "outputs", coefficients
+    yield "outputs", cde.natural_cubic_coeffs(x)
+    spline = cde.CubicSpline(coefficients)
+    yield "outputs", spline.derivative(torch.tensor(2.5))
+
+    class Field(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = torch.nn.Linear(3, 6)
+
+        def forward(self, t, z):
+            return self.layer(z).tanh().view(-1, 3, 2)
+
+    field = Field()
+    yield from trained(field, lambda: cde.cdeint(spline, field, torch.ones(3, 3), spline.interval, method="rk4", options={"step_size": 0.5}, adjoint=False).pow(2).mean())
+
+
+@program("fifteen measures of images, and gradients of losses", "torchvision")
+def piq():
+    import torch
+    from piq import (
+        DSSLoss,
+        GMSDLoss,
+        HaarPSILoss,
+        MDSILoss,
+        SSIMLoss,
+        TVLoss,
+        VIFLoss,
+        VSILoss,
+        fsim,
+        multi_scale_ssim,
+        psnr,
+        srsim,
+    )
+
+    x = torch.rand(2, 3, 80, 80, requires_grad=True)
+    y = (x.detach() + 0.1 * torch.randn(2, 3, 80, 80)).clamp(0, 1)
+    for loss in (SSIMLoss(), TVLoss(), VIFLoss(), GMSDLoss(), MDSILoss(), HaarPSILoss(), DSSLoss(), VSILoss()):
+        found = loss(x) if isinstance(loss, TVLoss) else loss(x, y)
+        yield "losses", found
+        yield "gradients", torch.autograd.grad(found, x)[0]
+    with torch.no_grad():
+        for measure in (psnr, fsim, srsim):
+            yield "outputs", measure(x, y)
+        yield "outputs", multi_scale_ssim(x, y, kernel_size=5)
+
+
+@program("Laplace approximations of a classifier: last layer and all, diagonal, Kronecker and full", "torchvision", "backpack", "curvlinops", "asdl", "torchmetrics", "unfoldNd")
+def laplace():
+    import torch
+    from laplace import Laplace
+
+    model = torch.nn.Sequential(torch.nn.Linear(3, 8), torch.nn.Tanh(), torch.nn.Linear(8, 2))
+    data = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(torch.randn(30, 3), torch.randint(2, (30,))), 10)
+    yield from trained(model, lambda: torch.nn.functional.cross_entropy(model(data.dataset.tensors[0]), data.dataset.tensors[1]))
+    x = torch.randn(5, 3)
+    for subset, structure in (("last_layer", "full"), ("last_layer", "kron"), ("all", "diag"), ("all", "full")):
+        made = Laplace(model, "classification", subset_of_weights=subset, hessian_structure=structure)
+        made.fit(data)
+        yield "outputs", made(x)
+        yield "outputs", made.log_marginal_likelihood()
+
+
+@program("wavelet transforms and back in one and two dimensions, packets, continuous", "pywt")
+def ptwt():
+    import ptwt
+    import torch
+
+    x, image = torch.randn(2, 64, dtype=torch.float64), torch.randn(2, 32, 32, dtype=torch.float64)
+    for name in ("haar", "db4", "sym5"):
+        found = ptwt.wavedec(x, name, level=2)
+        for one in found:
+            yield "outputs", one
+        yield "outputs", ptwt.waverec(found, name)
+        yield "outputs", ptwt.waverec2(ptwt.wavedec2(image, name, level=2), name)
+    yield "outputs", ptwt.cwt(x, torch.arange(1, 5).numpy(), "mexh")[0]
+    yield "outputs", torch.stack([ptwt.WaveletPacket(x, "db2", mode="zero", maxlevel=2)[one] for one in ("aa", "ad", "da", "dd")])
+
+
+@program("a Gaussian process fitted, expected improvement optimized", "gpytorch", "linear_operator", "scipy", "pyre_extensions", "multipledispatch", "threadpoolctl")
+def botorch():
+    import torch
+    from botorch.acquisition import LogExpectedImprovement, qUpperConfidenceBound
+    from botorch.fit import fit_gpytorch_mll
+    from botorch.models import SingleTaskGP
+    from botorch.optim import optimize_acqf
+    from gpytorch.mlls import ExactMarginalLogLikelihood
+
+    x = torch.rand(12, 2, dtype=torch.float64)
+    y = torch.sin(3 * x).sum(1, keepdim=True)
+    model = SingleTaskGP(x, y)
+    fit_gpytorch_mll(ExactMarginalLogLikelihood(model.likelihood, model))
+    points = torch.rand(5, 1, 2, dtype=torch.float64)
+    yield "outputs", model.posterior(points).mean
+    for found in (LogExpectedImprovement(model, y.max()), qUpperConfidenceBound(model, 0.2)):
+        yield "outputs", found(points)
+    best, value = optimize_acqf(LogExpectedImprovement(model, y.max()), torch.tensor([[0.0, 0.0], [1.0, 1.0]], dtype=torch.float64), 1, 3, 16)
+    yield "optimum", value
+
+
+@program("second-order quantities of a network: per-sample gradients, their variance, diagonals, Kronecker factors", "unfoldNd", "einops")
+def backpack():
+    import torch
+    from backpack import backpack as extended
+    from backpack import extend
+    from backpack.extensions import KFAC, BatchGrad, BatchL2Grad, DiagGGNExact, DiagHessian, SumGradSquared, Variance
+
+    model = extend(torch.nn.Sequential(torch.nn.Conv2d(1, 2, 3), torch.nn.Tanh(), torch.nn.Flatten(), torch.nn.Linear(2 * 16, 3)))
+    loss = extend(torch.nn.CrossEntropyLoss())
+    found = loss(model(torch.randn(4, 1, 6, 6)), torch.randint(3, (4,)))
+    with extended(BatchGrad(), BatchL2Grad(), SumGradSquared(), Variance(), DiagGGNExact(), DiagHessian(), KFAC(1)):
+        found.backward()
+    for p in model.parameters():
+        for name in ("grad", "grad_batch", "batch_l2", "sum_grad_squared", "variance", "diag_ggn_exact", "diag_h"):
+            yield name, getattr(p, name)
+
+
+@program("a training loop prepared and accumulated, with a scheduler and clipping", "huggingface_hub", "safetensors", "yaml", "packaging")
+def accelerate():
+    import torch
+    from accelerate import Accelerator
+
+    accelerator = Accelerator(cpu=True, gradient_accumulation_steps=2)
+    model = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.ReLU(), torch.nn.Linear(8, 3))
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.01)
+    data = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(torch.randn(24, 4), torch.randint(3, (24,))), 6, shuffle=True)
+    schedule = torch.optim.lr_scheduler.LinearLR(optimizer)
+    model, optimizer, data, schedule = accelerator.prepare(model, optimizer, data, schedule)
+    losses = []
+    for x, y in data:
+        with accelerator.accumulate(model):
+            loss = torch.nn.functional.cross_entropy(model(x), y)
+            accelerator.backward(loss)
+            accelerator.clip_grad_norm_(model.parameters(), 0.5)
+            optimizer.step()
+            schedule.step()
+            optimizer.zero_grad()
+            losses.append(loss.detach())
+    yield "losses", torch.stack(losses)
+    yield "parameters", torch.cat([p.detach().flatten() for p in accelerator.unwrap_model(model).parameters()])
+
+
+@program("summaries of networks")
+def torchinfo():
+    import torch
+    from torchinfo import summary
+
+    model = torch.nn.Sequential(torch.nn.Conv2d(3, 8, 3), torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.Linear(8 * 36, 10), torch.nn.LSTM(10, 4))
+    found = summary(model, (2, 3, 8, 8), verbose=0)
+    yield "counts", torch.tensor([found.total_params, found.trainable_params, found.total_mult_adds, found.total_output_bytes])
+
+
+@program("modules' parameters written and read")
+def safetensors():
+    import tempfile
+    from pathlib import Path
+
+    import torch
+    from safetensors.torch import load, load_file, save, save_file, save_model
+
+    model = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.BatchNorm1d(4))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "model.safetensors")
+        save_file(model.state_dict(), path)
+        for value in load_file(path).values():
+            yield "read", value
+        save_model(model, path)
+        yield "read", load_file(path)["0.weight"]
+    for dtype in (torch.float16, torch.float64, torch.int8, torch.bool):
+        yield "read", load(save({"x": torch.arange(6).reshape(2, 3).to(dtype)}))["x"]
+
+
 # ----------------------------------------------------------------------------------------------------------------------
 
 

@@ -550,3 +550,45 @@ def gradients_of_another_dtype(lib):
     yield x.grad_dtype, raised(setattr, x, "grad", lib.ones(2, dtype=lib.float16)), x.grad.dtype
     y = x * 1
     yield raised(lambda: y.grad_dtype), raised(setattr, y, "grad_dtype", None)
+
+
+@program("utils.data.DistributedSampler")
+def shares_of_a_data_set(lib):
+    Sampler = lib.utils.data.DistributedSampler
+    for n in (1, 5, 10, 11):
+        for replicas in (1, 2, 3):
+            for options in ({"shuffle": False}, {"seed": 3}, {"shuffle": False, "drop_last": True}, {"drop_last": True}):
+                made = [Sampler(range(n), replicas, rank, **options) for rank in range(replicas)]
+                yield [list(one) for one in made], [len(one) for one in made]
+    made = Sampler(range(6), 2, 0)
+    first = list(made)
+    made.set_epoch(1)
+    yield first, list(made), raised(Sampler, range(3), 2, 2), raised(Sampler, range(3))
+
+
+@program("Tensor.to_dense")
+def dense_already(lib):
+    x = lib.ones(2)
+    yield x.to_dense(), x.to_dense(lib.float64), x.to_dense() is x
+
+
+@program("Tensor.matmul", "nn.functional.linear", "einsum")
+def an_operand_that_nobody_differentiates_by_may_be_overwritten(lib):
+    w = lib.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
+    x = lib.tensor([[1.0, -1.0]])
+    found = []
+    for made in (lambda: w @ x.T, lambda: x @ w, lambda: lib.nn.functional.linear(x, w), lambda: lib.einsum("ij,kj->ik", x, w), lambda: lib.mv(w, x[0])):
+        y = made()
+        w_before, x_before = raised(lambda: y.sum().backward(retain_graph=True)), x.clone()  # noqa: B023
+        x.mul_(2)
+        found.append((w_before, raised(y.sum().backward)))
+        x.copy_(x_before)
+    frozen = w.detach().clone()
+    z = lib.tensor([[1.0, 1.0]], requires_grad=True)
+    for made in (lambda: z @ frozen, lambda: lib.nn.functional.linear(z, frozen)):
+        y = made()
+        found.append(raised(y.sum().backward))
+    total = (z.clone() @ frozen).sum()
+    with lib.no_grad():
+        z.mul_(3)
+    yield found, raised(total.backward), z.grad, w.grad

@@ -121,12 +121,14 @@ class Op(core.OpBase):
             self.rules.append((self.position[name], rule, self._named(rule, 1)))
         self.rules.sort(key=lambda entry: entry[0])
 
-    def vjp_joint(self, *inputs):
+    def vjp_joint(self, *inputs, crossed: bool = False):
         """Declare one rule for several inputs: `rule(g, needs, *named values)` returns a gradient for each.
 
         `needs` says for each input whether its gradient is wanted; None is returned for one that is not. An
-        input that is a sequence of tensors gets a sequence of gradients, and a sequence in `needs`.
+        input that is a sequence of tensors gets a sequence of gradients, and a sequence in `needs`. `crossed` says that
+        the rule reads each of the first two inputs for the gradient of the other alone (of itself but shape and dtype).
         """
+        self.crossed = crossed
 
         def declare(rule):
             self.joint = (tuple(self.position[name] for name in inputs), rule, self._named(rule, 2))

@@ -46,6 +46,9 @@ def cholesky_of_inverse(matrix):
     return lucid.linalg.solve_triangular(factor, lucid.eye(matrix.shape[-1], dtype=matrix.dtype), upper=False)
 
 
+_precision_to_scale_tril = cholesky_of_inverse  # PyTorch's name of it, which packages import
+
+
 # The Cholesky factor of a covariance by what is given, in the order of the constructors' parameters.
 FACTORS = {
     "covariance_matrix": lambda matrix: lucid.linalg.cholesky(matrix), "precision_matrix": cholesky_of_inverse,

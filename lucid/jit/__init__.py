@@ -103,3 +103,15 @@ is_tracing = is_scripting
 def optimized_execution(should_optimize: bool):
     """A block as any other."""
     yield
+
+
+def _overload(function):
+    """The function itself: one of several signatures for TorchScript."""
+    return function
+
+
+_overload_method = _overload
+
+
+class TensorType:
+    """The type of tensors in TorchScript, which annotations name."""

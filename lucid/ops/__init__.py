@@ -73,10 +73,10 @@ def published(namespace: str) -> dict:
 
 
 def __getattr__(name: str):
-    """The namespaces of operators that packages defined by `library.custom_op`."""
+    """The namespaces of operators that packages defined by `library.custom_op`, and PyTorch's, `aten`."""
     import sys
 
-    library = sys.modules.get("lucid.library")
+    library = import_module("lucid.library") if name == "aten" else sys.modules.get("lucid.library")
     if library is not None and name in library.NAMESPACES:
         return library.NAMESPACES[name]
     raise AttributeError(f"module 'lucid.ops' has no attribute {name!r}")

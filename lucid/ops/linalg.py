@@ -199,7 +199,7 @@ def matmul(input_: Tensor, other: Tensor, *, out=None) -> Tensor:
     return wrap(np.asarray(result))
 
 
-@matmul.vjp_joint("input_", "other")
+@matmul.vjp_joint("input_", "other", crossed=True)
 def _matmul_backward(g, needs, input_, other):
     a, b = input_, other
     if a.array.ndim == 1 and b.array.ndim == 1:
@@ -596,7 +596,7 @@ def linear(input_: Tensor, weight: Tensor, bias: Tensor | None = None, *, out=No
     return wrap(out[..., 0] if weight.array.ndim == 1 else out)
 
 
-@linear.vjp_joint("input_", "weight", "bias")
+@linear.vjp_joint("input_", "weight", "bias", crossed=True)
 def _linear_backward(g, needs, input_, weight):
     w = weight
     if w.array.ndim == 1:

@@ -235,7 +235,7 @@ def _hooked(step):
 
     @functools.wraps(step)
     def hooked(self, *args, **kwargs):
-        if not self._pre_hooks and not self._post_hooks:
+        if not getattr(self, "_pre_hooks", None) and not getattr(self, "_post_hooks", None):  # wrappers may have none
             return step(self, *args, **kwargs)
         for hook in list(self._pre_hooks.values()):
             changed = hook(self, args, kwargs)

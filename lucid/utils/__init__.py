@@ -1,3 +1,3 @@
 """Utilities around training."""
 
-from lucid.utils import _pytree, checkpoint, data, dlpack  # noqa: F401
+from lucid.utils import _pytree, checkpoint, data, dlpack, hooks  # noqa: F401

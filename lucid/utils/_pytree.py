@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 __all__ = [
-    "Context", "GetAttrKey", "MappingKey", "NodeDef", "PyTree", "SequenceKey", "TreeSpec", "key_get", "keystr", "register_pytree_node",
+    "Context", "GetAttrKey", "LeafSpec", "MappingKey", "NodeDef", "PyTree", "SequenceKey", "TreeSpec", "key_get", "keystr", "register_pytree_node",
     "tree_all", "tree_any", "tree_flatten", "tree_flatten_with_path", "tree_is_leaf", "tree_iter", "tree_leaves",
     "tree_leaves_with_path", "tree_map", "tree_map_", "tree_map_only", "tree_map_with_path", "tree_structure", "tree_unflatten",
 ]  # fmt: skip
@@ -160,6 +160,8 @@ class TreeSpec:
     node: NodeDef | None = None
 
     def __post_init__(self):
+        if self.type is not None and self.node is None:
+            self.node = SUPPORTED_NODES.get(self.type, _NAMED)
         self.num_leaves = sum(child.num_leaves for child in self.children_specs) if self.node else 1
 
     def __eq__(self, other):
@@ -186,6 +188,17 @@ class TreeSpec:
         if self.node is None:
             return next(leaves)
         return self.node.unflatten_fn([child._build(leaves) for child in self.children_specs], self.context)
+
+
+def LeafSpec() -> TreeSpec:
+    """The form of a leaf."""
+    return TreeSpec(None, None, [])
+
+
+def _get_node_type(tree):
+    """The class by which a value is taken apart."""
+    node = _node(tree)
+    return type(tree) if node is None else node.type
 
 
 def tree_is_leaf(tree, is_leaf=None) -> bool:

@@ -36,7 +36,7 @@ cdef class OpBase:
     cdef public object joint
     cdef public dict places
     cdef public Py_ssize_t positional, required, inplace_at, out_at, value_at
-    cdef public bint out_apart, out_dtype, may_overlap, wide
+    cdef public bint out_apart, out_dtype, may_overlap, wide, crossed
     cdef public list defaults_in_order
     cdef public object older    # what PyTorch's older order of arguments has in the second place, before the tensors
 
@@ -198,6 +198,11 @@ cpdef object make_node(OpBase op, values):
                 needs.append(want)
                 picked.append(want)
         joint = (tuple(needs), picked)
+        if op.crossed and not (needs[0] and needs[1]):
+            values = list(values)
+            for i in range(2):
+                if not needs[1 - i] and isinstance(values[inputs[i]], TensorBase):    # nothing reads it: may be overwritten
+                    values[inputs[i]] = new_tensor((<TensorBase>values[inputs[i]]).array)
         calls.append(one_call(rule, named, values))
     else:
         for at, rule, named in op.rules:

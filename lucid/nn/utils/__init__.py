@@ -22,8 +22,8 @@ __all__ = [
 
 
 def __getattr__(name: str):
-    if name == "stateless":  # it needs `lucid.func`, which few programs do
+    if name in ("prune", "stateless"):  # which few programs need
         import importlib
 
-        return importlib.import_module("lucid.nn.utils.stateless")
+        return importlib.import_module(f"lucid.nn.utils.{name}")
     raise AttributeError(f"module 'lucid.nn.utils' has no attribute {name!r}")

@@ -1,7 +1,7 @@
 """Datasets, and how batches are drawn from them."""
 
-from lucid.utils.data import loader as dataloader  # noqa: F401
 from lucid.utils.data.collate import default_collate, default_convert
+from lucid.utils.data.dataloader import DataLoader, get_worker_info
 from lucid.utils.data.dataset import (
     ChainDataset,
     ConcatDataset,
@@ -12,7 +12,7 @@ from lucid.utils.data.dataset import (
     TensorDataset,
     random_split,
 )
-from lucid.utils.data.loader import DataLoader, get_worker_info
+from lucid.utils.data.distributed import DistributedSampler
 from lucid.utils.data.sampler import (
     BatchSampler,
     RandomSampler,
@@ -23,7 +23,7 @@ from lucid.utils.data.sampler import (
 )
 
 __all__ = [
-    "BatchSampler", "ChainDataset", "ConcatDataset", "DataLoader", "Dataset", "IterableDataset", "RandomSampler", "Sampler",
+    "BatchSampler", "ChainDataset", "ConcatDataset", "DataLoader", "Dataset", "DistributedSampler", "IterableDataset", "RandomSampler", "Sampler",
     "SequentialSampler", "StackDataset", "Subset", "SubsetRandomSampler", "TensorDataset", "WeightedRandomSampler",
     "default_collate", "default_convert", "get_worker_info", "random_split",
 ]  # fmt: skip

@@ -87,31 +87,46 @@ def default_collate(batch):
     [Tensor([[1.0],
             [2.0]]), Tensor([5, 6])]
     """
-    first = batch[0]
-    if isinstance(first, Tensor):
-        return stack(batch, 0)
-    if isinstance(first, np.ndarray):
-        if first.dtype.kind not in "biufc":
-            raise TypeError(f"default_collate: arrays of {first.dtype} cannot be batched")
-        return stack([as_tensor(one) for one in batch], 0)
-    if isinstance(first, np.generic) and first.dtype.kind in "biufc":
-        return as_tensor(np.array(batch))
-    if isinstance(first, float):
-        return tensor(batch, dtype=float64)
-    if isinstance(first, int):
-        return tensor(batch)
-    if isinstance(first, (str, bytes)):
-        return batch
+    return collate(batch, collate_fn_map=default_collate_fn_map)
+
+
+def _tensors(batch, *, collate_fn_map=None):
+    return stack(batch, 0)
+
+
+def _arrays(batch, *, collate_fn_map=None):
+    if batch[0].dtype.kind not in "biufc":
+        raise TypeError(f"default_collate: arrays of {batch[0].dtype} cannot be batched")
+    return stack([as_tensor(one) for one in batch], 0)
+
+
+# What collates samples of a type; packages enter their own.
+default_collate_fn_map = {
+    Tensor: _tensors,
+    np.ndarray: _arrays,
+    (np.bool_, np.number): lambda batch, *, collate_fn_map=None: as_tensor(np.array(batch)),
+    float: lambda batch, *, collate_fn_map=None: tensor(batch, dtype=float64),
+    int: lambda batch, *, collate_fn_map=None: tensor(batch),
+    str: lambda batch, *, collate_fn_map=None: batch,
+    bytes: lambda batch, *, collate_fn_map=None: batch,
+}
+
+
+def collate(batch, *, collate_fn_map: dict | None = None):
+    """A list of samples as one batch, by a table of functions for their types; structures go through. TypeError for others."""
+    first, table = batch[0], collate_fn_map or {}
+    function = table.get(type(first)) or next((one for kind, one in table.items() if isinstance(first, kind)), None)
+    if function is not None:
+        return function(batch, collate_fn_map=collate_fn_map)
     if isinstance(first, abc.Mapping):
-        return _like(first, {key: default_collate([one[key] for one in batch]) for key in first})
+        return _like(first, {key: collate([one[key] for one in batch], collate_fn_map=collate_fn_map) for key in first})
     if isinstance(first, abc.Sequence):
         if any(len(one) != len(first) for one in batch):
             raise RuntimeError("each element in list of batch should be of equal size")
-        columns = [default_collate(column) for column in zip(*batch)]
+        columns = [collate(column, collate_fn_map=collate_fn_map) for column in zip(*batch)]
         if isinstance(first, tuple):
             return type(first)(*columns) if hasattr(first, "_fields") else columns
         return _like(first, columns)
     raise TypeError(
-        "default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; found "
-        f"{type(first).__name__}"
+        f"default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; found {type(first).__name__}"
     )

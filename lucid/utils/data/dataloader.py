@@ -158,3 +158,11 @@ def get_worker_info() -> None:
     >>> lucid.utils.data.get_worker_info() is None
     True
     """
+
+
+class _BaseDataLoaderIter:
+    """What goes through a loader in PyTorch; here it is a generator or `map`, never one of these."""
+
+
+class _MultiProcessingDataLoaderIter(_BaseDataLoaderIter):
+    """The same where processes load; here threads do."""

@@ -1,0 +1,5 @@
+"""Where PyTorch keeps `DistributedDataParallel`."""
+
+from lucid.nn.parallel import DistributedDataParallel
+
+__all__ = ["DistributedDataParallel"]
