@@ -12,7 +12,9 @@ from lucid.autograd.op import op
 from lucid.ops._doc import doc
 from lucid.ops._frame import same_dtype, tensor_argument
 from lucid.ops.linalg import matmul
+from lucid.ops.permutation import permute
 from lucid.ops.reduction import sum as sum_
+from lucid.ops.view import reshape
 from lucid.tensor import Tensor, check_dim
 
 
@@ -248,8 +250,38 @@ def _diagonals(operand: Tensor, labels):
     return operand, labels
 
 
+@lru_cache(256)
+def _arranged(a_labels: tuple, a_shape: tuple, b_labels: tuple, b_shape: tuple, later: frozenset):
+    """How two operands become one product of matrices: the order of each one's dimensions (None: as they are) and its shape, and
+    the result's shape and labels. None where nothing is summed, or something has to be done first."""
+    sizes, others = dict(zip(a_labels, a_shape)), dict(zip(b_labels, b_shape))
+    shared = [label for label in a_labels if label in others]
+    rows = [label for label in a_labels if label not in others]
+    columns = [label for label in b_labels if label not in sizes]
+    batch = [label for label in shared if label in later]
+    summed = [label for label in shared if label not in later]
+    if not summed or not later.issuperset(rows + columns) or any(sizes[label] != others[label] for label in shared):
+        return None
+    sizes |= others
+
+    def operand(labels, *groups):
+        order = tuple(labels.index(label) for group in groups for label in group)
+        shape = tuple(math.prod(sizes[label] for label in group) for group in groups if group is not batch or batch)
+        return None if order == tuple(range(len(order))) else order, shape
+
+    result = batch + rows + columns
+    return (
+        operand(a_labels, batch, rows, summed), operand(b_labels, batch, summed, columns), tuple(sizes[label] for label in result),
+        result,
+    )  # fmt: skip
+
+
 def _contract(a: Tensor, a_labels, b: Tensor, b_labels, later):
     """Two operands contracted: labels that neither the result nor a later operand has are summed."""
+    plan = _arranged(tuple(a_labels), a.array.shape, tuple(b_labels), b.array.shape, frozenset(later))
+    if plan is not None:
+        left, right, shape, result = plan
+        return reshape(matmul(_as_matrices(a, *left), _as_matrices(b, *right)), shape), result
     shared = [label for label in a_labels if label in b_labels]
     sizes = {}
     for tensor, labels in ((a, a_labels), (b, b_labels)):
@@ -265,25 +297,20 @@ def _contract(a: Tensor, a_labels, b: Tensor, b_labels, later):
     b, b_labels = _sum_out(b, b_labels, [x for x in b_labels if x not in later and x not in a_labels])
     a, b = _widen(a, a_labels, sizes, shared), _widen(b, b_labels, sizes, shared)
     batch = [label for label in shared if label in later]
-    summed = [label for label in shared if label not in later]
+    if len(batch) < len(shared):
+        return _contract(a, a_labels, b, b_labels, later)
     rows = [label for label in a_labels if label not in shared]
     columns = [label for label in b_labels if label not in shared]
-    result = batch + rows + columns
-    if not summed:
-        left = _aligned(a, a_labels, batch + rows, len(columns))
-        right = _aligned(b, b_labels, batch + columns, 0)
-        if columns and rows:
-            right = right.reshape(tuple(sizes[x] for x in batch) + (1,) * len(rows) + tuple(sizes[x] for x in columns))
-        elif rows and not columns:
-            right = right.reshape(tuple(sizes[x] for x in batch) + (1,) * len(rows))
-        return left * right, result
+    left = _aligned(a, a_labels, batch + rows, len(columns))
+    right = _aligned(b, b_labels, batch + columns, 0)
+    if rows:
+        right = right.reshape(tuple(sizes[x] for x in batch) + (1,) * len(rows) + tuple(sizes[x] for x in columns))
+    return left * right, batch + rows + columns
 
-    def count(labels):
-        return math.prod(sizes[label] for label in labels)
 
-    left = _aligned(a, a_labels, batch + rows + summed, 0).reshape((count(batch), count(rows), count(summed)))
-    right = _aligned(b, b_labels, batch + summed + columns, 0).reshape((count(batch), count(summed), count(columns)))
-    return matmul(left, right).reshape(tuple(sizes[label] for label in result)), result
+def _as_matrices(x: Tensor, order, shape) -> Tensor:
+    x = x if order is None else permute(x, order)
+    return x if x.array.shape == shape else reshape(x, shape)
 
 
 def _sum_out(x: Tensor, labels, gone):
