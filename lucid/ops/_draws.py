@@ -41,6 +41,7 @@ from lucid.ops._frame import (
     ordered_empty,
     part,
     shape_argument,
+    spread,
     tensor_argument,
 )
 from lucid.ops.view import empty_as
@@ -415,7 +416,7 @@ def fill_bernoulli_each(p: Tensor, generator, name="bernoulli_"):
         if array.dtype == np.bool_:
             array = array.view(UINT8)
         try:
-            expanded = np.broadcast_to(source, array.shape)
+            expanded = spread(source, array.shape)
         except ValueError:
             raise RuntimeError(
                 f"{name}: probabilities of shape {list(source.shape)} do not expand to shape {list(array.shape)}"

@@ -156,7 +156,12 @@ def overwrite(target: np.ndarray, array: np.ndarray, apart: bool = False) -> Non
     if target.size < 4096:
         target[...] = array
     else:
-        move(array if array.shape == target.shape else np.broadcast_to(array, target.shape), target)
+        move(spread(array, target.shape), target)
+
+
+def spread(array: np.ndarray, shape: tuple) -> np.ndarray:
+    """`np.broadcast_to`, which takes 2 us to find that there is nothing to do."""
+    return array if array.shape == shape else np.broadcast_to(array, shape)
 
 
 def fill(array: np.ndarray, value) -> None:
@@ -313,7 +318,7 @@ def backward(kernel_: Kernel, g, x, *parameters) -> Tensor:
     tensor_argument(kernel_.name, x, 2)
     if g.array.shape != x.array.shape:
         shape = broadcast_shapes(g.array.shape, x.array.shape)
-        return apply(kernel_, (g, x), [np.broadcast_to(one.array, shape) for one in (g, x)], g.dtype, *parameters)
+        return apply(kernel_, (g, x), [spread(one.array, shape) for one in (g, x)], g.dtype, *parameters)
     return apply(kernel_, (g, x), [g.array, x.array], dtypes.promote_types(g.dtype, x.dtype), *parameters)
 
 

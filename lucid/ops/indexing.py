@@ -17,7 +17,7 @@ from lucid._kernels import index as kernels
 from lucid._kernels.core import flat, wrap
 from lucid.autograd.op import Supplied, check_apart, check_writable, inplace, op, torch_name
 from lucid.dtypes import check_int64
-from lucid.ops._frame import C_NAMES, INT64, cast, contiguous, copied, native, tensor_argument
+from lucid.ops._frame import C_NAMES, INT64, cast, contiguous, copied, native, spread, tensor_argument
 from lucid.ops._indices import INDEX_DTYPES, add_at, moved, out_of_bounds, placed
 from lucid.ops.pieces import index_basic, unbind
 from lucid.ops.storage import copy_, fill_array
@@ -381,7 +381,7 @@ def _put_array(target, arrays, values, accumulate: bool) -> None:
         wanted = (*shape[:first], *at.shape, *shape[stop:])
     if values.ndim:
         try:
-            values = values if values.shape == wanted else np.broadcast_to(values, wanted)
+            values = spread(values, wanted)
         except ValueError:
             raise RuntimeError(
                 f"shape mismatch: value tensor of shape {list(values.shape)} cannot be broadcast to indexing result "

@@ -26,6 +26,7 @@ from lucid.ops._frame import (
     is_half,
     native,
     same_dtype,
+    spread,
     tensor_argument,
 )
 from lucid.ops.reduction import sum as sum_
@@ -91,7 +92,7 @@ def _product_in_parts(a, b, out, alpha, beta, apart, pairs):
     a, b = _positive(a), _positive(b)
     if product_plan(a, b):
         return product(a, b, out, alpha, beta, apart, pairs)
-    a, b = (np.broadcast_to(x, (*batch, *x.shape[-2:])) for x in (a, b))
+    a, b = (spread(x, (*batch, *x.shape[-2:])) for x in (a, b))
     for index in np.ndindex(batch[:-1]):
         product(a[index], b[index], out[index], alpha, beta, apart, pairs)
     return out

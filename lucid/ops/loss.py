@@ -18,7 +18,17 @@ from lucid._kernels import loss as kernels
 from lucid._kernels.core import empty, flat, row, wrap
 from lucid.autograd.op import check_cast, op, torch_name
 from lucid.ops._doc import doc
-from lucid.ops._frame import C_NAMES, FLOAT32, FLOATING, broadcast_shapes, cast, contiguous, same_dtype, tensor_argument
+from lucid.ops._frame import (
+    C_NAMES,
+    FLOAT32,
+    FLOATING,
+    broadcast_shapes,
+    cast,
+    contiguous,
+    same_dtype,
+    spread,
+    tensor_argument,
+)
 from lucid.ops.activation import logsigmoid
 from lucid.ops.arithmetic import add, div, mul, neg, rsub, sub
 from lucid.ops.comparison import le, lt
@@ -127,9 +137,7 @@ def _rows(x: Tensor, y: Tensor, pos_weight) -> tuple:
     shape = broadcast_shapes(*[one.array.shape for one in tensors])
     dtype = dtypes.promote_types(x.dtype, y.dtype)
     computed = dtype.numpy if dtype.itemsize > 2 else FLOAT32
-    rows = [
-        row(one if one.array.shape == shape else np.broadcast_to(one.array, shape), computed) for one in tensors
-    ]
+    rows = [row(spread(one.array, shape), computed) for one in tensors]
     return (*rows, None)[:3], shape, computed
 
 

@@ -22,6 +22,7 @@ from lucid.ops._frame import (
     is_half,
     native,
     shape_argument,
+    spread,
     tensor_argument,
 )
 from lucid.ops._indices import moved
@@ -79,9 +80,9 @@ def masked_fill(input_: Tensor, mask: Tensor, value) -> Tensor:
     held = core.empty((), array.dtype)
     fill_array(held, value.item() if isinstance(value, Tensor) else value)
     shape = broadcast_shapes(array.shape, where.shape)
-    out = copied(array if array.shape == shape else np.broadcast_to(array, shape))
+    out = copied(spread(array, shape))
     if out.size:
-        where = contiguous(native(where if where.shape == shape else np.broadcast_to(where, shape)))
+        where = contiguous(native(spread(where, shape)))
         moved(kernels.masked_fill, out)(flat(out, True), flat(where), flat(held, True))
     return wrap(out)
 
@@ -155,15 +156,15 @@ def masked_scatter(input_: Tensor, mask: Tensor, source: Tensor) -> Tensor:
         )
     shape = broadcast_shapes(input_.array.shape, where.shape)
     if not core.recording((input_, source)):
-        out = copied(np.broadcast_to(input_.array, shape))
-        rows = [contiguous(native(one)) for one in (np.broadcast_to(where, shape), source.array)]
+        out = copied(spread(input_.array, shape))
+        rows = [contiguous(native(one)) for one in (spread(where, shape), source.array)]
         try:
             if out.size:
                 moved(kernels.masked_scatter, out)(flat(out, True), flat(rows[0]), flat(rows[1], True))
         except ValueError:
             raise RuntimeError("Number of elements of source < number of ones in mask") from None
         return wrap(out)
-    found = tuple(nonzero_rows(np.broadcast_to(where, shape).reshape(shape or (1,))))
+    found = tuple(nonzero_rows(spread(where, shape).reshape(shape or (1,))))
     if len(found[0]) > source.array.size:
         raise RuntimeError("Number of elements of source < number of ones in mask")
     values = index_basic(reshape(source, (-1,)), slice(0, len(found[0])))
