@@ -46,7 +46,7 @@ def parser() -> argparse.ArgumentParser:
 
     run = command("run", "judge, write the reports, print a summary")
     selection(run)
-    run.add_argument("--dtypes", nargs="+", default=[], metavar="NAME", help="default: float32 float64 int64 bool")
+    run.add_argument("--dtypes", nargs="+", default=[], metavar="NAME", help="default: float32 float64 int64 bool, and one of float16 and bfloat16 for each op")
     run.add_argument("--checks", nargs="+", default=[], metavar="NAME", help="default: all")
     run.add_argument("--jobs", type=int, default=2, help="worker processes (default 2)")
     run.add_argument("--resume", action="store_true", help="go on with an interrupted run")

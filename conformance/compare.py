@@ -39,11 +39,11 @@ def close(
     finite_only: bool = False,
     others=lambda: (),
     pooled: bool = False,
-    moved=lambda: None,
+    moved=lambda: (),
 ) -> None:
     """Raise `Mismatch` unless every element is within tolerance, or within it plus twice the oracle's own error (with
     `pooled`, its largest on any element of the tensor), or within tolerance of another answer of the oracle's, or of the
-    truth within it plus what `moved` says: how far the truth moves with the last place of what was given.
+    truth within it plus what `moved` says: how far the truth moves with the last place of what was given, ever nearer from below.
 
     `truth`, `moved` and `others` are called only when something is out of tolerance. With `finite_only`, NaN and infinities are
     left to the check that asks for their places. Of two complex numbers that both have a part which is not finite, only
@@ -86,9 +86,10 @@ def close(
         # did, whether they are infinite or NaN is a matter of the order of steps.
         lost = ~wanted.isfinite() & (~found.isfinite() & true.isfinite() | ((found - true).abs() <= atol + rtol * true.abs()))
         bad &= ~(lost | (found == true))
-        way = moved() if bad.any() else None
-        if way is not None:
+        for way in moved() if bad.any() else ():
             bad &= ~((found - true).abs() <= atol + rtol * true.abs() + way)
+            if not bad.any():
+                return
     for other in others() if bad.any() else ():
         if other.shape == expected.shape:
             again = widen(other).double()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -67,9 +67,19 @@ class Nudge:
         return value * (1 + self.size * torch.finfo(dtype).eps * way)
 
 
+@dataclass
+class Question:
+    """Along what gradients are asked for, None where PyTorch has none: drawn when PyTorch is asked, the same for every party."""
+
+    source: torch.Generator
+    cotangents: list[torch.Tensor | None] | None = None
+    directions: list[torch.Tensor | None] | None = None
+
+
 class Run:
     def __init__(self, case: Case, subject: Adapter, oracle: Adapter, nudge: Nudge | None = None):
         self.case, self.subject, self.oracle, self.nudge = case, subject, oracle, nudge
+        self.questions: dict[tuple[Any, bool], Question] = {}  # by target, and whether in double precision
         self.accuracy: list = []  # filled by the check of that name
 
     # -- calls -------------------------------------------------------------------------------------------------------
@@ -181,21 +191,6 @@ class Run:
             dtype = coarsest([dtype, *(t.dtype for t in tensors(self.case.args, self.case.kwargs))])
         return tolerance(self.case.op, dtype_name(dtype), check)
 
-    def sensitivity(self, ask: Callable[[Run], list | None]) -> list:
-        """How far each tensor of the truth, which `ask` finds for a run, moves when every number given moves by its own last
-        place: the root of the mean square over some directions. Each is measured between two points to one side of the
-        case, so that a jump at the case itself (a tie, a kink) counts for nothing. Asked in half precision, and where many terms
-        are summed, which may cancel: otherwise the tolerance is many times the last place."""
-        moved: list = []
-        halves = coarsest([t.dtype for t in tensors(self.case.args, self.case.kwargs)]) in HALVES
-        if not halves and "large" not in self.case.tags:
-            return moved
-        for seed in range(DIRECTIONS):
-            near, far = (ask(type(self)(self.case, self.subject, self.oracle, Nudge(seed, size))) for size in (STEP, 2 * STEP))
-            squares = [None if a is None else ((widen(a).double() - widen(b).double()) / STEP) ** 2 for a, b in zip(near, far)]
-            moved = [a if a is None else a + b for a, b in zip(squares, moved or [0.0] * len(squares))]
-        return [one if one is None else (one / DIRECTIONS).sqrt() for one in moved]
-
     @cached_property
     def truth(self) -> Answer | None:
         """PyTorch's answer to the same case in double precision."""
@@ -228,12 +223,8 @@ class Run:
         return find
 
     @cached_property
-    def moves(self) -> list:
-        return self.sensitivity(lambda run: run.truth and run.truth.tensors)
-
-    def moved_of(self, position: int) -> Callable:
-        """How far the truth of one tensor of the answer moves with the last place of what was given."""
-        return lambda: self.moves[position] if position < len(self.moves) else None
+    def moves(self) -> Sensitivity:
+        return Sensitivity(self, lambda run: run.truth.tensors if run.truth else [])
 
     @cached_property
     def other_answers(self) -> list[Answer]:
@@ -283,52 +274,48 @@ class Run:
 
         Raises whatever the party raises; None counts as zero.
         """
+        key = target, double
+        if party is not self.oracle and (key not in self.questions or order == 2 and self.questions[key].directions is None):
+            self.gradients(self.oracle, order, target, double)
         args, kwargs = (self.double(self.case.args), self.double(self.case.kwargs)) if double else (None, None)
-        wanted = self.graph(self.oracle, target, args, kwargs)
-        answer = wanted if party is self.oracle else self.graph(party, target, args, kwargs)
-        chosen = [i for i, t in enumerate(wanted.raw) if t.requires_grad]
+        answer = self.graph(party, target, args, kwargs)
+        given = tensors(self.case.args, self.case.kwargs)
+        coarse = coarsest([t.dtype for t in given])
+        asked = self.questions.setdefault(key, Question(torch.Generator().manual_seed(self.case.seed)))
+
+        def along(results: list) -> list:
+            wants = [one is not None and one.requires_grad for one in results]
+            return [self.random(one, asked.source, coarse, double) if want else None for one, want in zip(results, wants)]
+
+        if asked.cotangents is None:
+            asked.cotangents = along(answer.raw)
+        chosen = [i for i, cotangent in enumerate(asked.cotangents) if cotangent is not None]
         if not chosen:
             raise Skip("PyTorch's result has no gradient")
-        if len(answer.raw) != len(wanted.raw):
-            raise Mismatch(f"{len(answer.raw)} tensors in the result, expected {len(wanted.raw)}")
+        if len(answer.raw) != len(asked.cotangents):
+            raise Mismatch(f"{len(answer.raw)} tensors in the result, expected {len(asked.cotangents)}")
         for i in chosen:
             if not party.requires_grad(answer.raw[i]):
                 raise Mismatch(f"result {i} does not require a gradient")
-        given = tensors(self.case.args, self.case.kwargs)
-        zeros = [t for t in given if t.requires_grad]
         # What required a gradient before the call: a target of an in-place function does afterwards too.
-        inputs, theirs = ([t for t, before in zip(one.inputs(by), given, strict=True) if before.requires_grad]
-                          for one, by in ((answer, party), (wanted, self.oracle)))  # fmt: skip
-        source = torch.Generator().manual_seed(self.case.seed)
-        coarse = coarsest([t.dtype for t in given])
-
-        def draw(like):
-            return self.random(like, source, coarse, double)
-
-        outputs = [answer.raw[i] for i in chosen]
-        cotangents = [draw(wanted.raw[i]).requires_grad_(order == 2) for i in chosen]
+        inputs = [t for t, before in zip(answer.inputs(party), given, strict=True) if before.requires_grad]
+        cotangents = [asked.cotangents[i].detach().requires_grad_(order == 2) for i in chosen]
         mine = party.convert(cotangents, {}, grad=True)
-        first = party.grad(outputs, inputs, mine, create_graph=order == 2)
+        first = party.grad([answer.raw[i] for i in chosen], inputs, mine, create_graph=order == 2)
+        zeros = [t for t in given if t.requires_grad]
         if order == 1:
             return _filled(party, first, zeros)
-        reference = first
-        if party is not self.oracle:
-            along = self.oracle.convert(cotangents, {}, grad=True)
-            reference = self.oracle.grad([wanted.raw[i] for i in chosen], theirs, along, True)
-        again = [i for i, t in enumerate(reference) if t is not None and t.requires_grad]
+        if asked.directions is None:
+            asked.directions = along(first)
+        again = [i for i, direction in enumerate(asked.directions) if direction is not None]
         if not again:
             raise Skip("PyTorch's gradient is constant")
-        directions = [draw(reference[i]) for i in again]
-        pairs = [
-            (first[i], direction)
-            for i, direction in zip(again, directions)
-            if first[i] is not None and party.requires_grad(first[i])
-        ]
-        zeros = zeros + cotangents
-        if not pairs:
+        zeros += cotangents
+        again = [i for i in again if first[i] is not None and party.requires_grad(first[i])]
+        if not again:
             return [torch.zeros_like(t) for t in zeros]
-        second = party.grad([g for g, _ in pairs], inputs + mine, party.convert([d for _, d in pairs], {}))
-        return _filled(party, second, zeros)
+        directions = party.convert([asked.directions[i] for i in again], {})
+        return _filled(party, party.grad([first[i] for i in again], inputs + mine, directions), zeros)
 
     def random(self, like: torch.Tensor, source: torch.Generator, coarse: torch.dtype, double: bool) -> torch.Tensor:
         """Normal numbers in the shape of `like`, the same for every party and precision: as `coarse` holds them."""
@@ -344,6 +331,38 @@ class Run:
         if isinstance(answer, Refusal):
             raise answer.error
         return answer
+
+
+class Sensitivity:
+    """How far each tensor of the truth, which `ask` finds for a run, moves when every number given moves by its own last
+    place: the root of the mean square over some directions. Each is measured between two points to one side of the
+    case, so that a jump at the case itself (a tie, a kink) counts for nothing. Asked in half precision, and where many terms
+    are summed, which may cancel: otherwise the tolerance is many times the last place."""
+
+    def __init__(self, run: Run, ask: Callable[[Run], list]):
+        self.run, self.ask = run, ask
+        self.squares: list = []
+        halves = coarsest([t.dtype for t in tensors(run.case.args, run.case.kwargs)]) in HALVES
+        self.left = DIRECTIONS if halves or "large" in run.case.tags else 0  # directions not yet looked at
+
+    def of(self, position: int) -> Iterator[torch.Tensor]:
+        """That of one tensor, from below: as if it did not move along the directions that are left. So nobody looks at more of
+        them than it takes."""
+        while True:
+            if self.squares:
+                if position >= len(self.squares) or self.squares[position] is None:
+                    return
+                yield (self.squares[position] / DIRECTIONS).sqrt()
+            if not self.left:
+                return
+            self._look()
+
+    def _look(self) -> None:
+        run, seed = self.run, DIRECTIONS - self.left
+        near, far = (self.ask(type(run)(run.case, run.subject, run.oracle, Nudge(seed, size))) for size in (STEP, 2 * STEP))
+        squares = [None if a is None else ((widen(a).double() - widen(b).double()) / STEP) ** 2 for a, b in zip(near, far)]
+        self.squares = [a if a is None else a + b for a, b in zip(squares, self.squares or [0.0] * len(squares))]
+        self.left -= 1
 
 
 @contextlib.contextmanager

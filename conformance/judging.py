@@ -26,7 +26,7 @@ DTYPES = {name: getattr(torch, name) for name in (
     "bool", "uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64", "float16", "bfloat16", "float32", "float64", "complex32", "complex64",
     "complex128")}  # fmt: skip
 HALVES = ("float16", "bfloat16")
-DEFAULT_DTYPES = ("float32", "float64", "int64", "bool")
+DEFAULT_DTYPES = ("float32", "float64", "int64", "bool", *HALVES)  # one of the two for each op
 # Where random numbers need not be PyTorch's, these are still PyTorch's to say.
 WITHOUT_STREAM = {"stream", "dtype", "shape", "alias", "exceptions"}
 
@@ -110,11 +110,11 @@ def catalogue(names: tuple[str, ...] = ()) -> dict[str, tuple[str, list[str]]]:
 def cases_of(task: Task, plan: Plan) -> Iterator[Case]:
     """The cases of a task, always in the same order."""
     names = list(plan.dtypes)
-    if plan.quick and set(HALVES) <= set(names):  # one of the two
+    if set(HALVES) <= set(names) and (plan.quick or plan.dtypes == DEFAULT_DTYPES):
         names.remove(HALVES[sources.seed_of(task.op) % 2])
     dtypes = [DTYPES[name] for name in names]
     if task.level:
-        dtypes = [dtype for dtype in dtypes if dtype in (torch.float32, torch.float64)]
+        dtypes = [dtype for dtype in dtypes if dtype.is_floating_point]
     for case in sources.load()[task.source].cases(task.op, dtypes, plan.seed, plan.quick):
         if task.level:
             if case.kind != "function" or case.tags & {"error", "promotion", "large", "uninitialised"}:

@@ -28,6 +28,12 @@ FACTOR = {"grad": 5.0, "grad2": 10.0, "tangent": 10.0, "steps": 10.0, "module_gr
 # it, twice PyTorch's worst on the same case is allowed.
 ULP = 4.0
 
+# In half precision a result is computed in float32 and rounded to the nearest. Where PyTorch does so in every element of a case
+# that is asked for, of functions of several steps with some room for another order of them: cut off digits, or a second
+# rounding, take up to 1.
+NEAREST = 0.51
+ONCE = 0.75
+
 
 # Every element is a sum of products, all of one length. Where the terms cancel an element says little of its rounding:
 # PyTorch's own is then taken to be its largest in the tensor.

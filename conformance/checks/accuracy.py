@@ -1,12 +1,14 @@
 """Distance from the truth: the second oracle."""
 
+import math
+
 import numpy as np
 import torch
 
 from ..cases import dtype_name
-from ..judge import Run
+from ..judge import HALVES, Run
 from ..oracles import truth
-from ..tolerances import ULP
+from ..tolerances import NEAREST, ONCE, ULP
 from ..verdicts import Mismatch, Skip
 from . import check
 
@@ -17,7 +19,8 @@ ELEMENTWISE = ("unary", "binary")
 def accuracy(run: Run) -> None:
     """Errors of subject and PyTorch against the true value, in ULP, are recorded. An elementwise function whose truth
     is known by ball arithmetic may not be further off than the bound of the tolerance table, or twice PyTorch's worst
-    error on the same case."""
+    error on the same case. In half precision it may not be further off than PyTorch, and any other function whose results
+    PyTorch rounds to the nearest rounds once, too."""
     wanted, found = run.expected, run.actual
     first = next((t for t in wanted.tensors if t.dtype in truth.MANTISSA), None)
     if first is None or not first.numel():
@@ -56,10 +59,17 @@ def accuracy(run: Run) -> None:
     )
     run.accuracy.append((dtype_name(first.dtype), name, ours[both], theirs[both], worst, show(mine), show(first),
                          f"{high[index]:.17g}"))  # fmt: skip
-    bound = max(ULP, 2 * float(theirs[both].max()))
-    if name == "arb" and run.case.family in ELEMENTWISE and float(ours[both].max()) > bound:
+    bound = _bound(first.dtype in HALVES, name == "arb" and run.case.family in ELEMENTWISE, float(theirs[both].max()))
+    if float(ours[both].max()) > bound:
         raise Mismatch(
             f"{ours[index]:.4g} ULP from the truth at ({worst}): true {high[index]:.9g}, found {show(mine)}, "
             f"PyTorch {show(first)}",
             bound=f"{bound:.4g} ULP",
         )
+
+
+def _bound(half: bool, elementwise: bool, theirs: float) -> float:
+    """How far from the truth a result may be, in ULP, where PyTorch's worst is `theirs`."""
+    if half:
+        return max(NEAREST, theirs) if elementwise else ONCE if theirs <= NEAREST else math.inf
+    return max(ULP, 2 * theirs) if elementwise else math.inf

@@ -1,10 +1,10 @@
 """First and second gradients."""
 
-from functools import cached_property
+from functools import cached_property, partial
 
 from ..cases import tensors
 from ..compare import close
-from ..judge import Run
+from ..judge import Run, Sensitivity
 from ..ties import arranged, tied
 from ..tolerances import pooled
 from ..verdicts import Mismatch, Missing, Skip, Verdict, describe
@@ -56,7 +56,7 @@ def judge(run: Run, order: int, name: str, target=None) -> None:
             continue  # a cotangent's own gradient says which of several equal elements was taken
         found, wanted = (arranged(run.case, i, one) for one in (found, wanted))
         close(found, wanted, run.tolerance(wanted.dtype, name), what, exact.of(i), pooled=pooled(run.case.op),
-              moved=exact.moved_of(i))
+              moved=partial(exact.moves.of, i))
 
 
 class _Truth:
@@ -64,6 +64,7 @@ class _Truth:
 
     def __init__(self, run: Run, order: int, target):
         self.run, self.order, self.target = run, order, target
+        self.moves = Sensitivity(run, self.find)
 
     def find(self, run: Run) -> list:
         if "random" in run.case.tags and run.truth is None:
@@ -78,12 +79,5 @@ class _Truth:
     def values(self) -> list:
         return self.find(self.run)
 
-    @cached_property
-    def moves(self) -> list:
-        return self.run.sensitivity(self.find)
-
     def of(self, position: int):
         return lambda: self.values[position] if position < len(self.values) else None
-
-    def moved_of(self, position: int):
-        return lambda: self.moves[position] if position < len(self.moves) else None

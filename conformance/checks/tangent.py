@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import importlib
-from functools import cache
+from functools import cache, partial
 
 import torch
 
 from ..cases import leaves, tensors, tree_map
 from ..compare import close
-from ..judge import Run, coarsest
+from ..judge import Run, Sensitivity, coarsest
 from ..subjects.adapter import Adapter
 from ..ties import tied
 from ..tolerances import pooled
@@ -48,7 +48,7 @@ def tangent(run: Run) -> None:
         raise Mismatch(f"raised {describe(error)}") from None
     if len(actual) != len(expected):
         raise Mismatch(f"{len(actual)} tensors in the result, expected {len(expected)}")
-    truth, moves = cache(lambda: _truth(run)), cache(lambda: run.sensitivity(_truth))
+    truth, moves = cache(lambda: _truth(run)), Sensitivity(run, _truth)
     for i, (found, wanted) in enumerate(zip(actual, expected)):
         if wanted is None:
             continue  # PyTorch has no formula, or takes the result for a constant: it says nothing
@@ -58,8 +58,8 @@ def tangent(run: Run) -> None:
                            f"{tuple(wanted.shape)}")  # fmt: skip
         said = torch.isfinite(wanted) & (wanted.abs() < 1e25)
         found, wanted = (torch.where(said, one, torch.zeros((), dtype=one.dtype)) for one in (found, wanted))
-        close(found, wanted, run.tolerance(wanted.dtype, "tangent"), f"tangent of result {i}", _one(truth, i),
-              pooled=pooled(run.case.op), moved=_one(moves, i))
+        close(found, wanted, run.tolerance(wanted.dtype, "tangent"), f"tangent of result {i}",
+              lambda i=i: truth()[i] if i < len(truth()) else None, pooled=pooled(run.case.op), moved=partial(moves.of, i))
 
 
 def _truth(run: Run) -> list:
@@ -69,10 +69,6 @@ def _truth(run: Run) -> list:
         return tangents(run, run.oracle, double=True)
     except Exception:  # without the truth, the plain tolerance decides
         return []
-
-
-def _one(several, position: int):
-    return lambda: several()[position] if position < len(several()) else None
 
 
 def tangents(run: Run, party: Adapter, double: bool = False) -> list[torch.Tensor | None]:

@@ -1,7 +1,9 @@
 """Arguments after the call."""
 
+from functools import partial
+
 from ..compare import close, same_bits
-from ..judge import Run
+from ..judge import Run, Sensitivity
 from ..verdicts import Mismatch, Skip
 from . import check
 
@@ -19,14 +21,10 @@ def unmodified(run: Run) -> None:
         if after.shape != expected.shape or after.dtype != expected.dtype:
             raise Mismatch(f"argument {i} is {after.dtype} {tuple(after.shape)} after the call")
         if "uninitialised" not in run.case.tags:
-            truth, moved = (lambda i=i, of=of: _at(of(), i) for of in (lambda: _written(run), lambda: run.sensitivity(_written)))
-            close(after, expected, run.tolerance(expected.dtype), f"argument {i} after the call", truth, moved=moved)
+            close(after, expected, run.tolerance(expected.dtype), f"argument {i} after the call",
+                  lambda i=i: next(iter(_written(run)[i:]), None), moved=partial(Sensitivity(run, _written).of, i))  # fmt: skip
 
 
 def _written(run: Run) -> list:
     """What the arguments hold after the call in double precision, when that can be had."""
     return run.truth.inputs(run.oracle) if run.truth else []
-
-
-def _at(several: list, position: int):
-    return several[position] if position < len(several) else None

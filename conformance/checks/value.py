@@ -33,7 +33,7 @@ def compare(run: Run, actual, expected, name: str = "value", finite_only: bool =
         tolerance = run.tolerance(wanted.dtype, name)
         if wanted is expected.tensors[i]:
             close(found, wanted, tolerance, what, run.truth_of(i), finite_only, run.others_of(i), pooled(run.case.op),
-                  run.moved_of(i))
+                  lambda i=i: run.moves.of(i))
         else:
             close(found, wanted, tolerance, what, finite_only=finite_only)
 

@@ -2,7 +2,7 @@
 
 Design: for elementary and special functions of one or two real numbers, python-flint's ball arithmetic: each value
 comes with a bound on its own error, and the precision is doubled until that bound is below 2^-20 of a float64 ULP. For
-everything else, PyTorch in double precision, which is a truth for float32 only. A truth is a pair (high, low) of
+everything else, PyTorch in double precision, which is a truth for float32 and half precision only. A truth is a pair (high, low) of
 float64, so that float64 results can be judged too.
 """
 

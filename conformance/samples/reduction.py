@@ -2,7 +2,7 @@
 
 import torch
 
-from .spec import S, T, V, call, error, reduction
+from .spec import S, T, V, call, error, once, reduction
 
 inf, nan = float("inf"), float("nan")
 scan = [call(T(3, 4), 0), call(T(3, 4), dim=1), call(T(2, 3, 4), -2), call(T(), 0), call(T(0, 3), 1), call(T(5), 0),
@@ -61,3 +61,7 @@ SAMPLES = {
 
 SAMPLES["norm"] += [call(T(3, 4), dtype=torch.float64)]
 SAMPLES["linalg.vector_norm"] += [call(T(3, 4), dtype=torch.float64)]
+
+# What float16 holds of numbers whose sum and whose squares it does not hold.
+for name in ("sum", "mean", "nansum", "nanmean", "var", "std", "norm", "linalg.vector_norm", "logsumexp"):
+    SAMPLES[name] += [once(V([[6e4, 5e4, 4e4], [6e4, -6e4, 3e4]]), **({"dim": 1} if name == "logsumexp" else {}))]

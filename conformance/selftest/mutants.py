@@ -333,6 +333,26 @@ def _softmax_grad(lib, x, dim=None, *args, dtype=None, **kwargs):
     return lib.softmax(bend(lib, x, lambda g: 2 * g), dim)
 
 
+def _truncated(lib, found, args, kwargs):
+    if found.dtype is not lib.bfloat16 or kwargs:
+        return found
+    exact = lib.exp(args[0].detach().float())
+    return found + ((exact.view(lib.int32) & -65536).view(lib.float32).bfloat16() - found.detach()).nan_to_num()
+
+
+def _mean_of_rounded_sum(lib, x, *args, **kwargs):
+    mean = lib.mean(x, *args, **kwargs)
+    return lib.sum(x, *args, **kwargs) / (x.numel() / max(mean.numel(), 1)) if mean.dtype is x.dtype and mean.numel() else mean
+
+
+def _half_at_other_level(right, lib):
+    def wrong(x, *args, **kwargs):
+        found = right(x, *args, **kwargs)
+        return found.bfloat16().to(found.dtype) if os.environ.get("CONFORMANCE_SELFTEST_LEVEL") else found
+
+    return wrong
+
+
 def _softmax_without_sum(lib, x, dim, dtype=None):
     if dtype is not None or not x.requires_grad:
         return lib.softmax(x, dim, dtype=dtype)
@@ -653,6 +673,19 @@ MUTANTS: list[Mutant] = [
       instead(_softmax_without_sum), dtypes=HALVES),
     M("expm1-half-steps", "expm1", "half", "value", "exp(x) - 1, rounded in between",
       instead(lambda lib, x, **kw: lib.exp(x) - 1 if not kw and _floating(x) else lib.expm1(x, **kw)), dtypes=HALVES),
+    M("exp-half-truncated", "exp", "half", "accuracy", "in bfloat16 digits are cut off rather than rounded", after(_truncated),
+      dtypes=("bfloat16",)),
+    M("bmm-half-steps", "bmm", "half", "accuracy", "products in half precision are rounded before they are added",
+      instead(lambda lib, x, y, **kw: lib.bmm(x, y, **kw) if kw else (x.unsqueeze(-1) * y.unsqueeze(-3)).sum(-2)), dtypes=HALVES),
+    M("glu-half-steps", F + "glu", "half", "accuracy", "the gate is rounded before it multiplies",
+      instead(lambda lib, x, dim=-1: lib.mul(x.chunk(2, dim)[0], lib.sigmoid(x.chunk(2, dim)[1])) if x.dim() else lib.nn.functional.glu(x, dim)),
+      dtypes=HALVES),
+    M("mean-half-sum-overflows", "mean", "half", "nonfinite", "the sum is rounded to half precision before it is divided",
+      instead(_mean_of_rounded_sum), dtypes=("float16",)),
+    M("exp-half-gives-float32", "exp", "half", "dtype", "half precision comes back as float32",
+      after(lambda lib, y, a, k: y.float() if y.dtype in (lib.float16, lib.bfloat16) and not k else y), dtypes=HALVES),
+    M("tanh-half-at-one-level", "tanh", "half", "simd", "float16 goes through bfloat16 at one SIMD level",
+      _half_at_other_level, pool=True, level="other", dtypes=("float16",)),
     # linear algebra
     M("matmul-transposed", "matmul", "linalg", "value", "the second matrix is transposed when it is square",
       instead(lambda lib, x, y, **kw: lib.matmul(x, y.mT if y.dim() > 1 and y.shape[-1] == y.shape[-2] else y, **kw))),

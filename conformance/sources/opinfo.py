@@ -11,6 +11,7 @@ from ..cases import Case, dtype_name, follow, tensors
 from ..scope import out_of_scope
 from . import kind_of, seed_of, spread
 
+LARGE = 2**20  # elements; from there on a case is asked what large ones are
 QUICK = {torch.float32: 6, torch.float64: 2, torch.int64: 2, torch.bool: 2}
 RANDOM = frozenset(
     [
@@ -68,10 +69,13 @@ def cases(op: str, dtypes: list[torch.dtype], seed: int, quick: bool) -> Iterato
                 continue
             made = []
             for i, sample in enumerate(torch_private.samples(info, dtype, seed_of(seed, op, dtype))):
-                drawn = tags - {"random"} if sample.kwargs.get("dropout_p") == 0 else tags
-                made.append(Case(op, "opinfo", dtype_name(dtype), f"{variant}{i}", target, (sample.input, *sample.args),
-                                 dict(sample.kwargs), process=sample.output_process_fn_grad, wrapper=wrapper,
-                                 **about | {"tags": drawn}))  # fmt: skip
+                case = Case(op, "opinfo", dtype_name(dtype), f"{variant}{i}", target, (sample.input, *sample.args),
+                            dict(sample.kwargs), process=sample.output_process_fn_grad, wrapper=wrapper, **about)  # fmt: skip
+                if sample.kwargs.get("dropout_p") == 0:
+                    case.tags -= {"random"}
+                if sum(one.numel() for one in tensors(case.args, case.kwargs)) > LARGE:
+                    case.tags |= {"large"}
+                made.append(case)
             yield from spread(made, QUICK.get(dtype, 2), _kind) if quick else made
         errors = []
         for i, (sample, kind) in enumerate(torch_private.errors(info, seed_of(seed, op))):

@@ -16,7 +16,7 @@ from conformance import checks, judging, programs, repro, results, selftest, sub
 from conformance.cases import Case, public_path, tree_map
 from conformance.collect import Collector, accept, read_baseline
 from conformance.compare import close, nonfinite_alike, same_bits
-from conformance.judge import Refusal, Run, unimplemented
+from conformance.judge import DIRECTIONS, Refusal, Run, Sensitivity, unimplemented
 from conformance.oracles import truth
 from conformance.results import Counts, Op
 from conformance.samples import tables
@@ -145,23 +145,28 @@ def test_half_precision_is_judged_by_what_its_last_place_does(party):
     x = torch.tensor([3.0, 3.0, 0.0], dtype=torch.float16, requires_grad=True)
     y = torch.tensor([3.0, 2.0, 0.0], dtype=torch.float16, requires_grad=True)
     run = Run(Case("sub", "own", "float16", "0", "sub", (x, y)), party, subjects.make("torch"))
-    (moved,), eps = run.moves, torch.finfo(torch.float16).eps
+    *below, moved = run.moves.of(0)
+    eps = torch.finfo(torch.float16).eps
     assert eps < moved[0] < 9 * eps and moved[1] > eps and moved[2] == 0
     true = run.truth.tensors[0]
-    judged = lambda error: close((true + error).half(), true.half(), (1e-3, 1e-5), "x", lambda: true, moved=lambda: moved)
+    judged = lambda error: close((true + error).half(), true.half(), (1e-3, 1e-5), "x", lambda: true, moved=lambda: run.moves.of(0))
+    assert len(below) == DIRECTIONS - 1 and all((one <= other).all() for one, other in zip(below, [*below[1:], moved]))
+    assert len(list(run.moves.of(0))) == 1 and not list(run.moves.of(1))  # no direction is looked at twice
     judged(torch.tensor([eps, eps, 0.0]))
     for wrong in ([20 * eps, 0, 0], [0, 0, 20 * eps]):
         with pytest.raises(Mismatch):
             judged(torch.tensor(wrong))
     wide = Case("sub", "own", "float32", "0", "sub", (x.float(), y.float()))
-    assert Run(wide, party, subjects.make("torch")).moves == []
+    assert not list(Run(wide, party, subjects.make("torch")).moves.of(0))
 
 
 def test_a_jump_excuses_nothing(party):
     x = torch.tensor([3.0, 1.0], dtype=torch.float16, requires_grad=True)
     run = Run(Case("maximum", "own", "float16", "0", "maximum", (x, x.detach().clone().requires_grad_())), party, subjects.make("torch"))
-    ties = run.sensitivity(lambda nudged: nudged.gradients(nudged.oracle, double=True))
-    assert all((one < 0.01).all() for one in ties)
+    ties = Sensitivity(run, lambda nudged: nudged.gradients(nudged.oracle, double=True))
+    for argument in range(2):
+        *_, moved = ties.of(argument)
+        assert (moved < 0.01).all()
 
 
 def test_numbers_drawn_otherwise_are_no_truth(party):

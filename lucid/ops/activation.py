@@ -569,7 +569,7 @@ _hardswish_backward.vjp(
 )
 
 
-@op("nn.functional.glu", composite=True)
+@op("nn.functional.glu", composite=True, wide=True)
 @doc("out = a \\cdot \\sigma(b) \\text{ with the halves } a, b \\text{ of } x", "g \\cdot \\sigma(b),\\quad "
      "g \\cdot a \\cdot \\sigma(b) (1 - \\sigma(b))", returns="Half as large along `dim`.",
      dim="int, optional: Which dimension is halved. Default: the last.",

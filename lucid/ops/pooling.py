@@ -671,7 +671,7 @@ def _lp(n: int):
     pool_.__doc__ = f"The `norm_type`-th root of the sum of powers over windows, in {n} dimension(s)." + _example(
         f"lp_pool{n}d({{input}}, 1.0, {_row(n, 2)})", n, "[1.0, 2.0, 7.0, 5.0]", "[3.0, 12.0]"
     )
-    return op(f"nn.functional.lp_pool{n}d", composite=True)(doc(**_LP)(pool_))
+    return op(f"nn.functional.lp_pool{n}d", composite=True, wide=True)(doc(**_LP)(pool_))
 
 
 lp_pool1d, lp_pool2d, lp_pool3d = map(_lp, (1, 2, 3))
