@@ -377,6 +377,11 @@ def is_half(dtype: dtypes.dtype) -> bool:
     return dtype.itemsize == 2 and dtype.is_floating_point
 
 
+def is_coarse(dtype: dtypes.dtype) -> bool:
+    """Whether it is half precision, real or complex, in which nobody factorises a matrix."""
+    return is_half(dtype) or dtype is dtypes.complex32
+
+
 def opmath_dtype(dtype: dtypes.dtype) -> dtypes.dtype:
     """The dtype in which operations on a dtype compute: float32 for half precision."""
     return dtypes.float32 if is_half(dtype) else dtype

@@ -124,7 +124,7 @@ def _renorm(weight: Tensor, at, max_norm: float, norm_type: float) -> None:
     in_self(None if outside(at, len(table)) else at, at, len(table))
     rows = np.unique(at)
     looked_up = table[rows]
-    wide = np.abs(looked_up) if table.dtype.kind == "c" else looked_up.astype(np.float64)
+    wide = np.abs(cast(looked_up, np.dtype(np.complex128))) if weight.dtype.is_complex else looked_up.astype(np.float64)
     norms = np.linalg.norm(wide, norm_type, axis=1) if wide.size else np.zeros(len(rows))
     large = norms > max_norm
     if large.any():

@@ -13,7 +13,7 @@ import numpy as np
 from lucid._kernels.core import empty, wrap
 from lucid.autograd.op import Supplied, op, torch_name
 from lucid.ops._doc import doc
-from lucid.ops._frame import broadcast_shapes, is_half, tensor_argument
+from lucid.ops._frame import broadcast_shapes, is_coarse, tensor_argument
 from lucid.ops.linalg import adjoint
 from lucid.tensor import Tensor
 
@@ -57,7 +57,7 @@ def square_shape(name: str, A: Tensor) -> np.ndarray:
 
 def lapack(name: str, A: Tensor, refusal=RuntimeError, half=NotImplementedError) -> np.ndarray:
     """The array of a tensor, checked to be of a dtype that LAPACK has."""
-    if is_half(A.dtype):
+    if is_coarse(A.dtype):
         raise half(f"\"{name}_cpu\" not implemented for '{torch_name(A.dtype)}'")
     if A.dtype.kind < 2:
         raise refusal(f"{name}: Expected a floating point or complex tensor as input. Got {torch_name(A.dtype)}")

@@ -13,7 +13,16 @@ from lucid import dtypes
 from lucid._kernels.core import wrap
 from lucid.autograd.op import Supplied, op, torch_name
 from lucid.ops._doc import doc
-from lucid.ops._frame import COMPLEX128, FLOAT64, broadcast_shapes, cast, is_half, same_dtype, tensor_argument
+from lucid.ops._frame import (
+    COMPLEX128,
+    FLOAT64,
+    broadcast_shapes,
+    cast,
+    is_coarse,
+    is_half,
+    same_dtype,
+    tensor_argument,
+)
 from lucid.ops.creation import zeros
 from lucid.ops.decompositions import eigvalsh, qr, svd, svdvals
 from lucid.ops.factors import inv_ex, triangular
@@ -124,7 +133,7 @@ def matrix_rank(A: Tensor, tol=None, hermitian: bool = False, *, atol=None, rtol
     array = tensor_argument("linalg.matrix_rank", A, argument="A").array
     if array.ndim < 2:
         raise RuntimeError(f"{name}: The input tensor input must have at least 2 dimensions.")
-    if A.dtype.kind < 2 or A.dtype.itemsize == 2:
+    if A.dtype.kind < 2 or is_coarse(A.dtype):
         raise RuntimeError("This function doesn't handle types other than float and double")
     if tol is not None:
         atol, rtol = tol, 0.0
@@ -156,8 +165,7 @@ def cond(A: Tensor, p=None, *, out=None) -> Tensor:
     if isinstance(p, bool) or p not in (None, "fro", "nuc", 1, -1, 2, -2, math.inf, -math.inf):
         raise RuntimeError(f"linalg.cond got an invalid norm type: {p}")
     if not array.size:
-        real = dtypes.from_numpy_dtype(array.real.dtype) if array.dtype.kind in "fc" else A.dtype
-        return zeros(array.shape[:-2], dtype=real)
+        return zeros(array.shape[:-2], dtype=A.dtype.to_real() if A.dtype.is_complex else A.dtype)
     if p in (None, 2, -2):
         values = svdvals(A)
         first, last = values.narrow(-1, 0, 1).squeeze(-1), values.narrow(-1, values.shape[-1] - 1, 1).squeeze(-1)
@@ -215,7 +223,7 @@ def lstsq(A: Tensor, B: Tensor, rcond=None, *, driver=None, out=None):
         raise RuntimeError(f"{name}: input.size(-2) should match other.size(-{1 if vector else 2})")
     if driver not in (None, *DRIVERS):
         raise RuntimeError(f"{name}: parameter `driver` should be one of (gels, gelsy, gelsd, gelss)")
-    if A.dtype.kind < 2 or A.dtype.itemsize == 2:
+    if A.dtype.kind < 2 or is_coarse(A.dtype):
         raise RuntimeError("This function doesn't handle types other than float and double")
     driver = driver or "gelsy"
     columns = B.unsqueeze(-1) if vector else B

@@ -14,7 +14,7 @@ from lucid.autograd.op import op, torch_name
 from lucid.dtypes import as_dtype
 from lucid.ops import magnitude
 from lucid.ops._doc import doc
-from lucid.ops._frame import cast, dims_argument, is_half, tensor_argument, unrounded
+from lucid.ops._frame import cast, dims_argument, is_coarse, tensor_argument, unrounded
 from lucid.ops.reduction import NORM_2, computed, kept, reduced, sum
 from lucid.tensor import Tensor, check_dim
 
@@ -154,7 +154,7 @@ def matrix_norm(A: Tensor, ord="fro", dim=(-2, -1), keepdim: bool = False, *, dt
         raise RuntimeError(f"linalg.matrix_norm: The input tensor A must have at least 2 dimensions. Got a tensor with {A.array.ndim} dims")
     first, second = _dims_pair(dim, A.array.ndim)
     A = A.to(computed)
-    if ord in ("nuc", 2, -2) and is_half(A.dtype):
+    if ord in ("nuc", 2, -2) and is_coarse(A.dtype):
         raise RuntimeError(f"linalg.matrix_norm: Low precision dtypes not supported. Got {torch_name(A.dtype)}")
     if ord == "fro":
         return vector_norm(A, 2, (first, second), keepdim)

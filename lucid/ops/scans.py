@@ -235,7 +235,7 @@ def _running(name: str, input_: Tensor, dim: int):
     tensor_argument(name, input_)
     at = check_dim(name, dim, input_.array.ndim)
     dtype = input_.dtype
-    if dtype.is_complex:
+    if dtype.is_complex and input_.array.ndim and input_.array.size:
         raise RuntimeError(f"\"{name}_cpu\" not implemented for '{torch_name(dtype)}'")
     array = computed(input_.array, dtype)
     values, index = empty(array.shape, array.dtype), empty(array.shape, INT64)
