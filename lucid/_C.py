@@ -33,7 +33,27 @@ class _Namespace:
         return getattr(module, {"log_sigmoid": "logsigmoid"}.get(name, name.removeprefix(f"{self._path}_")))
 
 
+def _parse_to(*args, **kwargs) -> tuple:
+    """What arguments of `to` ask for: device, dtype, whether to wait, memory format."""
+    from lucid import device, dtype
+
+    found = {"device": None, "dtype": None, "non_blocking": False, "memory_format": None} | kwargs
+    for one in args:
+        if isinstance(one, bool):
+            found["non_blocking"] = one
+        elif isinstance(one, dtype):
+            found["dtype"] = one
+        elif hasattr(one, "device"):
+            found["device"], found["dtype"] = one.device, one.dtype
+        elif one is not None:
+            found["device"] = one
+    if found["device"] is not None:
+        found["device"] = device(found["device"]) if not isinstance(found["device"], device) else found["device"]
+    return tuple(found[name] for name in ("device", "dtype", "non_blocking", "memory_format"))
+
+
 _nn, _linalg, _fft, _special = map(_Namespace, ("nn.functional", "linalg", "fft", "special"))
+_nn._parse_to = _parse_to
 
 
 def _get_tracing_state() -> None:

@@ -121,3 +121,15 @@ def test_functions_and_methods_are_told_apart(named):
     lucid.exp(named), named.exp()
     assert lucid.exp is not lucid.Tensor.exp
     assert overrides.is_tensor_method_or_property(lucid.Tensor.exp) and not overrides.is_tensor_method_or_property(lucid.exp)
+
+
+def test_einsum_of_a_list_is_shown_with_its_operands():
+    seen = []
+
+    class Shapes:
+        @classmethod
+        def __torch_function__(cls, func, types, args=(), kwargs=None):
+            seen.append(len(args))
+            return 1
+
+    assert lucid.einsum("i,i", [lucid.ones(2), Shapes()]) == 1 and seen == [3]

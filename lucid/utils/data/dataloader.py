@@ -90,6 +90,8 @@ class DataLoader:
         self.sampler, self.batch_sampler, self.generator = sampler, batch_sampler, generator
         self.num_workers, self.prefetch_factor = num_workers, 2 if num_workers and prefetch_factor is None else prefetch_factor
         self.pin_memory, self.timeout, self.worker_init_fn = pin_memory, timeout, worker_init_fn
+        self.pin_memory_device, self.in_order, self.persistent_workers = pin_memory_device, in_order, persistent_workers
+        self.multiprocessing_context, self._iterator = multiprocessing_context, None
         if collate_fn is None:
             collate_fn = default_convert if batch_sampler is None else default_collate
         self.collate_fn = collate_fn
