@@ -1,4 +1,4 @@
-"""How each of some hundred operations compares with PyTorch, at three sizes: where to look next, not a target.
+"""How each of some hundred operations compares with PyTorch, at some sizes: where to look next, not a target.
 
     python -m benchmarks.survey                         all, at 16, 256 and 1024, a deployed network's and training's
     python -m benchmarks.survey --size 1024 'x.sum*'    some
@@ -181,23 +181,23 @@ def made(library: Library, names: dict, expression: str):
     return both
 
 
-def timed(calls, block: float, turns: int) -> list[float]:
+def timed(calls, block: float, turns: int, clock=time.perf_counter) -> list[float]:
     """Seconds a call of each, the least of some blocks in turns."""
     counts, best = [], [math.inf] * len(calls)
     for call in calls:
         call()
-        start = time.perf_counter()
+        start = clock()
         call()
-        counts.append(max(1, int(block / max(time.perf_counter() - start, 1e-6))))
+        counts.append(max(1, int(block / max(clock() - start, 1e-6))))
     for _ in range(turns):
         for k, (call, count) in enumerate(zip(calls, counts)):
             settle()
             for _ in range(max(1, count // 4)):
                 call()
-            start = time.perf_counter()
+            start = clock()
             for _ in range(count):
                 call()
-            best[k] = min(best[k], (time.perf_counter() - start) / count)
+            best[k] = min(best[k], (clock() - start) / count)
     return best
 
 
@@ -210,9 +210,12 @@ def main() -> int:
     parser.add_argument("--above", type=float, default=1.05, help="show ratios from here on (default 1.05)")
     parser.add_argument("--block", type=float, default=0.012, help="seconds a block")
     parser.add_argument("--turns", type=int, default=3, help="blocks of each library")
+    parser.add_argument("--processor", action="store_true", help="count one thread's processor time: beside others' work")
     parser.add_argument("--output", type=Path, help="JSON file for all of them")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
+    options.threads = 1 if options.processor else options.threads
+    clock = time.thread_time if options.processor else time.perf_counter
     load = machine.load(options.threads)
     if load.busy:
         print(f"This machine is busy: {load}.", file=sys.stderr)
@@ -227,7 +230,7 @@ def main() -> int:
             if options.patterns and not any(fnmatch.fnmatch(expression, pattern) for pattern in options.patterns):
                 continue
             calls = [made(library, its, expression) for library, its in zip(libraries, names)]
-            ours, theirs = timed(calls, options.block, options.turns)
+            ours, theirs = timed(calls, options.block, options.turns, clock)
             rows.append({"size": n, "expression": expression, "lucid": ours, "torch": theirs, "ratio": ours / theirs})
         rows.sort(key=lambda one: -one["ratio"])
         mean = math.exp(sum(math.log(one["ratio"]) for one in rows) / max(len(rows), 1))
