@@ -1,4 +1,4 @@
-"""The command line: `python -m conformance run|list|show|repro|diff|report|surface|packages|selftest`.
+"""The command line: `python -m conformance run|list|show|repro|diff|report|surface|packages|exported|selftest`.
 
 Exit status of `run`: 0 when nothing is worse than the accepted baseline, 1 when something is, 2 for a wrong command
 line, 130 when interrupted (what was judged until then is kept, and `run --resume` goes on).
@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import logging
 import signal
 import sys
 import time
+import warnings
+from collections import Counter
 from fnmatch import fnmatchcase
 from itertools import zip_longest
 from pathlib import Path
@@ -85,6 +88,8 @@ def parser() -> argparse.ArgumentParser:
     surface.add_argument("--differs", action="store_true", help="name the signatures that differ")
     packages = command("packages", "run packages written for PyTorch as they are, on both libraries")
     packages.add_argument("names", nargs="*", help="packages (default: all that are installed)")
+    exported = command("exported", "run programs that PyTorch exports")
+    exported.add_argument("names", nargs="*", help="functions and networks (default: all)")
     selftest = command("selftest", "plant faults in the subject and count those that are caught")
     selftest.add_argument("names", nargs="*", help="mutants (default: all)")
     selftest.add_argument("--subject", default="torch", help="in whom to plant them (default torch)")
@@ -378,6 +383,21 @@ def cmd_packages(arguments: argparse.Namespace) -> int:
         ends.append(found.verdict)
     console.print(shown)
     return int(any(end != "runs" for end in ends))
+
+
+def cmd_exported(arguments: argparse.Namespace) -> int:
+    from . import exported
+
+    warnings.filterwarnings("ignore")  # what PyTorch's exporter says, which is much
+    logging.disable(logging.CRITICAL)
+    known, ends = set(), Counter()
+    for found in exported.outcomes(arguments.names):
+        known.add(found.name)
+        ends["same" if found.verdict == "same" else "not"] += 1
+        if found.verdict != "same" or arguments.names:
+            console.print(f"{found.name}, {found.form}: {found.verdict} {found.largest:.0e}", highlight=False, markup=False)
+    console.print(f"{len(known)} functions and networks, {ends['same']} programs give what PyTorch gives, {ends['not']} do not")
+    return int(bool(ends["not"]))
 
 
 def cmd_selftest(arguments: argparse.Namespace) -> int:

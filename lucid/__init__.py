@@ -55,8 +55,9 @@ globals().update(ops.declared(""))
 
 # Imported when first used, as are the rarer operations (`ops.LATER`): they cost half of the time of `import lucid`.
 _LATER = (
-    "_C", "__config__", "_dynamo", "_tensor_str", "accelerator", "amp", "backends", "compiler", "cuda", "distributed", "distributions", "fft", "func", "functional", "futures", "fx", "hub", "jit", "library", "linalg", "masked",
-    "mps", "multiprocessing", "nn", "onnx", "optim", "overrides", "profiler", "signal", "special", "storage", "testing", "types", "utils", "version", "xpu",
+    "_C", "__config__", "_dynamo", "_tensor_str", "accelerator", "amp", "backends", "compiler", "cuda", "distributed", "distributions",
+    "export", "fft", "func", "functional", "futures", "fx", "hub", "jit", "library", "linalg", "masked", "mps", "multiprocessing", "nn",
+    "onnx", "optim", "overrides", "profiler", "signal", "special", "storage", "testing", "types", "utils", "version", "xpu",
 )  # fmt: skip
 _LATER_NAMES = {
     "lobpcg": "eigenpairs", "to_dlpack": "utils.dlpack", "vmap": "func", "GradScaler": "amp.grad_scaler",

@@ -7,6 +7,7 @@ unpickler never sees it: `_Reader` follows the few instructions that build value
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import pickle
@@ -280,14 +281,21 @@ def load(f, map_location=None, pickle_module=None, *, weights_only: bool | None 
     >>> lucid.load(file)
     Tensor([0, 1, 2])
     """
+    with opened(f) as archive:
+        names = [name for name in archive.namelist() if name.endswith("/data.pkl")]
+        if len(names) != 1:
+            raise ValueError("load: an archive, but not one that save wrote: it has no data.pkl")
+        return _Reader(archive, names[0].removesuffix("data.pkl")).read()
+
+
+@contextlib.contextmanager
+def opened(f):
+    """A file's archive; whatever goes wrong while it is read is said to be a damaged file."""
     import zipfile
 
     try:
         with zipfile.ZipFile(f) as archive:
-            names = [name for name in archive.namelist() if name.endswith("/data.pkl")]
-            if len(names) != 1:
-                raise ValueError("load: an archive, but not one that save wrote: it has no data.pkl")
-            return _Reader(archive, names[0].removesuffix("data.pkl")).read()
+            yield archive
     except zipfile.BadZipFile as error:
         raise ValueError(
             f"load: not a file that save wrote, or a damaged one ({error}); PyTorch's format from before version 1.6 is "
@@ -341,11 +349,13 @@ def _only(kind: type, value):
     return value
 
 
-class _Reader:
-    """An archive, and the stack machine that reads its pickle.
+class Records:
+    """The storages of an archive, and the tensors in them.
 
-    What a pickle can ask for is this: numbers, strings, containers, and calls of the functions in `known`, whose
-    results are new objects. Nothing is imported, and no attribute of anything is set.
+    Attributes
+    ----------
+    order : str
+        Of the bytes of a number, `little` or `big`.
     """
 
     def __init__(self, archive, root: str):
@@ -354,6 +364,57 @@ class _Reader:
         self.order = archive.read(order).decode().strip() if order in archive.namelist() else "little"
         if self.order not in ("little", "big"):
             raise ValueError(f"load: unknown byte order {self.order!r}")
+
+    def row(self, name: str, dtype, elements: int | None = None) -> np.ndarray:
+        """One storage as a row of elements: as many as the archive has, unless it should be told from what is expected."""
+        if name not in self.storages:
+            record = self.archive.getinfo(f"{self.root}data/{name}")
+            if record.file_size % dtype.itemsize or elements is not None and record.file_size != elements * dtype.itemsize:
+                raise ValueError(
+                    f"load: a damaged file: storage {name} has {record.file_size} bytes, not {elements or 'whole'} elements of {dtype}"
+                )
+            data = self.archive.read(record)
+            row = core.empty((record.file_size // dtype.itemsize,), dtype.numpy)
+            source = np.frombuffer(data, np.uint8)
+            if self.order == "big":
+                word = dtype.itemsize // (2 if dtype.is_complex else 1)
+                source = source.reshape(-1, word)[:, ::-1].reshape(-1)
+            row.view(np.uint8)[...] = source
+            self.storages[name] = row
+        found = self.storages[name]
+        if BY_NUM[found.dtype.num] is not dtype:
+            raise ValueError(f"load: a damaged file: storage {name} is of {BY_NUM[found.dtype.num]} and of {dtype}")
+        return found
+
+    def tensor(self, storage, offset, size, stride, requires_grad, hooks=None, metadata=None) -> Tensor:
+        """A view of a storage, which has to lie within it."""
+        size, stride = tuple(Size(size)), tuple(Size(stride))
+        inside = len(size) == len(stride) and min((*size, *stride, offset), default=0) >= 0
+        reach = sum((n - 1) * step for n, step in zip(size, stride)) if inside and math.prod(size) else -1
+        if not inside or not isinstance(storage, np.ndarray) or reach >= 0 and offset + reach >= storage.size:
+            raise ValueError(f"load: a damaged file: a tensor of size {size}, stride {stride} does not fit its storage")
+        if reach < 0:
+            made = core.wrap(core.empty(size, storage.dtype))
+        else:
+            made = core.wrap(core.strided(storage, size, stride, offset))
+        return made.requires_grad_() if requires_grad else made
+
+    def parameter(self, data: Tensor, requires_grad: bool, hooks=None) -> Tensor:
+        from lucid.nn.parameter import Parameter
+
+        return Parameter(data, requires_grad)
+
+
+
+class _Reader(Records):
+    """An archive, and the stack machine that reads its pickle.
+
+    What a pickle can ask for is this: numbers, strings, containers, and calls of the functions in `known`, whose
+    results are new objects. Nothing is imported, and no attribute of anything is set.
+    """
+
+    def __init__(self, archive, root: str):
+        super().__init__(archive, root)
         self.known = {
             ("collections", "OrderedDict"): OrderedDict,
             **{(module, one.__name__): one for module in ("builtins", "__builtin__") for one in (set, complex)},
@@ -444,37 +505,7 @@ class _Reader:
         """One storage as a row of elements."""
         if kind != "storage" or type(dtype) is not dtypes.dtype or not isinstance(key, str):
             raise ValueError("load: a damaged file: a storage is not described as one")
-        if key not in self.storages:
-            record = self.archive.getinfo(f"{self.root}data/{key}")
-            if record.file_size != elements * dtype.itemsize:
-                raise ValueError(
-                    f"load: a damaged file: storage {key} has {record.file_size} bytes, not {elements} elements of {dtype}"
-                )
-            data = self.archive.read(record)
-            row = core.empty((elements,), dtype.numpy)
-            source = np.frombuffer(data, np.uint8)
-            if self.order == "big":
-                word = dtype.itemsize // (2 if dtype.is_complex else 1)
-                source = source.reshape(-1, word)[:, ::-1].reshape(-1)
-            row.view(np.uint8)[...] = source
-            self.storages[key] = row
-        found = self.storages[key]
-        if BY_NUM[found.dtype.num] is not dtype:
-            raise ValueError(f"load: a damaged file: storage {key} is of {BY_NUM[found.dtype.num]} and of {dtype}")
-        return found
-
-    def tensor(self, storage, offset, size, stride, requires_grad, hooks=None, metadata=None) -> Tensor:
-        """A view of a storage, which has to lie within it."""
-        size, stride = tuple(Size(size)), tuple(Size(stride))
-        inside = len(size) == len(stride) and min((*size, *stride, offset), default=0) >= 0
-        reach = sum((n - 1) * step for n, step in zip(size, stride)) if inside and math.prod(size) else -1
-        if not inside or not isinstance(storage, np.ndarray) or reach >= 0 and offset + reach >= storage.size:
-            raise ValueError(f"load: a damaged file: a tensor of size {size}, stride {stride} does not fit its storage")
-        if reach < 0:
-            made = core.wrap(core.empty(size, storage.dtype))
-        else:
-            made = core.wrap(core.strided(storage, size, stride, offset))
-        return made.requires_grad_() if requires_grad else made
+        return self.row(key, dtype, elements)
 
     def untyped(self, storage, offset, size, stride, requires_grad, hooks, dtype, metadata=None) -> Tensor:
         """A view of a storage of bytes."""
@@ -482,11 +513,6 @@ class _Reader:
             raise ValueError(f"load: a storage without a dtype is read as one of the system's byte order, not as {dtype}")
         row = _only(np.ndarray, storage)
         return self.tensor(row[: row.size // dtype.itemsize * dtype.itemsize].view(dtype.numpy), offset, size, stride, requires_grad)
-
-    def parameter(self, data: Tensor, requires_grad: bool, hooks=None) -> Tensor:
-        from lucid.nn.parameter import Parameter
-
-        return Parameter(data, requires_grad)
 
 
 def from_file(

@@ -183,8 +183,10 @@ def test_indices_out_of_range_are_refused(name, index):
 
 @pytest.mark.parametrize("dtype", ["bool", "uint8", "int16", "int64", "float16", "float32", "complex64"])
 def test_whole_slices_of_every_dtype(dtype):
-    array = (RNG.standard_normal((4, 3)) * 3).astype(dtype)
-    source = (RNG.standard_normal((3, 3)) * 3).astype(dtype)
+    array, source = RNG.standard_normal((4, 3)) * 3, RNG.standard_normal((3, 3)) * 3
+    if dtype == "uint8":  # of which C does not say what negative numbers become
+        array, source = abs(array), abs(source)
+    array, source = array.astype(dtype), source.astype(dtype)
     x, i = lucid.from_numpy(array.copy()), np.array([3, 0, 3])
     at = lucid.from_numpy(i)
     np.testing.assert_array_equal(x.index_select(0, at).numpy(), array[i])
