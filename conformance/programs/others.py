@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import io
 import warnings
+from functools import lru_cache
 
 from . import program, raised
 
@@ -592,3 +594,51 @@ def an_operand_that_nobody_differentiates_by_may_be_overwritten(lib):
     with lib.no_grad():
         z.mul_(3)
     yield found, raised(total.backward), z.grad, w.grad
+
+
+@lru_cache
+def _exported() -> bytes:
+    """A network that PyTorch exported, with a batch of one to eight."""
+    import torch
+
+    class Net(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = torch.nn.Linear(3, 2)
+            self.register_buffer("scale", torch.tensor(2.0))
+            self.register_buffer("shift", torch.tensor(0.5), persistent=False)
+
+        def forward(self, x, flag, *, mask=None):
+            y = torch.relu(self.layer(x)) * self.scale + self.shift * torch.tensor([1.0, 2.0])
+            return {"y": y if mask is None else y * mask["of"], "sizes": (x.shape[0], flag)}
+
+    torch.manual_seed(1)
+    sizes = {"x": {0: torch.export.Dim("n", min=1, max=8)}, "flag": None, "mask": {"of": {}}}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        traced = torch.export.export(Net(), (torch.ones(2, 3), True), {"mask": {"of": torch.ones(2)}}, dynamic_shapes=sizes)
+        file = io.BytesIO()
+        torch.export.save(traced, file, extra_files={"notes": "some"})
+    return file.getvalue()
+
+
+@program("export.load", "export.ExportedProgram", "export.ExportGraphSignature")
+def a_program_that_pytorch_exported(lib):
+    texts = {"notes": ""}
+    loaded = lib.export.load(io.BytesIO(_exported()), extra_files=texts)
+    module, mask = loaded.module(), {"of": lib.tensor([1.0, -1.0])}
+    out = module(lib.ones(5, 3), True, mask=mask)
+    out["y"].sum().backward()
+    yield out["y"].detach(), out["sizes"], type(out["sizes"]).__name__, module.layer.weight.grad, dict(texts)
+    signature = loaded.graph_signature
+    yield signature.parameters, signature.buffers, signature.user_inputs, sorted(signature.non_persistent_buffers)
+    yield dict(signature.inputs_to_parameters), dict(signature.inputs_to_buffers), dict(signature.buffers_to_mutate), len(signature.lifted_tensor_constants)
+    yield sorted(loaded.state_dict), [name for name, _ in loaded.named_parameters()], [name for name, _ in loaded.named_buffers()]
+    yield [one.requires_grad for one in loaded.parameters()], len(list(loaded.buffers())), sorted(module.state_dict())
+    yield raised(module.train), raised(module.eval), raised(loaded, lib.ones(2, 3))
+    for args, kwargs in (((lib.ones(9, 3), True), {"mask": mask}), ((lib.ones(2, 4), True), {"mask": mask}), ((lib.ones(2, 3), False), {"mask": mask}),
+                         ((lib.ones(2, 3), True), {}), ((lib.ones(2, 3),), {"mask": mask}), ((lib.ones(2, 3), True), {"mask": [mask["of"]]}),
+                         ((lib.ones(2, 3), True), {"mask": {"at": mask["of"]}})):  # fmt: skip
+        yield raised(module, *args, **kwargs)
+    (args, kwargs) = loaded.example_inputs
+    yield args[0], args[1], sorted(kwargs), kwargs["mask"]["of"]

@@ -30,8 +30,6 @@ SYMBOLIC = {
     "torch.sym_not": operator.not_, "torch.sym_int": int, "torch.sym_float": float, "torch.sym_max": max, "torch.sym_min": min,
     "torch._sym_sqrt": math.sqrt, "torch.sym_sqrt": math.sqrt, "torch.sym_ite": lambda condition, first, second: first if condition else second,
 }  # fmt: skip
-
-
 # What an operator calls an argument, and what functions here call it.
 RENAMED = {
     "self": ("input",), "other": ("B", "y"), "b": ("B",), "input2": ("tau", "L"), "input3": ("other",), "test_element": ("test_elements",),
@@ -87,6 +85,11 @@ def bound(function, given: list[tuple[str, object]]) -> tuple[list, dict]:
     ----------
     given : list of (name, value)
         The operator's arguments, in its order and under its names. The first is the function's first, whatever either is called.
+
+    Raises
+    ------
+    NotImplementedError
+        If the function has no argument of a name: places alone say too little.
     """
     kinds = inspect.Parameter
     try:
@@ -111,4 +114,7 @@ def bound(function, given: list[tuple[str, object]]) -> tuple[list, dict]:
         else:
             raise NotImplementedError(f"export.load: {getattr(function, '__name__', 'a function')}() has no argument {name!r}")
     count = max(values, default=-1) + 1
+    lacking = [names[at] for at in range(count) if at not in values and parameters[at].default is kinds.empty]
+    if lacking:
+        raise ValueError(f"export.load: a damaged file: {getattr(function, '__name__', 'a function')}() is called without {lacking}")
     return [values.get(at, parameters[at].default) for at in range(count)] + rest, keywords

@@ -9,7 +9,7 @@ import lucid
 from lucid import Tensor, fft, linalg
 from lucid.nn import functional as F
 
-__all__ = ["OTHERS"]
+__all__ = ["FIRST_ALONE", "OTHERS"]
 
 
 def _check(holds, text: str) -> None:
@@ -33,7 +33,6 @@ def _index(indices) -> tuple:
 
 def _slice(x, dim=0, start=None, end=None, step=1):
     return x[(slice(None),) * (dim % x.ndim) + (slice(start, end, step),)]
-
 
 
 def _index_put(in_place: bool):
@@ -119,8 +118,12 @@ def _normalized_apart(x, weight, bias, running_mean, running_var, training, mome
     return *results, running_mean, running_var
 
 
+def _attention_alone(query, key, value, dropout_p=0.0, is_causal=False, *, attn_mask=None, scale=None):
+    return F.scaled_dot_product_attention(query, key, value, attn_mask, dropout_p, is_causal, scale=scale), None
+
+
 def _attention(query, key, value, dropout_p=0.0, is_causal=False, *, attn_mask=None, scale=None):
-    out = F.scaled_dot_product_attention(query, key, value, attn_mask, dropout_p, is_causal, scale=scale)
+    out, _ = _attention_alone(query, key, value, dropout_p, is_causal, attn_mask=attn_mask, scale=scale)
     scores = query @ key.mT * (1 / math.sqrt(query.size(-1)) if scale is None else scale)
     if is_causal:
         scores = scores.masked_fill(scores.new_ones(scores.shape[-2:], dtype=lucid.bool).tril().logical_not(), -math.inf)
@@ -233,6 +236,8 @@ def _sorted_stably(x, stable=None, dim=-1, descending=False):
     return lucid.sort(x, dim=dim, descending=descending, stable=bool(stable))
 
 
+# What stands for an operator of whose results the first alone is asked for.
+FIRST_ALONE = {_attention: _attention_alone}
 OTHERS = {
     # of sizes, which are plain numbers while a program runs
     "sym_size": lambda x, dim: x.size(dim),
@@ -268,6 +273,7 @@ OTHERS = {
     "index_put_": _index_put(True),
     "_unsafe_index_put": _index_put(False),
     "sort.stable": _sorted_stably,
+    "repeat_interleave.Tensor": lambda repeats, output_size=None: lucid.repeat_interleave(repeats, output_size=output_size),
     "_unique2": _unique,
     "unique_dim": _unique_dim,
     # padding and sizes of pictures

@@ -19,11 +19,13 @@ from lucid.export.graph_signature import (
     SymIntArgument,
     TensorArgument,
 )
+from lucid.export.operators import FIRST_ALONE
 from lucid.export.values import DTYPES, LISTS, Place, Structure, argument, constant, name_of
 
 __all__ = ["ExportedProgram", "Graph"]
 
 KEYWORD = 2  # of an argument, how it is given
+RESULTS = 5  # of a step, where they go
 
 
 class Graph:
@@ -83,9 +85,11 @@ class Graph:
         return [self._result(one) for one in value] if kind in LISTS else None
 
     def _forget(self) -> None:
-        """Let each step drop the values that no later one needs."""
+        """Let each step compute no more than is asked for, and drop the values that no later one needs."""
         needed = set(_places_in(self.outputs))
         for step in reversed(self.steps):
+            if not needed.intersection([*_numbers_in(step[RESULTS])][1:]):
+                step[0] = FIRST_ALONE.get(step[0], step[0])
             _, positional, keywords, _, _, results, dead = step
             used = {*_places_in(positional), *_places_in(list(keywords.values())), *_numbers_in(results)}
             dead += sorted(used - needed)
