@@ -140,7 +140,8 @@ ASKED = (
     "nn.parallel.DistributedDataParallel", "nn.SyncBatchNorm", "utils.checkpoint.get_device_states",
     "utils.checkpoint.set_device_states", "set_default_tensor_type", "library.custom_op", "library.register_autograd",
     "library.register_fake", "utils.data.DistributedSampler", "nn.attention.flex_attention", "export.load", "export.ExportedProgram",
-    "export.ExportGraphSignature",
+    "export.ExportGraphSignature", "overrides.TorchFunctionMode", "overrides.BaseTorchFunctionMode", "fx.CodeGen", "fx.ProxyableClassMeta",
+    "fx.PH",
 )  # fmt: skip
 # An object's own nature, where its name says nothing.
 PRIVATE = "private to PyTorch (leading underscore)"

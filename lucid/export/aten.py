@@ -11,14 +11,14 @@ import math
 import operator
 
 import lucid
-from lucid import Tensor, linalg, special
+from lucid import Tensor, ops, questions
 from lucid.export.operators import OTHERS
 from lucid.export.values import Place
 from lucid.nn import functional as F
+from lucid.ops import methods
 
 __all__ = ["bound", "function_of"]
 
-NAMESPACES = {"linalg": linalg, "fft": lucid.fft, "special": special}
 # Where a value is kept, whether the caller waits, and who computes: there is one answer to each here.
 IGNORED = frozenset(["layout", "device", "pin_memory", "non_blocking", "implicit", "generator", "driver"])
 
@@ -36,19 +36,27 @@ RENAMED = {
     "split_size": ("split_size_or_sections",), "split_sizes": ("split_size_or_sections",), "sections": ("indices_or_sections",),
     "indices": ("indices_or_sections",), "tensor_indices_or_sections": ("indices_or_sections",), "assert_msg": ("text",), "pad": ("padding",),
 }  # fmt: skip
-# Where functions are defined that a program may call by name; those that read files or change settings are elsewhere.
-MODULES = ("lucid.ops.", "lucid.foreach", "lucid.questions")
+NAMESPACES = ("linalg", "fft", "special")
+METHODS = {
+    *(name for names in methods.METHODS.values() for name in names.split()),
+    *(f"{name}_" for names in methods.INPLACE.values() for name in names.split()),
+    *(name for module in methods.OWN for name in module.TENSOR_METHODS if not name.startswith("_")),
+}
 
 
 def _found(name: str):
-    """The function of an operator by its name alone, or None."""
+    """The function of an operator by its name alone, or None. Only operations are looked for, nothing that reads files, say."""
     home, _, rest = name.partition("_")
-    for place, spelled in (
-        *([(NAMESPACES[home], rest)] if home in NAMESPACES else []), (lucid, name), (Tensor, name), (F, name)
-    ):  # fmt: skip
-        function = getattr(place, spelled, None)
-        if callable(function) and str(getattr(function, "__module__", "")).startswith(MODULES):
-            return function
+    if home in NAMESPACES and rest in ops.published(home):
+        return ops.published(home)[rest]
+    if name in ops.published(""):
+        return ops.published("")[name]
+    if name in ops.published("Tensor") or name in METHODS:
+        return getattr(Tensor, name)
+    if name in ops.published("nn.functional"):
+        return ops.published("nn.functional")[name]
+    if name in questions.__all__ or name.startswith("_foreach_"):
+        return getattr(lucid, name, None)
     written = getattr(F, name[:-1], None) if name.endswith("_") else None
     if written is not None and "inplace" in inspect.signature(written).parameters:
         return lambda x, *arguments: written(x, *arguments, inplace=True)

@@ -244,8 +244,10 @@ OTHERS = {
     "sym_stride": lambda x, dim: x.stride(dim),
     "sym_numel": Tensor.numel,
     "sym_storage_offset": Tensor.storage_offset,
-    **{name: getattr(Tensor, name) for name in ("dim", "is_contiguous", "item", "size", "stride")},
+    **{name: getattr(Tensor, name) for name in ("dim", "is_contiguous", "is_pinned", "item", "requires_grad_", "size", "storage_offset", "stride")},
     **{f"__{prefix}{name}__": getattr(Tensor, f"__{prefix}{name}__") for name in ("and", "or", "xor", "lshift", "rshift") for prefix in ("", "i")},
+    "can_cast": lucid.can_cast,
+    "promote_types": lucid.promote_types,
     "sym_constrain_range": _in_range,
     "sym_constrain_range_for_size": _in_range,
     "_assert_scalar": _check,  # of a number, which is one already
