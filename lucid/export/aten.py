@@ -12,7 +12,7 @@ import operator
 
 import lucid
 from lucid import Tensor, ops, questions
-from lucid.export.operators import OTHERS
+from lucid.export.operators import OTHERS, PRIMITIVES
 from lucid.export.values import Place
 from lucid.nn import functional as F
 from lucid.ops import methods
@@ -78,11 +78,15 @@ def function_of(target: str):
     """
     if target in SYMBOLIC:
         return SYMBOLIC[target]
-    if target.startswith("torch.ops.aten."):
-        name, _, overload = target.removeprefix("torch.ops.aten.").partition(".")
-        function = OTHERS.get(f"{name}.{overload}") or OTHERS.get(name) or _found(name)
-        if function is not None:
-            return function
+    library, _, called = target.removeprefix("torch.ops.").partition(".")
+    name = called.partition(".")[0]
+    function = None
+    if library == "aten":
+        function = OTHERS.get(called) or OTHERS.get(name) or _found(name)
+    elif library == "prims":
+        function = PRIMITIVES.get(name)
+    if function is not None:
+        return function
     raise NotImplementedError(f"export.load: the program calls {target}, which Lucid does not have")
 
 

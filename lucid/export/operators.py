@@ -9,7 +9,7 @@ import lucid
 from lucid import Tensor, fft, linalg
 from lucid.nn import functional as F
 
-__all__ = ["FIRST_ALONE", "OTHERS"]
+__all__ = ["FIRST_ALONE", "OTHERS", "PRIMITIVES"]
 
 
 def _check(holds, text: str) -> None:
@@ -217,6 +217,16 @@ def _transformed_to_real(x, dim, normalization, last_dim_size):
     return fft.irfftn(x, sizes, dim, INVERSE_SCALES[normalization])
 
 
+def _spectra(
+    x, n_fft, hop_length=None, win_length=None, window=None, normalized=False, onesided=None, return_complex=None, align_to_window=None
+):  # fmt: skip
+    """Without margins, which the program adds itself."""
+    return lucid.stft(
+        x, n_fft, hop_length, win_length, window, center=False, normalized=normalized, onesided=onesided, return_complex=return_complex,
+        align_to_window=align_to_window,
+    )  # fmt: skip
+
+
 def _solved(A, B, left=True, check_errors=False):
     LU, pivots, info = linalg.lu_factor_ex(A)
     result, _ = linalg.solve_ex(A, B, left=left, check_errors=check_errors)
@@ -236,6 +246,8 @@ def _sorted_stably(x, stable=None, dim=-1, descending=False):
     return lucid.sort(x, dim=dim, descending=descending, stable=bool(stable))
 
 
+# Of operators that others are decomposed into, those that are left in programs.
+PRIMITIVES = {"scalar_tensor": lucid.scalar_tensor, "convert_element_type": lambda x, dtype: _to(x, dtype)}
 # What stands for an operator of whose results the first alone is asked for.
 FIRST_ALONE = {_attention: _attention_alone}
 OTHERS = {
@@ -276,6 +288,8 @@ OTHERS = {
     "_unsafe_index_put": _index_put(False),
     "sort.stable": _sorted_stably,
     "repeat_interleave.Tensor": lambda repeats, output_size=None: lucid.repeat_interleave(repeats, output_size=output_size),
+    "unique_consecutive": lambda x, return_inverse=False, return_counts=False, dim=None: lucid.unique_consecutive(x, True, True, dim),
+    "unique_dim_consecutive": lambda x, dim, return_inverse=False, return_counts=False: lucid.unique_consecutive(x, True, True, dim),
     "_unique2": _unique,
     "unique_dim": _unique_dim,
     # padding and sizes of pictures
@@ -321,6 +335,7 @@ OTHERS = {
     "numpy_T": lambda x: x.T,
     "matrix_H": lambda x: x.H,
     "tensordot": lambda x, other, dims_self, dims_other: lucid.tensordot(x, other, (dims_self, dims_other)),
+    "stft.default": _spectra,
     "_fft_c2c": _transformed,
     "_fft_r2c": _transformed_real,
     "_fft_c2r": _transformed_to_real,
