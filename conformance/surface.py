@@ -141,7 +141,7 @@ ASKED = (
     "utils.checkpoint.set_device_states", "set_default_tensor_type", "library.custom_op", "library.register_autograd",
     "library.register_fake", "utils.data.DistributedSampler", "nn.attention.flex_attention", "export.load", "export.ExportedProgram",
     "export.ExportGraphSignature", "overrides.TorchFunctionMode", "overrides.BaseTorchFunctionMode", "fx.CodeGen", "fx.ProxyableClassMeta",
-    "fx.PH",
+    "fx.PH", "Tensor.to_dense",
 )  # fmt: skip
 # An object's own nature, where its name says nothing.
 PRIVATE = "private to PyTorch (leading underscore)"
