@@ -93,8 +93,8 @@ def _ask(func, overloaded: list, args: tuple, kwargs: dict):
         hook = one.__torch_function__
         if getattr(hook, "__self__", None) is one:
             warnings.warn(
-                "Defining your `__torch_function__ as a plain method is deprecated and will be an error in future, please define "
-                "it as a classmethod.", DeprecationWarning, stacklevel=3,
+                f"{type(one).__name__}.__torch_function__ is an instance's method, which is deprecated: make it a classmethod",
+                DeprecationWarning, stacklevel=3,
             )  # fmt: skip
         result = hook(func, types, args, kwargs)
         if result is not NotImplemented:
