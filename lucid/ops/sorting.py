@@ -63,10 +63,10 @@ class Found(NamedTuple):
 def _rows(name: str, input_: Tensor, dim: int):
     """The input as contiguous rows along a dimension, that dimension, and the shape with it last."""
     dtype = tensor_argument(name, input_).dtype
-    if dtype.is_complex:
-        raise RuntimeError(f'"{name}" not implemented for \'{torch_name(dtype)}\'')
     array = input_.array
     at = check_dim(name, dim, array.ndim)
+    if dtype.is_complex:
+        raise RuntimeError(f'"{name}" not implemented for \'{torch_name(dtype)}\'')
     array = cast(array, FLOAT32) if is_half(dtype) else _signed(array)
     if not array.ndim:
         array = array.reshape(1)
