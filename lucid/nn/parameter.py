@@ -65,6 +65,7 @@ class Buffer(Tensor):
     """
 
     __module__ = "lucid.nn.parameter"
+    __torch_function__ = core.disabled_torch_function
 
     def __new__(cls, data=None, persistent=True):
         self = core.TensorBase.__new__(cls)
