@@ -367,9 +367,10 @@ def make_call(OpBase op):
 
     def call(*args, **kwargs):
         cdef Py_ssize_t n = len(args)
-        if intercepted(args, kwargs):
+        cdef int state = detours
+        if intercepted(args, kwargs, state):
             return interceptor(call, args, kwargs)
-        if detours & ~FUNCTION_MODE:
+        if state & ~FUNCTION_MODE:
             return detoured(op, op.bind(args, kwargs))
         if kwargs or n > op.positional or (n > op.inplace_at and args[op.inplace_at]):
             return call_bound(op, op.bind(args, kwargs))
@@ -511,9 +512,10 @@ def make_inplace(OpBase op):
         cdef list values = None
         cdef void* array_before = target_array
         cdef void* name_before = target_name
-        if intercepted(args, kwargs):
+        cdef int state = detours
+        if intercepted(args, kwargs, state):
             return interceptor(call, args, kwargs)
-        if detours & ~FUNCTION_MODE:
+        if state & ~FUNCTION_MODE:
             return detoured_inplace(op, call, args, kwargs)
         if kwargs or n < op.required or not 0 < n <= op.positional:
             if "inplace" in kwargs:

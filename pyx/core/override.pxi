@@ -6,8 +6,10 @@ is intercepted: rules of gradients, which are Python here, run with overrides of
 """
 
 cdef extern from "Python.h":
-    PyTypeObject* Py_TYPE(object value)
+    PyTypeObject* Py_TYPE(PyObject* value)
+    PyObject* PyTuple_GET_ITEM(tuple row, Py_ssize_t i)
     PyObject* _PyType_Lookup(PyTypeObject* kind, object name)
+    PyTypeObject PyFloat_Type, PyLong_Type
 
 cdef extern from *:
     """
@@ -52,7 +54,7 @@ def set_function_mode(bint mode):
     return set_detour(FUNCTION_MODE, mode)
 
 
-cdef bint overriding(value):
+cdef bint overriding(value) noexcept:
     """Whether a value that is no plain tensor, or one in a sequence, has a `__torch_function__` that is asked."""
     cdef PyObject* hook
     if type(value) is list or type(value) is tuple:
@@ -60,7 +62,7 @@ cdef bint overriding(value):
             if type(one) is not tensor_type and type(one) is not int and type(one) is not float and overriding(one):
                 return True
         return False
-    hook = _PyType_Lookup(Py_TYPE(value), HOOK)
+    hook = _PyType_Lookup(Py_TYPE(<PyObject*>value), HOOK)
     return hook != NULL and hook != <PyObject*>disabled and not overrides_off
 
 
@@ -69,29 +71,37 @@ def overrides(value):
     return type(value) is not tensor_type and overriding(value)
 
 
-cdef inline bint intercepted(tuple args, dict kwargs):
-    """Whether a call with these arguments is answered by a `__torch_function__`."""
-    for value in args:
-        if type(value) is not tensor_type and type(value) is not float and type(value) is not int and overriding(value):
+cdef inline bint in_mode(int state) noexcept:
+    """Whether a mode is shown what is called, where `detours` is `state`: mostly 0, which is a reading of this thread's saved."""
+    return state & FUNCTION_MODE and overrides_off < 2
+
+
+cdef inline bint intercepted(tuple args, dict kwargs, int state) noexcept:
+    """Whether a call with these arguments is answered by a `__torch_function__`; by borrowed references: each call comes here."""
+    cdef Py_ssize_t i
+    cdef PyTypeObject* kind
+    cdef PyTypeObject* plain = <PyTypeObject*>tensor_type
+    for i in range(len(args)):
+        kind = Py_TYPE(PyTuple_GET_ITEM(args, i))
+        if kind != plain and kind != &PyFloat_Type and kind != &PyLong_Type and overriding(<object>PyTuple_GET_ITEM(args, i)):
             return True
     if kwargs:
         for value in kwargs.values():
             if type(value) is not tensor_type and overriding(value):
                 return True
-    return detours & FUNCTION_MODE and overrides_off < 2
+    return in_mode(state)
 
 
-cdef bint intercepted_pair(x, y):
+cdef inline bint intercepted_pair(x, y) noexcept:
     """The same of the operands of an operator."""
-    return ((type(x) is not tensor_type and overriding(x)) or (type(y) is not tensor_type and overriding(y))
-            or (detours & FUNCTION_MODE and overrides_off < 2))
+    return (type(x) is not tensor_type and overriding(x)) or (type(y) is not tensor_type and overriding(y)) or in_mode(detours)
 
 
 def make_overridable(function):
     """A function that is not an operation's, as one that can be overridden."""
 
     def call(*args, **kwargs):
-        if intercepted(args, kwargs):
+        if intercepted(args, kwargs, detours):
             return interceptor(call, args, kwargs)
         return function(*args, **kwargs)
 
@@ -110,13 +120,13 @@ cdef class Attribute:
         if x is None:
             return self
         if type(x) is not tensor_type or detours:
-            if intercepted((x,), None):
+            if intercepted((x,), None, detours):
                 return interceptor(self.__get__, (x,), {})
         return self.getter(x)
 
     def __set__(self, x, value):
         if type(x) is not tensor_type or detours:
-            if intercepted((x, value), None):
+            if intercepted((x, value), None, detours):
                 interceptor(self.__set__, (x, value), {})
                 return
         if self.setter is None:
