@@ -126,7 +126,7 @@ RULES = {
     "dispatch of PyTorch's own subclasses": "*torch_dispatch*",
     LEAKED: (
         "*.reproducibility_notes *.sparse_support_notes *.tf32_notes *.common_* *.factory_common_args "
-        "*.multi_dim_common TYPE_CHECKING *.TYPE_CHECKING"
+        "*.multi_dim_common TYPE_CHECKING *.TYPE_CHECKING nn.functional.*_torch_function* autograd.functional.fwAD"
     ),
 }
 # Names a pattern above would take along: dense after all, or what programs for one CPU ask and call of what is out of scope.
