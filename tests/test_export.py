@@ -3,6 +3,8 @@
 That files of PyTorch's own run, and give what PyTorch gives, is judged by `conformance/exported.py`.
 """
 
+import contextlib
+import copy
 import io
 import json
 import weakref
@@ -191,6 +193,15 @@ def test_a_program_has_one_mode_and_is_not_called_itself():
         program(lucid.ones(2, 4))
 
 
+def test_an_error_says_where_the_program_was():
+    described = program()
+    described["graph_module"]["graph"]["nodes"][1]["metadata"]["stack_trace"] = 'File "model.py", line 3, in forward'
+    with pytest.raises(RuntimeError) as raised:
+        export.load(file(described)).module()(lucid.ones(2, 4, dtype=lucid.float64))
+    (note,) = raised.value.__notes__
+    assert "aten.linear.default(x, p_weight, p_bias)" in note and 'File "model.py", line 3' in note
+
+
 def test_a_program_as_text():
     text = str(export.load(file()))
     assert "x: float32[s0, 4]" in text and "aten.leaky_relu.default(linear, 0.1)" in text and "return (add, leaky)" in text
@@ -269,6 +280,32 @@ GRAPH, ONE = ("graph_module", "graph"), {"as_int": 1}
 def test_files_that_are_no_program_are_refused(damaged, error, said):
     with pytest.raises(error, match=said):
         export.load(damaged())
+
+
+def paths(value, path=()):
+    """The places in nested dictionaries and lists."""
+    for key, one in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        yield (*path, key)
+        yield from paths(one, (*path, key))
+
+
+@pytest.mark.parametrize("junk", [None, -1, 2**70, "junk", [], {}, [{}], {"as_tensor": {"name": "x"}}, {"as_int": 2}], ids=repr)
+def test_junk_anywhere_in_a_file_is_refused_or_computed(junk):
+    """Whatever stands in a place: a clear error when the file is loaded, or the program runs, or raises when it does."""
+    for which, original in (("described", program()), ("config", weights())):
+        for path in paths(original):
+            damaged = copy.deepcopy(original)
+            place = damaged
+            for step in path[:-1]:
+                place = place[step]
+            place[path[-1]] = junk
+            try:
+                module = export.load(file(**{which: damaged})).module()
+            except (ValueError, NotImplementedError) as error:
+                assert str(error), path
+                continue
+            with contextlib.suppress(Exception):  # of an operation, about its arguments
+                module(lucid.ones(2, 4))
 
 
 def test_a_file_by_its_name_and_its_other_texts(tmp_path):

@@ -67,7 +67,9 @@ def load(f, *, extra_files: dict | None = None, expected_opset_version: dict | N
         examples = f"{root}data/sample_inputs/model.pt"
         inputs = serialization.load(io.BytesIO(archive.read(examples))) if examples in names else None
     try:
-        return ExportedProgram(text, state, constants, inputs)
+        program = ExportedProgram(text, state, constants, inputs)
+        program.module()  # names that no module can have are found now
+        return program
     except (LookupError, TypeError, AttributeError, RecursionError, StopIteration) as error:
         raise ValueError(f"export.load: a damaged file: {type(error).__name__}: {error}") from None
 

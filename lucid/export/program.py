@@ -98,23 +98,35 @@ class Graph:
     def run(self, values: list) -> list:
         """The outputs for values of the inputs."""
         known = values + [None] * (self.size - len(values))
-        for function, positional, keywords, singles, nested, results, dead in self.steps:
-            arguments = positional.copy()
-            for at, place in singles:
-                arguments[at] = known[place]
-            for at in nested:
-                arguments[at] = _filled(arguments[at], known)
-            if keywords:
-                result = function(*arguments, **{name: _filled(one, known) for name, one in keywords.items()})
-            else:
-                result = function(*arguments)
-            if type(results) is int:
-                known[results] = result
-            elif results:
-                _store(results, result, known)
-            for place in dead:
-                known[place] = None
+        step = None
+        try:
+            for step in self.steps:
+                function, positional, keywords, singles, nested, results, dead = step
+                arguments = positional.copy()
+                for at, place in singles:
+                    arguments[at] = known[place]
+                for at in nested:
+                    arguments[at] = _filled(arguments[at], known)
+                if keywords:
+                    result = function(*arguments, **{name: _filled(one, known) for name, one in keywords.items()})
+                else:
+                    result = function(*arguments)
+                if type(results) is int:
+                    known[results] = result
+                elif results:
+                    _store(results, result, known)
+                for place in dead:
+                    known[place] = None
+        except Exception as error:
+            self._explain(error, step)
+            raise
         return [_filled(one, known) for one in self.outputs]
+
+    def _explain(self, error: Exception, step: list) -> None:
+        """Note at an error which step raised it, and the lines of the model's code that it comes from, as the exporter wrote them down."""
+        node = self.written["nodes"][next(at for at, one in enumerate(self.steps) if one is step)]
+        trace = node.get("metadata", {}).get("stack_trace")
+        error.add_note(f"In the exported program: {_call(node, [])}" + (f", which was\n{trace}" if trace else ""))
 
     def __call__(self, *values):
         """As an operator that takes parts of programs calls them."""
@@ -191,6 +203,12 @@ class ExportedProgram:
         whole = next(entry["signature"] for entry in module["module_call_graph"] if entry["fqn"] == "")
         self.in_spec, self.out_spec = Structure.read(whole["in_spec"]), Structure.read(whole["out_spec"])
         self._graph = Graph(module["graph"])
+        inputs = {spec.target or spec.arg.name: at for at, spec in enumerate(self.graph_signature.input_specs)}
+        outputs = list(enumerate(self.graph_signature.output_specs))
+        self._returned = [at for at, spec in outputs if spec.kind is OutputKind.USER_OUTPUT]
+        self._written = [(at, inputs[spec.target]) for at, spec in outputs if spec.kind in WRITTEN]
+        user = [spec.arg for spec in self.graph_signature.input_specs if spec.kind is InputKind.USER_INPUT]
+        self._expected = [_expectation(arg, module["graph"]) for arg in user]
         missing = {spec.target for spec in self.graph_signature.input_specs if spec.target} - {*state_dict, *constants}
         if missing:
             raise ValueError(f"export.load: a damaged file: it lacks {sorted(missing)}")
@@ -241,6 +259,18 @@ MUTATIONS = {
 }
 
 
+WRITTEN = {kind for kind, key in MUTATIONS.values() if key is not None}
+
+
+def _target(one: dict, key: str | None) -> str | None:
+    """The dotted name of what an input is, or an output is written to."""
+    if key is None:
+        return None
+    if not isinstance(one[key], str) or not all(one[key].split(".")):
+        raise TypeError(f"{one[key]!r} is no name")
+    return one[key]
+
+
 def _argument(written: dict):
     name = name_of(written)
     if name is None:
@@ -257,7 +287,7 @@ def _input_spec(written: dict) -> InputSpec:
     if kind not in TENSOR_INPUTS:
         raise NotImplementedError(f"export.load: the program has an input of the kind {kind}, which Lucid does not have")
     tag, key = TENSOR_INPUTS[kind]
-    return InputSpec(tag, TensorArgument(one["arg"]["name"]), one.get(key), one.get("persistent"))
+    return InputSpec(tag, TensorArgument(one["arg"]["name"]), _target(one, key), one.get("persistent"))
 
 
 def _output_spec(written: dict) -> OutputSpec:
@@ -267,7 +297,7 @@ def _output_spec(written: dict) -> OutputSpec:
     if kind not in MUTATIONS:
         raise NotImplementedError(f"export.load: the program has an output of the kind {kind}, which Lucid does not have")
     tag, key = MUTATIONS[kind]
-    return OutputSpec(tag, TensorArgument(one["arg"]["name"]), one.get(key))
+    return OutputSpec(tag, TensorArgument(one["arg"]["name"]), _target(one, key))
 
 
 class _ExportedModule(nn.Module):
@@ -292,12 +322,6 @@ class _ExportedModule(nn.Module):
             else:
                 owner.register_buffer(name, tensor, persistent=bool(spec.persistent))
             self._sources.append((owner._parameters if spec.kind is InputKind.PARAMETER else owner._buffers, name))
-        self._user = [at for at, source in enumerate(self._sources) if source is None]
-        self._expected = [_expectation(signature.input_specs[at].arg, program._graph.written) for at in self._user]
-        places = {spec.target or spec.arg.name: at for at, spec in enumerate(signature.input_specs)}
-        outputs = list(enumerate(signature.output_specs))
-        self._returned = [at for at, spec in outputs if spec.kind is OutputKind.USER_OUTPUT]
-        self._written = [(at, places[spec.target]) for at, spec in outputs if spec.target is not None]
 
     def _home(self, path: str) -> tuple[nn.Module, str]:
         """The module in which a parameter belongs, made where it is not there, and its name there."""
@@ -331,15 +355,15 @@ class _ExportedModule(nn.Module):
         given = self._given(args, kwargs)
         if self._check_guards:
             sizes: dict[str, int] = {}
-            for expected, (where, value) in zip(self._expected, given, strict=True):
+            for expected, (where, value) in zip(program._expected, given, strict=True):
                 expected(value, where, sizes, program.range_constraints)
         user = iter(given)
         values = [next(user)[1] if source is None else source[0][source[1]] for source in self._sources]
         outputs = program._graph.run(list(values))
-        for at, target in self._written:
+        for at, target in program._written:
             with lucid.no_grad():
                 values[target].copy_(outputs[at])
-        return program.out_spec.built(outputs[at] for at in self._returned)
+        return program.out_spec.built(outputs[at] for at in program._returned)
 
     def _given(self, args: tuple, kwargs: dict) -> list[tuple[str, object]]:
         names = self._program.in_spec.parts[1].context
@@ -426,6 +450,11 @@ def _called(written, parts: list) -> str:
     return repr(constant(written))
 
 
+def _call(node: dict, parts: list) -> str:
+    arguments = ", ".join(_called(one["arg"], parts) for one in node["inputs"])
+    return f"{node['target'].removeprefix('torch.ops.')}({arguments})"
+
+
 def _lines(graph: dict, indent: str, name: str = "forward") -> Iterator[str]:
     """A program as text."""
     inputs = ", ".join(_typed(one, graph) for one in graph["inputs"])
@@ -433,8 +462,7 @@ def _lines(graph: dict, indent: str, name: str = "forward") -> Iterator[str]:
     parts: list = []
     for node in graph["nodes"]:
         results = ", ".join(_typed(one, graph) if name_of(one) else _called(one, parts) for one in node["outputs"])
-        arguments = ", ".join(_called(one["arg"], parts) for one in node["inputs"])
-        yield f"{indent}    {results}{' = ' * bool(results)}{node['target'].removeprefix('torch.ops.')}({arguments})"
+        yield f"{indent}    {results}{' = ' * bool(results)}{_call(node, parts)}"
     yield f"{indent}    return ({', '.join(_called(one, parts) for one in graph['outputs'])})"
     for part in parts:
         yield ""
