@@ -6,8 +6,10 @@ into core operators. Lucid loads the file, and gives what PyTorch gives for the 
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import itertools
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -20,6 +22,7 @@ import lucid
 from . import judging, sources
 from .cases import follow, leaves
 from .packages import difference
+from .packages.programs import Absent
 from .subjects.lucid import Subject
 
 SOURCES = ("opinfo", "own", "generated")
@@ -131,6 +134,27 @@ def networks() -> Iterator[tuple[str, nn.Module, tuple, dict, object]]:
     yield "branches, the other", Branches(), (-torch.rand(3, 5),), {}, None
 
 
+def models() -> Iterator[tuple[str, nn.Module, tuple, dict, object]]:
+    """The same of models of packages, where these are installed."""
+    sys.meta_path.insert(0, Absent())
+    torch.manual_seed(0)
+    if importlib.util.find_spec("timm"):
+        import timm
+
+        for name in ("resnet18", "mobilenetv3_small_100", "efficientnet_b0", "convnext_atto", "vit_tiny_patch16_224", "swin_tiny_patch4_window7_224"):
+            yield f"timm {name}", timm.create_model(name).eval(), (torch.randn(1, 3, 224, 224),), {}, None
+    if importlib.util.find_spec("transformers"):
+        import transformers as t
+
+        sizes = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 64, "vocab_size": 100}
+        tokens, once = torch.randint(0, 100, (2, 9)), {"use_cache": False}
+        yield "transformers BERT", t.BertModel(t.BertConfig(**sizes)).eval(), (tokens,), {}, None
+        llama = t.LlamaForCausalLM(t.LlamaConfig(**sizes, num_key_value_heads=2))
+        yield "transformers Llama", llama.eval(), (), {"input_ids": tokens, **once}, None
+        five = t.T5ForConditionalGeneration(t.T5Config(d_model=32, d_ff=64, num_layers=2, num_heads=4, d_kv=8, vocab_size=100))
+        yield "transformers T5", five.eval(), (), {"input_ids": tokens, "decoder_input_ids": tokens, **once}, None
+
+
 def forms(module: nn.Module, args: tuple, kwargs: dict | None = None, sizes=None) -> Iterator[tuple[str, torch.export.ExportedProgram]]:
     """A module's program as it was traced, and of core operators; nothing where PyTorch does not export it."""
     try:
@@ -180,10 +204,10 @@ def _difference(theirs, mine) -> float:
 def functions(names: list[str]) -> Iterator[tuple[str, Call]]:
     """Functions with the first cases that the suite has for them."""
     found = judging.catalogue(SOURCES)
-    for op in names or sorted(found):
+    for op in [name for name in names if name in found] if names else sorted(found):
         function = follow(torch, op)
         cases = itertools.chain.from_iterable(
-            sources.load()[source].cases(op, [torch.float32], sources.seed_of(op), True) for source in found.get(op, ("", ()))[1]
+            sources.load()[source].cases(op, [torch.float32], sources.seed_of(op), True) for source in found[op][1]
         )
         plain = (case for case in cases if case.kind == "function" and not case.tags & {"error", "uninitialised"})
         for case in itertools.islice(plain, CASES):
@@ -192,12 +216,13 @@ def functions(names: list[str]) -> Iterator[tuple[str, Call]]:
 
 def outcomes(names: list[str]) -> Iterator[Outcome]:
     """Of the functions and networks with these names, or of all."""
-    for name, module, args, kwargs, sizes in networks():
-        if not names or name in names:
+    asked = not names or {name.partition(" ")[0] for name in names} & {"timm", "transformers"}
+    for name, module, args, kwargs, sizes in itertools.chain(networks(), models() if asked else ()):
+        if not names or name in names or name.partition(" ")[0] in names:
             for form, program in forms(module, args, kwargs, sizes):
                 if (outcome := judged(name, form, program, args, kwargs)) is not None:
                     yield outcome
-    for name, call in functions([name for name in names if name in judging.catalogue(SOURCES)] if names else []):
+    for name, call in functions(names):
         args = call.inputs()
         for form, program in forms(call, args):
             outcome = name not in UNINITIALISED and judged(name, form, program, args)
