@@ -38,10 +38,12 @@ def declared() -> list[str]:
 
 
 def functions() -> dict:
-    """What is declared -> the paths under which it is published."""
+    """What is declared -> the paths under which it is published, each a function of its own."""
+    first: dict = {}
     found: dict = {}
     for op in declared():
-        found.setdefault(follow(lucid, op), []).append(op)
+        function = follow(lucid, op)
+        found.setdefault(first.setdefault(getattr(function, "op", function), function), []).append(op)
     return found
 
 
