@@ -18,6 +18,7 @@ import warnings
 from lucid._kernels import core
 from lucid._kernels.core import Attribute
 from lucid.autograd.op import Supplied, overridable
+from lucid.ops._doc import like
 from lucid.tensor import Tensor
 
 __all__ = [
@@ -159,18 +160,9 @@ def has_torch_function(relevant_args) -> bool:
     return bool(_thread.modes and core.overrides_state() < 2) or any(core.overrides(one) for one in relevant_args)
 
 
+@like(has_torch_function, arg="object: The argument.")
 def has_torch_function_unary(arg) -> bool:
     """`has_torch_function` of one argument.
-
-    Parameters
-    ----------
-    arg : object
-        The argument.
-
-    Returns
-    -------
-    bool
-        Whether it overrides functions, or a mode is on.
 
     Examples
     --------
@@ -180,18 +172,9 @@ def has_torch_function_unary(arg) -> bool:
     return has_torch_function((arg,))
 
 
+@like(has_torch_function, args="object: The arguments.")
 def has_torch_function_variadic(*args) -> bool:
     """`has_torch_function` of arguments one after the other.
-
-    Parameters
-    ----------
-    *args : object
-        The arguments.
-
-    Returns
-    -------
-    bool
-        Whether one overrides functions, or a mode is on.
 
     Examples
     --------

@@ -99,10 +99,6 @@ def _softmax(function):
     return lambda x, dim, half_to_float=False: function(x, dim, dtype=lucid.float32 if half_to_float else None)
 
 
-def _normalized(x, weight, bias, running_mean, running_var, training, momentum, eps):
-    return lucid.native_batch_norm(x, weight, bias, running_mean, running_var, training, momentum, eps)
-
-
 def _normalized_by_running(x, weight, bias, running_mean, running_var, momentum, eps):
     empty = x.new_empty(0)
     return lucid.batch_norm(x, weight, bias, running_mean, running_var, False, momentum, eps, False), empty, empty
@@ -153,31 +149,13 @@ def _singular_values(A):
     return empty, linalg.svdvals(A), empty
 
 
-def _unique(x, sorted=True, return_inverse=False, return_counts=False):
-    return lucid.unique(x, sorted, True, True)
-
-
-def _unique_dim(x, dim, sorted=True, return_inverse=False, return_counts=False):
-    return lucid.unique(x, sorted, True, True, dim)
-
-
 REDUCTIONS = ("none", "mean", "sum")
-
-
-def _negative_log_likelihood(x, target, weight=None, reduction=1, ignore_index=-100):
-    return F.nll_loss(x, target, weight, ignore_index=ignore_index, reduction=REDUCTIONS[reduction])
 
 
 def _negative_log_likelihood_forward(x, target, weight, reduction, ignore_index):
     used = target != ignore_index
     each = used.to(x.dtype) if weight is None else weight[target.where(used, 0)] * used
-    return _negative_log_likelihood(x, target, weight, reduction, ignore_index), each.sum()
-
-
-def _cross_entropy(x, target, weight=None, reduction=1, ignore_index=-100, label_smoothing=0.0):
-    return F.cross_entropy(
-        x, target, weight, ignore_index=ignore_index, reduction=REDUCTIONS[reduction], label_smoothing=label_smoothing
-    )
+    return F.nll_loss(x, target, weight, ignore_index=ignore_index, reduction=REDUCTIONS[reduction]), each.sum()
 
 
 def _loss(function, reductions=REDUCTIONS):
@@ -262,7 +240,7 @@ OTHERS = {
     "promote_types": lucid.promote_types,
     "sym_constrain_range": _in_range,
     "sym_constrain_range_for_size": _in_range,
-    "_assert_scalar": _check,  # of a number, which is one already
+    "_assert_scalar": _check,
     "_assert_async": lambda x, text="": _check(x.item(), text),
     "_assert_tensor_metadata": _assert_tensor_metadata,
     "_local_scalar_dense": Tensor.item,
@@ -271,7 +249,7 @@ OTHERS = {
     "lift": lambda x: x,
     "lift_fresh": lambda x: x,
     "lift_fresh_copy": Tensor.clone,
-    "copy": lambda x, src, non_blocking=False: lucid.empty_like(x).copy_(src),
+    "copy": lambda x, src: lucid.empty_like(x).copy_(src),
     "to": _to,
     "_to_copy": lambda x, dtype=None, memory_format=None: _to(x, dtype, True, memory_format),
     "_unsafe_view": lambda x, size: x.reshape(size),
@@ -290,8 +268,8 @@ OTHERS = {
     "repeat_interleave.Tensor": lambda repeats, output_size=None: lucid.repeat_interleave(repeats, output_size=output_size),
     "unique_consecutive": lambda x, return_inverse=False, return_counts=False, dim=None: lucid.unique_consecutive(x, True, True, dim),
     "unique_dim_consecutive": lambda x, dim, return_inverse=False, return_counts=False: lucid.unique_consecutive(x, True, True, dim),
-    "_unique2": _unique,
-    "unique_dim": _unique_dim,
+    "_unique2": lambda x, sorted=True, return_inverse=False, return_counts=False: lucid.unique(x, sorted, True, True),
+    "unique_dim": lambda x, dim, sorted=True, return_inverse=False, return_counts=False: lucid.unique(x, sorted, True, True, dim),
     # padding and sizes of pictures
     **{f"{name}_pad{n}d": _padded(mode) for n in (1, 2, 3) for name, mode in (("reflection", "reflect"), ("replication", "replicate"))},
     "_pad_circular": _padded("circular"),
@@ -305,7 +283,6 @@ OTHERS = {
     "_upsample_bicubic2d_aa": _resized("bicubic", "hw", antialias=True),
     "im2col": F.unfold,
     "col2im": F.fold,
-    "pixel_unshuffle": F.pixel_unshuffle,
     # pooling
     "fractional_max_pool2d": _fractional(F.fractional_max_pool2d),
     "fractional_max_pool3d": _fractional(F.fractional_max_pool3d),
@@ -319,7 +296,7 @@ OTHERS = {
     # layers
     "_softmax": _softmax(lucid.softmax),
     "_log_softmax": _softmax(lucid.log_softmax),
-    "_native_batch_norm_legit": _normalized,
+    "_native_batch_norm_legit": lucid.native_batch_norm,
     "_native_batch_norm_legit.no_stats": _normalized_by_batch,
     "_native_batch_norm_legit_functional": _normalized_apart,
     "_native_batch_norm_legit_no_training": _normalized_by_running,
@@ -356,12 +333,10 @@ OTHERS = {
     "_prelu_kernel": lambda x, weight: lucid.where(x > 0, x, weight * x),
     "_weight_norm": lambda v, g, dim=0: v * (g / lucid.norm_except_dim(v, 2, dim)),
     # losses
-    "nll_loss": _negative_log_likelihood,
-    "nll_loss2d": _negative_log_likelihood,
-    "nll_loss_nd": _negative_log_likelihood,
+    **dict.fromkeys(("nll_loss", "nll_loss2d", "nll_loss_nd"), _loss(F.nll_loss)),
     "nll_loss_forward": _negative_log_likelihood_forward,
     "nll_loss2d_forward": _negative_log_likelihood_forward,
-    "cross_entropy_loss": _cross_entropy,
+    "cross_entropy_loss": _loss(F.cross_entropy),
     **{
         name: _loss(getattr(F, name))
         for name in (

@@ -256,9 +256,7 @@ MUTATIONS = {
     "buffer_mutation": (OutputKind.BUFFER_MUTATION, "buffer_name"),
     "parameter_mutation": (OutputKind.PARAMETER_MUTATION, "parameter_name"),
     "user_input_mutation": (OutputKind.USER_INPUT_MUTATION, "user_input_name"), "token": (OutputKind.TOKEN, None),
-}
-
-
+}  # fmt: skip
 WRITTEN = {kind for kind, key in MUTATIONS.values() if key is not None}
 
 

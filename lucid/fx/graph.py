@@ -251,20 +251,19 @@ class _Nodes:
         return self.graph._len
 
     def __iter__(self):
-        root = self.graph._root
-        node = root._next
-        while node is not root:
-            if not node._erased:
-                yield node
-            node = node._next
+        return self._along("_next")
 
     def __reversed__(self):
+        return self._along("_prev")
+
+    def _along(self, link: str):
+        """The nodes from link to link; what is erased meanwhile is passed by."""
         root = self.graph._root
-        node = root._prev
+        node = getattr(root, link)
         while node is not root:
             if not node._erased:
                 yield node
-            node = node._prev
+            node = getattr(node, link)
 
 
 class Graph:

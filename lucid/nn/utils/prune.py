@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 import lucid
 from lucid.nn.utils.convert_parameters import parameters_to_vector
+from lucid.ops._doc import like
 
 __all__ = [
     "BasePruningMethod", "CustomFromMask", "Identity", "L1Unstructured", "LnStructured", "PruningContainer", "RandomStructured",
@@ -364,6 +365,11 @@ class CustomFromMask(BasePruningMethod):
         return default_mask * self.mask.to(dtype=default_mask.dtype)
 
 
+_AMOUNT = "int or float: How many, or what part."
+_SCORES = "Tensor, optional: Looked at instead of the parameter; of its shape."
+_NORM = "int or float or str: Which norm, as `norm` has it."
+
+
 def identity(module, name: str):
     """Give a parameter a mask that prunes nothing.
 
@@ -388,22 +394,9 @@ def identity(module, name: str):
     return module
 
 
+@like(identity, amount=_AMOUNT)
 def random_unstructured(module, name: str, amount):
     """Prune elements of a parameter drawn at random.
-
-    Parameters
-    ----------
-    module : nn.Module
-        Whose parameter it is.
-    name : str
-        The parameter's name.
-    amount : int or float
-        How many, or what part.
-
-    Returns
-    -------
-    nn.Module
-        The module.
 
     Examples
     --------
@@ -414,24 +407,9 @@ def random_unstructured(module, name: str, amount):
     return module
 
 
+@like(identity, amount=_AMOUNT, importance_scores=_SCORES)
 def l1_unstructured(module, name: str, amount, importance_scores=None):
     """Prune the elements of a parameter of least absolute value, or importance.
-
-    Parameters
-    ----------
-    module : nn.Module
-        Whose parameter it is.
-    name : str
-        The parameter's name.
-    amount : int or float
-        How many, or what part.
-    importance_scores : Tensor, optional
-        Looked at instead of the parameter; of its shape.
-
-    Returns
-    -------
-    nn.Module
-        The module.
 
     Examples
     --------
@@ -444,24 +422,9 @@ def l1_unstructured(module, name: str, amount, importance_scores=None):
     return module
 
 
+@like(identity, amount=_AMOUNT)
 def random_structured(module, name: str, amount, dim: int):
     """Prune slices of a parameter along a dimension, drawn at random.
-
-    Parameters
-    ----------
-    module : nn.Module
-        Whose parameter it is.
-    name : str
-        The parameter's name.
-    amount : int or float
-        How many, or what part.
-    dim : int
-        The dimension.
-
-    Returns
-    -------
-    nn.Module
-        The module.
 
     Examples
     --------
@@ -472,28 +435,9 @@ def random_structured(module, name: str, amount, dim: int):
     return module
 
 
+@like(identity, amount=_AMOUNT, n=_NORM, importance_scores=_SCORES)
 def ln_structured(module, name: str, amount, n, dim: int, importance_scores=None):
     """Prune the slices of a parameter of least norm along a dimension.
-
-    Parameters
-    ----------
-    module : nn.Module
-        Whose parameter it is.
-    name : str
-        The parameter's name.
-    amount : int or float
-        How many, or what part.
-    n : int or float or str
-        Which norm, as `norm` has it.
-    dim : int
-        The dimension.
-    importance_scores : Tensor, optional
-        Looked at instead of the parameter; of its shape.
-
-    Returns
-    -------
-    nn.Module
-        The module.
 
     Examples
     --------
@@ -558,22 +502,9 @@ def global_unstructured(parameters, pruning_method, importance_scores: dict | No
         at += parameter.numel()
 
 
+@like(identity, mask="Tensor: What is kept: 1, the rest 0; of the parameter's shape.")
 def custom_from_mask(module, name: str, mask):
     """Prune a parameter by a mask.
-
-    Parameters
-    ----------
-    module : nn.Module
-        Whose parameter it is.
-    name : str
-        The parameter's name.
-    mask : Tensor
-        What is kept: 1, the rest 0; of the parameter's shape.
-
-    Returns
-    -------
-    nn.Module
-        The module.
 
     Examples
     --------
@@ -584,20 +515,9 @@ def custom_from_mask(module, name: str, mask):
     return module
 
 
+@like(identity)
 def remove(module, name: str):
     """Make what is left of a pruned parameter the parameter, for good.
-
-    Parameters
-    ----------
-    module : nn.Module
-        Whose parameter it is.
-    name : str
-        The parameter's name.
-
-    Returns
-    -------
-    nn.Module
-        The module.
 
     Raises
     ------
