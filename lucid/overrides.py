@@ -524,7 +524,7 @@ def attach() -> None:
             made = Attribute(name, value.__get__, value.__set__, value.__doc__)
         elif callable(value):
             made = overridable(value) if hasattr(value, "__code__") else core.make_overridable(value)
-            made.__name__, made.__qualname__ = name, f"Tensor.{name}"
+            made.__name__, made.__qualname__, made.__module__, made.__doc__ = name, f"Tensor.{name}", "lucid", value.__doc__
         else:
             made = Attribute(name, lambda tensor, value=value: value, None, None)
         setattr(Tensor, name, made)

@@ -209,7 +209,7 @@ def set_function_mode(mode: bool) -> bool:
 def overrides(value: Any) -> bool:
     """Whether a value, or one in a sequence, has a `__torch_function__` that is asked."""
 
-def make_overridable(function: Callable) -> Callable:
+def make_overridable(function: Callable) -> Published:
     """A function that is not an operation's, as one that can be overridden."""
 
 class Attribute:
@@ -358,7 +358,13 @@ def call_with(op: OpBase, values: list) -> Any:
 def call_next(op: OpBase, values: list) -> Any:
     """A call with the values of all parameters, through autocast where that is on."""
 
-def make_call(op: OpBase) -> Callable:
+class Published:
+    """A function of the package; see `make_call`, `make_inplace` and `make_overridable`."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
+    def __get__(self, x: Any, kind: Any) -> Any: ...
+
+def make_call(op: OpBase) -> Published:
     """The function that is published for `op`."""
 
 def overlaps(out: np.ndarray, values: Any, apart: bool = False) -> bool:
@@ -367,7 +373,7 @@ def overlaps(out: np.ndarray, values: Any, apart: bool = False) -> bool:
 def run_into(op: OpBase, values: Any, target: TensorBase) -> Any:
     """The forward function on the values of all parameters; its result is made in `target` where its kernel can."""
 
-def make_inplace(op: OpBase) -> Callable:
+def make_inplace(op: OpBase) -> Published:
     """The in-place form of `op`; `op.run_inplace(values)` does what is not plain, and what is recorded."""
 
 def make_operator(function: Any, reflected: bool, foreign: Any, own: bool) -> Callable:

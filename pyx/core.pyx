@@ -81,6 +81,8 @@ cdef extern from *:
     /* The array that the running operation's result goes to, and the operation's name; or NULL. */
     static LUCID_THREAD_LOCAL void *lucid_target = NULL;
     static LUCID_THREAD_LOCAL void *lucid_target_name = NULL;
+    /* values that somebody else holds: a call's, or those of a list or tuple */
+    typedef PyObject *const *lucid_row;
     /* an instance of a subclass without its own __new__ and __init__ */
     static PyObject *lucid_new(PyObject *base, PyObject *type, PyObject *no_args) {
       return ((PyTypeObject *)base)->tp_new((PyTypeObject *)type, no_args, NULL);
@@ -97,6 +99,7 @@ cdef extern from *:
     void* lucid_aligned_alloc(size_t n) nogil
     void lucid_aligned_free(void* p) nogil
     long long lucid_next_number() nogil
+    ctypedef PyObject** row_t "lucid_row"
     object lucid_new(object base, object type, tuple no_args)
     object lucid_tuple(object type, tuple args)
     int grad_enabled "lucid_grad_enabled"
@@ -105,6 +108,11 @@ cdef extern from *:
     int forward_of_recorded "lucid_forward_of_recorded"
     void* target_array "lucid_target"
     void* target_name "lucid_target_name"
+
+cdef extern from "Python.h":
+    row_t PySequence_Fast_ITEMS(object values)
+    Py_ssize_t PySequence_Fast_GET_SIZE(object values)
+    object PyObject_Vectorcall(object function, row_t row, size_t n, PyObject* names)
 
 cdef extern from "numpy/arrayobject.h":
     object PyArray_NewFromDescr(PyTypeObject* subtype, cnp.PyArray_Descr* descr, int nd, const cnp.npy_intp* dims,
@@ -118,6 +126,7 @@ include "core/tensor.pxi"
 include "core/override.pxi"
 include "core/view.pxi"
 include "core/graph.pxi"
+include "core/published.pxi"
 include "core/frame.pxi"
 include "core/plan.pxi"
 include "core/product.pxi"

@@ -126,7 +126,7 @@ cdef inline object run_forward(OpBase op, values):
                 named = {}
             named[op.keyword_only[i - k]] = values[i]
     if named is None:
-        return op.forward(*values[:k])
+        return PyObject_Vectorcall(op.forward, PySequence_Fast_ITEMS(values), k, NULL)
     return op.forward(*values[:k], **named)
 
 
@@ -361,28 +361,6 @@ cdef object detoured_inplace(OpBase op, function, tuple args, dict kwargs):
         set_detour(AUTOCAST, True)
 
 
-def make_call(OpBase op):
-    """The function that is published for `op`."""
-    cdef bint recorded = op.kind == "rule"
-
-    def call(*args, **kwargs):
-        cdef Py_ssize_t n = len(args)
-        cdef int state = detours
-        if intercepted(args, kwargs, state):
-            return interceptor(call, args, kwargs)
-        if state & ~FUNCTION_MODE:
-            return detoured(op, op.bind(args, kwargs))
-        if kwargs or n > op.positional or (n > op.inplace_at and args[op.inplace_at]):
-            return call_bound(op, op.bind(args, kwargs))
-        if recorded and grad_enabled and any_needs_grad(args):
-            if n < op.required:
-                return call_bound(op, op.bind(args, kwargs))
-            return record(op, args if n == len(op.parameters) else [*args, *op.defaults_in_order[n:]])
-        return op.forward(*args)
-
-    return call
-
-
 cdef inline bint one_row(cnp.ndarray a):
     """Whether an array can be written to as one row of memory."""
     return cnp.PyArray_IS_C_CONTIGUOUS(a) and cnp.PyArray_ISWRITEABLE(a) and cnp.PyArray_ISALIGNED(a)
@@ -500,48 +478,6 @@ cdef object call_out(OpBase op, list values):
             return op.write_out(target, result)
         values[op.out_at] = out
     return op.run_out(values)
-
-
-def make_inplace(OpBase op):
-    """The in-place form of `op`; `op.run_inplace(values)` does what is not plain, and what is recorded."""
-
-    def call(*args, **kwargs):
-        global target_array, target_name
-        cdef Py_ssize_t i, n = len(args)
-        cdef cnp.ndarray a
-        cdef list values = None
-        cdef void* array_before = target_array
-        cdef void* name_before = target_name
-        cdef int state = detours
-        if intercepted(args, kwargs, state):
-            return interceptor(call, args, kwargs)
-        if state & ~FUNCTION_MODE:
-            return detoured_inplace(op, call, args, kwargs)
-        if kwargs or n < op.required or not 0 < n <= op.positional:
-            if "inplace" in kwargs:
-                raise TypeError(f"{op.name}_() got an unexpected keyword argument 'inplace'")
-            values = op.bind(args, kwargs)
-            args = tuple(values)
-            if op.out_at >= 0 and values[op.out_at] is not None:
-                return op.run_inplace(values)
-        if not isinstance(args[0], TensorBase) or op.out_dtype or not plain_target(args[0], args):
-            return op.run_inplace(op.bind(args, {}) if values is None else values)
-        a = (<TensorBase>args[0]).array
-        if not op.may_overlap:
-            for i in range(1, len(args)):
-                if i != op.value_at and meets(a, args[i], False):
-                    return op.run_inplace(op.bind(args, {}) if values is None else values)
-        target_array, target_name = <void*>a, <void*>op.name
-        try:
-            out = op.forward(*args) if values is None else run_forward(op, values)
-        finally:
-            target_array, target_name = array_before, name_before
-        if isinstance(out, TensorBase) and (<TensorBase>out).array is a:
-            bump(args[0])
-            return args[0]
-        return op.write_result(args[0], out)
-
-    return call
 
 
 def make_operator(function, bint reflected, foreign, bint own):

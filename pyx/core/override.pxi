@@ -7,7 +7,6 @@ is intercepted: rules of gradients, which are Python here, run with overrides of
 
 cdef extern from "Python.h":
     PyTypeObject* Py_TYPE(PyObject* value)
-    PyObject* PyTuple_GET_ITEM(tuple row, Py_ssize_t i)
     PyObject* _PyType_Lookup(PyTypeObject* kind, object name)
     PyTypeObject PyFloat_Type, PyLong_Type
 
@@ -76,36 +75,21 @@ cdef inline bint in_mode(int state) noexcept:
     return state & FUNCTION_MODE and overrides_off < 2
 
 
-cdef inline bint intercepted(tuple args, dict kwargs, int state) noexcept:
-    """Whether a call with these arguments is answered by a `__torch_function__`; by borrowed references: each call comes here."""
+cdef inline bint intercepted(row_t row, Py_ssize_t n, int state) noexcept:
+    """Whether a call with these values, keywords' too, is answered by a `__torch_function__`: each call comes here."""
     cdef Py_ssize_t i
     cdef PyTypeObject* kind
     cdef PyTypeObject* plain = <PyTypeObject*>tensor_type
-    for i in range(len(args)):
-        kind = Py_TYPE(PyTuple_GET_ITEM(args, i))
-        if kind != plain and kind != &PyFloat_Type and kind != &PyLong_Type and overriding(<object>PyTuple_GET_ITEM(args, i)):
+    for i in range(n):
+        kind = Py_TYPE(row[i])
+        if kind != plain and kind != &PyFloat_Type and kind != &PyLong_Type and overriding(<object>row[i]):
             return True
-    if kwargs:
-        for value in kwargs.values():
-            if type(value) is not tensor_type and overriding(value):
-                return True
     return in_mode(state)
 
 
 cdef inline bint intercepted_pair(x, y) noexcept:
     """The same of the operands of an operator."""
     return (type(x) is not tensor_type and overriding(x)) or (type(y) is not tensor_type and overriding(y)) or in_mode(detours)
-
-
-def make_overridable(function):
-    """A function that is not an operation's, as one that can be overridden."""
-
-    def call(*args, **kwargs):
-        if intercepted(args, kwargs, detours):
-            return interceptor(call, args, kwargs)
-        return function(*args, **kwargs)
-
-    return call
 
 
 cdef class Attribute:
@@ -120,13 +104,13 @@ cdef class Attribute:
         if x is None:
             return self
         if type(x) is not tensor_type or detours:
-            if intercepted((x,), None, detours):
+            if intercepted_pair(x, None):
                 return interceptor(self.__get__, (x,), {})
         return self.getter(x)
 
     def __set__(self, x, value):
         if type(x) is not tensor_type or detours:
-            if intercepted((x, value), None, detours):
+            if intercepted_pair(x, value):
                 interceptor(self.__set__, (x, value), {})
                 return
         if self.setter is None:

@@ -235,15 +235,22 @@ def set_forward_ad(bint mode):
     return set_detour(FORWARD_AD, mode)
 
 
-cdef bint any_needs_grad(values):
-    for value in values:
-        if isinstance(value, TensorBase):
-            if needs_grad(<TensorBase>value):
+cdef bint any_in_row(row_t row, Py_ssize_t n) noexcept:
+    """Whether one of `n` values is, or holds, a tensor that requires grad."""
+    cdef Py_ssize_t i
+    for i in range(n):
+        if isinstance(<object>row[i], TensorBase):
+            if needs_grad(<TensorBase>row[i]):
                 return True
-        elif type(value) is list or type(value) is tuple:
-            if any_needs_grad(value):
+        elif type(<object>row[i]) is list or type(<object>row[i]) is tuple:
+            if any_needs_grad(<object>row[i]):
                 return True
     return False
+
+
+cdef inline bint any_needs_grad(values) noexcept:
+    """The same of the values of a list or tuple."""
+    return any_in_row(PySequence_Fast_ITEMS(values), PySequence_Fast_GET_SIZE(values))
 
 
 def needs_gradient(value):
