@@ -29,3 +29,9 @@ cdef inline bint streams(const call_t* call, Py_ssize_t nbytes, Py_ssize_t grain
     """
     return (nbytes >= STREAMED and grain == CHEAP_GRAIN
             and call.out != call.x and call.out != call.y)    # in place, the caches hold what is overwritten
+
+
+# A reduction of (outer, axis, inner) elements to (outer, inner); `p` is that of a norm.
+ctypedef int (*reduction_t)(
+    const void* x, void* out, Py_ssize_t outer, Py_ssize_t axis, Py_ssize_t inner, int op, double p,
+) except -1

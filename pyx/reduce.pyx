@@ -597,19 +597,17 @@ cdef void finish(floating* out, const floating* high, Py_ssize_t n, Py_ssize_t a
             out[i] = high[i] if high[i] == <floating>INFINITY else log_(out[i]) + high[i]
 
 
-def reduce(
-    const real[::1] x, real[::1] out, Py_ssize_t outer, Py_ssize_t axis, Py_ssize_t inner, int op, double p=2,
-    /,
-):
+cdef int reduced(
+    const real* x, real* out, Py_ssize_t outer, Py_ssize_t axis, Py_ssize_t inner, int op, double p,
+) except -1:
     cdef Py_ssize_t n = outer * inner, i
     cdef real* parameter = NULL
     cdef double* products
-    check_sizes(x.shape[0], out.shape[0], outer, axis, inner, 1)
     if op == AMAX:
-        fold(<rows_t>amax_rows[real], <rows_t>amax_rows[real], &x[0], sizeof(real), &out[0], sizeof(real), NULL,
+        fold(<rows_t>amax_rows[real], <rows_t>amax_rows[real], x, sizeof(real), out, sizeof(real), NULL,
              outer, axis, inner, GRAIN)
     elif op == AMIN:
-        fold(<rows_t>amin_rows[real], <rows_t>amin_rows[real], &x[0], sizeof(real), &out[0], sizeof(real), NULL,
+        fold(<rows_t>amin_rows[real], <rows_t>amin_rows[real], x, sizeof(real), out, sizeof(real), NULL,
              outer, axis, inner, GRAIN)
     elif real in floating and op == PROD:
         # In double: a partial product must not overflow, nor vanish, where the whole does not.
@@ -617,7 +615,7 @@ def reduce(
         if products == NULL:
             raise MemoryError
         try:
-            fold(<rows_t>prod_rows[real], <rows_t>prod_rows[double], &x[0], sizeof(real), products, sizeof(double), NULL,
+            fold(<rows_t>prod_rows[real], <rows_t>prod_rows[double], x, sizeof(real), products, sizeof(double), NULL,
                  outer, axis, inner, GRAIN)
             for i in range(n):
                 out[i] = <real>products[i]
@@ -631,7 +629,7 @@ def reduce(
         try:
             if op == LOGSUMEXP:
                 # exp(x - max) cannot overflow; of a maximum of -inf it would be NaN, and +inf is put in at the end.
-                fold(<rows_t>amax_rows[real], <rows_t>amax_rows[real], &x[0], sizeof(real), parameter, sizeof(real),
+                fold(<rows_t>amax_rows[real], <rows_t>amax_rows[real], x, sizeof(real), parameter, sizeof(real),
                      NULL, outer, axis, inner, GRAIN)
                 for i in range(n):
                     if parameter[i] == -<real>INFINITY:
@@ -639,28 +637,58 @@ def reduce(
             elif op == NORM_P:
                 for i in range(n):
                     parameter[i] = <real>p
-            fold(float_rows(<real*>NULL, op), float_join(<real*>NULL, op), &x[0], sizeof(real), &out[0], sizeof(real),
+            fold(float_rows(<real*>NULL, op), float_join(<real*>NULL, op), x, sizeof(real), out, sizeof(real),
                  parameter, outer, axis, inner, COSTLY_GRAIN if parameter != NULL else GRAIN)
-            finish(&out[0], parameter, n, axis, op, p)
+            finish(out, parameter, n, axis, op, p)
         finally:
             free(parameter)
     else:
         raise ValueError(f"reduce: op {op} does not exist for integers")
+    return 0
 
 
-def reduce_long(
-    const real[::1] x, int64_t[::1] out, Py_ssize_t outer, Py_ssize_t axis, Py_ssize_t inner, int op,
+def reduce(
+    const real[::1] x, real[::1] out, Py_ssize_t outer, Py_ssize_t axis, Py_ssize_t inner, int op, double p=2,
     /,
 ):
+    check_sizes(x.shape[0], out.shape[0], outer, axis, inner, 1)
+    reduced(&x[0], &out[0], outer, axis, inner, op, p)
+
+
+cdef int reduced_long(
+    const real* x, int64_t* out, Py_ssize_t outer, Py_ssize_t axis, Py_ssize_t inner, int op, double p,
+) except -1:
     cdef rows_t rows = <rows_t>count_rows[real] if op == COUNT_NONZERO else NULL
     if real in integer:
         if op == SUM:
             rows = <rows_t>sum_long_rows[real]
         elif op == PROD:
             rows = <rows_t>prod_long_rows[real]
+    fold(rows, <rows_t>prod_long_rows[int64_t] if op == PROD else <rows_t>sum_long_rows[int64_t], x, sizeof(real),
+         out, sizeof(int64_t), NULL, outer, axis, inner, GRAIN)
+    return 0
+
+
+def reduce_long(
+    const real[::1] x, int64_t[::1] out, Py_ssize_t outer, Py_ssize_t axis, Py_ssize_t inner, int op,
+    /,
+):
     check_sizes(x.shape[0], out.shape[0], outer, axis, inner, 1)
-    fold(rows, <rows_t>prod_long_rows[int64_t] if op == PROD else <rows_t>sum_long_rows[int64_t], &x[0], sizeof(real),
-         &out[0], sizeof(int64_t), NULL, outer, axis, inner, GRAIN)
+    reduced_long(&x[0], &out[0], outer, axis, inner, op, 0)
+
+
+cdef int reduced_bool(
+    const real* x, uint8_t* out, Py_ssize_t outer, Py_ssize_t axis, Py_ssize_t inner, int op, double p,
+) except -1:
+    if op == ANY:
+        fold(<rows_t>any_rows[real], <rows_t>any_rows[uint8_t], x, sizeof(real), out, 1, NULL,
+             outer, axis, inner, GRAIN)
+    elif op == ALL:
+        fold(<rows_t>all_rows[real], <rows_t>all_rows[uint8_t], x, sizeof(real), out, 1, NULL,
+             outer, axis, inner, GRAIN)
+    else:
+        raise ValueError(f"reduce_bool: op {op} is neither any nor all")
+    return 0
 
 
 def reduce_bool(
@@ -668,14 +696,7 @@ def reduce_bool(
     /,
 ):
     check_sizes(x.shape[0], out.shape[0], outer, axis, inner, 1)
-    if op == ANY:
-        fold(<rows_t>any_rows[real], <rows_t>any_rows[uint8_t], &x[0], sizeof(real), &out[0], 1, NULL,
-             outer, axis, inner, GRAIN)
-    elif op == ALL:
-        fold(<rows_t>all_rows[real], <rows_t>all_rows[uint8_t], &x[0], sizeof(real), &out[0], 1, NULL,
-             outer, axis, inner, GRAIN)
-    else:
-        raise ValueError(f"reduce_bool: op {op} is neither any nor all")
+    reduced_bool(&x[0], &out[0], outer, axis, inner, op, 0)
 
 
 def var_mean(
@@ -961,3 +982,23 @@ def dot(const number[::1] x, const number[::1] y, number[::1] out, /):
             partial[i] = partial[i] + partial[half + i]
         chunks = half
     out[0] = partial[0]
+
+
+# The reductions by kernel and C type, for `core`: it calls them without memoryviews between.
+calls = {
+    "reduce": {
+        "uint8_t": <size_t>reduced[uint8_t], "int8_t": <size_t>reduced[int8_t], "int16_t": <size_t>reduced[int16_t],
+        "int32_t": <size_t>reduced[int32_t], "int64_t": <size_t>reduced[int64_t], "float": <size_t>reduced[float],
+        "double": <size_t>reduced[double],
+    },
+    "reduce_long": {
+        "uint8_t": <size_t>reduced_long[uint8_t], "int8_t": <size_t>reduced_long[int8_t], "int16_t": <size_t>reduced_long[int16_t],
+        "int32_t": <size_t>reduced_long[int32_t], "int64_t": <size_t>reduced_long[int64_t], "float": <size_t>reduced_long[float],
+        "double": <size_t>reduced_long[double],
+    },
+    "reduce_bool": {
+        "uint8_t": <size_t>reduced_bool[uint8_t], "int8_t": <size_t>reduced_bool[int8_t], "int16_t": <size_t>reduced_bool[int16_t],
+        "int32_t": <size_t>reduced_bool[int32_t], "int64_t": <size_t>reduced_bool[int64_t], "float": <size_t>reduced_bool[float],
+        "double": <size_t>reduced_bool[double],
+    },
+}

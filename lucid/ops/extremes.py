@@ -331,7 +331,7 @@ def min(input_: Tensor, dim=None, keepdim: bool = False, *, other: Tensor | None
 
 
 ANY, ALL = (
-    whole(name, {dtype: one for dtype, one in REDUCE_BOOL.items() if dtype.num != np.dtype("uint8").num}, BOOL)
+    whole(name, BOOL, reduce_bool=[dtype for dtype in REDUCE_BOOL if dtype.num != np.dtype("uint8").num])
     for name in ("any", "all")
 )
 

@@ -58,25 +58,21 @@ REDUCE, REDUCE_LONG, REDUCE_BOOL, VAR_MEAN, ARGREDUCE, SCAN, SCAN_LONG, SCAN_IND
 )
 
 
-def whole(name: str, tables: dict, result=None) -> Kernel:
-    """A reduction that takes the short way through `core`: of all elements or along one dimension."""
-    table = [None] * 24
-    for dtype, function in tables.items():
-        table[dtype.num] = function
-    return Kernel(name, with_twins(table), CODES[name], result)
+def whole(name: str, result=None, **kernels) -> Kernel:
+    """A reduction that takes the short way through `core`: of all elements or along one dimension. `kernels` says which of
+    them computes what dtypes."""
+    addresses = [None] * 24
+    for kernel, kept in kernels.items():
+        for dtype in kept:
+            addresses[dtype.num] = reduce.calls[kernel][C_NAMES[dtype]]
+    return Kernel(name, (), CODES[name], result, {num: one for num, one in enumerate(with_twins(addresses)) if one})
 
 
-def _of(table: dict, *kept) -> dict:
-    return {dtype: table[dtype] for dtype in kept}
-
-
-OWN = _of(REDUCE, *FLOATING)
-LONG = _of(REDUCE_LONG, INT64)
-SUM, PROD = whole("sum", OWN | LONG), whole("prod", OWN | LONG)
-MEAN, NORM_2 = whole("mean", OWN), whole("norm_2", OWN)
-AMAX, AMIN = whole("amax", REDUCE), whole("amin", REDUCE)
-COUNT_NONZERO = whole("count_nonzero", REDUCE_LONG, INT64)
-SUM_BOOL = whole("count_nonzero", _of(REDUCE_LONG, BOOL), INT64)
+SUM, PROD = (whole(name, reduce=FLOATING, reduce_long=(INT64,)) for name in ("sum", "prod"))
+MEAN, NORM_2 = (whole(name, reduce=FLOATING) for name in ("mean", "norm_2"))
+AMAX, AMIN = (whole(name, reduce=REDUCE) for name in ("amax", "amin"))
+COUNT_NONZERO = whole("count_nonzero", INT64, reduce_long=REDUCE_LONG)
+SUM_BOOL = whole("count_nonzero", INT64, reduce_long=(BOOL,))
 
 
 # ------------------------------------------------------------------------------------------------ the frame

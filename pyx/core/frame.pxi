@@ -41,8 +41,8 @@ cdef class Kernel:
     table    the specialisation for NumPy's type number, or None: called with `Flat` rows
     code     picks the op among those that the kernel has
     result   the dtype of the result where it is not the operands' (bool for predicates), or None
-    tasks    what the specialisations run: called here directly for dense operands, which saves the memoryviews, half
-             of the cost of a small call
+    tasks    what the specialisations run, by address (of reductions their inner functions): called here directly for dense
+             operands, which saves the memoryviews, half of the cost of a small call
     halves   whether that is done for half precision too, by float32's task
     exact    the operand that half precision takes as it is where it is one number (-1: none); all others are rounded to the
              tensors' dtype first, as PyTorch's are
@@ -630,6 +630,7 @@ def reduce(Kernel kernel not None, TensorBase x not None, dim, bint keepdim):
     cdef cnp.npy_intp[FEW_DIMS] dims
     cdef Py_ssize_t outer = 1, axis = 1, inner = 1
     cdef int nd = cnp.PyArray_NDIM(a), i, k = 0, at, first = 0, last = nd - 1, seen = 0
+    cdef reduction_t call = NULL
     if not dense_row(a) or nd > FEW_DIMS:
         return None
     if dim is not None:
@@ -647,8 +648,9 @@ def reduce(Kernel kernel not None, TensorBase x not None, dim, bint keepdim):
             return None
     if half_code(a):
         a = converted(a, float32_dtype)
-    fn = kernel.table[cnp.PyArray_TYPE(a)] if cnp.PyArray_TYPE(a) < 24 else None
-    if fn is None:
+    if cnp.PyArray_TYPE(a) < 24:
+        call = <reduction_t>kernel.tasks[cnp.PyArray_TYPE(a)]
+    if call == NULL:
         return None
     for i in range(nd):
         if first <= i <= last:
@@ -666,7 +668,7 @@ def reduce(Kernel kernel not None, TensorBase x not None, dim, bint keepdim):
     out = new_array(
         k, dims, <cnp.dtype>cnp.PyArray_DESCR(a) if kernel.result is None else <cnp.dtype>kernel.result, False
     )
-    fn(flat(a), flat(out), outer, axis, inner, kernel.code)
+    call(cnp.PyArray_DATA(a), cnp.PyArray_DATA(out), outer, axis, inner, kernel.op, 0)
     return new_tensor(converted(out, own) if kernel.result is None else out)
 
 

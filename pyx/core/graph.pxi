@@ -40,32 +40,39 @@ cdef class OpBase:
     cdef public list defaults_in_order
     cdef public object older    # what PyTorch's older order of arguments has in the second place, before the tensors
 
-    cpdef list bind(self, tuple args, dict kwargs):
-        """The values of all parameters in order. TypeError where PyTorch raises it."""
-        cdef Py_ssize_t n = len(args), at, i
+    cdef list bound(self, row_t row, Py_ssize_t n, PyObject* names):
+        """The values of all parameters in order, of a call with `n` values by position and then those of `names`. TypeError
+        where PyTorch raises it."""
+        cdef Py_ssize_t i, at
         cdef list values
-        if (n > self.positional and n == self.positional + 1 and self.older is not None and self.older not in kwargs
-                and isinstance(args[n - 1], (TensorBase, int, float))):
-            args, kwargs = (args[0], *args[2:]), {**kwargs, self.older: args[1]}
-            n -= 1
         if n > self.positional:
+            named = by_name(row + n, names)
+            if (n == self.positional + 1 and self.older is not None and self.older not in named
+                    and isinstance(<object>row[n - 1], (TensorBase, int, float))):
+                return self.bind((<object>row[0], *by_position(row + 2, n - 2)), {**named, self.older: <object>row[1]})
             raise TypeError(f"{self.name}() takes {self.positional} positional arguments but {n} were given")
-        values = list(args)
+        values = [<object>row[i] for i in range(n)]
         values.extend([MISSING] * (len(self.parameters) - n))
-        for name, value in kwargs.items():
+        for i in range(count(names)):
+            name = (<tuple>names)[i]
             found = self.places.get(name)
             if found is None:
                 raise TypeError(f"{self.name}() got an unexpected keyword argument '{name}'")
             at = found
             if values[at] is not MISSING:
                 raise TypeError(f"{self.name}() got multiple values for argument '{name}'")
-            values[at] = value
+            values[at] = <object>row[n + i]
         for i in range(n, len(values)):
             if values[i] is MISSING:
                 values[i] = self.defaults_in_order[i]
                 if values[i] is MISSING:
                     raise TypeError(f"{self.name}() missing required argument: '{self.parameters[i]}' (pos {i + 1})")
         return values
+
+    def bind(self, tuple args, dict kwargs):
+        """The values of all parameters in order. TypeError where PyTorch raises it."""
+        cdef tuple names = tuple(kwargs)
+        return self.bound(PySequence_Fast_ITEMS((*args, *kwargs.values())), len(args), <PyObject*>names)
 
     def run(self, list values):
         """The forward function on the values of all parameters."""
@@ -118,16 +125,8 @@ cpdef tuple edge(TensorBase x):
 
 cdef inline object run_forward(OpBase op, values):
     """The forward function on the values of all parameters."""
-    cdef Py_ssize_t i, k = op.positional
-    cdef dict named = None
-    for i in range(k, len(values)):
-        if values[i] is not op.defaults_in_order[i]:
-            if named is None:
-                named = {}
-            named[op.keyword_only[i - k]] = values[i]
-    if named is None:
-        return PyObject_Vectorcall(op.forward, PySequence_Fast_ITEMS(values), k, NULL)
-    return op.forward(*values[:k], **named)
+    return PyObject_Vectorcall(op.forward, PySequence_Fast_ITEMS(values), op.positional,
+                               <PyObject*>op.keyword_only if op.keyword_only else NULL)
 
 
 cdef inline bint differentiable(cnp.ndarray array):

@@ -71,12 +71,12 @@ cdef object answer_call(object self, row_t row, size_t flagged, PyObject* names)
     if intercepted(row, n + count(names), state):
         return interceptor(call, by_position(row, n), by_name(row + n, names))
     if state & ~FUNCTION_MODE:
-        return detoured(op, op.bind(by_position(row, n), by_name(row + n, names)))
+        return detoured(op, op.bound(row, n, names))
     if names != NULL or n > op.positional or (n > op.inplace_at and <object>row[op.inplace_at]):
-        return call_bound(op, op.bind(by_position(row, n), by_name(row + n, names)))
+        return call_bound(op, op.bound(row, n, names))
     if call.recorded and grad_enabled and any_in_row(row, n):
         if n < op.required:
-            return call_bound(op, op.bind(by_position(row, n), {}))
+            return call_bound(op, op.bound(row, n, NULL))
         args = by_position(row, n)
         return record(op, args if n == len(op.parameters) else [*args, *op.defaults_in_order[n:]])
     return PyObject_Vectorcall(op.forward, row, n, NULL)
@@ -105,20 +105,19 @@ cdef object answer_inplace(object self, row_t row, size_t flagged, PyObject* nam
     if state & ~FUNCTION_MODE:
         return detoured_inplace(op, call, args, by_name(row + n, names))
     if names != NULL or n < op.required or not 0 < n <= op.positional:
-        kwargs = by_name(row + n, names)
-        if "inplace" in kwargs:
+        if names != NULL and "inplace" in <tuple>names:
             raise TypeError(f"{op.name}_() got an unexpected keyword argument 'inplace'")
-        values = op.bind(args, kwargs)
+        values = op.bound(row, n, names)
         args = tuple(values)
         if op.out_at >= 0 and values[op.out_at] is not None:
             return op.run_inplace(values)
     if not isinstance(args[0], TensorBase) or op.out_dtype or not plain_target(args[0], args):
-        return op.run_inplace(op.bind(args, {}) if values is None else values)
+        return op.run_inplace(op.bound(row, n, NULL) if values is None else values)
     a = (<TensorBase>args[0]).array
     if not op.may_overlap:
         for i in range(1, len(args)):
             if i != op.value_at and meets(a, args[i], False):
-                return op.run_inplace(op.bind(args, {}) if values is None else values)
+                return op.run_inplace(op.bound(row, n, NULL) if values is None else values)
     target_array, target_name = <void*>a, <void*>op.name
     try:
         out = PyObject_Vectorcall(op.forward, row, n, NULL) if values is None else run_forward(op, values)
