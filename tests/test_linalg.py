@@ -9,6 +9,7 @@ import lucid
 import lucid.nn.functional as F
 from lucid._kernels import factor
 from lucid.linalg import LinAlgError
+from lucid.ops.inverses import called, openblas
 
 DTYPES = [lucid.float32, lucid.float64, lucid.complex64, lucid.complex128]
 SHAPES = [(1, 1), (5, 5), (3, 5), (5, 3), (2, 4, 3), (3, 2, 4), (70, 70), (150, 100), (100, 150), (2, 130, 130)]
@@ -187,3 +188,25 @@ def test_products_of_half_precision_are_summed_in_float32(dtype, sizes):
             assert lucid.equal(F.linear(left, right.T), wanted)
     bias = lucid.arange(n).remainder(100).to(dtype)
     assert lucid.equal(F.linear(x, y.T, bias), lucid.from_numpy(a @ b + np.arange(n, dtype="float32") % 100).to(dtype))
+
+
+def test_lapack_uses_one_thread_for_small_matrices_and_leaves_the_number_as_it_was():
+    if not openblas():
+        pytest.skip("NumPy's LAPACK is not OpenBLAS's")
+    get, before = openblas()[0], openblas()[0]()
+
+    def seen(n):
+        return called("seen", lambda a: get(), np.ones((2, n, n)))
+
+    allowed = lucid.get_num_threads()
+    try:
+        lucid.set_num_threads(2)
+        assert seen(64) == 1 and seen(600) == min(2, before) and get() == before
+        lucid.set_num_threads(1)
+        assert seen(600) == 1 and get() == before
+        assert called("nested", lambda a: seen(600), np.ones((600, 600))) == 1
+        with pytest.raises(LinAlgError):
+            lucid.linalg.inv(lucid.zeros(40, 40))
+        assert get() == before
+    finally:
+        lucid.set_num_threads(allowed)

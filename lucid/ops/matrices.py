@@ -318,7 +318,7 @@ def matrix_exp(A: Tensor) -> Tensor:
     if not array.size:
         return A.clone()
     wide = cast(array, COMPLEX128 if array.dtype.kind in "cW" else FLOAT64)
-    return wrap(cast(_exponential(wide), array.dtype))
+    return wrap(cast(called("linalg.matrix_exp", _exponential, wide), array.dtype))
 
 
 def _exponential(a: np.ndarray) -> np.ndarray:
