@@ -426,6 +426,7 @@ class Kernel:
     exact    the operand that half precision takes as it is where it is one number (-1: none); all others are rounded to the
              tensors' dtype first, as PyTorch's are
     mixes    whether integers (1) or also bools (2) beside floating operands are simply converted to their dtype
+    numbers  whether the first operand may be a number beside a tensor (1), or both may be numbers (2)
     """
 
     name: str
@@ -435,6 +436,7 @@ class Kernel:
     halves: bool
     exact: int
     mixes: int
+    numbers: int
     def __init__(
         self,
         name: str,
@@ -469,7 +471,7 @@ def backward(kernel: Kernel, g: Any, x: Any, p: float = 0, q: float = 0) -> Tens
     """The gradient kernel of an activation: `g` and what was saved, both of one dense layout, and two numbers."""
 
 def ternary(kernel: Kernel, x: Any, y: Any, z: Any, p: float) -> Any:
-    """`kernel` over triples of elements, of dense tensors of one shape and dtype, with a number; None otherwise.
+    """`kernel` over triples of elements, of tensors of one dtype that broadcast, with a number; None otherwise.
 
     `y` and `z` may be numbers too, of full precision, or `z` alone.
     """
@@ -484,7 +486,7 @@ def reduce(kernel: Kernel, x: TensorBase, dim: Any, keepdim: bool) -> TensorBase
     """
 
 def where(kernel: Kernel, condition: TensorBase, x: Any, y: Any) -> TensorBase | None:
-    """Elements of one of two operands, dense tensors of one shape and dtype or one of them a number; None otherwise."""
+    """Elements of one of two operands, tensors of one dtype that broadcast or one of them a number; None otherwise."""
 
 def from_numbers(data: list, floating: np.dtype) -> np.ndarray | None:
     """An array of nested lists of floats alone, in `floating`, or of ints alone; None for anything else."""

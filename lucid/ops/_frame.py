@@ -322,22 +322,15 @@ def backward(kernel_: Kernel, g, x, *parameters) -> Tensor:
     return apply(kernel_, (g, x), [g.array, x.array], dtypes.promote_types(g.dtype, x.dtype), *parameters)
 
 
-# Kernels whose first operand may be a number beside a tensor, as PyTorch has overloads for; and those of them that take
-# two numbers.
-NUMBER_FIRST, NUMBERS = set(), set()
-
-
 def number_first(kernel_: Kernel, both: bool = False) -> Kernel:
-    """The kernel, which takes a number as its first operand too."""
-    NUMBER_FIRST.add(kernel_)
-    if both:
-        NUMBERS.add(kernel_)
+    """The kernel, which takes a number as its first operand too, as PyTorch has overloads for; or two numbers."""
+    kernel_.numbers = 2 if both else 1
     return kernel_
 
 
 def binary(kernel_: Kernel, x, y) -> Tensor:
     """A kernel over pairs of elements, of tensors or Python numbers, promoted and broadcast."""
-    if not isinstance(x, Tensor) and kernel_ not in (NUMBER_FIRST if isinstance(y, Tensor) else NUMBERS):
+    if not isinstance(x, Tensor) and kernel_.numbers < (1 if isinstance(y, Tensor) else 2):
         tensor_argument(kernel_.name, x)
     x, y = number_argument(kernel_.name, x), number_argument(kernel_.name, y, 2, "other")
     if kernel_ in EXCEPTIONS:

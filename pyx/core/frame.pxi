@@ -47,13 +47,14 @@ cdef class Kernel:
     exact    the operand that half precision takes as it is where it is one number (-1: none); all others are rounded to the
              tensors' dtype first, as PyTorch's are
     mixes    whether integers (1) or also bools (2) beside floating operands are simply converted to their dtype
+    numbers  whether the first operand may be a number beside a tensor (1), or both may be numbers (2)
     """
     cdef public str name
     cdef public tuple table
     cdef public object code
     cdef public object result
     cdef public bint halves
-    cdef public int exact, mixes
+    cdef public int exact, mixes, numbers
     cdef int op
     cdef Py_ssize_t grain
     cdef task_t tasks[24]
@@ -67,6 +68,7 @@ cdef class Kernel:
         self.halves = True
         self.exact = -1
         self.mixes = 0
+        self.numbers = 0
         self.op = 0 if code is None else code
         self.grain = CHEAP_GRAIN if cheap else EXPENSIVE_GRAIN
         for i in range(24):
@@ -278,47 +280,64 @@ cdef cnp.ndarray turned(cnp.ndarray a, walk_t* w, int k):
     return a
 
 
-cdef cnp.ndarray run_strided(Kernel kernel, call_t* call, cnp.ndarray a, cnp.ndarray b):
-    """The result over operands of one dtype that lie anyhow in memory, `b` None where there is one or the other is a number.
+cdef cnp.ndarray run_strided(Kernel kernel, call_t* call, cnp.ndarray like, cnp.ndarray a, cnp.ndarray b=None,
+                             cnp.ndarray c=None):
+    """The result over operands that lie anyhow in memory, of the dtype of `like`; None for those that are one number, which
+    the call points to.
 
     None where this is not for the kernel's task, or the shapes do not broadcast. It takes a third of the general frame's time.
     """
     cdef walk_t w
     cdef Py_ssize_t[PLAN_ROOM] plan
     cdef cnp.npy_intp[64] dims
-    cdef Py_ssize_t m, n, itemsize = cnp.PyArray_ITEMSIZE(a)
-    cdef int i, num = cnp.PyArray_TYPE(a)
-    cdef bint in_order = True, even = True
-    cdef cnp.ndarray out
+    cdef void* at[3]
+    cdef Py_ssize_t m, n
+    cdef int i, k, num = cnp.PyArray_TYPE(like)
+    cdef bint in_order = True, one_row
+    cdef cnp.ndarray one, out
     cdef list places
-    if (num >= 24 or kernel.tasks[num] == NULL or not anyhow(a) or (b is not None and not anyhow(b))
-            or (call.y == NULL and kernel.result is not None)):    # predicates take dense elements alone
-        return None
-    w.nd = cnp.PyArray_NDIM(a) if b is None else max(cnp.PyArray_NDIM(a), cnp.PyArray_NDIM(b))
-    w.operands = 1 if call.y == NULL else 2
+    w.nd, w.operands = 0, 1 if call.y == NULL else 2 if call.z == NULL else 3
+    if num >= 24 or kernel.tasks[num] == NULL or (w.operands == 1 and kernel.result is not None):
+        return None    # predicates take dense elements alone
+    at[0], at[1], at[2] = <void*>a, <void*>b, <void*>c
+    for k in range(w.operands):
+        one = <cnp.ndarray>at[k]
+        if one is not None:
+            if not anyhow(one):
+                return None
+            w.nd = max(w.nd, cnp.PyArray_NDIM(one))
     for i in range(w.nd):
-        m = size_at(a, i, w.nd)
-        n = m if b is None else size_at(b, i, w.nd)
-        if m != n and m != 1 and n != 1:
-            return None
-        w.shape[i] = n if m == 1 else m
-        m, n = step_at(a, i, w.nd), 0 if b is None else step_at(b, i, w.nd)
-        even = even and m % itemsize == 0 and n % itemsize == 0
-        w.steps[0][i], w.steps[1][i] = m // itemsize, n // itemsize
-    if not even:
-        return None
+        w.shape[i] = 1
+        for k in range(w.operands):
+            one = <cnp.ndarray>at[k]
+            w.steps[k][i] = 0
+            if one is None:
+                continue
+            n = size_at(one, i, w.nd)
+            m = step_at(one, i, w.nd)
+            if (n != 1 and w.shape[i] != 1 and n != w.shape[i]) or m % cnp.PyArray_ITEMSIZE(one):
+                return None
+            w.shape[i] = w.shape[i] if n == 1 else n
+            w.steps[k][i] = m // cnp.PyArray_ITEMSIZE(one)
     find_order(&w)
-    a = turned(a, &w, 0)
-    call.x = <const char*>cnp.PyArray_DATA(a)
+    if a is not None:
+        a = turned(a, &w, 0)
+        call.x = <const char*>cnp.PyArray_DATA(a)
     if b is not None:
         b = turned(b, &w, 1)
         call.y = <const char*>cnp.PyArray_DATA(b)
+    if c is not None:
+        c = turned(c, &w, 2)
+        call.z = <const char*>cnp.PyArray_DATA(c)
     n = encode(&w, plan)
-    call.plan = NULL if n == 1 and plan[3] == 1 and (w.operands == 1 or plan[5] == 1) else plan
+    one_row = n == 1
+    for k in range(w.operands):
+        one_row = one_row and plan[3 + 2 * k] == 1
+    call.plan = NULL if one_row else plan
     for i in range(w.nd):
         dims[i] = w.shape[w.order[i]]
         in_order = in_order and w.order[i] == i
-    out = run_shaped(kernel, kernel.tasks[num], call, a, w.nd, dims, False)
+    out = run_shaped(kernel, kernel.tasks[num], call, like, w.nd, dims, False)
     if out is None or in_order:
         return out
     places = [0] * w.nd
@@ -381,7 +400,7 @@ cdef inline object run_unary(Kernel kernel, x, double p, double q):
         a = (<TensorBase>x).array
         task = task_for(kernel, a)
         set_operands(&call, a, None, p, q)
-        out = run_strided(kernel, &call, a, None) if task == NULL else run_task(kernel, task, &call, a)
+        out = run_strided(kernel, &call, a, a) if task == NULL else run_task(kernel, task, &call, a)
         if out is not None:
             return new_tensor(out)
     return None
@@ -455,6 +474,62 @@ cdef inline bint is_floating(cnp.ndarray a) noexcept:
     return cnp.PyArray_TYPE(a) == cnp.NPY_FLOAT32 or cnp.PyArray_TYPE(a) == cnp.NPY_FLOAT64
 
 
+cdef bint as_operand(Kernel kernel, cnp.ndarray a, value, int position, void* to):
+    """Put a Python number beside floating or complex elements, as the operand in this position; False where it or they are none."""
+    cdef double complex both
+    cdef double number
+    cdef float single
+    cdef int16_t held
+    cdef int64_t whole
+    cdef int num = cnp.PyArray_TYPE(a)
+    cdef char half = half_code(a)
+    cdef bint paired = num == cnp.NPY_COMPLEX64 or num == cnp.NPY_COMPLEX128
+    if not ((is_floating(a) or half or paired) and (type(value) is float or (type(value) is complex and paired)
+                                                    or (type(value) is int and as_integer(value, cnp.NPY_INT64, &whole)))):
+        return False
+    if paired:
+        both = value
+        if num == cnp.NPY_COMPLEX128:
+            (<double*>to)[0], (<double*>to)[1] = both.real, both.imag
+        else:
+            (<float*>to)[0], (<float*>to)[1] = <float>both.real, <float>both.imag
+        return True
+    number = value
+    if num == cnp.NPY_FLOAT64:
+        (<double*>to)[0] = number
+        return True
+    single = <float>number
+    if half and kernel.exact != position:
+        convert(<const char*>&single, <char*>&held, 1, FLOAT, half)
+        convert(<const char*>&held, <char*>&single, 1, half, FLOAT)
+    (<float*>to)[0] = single
+    return True
+
+
+cdef object number_first(Kernel kernel, x, y):
+    """`kernel` over a Python number and floating elements, None where there is anything else."""
+    cdef call_t call
+    cdef int64_t[2] number
+    cdef cnp.ndarray b, out
+    cdef task_t task
+    cdef Py_ssize_t[6] plan
+    if not kernel.numbers or not isinstance(y, TensorBase):
+        return None
+    b = (<TensorBase>y).array
+    task = task_for(kernel, b)
+    if not as_operand(kernel, b, x, 0, number):
+        return None
+    set_operands(&call, b, b)
+    call.x, call.number = <const char*>number, 0
+    if task == NULL:
+        out = run_strided(kernel, &call, b, None, b)
+    else:
+        plan[0], plan[1], plan[2], plan[3], plan[4], plan[5] = 1, cnp.PyArray_SIZE(b), 0, 0, 0, 1
+        call.plan = plan
+        out = run_task(kernel, task, &call, b)
+    return None if out is None else new_tensor(out)
+
+
 cdef object in_general(Kernel kernel, TensorBase x, y):
     """`kernel` over operands that `binary` has no task for: integers are converted where that is all, or the general frame."""
     cdef cnp.ndarray a = x.array, b
@@ -480,14 +555,10 @@ def binary(Kernel kernel not None, x, y):
     A Python number beside a floating tensor, or an int beside one of integers, takes the tensor's dtype right here.
     """
     cdef call_t call
-    cdef int64_t whole
+    cdef int64_t[2] whole
     cdef cnp.ndarray a, b, out
     cdef task_t task
     cdef int num
-    cdef float single
-    cdef double number
-    cdef int16_t held
-    cdef char half
     cdef Py_ssize_t[3 * FEW_DIMS + 3] plan
     cdef cnp.npy_intp[FEW_DIMS] dims
     cdef int nd
@@ -496,14 +567,13 @@ def binary(Kernel kernel not None, x, y):
         task = task_for(kernel, a)
         num = cnp.PyArray_TYPE(a)
         if task != NULL or (num < 24 and kernel.tasks[num] != NULL):
-            half = half_code(a)
             if isinstance(y, TensorBase):
                 b = (<TensorBase>y).array
                 if cnp.PyArray_TYPE(b) != num:
                     return in_general(kernel, x, y)
                 if task == NULL or not dense_row(b):
                     set_operands(&call, a, b)
-                    out = run_strided(kernel, &call, a, b)
+                    out = run_strided(kernel, &call, a, a, b)
                     return in_general(kernel, x, y) if out is None else new_tensor(out)
                 set_operands(&call, a, b)
                 if not same_shape(a, b):
@@ -514,18 +584,9 @@ def binary(Kernel kernel not None, x, y):
                     out = run_shaped(kernel, task, &call, a, nd, dims, repeats_apart(a, nd, dims)
                                      and repeats_apart(b, nd, dims))
                     return general_binary(kernel, x, y) if out is None else new_tensor(out)
-            elif type(y) is int and as_integer(y, num, &whole):
+            elif (type(y) is int and as_integer(y, num, whole)) or as_operand(kernel, a, y, 1, whole):
                 set_operands(&call, a)
-                call.y = <const char*>&whole
-            elif (is_floating(a) or half) and (
-                    type(y) is float or type(y) is int and as_integer(y, cnp.NPY_INT64, &whole)):
-                number = y
-                single = <float>number
-                if half and kernel.exact != 1:
-                    convert(<const char*>&single, <char*>&held, 1, FLOAT, half)
-                    convert(<const char*>&held, <char*>&single, 1, half, FLOAT)
-                set_operands(&call, a)
-                call.y = <const char*>&number if num == cnp.NPY_FLOAT64 else <const char*>&single
+                call.y = <const char*>whole
             else:
                 return in_general(kernel, x, y)
             if not isinstance(y, TensorBase):
@@ -533,11 +594,12 @@ def binary(Kernel kernel not None, x, y):
                 # one dimension; offset and stride of x; offset and stride of y
                 plan[0], plan[1], plan[2], plan[3], plan[4], plan[5] = 1, cnp.PyArray_SIZE(a), 0, 1, 0, 0
                 call.plan = plan
-            out = run_strided(kernel, &call, a, None) if task == NULL else run_task(kernel, task, &call, a)
+            out = run_strided(kernel, &call, a, a) if task == NULL else run_task(kernel, task, &call, a)
             if out is not None:
                 return new_tensor(out)
         return in_general(kernel, x, y)
-    return general_binary(kernel, x, y)
+    found = number_first(kernel, x, y)
+    return general_binary(kernel, x, y) if found is None else found
 
 
 def backward(Kernel kernel not None, g, x, double p=0, double q=0):
@@ -556,7 +618,7 @@ def backward(Kernel kernel not None, g, x, double p=0, double q=0):
                 return new_tensor(out)
         elif cnp.PyArray_TYPE(a) == cnp.PyArray_TYPE(b) and same_shape(a, b):
             set_operands(&call, a, b, p, q)
-            out = run_strided(kernel, &call, a, b)
+            out = run_strided(kernel, &call, a, a, b)
             if out is not None:
                 return new_tensor(out)
     return general_backward(kernel, g, x, p, q)
@@ -567,42 +629,48 @@ cdef inline void plan_numbers(Py_ssize_t* plan, Py_ssize_t n, Py_ssize_t x, Py_s
     plan[0], plan[1], plan[2], plan[3], plan[4], plan[5], plan[6], plan[7] = 1, n, 0, x, 0, y, 0, z
 
 
+cdef cnp.ndarray as_beside(cnp.ndarray a, value, const char** at, int64_t* number, bint* plain, bint* fits):
+    """The array of an operand beside `a`, None for a number, with its address; whether it fits, and is as plain as `a`."""
+    cdef cnp.ndarray b = None
+    if isinstance(value, TensorBase):
+        b = (<TensorBase>value).array
+        fits[0] = fits[0] and cnp.PyArray_TYPE(a) == cnp.PyArray_TYPE(b)
+        plain[0] = plain[0] and same_shape(a, b) and dense_row(b)
+        at[0] = <const char*>cnp.PyArray_DATA(b)
+    else:
+        fits[0] = fits[0] and as_number(value, cnp.PyArray_TYPE(a), number)
+        at[0] = <const char*>number
+    return b
+
+
 def ternary(Kernel kernel not None, x, y, z, double p):
-    """`kernel` over triples of elements, of dense tensors of one shape and dtype, with a number; None otherwise.
+    """`kernel` over triples of elements, of tensors of one dtype that broadcast, with a number; None otherwise.
 
     `y` and `z` may be numbers too, of full precision, or `z` alone.
     """
     cdef call_t call
-    cdef cnp.ndarray a, b
+    cdef cnp.ndarray a, b, c, out
     cdef task_t task
     cdef int64_t[2] numbers
-    cdef const char* at[2]
-    cdef bint[2] given
-    cdef int k
+    cdef bint plain, fits = True
     cdef Py_ssize_t[8] plan
     if not isinstance(x, TensorBase):
         return None
     a = (<TensorBase>x).array
     task = task_for(kernel, a)
-    if task == NULL:
-        return None
+    plain = task != NULL
     set_operands(&call, a, None, p)
-    for k, one in enumerate((y, z)):
-        given[k] = isinstance(one, TensorBase)
-        if given[k]:
-            b = (<TensorBase>one).array
-            if cnp.PyArray_TYPE(a) != cnp.PyArray_TYPE(b) or not same_shape(a, b) or not dense_row(b):
-                return None
-            at[k] = <const char*>cnp.PyArray_DATA(b)
-        elif as_number(one, cnp.PyArray_TYPE(a), &numbers[k]):
-            at[k] = <const char*>&numbers[k]
-        else:
-            return None
-    call.y, call.z = at[0], at[1]
-    if not (given[0] and given[1]):
-        plan_numbers(plan, cnp.PyArray_SIZE(a), 1, given[0], given[1])
-        call.plan = plan
-    out = run_shaped(kernel, task, &call, a, cnp.PyArray_NDIM(a), cnp.PyArray_DIMS(a), False)
+    b = as_beside(a, y, &call.y, &numbers[0], &plain, &fits)
+    c = as_beside(a, z, &call.z, &numbers[1], &plain, &fits)
+    if not fits:
+        return None
+    if not plain:
+        out = run_strided(kernel, &call, a, a, b, c)
+    else:
+        if b is None or c is None:
+            plan_numbers(plan, cnp.PyArray_SIZE(a), 1, b is not None, c is not None)
+            call.plan = plan
+        out = run_shaped(kernel, task, &call, a, cnp.PyArray_NDIM(a), cnp.PyArray_DIMS(a), False)
     return None if out is None else new_tensor(out)
 
 
@@ -723,27 +791,28 @@ cdef bint as_number(value, int num, void* to):
 
 
 def where(Kernel kernel not None, TensorBase condition not None, x, y):
-    """Elements of one of two operands, dense tensors of one shape and dtype or one of them a number; None otherwise."""
-    cdef cnp.ndarray mask = condition.array, a, out
+    """Elements of one of two operands, tensors of one dtype that broadcast or one of them a number; None otherwise."""
+    cdef cnp.ndarray mask = condition.array, a, b, c, out
     cdef call_t call
     cdef task_t task
     cdef int64_t number
     cdef int num
-    cdef bint first = isinstance(x, TensorBase), second = isinstance(y, TensorBase)
+    cdef bint first = isinstance(x, TensorBase), second = isinstance(y, TensorBase), plain
     cdef Py_ssize_t[8] plan
-    if not (first or second):
+    if not (first or second) or cnp.PyArray_TYPE(mask) != cnp.NPY_BOOL:
         return None
-    a = (<TensorBase>(x if first else y)).array
+    b = (<TensorBase>x).array if first else None
+    c = (<TensorBase>y).array if second else None
+    a = b if first else c
     task = task_for(kernel, a)
-    if task == NULL or not ready(mask) or cnp.PyArray_TYPE(mask) != cnp.NPY_BOOL or not same_shape(a, mask):
-        return None
+    plain = task != NULL and ready(mask) and same_shape(a, mask)
     set_operands(&call, mask, a)
     call.condition = True
     if first and second:
-        out = (<TensorBase>y).array
-        if not dense_row(out) or cnp.PyArray_TYPE(out) != cnp.PyArray_TYPE(a) or not same_shape(a, out):
+        if cnp.PyArray_TYPE(b) != cnp.PyArray_TYPE(c):
             return None
-        call.z = <const char*>cnp.PyArray_DATA(out)
+        plain = plain and dense_row(c) and same_shape(b, c)
+        call.z = <const char*>cnp.PyArray_DATA(c)
     else:
         num = cnp.NPY_FLOAT32 if half_code(a) else cnp.PyArray_TYPE(a)
         if not as_number(y if first else x, num, &number):
@@ -755,7 +824,10 @@ def where(Kernel kernel not None, TensorBase condition not None, x, y):
             call.number = 1
         plan_numbers(plan, cnp.PyArray_SIZE(a), 1, first, second)
         call.plan = plan
-    out = run_shaped(kernel, task, &call, a, cnp.PyArray_NDIM(a), cnp.PyArray_DIMS(a), False)
+    if plain:
+        out = run_shaped(kernel, task, &call, a, cnp.PyArray_NDIM(a), cnp.PyArray_DIMS(a), False)
+    else:
+        out = run_strided(kernel, &call, a, mask, b, c)
     return None if out is None else new_tensor(out)
 
 
