@@ -268,6 +268,9 @@ def joined(tensors: Any, dim: int, stacked: bool) -> TensorBase | None:
 def overwritable(target: TensorBase) -> bool:
     """Whether a tensor may be written to as one row of memory, without a trace in any graph."""
 
+def zeroed(target: TensorBase) -> bool:
+    """Set a tensor of less than 512 KiB, one row outside any graph, to zero; False, and nothing is done, for any other."""
+
 def overwritten(target: TensorBase, source: TensorBase) -> bool:
     """Copy a tensor over another of the same shape and dtype, both small, contiguous and outside any graph.
 

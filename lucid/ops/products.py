@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from lucid import dtypes
@@ -205,41 +207,40 @@ def multi_dot(tensors, *, out=None) -> Tensor:
     tensors = list(tensors)
     if len(tensors) < 2:
         raise RuntimeError(f"multi_dot(): expected at least 2 tensors but got {len(tensors)}")
-    first, last = tensors[0].ndim == 1, tensors[-1].ndim == 1
+    first, last = tensors[0].array.ndim == 1, tensors[-1].array.ndim == 1
     for i, one in enumerate(tensors):
-        ends = i in (0, len(tensors) - 1)
-        if one.ndim != 2 and not (ends and one.ndim == 1):
-            raise RuntimeError(f"multi_dot(): tensor {i} must be {'1D or ' if ends else ''}2D but got {one.ndim}D")
+        ndim, ends = one.array.ndim, i in (0, len(tensors) - 1)
+        if ndim != 2 and not (ends and ndim == 1):
+            raise RuntimeError(f"multi_dot(): tensor {i} must be {'1D or ' if ends else ''}2D but got {ndim}D")
         if one.dtype is not tensors[0].dtype:
             raise RuntimeError(f"multi_dot(): all tensors must have be the same dtype but tensor {i} is {torch_name(one.dtype)}")
-    matrices = tensors.copy()
-    matrices[0] = matrices[0].unsqueeze(0) if first else matrices[0]
-    matrices[-1] = matrices[-1].unsqueeze(1) if last else matrices[-1]
-    for i, (a, b) in enumerate(zip(matrices, matrices[1:])):
-        if a.shape[1] != b.shape[0]:
-            raise RuntimeError(f"multi_dot(): tensors {i} and {i + 1} with shapes {a.shape} and {b.shape} cannot be multiplied")
-    found = _chained(matrices)
+    tensors[0] = tensors[0].unsqueeze(0) if first else tensors[0]
+    tensors[-1] = tensors[-1].unsqueeze(1) if last else tensors[-1]
+    found = _chained("multi_dot", tensors)
     found = found.squeeze(0) if first else found
     return found.squeeze(-1) if last else found
 
 
-def _chained(matrices: list) -> Tensor:
-    n = len(matrices)
-    sizes = [one.shape[0] for one in matrices] + [matrices[-1].shape[1]]
-    cost = {(i, i): (0, i) for i in range(n)}
+def _chained(name: str, matrices: list) -> Tensor:
+    """The product of matrices in the cheapest order, found for each stretch of them from the shorter ones."""
+    n, shapes = len(matrices), [one.array.shape for one in matrices]
+    for i, (a, b) in enumerate(pairwise(shapes)):
+        if a[1] != b[0]:
+            raise RuntimeError(f"{name}(): tensors {i} and {i + 1} with shapes {list(a)} and {list(b)} cannot be multiplied")
+    sizes = [shape[0] for shape in shapes] + [shapes[-1][1]]
+    least = {(i, i): (0, i) for i in range(n)}  # multiplications, and after which matrix to cut
     for length in range(1, n):
         for i in range(n - length):
-            j = i + length
-            ways = ((cost[i, k][0] + cost[k + 1, j][0] + sizes[i] * sizes[k + 1] * sizes[j + 1], k) for k in range(i, j))
-            cost[i, j] = min(ways)
+            j, across = i + length, sizes[i] * sizes[i + length + 1]
+            least[i, j] = min([(least[i, k][0] + least[k + 1, j][0] + across * sizes[k + 1], k) for k in range(i, j)])
 
-    def product(i: int, j: int) -> Tensor:
+    def chained(i: int, j: int) -> Tensor:
         if i == j:
             return matrices[i]
-        k = cost[i, j][1]
-        return matmul(product(i, k), product(k + 1, j))
+        k = least[i, j][1]
+        return matmul(chained(i, k), chained(k + 1, j))
 
-    return product(0, n - 1)
+    return chained(0, n - 1)
 
 
 @op("chain_matmul", composite=True, own=("out",))
@@ -269,7 +270,7 @@ def chain_matmul(*matrices, out=None) -> Tensor:
     for i, one in enumerate(matrices):
         if one.ndim != 2:
             raise RuntimeError(f"Tensor dimension is {one.ndim}, expected 2 instead (argument {i})")
-    found = matrices[0] if len(matrices) == 1 else _chained(list(matrices))
+    found = matrices[0] if len(matrices) == 1 else _chained("chain_matmul", list(matrices))
     if out is None:
         return found
     check_out("chain_matmul", out, matrices)

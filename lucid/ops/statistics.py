@@ -68,7 +68,7 @@ def diff(input_: Tensor, n: int = 1, dim: int = -1, prepend=None, append=None, *
 
 
 def _panels(name: str, y: Tensor, x, dx, dim: int):
-    """The sums of neighbouring values, and how wide the trapezoids between them are: a number or a tensor."""
+    """The dimension, and how far apart the values lie along it: a number or a tensor."""
     tensor_argument(name, y, 1, "y")
     if not y.ndim:
         raise IndexError(f"{name}(): Dimension specified as {dim} but tensor has no dimensions")
@@ -77,12 +77,10 @@ def _panels(name: str, y: Tensor, x, dx, dim: int):
         raise TypeError(f"{name}(): takes the points `x` or their distance `dx`, not both")
     if y.dtype is dtypes.bool_:
         raise RuntimeError(f"{name}: received a bool input for y, but bool is not supported")
-    size = max(y.shape[dim] - 1, 0)
-    heights = narrow(y, dim, 0, size) + narrow(y, dim, y.shape[dim] - size, size)
     if x is None:
         if isinstance(dx, (bool, complex)):
             raise RuntimeError(f"{name}: Currently, we only support dx as a real number, not {dx!r}")
-        return heights, 1.0 if dx is None else float(dx)
+        return dim, 1.0 if dx is None else float(dx)
     if x.dtype is dtypes.bool_:
         raise RuntimeError(f"{name}: received a bool input for x, but bool is not supported")
     along = x.ndim - 1 if x.ndim == 1 and y.ndim > 1 else check_dim(name, dim - y.ndim, x.ndim)
@@ -90,8 +88,13 @@ def _panels(name: str, y: Tensor, x, dx, dim: int):
         if x.shape[0] != y.shape[dim]:
             raise RuntimeError(f"{name}: There must be one `x` value for each sample point")
         x, along = x.reshape([-1 if i == dim else 1 for i in range(y.ndim)]), dim
-    widths = narrow(x, along, 1, max(x.shape[along] - 1, 0)) - narrow(x, along, 0, max(x.shape[along] - 1, 0))
-    return heights, widths
+    return dim, narrow(x, along, 1, max(x.shape[along] - 1, 0)) - narrow(x, along, 0, max(x.shape[along] - 1, 0))
+
+
+def _heights(y: Tensor, dim: int) -> Tensor:
+    """The sums of neighbouring values."""
+    size = max(y.shape[dim] - 1, 0)
+    return add(narrow(y, dim, 0, size), narrow(y, dim, y.shape[dim] - size, size))
 
 
 @op("trapezoid", composite=True, aliases=("trapz",))
@@ -105,10 +108,10 @@ def trapezoid(y: Tensor, x=None, *, dx=None, dim: int = -1) -> Tensor:
     >>> lucid.trapezoid(lucid.tensor([1.0, 2.0, 3.0]))
     Tensor(4.0)
     """
-    heights, widths = _panels("trapezoid", y, x, dx, dim)
-    if isinstance(widths, float):
-        return mul(sum_(heights, dim), widths / 2)
-    return div(sum_(mul(heights, widths), dim), 2)
+    dim, widths = _panels("trapezoid", y, x, dx, dim)
+    if isinstance(widths, float) and y.shape[dim]:
+        return mul(sub(sum_(y, dim), mul(add(y.select(dim, 0), y.select(dim, -1)), 0.5)), widths)
+    return div(sum_(mul(_heights(y, dim), widths), dim), 2)
 
 
 @op("cumulative_trapezoid", composite=True)
@@ -122,8 +125,8 @@ def cumulative_trapezoid(y: Tensor, x=None, *, dx=None, dim: int = -1) -> Tensor
     >>> lucid.cumulative_trapezoid(lucid.tensor([1.0, 2.0, 3.0]))
     Tensor([1.5, 4.0])
     """
-    heights, widths = _panels("cumulative_trapezoid", y, x, dx, dim)
-    return div(cumsum(mul(heights, widths), dim), 2)
+    dim, widths = _panels("cumulative_trapezoid", y, x, dx, dim)
+    return div(cumsum(mul(_heights(y, dim), widths), dim), 2)
 
 
 @op("cov", composite=True)

@@ -272,6 +272,8 @@ def zero_(input_: Tensor) -> Tensor:
     >>> lucid.zero_(lucid.ones(2))
     Tensor([0.0, 0.0])
     """
+    if core.zeroed(input_):
+        return input_
     if not core.overwritable(input_):
         return _zero_inplace(input_)
     fill_all(input_.array, 0)

@@ -458,6 +458,15 @@ def overwritable(TensorBase target not None):
     return not detours & FORWARD_AD and one_row(a) and not (grad_enabled and (target._view == NO_GRAD or needs_grad(target)))
 
 
+def zeroed(TensorBase target not None):
+    """Set a tensor of less than 512 KiB, one row outside any graph, to zero; False, and nothing is done, for any other."""
+    if not overwritable(target) or cnp.PyArray_NBYTES(target.array) >= 1 << 19:
+        return False
+    memset(cnp.PyArray_DATA(target.array), 0, cnp.PyArray_NBYTES(target.array))
+    bump(target)
+    return True
+
+
 def overwritten(TensorBase target not None, TensorBase source not None):
     """Copy a tensor over another of the same shape and dtype, both small, contiguous and outside any graph.
 
