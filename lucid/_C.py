@@ -35,21 +35,11 @@ class _Namespace:
 
 def _parse_to(*args, **kwargs) -> tuple:
     """What arguments of `to` ask for: device, dtype, whether to wait, memory format."""
-    from lucid import device, dtype
+    from lucid.ops.conversion import parse_to
+    from lucid.tensor import device
 
-    found = {"device": None, "dtype": None, "non_blocking": False, "memory_format": None} | kwargs
-    for one in args:
-        if isinstance(one, bool):
-            found["non_blocking"] = one
-        elif isinstance(one, dtype):
-            found["dtype"] = one
-        elif hasattr(one, "device"):
-            found["device"], found["dtype"] = one.device, one.dtype
-        elif one is not None:
-            found["device"] = one
-    if found["device"] is not None:
-        found["device"] = device(found["device"]) if not isinstance(found["device"], device) else found["device"]
-    return tuple(found[name] for name in ("device", "dtype", "non_blocking", "memory_format"))
+    dtype, where, non_blocking, _, memory_format = parse_to(args, **kwargs)
+    return None if where is None else device(where), dtype, non_blocking, memory_format
 
 
 _nn, _linalg, _fft, _special = map(_Namespace, ("nn.functional", "linalg", "fft", "special"))

@@ -122,7 +122,7 @@ ALL = (bool_, uint8, *UNSIGNED, int8, int16, int32, int64, float16, bfloat16, fl
 # Several type numbers may mean one dtype: C's `long` and `long long` are both int64 on most systems.
 _BY_NAME = {dt.name: dt for dt in ALL}
 BY_NUM = {one.num: _BY_NAME[one.name] for one in map(np.dtype, "bhilqBHILQefdFD?")}
-BY_PYTHON = {builtins.bool: bool_, int: int64, float: float32, complex: complex64}
+BY_PYTHON = {builtins.bool: bool_, int: int64, float: float64, complex: complex128}
 
 
 def from_numpy_dtype(numpy: np.dtype) -> dtype:
@@ -141,14 +141,17 @@ def from_numpy_dtype(numpy: np.dtype) -> dtype:
 
 
 def as_dtype(value) -> dtype:
-    """A dtype given as itself, as a Python type (`float`), or as a NumPy dtype."""
+    """A dtype given as itself, as a Python type (`float` is float64, `complex` complex128), or as a NumPy dtype."""
     if type(value) is dtype:
         return value
     if value in BY_PYTHON:
-        return get_default_dtype() if value is float else BY_PYTHON[value]
+        return BY_PYTHON[value]
     if isinstance(value, np.dtype) or (isinstance(value, type) and issubclass(value, np.generic)):
         return from_numpy_dtype(np.dtype(value))
     raise TypeError(f"dtype must be a lucid.dtype, not {type(value).__name__}: {value!r}")
+
+
+HELD = 65504  # what every floating dtype holds lies within this of 0
 
 
 def element(number, dt: dtype):
@@ -157,7 +160,7 @@ def element(number, dt: dtype):
     Floats are truncated to integers, and negative integers wrap where the dtype is unsigned; infinities and NaN are
     floating numbers alone. OverflowError for an int of more than 64 bits, RuntimeError for what does not fit.
     """
-    if dt.kind == 2 and type(number) in (float, int) and -65504 <= number <= 65504:
+    if dt.kind == 2 and type(number) in (float, int) and -HELD <= number <= HELD:
         return number  # the commonest
     if type(number) is int:
         check_64_bits(number)

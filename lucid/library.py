@@ -58,7 +58,7 @@ class _Recorded(Function):
 
 
 class Aten:
-    """PyTorch's own operators, `ops.aten.add.Tensor`: each calls the function or method of its name, whatever the overload."""
+    """PyTorch's own operators, `ops.aten.add.Tensor`: each calls the function that an exported program's operator is here."""
 
     def __init__(self, name: str = ""):
         self._name = name
@@ -71,10 +71,9 @@ class Aten:
         return found
 
     def __call__(self, *args, **kwargs):
-        from lucid.ops.methods import find
+        from lucid.export.aten import function_of
 
-        name = self._name.partition(".")[0]
-        return find(name.rstrip("_"))(*args, **kwargs) if not name.endswith("_") else getattr(args[0], name)(*args[1:], **kwargs)
+        return function_of(f"torch.ops.aten.{self._name}")(*args, **kwargs)
 
     def __repr__(self) -> str:
         return f"aten.{self._name}"

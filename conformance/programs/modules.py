@@ -87,6 +87,18 @@ def modes_of_a_module(lib):
     yield names
 
 
+@program("nn.Module.to")
+def what_modules_are_asked_to_be(lib):
+    module = lib.nn.Conv2d(3, 4, 3)
+    for arguments, named in (
+        ((), {"memory_format": lib.channels_last}), ((lib.float64,), {"memory_format": lib.contiguous_format}), ((float,), {}),
+        (("cpu", lib.float32), {}), ((lib.ones(1, dtype=lib.float64), True), {}), ((None,), {}), ((), {"device": "cpu"}),
+    ):  # fmt: skip
+        module.to(*arguments, **named)
+        yield module.weight.stride(), module.weight.dtype, module.bias.dtype, module.weight.requires_grad
+    yield raised(module.to, lib.int32), raised(module.to, lib.ones(1, dtype=lib.int64)), raised(module.to, copy=True)
+
+
 @program("nn.Module.to", "nn.Module.double", "nn.Module.float", "nn.Module.half", "nn.Module.bfloat16", "nn.Module.type",
          "nn.Module.cpu")  # fmt: skip
 def modules_change_dtype(lib):

@@ -290,6 +290,17 @@ def memory_formats(lib):
     yield tuple(lib.empty_like(y, memory_format=lib.preserve_format).stride()), lib.zeros(1, layout=lib.strided)
 
 
+@program("Tensor.to", "zeros", "tensor", "sum", "set_default_dtype")
+def dtypes_that_are_types_of_python(lib):
+    for kind in (bool, int, float, complex):
+        yield lib.zeros(2, dtype=kind), lib.tensor([1], dtype=kind), lib.ones(2).to(kind), lib.ones(2).sum(dtype=kind)
+    before = lib.get_default_dtype()
+    lib.set_default_dtype(lib.float64)
+    yield lib.zeros(1, dtype=float), lib.zeros(1).dtype
+    lib.set_default_dtype(before)
+    yield raised(lib.set_default_dtype, float), raised(lib.zeros, 2, dtype=str)
+
+
 @program("Tensor", "Tensor.__array_priority__", "OutOfMemoryError")
 def the_class_of_tensors(lib):
     yield lib.Tensor([1.0, 2.5]), lib.Tensor([[1.0], [2.0]]), lib.Tensor([1.0]).dtype == lib.float32

@@ -87,7 +87,7 @@ def function_of(target: str):
         function = PRIMITIVES.get(name)
     if function is not None:
         return function
-    raise NotImplementedError(f"export.load: the program calls {target}, which Lucid does not have")
+    raise NotImplementedError(f"there is no operator {target} here")
 
 
 def bound(function, given: list[tuple[str, object]]) -> tuple[list, dict]:

@@ -17,7 +17,7 @@ from lucid import dtypes
 from lucid._kernels import core, pointwise
 from lucid._kernels.core import Kernel, wrap
 from lucid.autograd.op import torch_name
-from lucid.dtypes import element, from_numpy_dtype
+from lucid.dtypes import HELD, element, from_numpy_dtype
 from lucid.ops._frame import (
     BOOL,
     COMPLEX,
@@ -151,7 +151,7 @@ def numpy_binary(name: str, x, y, function, dtypes_) -> Tensor:
 def ternary(kernel_: Kernel, x, y, z, value=0, dtype=None) -> Tensor:
     """A kernel over triples of elements, promoted and broadcast."""
     if isinstance(x, Tensor) and (dtype is None or dtype is x.dtype) and type(value) in (float, int):
-        plain = -65504 <= value <= 65504 if x.dtype.kind == 2 else value in (0, 1)  # no dtype of that kind refuses it
+        plain = -HELD <= value <= HELD if x.dtype.kind == 2 else value in (0, 1)  # no dtype of that kind refuses it
         found = core.ternary(kernel_, x, y, z, value) if plain else None
         if found is not None:
             return found

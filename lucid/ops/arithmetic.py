@@ -18,7 +18,7 @@ from lucid import dtypes
 from lucid._kernels import core, pointwise
 from lucid._kernels.core import backward, binary, unary, wrap
 from lucid.autograd.op import Supplied, op
-from lucid.dtypes import element
+from lucid.dtypes import HELD, element
 from lucid.ops._doc import doc
 from lucid.ops._frame import (
     BOOL,
@@ -122,7 +122,7 @@ def _add_scaled(name: str, x, y, alpha) -> Tensor:
     if isinstance(x, Tensor) and isinstance(y, Tensor) and type(alpha) in (float, int):
         a, b = x.array, y.array
         if a.dtype is b.dtype and a.shape == b.shape:
-            if a.dtype in FLOATING and -65504 <= alpha <= 65504:
+            if a.dtype in FLOATING and -HELD <= alpha <= HELD:
                 return backward(SCALED[name], x, y, alpha)
             if x.dtype.kind == 2:
                 return backward(SCALED[name], x, y, rounded(element(alpha, x.dtype), x.dtype))

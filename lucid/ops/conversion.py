@@ -299,11 +299,8 @@ def convert(x: Tensor, dtype: dtypes.dtype, copy: bool = False, memory_format=No
     return clone(x, memory_format=memory_format)
 
 
-def to(self, *args, dtype=None, device=None, other=None, non_blocking=False, copy=False, memory_format=None) -> Tensor:
-    """The tensor in another dtype: `x.to(dtype)`, `x.to(device, dtype)`, `x.to(other)`.
-
-    The tensor itself where nothing changes, unless `copy`.
-    """
+def parse_to(args, dtype=None, device=None, other=None, non_blocking=False, copy=False, memory_format=None) -> tuple:
+    """What arguments of `Tensor.to` ask for: dtype (None: its own), device, whether to wait, to copy, memory format."""
     args = list(args)
     if args and (isinstance(args[0], Tensor) or other is not None):
         other = args.pop(0)
@@ -316,10 +313,20 @@ def to(self, *args, dtype=None, device=None, other=None, non_blocking=False, cop
         dtype = args.pop(0)
     if len(args) > 2:
         raise TypeError(f"to() received too many arguments: {args}")
-    copy = args[1] if len(args) == 2 else copy
+    if args:
+        non_blocking, copy = (*args, copy)[:2]
     if device is not None:
         check_device(device)
-    return convert(self, self.dtype if dtype is None else as_dtype(dtype), copy, memory_format)
+    return None if dtype is None else as_dtype(dtype), device, non_blocking, copy, memory_format
+
+
+def to(self, *args, dtype=None, device=None, other=None, non_blocking=False, copy=False, memory_format=None) -> Tensor:
+    """The tensor in another dtype: `x.to(dtype)`, `x.to(device, dtype)`, `x.to(other)`.
+
+    The tensor itself where nothing changes, unless `copy`.
+    """
+    dtype, _, _, copy, memory_format = parse_to(args, dtype, device, other, non_blocking, copy, memory_format)
+    return convert(self, self.dtype if dtype is None else dtype, copy, memory_format)
 
 
 def _is_dtype(value) -> bool:

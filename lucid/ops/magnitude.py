@@ -13,7 +13,7 @@ from lucid import dtypes
 from lucid._kernels import core, pointwise
 from lucid._kernels.core import binary, unary, unary_param, wrap
 from lucid.autograd.op import op
-from lucid.dtypes import element, largest
+from lucid.dtypes import HELD, element, largest
 from lucid.ops._doc import doc
 from lucid.ops._frame import (
     BOOL,
@@ -334,7 +334,7 @@ def _bounded(kernel_, x: Tensor, bound: Tensor) -> Tensor:
 
 def _clamp_numbers(x: Tensor, low, high) -> Tensor:
     """`x` between numbers or None, in the dtype that they are promoted to."""
-    if x.dtype.kind == 2 and type(low) in (float, int) and type(high) in (float, int) and -65504 <= low <= 65504 >= high >= -65504:
+    if x.dtype.kind == 2 and type(low) in (float, int) and type(high) in (float, int) and -HELD <= low <= HELD >= high >= -HELD:
         return unary_param(CLAMP, x, low, high)  # the commonest, at two thirds of the time
     if x.dtype is dtypes.int64 and type(low) is type(high) is int and -(1 << 62) < low < 1 << 62 > high > -(1 << 62):
         return ternary(CLAMP_TENSOR, x, low, high)

@@ -15,6 +15,7 @@ from lucid.autograd.modes import no_grad
 from lucid.autograd.node import Handle
 from lucid.nn.modules.backward import BackwardHooks, hook_last_node
 from lucid.nn.parameter import Buffer, Parameter, is_lazy
+from lucid.ops.conversion import parse_to
 from lucid.tensor import Tensor
 
 __all__ = ["Module"]
@@ -500,15 +501,21 @@ class Module:
         return self
 
     def to(self, *args, **kwargs):
-        """Convert floating and complex parameters and buffers to a dtype; the device can only be the CPU."""
-        probe = Tensor([0.0]).to(*args, **{k: v for k, v in kwargs.items() if k != "memory_format"})
-        asked = any(not isinstance(value, (str, bool)) and type(value).__name__ in ("dtype", "Tensor")
-                    for value in (*args, *kwargs.values()))  # fmt: skip
-        if not asked:
+        """Convert floating and complex parameters and buffers to a dtype, and those of 4 or 5 dimensions to a memory format;
+        the device can only be the CPU."""
+        dtype, _, _, copy, memory_format = parse_to(args, **kwargs)
+        if copy:
+            raise RuntimeError(".to() does not accept copy argument")
+        if dtype is not None and dtype.kind < 2:
+            raise TypeError(f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype}")
+        if dtype is None and memory_format is None:
             return self
-        if probe.dtype.kind < 2:
-            raise TypeError(f"nn.Module.to only accepts floating point or complex dtypes, but got {probe.dtype}")
-        return self._apply(lambda tensor: tensor.to(probe.dtype) if tensor.dtype.kind >= 2 else tensor)
+
+        def change(tensor):
+            layout = memory_format if tensor.dim() in (4, 5) else None
+            return tensor.to(dtype if tensor.dtype.kind >= 2 else None, memory_format=layout)
+
+        return self._apply(change)
 
     def to_empty(self, *, device=None, recurse: bool = True):
         """Give parameters and buffers new memory without values; returns the module."""
