@@ -22,7 +22,7 @@ DEFAULT = {
 }
 
 # How many times the tolerance each check may take: a gradient is a chain of roundings, a second one twice that.
-FACTOR = {"grad": 5.0, "grad2": 10.0, "tangent": 10.0, "steps": 10.0, "module_grad": 5.0}
+FACTOR = {"grad": 5.0, "grad2": 10.0, "tangent": 10.0, "vmap": 5.0, "steps": 10.0, "module_grad": 5.0}
 
 # Largest distance from the truth in ULP that an elementwise function may have where PyTorch itself is closer; beyond
 # it, twice PyTorch's worst on the same case is allowed.

@@ -2,7 +2,7 @@
 
 A function may take and return tensors in tuples, lists and dicts, inside each other. A result stays in the caller's
 graph where it depends on a tensor there, so that these functions can be applied to each other. `vmap` calls the
-function once for each entry of the batch: it saves writing the loop, not running it.
+function once, for a whole batch (`lucid.batching`).
 """
 
 from __future__ import annotations
@@ -16,8 +16,11 @@ from lucid.autograd.functional import gradients
 from lucid.autograd.node import Node
 from lucid.autograd.op import Supplied
 from lucid.calls import functional_call, replace_all_batch_norm_modules_, stack_module_state
+from lucid.ops.joining import cat
 from lucid.rearrange import rearrange
 from lucid.tensor import Tensor
+
+batching = None  # the package, once a function was mapped over a batch
 
 __all__ = [
     "functional_call", "functionalize", "grad", "grad_and_value", "hessian", "jacfwd", "jacrev", "jvp", "linearize", "rearrange",
@@ -71,11 +74,13 @@ class _Level:
     """One application of a transform: recording is on, and its own leaves are known.
 
     What comes out keeps its graph only where that leads beyond these leaves: to a tensor of the caller that requires
-    grad, or to a leaf of a level further out.
+    grad, or to a leaf of a level further out. Inside `vmap` a leaf is a whole batch, whose entries are independent: the gradient of
+    the whole is that of each.
     """
 
     def __init__(self):
         self.own: dict[int, Tensor] = {}  # by id, which is theirs while they are held here
+        self.batches = list(batching.levels()) if batching is not None else []
 
     def __enter__(self):
         self.before = core.set_grad(True)
@@ -84,19 +89,36 @@ class _Level:
     def __exit__(self, *error):
         core.set_grad(self.before)
 
+    def whole(self, x: Tensor) -> Tensor:
+        """A tensor as it is recorded: with all batches."""
+        return batching.whole_of(x, self.batches) if self.batches else x
+
+    def entry(self, x: Tensor) -> Tensor:
+        """A tensor as the program sees it."""
+        return batching.entry_of(x, self.batches) if self.batches else x
+
+    def later(self, *trees):
+        """A batch that tensors are of and that was begun since, or None."""
+        level = batching.innermost(trees) if batching is not None else None
+        return None if level in self.batches else level
+
     def leaf(self, x: Tensor) -> Tensor:
         """A tensor that is differentiated by."""
+        x = self.whole(x)
         if core.requires_grad(x) and self.before:
-            return Supplied.view_alias(x)
-        made = x.detach().requires_grad_()
-        self.own[id(made)] = made
-        return made
+            made = Supplied.view_alias(x)
+        else:
+            made = x.detach().requires_grad_()
+            self.own[id(made)] = made
+        return self.entry(made)
 
     def leave(self, x):
         """A result as the caller gets it."""
         return x if not isinstance(x, Tensor) or self.before and self._leads_out(x) else x.detach()
 
     def _leads_out(self, x: Tensor) -> bool:
+        while batching is not None and isinstance(x, batching.BatchedTensor):
+            x = x.value
         if not core.requires_grad(x):
             return False
         stack, seen = [core.edge(x)[0]], set()
@@ -110,10 +132,15 @@ class _Level:
                 stack.extend(edge[0] for edge in place.edges)
         return False
 
-
-def _gradients(outputs, inputs, cotangents) -> tuple[Tensor, ...]:
-    """Gradients that can be differentiated again, zeros where there is none."""
-    return gradients(outputs, inputs, cotangents, False, True, "function")
+    def gradients(self, outputs, inputs, cotangents) -> tuple[Tensor, ...]:
+        """Gradients that can be differentiated again, zeros where there is none."""
+        wholes = [[self.whole(one) for one in part] for part in (outputs, inputs, cotangents)]
+        before = core.set_overrides_off(2)  # what is computed with wholes is nobody else's business
+        try:
+            found = gradients(*wholes, False, True, "function")
+        finally:
+            core.set_overrides_off(before)
+        return tuple(map(self.entry, found))
 
 
 def _chosen(args: tuple, argnums) -> tuple[tuple, list[int]]:
@@ -223,7 +250,7 @@ def grad_and_value(func, argnums=0, has_aux: bool = False):
                     "grad_and_value(f)(*args): Expected f(*args) to return a scalar Tensor, got tensor with "
                     f"{value.dim()} dims. Maybe you wanted to use the vjp or jacrev APIs instead?"
                 )
-            found = _gradients([value], _leaves(made), [Supplied.ones((), value.dtype)])
+            found = level.gradients([value], _leaves(made), [Supplied.ones((), value.dtype)])
             found = _like(chosen, iter(map(level.leave, found)))
             if not isinstance(argnums, tuple):
                 found = found[0]
@@ -272,11 +299,13 @@ def vjp(func, *primals, has_aux: bool = False):
         outputs = _tensors(result, "vjp(f, *primals)", "f(*primals)")
 
     def vjp_fn(cotangents):
+        if batch := level.later(cotangents):
+            return batching.loop(batch, vjp_fn, (cotangents,), {})
         with level:
             flat = _leaves(cotangents)
             if _form(cotangents) != _form(result):
                 raise RuntimeError("vjp_fn: Expected cotangents of the form of the function's output")
-            found = _gradients(outputs, _leaves(made), flat)
+            found = level.gradients(outputs, _leaves(made), flat)
             return _like(primals, iter(map(level.leave, found)))
 
     result = _map(level.leave, result)
@@ -345,7 +374,7 @@ def jvp(func, primals: tuple, tangents: tuple, *, strict: bool = False, has_aux:
 def _forward(level: _Level, outputs, inputs, tangents) -> tuple[Tensor, ...]:
     """Derivatives of outputs along tangents: those of the gradients by their cotangents."""
     cotangents = [level.leaf(Supplied.zeros(out.array.shape, out.dtype)) for out in outputs]
-    return _gradients(_gradients(outputs, inputs, cotangents), cotangents, tangents)
+    return level.gradients(level.gradients(outputs, inputs, cotangents), cotangents, tangents)
 
 
 def linearize(func, *primals):
@@ -383,6 +412,8 @@ def linearize(func, *primals):
         outputs = _tensors(result, "linearize(f, *primals)", "f(*primals)")
 
     def jvp_fn(*tangents):
+        if batch := level.later(tangents):
+            return batching.loop(batch, jvp_fn, tangents, {})
         if _form(tangents) != _form(primals):
             raise RuntimeError("linearize: Expected the tangents to have the form of the primals")
         with level:
@@ -441,7 +472,7 @@ def jacrev(func, argnums=0, *, has_aux: bool = False, chunk_size: int | None = N
 
             def rows(out: Tensor):
                 elements = [
-                    _gradients([one], _leaves(made), [Supplied.ones((), one.dtype)]) for one in out.reshape((-1,))
+                    level.gradients([one], _leaves(made), [Supplied.ones((), one.dtype)]) for one in out.reshape((-1,))
                 ]
                 found = [
                     level.leave(Supplied.stack(column).reshape((*out.shape, *x.shape)))
@@ -519,9 +550,10 @@ def hessian(func, argnums=0):
 
 
 def vmap(func, in_dims=0, out_dims=0, randomness: str = "error", *, chunk_size: int | None = None):
-    """The function that calls a function for each entry of a batch, and stacks the results.
+    """The function that maps a function over a batch: calls it once, for all entries together.
 
-    The calls are made one after another: what is saved is writing the loop.
+    The function gets tensors of the shape of one entry, and each operation is computed for all of them at once. What has no rule for
+    that is computed entry by entry. What depends on the values of an entry (`if x > 0`, `x.item()`, shapes) is refused.
 
     Parameters
     ----------
@@ -535,7 +567,7 @@ def vmap(func, in_dims=0, out_dims=0, randomness: str = "error", *, chunk_size: 
     randomness : {"error", "different", "same"}, optional
         Whether `func` may draw random numbers, and whether each call draws its own.
     chunk_size : int, optional
-        For PyTorch's programs: how many entries are computed at a time there.
+        How many entries are computed at a time; all by default.
 
     Returns
     -------
@@ -547,7 +579,8 @@ def vmap(func, in_dims=0, out_dims=0, randomness: str = "error", *, chunk_size: 
     ValueError
         If `in_dims` or `out_dims` do not fit, batches are not of one size, or `func` returns other than tensors.
     RuntimeError
-        If `randomness` is another, or is "error" and random numbers were drawn.
+        If `randomness` is another, or is "error" and random numbers were drawn; where a value or a shape would depend on the entry;
+        where a batch would be written to one tensor.
 
     Examples
     --------
@@ -562,19 +595,26 @@ def vmap(func, in_dims=0, out_dims=0, randomness: str = "error", *, chunk_size: 
 
     @functools.wraps(func)
     def wrapper(*args, **kwargs):
+        global batching
+        import lucid.batching as batching
+
         dims, size = _batches(func, in_dims, args)
-        start = random.get_rng_state()
-        rows = []
-        for i in range(size or 1):  # of an empty batch, zeros show what the results look like
-            if randomness == "same":
+        step, found = chunk_size or size or 1, []
+        start = random.get_rng_state() if randomness == "same" and step < size else None
+        for first in range(0, size or 1, step):
+            if first and start is not None:
                 random.set_rng_state(start)
-            rows.append(func(*_like(args, _entries(args, dims, i, size)), **kwargs))
-        if randomness == "error" and not (random.get_rng_state() == start).all():
-            raise RuntimeError(
-                "vmap: called random operation while in randomness error mode. Please either use the 'same' or "
-                "'different' randomness flags on vmap or perform the randomness operation out of vmap"
-            )
-        return _stacked(rows, out_dims, size)
+            level = batching.Level(min(step, size - first), randomness)
+            given = [
+                x if dim is None else level.batch(x if level.size == size else x.narrow(dim, first, level.size), dim)
+                for x, dim in zip(_leaves(args), dims)
+            ]
+            with level:
+                result = func(*_like(args, iter(given)), **kwargs)
+            found.append(_unbatched(level, result, out_dims, func))
+        if len(found) == 1:
+            return _like(result, (one for one, _ in found[0]))
+        return _like(result, (column[0][0] if column[0][1] is None else cat([one for one, _ in column], column[0][1]) for column in zip(*found)))
 
     return wrapper
 
@@ -613,38 +653,29 @@ def _batches(func, in_dims, args) -> tuple[list, int]:
     return dims, sizes[0]
 
 
-def _entries(args, dims, i: int, size: int):
-    """The arguments of one call, leaf by leaf."""
-    for leaf, dim in zip(_leaves(args), dims):
-        if dim is None:
-            yield leaf
-        elif size:
-            yield leaf.select(dim, i)
-        else:
-            yield Supplied.zeros(leaf.shape[:dim] + leaf.shape[dim + 1 :], leaf.dtype)
-
-
-def _stacked(rows: list, out_dims, size: int):
-    """The results of all calls, each with its batch dimension."""
-    first = rows[0]
-    for leaf in _leaves(first):
+def _unbatched(level, result, out_dims, func) -> list[tuple]:
+    """The results of a batch, each with the dimension that the batch is."""
+    name = getattr(func, "__name__", repr(func))
+    for leaf in _leaves(result):
         if not isinstance(leaf, Tensor):
-            raise ValueError(f"vmap: the function must only return Tensors, got type {type(leaf)} as a return")
-    many = isinstance(first, (tuple, list, dict))
-    if isinstance(out_dims, tuple) and not many:
+            raise ValueError(f"vmap({name}, ...): `{name}` must only return Tensors, got type {type(leaf)} as a return")
+    if isinstance(out_dims, tuple) and not isinstance(result, (tuple, list, dict)):
         out_dims = out_dims[0] if len(out_dims) == 1 else out_dims
     found = []
-    for dim, column in zip(_spread(out_dims, first, "out_dims"), zip(*map(_leaves, rows))):
+    for dim, leaf in zip(_spread(out_dims, result, "out_dims"), _leaves(result)):
         if dim is None:
-            raise ValueError("vmap: a result that has a batch dimension cannot be returned with out_dim=None")
-        if not -column[0].dim() - 1 <= dim <= column[0].dim():
-            raise IndexError(
-                f"Dimension out of range (expected to be in range of [{-column[0].dim() - 1}, {column[0].dim()}], but "
-                f"got {dim})"
-            )
-        together = Supplied.stack(list(column), dim)
-        found.append(together if size else together.narrow(dim, 0, 0))
-    return _like(first, iter(found))
+            if level.holds(leaf):
+                raise ValueError(f"vmap({name}, ...): `{name}` can not return a BatchedTensor when out_dim is None")
+        else:
+            if not -leaf.dim() - 1 <= dim <= leaf.dim():
+                raise IndexError(
+                    f"Dimension out of range (expected to be in range of [{-leaf.dim() - 1}, {leaf.dim()}], but got {dim})"
+                )
+            dim %= leaf.dim() + 1
+            leaf = level.whole(leaf)
+            leaf = leaf.movedim(0, dim) if dim else leaf
+        found.append((leaf, dim))
+    return found
 
 
 # ------------------------------------------------------------------------------------------------ writes

@@ -53,6 +53,7 @@ ORDER = [
     "grad",
     "grad2",
     "tangent",
+    "vmap",
     "alias",
     "layouts",
     "empty",

@@ -154,6 +154,30 @@ def _without_tangent(right, lib):
     return lambda x, *args, **kwargs: right(forward.unpack_dual(x).primal, *args, **kwargs)
 
 
+def _in_vmap(x) -> bool:
+    """Whether a tensor stands for a batch: it does not show its data."""
+    try:
+        x.data  # noqa: B018
+    except RuntimeError:
+        return True
+    return False
+
+
+def _first_dimension_in_vmap(right, lib):
+    def wrong(x, dim=None, *args, **kwargs):
+        return right(x, 0 if _in_vmap(x) and x.ndim > 1 else dim, *args, **kwargs)
+
+    return wrong
+
+
+def _promoted_in_vmap(right, lib):
+    def wrong(x, *args, **kwargs):
+        found = right(x, *args, **kwargs)
+        return found.to(lib.float64) if _in_vmap(x) and x.ndim == 0 else found
+
+    return wrong
+
+
 def _tangent_by_position(right, lib):
     """The derivative of what is in another order."""
     forward = importlib.import_module(f"{lib.__name__}.autograd.forward_ad")
@@ -543,6 +567,8 @@ MUTANTS: list[Mutant] = [
     M("sin-no-second-gradient", "sin", "unary", "grad2", "the gradient is a constant", _constant_gradient),
     M("square-no-tangent", "square", "unary", "tangent", "no derivative in forward mode", _without_tangent),
     M("cumsum-tangent-turned", "cumsum", "reduction", "tangent", "the tangent's rows are turned round", _tangent_by_position),
+    M("softmax-batch-dimension", "softmax", "reduction", "vmap", "over a batch, along the first dimension", _first_dimension_in_vmap),
+    M("atan-batch-dtype", "atan", "unary", "vmap", "numbers of a batch become float64", _promoted_in_vmap),
     M("cos-second-gradient-scale", "cos", "unary", "grad2", "second gradient along the cotangent is wrong",
       gradient(lambda g: g + (g - g.detach()) * 0.5)),
     M("sqrt-nan-hidden", "sqrt", "unary", "nonfinite", "0 instead of NaN below 0",

@@ -10,6 +10,8 @@ from lucid.autograd.node import FREED, Node
 from lucid.autograd.op import Supplied
 from lucid.tensor import Tensor
 
+batched_apply = None  # `batching.functions.apply`, once a function was mapped over a batch
+
 __all__ = ["Function", "FunctionCtx", "once_differentiable"]
 
 
@@ -245,7 +247,10 @@ class Function(FunctionCtx):
 
     @staticmethod
     def vmap(info, in_dims, *args):
-        """The Function of a batch. Not asked for here: `func.vmap` calls it once for each entry."""
+        """The results of a batch and where they have it: inside of `func.vmap`, for arguments with batches at `in_dims`.
+
+        `info` has `batch_size` and `randomness`. With `generate_vmap_rule` the methods themselves are called with batched tensors.
+        """
         raise NotImplementedError(
             "To use autograd.Function with vmap, you must either override the vmap staticmethod or set generate_vmap_rule=True."
         )
@@ -253,6 +258,8 @@ class Function(FunctionCtx):
     @classmethod
     def apply(cls, *args, **kwargs):
         """Call the Function: computes `forward`, and records it."""
+        if batched_apply is not None and (found := batched_apply(cls, args, kwargs)) is not NotImplemented:
+            return found
         ctx = FunctionCtx()
         if core.in_dual_level():
             from lucid.autograd.forward_ad import apply_function
