@@ -792,21 +792,24 @@ cdef inline floating logaddexp_(floating x, floating y) noexcept nogil:
 
 cdef inline floating logaddexp2_(floating x, floating y) noexcept nogil:
     cdef double top = maximum_(x, y), a = top - minimum_(x, y), k, f, r, t, e, low, h, v
-    t = clamp_(a, 0.0, 1076.0)
-    k = nearest_(t)
-    f = k - t
-    r = f * 0.6931471805599453
-    t = f * 2.3190468138462996e-17 - residual(f, 0.6931471805599453, r) + r * r * exp_tail_(r)
-    e = 1.0 + r
-    t = ((1.0 - e) + r) + t
-    h = e + t
-    t = (e - h) + t
-    v = log1p_pair_(scale_(h, -k), scale_(t, -k), &low)
-    t = v * 1.4426950408889634
-    low = low * 1.4426950408889634 + v * 2.0355273740931033e-17 - residual(v, 1.4426950408889634, t)
-    h = top + t
-    e = h - top
-    h = h + (((top - (h - e)) + (t - e)) + low)
+    if floating is float:
+        h = top + log1p_exp_(0.6931471805599453 * a) * 1.4426950408889634
+    else:
+        t = clamp_(a, 0.0, 1076.0)
+        k = nearest_(t)
+        f = k - t
+        r = f * 0.6931471805599453
+        t = f * 2.3190468138462996e-17 - residual(f, 0.6931471805599453, r) + r * r * exp_tail_(r)
+        e = 1.0 + r
+        t = ((1.0 - e) + r) + t
+        h = e + t
+        t = (e - h) + t
+        v = log1p_pair_(scale_(h, -k), scale_(t, -k), &low)
+        t = v * 1.4426950408889634
+        low = low * 1.4426950408889634 + v * 2.0355273740931033e-17 - residual(v, 1.4426950408889634, t)
+        h = top + t
+        e = h - top
+        h = h + (((top - (h - e)) + (t - e)) + low)
     return x if (x == y) & (x - x != 0) else <floating>(top if a == libm.INFINITY else h)
 
 cdef inline floating xlogy_(floating x, floating y) noexcept nogil:
@@ -1315,16 +1318,18 @@ cdef inline floating log_ndtr_(floating x) noexcept nogil:
     cdef double a = <double>x, low = log_[double](0.5 * erfcx_(a * -0.7071067811865476 if a < 0 else 0.0)) - 0.5 * a * a
     return <floating>(low if a < -0.5 else log1p_[double](-ndtr_[double](-a)))
 
-# erfinv(x) / x as a quotient of polynomials in -log(1 - x*x): 2**-29.1; for double 2**-23, which one step of Halley's
-# method triples: by erf where the result is small, by erfc where 1 - |x| is.
+# erfinv(x) / x as a quotient of polynomials in -log(1 - x*x), for x at least 2**-24 off 1: 2**-29.1; for double 2**-23,
+# which one step of Halley's method triples: by erf where the result is small, by erfc where 1 - |x| is.
+cdef inline double erfinv_ratio_(double w) noexcept nogil:
+    return poly7[double](w, 0.8862269238741308, 0.31293825668326786, 0.06265934359410698, 0.008465983366877828,
+                         0.0007469613689260312, 3.558588140324e-05, 8.705943155594825e-08) / \
+        poly6[double](w, 1.0, 0.09131356822427214, 0.03376587874307237, 0.0021573731184256297,
+                      0.00022351916983577818, 2.861097827107231e-06)
+
 cdef inline floating erfinv_(floating x) noexcept nogil:
     cdef double y = <double>x, p = libm.fabs(y), w = -log_short_((1.0 - p) * (1.0 + p)), r, u
     if floating is float:
-        r = poly7[double](w, 0.8862269238741308, 0.31293825668326786, 0.06265934359410698, 0.008465983366877828,
-                          0.0007469613689260312, 3.558588140324e-05, 8.705943155594825e-08)
-        u = poly6[double](w, 1.0, 0.09131356822427214, 0.03376587874307237, 0.0021573731184256297,
-                          0.00022351916983577818, 2.861097827107231e-06)
-        r = p * r / u
+        r = p * erfinv_ratio_(w)
     else:
         r = poly7[double](w, 0.8862270307513626, 0.32392044665614805, 0.0664626883058697, 0.009185374094661105,
                           0.0008388660370916416, 3.765311861811891e-05, 1.1050266979441923e-07)

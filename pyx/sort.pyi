@@ -33,8 +33,8 @@ def searchsorted(
     With `sorter`, (edge_rows, n) of int64, ``edges[sorter]`` is ascending; raises ValueError if it is out of range.
     """
 
-def runs(x: Any, values: Any, counts: Any, inverse: Any, index: Any = None, /) -> int:
+def runs(x: Any, values: Any, counts: Any = None, inverse: Any = None, index: Any = None, /) -> int:
     """Runs of equal elements of all of x; returns their number, to which `values` and `counts` are filled.
 
-    ``inverse[i]`` is the run of element i, or of ``index[i]`` where x was sorted and came from there.
+    Without `counts` and `inverse`, the values alone. ``inverse[i]`` is the run of element i, or of ``index[i]`` where x was sorted and came from there.
     """

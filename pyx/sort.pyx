@@ -405,12 +405,21 @@ def searchsorted(
     parallel_for(<task_t>search_task[real], &c, rows * m, GRAIN)
 
 
-def runs(
-    const real[::1] x, real[::1] values, int64_t[::1] counts, int64_t[::1] inverse, const int64_t[::1] index=None, /):
+def runs(const real[::1] x, real[::1] values, int64_t[::1] counts=None, int64_t[::1] inverse=None,
+         const int64_t[::1] index=None, /):
     cdef Py_ssize_t n = x.shape[0], i, count = 0
-    if n < 1 or min(values.shape[0], counts.shape[0], inverse.shape[0]) < n or (
-            index is not None and index.shape[0] < n):
+    cdef real one
+    if n < 1 or values.shape[0] < n or (counts is None) != (inverse is None) or (
+            counts is not None and min(counts.shape[0], inverse.shape[0]) < n) or (
+            index is not None and (counts is None or index.shape[0] < n)):
         raise ValueError(f"runs: buffers shorter than {n} elements")
+    if counts is None:
+        one = values[0] = x[0]
+        for i in range(1, n):    # without branches, which nobody could foresee
+            count += not x[i] == x[i - 1]
+            one = one if x[i] == x[i - 1] else x[i]    # the first of a run: 0.0 may follow -0.0
+            values[count] = one
+        return count + 1
     for i in range(n):
         if i == 0 or not x[i] == x[i - 1]:
             values[count] = x[i]

@@ -2,16 +2,18 @@
 incomplete gamma functions, Hurwitz's zeta function, orthogonal polynomials.
 
 They branch and iterate, so the loops are not vectorised; what they cost is their accuracy's price. All but the
-polynomials are computed in double, for float as well, whose results are thus rounded once. `codes` maps names to codes.
+polynomials are computed in double, for float as well, whose results are thus rounded once, and end there when nothing is left
+that a float would show. `codes` maps names to codes.
 """
 cimport math
 from libc cimport math as libm
 from libc.stdint cimport int64_t
+from libc.string cimport memcpy
 
 from call cimport call_t
 from tables cimport (airy_near, airy_p, airy_q, airy_right, j0_near, j1_near, k0_far, k0_near, k1_far, k1_near, ndtri_tail,
                      p0_far, p1_far, q0_far, q1_far, temme, y0_near, y1_near)
-from loops cimport plan_fits
+from loops cimport RARE_BLOCK, map1_blocks, plan_fits
 from tasks cimport run_over
 from threads cimport import_threads, parallel_for, task_t
 from types cimport floating
@@ -224,18 +226,38 @@ cdef double ndtri(double x) noexcept nogil:
     r = series(&ndtri_tail[k][0], 16, (2.0 * r - TAIL[k] - TAIL[k + 1]) / (TAIL[k + 1] - TAIL[k]))
     return -r if x < 0.5 else r
 
+# The same for floats between 2**-24 and 1, to 2**-29.
+cdef inline floating ndtri_short(floating x) noexcept nogil:
+    cdef double p = x, y = 2.0 * p - 1.0
+    return <floating>(1.4142135623730951 * y * math.erfinv_ratio_(-math.log_short_(4.0 * p * (1.0 - p))))
+
+cdef void ndtri_run(const floating* x, floating* out, Py_ssize_t n) noexcept nogil:
+    cdef floating kept[RARE_BLOCK]
+    cdef Py_ssize_t size, i
+    while n > 0:
+        size = min(RARE_BLOCK, n)
+        memcpy(kept, x, size * sizeof(floating))  # out may be x
+        map1_blocks(ndtri_short[floating], kept, out, size)
+        for i in range(size):
+            if not 5.9604644775390625e-08 <= kept[i] < 1:
+                out[i] = <floating>ndtri(kept[i])
+        x += size
+        out += size
+        n -= size
+
 
 # ---- The derivative of digamma ----------------------------------------------------------------------------------
-# Reflected from below 0; terms up to 10, then the asymptotic series, whose coefficients are Bernoulli's numbers.
+# Reflected from below 0; terms up to 10 (5 for float: 2**-37), then the asymptotic series, whose coefficients are
+# Bernoulli's numbers.
 
-cdef double trigamma(double x) noexcept nogil:
-    cdef double total = 0, w
+cdef double trigamma(double x, bint single) noexcept nogil:
+    cdef double total = 0, w, far = 5 if single else 10
     if x <= 0:
         if x == libm.floor(x):
             return libm.INFINITY
         w = 3.141592653589793 / libm.sin(3.141592653589793 * (x - libm.trunc(x)))
-        return w * w - trigamma(1 - x)
-    while x < 10:
+        return w * w - trigamma(1 - x, single)
+    while x < far:
         total += 1 / (x * x)
         x += 1
     w = 1 / (x * x)
@@ -303,8 +325,10 @@ cdef inline double log1p_less(double m) noexcept nogil:
     return 2.0 * s * z * total - m * s
 
 # x**a e**-x / gamma(a + 1)
-cdef double gamma_density(double a, double x) noexcept nogil:
+cdef double gamma_density(double a, double x, bint single) noexcept nogil:
     cdef double m, t
+    if single and a < 20:
+        return libm.exp(a * libm.log(x) - x - libm.lgamma(a + 1.0))
     if a < 20:
         if x < 700:
             return libm.pow(x, a) * libm.exp(-x) / libm.tgamma(a + 1.0)
@@ -315,18 +339,18 @@ cdef double gamma_density(double a, double x) noexcept nogil:
     m = (0.08333333333333333 - m * (0.002777777777777778 - m * (0.0007936507936507937 - m * 0.0005952380952380953))) / a
     return libm.exp(a * t - m) * 0.3989422804014327 / libm.sqrt(a)
 
-cdef double gamma_series(double a, double x) noexcept nogil:
-    cdef double total = 1, term = 1
+cdef double gamma_series(double a, double x, bint single) noexcept nogil:
+    cdef double total = 1, term = 1, least = 1e-10 if single else 1e-17
     cdef int n
     for n in range(1, 10000):
         term = term * (x / (a + n))
         total += term
-        if term < 1e-17 * total:
+        if term < least * total:
             break
-    return total * gamma_density(a, x)
+    return total * gamma_density(a, x, single)
 
-cdef double gamma_fraction(double a, double x) noexcept nogil:
-    cdef double b = x + 1.0 - a, c = 1e300, d = 1.0 / b, h = d, step, weight
+cdef double gamma_fraction(double a, double x, bint single) noexcept nogil:
+    cdef double b = x + 1.0 - a, c = 1e300, d = 1.0 / b, h = d, step, weight, least = 1e-12 if single else 1e-16
     cdef int i
     for i in range(1, 10000):
         weight = -i * (i - a)
@@ -337,20 +361,21 @@ cdef double gamma_fraction(double a, double x) noexcept nogil:
         c = c if libm.fabs(c) > 1e-300 else 1e-300
         step = d * c
         h = h * step
-        if libm.fabs(step - 1.0) < 1e-16:
+        if libm.fabs(step - 1.0) < least:
             break
-    return h * a * gamma_density(a, x)
+    return h * a * gamma_density(a, x, single)
 
-cdef double gamma_rest(double a, double x) noexcept nogil:
-    cdef double total = 0, term = 1
+cdef double gamma_rest(double a, double x, bint single) noexcept nogil:
+    cdef double total = 0, term = 1, least = 1e-11 if single else 1e-18, less
     cdef int n
     for n in range(1, 100):
         term = term * (-x / n)
         total += term / (a + n)
-        if libm.fabs(term) < 1e-18 * libm.fabs(total):
+        if libm.fabs(term) < least * libm.fabs(total):
             break
     # of ln gamma(1 + a) a half is left near a = 0 by lgamma, to full precision
-    return -libm.expm1(a * libm.log(x) - libm.lgamma(1.0 + a)) - a * total * libm.pow(x, a) / libm.tgamma(a + 1.0)
+    less = libm.expm1(a * libm.log(x) - libm.lgamma(1.0 + a))    # x**a / gamma(a + 1), less 1
+    return -less - a * total * (1.0 + less)
 
 cdef double gamma_temme(double a, double x, double sign) noexcept nogil:
     """P for sign 1, Q for -1."""
@@ -361,7 +386,7 @@ cdef double gamma_temme(double a, double x, double sign) noexcept nogil:
     return 0.5 * libm.erfc(-sign * eta * libm.sqrt(0.5 * a)) \
         - sign * libm.exp(-a * half) * 0.3989422804014327 / libm.sqrt(a) * total
 
-cdef double igamma(double a, double x, bint upper) noexcept nogil:
+cdef double igamma(double a, double x, bint upper, bint single) noexcept nogil:
     cdef double r
     cdef bint other  # whether r is the other of the two
     if x < 0 or a < 0:
@@ -382,15 +407,15 @@ cdef double igamma(double a, double x, bint upper) noexcept nogil:
         other = not upper
         if (-0.4 / libm.log(x) < a) if x <= 0.5 else x * 1.1 < a:
             other = upper
-            r = gamma_series(a, x)
+            r = gamma_series(a, x, single)
         else:
-            r = gamma_rest(a, x)
+            r = gamma_rest(a, x, single)
     elif x < a:
         other = upper
-        r = gamma_series(a, x)
+        r = gamma_series(a, x, single)
     else:
         other = not upper
-        r = gamma_fraction(a, x)
+        r = gamma_fraction(a, x, single)
     return 1.0 - r if other else r
 
 
@@ -491,10 +516,17 @@ cdef inline double held(double r, floating like) noexcept nogil:
 
 cdef inline double three_terms(double x2, double p, double q, int64_t n, floating like) noexcept nogil:
     """r = x2 * q - p, from the degrees 0 and 1 on."""
-    cdef double r
+    cdef double r, before = p, last = q
     cdef int64_t k
     if n == 0:
         return p
+    if n <= 64:    # they are bounded, or grow: what is finite at the end always was
+        for k in range(1, n):
+            r = x2 * last - before
+            before = last
+            last = r
+        if libm.fabs(held(last, like)) < libm.INFINITY:
+            return last
     for k in range(1, n):
         r = held(x2 * q - p, like)
         p = q
@@ -628,7 +660,7 @@ cdef floating legendre(floating x_, floating n_) noexcept nogil:
 
 # ---- One element, by code ---------------------------------------------------------------------------------------
 
-cdef double of_one(int op, double x) noexcept nogil:
+cdef double of_one(int op, double x, bint single) noexcept nogil:
     if op == AIRY_AI:
         return airy_ai(x)
     if op == BESSEL_J0:
@@ -650,14 +682,14 @@ cdef double of_one(int op, double x) noexcept nogil:
     if op == SPHERICAL_BESSEL_J0:
         return spherical_bessel_j0(x)
     if op == TRIGAMMA:
-        return trigamma(x)
+        return trigamma(x, single)
     return ndtri(x)
 
 cdef floating of_two(int op, floating x, floating y) noexcept nogil:
     if op == ZETA:
         return <floating>zeta(x, y)
     if op == IGAMMA or op == IGAMMAC:
-        return <floating>igamma(x, y, op == IGAMMAC)
+        return <floating>igamma(x, y, op == IGAMMAC, floating is float)
     if op == STANDARD_GAMMA_GRAD:
         return <floating>gamma_gradient(x, y)
     if op <= CHEBYSHEV_POLYNOMIAL_W:
@@ -675,8 +707,11 @@ cdef floating of_two(int op, floating x, floating y) noexcept nogil:
 
 cdef bint unary_run(const call_t* c, const floating** at, void* out, Py_ssize_t n) noexcept nogil:
     cdef Py_ssize_t i
+    if floating is float and c.op == NDTRI:
+        ndtri_run(at[0], <floating*>out, n)
+        return True
     for i in range(n):
-        (<floating*>out)[i] = <floating>of_one(c.op, at[0][i])
+        (<floating*>out)[i] = <floating>of_one(c.op, at[0][i], floating is float)
     return True
 
 

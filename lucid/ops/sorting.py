@@ -469,16 +469,19 @@ def bucketize(input_, boundaries: Tensor, *, out_int32: bool = False, right: boo
     return searchsorted(boundaries, input_, out_int32=out_int32, right=right)
 
 
-def _runs(array, order=None):
-    """The runs of equal elements of a 1-d array, how long they are, and of which run each element is."""
+def _runs(array, order=None, alone: bool = False):
+    """The runs of equal elements of a 1-d array, how long they are, and of which run each element is; or the first `alone`."""
     n = array.size
-    values, counts, inverse = core.empty((n,), array.dtype), core.empty((n,), INT64), core.empty((n,), INT64)
+    values = core.empty((n,), array.dtype)
+    counts, inverse = (None, None) if alone and n else (core.empty((n,), INT64), core.empty((n,), INT64))
     found = 0
-    if n:
+    if alone and n:
+        found = kernels.runs(flat(array), flat(values))
+    elif n:
         found = kernels.runs(
             flat(array), flat(values), flat(counts), flat(inverse), None if order is None else flat(order)
         )
-    return values[:found].copy(), counts[:found].copy(), inverse
+    return values if found == n else values[:found].copy(), None if counts is None else counts[:found].copy(), inverse
 
 
 def _rows_equal(rows):
@@ -501,8 +504,8 @@ def _counted(row, inverse: bool):
     return (present + low).astype(row.dtype), table[present], at
 
 
-def _unique_values(array, sort: bool, inverse: bool = True):
-    """Unique elements (or runs of them) of a flattened array, with inverse and counts."""
+def _unique_values(array, sort: bool, inverse: bool = True, counts: bool = True):
+    """Unique elements (or runs of them) of a flattened array, with inverse and counts as far as they are asked for."""
     row, dtype = contiguous(array).reshape(-1), array.dtype
     row = contiguous(native(_comparable(row)))
     order = found = None
@@ -512,7 +515,7 @@ def _unique_values(array, sort: bool, inverse: bool = True):
         values, order = core.empty(row.shape, row.dtype), core.empty(row.shape, INT64)
         kernels.sort(flat(row), flat(values), flat(order), 1, row.size)
         row = values
-    values, counts, inverse = found or _runs(row, order)
+    values, counts, inverse = found or _runs(row, order, not (inverse or counts))
     return _unsigned(values, dtype).astype(dtype, copy=False), inverse, counts
 
 
@@ -593,7 +596,7 @@ def unique(
     _flags("_unique2", sorted=sorted, return_inverse=return_inverse, return_counts=return_counts)
     if dim is not None:
         return _asked(_unique_slices(input_, dim, True), (-1,), return_inverse, return_counts)
-    return _asked(_unique_values(array, True, return_inverse), array.shape, return_inverse, return_counts)
+    return _asked(_unique_values(array, True, return_inverse, return_counts), array.shape, return_inverse, return_counts)
 
 
 @op("unique_consecutive", gradient=False)
@@ -624,4 +627,4 @@ def unique_consecutive(input_: Tensor, return_inverse: bool = False, return_coun
     _flags("unique_consecutive", return_inverse=return_inverse, return_counts=return_counts)
     if dim is not None:
         return _asked(_unique_slices(input_, dim, False), (-1,), return_inverse, return_counts)
-    return _asked(_unique_values(array, False), array.shape, return_inverse, return_counts)
+    return _asked(_unique_values(array, False, return_inverse, return_counts), array.shape, return_inverse, return_counts)

@@ -29,7 +29,7 @@ from lucid.ops.reduction import mean
 from lucid.ops.reduction import sum as sum_
 from lucid.ops.scans import cumsum
 from lucid.ops.scatter import gather
-from lucid.ops.sorting import sort
+from lucid.ops.sorting import bucketize, sort
 from lucid.ops.view import reshape
 from lucid.tensor import Tensor, check_dim
 
@@ -489,14 +489,14 @@ def _counted(name: str, points: Tensor, bins, limits, weight, density: bool) -> 
         raise NotImplementedError(f"\"{name}\" not implemented for '{torch_name(dtype)}'")
     edges = tuple(_edges(name, points, i, one, limits) for i, one in enumerate(bins))
     array, sizes = points.array, [one.shape[0] - 1 for one in edges]
-    inside, cell = np.ones(array.shape[0], bool), np.zeros(array.shape[0], np.int64)
-    for i, one in enumerate(edges):
-        row, values = one.array, array[:, i]
-        inside &= (values >= row[0]) & (values <= row[-1])
-        found = np.searchsorted(row, values, "right") - 1
-        cell = cell * sizes[i] + np.minimum(found, sizes[i] - 1)
-    weights = None if weight is None else weight.array[inside]
-    counts = np.bincount(cell[inside], weights, math.prod(sizes)).reshape(sizes)
+    cell = 0
+    for size, one, values in zip(sizes, edges, array.T):  # with room for what lies before and behind the bins
+        values = contiguous(values)
+        at = bucketize(wrap(values), one, right=True).array
+        at -= values == one.array[-1]
+        cell = at if n == 1 else cell * (size + 2) + at
+    counts = np.bincount(cell, None if weight is None else weight.array, math.prod(size + 2 for size in sizes))
+    counts = counts.reshape([size + 2 for size in sizes])[(slice(1, -1),) * n]
     if density:
         with np.errstate(all="ignore"):
             counts = counts / counts.sum()
