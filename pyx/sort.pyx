@@ -352,33 +352,42 @@ cdef struct Search:
     Py_ssize_t n
     Py_ssize_t m
     bint shared            # one row of edges for all
+    bint ascend            # which ascend
     bint right
+
+
+cdef inline Py_ssize_t behind(real edge, real x, Py_ssize_t right) noexcept nogil:
+    """1 where a value belongs behind an edge, or a NaN is in play; without a branch, which nobody could foresee."""
+    return <Py_ssize_t>(not edge > x) & (<Py_ssize_t>(edge != x) | right)
 
 
 cdef void search_task(real* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
     """Values lo to hi. (`ctx` is a Search.)"""
     cdef const Search* c = <const Search*>ctx
     cdef const real* edges
-    cdef const int64_t* sorter = NULL
-    cdef real x, edge
-    cdef Py_ssize_t i, first, left, middle, start
+    cdef const int64_t* sorter
+    cdef real x
+    cdef Py_ssize_t i, first, left, half, start, right = c.right
     for i in range(lo, hi):
         start = 0 if c.shared else i // c.m * c.n
         edges = <const real*>c.edges + start
-        if c.sorter != NULL:
-            sorter = c.sorter + start
         x = (<const real*>c.x)[i]
-        first = 0
-        left = c.n
+        first, left = 0, c.n
+        if c.ascend:    # as many steps for every value: half of the time of the other loop
+            while left > 1:
+                half = left >> 1
+                first += half & -behind(edges[first + half - 1], x, right)
+                left -= half
+            c.out[i] = first + behind(edges[first], x, right)
+            continue
+        sorter = NULL if c.sorter == NULL else c.sorter + start
         while left > 0:
-            middle = first + left // 2
-            edge = edges[middle if sorter == NULL else sorter[middle]]
-            # Written so that NaN, as edge or value, counts as the greatest.
-            if not (edge > x) if c.right else not (edge >= x):
-                left -= left // 2 + 1
-                first = middle + 1
+            half = left >> 1
+            if behind(edges[first + half if sorter == NULL else sorter[first + half]], x, right):
+                first += half + 1
+                left -= half + 1
             else:
-                left //= 2
+                left = half
         c.out[i] = first
 
 
@@ -402,24 +411,28 @@ def searchsorted(
         c.sorter = &sorter[0]
     c.edges, c.x, c.out, c.n, c.m = <const char*>&edges[0], <const char*>&x[0], &out[0], n, m
     c.shared, c.right = edge_rows == 1, right
+    c.ascend = edge_rows == 1 and 0 < n <= rows * m and sorter is None
+    for i in range(1, n if c.ascend else 0):    # others, NaN among them, are searched the way that PyTorch goes
+        if not edges[i - 1] <= edges[i]:
+            c.ascend = False
+            break
     parallel_for(<task_t>search_task[real], &c, rows * m, GRAIN)
 
 
 def runs(const real[::1] x, real[::1] values, int64_t[::1] counts=None, int64_t[::1] inverse=None,
          const int64_t[::1] index=None, /):
     cdef Py_ssize_t n = x.shape[0], i, count = 0
-    cdef real one
     if n < 1 or values.shape[0] < n or (counts is None) != (inverse is None) or (
             counts is not None and min(counts.shape[0], inverse.shape[0]) < n) or (
             index is not None and (counts is None or index.shape[0] < n)):
         raise ValueError(f"runs: buffers shorter than {n} elements")
     if counts is None:
-        one = values[0] = x[0]
-        for i in range(1, n):    # without branches, which nobody could foresee
+        values[0] = x[0]
+        count = 1
+        for i in range(1, n):    # without branches, which nobody could foresee: what begins no run is written over
+            values[count] = x[i]
             count += not x[i] == x[i - 1]
-            one = one if x[i] == x[i - 1] else x[i]    # the first of a run: 0.0 may follow -0.0
-            values[count] = one
-        return count + 1
+        return count
     for i in range(n):
         if i == 0 or not x[i] == x[i - 1]:
             values[count] = x[i]

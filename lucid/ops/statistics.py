@@ -490,13 +490,16 @@ def _counted(name: str, points: Tensor, bins, limits, weight, density: bool) -> 
     edges = tuple(_edges(name, points, i, one, limits) for i, one in enumerate(bins))
     array, sizes = points.array, [one.shape[0] - 1 for one in edges]
     cell = 0
-    for size, one, values in zip(sizes, edges, array.T):  # with room for what lies before and behind the bins
-        values = contiguous(values)
+    for size, one, values in zip(sizes, edges, array.T):  # 0 for what lies in no bin
+        row, values = one.array, contiguous(values)
         at = bucketize(wrap(values), one, right=True).array
-        at -= values == one.array[-1]
-        cell = at if n == 1 else cell * (size + 2) + at
-    counts = np.bincount(cell, None if weight is None else weight.array, math.prod(size + 2 for size in sizes))
-    counts = counts.reshape([size + 2 for size in sizes])[(slice(1, -1),) * n]
+        np.minimum(at, size, out=at)
+        inside = (values >= row[0]) & (values <= row[-1])
+        if not inside.all():
+            at[~inside] = 0
+        cell = at if n == 1 else cell * (size + 1) + at
+    counts = np.bincount(cell, None if weight is None else weight.array, math.prod(size + 1 for size in sizes))
+    counts = counts.reshape([size + 1 for size in sizes])[(slice(1, None),) * n]
     if density:
         with np.errstate(all="ignore"):
             counts = counts / counts.sum()
