@@ -519,6 +519,10 @@ cdef void fold_task(void* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
     if c.inner == 1 and c.axis < SHORT and c.segments == 1 and hi - lo >= 8:
         fold_short_rows(c, lo, hi)
         return
+    if c.inner == 1 and c.segments == 1 and c.axis <= BLOCK_ROWS * LANES:    # what the rest comes to
+        for unit in range(lo, hi):
+            c.rows(c.x + unit * c.axis * c.x_size, c.axis, 1, 1, c.p + unit * c.size, c.out + unit * c.size, True)
+        return
     if c.segments == 1 and c.blocks == 1:
         for unit in range(lo, hi):
             at = unit * c.inner * c.size

@@ -7,7 +7,7 @@ convolution is `_conv_input`. What they share is a `Geometry`.
 
 from __future__ import annotations
 
-import math
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -40,15 +40,17 @@ class Geometry(NamedTuple):
     padding: tuple[int, ...]
     dilation: tuple[int, ...]
     out_size: tuple[int, ...]
+    arguments: tuple
 
-    def arguments(self) -> tuple:
-        """As the kernels take it: always three dimensions."""
-        missing = 3 - len(self.size)
-        ones, zeros = (1,) * missing, (0,) * missing
-        return (
-            self.n, self.groups, self.c_in, self.c_out, ones + self.size, ones + self.kernel, ones + self.stride,
-            zeros + self.padding, ones + self.dilation, ones + self.out_size,
-        )  # fmt: skip
+
+def _geometry(n, groups, c_in, c_out, size, kernel, stride, padding, dilation, out_size) -> Geometry:
+    """With the arguments that kernels take: always three dimensions."""
+    missing = 3 - len(size)
+    ones, zeros = (1,) * missing, (0,) * missing
+    return Geometry(
+        n, groups, c_in, c_out, size, kernel, stride, padding, dilation, out_size,
+        (n, groups, c_in, c_out, ones + size, ones + kernel, ones + stride, zeros + padding, ones + dilation, ones + out_size),
+    )  # fmt: skip
 
 
 def _factors(x, w, geometry: Geometry):
@@ -70,12 +72,12 @@ def _run(table, a, b, bias, shape, geometry: Geometry, with_bias: bool) -> Tenso
         return wrap(cast(out, dtype))
     if dtype.kind == "b":
         raise NotImplementedError("\"convolution\" not implemented for 'Bool'")
-    if not a.size or not b.size or not math.prod(geometry.size) or not math.prod(geometry.out_size):
+    if not a.size or not b.size:
         out[...] = 0
         if bias is not None:
             out += bias.reshape(-1, *(1,) * len(geometry.size))
         return wrap(cast(out, dtype))
-    a, b = (contiguous(cast(x, computed)) for x in (a, b))
+    a, b = contiguous(cast(a, computed)), contiguous(cast(b, computed))
     factors = _factors(a, b, geometry) if table is CONV and geometry.groups == 1 and not any(geometry.padding) else None
     if factors is not None:
         if bias is not None:
@@ -86,7 +88,7 @@ def _run(table, a, b, bias, shape, geometry: Geometry, with_bias: bool) -> Tenso
     rows = [flat(a), flat(b)]
     if with_bias:
         rows.append(None if bias is None else flat(contiguous(cast(bias, computed))))
-    table[computed](*rows, flat(out), *geometry.arguments())
+    table[computed](*rows, flat(out), *geometry.arguments)
     return wrap(cast(out, dtype))
 
 
@@ -167,7 +169,7 @@ def _checked(name: str, input_, weight, bias, n: int, groups: int):
     return (input_ if batched else input_.unsqueeze(0)), batched
 
 
-def _positive(name: str, **values) -> None:
+def _positive(**values) -> None:
     for argument, value in values.items():
         if argument == "padding":
             if min(value) < 0:
@@ -179,38 +181,40 @@ def _positive(name: str, **values) -> None:
 def _convolve(name, input_, weight, bias, stride, padding, dilation, groups, n) -> Tensor:
     x, batched = _checked(name, input_, weight, bias, n, groups)
     stride, dilation = ntuple(name, "stride", stride, n), ntuple(name, "dilation", dilation, n)
-    size, kernel = x.array.shape[2:], weight.array.shape[2:]
-    c_in, c_out = x.array.shape[1], weight.array.shape[0]
+    padding = padding if isinstance(padding, str) else ntuple(name, "padding", padding, n)
+    shapes = x.array.shape, weight.array.shape, None if bias is None else bias.array.shape
+    geometry = _planned(*shapes, stride, padding, dilation, groups)
+    out = _complex(_conv, x, weight, bias, geometry) if x.dtype.is_complex else _conv(x, weight, bias, geometry)
+    return out if batched else out.squeeze(0)
+
+
+@lru_cache(256)
+def _planned(x, weight, bias, stride, padding, dilation, groups) -> Geometry:
+    """The geometry of a convolution of those shapes, checked: remembered, since a network asks for the same ones every time."""
+    size, kernel, c_in, c_out = x[2:], weight[2:], x[1], weight[0]
     behind = None
-    if isinstance(padding, str):
-        if padding == "same":
-            if set(stride) != {1}:
-                raise RuntimeError("padding='same' is not supported for strided convolutions")
-            total = tuple(d * (k - 1) for d, k in zip(dilation, kernel))
-            padding, behind = tuple(t // 2 for t in total), tuple(t - t // 2 for t in total)
-        elif padding == "valid":
-            padding = (0,) * n
-        else:
-            raise RuntimeError("Invalid padding string: '" + padding + "': must be 'same' or 'valid'")
-    else:
-        padding = ntuple(name, "padding", padding, n)
-    _positive(name, stride=stride, padding=padding, dilation=dilation)
+    if padding == "same":
+        if set(stride) != {1}:
+            raise RuntimeError("padding='same' is not supported for strided convolutions")
+        total = tuple(d * (k - 1) for d, k in zip(dilation, kernel))
+        padding, behind = tuple(t // 2 for t in total), tuple(t - t // 2 for t in total)
+    elif padding == "valid":
+        padding = (0,) * len(size)
+    elif isinstance(padding, str):
+        raise RuntimeError("Invalid padding string: '" + padding + "': must be 'same' or 'valid'")
+    _positive(stride=stride, padding=padding, dilation=dilation)
     behind = padding if behind is None else behind
     if c_out % groups or c_out < groups:
         raise RuntimeError(
             f"Given groups={groups}, expected weight to be at least {groups} at dimension 0, and divisible by it, but got "
-            f"weight of size {list(weight.shape)} instead"
+            f"weight of size {list(weight)} instead"
         )
-    if weight.array.shape[1] * groups != c_in:
+    if weight[1] * groups != c_in:
         raise RuntimeError(
-            f"Given groups={groups}, weight of size {list(weight.shape)}, expected input{list(x.shape)} to have "
-            f"{weight.array.shape[1] * groups} channels, but got {c_in} channels instead"
+            f"Given groups={groups}, weight of size {list(weight)}, expected input{list(x)} to have "
+            f"{weight[1] * groups} channels, but got {c_in} channels instead"
         )
-    if bias is not None and bias.array.shape != (c_out,):
-        raise RuntimeError(
-            f"Given weight of size {list(weight.shape)}, expected bias to be 1-dimensional with {c_out} elements, but got "
-            f"bias of size {list(bias.shape)} instead"
-        )
+    _check_bias(bias, weight, c_out)
     padded = [s + a + b for s, a, b in zip(size, padding, behind)]
     reach = [d * (k - 1) + 1 for d, k in zip(dilation, kernel)]
     out_size = tuple([(p - r) // s + 1 for p, r, s in zip(padded, reach, stride)])
@@ -219,30 +223,41 @@ def _convolve(name, input_, weight, bias, stride, padding, dilation, groups, n) 
             f"Calculated padded input size per channel: ({' x '.join(map(str, padded))}). Kernel size: "
             f"({' x '.join(map(str, reach))}). Kernel size can't be greater than actual input size"
         )
-    geometry = Geometry(
-        x.array.shape[0], groups, c_in, c_out, tuple(size), tuple(kernel), stride, padding, dilation, out_size
-    )
-    out = _complex(_conv, x, weight, bias, geometry) if x.dtype.is_complex else _conv(x, weight, bias, geometry)
-    return out if batched else out.squeeze(0)
+    return _geometry(x[0], groups, c_in, c_out, size, kernel, stride, padding, dilation, out_size)
+
+
+def _check_bias(bias, weight, c_out: int) -> None:
+    if bias is not None and bias != (c_out,):
+        raise RuntimeError(
+            f"Given weight of size {list(weight)}, expected bias to be 1-dimensional with {c_out} elements, but got "
+            f"bias of size {list(bias)} instead"
+        )
 
 
 def _transpose(name, input_, weight, bias, stride, padding, output_padding, groups, dilation, n) -> Tensor:
     x, batched = _checked(name, input_, weight, bias, n, groups)
     stride, dilation = ntuple(name, "stride", stride, n), ntuple(name, "dilation", dilation, n)
     padding, extra = ntuple(name, "padding", padding, n), ntuple(name, "output_padding", output_padding, n)
-    _positive(name, stride=stride, padding=padding, dilation=dilation)
-    own, kernel = x.array.shape[2:], weight.array.shape[2:]
-    channels, c_out = x.array.shape[1], weight.array.shape[1] * groups
-    if weight.array.shape[0] != channels or channels % groups:
+    shapes = x.array.shape, weight.array.shape, None if bias is None else bias.array.shape
+    geometry = _planned_transpose(*shapes, stride, padding, extra, groups, dilation)
+    if x.dtype.is_complex:
+        out = _complex(_conv_input, x, weight, bias, geometry)
+    else:
+        out = _conv_input(x, weight, bias, geometry)
+    return out if batched else out.squeeze(0)
+
+
+@lru_cache(256)
+def _planned_transpose(x, weight, bias, stride, padding, extra, groups, dilation) -> Geometry:
+    """`_planned` of a transposed convolution."""
+    _positive(stride=stride, padding=padding, dilation=dilation)
+    own, kernel, channels, c_out = x[2:], weight[2:], x[1], weight[1] * groups
+    if weight[0] != channels or channels % groups:
         raise RuntimeError(
-            f"Given transposed=1, weight of size {list(weight.shape)}, expected input{list(x.shape)} to have "
-            f"{weight.array.shape[0]} channels, but got {channels} channels instead"
+            f"Given transposed=1, weight of size {list(weight)}, expected input{list(x)} to have "
+            f"{weight[0]} channels, but got {channels} channels instead"
         )
-    if bias is not None and bias.array.shape != (c_out,):
-        raise RuntimeError(
-            f"Given transposed=1, weight of size {list(weight.shape)}, expected bias to be 1-dimensional with {c_out} "
-            f"elements, but got bias of size {list(bias.shape)} instead"
-        )
+    _check_bias(bias, weight, c_out)
     if any(e < 0 or e >= max(s, d) for e, s, d in zip(extra, stride, dilation)):
         raise RuntimeError(
             f"output padding must be smaller than either stride or dilation, but got output_padding: {list(extra)}, "
@@ -257,14 +272,7 @@ def _transpose(name, input_, weight, bias, stride, padding, output_padding, grou
             f"Given input size per channel: {list(own)}. Calculated output size per channel: {list(size)}. Output size is "
             "too small"
         )
-    geometry = Geometry(
-        x.array.shape[0], groups, c_out, channels, size, tuple(kernel), stride, padding, dilation, tuple(own)
-    )
-    if x.dtype.is_complex:
-        out = _complex(_conv_input, x, weight, bias, geometry)
-    else:
-        out = _conv_input(x, weight, bias, geometry)
-    return out if batched else out.squeeze(0)
+    return _geometry(x[0], groups, c_out, channels, size, kernel, stride, padding, dilation, own)
 
 
 def _complex(function, x, w, bias, geometry) -> Tensor:

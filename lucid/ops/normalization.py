@@ -440,7 +440,8 @@ def _batch_norm(x: Tensor, weight, bias, running, training: bool, momentum: floa
                 core.bump(one)
     else:
         mean.array[...] = running[0].array
-        rstd.array[...] = 1 / np.sqrt(running[1].array.astype(computed) + computed.type(eps))
+        held = np.add(cast(running[1].array, computed), computed.type(eps), out=rstd.array)
+        np.divide(1, np.sqrt(held, out=held), out=held)
     BATCH_NORM[computed](
         x_row, flat(out), flat(mean.array), flat(rstd.array), row(weight, computed), row(bias, computed), *sizes
     )
