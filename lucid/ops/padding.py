@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from lucid._kernels import core
 from lucid._kernels.core import wrap
 from lucid.autograd.op import op
@@ -37,18 +39,35 @@ def constant_pad_nd(input_: Tensor, pad, value=0) -> Tensor:
     Tensor([9, 1, 2, 9])
     """
     array = tensor_argument("constant_pad_nd", input_).array
-    pad = shape_argument("pad", (pad,))
+    shape, into, from_, margins = _framed(array.shape, shape_argument("pad", (pad,)))
+    out = core.empty(shape, array.dtype)
+    held = core.empty((), array.dtype)
+    fill_array(held, value)
+    if out.size > array.size and shape[-1] < 64 and out.nbytes < 1 << 19:  # in the caches: 76 us where margins take 95
+        put(out, (), held)
+    else:
+        for margin in margins:
+            put(out, margin, held)
+    put(out, into, array[from_])
+    return wrap(out)
+
+
+@lru_cache(256)
+def _framed(shape: tuple, pad: tuple) -> tuple:
+    """The shape of the result, where in it what comes from which part of the input, and the margins, each as long as what lies
+    within those before it; remembered, as a pooling's windows are."""
+    ndim = len(shape)
     if len(pad) % 2:
         raise RuntimeError("Length of pad must be even but instead it equals " + str(len(pad)))
-    if len(pad) > 2 * array.ndim:
+    if len(pad) > 2 * ndim:
         raise RuntimeError(
             "Length of pad should be no more than twice the number of dimensions of the input. Pad length is "
-            f"{len(pad)} while the input has {array.ndim} dimensions."
+            f"{len(pad)} while the input has {ndim} dimensions."
         )
-    shape = list(array.shape)
-    into, from_ = [slice(0, size) for size in shape], [slice(None)] * array.ndim
+    shape = list(shape)
+    into, from_ = [slice(0, size) for size in shape], [slice(None)] * ndim
     for k in range(len(pad) // 2):
-        dim, (before, after) = array.ndim - 1 - k, pad[2 * k : 2 * k + 2]
+        dim, (before, after) = ndim - 1 - k, pad[2 * k : 2 * k + 2]
         size = shape[dim]
         shape[dim] = size + before + after
         if shape[dim] < 0:
@@ -59,21 +78,14 @@ def constant_pad_nd(input_: Tensor, pad, value=0) -> Tensor:
         low, high = max(-before, 0), min(size, size + after)
         from_[dim] = slice(low, max(high, low))
         into[dim] = slice(max(before, 0), max(before, 0) + max(high - low, 0))
-    out = core.empty(tuple(shape), array.dtype)
-    held = core.empty((), array.dtype)
-    fill_array(held, value)
-    if out.size > array.size and shape[-1] < 64 and out.nbytes < 1 << 19:  # in the caches: 76 us where margins take 95
-        put(out, (), held)
-    else:
-        inside = [slice(None)] * array.ndim
-        for dim, own in enumerate(into):  # the margins alone, each as long as what lies within those before it
-            for margin in (slice(0, own.start), slice(own.stop, shape[dim])):
-                if margin.start < margin.stop:
-                    inside[dim] = margin
-                    put(out, tuple(inside), held)
-            inside[dim] = own
-    put(out, tuple(into), array[tuple(from_)])
-    return wrap(out)
+    margins, inside = [], [slice(None)] * ndim
+    for dim, own in enumerate(into):
+        for margin in (slice(0, own.start), slice(own.stop, shape[dim])):
+            if margin.start < margin.stop:
+                inside[dim] = margin
+                margins.append(tuple(inside))
+        inside[dim] = own
+    return tuple(shape), tuple(into), tuple(from_), margins
 
 
 constant_pad_nd.vjp(input_=lambda g, pad: constant_pad_nd(g, tuple(-one for one in pad)))
@@ -119,6 +131,16 @@ def pad(input_: Tensor, pad, mode: str = "constant", value=None) -> Tensor:
         return constant_pad_nd(input_, pad, 0.0 if value is None else float(value))
     if value is not None and value != 0:
         raise RuntimeError(f'Padding mode "{mode}" doesn\'t take in value argument')
+    crop, margins = _margins(shape, pad, mode)
+    if mode == "circular" and crop:  # what is left is wrapped around
+        input_ = constant_pad_nd(input_, crop)
+    result = _edged(input_, margins, mode)
+    return constant_pad_nd(result, crop) if mode != "circular" and crop else result
+
+
+@lru_cache(256)
+def _margins(shape: tuple, pad: tuple, mode: str) -> tuple:
+    """What is cut off, None if nothing is, and what is put around, for a shape that it fits."""
     if mode not in ("reflect", "replicate", "circular"):
         raise NotImplementedError(f"Unrecognised padding mode {mode}")
     k, ndim = len(pad) // 2, len(shape)
@@ -143,16 +165,15 @@ def pad(input_: Tensor, pad, mode: str = "constant", value=None) -> Tensor:
             raise RuntimeError(
                 f"{mode} padding: input of size {size} at dimension {dim}, padded by {before} and {after}, is too small"
             )
-    crop, margins = tuple(min(one, 0) for one in pad), tuple(max(one, 0) for one in pad)
-    if mode == "circular" and any(crop):  # what is left is wrapped around
-        input_ = constant_pad_nd(input_, crop)
-    result = _edged(input_, margins, mode)
-    return constant_pad_nd(result, crop) if mode != "circular" and any(crop) else result
+    margins = tuple(max(one, 0) for one in pad)
+    return (None if margins == pad else tuple(min(one, 0) for one in pad)), margins
 
 
-def _edges(shape, pad, mode: str):
+@lru_cache(256)
+def _edges(shape, pad, mode: str) -> list:
     """(source, target) of each margin, as indices of the padded array of this shape, in the order in which they are to
     be copied: margins of margins come from the margins that are there."""
+    found = []
     inside = _within(shape, pad)
     for i in range(len(pad) // 2):
         dim, before, after = len(shape) - 1 - i, pad[2 * i], pad[2 * i + 1]
@@ -165,9 +186,10 @@ def _edges(shape, pad, mode: str):
             sources = slice(end - before, end), slice(before, before + after)
         first, rest = inside[:dim], (slice(None),) * i
         if before:
-            yield (*first, sources[0], *rest), (*first, slice(0, before), *rest), dim
+            found.append(((*first, sources[0], *rest), (*first, slice(0, before), *rest), dim))
         if after:
-            yield (*first, sources[1], *rest), (*first, slice(end, None), *rest), dim
+            found.append(((*first, sources[1], *rest), (*first, slice(end, None), *rest), dim))
+    return found
 
 
 def _within(shape, pad):
@@ -184,7 +206,8 @@ def _edged(input_: Tensor, pad, mode: str) -> Tensor:
     shape = list(input_.array.shape)
     for i in range(len(pad) // 2):
         shape[-1 - i] += pad[2 * i] + pad[2 * i + 1]
-    out = core.empty(tuple(shape), input_.array.dtype)
+    shape = tuple(shape)
+    out = core.empty(shape, input_.array.dtype)
     if out.size:
         put(out, _within(shape, pad), input_.array)
         for source, target, _ in _edges(shape, pad, mode):
@@ -197,7 +220,7 @@ def _edged_input(g: Tensor, pad, mode: str) -> Tensor:
     """The gradient of `_edged`: what came to the margins added to where they were taken from."""
     array = g.array
     sums = copied(array if array.itemsize != 2 else cast(array, FLOAT32))
-    for source, target, dim in reversed(list(_edges(array.shape, pad, mode))):
+    for source, target, dim in reversed(_edges(array.shape, pad, mode)):
         sums[source] += sums[target].sum(dim, keepdims=True) if mode == "replicate" else sums[target]
     return wrap(cast(copied(sums[_within(array.shape, pad)]), array.dtype))
 
