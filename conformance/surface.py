@@ -116,7 +116,7 @@ RULES = {
         "nn.functional.native_* serialization.* PRIVATE_OPS USE_* classproperty "
         "compiled_with_cxx11_abi get_file_path thread_safe_generator random.thread_safe_generator "
         "init_num_threads slice_inverse torch_version windows quasirandom Tensor.slice_inverse FatalError "
-        "Tensor.__dlpack_c_exchange_api__ functional return_types types func.debug_unwrap autograd.NestedIOFunction "
+        "Tensor.__dlpack_c_exchange_api__ functional types func.debug_unwrap autograd.NestedIOFunction "
         "nn.Module.T_destination nn.functional.DType optim.Optimizer.Optimizer*Hook"
     ),
     "a profiler of PyTorch's own runtime": (

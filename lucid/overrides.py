@@ -277,7 +277,7 @@ def redispatch_function(func, types, args, kwargs):
     Tensor([1.0])
     """
     if hasattr(func, "op") or func in _index():
-        with _switched_off(1):
+        with _switched_off(2):
             return func(*args, **(kwargs or {}))
     _thread.skip = True
     try:

@@ -75,8 +75,8 @@ class Generator:
         self.engine.get_state(core.flat(state))
         return core.wrap(state)
 
-    def set_state(self, new_state: Tensor) -> None:
-        """Take over a state that `get_state` (Lucid's or PyTorch's) returned.
+    def set_state(self, new_state: Tensor) -> Generator:
+        """Take over a state that `get_state` (Lucid's or PyTorch's) returned. Returns itself.
 
         Raises
         ------
@@ -98,12 +98,19 @@ class Generator:
             self.engine.set_state(np.ascontiguousarray(new_state.array).reshape(-1))
         except ValueError as error:
             raise RuntimeError(f"Invalid mt19937 state: {error}") from None
+        return self
 
     def clone_state(self) -> Generator:
         """Another generator with the same state."""
-        twin = Generator()
-        twin.set_state(self.get_state())
-        return twin
+        return Generator().set_state(self.get_state())
+
+    def graphsafe_get_state(self) -> Generator:
+        """Raise NotImplementedError: the state is kept for the graphs of other devices."""
+        raise NotImplementedError("graphsafe_get_state is not supported in this Generator")
+
+    def graphsafe_set_state(self, state: Generator) -> Generator:
+        """Raise NotImplementedError, as `graphsafe_get_state`."""
+        raise NotImplementedError("graphsafe_set_state is not supported in this Generator")
 
     def get_offset(self) -> int:
         """Raise RuntimeError: this kind of generator has no offset."""

@@ -361,7 +361,9 @@ class Tensor(core.TensorBase):
 
     @property
     def _version(self) -> int:
-        """How often the memory was written to, through this tensor or any view of it."""
+        """How often the memory was written to, through this tensor or any view of it. RuntimeError where it is not counted."""
+        if self._inference:
+            raise RuntimeError("Inference tensors do not track version counter.")
         return core.version(self)
 
     # ------------------------------------------------------------------------------------------ to Python

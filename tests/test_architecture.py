@@ -19,10 +19,11 @@ ALLOWED = {
     "dtypes": {"_kernels"},
     "printing": {"dtypes"},
     "formats": set(),
+    "return_types": set(),
     "tensor": {"_kernels", "dtypes", "formats", "printing"},
     "questions": {"_kernels", "tensor"},
     "autograd": {"_kernels", "dtypes", "tensor"},
-    "ops": {"_kernels", "dtypes", "formats", "tensor", "autograd", "random"},
+    "ops": {"_kernels", "dtypes", "formats", "return_types", "tensor", "autograd", "random"},
     "random": {"_kernels", "dtypes", "tensor", "autograd"},
 }
 

@@ -256,6 +256,7 @@ def inference_tensors_stay_out_of_graphs(lib):
     with lib.inference_mode():
         y = x * 2
         yield lib.is_inference_mode_enabled(), y.requires_grad, y.is_inference(), lib.is_grad_enabled()
+        yield raised(getattr, y, "_version")
         y.add_(1)
     yield y, y.is_inference(), x.is_inference()
     yield raised(y.add_, 1), raised(lambda: x * y), raised(y.requires_grad_)

@@ -248,7 +248,7 @@ def streams_of_random_numbers(lib):
     yield g.manual_seed(7) is g, g.initial_seed(), str(g.device), lib.rand(3, generator=g), lib.randint(0, 100, (4,), generator=g)
     state = g.get_state()
     first = lib.randn(5, generator=g)
-    g.set_state(state)
+    yield g.set_state(state) is g, raised(g.graphsafe_get_state), raised(g.graphsafe_set_state, g)
     yield first, lib.randn(5, generator=g), state.dtype, g.clone_state().initial_seed()
     lib.manual_seed(3)
     yield lib.initial_seed(), lib.rand(2), lib.randperm(5)
@@ -299,6 +299,25 @@ def dtypes_that_are_types_of_python(lib):
     yield lib.zeros(1, dtype=float), lib.zeros(1).dtype
     lib.set_default_dtype(before)
     yield raised(lib.set_default_dtype, float), raised(lib.zeros, 2, dtype=str)
+
+
+@program("return_types")
+def results_whose_parts_have_names(lib):
+    x, matrix = lib.tensor([3.0, 1.0, 2.0]), lib.tensor([[2.0, 1.0], [1.0, 3.0]])
+    found = [
+        *(getattr(lib, name)(x, 0) for name in ("max", "min", "cummax", "cummin", "median", "nanmedian", "mode", "sort")),
+        x.kthvalue(2), x.topk(2), lib.aminmax(x), lib.frexp(x), lib.histogram(x, 2), lib.histogramdd(matrix, 2), lib.geqrf(matrix),
+        *(getattr(lib.linalg, name)(matrix) for name in (
+            "eig", "eigh", "svd", "qr", "cholesky_ex", "inv_ex", "ldl_factor", "ldl_factor_ex", "lu", "lu_factor", "lu_factor_ex", "slogdet")),
+        lib.linalg.solve_ex(matrix, matrix), lib.linalg.lstsq(matrix, matrix), lib.lu_unpack(*lib.linalg.lu_factor(matrix)),
+        lib.triangular_solve(matrix, matrix), lib.qr(matrix), lib.svd(matrix),
+    ]  # fmt: skip
+    for one in found:
+        kind = type(one)
+        yield kind.__name__, kind.__match_args__, kind is getattr(lib.return_types, kind.__name__), isinstance(one, tuple)
+        yield [getattr(one, name) is part for name, part in zip(kind.__match_args__, one, strict=True)]
+    yield repr(lib.return_types.max((1, 2))).partition(".")[2], lib.return_types.sort([1, 2]) == (1, 2)
+    yield raised(lib.return_types.max, (1,)), raised(lib.return_types.max, (1, 2, 3))
 
 
 @program("Tensor", "Tensor.__array_priority__", "OutOfMemoryError")

@@ -203,6 +203,22 @@ def functions_of_ones_own(lib):
     x = lib.tensor([1.0, 2.0]).as_subclass(Inner)
     yield twice(x), seen, type(lib.exp(x)) is lib.Tensor, seen
 
+    class Mode(overrides.TorchFunctionMode):
+        def __torch_function__(self, func, types, args=(), kwargs=None):
+            shown.append(func.__name__)
+            with self:
+                return overrides.redispatch_function(func, types, args, kwargs)
+
+    def scaled_product(a, b):
+        if overrides.has_torch_function((a, b)):
+            return overrides.handle_torch_function(scaled_product, (a, b), a, b)
+        return a * b + 1
+
+    shown = []
+    with Mode():
+        found = scaled_product(lib.tensor([3.0]), lib.tensor([4.0]))
+    yield found, shown
+
 
 @program("overrides.TorchFunctionMode", "overrides.BaseTorchFunctionMode")
 def modes(lib):

@@ -11,7 +11,7 @@ import threading
 
 from lucid._kernels import core
 from lucid.autograd import engine
-from lucid.autograd.node import FREED, GradientEdge, Handle, Leaf, Node
+from lucid.autograd.node import FREED, GradientEdge, Leaf, Node, RemovableHandle
 from lucid.autograd.op import RuleNode, Supplied
 from lucid.tensor import Tensor
 
@@ -342,7 +342,7 @@ def increment_version(tensor) -> None:
 class _MultiHandle:
     """Takes the hook away from all its tensors."""
 
-    def __init__(self, handles: tuple[Handle, ...]):
+    def __init__(self, handles: tuple[RemovableHandle, ...]):
         self.handles = handles
 
     def remove(self) -> None:

@@ -7,7 +7,7 @@ import weakref
 from lucid import dtypes
 from lucid._kernels import core
 from lucid.autograd.engine import backward
-from lucid.autograd.node import Handle, Node
+from lucid.autograd.node import Node, RemovableHandle
 from lucid.tensor import Tensor
 
 
@@ -43,8 +43,8 @@ def register_hook(self, hook):
         raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
     node = self.grad_fn
     if node is None:
-        return Handle(_extra(self, "hooks"), hook)
-    return Handle(node._hooks(self._slot), hook)
+        return RemovableHandle(_extra(self, "hooks"), hook)
+    return RemovableHandle(node._hooks(self._slot), hook)
 
 
 def register_post_accumulate_grad_hook(self, hook):
@@ -53,7 +53,7 @@ def register_post_accumulate_grad_hook(self, hook):
         raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
     if self.grad_fn is not None:
         raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
-    return Handle(_extra(self, "post_accumulate"), hook)
+    return RemovableHandle(_extra(self, "post_accumulate"), hook)
 
 
 def _extra(tensor, name: str) -> dict:

@@ -66,11 +66,11 @@ class Node(core.NodeBase):
 
     def register_hook(self, hook):
         """Have `hook(grad_inputs, grad_outputs)` called after the node ran; it may return other grad_inputs."""
-        return Handle(self._hooks("post"), hook)
+        return RemovableHandle(self._hooks("post"), hook)
 
     def register_prehook(self, hook):
         """Have `hook(grad_outputs)` called before the node runs; it may return other grad_outputs."""
-        return Handle(self._hooks("pre"), hook)
+        return RemovableHandle(self._hooks("pre"), hook)
 
     def _hooks(self, key) -> dict:
         if self.hooks is None:
@@ -208,7 +208,7 @@ class GradientEdge(NamedTuple):
         return found
 
 
-class Handle:
+class RemovableHandle:
     """Registers a hook, after the others or before them, and takes it away again."""
 
     __slots__ = ("hooks", "key")
@@ -218,7 +218,7 @@ class Handle:
         if not callable(hook):
             raise TypeError(f"a hook must be callable, got {type(hook).__name__}")
         self.hooks = hooks
-        self.key = next(Handle._count)
+        self.key = next(RemovableHandle._count)
         hooks[self.key] = hook
         if prepend:
             hooks.move_to_end(self.key, last=False)

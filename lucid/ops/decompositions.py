@@ -6,10 +6,9 @@ none, and for complex phases that is an error, as in PyTorch.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
+from lucid import return_types
 from lucid._kernels.core import recording, wrap
 from lucid.autograd.op import Supplied, op
 from lucid.ops._doc import doc
@@ -19,14 +18,6 @@ from lucid.ops.joining import cat
 from lucid.ops.linalg import adjoint
 from lucid.ops.linalg import matmul as mul
 from lucid.tensor import Tensor
-
-
-class SvdResult(NamedTuple):
-    """The factors of a matrix: ``A = U diag(S) Vh``."""
-
-    U: Tensor
-    S: Tensor
-    Vh: Tensor
 
 
 @op("linalg.svd")
@@ -79,7 +70,7 @@ def svd(A: Tensor, full_matrices: bool = True, *, driver=None, out=None):
     Tensor([4.0, 3.0])
     """
     factors = called("linalg.svd", np.linalg.svd, matrix("linalg.svd", A), full_matrices)
-    return SvdResult(*(wrap(np.ascontiguousarray(one)) for one in factors))
+    return return_types.linalg_svd(*(wrap(np.ascontiguousarray(one)) for one in factors))
 
 
 @op("linalg.svdvals", out="same")
@@ -200,13 +191,6 @@ def _gaps(values: Tensor) -> Tensor:
     return values.unsqueeze(-2) - values.unsqueeze(-1) + wrap(eye)
 
 
-class EighResult(NamedTuple):
-    """Eigenvalues, and eigenvectors in columns: ``A V = V diag(L)``."""
-
-    eigenvalues: Tensor
-    eigenvectors: Tensor
-
-
 def _hermitian(A: Tensor, UPLO: str) -> tuple[np.ndarray, str]:
     if UPLO not in ("L", "U", "l", "u"):
         raise RuntimeError(f"Expected UPLO argument to be 'L' or 'U', but got {UPLO}")
@@ -218,7 +202,7 @@ def _hermitian(A: Tensor, UPLO: str) -> tuple[np.ndarray, str]:
 @op("linalg.eigh")
 @doc("A = V\\, \\mathrm{diag}(L)\\, V^H",
      "V \\left( \\mathrm{diag}(g_L) + \\frac{\\mathrm{skew}(V^H g_V)}{E} \\right) V^H, \\quad E_{ij} = L_j - L_i",
-     gives="EighResult", returns="`eigenvalues`, real and ascending, of shape (..., n), and `eigenvectors` in columns, unitary.",
+     gives="return_types.linalg_eigh", returns="`eigenvalues`, real and ascending, of shape (..., n), and `eigenvectors` in columns, unitary.",
      A="Tensor: Symmetric (Hermitian) matrices, of shape (..., n, n).",
      UPLO="str, optional: Which triangle is read: 'L' (default) or 'U'.",
      out="tuple of two Tensors, optional: Where the results are written.",
@@ -234,7 +218,7 @@ def eigh(A: Tensor, UPLO: str = "L", *, out=None):
     """
     array, triangle = _hermitian(A, UPLO)
     values, vectors = called("linalg.eigh", np.linalg.eigh, array, triangle)
-    return EighResult(wrap(np.ascontiguousarray(values, array.real.dtype)), wrap(np.ascontiguousarray(vectors, array.dtype)))
+    return return_types.linalg_eigh(wrap(np.ascontiguousarray(values, array.real.dtype)), wrap(np.ascontiguousarray(vectors, array.dtype)))
 
 
 def _eigh_backward(g, A, out):
@@ -277,13 +261,6 @@ def _eigvalsh_backward(g, A, UPLO):
 eigvalsh.vjp(A=_eigvalsh_backward)
 
 
-class EigResult(NamedTuple):
-    """Eigenvalues, and eigenvectors in columns: ``A V = V diag(L)``."""
-
-    eigenvalues: Tensor
-    eigenvectors: Tensor
-
-
 def _as_complex(array: np.ndarray, like: np.ndarray) -> Tensor:
     dtype = COMPLEX64 if like.dtype in (FLOAT32, COMPLEX64) else COMPLEX128
     return wrap(np.ascontiguousarray(array, dtype))
@@ -293,7 +270,7 @@ def _as_complex(array: np.ndarray, like: np.ndarray) -> Tensor:
 @doc("A V = V\\, \\mathrm{diag}(L)",
      "V^{-H} \\left( \\mathrm{diag}(g_L) + \\frac{V^H g_V - V^H V\\, \\mathrm{diag}(\\Re(V^H g_V))}{\\bar E} \\right) V^H, "
      "\\quad E_{ij} = L_j - L_i",
-     gives="EigResult", returns="`eigenvalues` of shape (..., n), in no order, and `eigenvectors` in columns, of length 1. Both complex.",
+     gives="return_types.linalg_eig", returns="`eigenvalues` of shape (..., n), in no order, and `eigenvectors` in columns, of length 1. Both complex.",
      A="Tensor: Square matrices, of shape (..., n, n).", out="tuple of two Tensors, optional: Where the results are written.",
      raises="RuntimeError: the matrices are not square\nLinAlgError: an element is not finite, or the iteration does not converge")  # fmt: skip
 def eig(A: Tensor, *, out=None):
@@ -306,7 +283,7 @@ def eig(A: Tensor, *, out=None):
     """
     array = square("linalg.eig", A)
     values, vectors = called("linalg.eig", np.linalg.eig, array)
-    return EigResult(_as_complex(values, array), _as_complex(vectors, array))
+    return return_types.linalg_eig(_as_complex(values, array), _as_complex(vectors, array))
 
 
 def _eig_backward(g, out):
@@ -344,15 +321,8 @@ def eigvals(A: Tensor, *, out=None) -> Tensor:
 # ------------------------------------------------------------------------------------------------ QR
 
 
-class QrResult(NamedTuple):
-    """The factors of a matrix: ``A = Q R``."""
-
-    Q: Tensor
-    R: Tensor
-
-
 @op("linalg.qr")
-@doc("A = Q R", "\\left( g_Q + Q\\, \\mathrm{herm}(R\\, g_R^H - g_Q^H Q) \\right) R^{-H}", gives="QrResult",
+@doc("A = Q R", "\\left( g_Q + Q\\, \\mathrm{herm}(R\\, g_R^H - g_Q^H Q) \\right) R^{-H}", gives="return_types.linalg_qr",
      returns="`Q`, with orthonormal columns, and `R`, upper triangular: (..., m, k) and (..., k, n) of k = min(m, n), "
      "or (..., m, m) and (..., m, n).", A="Tensor: Of shape (..., m, n), floating or complex.",
      mode="str, optional: 'reduced' (default), 'complete', or 'r', which leaves Q empty.",
@@ -375,7 +345,7 @@ def qr(A: Tensor, mode: str = "reduced", *, out=None):
         q, r = np.empty(0, array.dtype), called("linalg.qr", np.linalg.qr, array, "r")
     else:
         q, r = called("linalg.qr", np.linalg.qr, array, mode)
-    return QrResult(wrap(np.ascontiguousarray(q)), wrap(np.ascontiguousarray(r)))
+    return return_types.linalg_qr(wrap(np.ascontiguousarray(q)), wrap(np.ascontiguousarray(r)))
 
 
 def _qr_backward(g, mode, out):
@@ -411,7 +381,7 @@ qr.vjp(A=_qr_backward)
 
 
 @op("qr", composite=True)
-@doc("A = Q R", gives="QrResult", returns="`Q`, with orthonormal columns, and `R`, upper triangular.",
+@doc("A = Q R", gives="return_types.qr", returns="`Q`, with orthonormal columns, and `R`, upper triangular.",
      input_="Tensor: Of shape (..., m, n), floating or complex.",
      some="bool, optional: The first min(m, n) columns of Q alone (default), or all.",
      out="tuple of two Tensors, optional: Where the factors are written.")  # fmt: skip
@@ -421,19 +391,11 @@ def torch_qr(input_: Tensor, some: bool = True, *, out=None):
     >>> lucid.qr(lucid.eye(2)).Q.shape
     lucid.Size([2, 2])
     """
-    return qr(input_, "reduced" if some else "complete")
-
-
-class TorchSvdResult(NamedTuple):
-    """The factors of a matrix: ``A = U diag(S) V^H``."""
-
-    U: Tensor
-    S: Tensor
-    V: Tensor
+    return return_types.qr(qr(input_, "reduced" if some else "complete"))
 
 
 @op("svd", composite=True)
-@doc("A = U\\, \\mathrm{diag}(S)\\, V^H", gives="TorchSvdResult", returns="`U`, `S` and `V`; `linalg.svd` gives the adjoint of V.",
+@doc("A = U\\, \\mathrm{diag}(S)\\, V^H", gives="return_types.svd", returns="`U`, `S` and `V`; `linalg.svd` gives the adjoint of V.",
      input_="Tensor: Of shape (..., m, n), floating or complex.",
      some="bool, optional: The first min(m, n) columns of U and V alone (default), or all.",
      compute_uv="bool, optional: False leaves U and V zero.",
@@ -447,13 +409,13 @@ def torch_svd(input_: Tensor, some: bool = True, compute_uv: bool = True, *, out
     array = matrix("linalg.svd", input_)
     if compute_uv:
         u, s, vh = svd(input_, not some)
-        return TorchSvdResult(u, s, adjoint(vh))
+        return return_types.svd(u, s, adjoint(vh))
     *batch, m, n = array.shape
-    return TorchSvdResult(Supplied.zeros((*batch, m, m), input_.dtype), svdvals(input_), Supplied.zeros((*batch, n, n), input_.dtype))
+    return return_types.svd(Supplied.zeros((*batch, m, m), input_.dtype), svdvals(input_), Supplied.zeros((*batch, n, n), input_.dtype))
 
 
 @op("geqrf", gradient=False, out="cast all")
-@doc("A = Q R", gives="GeqrfResult",
+@doc("A = Q R", gives="return_types.geqrf",
      returns="`a`, with R on and above the diagonal and the reflections' vectors below it, and `tau`, their factors.",
      input_="Tensor: Of shape (..., m, n), floating or complex.",
      out="tuple of two Tensors, optional: Where the results are written.")  # fmt: skip
@@ -469,11 +431,6 @@ def geqrf(input_: Tensor, *, out=None):
         raise RuntimeError("torch.geqrf: input must have at least 2 dimensions.")
     lapack("geqrf", input_, NotImplementedError)
     h, tau = called("geqrf", np.linalg.qr, array, "raw")
-    return GeqrfResult(wrap(np.ascontiguousarray(h.swapaxes(-1, -2), array.dtype)), wrap(np.ascontiguousarray(tau, array.dtype)))
+    return return_types.geqrf(wrap(np.ascontiguousarray(h.swapaxes(-1, -2), array.dtype)), wrap(np.ascontiguousarray(tau, array.dtype)))
 
 
-class GeqrfResult(NamedTuple):
-    """A QR factorisation in LAPACK's form."""
-
-    a: Tensor
-    tau: Tensor

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 
-from lucid import dtypes
+from lucid import dtypes, return_types
 from lucid._kernels import core, pointwise
 from lucid._kernels.core import binary, unary, unary_param, wrap
 from lucid.autograd.op import op
@@ -529,15 +528,8 @@ ldexp.vjp(
 )
 
 
-class Frexp(NamedTuple):
-    """What `frexp` returns."""
-
-    mantissa: Tensor
-    exponent: Tensor
-
-
 @op("frexp")
-def frexp(input_: Tensor, *, out=None) -> Frexp:
+def frexp(input_: Tensor, *, out=None) -> return_types.frexp:
     """Mantissa and exponent of each element: `input_ = mantissa * 2**exponent`.
 
     Parameters
@@ -578,7 +570,7 @@ def frexp(input_: Tensor, *, out=None) -> Frexp:
     wide = input_.array if input_.array.itemsize > 2 else input_.array.astype(np.float32)
     mantissa, exponent = np.frexp(wide)
     exponent = np.where(np.isfinite(wide), exponent, 0).astype(np.int32)
-    return Frexp(wrap(np.asarray(mantissa).astype(input_.array.dtype, copy=False)), wrap(np.asarray(exponent)))
+    return return_types.frexp(wrap(np.asarray(mantissa).astype(input_.array.dtype, copy=False)), wrap(np.asarray(exponent)))
 
 
 frexp.vjp(input_=lambda g, out: None if g[0] is None else div(g[0], exp2(out[1])))

@@ -6,11 +6,9 @@ from, and amax and amin share it among all that are equal.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
-from lucid import dtypes
+from lucid import dtypes, return_types
 from lucid._kernels import core
 from lucid._kernels.core import empty, flat, wrap
 from lucid.autograd.op import Supplied, check_out, op, torch_name, write_out
@@ -35,13 +33,6 @@ from lucid.ops.reduction import (
 from lucid.tensor import Tensor, check_dim
 
 # ------------------------------------------------------------------------------------------------ extremes
-
-
-class MaxResult(NamedTuple):
-    """Extremes along a dimension, and where they stand."""
-
-    values: Tensor
-    indices: Tensor
 
 
 def _extreme(name: str, input_, dim, keepdim: bool, whole=None) -> Tensor:
@@ -157,18 +148,13 @@ def aminmax(input_: Tensor, *, dim=None, keepdim: bool = False, out=None):
     Examples
     --------
     >>> lucid.aminmax(lucid.tensor([1.0, 2.0, 3.0]))
-    AminmaxResult(min=Tensor(1.0), max=Tensor(3.0))
+    lucid.return_types.aminmax(
+    min=Tensor(1.0),
+    max=Tensor(3.0))
     """
-    return AminmaxResult(
+    return return_types.aminmax(
         amin(input_, () if dim is None else dim, keepdim), amax(input_, () if dim is None else dim, keepdim)
     )
-
-
-class AminmaxResult(NamedTuple):
-    """The least and the greatest element."""
-
-    min: Tensor
-    max: Tensor
 
 
 def _arg(name: str, input_: Tensor, dim, keepdim: bool):
@@ -245,7 +231,7 @@ def argmin(input_: Tensor, dim=None, keepdim: bool = False, *, out=None) -> Tens
 
 @op("_extreme_along")
 def _extreme_along(input_: Tensor, dim: int, keepdim: bool, name: str):
-    return MaxResult(*_arg(name, input_, dim, keepdim))
+    return getattr(return_types, name.removeprefix("arg"))(*_arg(name, input_, dim, keepdim))
 
 
 def _scatter_back(g, input_shape, dim, keepdim, indices):

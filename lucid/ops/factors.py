@@ -6,10 +6,10 @@ The kernels take blocks of `BLOCK` rows or columns; what lies between the blocks
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 
+from lucid import return_types
 from lucid._kernels import factor as kernels
 from lucid._kernels.core import empty, flat, wrap
 from lucid.autograd.op import op, torch_name
@@ -126,15 +126,8 @@ def _solve_triangular_backward(g, needs, A, upper, left, unitriangular, out):
     return ga.triu(int(unitriangular)) if upper else ga.tril(-int(unitriangular)), gb
 
 
-class TriangularSolveResult(NamedTuple):
-    """The solution, and a copy of the matrices as they were broadcast."""
-
-    solution: Tensor
-    cloned_coefficient: Tensor
-
-
 @op("triangular_solve", composite=True)
-@doc("A X = B", gives="TriangularSolveResult", returns="`solution`, and `cloned_coefficient`, a copy of A.",
+@doc("A X = B", gives="return_types.triangular_solve", returns="`solution`, and `cloned_coefficient`, a copy of A.",
      input_="Tensor: The right side, of shape (..., n, k).", A=SQUARE, upper="bool, optional: Which triangle is read. Default: True.",
      transpose="bool, optional: Solve with the transposed triangle. Default: False.",
      unitriangular="bool, optional: The diagonal is taken to be of ones. Default: False.", out=PAIR,
@@ -149,7 +142,7 @@ def triangular_solve(input_: Tensor, A: Tensor, upper: bool = True, transpose: b
     batch = broadcast_shapes(input_.shape[:-2], A.shape[:-2])
     spread = A.expand(*batch, *A.shape[-2:])
     matrix, upper = (A.transpose(-1, -2), not upper) if transpose else (A, upper)
-    return TriangularSolveResult(solve_triangular(matrix, input_, upper=upper, unitriangular=unitriangular), spread.clone())
+    return return_types.triangular_solve(solve_triangular(matrix, input_, upper=upper, unitriangular=unitriangular), spread.clone())
 
 
 def _right_first(name: str, b: Tensor, a: Tensor) -> None:
@@ -196,29 +189,6 @@ def permutation(pivots: np.ndarray, m: int) -> np.ndarray:
     return np.array(found, np.int64).reshape(*batch, m)
 
 
-class LuFactorExResult(NamedTuple):
-    """An LU factorisation in one matrix, its pivots, and whether one is zero."""
-
-    LU: Tensor
-    pivots: Tensor
-    info: Tensor
-
-
-class LuFactorResult(NamedTuple):
-    """An LU factorisation in one matrix, and its pivots."""
-
-    LU: Tensor
-    pivots: Tensor
-
-
-class LuResult(NamedTuple):
-    """The factors of a matrix: ``A = P L U``."""
-
-    P: Tensor
-    L: Tensor
-    U: Tensor
-
-
 LU_GRADIENT = (
     "P L^{-H} \\left( \\mathrm{tril}(L^H g_L, -1) + \\mathrm{triu}(g_U U^H) \\right) U^{-H}"
 )  # fmt: skip
@@ -227,7 +197,7 @@ PIVOT = "bool, optional: Exchange rows. Default: True; there is no other way her
 
 
 @op("linalg.lu_factor_ex")
-@doc("A = P L U", LU_GRADIENT, gives="LuFactorExResult",
+@doc("A = P L U", LU_GRADIENT, gives="return_types.linalg_lu_factor_ex",
      returns="`LU`: U on and above the diagonal, L, whose diagonal is of ones, below it; `pivots` (..., k) of int32, counted from 1: "
      "row i was exchanged with that one; `info` (...), the number of the first pivot that is zero, or 0.",
      A=WIDE, pivot=PIVOT, check_errors=CHECK, out=PAIR, raises="RuntimeError: `A` has less than two dimensions")  # fmt: skip
@@ -240,7 +210,7 @@ def lu_factor_ex(A: Tensor, *, pivot: bool = True, check_errors: bool = False, o
     found = _lu_checked("torch.lu_factor", A, pivot)
     if check_errors:
         _failed("torch.linalg.lu_factor_ex", found[2], UNUSABLE, RuntimeError)
-    return LuFactorExResult(*map(wrap, found))
+    return return_types.linalg_lu_factor_ex(*map(wrap, found))
 
 
 def _lu_checked(name: str, A: Tensor, pivot: bool):
@@ -288,7 +258,7 @@ def rows_permuted(x: Tensor, rows: np.ndarray, back: bool) -> Tensor:
 
 
 @op("linalg.lu_factor", composite=True)
-@doc("A = P L U", LU_GRADIENT, gives="LuFactorResult",
+@doc("A = P L U", LU_GRADIENT, gives="return_types.linalg_lu_factor",
      returns="`LU`: U on and above the diagonal, L, whose diagonal is of ones, below it; `pivots` (..., k) of int32, counted from 1: "
      "row i was exchanged with that one.", A=WIDE, pivot=PIVOT, out=PAIR,
      raises="RuntimeError: a pivot is zero, or `A` has less than two dimensions")  # fmt: skip
@@ -300,11 +270,11 @@ def lu_factor(A: Tensor, *, pivot: bool = True, out=None):
     """
     found = lu_factor_ex(A, pivot=pivot)
     _failed("torch.linalg.lu_factor", found[2].array, UNUSABLE, RuntimeError)
-    return LuFactorResult(*found[:2])
+    return return_types.linalg_lu_factor(*found[:2])
 
 
 @op("linalg.lu", composite=True)
-@doc("A = P L U", LU_GRADIENT, gives="LuResult",
+@doc("A = P L U", LU_GRADIENT, gives="return_types.linalg_lu",
      returns="`P`, a permutation (..., m, m), `L` (..., m, k), lower triangular with ones on the diagonal, and `U` (..., k, n), upper "
      "triangular.", A=WIDE, pivot=PIVOT, out=PAIR, raises="RuntimeError: `A` has less than two dimensions")  # fmt: skip
 def linalg_lu(A: Tensor, *, pivot: bool = True, out=None):
@@ -316,7 +286,7 @@ def linalg_lu(A: Tensor, *, pivot: bool = True, out=None):
     """
     if tensor_argument("linalg.lu", A, argument="A").ndim < 2:
         raise RuntimeError(f"linalg.lu: Expected tensor with 2 or more dimensions. Got size: {list(A.shape)} instead")
-    return lu_unpack(*lu_factor_ex(A, pivot=pivot)[:2])
+    return return_types.linalg_lu(lu_unpack(*lu_factor_ex(A, pivot=pivot)[:2]))
 
 
 @op("lu", composite=True, out="any all")
@@ -333,7 +303,7 @@ def torch_lu(A: Tensor, pivot: bool = True, get_infos: bool = False, out=None):
 
 
 @op("lu_unpack", composite=True)
-@doc("A = P L U", gives="LuResult", returns="`P`, `L` and `U` as `linalg.lu`'s; empty ones that were not asked for.",
+@doc("A = P L U", gives="return_types.lu_unpack", returns="`P`, `L` and `U` as `linalg.lu`'s; empty ones that were not asked for.",
      LU_data="Tensor: L and U in one, (..., m, n).", LU_pivots="Tensor: Of int32, (..., k).",
      unpack_data="bool, optional: Make L and U. Default: True.", unpack_pivots="bool, optional: Make P. Default: True.", out=PAIR,
      raises="RuntimeError: a pivot is none, or not of int32")  # fmt: skip
@@ -366,7 +336,7 @@ def lu_unpack(LU_data: Tensor, LU_pivots: Tensor, unpack_data: bool = True, unpa
     if unpack_data:
         lower = LU_data.narrow(-1, 0, k).tril(-1) + eye(m, k, dtype=LU_data.dtype)
         upper = LU_data.narrow(-2, 0, k).triu()
-    return LuResult(p, lower, upper)
+    return return_types.lu_unpack(p, lower, upper)
 
 
 @op("linalg.lu_solve", composite=True, out="same")
@@ -430,13 +400,6 @@ def lu_solve(input_: Tensor, LU_data: Tensor, LU_pivots: Tensor, *, out=None) ->
 # ------------------------------------------------------------------------------------------------ reports of failure
 
 
-class InvExResult(NamedTuple):
-    """Inverses, and where there is none."""
-
-    inverse: Tensor
-    info: Tensor
-
-
 def _by_lu(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Solutions by LU, which divides by a zero pivot, and `info`."""
     lu, pivots, info = lu_array(a)
@@ -447,7 +410,7 @@ def _by_lu(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 @op("linalg.inv_ex")
-@doc("out = A^{-1}", "-A^{-H} g A^{-H}", gives="InvExResult",
+@doc("out = A^{-1}", "-A^{-H} g A^{-H}", gives="return_types.linalg_inv_ex",
      returns="`inverse`, and `info` (...) of int32: 0, or where there is no inverse the number of the pivot that is zero.", A=SQUARE,
      check_errors=CHECK, out=PAIR, raises="RuntimeError: the matrices are not square")  # fmt: skip
 def inv_ex(A: Tensor, *, check_errors: bool = False, out=None):
@@ -463,7 +426,7 @@ def inv_ex(A: Tensor, *, check_errors: bool = False, out=None):
         found, info = _by_lu(array, np.eye(array.shape[-1], dtype=array.dtype))
     if check_errors:
         _failed("linalg.inv_ex", info, SINGULAR)
-    return InvExResult(wrap(found), wrap(info))
+    return return_types.linalg_inv_ex(wrap(found), wrap(info))
 
 
 def _inv_ex_backward(g, out):
@@ -474,15 +437,8 @@ def _inv_ex_backward(g, out):
 inv_ex.vjp(A=_inv_ex_backward)
 
 
-class SolveExResult(NamedTuple):
-    """Solutions, and where there is none."""
-
-    result: Tensor
-    info: Tensor
-
-
 @op("linalg.solve_ex")
-@doc("A X = B", "g_B = A^{-H} g, \\quad g_A = -g_B X^H", gives="SolveExResult",
+@doc("A X = B", "g_B = A^{-H} g, \\quad g_A = -g_B X^H", gives="return_types.linalg_solve_ex",
      returns="`result`, and `info` (...) of int32: 0, or where there is no solution the number of the pivot that is zero.", A=SQUARE,
      B=RIGHT, left=LEFT, check_errors=CHECK, out=PAIR, raises="RuntimeError: the shapes do not fit")  # fmt: skip
 def solve_ex(A: Tensor, B: Tensor, *, left: bool = True, check_errors: bool = False, out=None):
@@ -493,7 +449,7 @@ def solve_ex(A: Tensor, B: Tensor, *, left: bool = True, check_errors: bool = Fa
     """
     try:
         result = solve.op.forward(A, B, left=left)
-        return SolveExResult(result, wrap(np.zeros(A.array.shape[:-2], INT32)))
+        return return_types.linalg_solve_ex(result, wrap(np.zeros(A.array.shape[:-2], INT32)))
     except LinAlgError:
         if check_errors:
             raise LinAlgError("torch.linalg.solve_ex: The solver failed because the input matrix is singular.") from None
@@ -502,7 +458,7 @@ def solve_ex(A: Tensor, B: Tensor, *, left: bool = True, check_errors: bool = Fa
     b = b[..., None] if vector else b
     x, info = _by_lu(a, b) if left else _by_lu(a.swapaxes(-1, -2), b.swapaxes(-1, -2))
     x = x if left else x.swapaxes(-1, -2)
-    return SolveExResult(wrap(contiguous(x[..., 0] if vector else x)), wrap(info))
+    return return_types.linalg_solve_ex(wrap(contiguous(x[..., 0] if vector else x)), wrap(info))
 
 
 @solve_ex.vjp_joint("A", "B")
@@ -539,15 +495,8 @@ def _cholesky_backward(g, upper, out):
 cholesky.vjp(A=_cholesky_backward)
 
 
-class CholeskyExResult(NamedTuple):
-    """Cholesky's factors, and where there is none."""
-
-    L: Tensor
-    info: Tensor
-
-
 @op("linalg.cholesky_ex")
-@doc("A = L L^H", CHOLESKY_GRADIENT, gives="CholeskyExResult",
+@doc("A = L L^H", CHOLESKY_GRADIENT, gives="return_types.linalg_cholesky_ex",
      returns="`L`, and `info` (...) of int32: 0, or the order of the first leading minor that is not positive definite.",
      A=DEFINITE, upper=UPPER, check_errors=CHECK, out=PAIR,
      raises="RuntimeError: the matrices are not square")  # fmt: skip
@@ -568,7 +517,7 @@ def cholesky_ex(A: Tensor, *, upper: bool = False, check_errors: bool = False, o
             _failed("linalg.cholesky_ex", info, INDEFINITE)
         found = np.tril(factor)
         found = contiguous(found.swapaxes(-1, -2).conj() if upper else found)
-    return CholeskyExResult(wrap(found), wrap(info))
+    return return_types.linalg_cholesky_ex(wrap(found), wrap(info))
 
 
 cholesky_ex.vjp(A=lambda g, upper, out: _cholesky_backward(g[0], upper, out[0]))
@@ -735,21 +684,6 @@ def ormqr(input_: Tensor, tau: Tensor, other: Tensor, left: bool = True, transpo
 # ------------------------------------------------------------------------------------------------ LDL
 
 
-class LdlFactorExResult(NamedTuple):
-    """An LDL factorisation in one matrix, its pivots, and whether one is zero."""
-
-    LD: Tensor
-    pivots: Tensor
-    info: Tensor
-
-
-class LdlFactorResult(NamedTuple):
-    """An LDL factorisation in one matrix, and its pivots."""
-
-    LD: Tensor
-    pivots: Tensor
-
-
 SYMMETRIC = "Tensor: Symmetric or Hermitian matrices, of shape (..., n, n); the lower triangle is read."
 HERMITIAN = "bool, optional: Complex matrices are Hermitian rather than symmetric. Default: False."
 LDL_RETURNS = (
@@ -758,7 +692,7 @@ LDL_RETURNS = (
 
 
 @op("linalg.ldl_factor_ex", gradient=False)
-@doc("A = P L D L^T P^T", gives="LdlFactorExResult", returns=LDL_RETURNS + "; `info` (...), the first pivot that is zero, or 0.",
+@doc("A = P L D L^T P^T", gives="return_types.linalg_ldl_factor_ex", returns=LDL_RETURNS + "; `info` (...), the first pivot that is zero, or 0.",
      A=SYMMETRIC, hermitian=HERMITIAN, check_errors=CHECK, out=PAIR, raises="RuntimeError: the matrices are not square")  # fmt: skip
 def ldl_factor_ex(A: Tensor, *, hermitian: bool = False, check_errors: bool = False, out=None):
     """Bunch and Kaufman's factorisation of symmetric matrices, which says where they are singular.
@@ -775,11 +709,11 @@ def ldl_factor_ex(A: Tensor, *, hermitian: bool = False, check_errors: bool = Fa
         factor = np.tril(factor)
     if check_errors:
         _failed("torch.linalg.ldl_factor_ex", info, "D[{0},{0}] is zero and using it on ldl_solve would divide by it.", RuntimeError)
-    return LdlFactorExResult(wrap(factor), wrap(pivots), wrap(info))
+    return return_types.linalg_ldl_factor_ex(wrap(factor), wrap(pivots), wrap(info))
 
 
 @op("linalg.ldl_factor", gradient=False)
-@doc("A = P L D L^T P^T", gives="LdlFactorResult", returns=LDL_RETURNS + ".", A=SYMMETRIC, hermitian=HERMITIAN, out=PAIR,
+@doc("A = P L D L^T P^T", gives="return_types.linalg_ldl_factor", returns=LDL_RETURNS + ".", A=SYMMETRIC, hermitian=HERMITIAN, out=PAIR,
      raises="RuntimeError: a pivot is zero, or the matrices are not square")  # fmt: skip
 def ldl_factor(A: Tensor, *, hermitian: bool = False, out=None):
     """Bunch and Kaufman's factorisation of symmetric matrices, in the form that `linalg.ldl_solve` takes.
@@ -788,7 +722,7 @@ def ldl_factor(A: Tensor, *, hermitian: bool = False, out=None):
     Tensor([-2, -2], dtype=lucid.int32)
     """
     found = ldl_factor_ex.op.forward(A, hermitian=hermitian, check_errors=True)
-    return LdlFactorResult(*found[:2])
+    return return_types.linalg_ldl_factor(*found[:2])
 
 
 @op("linalg.ldl_solve", gradient=False, out="same")

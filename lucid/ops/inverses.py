@@ -8,10 +8,10 @@ from __future__ import annotations
 import math
 import threading
 from functools import cache
-from typing import NamedTuple
 
 import numpy as np
 
+from lucid import return_types
 from lucid._kernels.core import empty, wrap
 from lucid._kernels.threads import get_num_threads
 from lucid.autograd.op import Supplied, op, torch_name
@@ -307,13 +307,6 @@ def cofactors(A: Tensor) -> Tensor:
 det.vjp(A=_det_backward)
 
 
-class SlogdetResult(NamedTuple):
-    """Sign and logarithm of the absolute value of a determinant."""
-
-    sign: Tensor
-    logabsdet: Tensor
-
-
 @op("linalg.slogdet", aliases=("slogdet",))
 @doc(out="tuple of Tensor, optional: Where the results are written.")
 def slogdet(A: Tensor, *, out=None):
@@ -344,7 +337,7 @@ def slogdet(A: Tensor, *, out=None):
     """
     array = square("linalg.slogdet", A)
     sign, logabs = called("linalg.slogdet", np.linalg.slogdet, array)
-    return SlogdetResult(wrap(np.asarray(sign, array.dtype)), wrap(np.asarray(logabs, array.real.dtype)))
+    return return_types.linalg_slogdet(wrap(np.asarray(sign, array.dtype)), wrap(np.asarray(logabs, array.real.dtype)))
 
 
 def _slogdet_backward(g, A, out):

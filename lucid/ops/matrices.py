@@ -5,11 +5,10 @@ and approximations of low rank.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 
-from lucid import dtypes
+from lucid import dtypes, return_types
 from lucid._kernels.core import wrap
 from lucid.autograd.op import Supplied, op, torch_name
 from lucid.ops._doc import doc
@@ -182,21 +181,12 @@ def cond(A: Tensor, p=None, *, out=None) -> Tensor:
 # ------------------------------------------------------------------------------------------------ least squares
 
 
-class LstsqResult(NamedTuple):
-    """Least squares solutions, and what else was found on the way."""
-
-    solution: Tensor
-    residuals: Tensor
-    rank: Tensor
-    singular_values: Tensor
-
-
 DRIVERS = ("gels", "gelsy", "gelsd", "gelss")
 
 
 @op("linalg.lstsq", composite=True, out="cast all")
 @doc("out = \\arg\\min_X \\|A X - B\\|_F",
-     "g_B = A^{+H} g, \\quad g_A \\text{ as that of } A^+ \\text{, from } g B^H", gives="LstsqResult",
+     "g_B = A^{+H} g, \\quad g_A \\text{ as that of } A^+ \\text{, from } g B^H", gives="return_types.linalg_lstsq",
      returns="`solution` (..., n, k), of least norm where there are many; `residuals` (..., k), the squared norms of A X - B, empty unless m > n "
      "and every rank is n; `rank` (...), except of 'gels'; `singular_values` (..., min(m, n)) of 'gelsd' and 'gelss'.", A=MATRIX,
      B="Tensor: Of shape (..., m, k), or (..., m).", rcond="float, optional: What counts as zero relative to the largest singular value. "
@@ -247,7 +237,7 @@ def lstsq(A: Tensor, B: Tensor, rcond=None, *, driver=None, out=None):
     else:
         residuals = x.reshape(-1).narrow(0, 0, 0)  # empty; it requires a gradient as the solution does
         residuals = residuals.real.to(real) if A.dtype.is_complex else residuals
-    return LstsqResult(x.squeeze(-1) if vector else x, residuals, rank, values)
+    return return_types.linalg_lstsq(x.squeeze(-1) if vector else x, residuals, rank, values)
 
 
 def _full_rank(a: np.ndarray, rcond, known: bool):

@@ -9,14 +9,14 @@ import math
 
 import numpy as np
 
-from lucid import dtypes
+from lucid import dtypes, return_types
 from lucid._kernels import core
 from lucid._kernels.core import empty, flat, wrap
 from lucid.autograd.op import Supplied, op, torch_name
 from lucid.dtypes import as_dtype
 from lucid.ops._doc import doc, like
 from lucid.ops._frame import INT64, cast, fold, tensor_argument
-from lucid.ops.extremes import MaxResult, _scatter_back, amax
+from lucid.ops.extremes import _scatter_back, amax
 from lucid.ops.reduction import CODES, SCAN, SCAN_INDEX, SCAN_LONG, computed, sum
 from lucid.tensor import Tensor, check_dim
 
@@ -245,7 +245,7 @@ def _running(name: str, input_: Tensor, dim: int):
     elif array.size:
         rows, outer, axis, inner = fold(array, (at,))
         SCAN_INDEX[array.dtype](flat(rows), flat(values), flat(index), outer, axis, inner, CODES[name])
-    return MaxResult(wrap(cast(values, dtype.numpy)), wrap(index))
+    return getattr(return_types, name)(wrap(cast(values, dtype.numpy)), wrap(index))
 
 
 @op("cummax")

@@ -7,11 +7,9 @@ Below stands what uses an order: places in sorted values (searchsorted), and eac
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
-from lucid import dtypes
+from lucid import dtypes, return_types
 from lucid._kernels import core, index
 from lucid._kernels import sort as kernels
 from lucid._kernels.core import empty, flat, wrap
@@ -53,13 +51,6 @@ def _table(name: str) -> dict:
 SORT, TOPK, SELECT = map(_table, ("sort", "topk", "select"))
 
 
-class Found(NamedTuple):
-    """Values along a dimension, and where they stand in it."""
-
-    values: Tensor
-    indices: Tensor
-
-
 def _rows(name: str, input_: Tensor, dim: int):
     """The input as contiguous rows along a dimension, that dimension, and the shape with it last."""
     dtype = tensor_argument(name, input_).dtype
@@ -74,8 +65,8 @@ def _rows(name: str, input_: Tensor, dim: int):
     return contiguous(moved), at, moved.shape
 
 
-def _back(values: np.ndarray, index: np.ndarray, at: int, input_: Tensor, keep: bool = True) -> Found:
-    """Results along rows, in the input's order of dimensions and dtype; not to `keep` the dimension, of size 1, is to drop it."""
+def _back(kind: type, values: np.ndarray, index: np.ndarray, at: int, input_: Tensor, keep: bool = True) -> return_types.Result:
+    """Results of a kind, along rows, in the input's order of dimensions and dtype; not to `keep` the dimension, of size 1, is to drop it."""
     if not input_.array.ndim:
         values, index = values.reshape(()), index.reshape(())
     else:
@@ -83,7 +74,7 @@ def _back(values: np.ndarray, index: np.ndarray, at: int, input_: Tensor, keep: 
         if not keep:
             values, index = values.squeeze(at), index.squeeze(at)
         values, index = contiguous(values), contiguous(index)
-    return Found(wrap(cast(_unsigned(values, input_.array.dtype), input_.array.dtype)), wrap(index))
+    return kind(wrap(cast(_unsigned(values, input_.array.dtype), input_.array.dtype)), wrap(index))
 
 
 def _to_places(g, input_shape, dim, indices):
@@ -105,7 +96,7 @@ def _sort(input_: Tensor, dim: int, descending: bool):
     if rows.size:
         n = shape[-1]
         SORT[rows.dtype](flat(rows), flat(values), flat(index), rows.size // n, n, descending)
-    return _back(values, index, at, input_)
+    return _back(return_types.sort, values, index, at, input_)
 
 
 _sort.vjp(input_=_to_places)
@@ -185,7 +176,7 @@ def _topk(input_: Tensor, dim: int, k: int, largest: bool, ordered: bool):
     values, index = empty((*shape[:-1], k), rows.dtype), empty((*shape[:-1], k), INT64)
     if values.size:
         TOPK[rows.dtype](flat(rows), flat(values), flat(index), rows.size // n, n, k, largest, ordered)
-    return _back(values, index, at, input_)
+    return _back(return_types.topk, values, index, at, input_)
 
 
 _topk.vjp(input_=_to_places)
@@ -231,16 +222,16 @@ def _select_along(input_: Tensor, dim: int, name: str, k: int):
     values, index = empty((*shape[:-1], 1), rows.dtype), empty((*shape[:-1], 1), INT64)
     if values.size:
         SELECT[rows.dtype](flat(rows), flat(values), flat(index), rows.size // n, n, kernels.codes[name], k)
-    return _back(values, index, at, input_, keep=False)
+    return _back(getattr(return_types, name), values, index, at, input_, keep=False)
 
 
 _select_along.vjp(input_=_to_places)
 
 
-def _selected(name: str, input_: Tensor, dim: int, keepdim: bool, k: int = 1) -> Found:
+def _selected(name: str, input_: Tensor, dim: int, keepdim: bool, k: int = 1) -> return_types.Result:
     found = _select_along(input_, dim, name, k)
     if keepdim and input_.array.ndim:
-        return Found(found.values.unsqueeze(dim), found.indices.unsqueeze(dim))
+        return type(found)(found.values.unsqueeze(dim), found.indices.unsqueeze(dim))
     return found
 
 

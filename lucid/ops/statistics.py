@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 
-from lucid import dtypes
+from lucid import dtypes, return_types
 from lucid._kernels import core
 from lucid._kernels.core import empty, flat, wrap
 from lucid._kernels.index import bincount as counted
@@ -401,13 +400,6 @@ def _weighted(points, a: Tensor, b: Tensor, which: int) -> Tensor:
 # ------------------------------------------------------------------------------------------------ histograms
 
 
-class HistogramResult(NamedTuple):
-    """Counts and the edges between which they were counted."""
-
-    hist: Tensor
-    bin_edges: Tensor
-
-
 _BINS = {
     "range": "tuple of float, optional: The least and the greatest edge (of each dimension). Default: those of the elements.",
     "weight": "Tensor, optional: What each element counts for. Default: 1.",
@@ -433,14 +425,7 @@ def histogram(input_: Tensor, bins, *, range=None, weight=None, density: bool = 
         raise RuntimeError(f"histogram: weight must be of the input's shape {list(x.shape)}, got {list(weight.shape)}")
     weight = None if weight is None else reshape(weight, (-1,))
     counts, edges = _counted("histogram", reshape(x, (-1, 1)), [bins], range, weight, density)
-    return HistogramResult(counts, edges[0].clone() if edges[0] is bins else edges[0])
-
-
-class HistogramddResult(NamedTuple):
-    """Counts and the edges of each dimension between which they were counted."""
-
-    hist: Tensor
-    bin_edges: tuple
+    return return_types.histogram(counts, edges[0].clone() if edges[0] is bins else edges[0])
 
 
 @op("histogramdd", gradient=False)
@@ -473,7 +458,7 @@ def histogramdd(input_: Tensor, bins, range=None, weight=None, density: bool = F
             )
         weight = reshape(weight, (-1,))
     points = reshape(x, (math.prod(x.shape[:-1]), n))
-    return HistogramddResult(*_counted("histogramdd", points, bins, range, weight, density))
+    return return_types.histogramdd(*_counted("histogramdd", points, bins, range, weight, density))
 
 
 def _counted(name: str, points: Tensor, bins, limits, weight, density: bool) -> tuple[Tensor, tuple]:

@@ -1,5 +1,5 @@
 """Handles of hooks: what `register_hook` and its kind return."""
 
-from lucid.autograd.node import Handle as RemovableHandle
+from lucid.autograd.node import RemovableHandle
 
 __all__ = ["RemovableHandle"]

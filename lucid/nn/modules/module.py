@@ -12,7 +12,7 @@ from collections import OrderedDict, namedtuple
 
 import lucid
 from lucid.autograd.modes import no_grad
-from lucid.autograd.node import Handle
+from lucid.autograd.node import RemovableHandle
 from lucid.nn.modules.backward import BackwardHooks, hook_last_node
 from lucid.nn.parameter import Buffer, Parameter, is_lazy
 from lucid.ops.conversion import parse_to
@@ -597,68 +597,68 @@ class Module:
 
     # ------------------------------------------------------------------------------------------ hooks
 
-    def register_forward_pre_hook(self, hook, *, prepend: bool = False, with_kwargs: bool = False) -> Handle:
+    def register_forward_pre_hook(self, hook, *, prepend: bool = False, with_kwargs: bool = False) -> RemovableHandle:
         """Have `hook(module, args)` called before `forward`; it may return other arguments."""
         return self._hooked(self._forward_pre_hooks, hook, prepend, with_kwargs)
 
     def register_forward_hook(
         self, hook, *, prepend: bool = False, with_kwargs: bool = False, always_call: bool = False
-    ) -> Handle:
+    ) -> RemovableHandle:
         """Have `hook(module, args, output)` called after `forward`; it may return another output."""
         return self._hooked(self._forward_hooks, hook, prepend, with_kwargs)
 
     @staticmethod
-    def _hooked(hooks, hook, prepend, with_kwargs) -> Handle:
-        handle = Handle(hooks, hook, prepend)
+    def _hooked(hooks, hook, prepend, with_kwargs) -> RemovableHandle:
+        handle = RemovableHandle(hooks, hook, prepend)
         hooks[handle.key] = hook, with_kwargs
         return handle
 
-    def register_full_backward_pre_hook(self, hook, prepend: bool = False) -> Handle:
+    def register_full_backward_pre_hook(self, hook, prepend: bool = False) -> RemovableHandle:
         """Have `hook(module, grad_output)` called before the module is differentiated; it may return other gradients."""
-        return Handle(self._backward_pre_hooks, hook, prepend)
+        return RemovableHandle(self._backward_pre_hooks, hook, prepend)
 
-    def register_full_backward_hook(self, hook, prepend: bool = False) -> Handle:
+    def register_full_backward_hook(self, hook, prepend: bool = False) -> RemovableHandle:
         """Have `hook(module, grad_input, grad_output)` called once the gradients of the module's positional arguments are
         known; it may return other ones. None stands where there is no gradient."""
         return self._backward_hook(True, hook, prepend)
 
-    def register_backward_hook(self, hook) -> Handle:
+    def register_backward_hook(self, hook) -> RemovableHandle:
         """Have `hook(module, grad_input, grad_output)` called with the gradients of the operation that made the module's
         result, which may be the last of many; deprecated: `register_full_backward_hook` is what one wants. RuntimeError if
         both are on one module."""
         return self._backward_hook(False, hook)
 
-    def _backward_hook(self, full: bool, hook, prepend: bool = False) -> Handle:
+    def _backward_hook(self, full: bool, hook, prepend: bool = False) -> RemovableHandle:
         if self._is_full_backward_hook is (not full):
             raise RuntimeError("Cannot use both regular backward hooks and full backward hooks on a single Module. Please use "
                                "only one of them.")  # fmt: skip
         self._is_full_backward_hook = full
-        return Handle(self._backward_hooks, hook, prepend)
+        return RemovableHandle(self._backward_hooks, hook, prepend)
 
-    def register_state_dict_pre_hook(self, hook) -> Handle:
+    def register_state_dict_pre_hook(self, hook) -> RemovableHandle:
         """Have `hook(module, prefix, keep_vars)` called before `state_dict` looks at the module."""
-        return Handle(self._state_dict_pre_hooks, hook)
+        return RemovableHandle(self._state_dict_pre_hooks, hook)
 
-    def register_state_dict_post_hook(self, hook) -> Handle:
+    def register_state_dict_post_hook(self, hook) -> RemovableHandle:
         """Have `hook(module, state_dict, prefix, local_metadata)` called by `state_dict`."""
-        return Handle(self._state_dict_hooks, hook)
+        return RemovableHandle(self._state_dict_hooks, hook)
 
-    def register_load_state_dict_pre_hook(self, hook) -> Handle:
+    def register_load_state_dict_pre_hook(self, hook) -> RemovableHandle:
         """Have `hook` called before `load_state_dict`; it may change the dictionary."""
-        return Handle(self._load_state_dict_pre_hooks, hook)
+        return RemovableHandle(self._load_state_dict_pre_hooks, hook)
 
-    def _register_load_state_dict_pre_hook(self, hook, with_module: bool = False) -> Handle:
+    def _register_load_state_dict_pre_hook(self, hook, with_module: bool = False) -> RemovableHandle:
         """As `register_load_state_dict_pre_hook`; without `with_module` the hook does not get the module."""
         return self.register_load_state_dict_pre_hook(hook if with_module else lambda module, *rest: hook(*rest))
 
-    def _register_state_dict_hook(self, hook) -> Handle:
+    def _register_state_dict_hook(self, hook) -> RemovableHandle:
         """As `register_state_dict_post_hook`; what the hook returns takes the dictionary's place."""
         return self.register_state_dict_post_hook(hook)
 
-    def register_load_state_dict_post_hook(self, hook) -> Handle:
+    def register_load_state_dict_post_hook(self, hook) -> RemovableHandle:
         """Have `hook(module, incompatible_keys)` called once `load_state_dict` has copied; what it takes out of the lists
         is no error."""
-        return Handle(self._load_state_dict_post_hooks, hook)
+        return RemovableHandle(self._load_state_dict_post_hooks, hook)
 
     # ------------------------------------------------------------------------------------------ text
 
