@@ -10,7 +10,7 @@ import numpy as np
 from lucid._kernels.core import strided, wrap
 from lucid.autograd.op import Supplied, op, torch_name
 from lucid.ops._doc import doc
-from lucid.ops._frame import broadcast_shapes, elements, empty, part, tensor_argument, view_of
+from lucid.ops._frame import broadcast_shapes, elements, empty, overwrite, part, tensor_argument, view_of
 from lucid.ops.view import contiguous
 from lucid.tensor import Tensor
 
@@ -94,7 +94,8 @@ def complex(real: Tensor, imag: Tensor, *, out=None) -> Tensor:
     """
     x, y = real_pair("complex", real, imag)
     made = empty(broadcast_shapes(x.shape, y.shape), real.dtype.to_complex().numpy)
-    part(made, "real")[...], part(made, "imag")[...] = x, y
+    overwrite(part(made, "real"), x, apart=True)
+    overwrite(part(made, "imag"), y, apart=True)
     return wrap(made)
 
 
