@@ -29,6 +29,7 @@ from lucid.ops._frame import (
     spread,
     tensor_argument,
 )
+from lucid.ops.arithmetic import addcmul
 from lucid.ops.reduction import sum as sum_
 from lucid.tensor import Tensor
 
@@ -484,6 +485,11 @@ def addr(input_: Tensor, vec1: Tensor, vec2: Tensor, *, beta=1, alpha=1, out=Non
     Tensor([[3.0, 4.0],
             [6.0, 8.0]])
     """
+    _ranked("addr", vec1, 1, "vec1")
+    _ranked("addr", vec2, 1, "vec2")
+    dtype = tensor_argument("addr", input_).dtype
+    if beta == 1 and dtype.numpy in FLOATING and vec1.dtype is dtype and vec2.dtype is dtype and type(alpha) in (int, float):
+        return addcmul(input_, vec1.unsqueeze(1), vec2, value=alpha)
     product_ = outer(vec1, vec2)
     if product_.dtype.kind < 2 and input_.dtype.kind < 2:
         for name, factor in (("beta", beta), ("alpha", alpha)):
