@@ -63,14 +63,18 @@ def _computed(name: str, array: np.ndarray, table: dict) -> np.ndarray:
     raise RuntimeError(f'"{name}" not implemented for \'{torch_name(from_numpy_dtype(array.dtype))}\'')
 
 
+def _check_shape(name: str, shape: tuple, n: int) -> None:
+    if len(shape) not in (n + 1, n + 2):
+        raise RuntimeError(f"{name}(): Expected {n + 1}D or {n + 2}D (batch mode) tensor, but got input with sizes "
+                           f"{list(shape)}")  # fmt: skip
+    if 0 in shape[len(shape) - n - 1 :]:
+        raise RuntimeError(f"{name}(): Expected input to have non-zero size for non-batch dimensions, but got sizes "
+                           f"{list(shape)}")  # fmt: skip
+
+
 def _check_input(name: str, input_: Tensor, n: int) -> np.ndarray:
     array = tensor_argument(name, input_).array
-    if array.ndim not in (n + 1, n + 2):
-        raise RuntimeError(f"{name}(): Expected {n + 1}D or {n + 2}D (batch mode) tensor, but got input with sizes "
-                           f"{list(array.shape)}")  # fmt: skip
-    if not array.size and 0 in array.shape[array.ndim - n - 1 :]:
-        raise RuntimeError(f"{name}(): Expected input to have non-zero size for non-batch dimensions, but got sizes "
-                           f"{list(array.shape)}")  # fmt: skip
+    _check_shape(name, array.shape, n)
     return array
 
 
@@ -319,14 +323,20 @@ max_pool1d_with_indices, max_pool2d_with_indices, max_pool3d_with_indices = map(
 
 def _adaptive_size(name: str, input_: Tensor, output_size, n: int) -> tuple:
     """The size wanted; None keeps the input's."""
-    many = isinstance(output_size, (tuple, list))
-    if n > 1 and many and tensor_argument(name, input_).array.ndim <= len(output_size):
-        raise ValueError(f"Input dimension should be at least {len(output_size) + 1}")
-    array = _check_input(name, input_, n)
-    given = output_size if many else (output_size,) * n
+    given = tuple(output_size) if isinstance(output_size, (tuple, list)) else output_size
+    return _adaptive_planned(name, tensor_argument(name, input_).array.shape, given, n)
+
+
+@lru_cache(256)
+def _adaptive_planned(name: str, shape: tuple, given, n: int) -> tuple:
+    many = isinstance(given, tuple)
+    if n > 1 and many and len(shape) <= len(given):
+        raise ValueError(f"Input dimension should be at least {len(given) + 1}")
+    _check_shape(name, shape, n)
+    given = given if many else (given,) * n
     if len(given) != n:
         raise RuntimeError(f"{name}(): internal error: output_size must have {n} elements, got {len(given)}")
-    size = tuple(own if one is None else int(one) for one, own in zip(given, array.shape[-n:]))
+    size = tuple(own if one is None else int(one) for one, own in zip(given, shape[-n:]))
     if any(one < 0 for one in size):
         raise RuntimeError(f"{name}: elements of output_size must be greater than or equal to 0 but received {list(size)}")
     return size
