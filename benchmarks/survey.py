@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from . import deployed, machine, training
+from . import batches, deployed, machine, training
 from .libraries import Library
 from .timing import settle
 
@@ -110,7 +110,7 @@ F.interpolate(image,scale_factor=2,mode='bilinear') | F.linear(x,y,row) | lib.bm
 x.sigmoid() | F.avg_pool2d(image,2) | F.group_norm(image,4) | x.prod(1) | x.std()
 """
 LEAVES = {"x", "y", "row", "image", "q", "sequence", "b", "w3", "wd", *training.LEAVES}
-OTHERS = {"deployed": deployed, "training": training}
+OTHERS = {"deployed": deployed, "training": training, "batches": batches}
 
 
 def listed(text: str) -> list[str]:
@@ -205,7 +205,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.survey", description=__doc__.splitlines()[0])
     parser.add_argument("patterns", nargs="*", help="shell patterns of expressions; all if none is given")
     parser.add_argument("--size", type=lambda text: [int(one) if one.isdigit() else one for one in text.split(",")],
-                        default=[16, 256, 1024, *OTHERS], help="n, or some, with commas (default 16,256,1024,deployed,training)")  # fmt: skip
+                        default=[16, 256, 1024, *OTHERS], help="n, or some, with commas (default 16,256,1024,deployed,training,batches)")  # fmt: skip
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--above", type=float, default=1.05, help="show ratios from here on (default 1.05)")
     parser.add_argument("--block", type=float, default=0.012, help="seconds a block")

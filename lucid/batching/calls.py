@@ -12,6 +12,7 @@ from collections import Counter
 from lucid import random
 from lucid._kernels import core
 from lucid.autograd.op import DECLARED, Supplied
+from lucid.batching import tensor
 from lucid.batching.tensor import BatchedTensor, Level, levels
 from lucid.tensor import Tensor
 
@@ -166,6 +167,9 @@ def dispatch(mode: Level | None, func, args: tuple, kwargs: dict):
         if found is NotImplemented:
             found = loop(level, func, args, kwargs)
     return call.values[0] if call.inplace and call.path != ".__setitem__" else found
+
+
+tensor.dispatch = dispatch
 
 
 def wrapped(level: Level, result):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from operator import attrgetter
 
 import numpy as np
 
@@ -26,16 +27,20 @@ class Escaped(RuntimeError):
 class Outline:
     """What a batched tensor shows in the place of its array."""
 
-    __slots__ = ("dtype", "itemsize", "nbytes", "ndim", "shape", "size")
+    __slots__ = ("_of",)
 
     def __init__(self, array: np.ndarray):
-        for name in self.__slots__:
-            setattr(self, name, getattr(array, name))
+        self._of = array
+
+    shape, ndim, size, dtype, itemsize, nbytes = (
+        property(attrgetter(f"_of.{name}")) for name in ("shape", "ndim", "size", "dtype", "itemsize", "nbytes")
+    )
 
     def __getattr__(self, name: str):
         raise Escaped(f"vmap: the elements of one entry were asked for ({name})")
 
 
+dispatch = None  # `calls.dispatch`, which stands above
 _NOTHING: dict[np.dtype, np.ndarray] = {}  # by dtype, the one element of all batched tensors
 _set_array = core.TensorBase.array.__set__
 _get_array = core.TensorBase.array.__get__
@@ -65,8 +70,6 @@ class BatchedTensor(Tensor):
 
     @classmethod
     def __torch_function__(cls, func, types, args=(), kwargs=None):
-        from lucid.batching.calls import dispatch
-
         return dispatch(None, func, args, kwargs or {})
 
 
@@ -125,10 +128,16 @@ class Level(TorchFunctionMode):
             core.set_function_mode(bool(overrides._thread.modes))
             core.set_overrides_off(before)
 
-    def __torch_function__(self, func, types, args=(), kwargs=None):
-        from lucid.batching.calls import dispatch
-
-        return dispatch(self, func, args, kwargs or {})
+    def _own(self, func, args: tuple, kwargs: dict):
+        """What a call gives that the level is shown."""
+        modes = overrides._thread.modes
+        modes.pop()
+        core.set_function_mode(bool(modes))
+        try:
+            return dispatch(self, func, args, kwargs)
+        finally:
+            modes.append(self)
+            core.set_function_mode(True)
 
     def holds(self, x) -> bool:
         """Whether a value is a tensor of this batch."""

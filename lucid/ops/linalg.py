@@ -46,6 +46,10 @@ def product(a: np.ndarray, b: np.ndarray, out: np.ndarray | None = None, alpha: 
 
     With `apart` the distances of rows of `a` and columns of `b`; with `pairs` of elements that are pairs of bfloat16.
     """
+    if b.ndim == 3 and not b.strides[0] and a.ndim == 3 and a.shape[0] == b.shape[0] > 1:  # one matrix for the whole batch
+        (batch, m, k), n = a.shape, b.shape[2]
+        rows = product(a.reshape(batch * m, k), b[0], None if out is None else out.reshape(batch * m, n), alpha, beta, apart, pairs)
+        return rows.reshape(batch, m, n) if out is None else out
     plan = product_plan(a, b)
     if plan is None:
         return _product_in_parts(a, b, out, alpha, beta, apart, pairs)
