@@ -132,15 +132,36 @@ class _Level:
                 stack.extend(edge[0] for edge in place.edges)
         return False
 
-    def gradients(self, outputs, inputs, cotangents) -> tuple[Tensor, ...]:
-        """Gradients that can be differentiated again, zeros where there is none."""
-        wholes = [[self.whole(one) for one in part] for part in (outputs, inputs, cotangents)]
-        before = core.set_overrides_off(2)  # what is computed with wholes is nobody else's business
+    def gradients(self, outputs, inputs, cotangents, again: bool = False) -> tuple[Tensor, ...]:
+        """Gradients, zeros where there is none; they can be differentiated again where anybody may ask for that."""
+        outputs, inputs, cotangents = ([self.whole(one) for one in part] for part in (outputs, inputs, cotangents))
+        again = again or self._goes_on(outputs + cotangents)
+        off = 0 if batching is not None and batching.innermost(cotangents) else 2  # wholes are nobody else's business
+        before = core.set_overrides_off(off)
         try:
-            found = gradients(*wholes, False, True, "function")
+            found = gradients(outputs, inputs, cotangents, False, again, "function")
         finally:
             core.set_overrides_off(before)
         return tuple(map(self.entry, found))
+
+    def _goes_on(self, outputs) -> bool:
+        return self.before and any(map(self._leads_out, outputs))
+
+    def rows(self, out: Tensor, inputs) -> list[Tensor]:
+        """The Jacobian of a tensor by each input: of all elements at once or, where something cannot be batched, in turn."""
+        whole, wholes = self.whole(out), [self.whole(one) for one in inputs]
+        before = core.set_overrides_off(2)
+        try:
+            from lucid import batching
+
+            found = batching.rows(whole, wholes, self._goes_on([whole]), len(self.batches))
+        finally:
+            core.set_overrides_off(before)
+        if found is not None:
+            return [self.entry(one) for one in found]
+        each = [self.gradients([one], inputs, [Supplied.ones((), one.dtype)]) for one in out.reshape((-1,))]
+        found = [Supplied.stack(column).reshape((*out.shape, *x.shape)) for column, x in zip(zip(*each), inputs)]
+        return found or [Supplied.zeros((*out.shape, *x.shape), out.dtype) for x in inputs]
 
 
 def _chosen(args: tuple, argnums) -> tuple[tuple, list[int]]:
@@ -299,13 +320,18 @@ def vjp(func, *primals, has_aux: bool = False):
         outputs = _tensors(result, "vjp(f, *primals)", "f(*primals)")
 
     def vjp_fn(cotangents):
-        if batch := level.later(cotangents):
+        if (batch := level.later(cotangents)) and level.batches:
             return batching.loop(batch, vjp_fn, (cotangents,), {})
         with level:
             flat = _leaves(cotangents)
             if _form(cotangents) != _form(result):
                 raise RuntimeError("vjp_fn: Expected cotangents of the form of the function's output")
-            found = level.gradients(outputs, _leaves(made), flat)
+            try:
+                found = level.gradients(outputs, _leaves(made), flat)
+            except Exception:
+                if not batch:
+                    raise
+                return batching.loop(batch, vjp_fn, (cotangents,), {})
             return _like(primals, iter(map(level.leave, found)))
 
     result = _map(level.leave, result)
@@ -374,7 +400,7 @@ def jvp(func, primals: tuple, tangents: tuple, *, strict: bool = False, has_aux:
 def _forward(level: _Level, outputs, inputs, tangents) -> tuple[Tensor, ...]:
     """Derivatives of outputs along tangents: those of the gradients by their cotangents."""
     cotangents = [level.leaf(Supplied.zeros(out.array.shape, out.dtype)) for out in outputs]
-    return level.gradients(level.gradients(outputs, inputs, cotangents), cotangents, tangents)
+    return level.gradients(level.gradients(outputs, inputs, cotangents, True), cotangents, tangents)
 
 
 def linearize(func, *primals):
@@ -437,7 +463,7 @@ def jacrev(func, argnums=0, *, has_aux: bool = False, chunk_size: int | None = N
     has_aux : bool, optional
         Whether the result is a pair `(jacobian, aux)`.
     chunk_size : int, optional
-        For PyTorch's programs: each element of the output is differentiated in turn.
+        For PyTorch's programs: all elements of an output are differentiated at once, or where that cannot be, in turn.
 
     Returns
     -------
@@ -471,15 +497,7 @@ def jacrev(func, argnums=0, *, has_aux: bool = False, chunk_size: int | None = N
             _tensors(result, "jacrev", "f(*args)")
 
             def rows(out: Tensor):
-                elements = [
-                    level.gradients([one], _leaves(made), [Supplied.ones((), one.dtype)]) for one in out.reshape((-1,))
-                ]
-                found = [
-                    level.leave(Supplied.stack(column).reshape((*out.shape, *x.shape)))
-                    for column, x in zip(zip(*elements), _leaves(made))
-                ]
-                found = found or [Supplied.zeros((*out.shape, *x.shape), out.dtype) for x in _leaves(made)]
-                found = _like(chosen, iter(found))
+                found = _like(chosen, map(level.leave, level.rows(out, _leaves(made))))
                 return found if isinstance(argnums, tuple) else found[0]
 
             jacobian = _map(rows, result)

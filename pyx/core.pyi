@@ -197,6 +197,10 @@ def disabled_torch_function(func: Callable, types: Any, args: Any = (), kwargs: 
 def set_interceptor(function: Callable) -> None:
     """Say what `function(func, args, kwargs)` answers a call that something overrides."""
 
+def set_batched_type(cls: type) -> None:
+    """The class of gradients that stand for a batch of them."""
+
+
 def set_overrides_off(level: int) -> int:
     """Switch overrides in this thread: 0 on, 1 off for objects, 2 for modes too; returns what it was."""
 

@@ -150,3 +150,41 @@ def test_ensembles():
     found = vmap(lambda params: functional_call(models[0], params, (x,)))(params)
     for model, one in itertools.zip_longest(models, found):
         np.testing.assert_allclose(model(x).detach(), one.detach(), 1e-5, 1e-6)
+
+
+def test_gradients_of_a_batch_are_one_pass():
+    seen = []
+
+    class Counted(lucid.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 2
+
+        @staticmethod
+        def backward(ctx, g):
+            seen.append(tuple(g.shape))
+            return g * 2
+
+    x = lucid.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    y = Counted.apply(x).sin()
+    (found,) = lucid.autograd.grad(y, x, lucid.eye(3), is_grads_batched=True)
+    np.testing.assert_allclose(found, np.diag(2 * np.cos([2.0, 4.0, 6.0])), 1e-6)
+    assert seen == [(3,)]
+    with pytest.raises(RuntimeError, match="second time|freed"):
+        lucid.autograd.grad(y, x, lucid.ones(3))
+    np.testing.assert_allclose(lucid.func.jacrev(lambda x: x.cumsum(0) ** 2)(x.detach()), [[2, 0, 0], [6, 6, 0], [12, 12, 12]])
+
+
+def test_rules_that_read_elements_are_called_in_turn():
+    class Reading(lucid.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 2
+
+        @staticmethod
+        def backward(ctx, g):
+            return lucid.tensor(g.tolist()) * 2
+
+    x = lucid.ones(2, requires_grad=True)
+    (found,) = lucid.autograd.grad(Reading.apply(x), x, lucid.eye(2), is_grads_batched=True)
+    assert found.tolist() == [[2.0, 0.0], [0.0, 2.0]]

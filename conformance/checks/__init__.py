@@ -54,6 +54,7 @@ ORDER = [
     "grad2",
     "tangent",
     "vmap",
+    "batched_grad",
     "alias",
     "layouts",
     "empty",

@@ -8,14 +8,51 @@ import torch
 
 from ..cases import leaves, tensors, tree_map
 from ..compare import close
-from ..judge import Answer, Refusal, Run
+from ..judge import Answer, Refusal, Run, coarsest
 from ..subjects.adapter import Adapter
 from ..ties import tied
 from ..tolerances import pooled
-from ..verdicts import Mismatch, Skip, describe
+from ..verdicts import Mismatch, Missing, Skip, describe
 from . import check
 
 SHARE = 3  # of this many cases of an op one is looked at
+
+
+@check("batched_grad", "batched gradients")
+def batched_grad(run: Run) -> None:
+    """`autograd.grad` of a batch of two gradients (`is_grads_batched`) gives what it gives of one after the other; those are for
+    another check to judge."""
+    case, party = run.case, run.subject
+    if not party.differentiable:
+        raise Missing("gradients")
+    wanting = run.differentiable()
+    if zlib.crc32(case.id.encode()) % SHARE != 1 or "large" in case.tags:
+        raise Skip("too large, or one of the cases that are not looked at")
+    run.actual  # noqa: B018  when the plain call already fails, this is blocked
+    try:
+        answer = run.graph(party, None, None, None)
+    except Exception:
+        raise Skip("nothing is recorded of this call") from None
+    given = tensors(case.args, case.kwargs)
+    inputs = [mine for mine, one in zip(answer.inputs(party), given, strict=True) if one.requires_grad]
+    outputs = [one for one in answer.raw if party.requires_grad(one)]
+    if not outputs:
+        raise Skip("no result has a gradient")
+    source = torch.Generator().manual_seed(case.seed)
+    coarse = coarsest([one.dtype for one in wanting])
+    pairs = [[run.random(party.export(one), source, coarse, False) for _ in range(2)] for one in outputs]
+    grad, options = party.resolve("autograd.grad"), {"allow_unused": True, "retain_graph": True}
+    try:
+        each = [grad(outputs, inputs, party.convert([pair[i] for pair in pairs], {}), **options) for i in range(2)]
+    except Exception:
+        raise Skip("there are no such gradients") from None
+    found = grad(outputs, inputs, party.convert([torch.stack(pair) for pair in pairs], {}), is_grads_batched=True, **options)
+    for i, one in enumerate(found):
+        wanted = [None if row[i] is None else party.export(row[i]) for row in each]
+        if (one is None) != (wanted[0] is None):
+            raise Mismatch(f"gradient {i} is {'not ' if one is None else ''}there, other than of one gradient")
+        if one is not None:
+            _same(run, party.export(one), torch.stack(wanted), f"gradient {i}")
 
 
 @check("vmap", "vmap")
@@ -83,11 +120,14 @@ def _compare(run: Run, found: list, wanted: list) -> None:
     if len(found) != len(wanted):
         raise Mismatch(f"{len(found)} tensors in the result, expected {len(wanted)}")
     for i, (a, b) in enumerate(zip(found, wanted)):
-        if (a.dtype, a.shape) != (b.dtype, b.shape):
-            raise Mismatch(f"result {i} is {a.dtype} of {tuple(a.shape)}, expected {b.dtype} of {tuple(b.shape)}")
-        if run.case.dtype in ("float16", "bfloat16"):
-            continue  # rounded where the operations on the batch end, which may be others than those on an entry
-        close(a, b, run.tolerance(b.dtype, "vmap"), f"result {i}", pooled=pooled(run.case.op))
+        _same(run, a, b, f"result {i}")
+
+
+def _same(run: Run, found: torch.Tensor, wanted: torch.Tensor, what: str) -> None:
+    if (found.dtype, found.shape) != (wanted.dtype, wanted.shape):
+        raise Mismatch(f"{what} is {found.dtype} of {tuple(found.shape)}, expected {wanted.dtype} of {tuple(wanted.shape)}")
+    if run.case.dtype not in ("float16", "bfloat16"):  # rounded where the operations on the batch end, which may be others
+        close(found, wanted, run.tolerance(wanted.dtype, "vmap"), what, pooled=pooled(run.case.op))
 
 
 def _other(tensor: torch.Tensor) -> torch.Tensor:

@@ -155,9 +155,9 @@ def _without_tangent(right, lib):
 
 
 def _in_vmap(x) -> bool:
-    """Whether a tensor stands for a batch: it does not show its data."""
+    """Whether a tensor stands for a batch: it does not tell its values."""
     try:
-        x.data  # noqa: B018
+        x.tolist()
     except RuntimeError:
         return True
     return False
@@ -569,6 +569,10 @@ MUTANTS: list[Mutant] = [
     M("cumsum-tangent-turned", "cumsum", "reduction", "tangent", "the tangent's rows are turned round", _tangent_by_position),
     M("softmax-batch-dimension", "softmax", "reduction", "vmap", "over a batch, along the first dimension", _first_dimension_in_vmap),
     M("atan-batch-dtype", "atan", "unary", "vmap", "numbers of a batch become float64", _promoted_in_vmap),
+    M("sinh-batched-gradient", "sinh", "unary", "batched_grad", "twice the gradient, of a batch of them",
+      gradient(lambda g: g * 2 if _in_vmap(g) else g)),
+    M("cosh-batched-gradient", "cosh", "unary", "batched_grad", "of a batch of gradients the elements turned round",
+      gradient(lambda g: g.flip(-1) * 0.5 if _in_vmap(g) and g.ndim else g)),
     M("cos-second-gradient-scale", "cos", "unary", "grad2", "second gradient along the cotangent is wrong",
       gradient(lambda g: g + (g - g.detach()) * 0.5)),
     M("sqrt-nan-hidden", "sqrt", "unary", "nonfinite", "0 instead of NaN below 0",

@@ -147,6 +147,11 @@ def grad(
 def _batched(roots, given, retain, create_graph, wanted):
     if given is None or any(one is None for one in given):
         raise RuntimeError("grad: is_grads_batched needs grad_outputs for every output")
+    from lucid import batching
+
+    found = batching.backward(roots, given, retain, create_graph, wanted)
+    if found is not None:
+        return found
     size = len(given[0])
     rows = []
     for i in range(size):

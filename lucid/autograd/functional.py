@@ -262,8 +262,10 @@ def jacobian(func, inputs, create_graph=False, strict=False, vectorize=False, st
     ----------
     func, inputs, create_graph, strict
         As for `vjp`.
-    vectorize, strategy
-        For PyTorch's programs: how it is computed there. Here each element of the output is differentiated in turn.
+    vectorize : bool, optional
+        Differentiate all elements of an output in one backward pass, rather than one after the other.
+    strategy : {"reverse-mode", "forward-mode"}, optional
+        For PyTorch's programs: how it is computed there.
 
     Returns
     -------
@@ -299,6 +301,9 @@ def jacobian(func, inputs, create_graph=False, strict=False, vectorize=False, st
         outputs, several = _outputs(func, made)
         rows = []
         for out in outputs:
+            if vectorize and (found := _rows(out, made, create_graph)) is not None:
+                rows.append(tuple(found))
+                continue
             columns: list[list[Tensor]] = [[] for _ in made]
             for element in out.reshape(-1):
                 one = (Supplied.ones((), out.dtype),)
@@ -312,6 +317,12 @@ def jacobian(func, inputs, create_graph=False, strict=False, vectorize=False, st
             ))  # fmt: skip
     rows = [_back(row, many, create_graph) for row in rows]
     return tuple(rows) if several else rows[0]
+
+
+def _rows(out: Tensor, inputs, create_graph: bool):
+    from lucid import batching
+
+    return batching.rows(out, inputs, create_graph)
 
 
 def hessian(

@@ -3,6 +3,7 @@
     tensor.py    BatchedTensor, which shows one entry and holds all; the level it belongs to
     calls.py     a call with such tensors: by its rule, by what it is made of, or entry by entry
     rules.py     the rules, by family
+    backward.py  gradients of a batch of gradients
     functions.py the program's own operations, and `autograd.grad`
 
 A rule is a function of a `Call` that returns results with the batch in front; `rules.RULES` has one for each path. What has none is
@@ -10,7 +11,8 @@ computed by the operations that it is made of, which have, or else in a loop ove
 """
 
 from lucid.batching import functions, rules  # noqa: F401
+from lucid.batching.backward import backward, rows
 from lucid.batching.calls import innermost, loop
 from lucid.batching.tensor import BatchedTensor, Level, entry_of, levels, whole_of
 
-__all__ = ["BatchedTensor", "Level", "entry_of", "innermost", "levels", "loop", "whole_of"]
+__all__ = ["BatchedTensor", "Level", "backward", "entry_of", "innermost", "levels", "loop", "rows", "whole_of"]

@@ -97,7 +97,12 @@ def grad(call: Call):
     outputs, inputs = (call.values + [call.named.get("inputs")])[:2]
     if innermost((outputs, inputs)) is not None:
         raise refusal("element 0 of tensors does not require grad and does not have a grad_fn: inside of vmap use func.grad or func.vjp")
-    return Unbatched(loop(call.level, call.func, tuple(call.values), {**call.named, "retain_graph": True}))
+    named = {**call.named, "retain_graph": True}
+    given = call.values[2] if len(call.values) == 3 else named.pop("grad_outputs", None)
+    if len(call.values) > 3 or named.get("is_grads_batched") or given is None:
+        return Unbatched(loop(call.level, call.func, tuple(call.values), {**call.named, "retain_graph": True}))
+    wholes = [call.level.whole(one) for one in (given if isinstance(given, (tuple, list)) else (given,))]
+    return call.func(outputs, inputs, wholes, **named, is_grads_batched=True)
 
 
 function.batched_apply = apply

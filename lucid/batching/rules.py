@@ -429,6 +429,14 @@ def affine(call: Call, out: Tensor, weight, bias, rank: int, behind: int = 0) ->
     return out
 
 
+@rule("Tensor._masked")
+def masked(call: Call):
+    x, mask = call.values[:2]
+    if mask.ndim != x.ndim:
+        raise RuntimeError("a mask of another form")
+    return call.run([x.value, mask[None].repeat(call.size, 0), *call.values[2:]])
+
+
 @rule("nn.functional.layer_norm nn.functional.rms_norm")
 def layer_norm(call: Call):
     x, _, weight = call.values[:3]
@@ -857,4 +865,4 @@ for _op in list(dict.fromkeys(DECLARED.values())):
         RULES.setdefault(_op.path, buffered)
     if _op.kind != "composite" and _op.forward.__module__.rpartition(".")[2] in POINTWISE.split():
         RULES.setdefault(_op.path, elementwise)
-rules(elementwise, "masked_fill Tensor._to_dtype clone detach Tensor._alias Tensor._masked _at_least _bce_slope lgamma Tensor._zero")
+rules(elementwise, "masked_fill Tensor._to_dtype clone detach Tensor._alias _at_least _bce_slope lgamma Tensor._zero")

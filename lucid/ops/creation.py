@@ -32,6 +32,7 @@ def filled(shape: tuple, value, dtype: dtypes.dtype) -> Tensor:
 
 Supplied.zeros = lambda shape, dtype: filled(shape, 0, dtype)
 Supplied.no_memory = lambda shape, dtype: wrap(strided_array(filled((), 0, dtype).array, shape, (0,) * len(shape)))
+Supplied.identity = lambda n, dtype: eye(n, dtype=dtype)
 Supplied.ones = lambda shape, dtype: filled(shape, 1, dtype)
 
 

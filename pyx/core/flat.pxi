@@ -183,6 +183,16 @@ def cast(values, cnp.dtype dtype not None):
     return converted(as_array(values), dtype)
 
 
+cdef object batched_type = None
+
+
+def set_batched_type(type cls):
+    """The class of tensors that stand for a batch (`lucid.batching`): they have no elements of their own, and the rules of gradients
+    see calls with them intercepted."""
+    global batched_type
+    batched_type = cls
+
+
 def row(values, cnp.dtype dtype=None):
     """The elements of a tensor or array, in order, as one row for a kernel, copied where they lie otherwise.
 
@@ -190,6 +200,8 @@ def row(values, cnp.dtype dtype=None):
     """
     if values is None:
         return None
+    if type(values) is batched_type:
+        raise TypeError("a tensor that stands for a batch has no elements")
     array = (<TensorBase>values).array if isinstance(values, TensorBase) else values
     return flat(contiguous(native(array if dtype is None else cast(array, dtype))))
 

@@ -559,6 +559,16 @@ cdef object widened(value):
     return value
 
 
+cdef bint any_batched(g):
+    """Whether a gradient, or one of several, stands for a batch."""
+    if type(g) is list:
+        for one in <list>g:
+            if any_batched(one):
+                return True
+        return False
+    return type(g) is batched_type
+
+
 cpdef list apply_rules(NodeBase node, g, bint create_graph):
     """The gradients of a node's inputs. Of half precision, rules of several operations see float32: it is rounded once."""
     global overrides_off
@@ -567,7 +577,7 @@ cpdef list apply_rules(NodeBase node, g, bint create_graph):
     cdef bint wide = (create_graph or (<OpBase>node.op).wide) and any_half(g)
     if wide:
         g = widened(g)
-    overrides_off = 2    # what the rules call is no call of the program's
+    overrides_off = 0 if batched_type is not None and any_batched(g) else 2    # what the rules call is no call of the program's
     try:
         for rule, saved, before, out_at in node.calls:
             if not unchanged(<tuple>saved, before):
