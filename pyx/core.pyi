@@ -487,7 +487,8 @@ def accumulate(add: Kernel, target: TensorBase, x: TensorBase) -> bool:
     """Add `x` to `target` in place, where both are dense and of one shape and dtype; returns whether it was done."""
 
 def reduce(kernel: Kernel, x: TensorBase, dim: Any, keepdim: bool) -> TensorBase | None:
-    """A reduction of all elements (None), along one dimension, or along several that follow each other (a tuple).
+    """A reduction of all elements (None), along one dimension, or along several (a tuple); of a large tensor, several that
+    follow each other.
 
     None where the general way has to be taken.
     """

@@ -688,8 +688,13 @@ def accumulate(Kernel add not None, TensorBase target not None, TensorBase x not
     return True
 
 
+cdef enum:
+    SCATTERED = 16384    # elements that are put in order by one thread, where dimensions between others are reduced
+
+
 def reduce(Kernel kernel not None, TensorBase x not None, dim, bint keepdim):
-    """A reduction of all elements (None), along one dimension, or along several that follow each other (a tuple).
+    """A reduction of all elements (None), along one dimension, or along several (a tuple); of a large tensor, several that
+    follow each other.
 
     None where the general way has to be taken.
     """
@@ -697,12 +702,13 @@ def reduce(Kernel kernel not None, TensorBase x not None, dim, bint keepdim):
     cdef cnp.dtype own = <cnp.dtype>cnp.PyArray_DESCR(a)
     cdef cnp.npy_intp[FEW_DIMS] dims
     cdef Py_ssize_t outer = 1, axis = 1, inner = 1
-    cdef int nd = cnp.PyArray_NDIM(a), i, k = 0, at, first = 0, last = nd - 1, seen = 0
+    cdef int nd = cnp.PyArray_NDIM(a), i, k = 0, at, first = 0, last = nd - 1, seen = (1 << nd) - 1
+    cdef bint scattered = False
     cdef reduction_t call = NULL
     if not dense_row(a) or nd > FEW_DIMS:
         return None
     if dim is not None:
-        first, last = nd, -1
+        first, last, seen = nd, -1, 0
         for one in dim if type(dim) is tuple and dim else (dim,):
             if type(one) is not int or not -nd <= one < nd:
                 return None
@@ -712,7 +718,8 @@ def reduce(Kernel kernel not None, TensorBase x not None, dim, bint keepdim):
                 return None
             seen |= 1 << at
             first, last = min(first, at), max(last, at)
-        if last - first + 1 != (len(<tuple>dim) if type(dim) is tuple else 1):
+        scattered = last - first + 1 != (len(<tuple>dim) if type(dim) is tuple else 1)
+        if scattered and cnp.PyArray_SIZE(a) > SCATTERED:
             return None
     if half_code(a):
         a = converted(a, float32_dtype)
@@ -721,7 +728,7 @@ def reduce(Kernel kernel not None, TensorBase x not None, dim, bint keepdim):
     if call == NULL:
         return None
     for i in range(nd):
-        if first <= i <= last:
+        if seen >> i & 1:
             axis *= cnp.PyArray_DIM(a, i)
             if keepdim:
                 dims[k] = 1
@@ -729,10 +736,13 @@ def reduce(Kernel kernel not None, TensorBase x not None, dim, bint keepdim):
             continue
         dims[k] = cnp.PyArray_DIM(a, i)
         k += 1
-        if i < first:
+        if scattered or i < first:
             outer *= cnp.PyArray_DIM(a, i)
         else:
             inner *= cnp.PyArray_DIM(a, i)
+    if scattered:
+        a = cnp.PyArray_GETCONTIGUOUS((<object>a).transpose(
+            [i for i in range(nd) if not seen >> i & 1] + [i for i in range(nd) if seen >> i & 1]))
     out = new_array(
         k, dims, <cnp.dtype>cnp.PyArray_DESCR(a) if kernel.result is None else <cnp.dtype>kernel.result, False
     )
