@@ -332,10 +332,15 @@ def _bounded(kernel_, x: Tensor, bound: Tensor) -> Tensor:
     return binary(kernel_, x, bound)
 
 
+def _held(bound) -> bool:
+    """Whether there is no bound, or one that every floating dtype holds."""
+    return bound is None or (type(bound) in (float, int) and -HELD <= bound <= HELD)
+
+
 def _clamp_numbers(x: Tensor, low, high) -> Tensor:
     """`x` between numbers or None, in the dtype that they are promoted to."""
-    if x.dtype.kind == 2 and type(low) in (float, int) and type(high) in (float, int) and -HELD <= low <= HELD >= high >= -HELD:
-        return unary_param(CLAMP, x, low, high)  # the commonest, at two thirds of the time
+    if x.dtype.kind == 2 and not low is high is None and _held(low) and _held(high):  # the commonest, at half of the time
+        return unary_param(CLAMP, x, -math.inf if low is None else low, math.inf if high is None else high)
     if x.dtype is dtypes.int64 and type(low) is type(high) is int and -(1 << 62) < low < 1 << 62 > high > -(1 << 62):
         return ternary(CLAMP_TENSOR, x, low, high)
     given = [number_argument("clamp", one, 2, "min") for one in (low, high) if one is not None]

@@ -8,7 +8,8 @@ from lucid import dtypes
 from lucid._kernels.core import wrap
 from lucid.autograd.op import check_cast, op, torch_name
 from lucid.ops._doc import doc
-from lucid.ops._frame import INT64, tensor_argument
+from lucid.ops._frame import INT64, contiguous, tensor_argument
+from lucid.ops._indices import outside
 from lucid.ops.activation import logsigmoid
 from lucid.ops.arithmetic import add, div, mul, neg, rsub, sub
 from lucid.ops.comparison import eq, ne
@@ -16,6 +17,7 @@ from lucid.ops.distance import pairwise_distance
 from lucid.ops.exponentials import exp, log1p, sqrt
 from lucid.ops.loss import reduced, reduction_of
 from lucid.ops.magnitude import clamp_min, minimum, where
+from lucid.ops.scatter import gather, scatter
 from lucid.ops.view import to_dtype
 from lucid.tensor import Tensor
 
@@ -223,17 +225,14 @@ def multi_margin_loss(
     rows, classes = _scores("multi_margin_loss", input_, target, False)
     if weight is not None and weight.array.size != classes:
         raise RuntimeError(f"multi_margin_loss: weight has {weight.array.size} elements for {classes} classes")
-    if rows.size and not (rows.min() >= 0 and rows.max() < classes):
+    if outside(contiguous(rows), classes):
         raise RuntimeError(f"multi_margin_loss: target out of range: there are {classes} classes")
-    right = np.zeros((rows.size, classes), bool)
-    right[np.arange(rows.size), rows] = True
-    x = input_.reshape(rows.size, classes)
-    lead = where(wrap(right), x, 0.0).sum(1, True)
-    losses = clamp_min(add(sub(x, lead), margin), 0)
+    x, right = input_.reshape(rows.size, classes), wrap(rows.reshape(-1, 1))
+    losses = clamp_min(add(sub(x, gather(x, 1, right)), margin), 0)
     losses = mul(losses, losses) if p == 2 else losses
     if weight is not None:
         losses = mul(losses, wrap(np.asarray(weight.array[rows])).unsqueeze(1))
-    losses = div(where(wrap(right), 0.0, losses).sum(1), classes)
+    losses = div(scatter(losses, 1, right, 0.0).sum(1), classes)
     return reduced(losses if input_.array.ndim == 2 else losses.reshape(()), reduction)
 
 
