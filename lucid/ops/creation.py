@@ -469,8 +469,10 @@ def arange(*range_, **keywords) -> Tensor:
     >>> lucid.arange(1, 8, 2)
     Tensor([1, 3, 5, 7])
     """
-    if not keywords and len(range_) == 1 and type(range_[0]) is int and 0 <= range_[0] < 1 << 24:
-        return wrap(ramp(range_[0], INT64, 0, 1, 0, 0))  # the commonest call, and a short way for it
+    if not keywords and 0 < len(range_) < 4 and set(map(type, range_)) == {int} and range_[2:] != (0,):
+        ints = range(*range_)  # the commonest calls, and a short way for them
+        if -1 << 24 < ints.start <= ints.stop < 1 << 24 and 0 < ints.step < 1 << 24:
+            return wrap(ramp(len(ints), INT64, ints.start, ints.step, 0, 0))
     return _arange(*_range_arguments(range_, keywords), **keywords)
 
 
