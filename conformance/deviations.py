@@ -31,6 +31,7 @@ def holds(test: Callable) -> Callable:
     return lambda case: any(bool(test(t.detach()).any()) for t in tensors(case.args, case.kwargs))
 
 
+COMPLEX = (torch.complex32, torch.complex64, torch.complex128)
 EXPONENTIAL = "At NaN {}'s gradient is NaN, as PyTorch's is in full vectors; in a tensor's last elements PyTorch's is finite"
 
 
@@ -87,6 +88,34 @@ DEVIATIONS = (
         Deviation(name, "tangent", "at a bound the derivative is the gradient's, that of the input; PyTorch's forward mode takes the "
                   "bound's", when=lambda case: any(isinstance(one, torch.Tensor) and (case.args[0] == one).any() for one in case.args[1:]))
         for name in ("clamp", "clip")
+    ),
+    Deviation("nn.functional.silu", "tangent", "PyTorch's forward mode is not the derivative of complex numbers (finite differences)",
+              dtype="complex*"),
+    *(
+        Deviation(name, check, "the derivative is that of the real parts, which the result is made of; PyTorch's formulas multiply by "
+                  "the complex numbers (finite differences)", dtype="complex*",
+                  when=lambda case: case.kwargs.get("dtype") not in (None, *COMPLEX))
+        for name in ("cumprod", "masked.cumprod", "prod", "masked.prod") for check in ("grad", "grad2", "tangent", "inplace", "out")
+    ),
+    *(
+        Deviation(name, check, "derivatives are divided by differences of singular values; where those are rounding, so are these",
+                  dtype="complex64")
+        for name in ("pca_lowrank", "svd_lowrank") for check in ("grad", "grad2", "tangent")
+    ),
+    *(
+        Deviation(name, "grad*", "on the cut the gradient is that of the side that the zero's sign says; PyTorch's formula knows one",
+                  dtype="complex*", when=holds(lambda t: (t.imag == 0) & t.imag.signbit() & (t.real.abs() < 1)))
+        for name in ("acosh", "arccosh")
+    ),
+    *(
+        Deviation(name, "*", "at infinities the vectorised loop and the one for a tensor's last elements differ in PyTorch; this is "
+                  "x / |x| of the parts", dtype="complex*", when=_specials)
+        for name in ("sgn", "abs", "absolute")
+    ),
+    *(
+        Deviation(name, "refusals", "complex results are refused in a real `out=`; PyTorch writes sums there before the next step, and so "
+                  "drops the imaginary parts in between", dtype="complex*")
+        for name in ("mean", "logsumexp", "special.logsumexp")
     ),
     Deviation("nn.functional.gaussian_nll_loss", "tangent", "as its gradient, the derivative passes where a variance is raised to the "
               "least; PyTorch's forward mode does not let it pass", when=lambda case: bool((case.args[2] < case.args[4]).any())

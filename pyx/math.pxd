@@ -67,7 +67,7 @@ cdef inline floating cube_(floating x) noexcept nogil:
 
 cdef inline inexact reciprocal_(inexact x) noexcept nogil:
     cdef inexact one = 1  # a cast literal does not compile for complex numbers
-    return one / x
+    return div_(one, x)
 
 cdef inline integer bitwise_not_(integer x) noexcept nogil:
     return <integer>~x
@@ -93,8 +93,22 @@ cdef inline number mul_(number x, number y) noexcept nogil:
 cdef inline floating prelu_(floating x, floating slope) noexcept nogil:
     return x if x > 0 else slope * x
 
+# Of complex numbers Smith's quotient, in double, with selects: C's asks every time what was infinite, and is no loop.
 cdef inline inexact div_(inexact x, inexact y) noexcept nogil:
-    return x / y
+    cdef double a, b, c, d, ratio, scale
+    cdef inexact out
+    cdef bint turned, zero
+    if inexact in complexes:
+        turned = libm.fabs(y.real) < libm.fabs(y.imag)
+        a, b = x.imag if turned else x.real, -x.real if turned else x.imag
+        c, d = y.imag if turned else y.real, -y.real if turned else y.imag
+        zero = (c == 0) & (d == 0)
+        ratio = d / c
+        scale = 1 / (c + (0 if zero else d * ratio))
+        out.real, out.imag = (a + (0 if zero else b * ratio)) * scale, (b - (0 if zero else a * ratio)) * scale
+        return out
+    else:
+        return x / y
 
 # The first of two equal operands (zeros of either sign), as PyTorch; NaN wins in maximum, loses in fmax.
 # Two selects: a tree of these with a compound condition each is not vectorised.
@@ -1679,7 +1693,7 @@ cdef inline number addcmul_(number x, number y, number z, number value) noexcept
     return <number>(x + mul_(mul_(value, y), z))
 
 cdef inline inexact addcdiv_(inexact x, inexact y, inexact z, inexact value) noexcept nogil:
-    return x + value * y / z
+    return x + div_(mul_(value, y), z)
 
 cdef inline floating nan_to_num_(floating x, floating high, floating low, floating nan) noexcept nogil:
     cdef floating y = high if x == <floating>libm.INFINITY else low if x == -<floating>libm.INFINITY else x
@@ -1700,11 +1714,16 @@ cdef inline complexes cexp_(complexes x) noexcept nogil:
 cdef inline complexes clog_(complexes x) noexcept nogil:
     return <complexes>clog(x)
 
+cdef inline double complex scaled(double complex z, double factor) noexcept nogil:
+    z.real *= factor
+    z.imag *= factor
+    return z
+
 cdef inline complexes clog2_(complexes x) noexcept nogil:
-    return <complexes>(clog(x) * 1.4426950408889634074)
+    return <complexes>scaled(clog(x), 1.4426950408889634074)
 
 cdef inline complexes clog10_(complexes x) noexcept nogil:
-    return <complexes>(clog(x) * 0.43429448190325182765)
+    return <complexes>scaled(clog(x), 0.43429448190325182765)
 
 cdef inline complexes csin_(complexes x) noexcept nogil:
     return <complexes>csin(x)
@@ -1743,7 +1762,7 @@ cdef inline complexes catanh_(complexes x) noexcept nogil:
     return <complexes>catanh(x)
 
 cdef inline complexes csigmoid_(complexes x) noexcept nogil:
-    return <complexes>(1 / (1 + cexp(-<double complex>x)))
+    return <complexes>reciprocal_(1 + cexp(-<double complex>x))
 
 cdef inline complexes csgn_(complexes x) noexcept nogil:
     cdef complexes out = x

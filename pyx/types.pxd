@@ -4,6 +4,14 @@ A kernel is one body over a fused type; the frame picks the specialisation by dt
 """
 from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t
 
+# Cython makes a complex number of its parts by `x + y*(T)_Complex_I`, where an infinite y makes x NaN and -0 becomes 0.
+cdef extern from *:
+    """
+    #include <complex.h>
+    #undef _Complex_I
+    #define _Complex_I 0 || 1 ? __builtin_complex(x, y) : 0
+    """
+
 ctypedef fused floating:
     float
     double

@@ -167,7 +167,7 @@ class Op(core.OpBase):
         if not many:
             if self.out_dtype:
                 self.settle_dtype(values, out, "Expected out tensor to have dtype {0}, but got {1} instead")
-            return self.write_out(out, core.run_into(self, values, out))
+            return self.write_out(out, core.run_into(self, values, out), values)
         result = self.run(values)
         if len(out) != len(result):
             raise TypeError(f"{self.name}(): 'out' needs {len(result)} tensors, got {len(out)}")
@@ -188,9 +188,10 @@ class Op(core.OpBase):
         elif "cast" not in self.out_rule:
             values[at] = target.dtype
 
-    def write_out(self, out: Tensor, result) -> Tensor:
-        """Write a result to `out`; returns that."""
-        write_out(self.name, out, result, self.out_rule)
+    def write_out(self, out: Tensor, result, values: list) -> Tensor:
+        """Write the result of the values to `out`; returns that."""
+        modulus = "modulus" in self.out_rule and values[0].dtype.is_complex
+        write_out(self.name, out, result, "cast" if modulus else self.out_rule)
         return out
 
     # ------------------------------------------------------------------------------------------ in place
@@ -609,9 +610,9 @@ def op(
         Of `out` and `inplace`, those that the function takes care of itself.
     out : str, optional
         What `out=` may be, in words: "cast", of any dtype that the result can be cast to (where it cannot, PyTorch's
-        exception is a RuntimeError, or a "TypeError"); "any", of any; "same", of the result's own; "dtype", of the dtype that
-        the parameter of that name asks for, or else the one that decides (or, with "cast", may be cast to); "apart", of no
-        memory that an input has. Of several results each has to have its own dtype unless the rule is for "all". With
+        exception is a RuntimeError, or a "TypeError"); "any", of any; "same", of the result's own, but with "modulus"
+        of any that it can be cast to if the input is complex; "dtype", of the dtype that the parameter of that name asks
+        for, or else the one that decides (or, with "cast", may be cast to); "apart", of no memory that an input has. Of several results each has to have its own dtype unless the rule is for "all". With
         "overlap" the tensor of the in-place form may share memory with other arguments.
     wide : bool, optional
         Whether the rules, or what a composite is made of, see half precision as float32, so that several steps are

@@ -132,6 +132,9 @@ def placed(out, dim: int, at, src, full: bool, join: str | None = None) -> bool:
     code, computed = JOINS[join], out.dtype
     if computed.kind == "b":  # sums of bool are "or", products "and"
         code = {"add": "amax", "mul": "amin"}.get(code, code)
+    elif computed.kind == "u" and computed not in C_NAMES and join == "prod":
+        signed = np.dtype(f"i{computed.itemsize}")
+        return placed(out.view(signed), dim, at, src.view(signed), full, join)
     elif computed.kind == "u" and computed not in C_NAMES:
         raise NotImplementedError(f"\"{join}\" at an index is not implemented for {computed}")
     elif computed not in C_NAMES:

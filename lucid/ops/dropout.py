@@ -331,7 +331,7 @@ def native_dropout(input_: Tensor, p: float, train: bool | None = True) -> tuple
     Parameters
     ----------
     input_ : Tensor
-        Of any shape, floating.
+        Of any shape, floating or complex.
     p : float
         The probability of an element to be dropped.
     train : bool, optional
@@ -354,10 +354,14 @@ def native_dropout(input_: Tensor, p: float, train: bool | None = True) -> tuple
     if not array.size or train is False:
         mask.fill(1)
         return clone(input_), wrap(mask.view(np.bool_))
-    check_droppable(input_.dtype)
+    complex_ = input_.is_complex()
+    if not complex_:
+        check_droppable(input_.dtype)
     draw_into(mask, UINT8, lambda row: kernels.bernoulli(default_generator.engine, row, 1 - p))
-    scale = 0.0 if p == 1 else float(computed_in("dropout", array).type(1.0 / (1.0 - p)))
-    return masked(input_, mask, scale, -0.0, -0.0), wrap(mask.view(np.bool_))
+    scale, kept = 0.0 if p == 1 else 1.0 / (1.0 - p), wrap(mask.view(np.bool_))
+    if complex_:
+        return mul(mul(input_, kept), scale), kept
+    return masked(input_, mask, float(computed_in("dropout", array).type(scale)), -0.0, -0.0), kept
 
 
 # ------------------------------------------------------------------------------------------------ rrelu

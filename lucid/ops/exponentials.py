@@ -193,7 +193,7 @@ def exp(input_: Tensor, *, out=None) -> Tensor:
 
 exp.vjp(input_=lambda g, out: mul(g, conjugate(out)))
 
-EXP2 = with_complex(unary_kernel("exp2", FLOATING), lambda z: np.exp(z * math.log(2)))
+EXP2 = with_complex(unary_kernel("exp2", FLOATING), lambda z: np.exp((z.view(z.real.dtype) * math.log(2)).view(z.dtype)))
 
 
 @op("exp2", aliases=("special.exp2",))

@@ -167,7 +167,7 @@ def _floating(name: str, x: Tensor, kind: str) -> Tensor:
     if kind == "real" and dtype.is_complex:
         raise RuntimeError(f"{name} expects a real input tensor, but got {torch_name(dtype)}")
     dtype = dtypes.to_floating(dtype)
-    if dtype.itemsize == 2:
+    if dtype.to_real().itemsize == 2:
         raise RuntimeError(f"{name}: Unsupported dtype {torch_name(dtype)}; convert the input to float32")
     dtype = dtype.to_complex() if kind == "complex" else dtype
     return x if x.dtype is dtype else x.to(dtype)

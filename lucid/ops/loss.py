@@ -355,7 +355,7 @@ def binary_cross_entropy_with_logits(
 
 
 def _with_logits(input_: Tensor, target: Tensor, weight, reduction: str, pos_weight) -> Tensor:
-    if input_.dtype.kind < 2:
+    if not input_.dtype.is_floating_point:
         raise NotImplementedError(f"\"binary_cross_entropy_with_logits\" not implemented for '{torch_name(input_.dtype)}'")
     check_cast(dtypes.result_dtype((input_, target)), target.dtype)
     shape = broadcast_shapes(input_.array.shape, target.array.shape)

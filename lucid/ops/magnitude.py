@@ -81,7 +81,7 @@ def complex_to_real(name: str, x: Tensor) -> Tensor:
 EXCEPTIONS[ABS] = lambda x: complex_to_real("abs", x) if x.dtype.is_complex else None
 
 
-@op("abs", aliases=("absolute",), out="same")
+@op("abs", aliases=("absolute",), out="same modulus")
 @doc("out = |x|", "g \\cdot \\mathrm{sgn}(x)", returns="Of the input's shape; real.")
 def abs(input_: Tensor, *, out=None) -> Tensor:
     """Absolute value of each element.

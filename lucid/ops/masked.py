@@ -57,7 +57,7 @@ def _lowest(dtype):
     if dtype.is_floating_point:
         return -math.inf
     if dtype.is_complex or dtype is dtypes.bool_:
-        raise NotImplementedError(f"no number of {torch_name(dtype)} is below all others")
+        raise (TypeError if dtype.is_complex else NotImplementedError)(f"no number of {torch_name(dtype)} is below all others")
     return dtypes.iinfo(dtype).min
 
 
@@ -128,7 +128,7 @@ def prod(input_: Tensor, dim=None, *, keepdim: bool = False, dtype=None, mask=No
 
 
 @op("masked.amax", composite=True)
-@_doc("out = \\max_{i:\\, mask_i} x_i", raises="NotImplementedError: bools or complex numbers are masked")
+@_doc("out = \\max_{i:\\, mask_i} x_i", raises="NotImplementedError: bools are masked\nTypeError: complex numbers are")
 def amax(input_: Tensor, dim=None, *, keepdim: bool = False, dtype=None, mask=None) -> Tensor:
     """Largest of the elements that a mask leaves; of none, the dtype's smallest number.
 
@@ -140,7 +140,7 @@ def amax(input_: Tensor, dim=None, *, keepdim: bool = False, dtype=None, mask=No
 
 
 @op("masked.amin", composite=True)
-@_doc("out = \\min_{i:\\, mask_i} x_i", raises="NotImplementedError: bools or complex numbers are masked")
+@_doc("out = \\min_{i:\\, mask_i} x_i", raises="NotImplementedError: bools are masked\nTypeError: complex numbers are")
 def amin(input_: Tensor, dim=None, *, keepdim: bool = False, dtype=None, mask=None) -> Tensor:
     """Smallest of the elements that a mask leaves; of none, the dtype's largest number.
 
@@ -152,7 +152,7 @@ def amin(input_: Tensor, dim=None, *, keepdim: bool = False, dtype=None, mask=No
 
 
 _POSITION = {"dim": "int, optional: What is reduced. Default: the whole tensor, as one row.",
-             "raises": "NotImplementedError: bools or complex numbers are masked"}  # fmt: skip
+             "raises": "NotImplementedError: bools are masked\nTypeError: complex numbers are"}  # fmt: skip
 
 
 @op("masked.argmax", gradient=False)

@@ -373,7 +373,9 @@ def affine_grid_generator(theta: Tensor, size, align_corners: bool) -> Tensor:
     Tensor([[[[0.0, 0.0],
               [2.0, 0.0]]]])
     """
-    return resampling.affine_grid(theta, size, align_corners)
+    if not theta.is_complex():
+        return resampling.affine_grid(theta, size, align_corners)
+    return resampling.affine_points(theta, size, align_corners)
 
 
 @op("grid_sampler", composite=True)

@@ -509,6 +509,9 @@ def _fractional(name, n, input_, kernel_size, output_size, output_ratio, samples
     drawn, planes = samples.array.shape, (1 if len(shape) == n + 1 else shape[0], shape[-n - 1])
     if len(drawn) != 3 or drawn[0] < planes[0] or drawn[1:] != (planes[1], n):
         raise RuntimeError(f"Expect _random_samples of shape {[*planes, n]}, got {list(drawn)}")
+    if input_.dtype.is_complex and not input_.array.size:
+        empty_ = input_.reshape(*shape[:-n], *out_size)
+        return empty_, wrap(empty(empty_.array.shape, INT64))
     if not input_.dtype.is_floating_point:
         raise NotImplementedError(f"\"{name}\" not implemented for '{torch_name(input_.dtype)}'")
     return _fractional_max_pool(input_, samples, tuple(kernel), tuple(out_size))
@@ -655,7 +658,7 @@ _adaptive_avg_pool_backward.vjp(g=lambda g, size, out_size: _adaptive_avg_pool(g
 def _adaptive_avg(n: int):
     def pool_(input_, output_size):
         size = _adaptive_size(pool_.__name__, input_, output_size, n)
-        if size == (1,) * n and input_.dtype.is_floating_point and input_.array.size:
+        if size == (1,) * n and input_.dtype.kind > 1 and input_.array.size:
             return mean(input_, -1 if n == 1 else tuple(range(-n, 0)), True)
         return _adaptive_avg_pool(input_, tuple(input_.array.shape[-n:]), size)
 

@@ -415,6 +415,8 @@ def prod(input_: Tensor, dim=None, keepdim: bool = False, *, dtype=None, out=Non
 def _prod_backward(g, input_, input_dtype, dim, keepdim, out):
     if input_.array.size == 0:
         return spread(g, input_, dim, keepdim)
+    if input_.dtype.is_complex and not out.dtype.is_complex:
+        input_ = input_.real
     out = unrounded(out, input_, input_dtype, lambda: prod(input_, dim, keepdim))
     zeros = int((input_.array == 0).sum())
     if not zeros and input_.array.ndim:

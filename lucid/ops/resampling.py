@@ -625,6 +625,11 @@ def affine_grid(theta: Tensor, size, align_corners=None) -> Tensor:
     tensor_argument("affine_grid", theta, 1, "theta")
     if not theta.dtype.is_floating_point:
         raise ValueError(f"Expected theta to have floating point type, but got {theta.dtype}")
+    return affine_points(theta, size, align_corners)
+
+
+def affine_points(theta: Tensor, size, align_corners: bool) -> Tensor:
+    """The grid itself, of complex maps too."""
     size, shape = tuple(int(one) for one in size), theta.array.shape
     if len(size) not in (4, 5):
         raise NotImplementedError(

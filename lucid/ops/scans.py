@@ -43,7 +43,7 @@ def _scanned(name: str, input_: Tensor, dim: int, dtype) -> Tensor:
         if name != "cumsum":
             with np.errstate(all="ignore"):
                 accumulate = _complex_logcumsumexp if name == "logcumsumexp" else getattr(np, name)
-                return wrap(cast(accumulate(array, axis=at), target.numpy))
+                return wrap(cast(accumulate(array.astype(np.complex128), axis=at), target.numpy))
         parts = np.dtype(f"f{array.itemsize // 2}")
         SCAN[parts](
             flat(rows.reshape(-1).view(parts)), flat(out.reshape(-1).view(parts)), outer, axis, inner * 2, CODES[name]
@@ -58,9 +58,13 @@ def _complex_logcumsumexp(array: np.ndarray, axis: int) -> np.ndarray:
     source, target = np.moveaxis(array, axis, 0), np.moveaxis(out, axis, 0)
     target[0] = source[0]
     for i in range(1, len(source)):
-        top = np.maximum(target[i - 1].real, source[i].real)
-        top = np.where(np.isfinite(top), top, 0)
-        target[i] = np.log(np.exp(target[i - 1] - top) + np.exp(source[i] - top)) + top
+        x, y = target[i - 1], source[i]
+        less = x.real < y.real
+        low, high = np.where(less, x, y), np.where(less, y, x)
+        alike = np.isinf(low.real) & (low.real == high.real)
+        endless = np.where(low.real < 0, low, np.log(np.exp(low) + np.exp(high)))
+        total = np.where(alike, endless, high + np.log1p(np.exp(low - high)))
+        target[i] = np.where(np.isnan(x) | np.isnan(y), complex(np.nan, np.nan), total)
     return out
 
 
@@ -135,8 +139,8 @@ def _cumprod_backward(g, input_, dim, out):
         return g
     at = check_dim("cumprod", dim, input_.array.ndim)
     if input_.dtype.is_complex:
-        g, input_, out = g, input_.conj(), out.conj()
-    if not core.is_grad_enabled():
+        g, input_, out = (g, input_.conj(), out.conj()) if out.dtype.is_complex else (g, input_.real, out)
+    if not core.is_grad_enabled() or input_.array.all():
         return _cumprod_backward_once(g, input_, at, out)
     # The derivative of each later product with respect to element k is that product without it.
     size = input_.array.shape[at]
@@ -150,7 +154,7 @@ def _cumprod_backward(g, input_, dim, out):
 
 
 def _cumprod_backward_once(g, x, dim, out):
-    """The gradient where it is not differentiated again, in a few passes: beyond the first zero all products are zero."""
+    """The gradient where it is not differentiated again or nothing is zero, in a few passes: beyond the first zero all products are zero."""
     from lucid.ops.joining import cat
 
     zero = x == 0
@@ -208,22 +212,25 @@ def _logcumsumexp_backward(g, input_, dim):
 
     if not input_.array.ndim:
         return g
-    if input_.dtype.is_complex:
-        out = logcumsumexp(input_, dim)
-        return input_.conj().exp() * reverse_cumsum(g * (-out.conj()).exp(), dim)
     # Linear in g, which a second gradient needs. In double, where differences of sums lose nothing that float32 holds,
     # and exponents may be large.
-    g, input_ = g.to(dtypes.float64), input_.to(dtypes.float64)
+    complex_ = input_.dtype.is_complex
+    wide = dtypes.complex128 if complex_ else dtypes.float64
+    g, input_ = g.to(wide), input_.to(wide).conj()
     out = logcumsumexp(input_, dim)
-    shift = amax(out.detach(), dim, True)
-    if core.is_grad_enabled() or not input_.array.size or (shift.array - out.array).max() < 600:
+    size = out.detach().real if complex_ else out.detach()
+    shift = amax(size, dim, True)
+    if core.is_grad_enabled() or not input_.array.size or (shift.array - size.array).max() < 600:
         return (input_ - shift).exp() * reverse_cumsum(g * (shift - out).exp(), dim)
     minus = Supplied.zeros((), g.dtype) - math.inf
-    positive = g.log().where(g > 0, minus) - out
-    negative = (-g).log().where(g < 0, minus) - out
 
     def back(part):
         return (flip(logcumsumexp(flip(part, (dim,)), dim), (dim,)) + input_).exp()
+
+    if complex_:
+        return back(g.log().where(g != 0, minus) - out)
+    positive = g.log().where(g > 0, minus) - out
+    negative = (-g).log().where(g < 0, minus) - out
 
     return back(positive) - back(negative)
 

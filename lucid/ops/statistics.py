@@ -316,10 +316,14 @@ def isin(elements, test_elements, *, assume_unique: bool = False, invert: bool =
         raise TypeError("isin(): at least one of the arguments 'elements' and 'test_elements' must be Tensor")
     x, others = as_tensor(elements), as_tensor(test_elements)
     for one in (x, others):
-        if one.dtype is dtypes.bool_ or one.is_complex():
+        if one.dtype is dtypes.bool_ or one.dtype in (dtypes.complex64, dtypes.complex128):
             raise RuntimeError(f"Unsupported input type encountered for isin(): {torch_name(one.dtype)}")
     if not others.numel():
         return full(x.shape, invert)
+    if not isinstance(test_elements, Tensor):
+        return ne(x, test_elements) if invert else eq(x, test_elements)
+    if x.is_complex() or others.is_complex():
+        raise NotImplementedError("\"isin_default_cpu\" not implemented for 'ComplexHalf'")
     if x.numel() * others.numel() < 1 << 16:
         found = any_(eq(x.unsqueeze(-1), others.reshape(-1)), -1)
     else:

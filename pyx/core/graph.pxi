@@ -474,7 +474,7 @@ cdef object call_out(OpBase op, list values):
                     memcpy(cnp.PyArray_DATA(target.array), cnp.PyArray_DATA(made), cnp.PyArray_NBYTES(made))
                     bump(target)
                     return target
-            return op.write_out(target, result)
+            return op.write_out(target, result, values)
         values[op.out_at] = out
     return op.run_out(values)
 
