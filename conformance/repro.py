@@ -25,6 +25,8 @@ PACKED = 6000  # characters of packed data; beyond this the program names the ca
 
 def program(case: Case, package: str, checks: list[str], message: str = "") -> str:
     """The program's text: the call in the form that the first of the checks judges (`message` names the layout)."""
+    if case.source == "examples":
+        return _by_id(case, package, "the examples of a docstring") + "".join(f"# {line}\n" for one in case.program.row[0] for line in one.splitlines())
     if case.kind == "program":
         return _of_program(case.program, package)
     if not isinstance(case.target, str):

@@ -608,8 +608,9 @@ def get_ignored_functions() -> set:
     import lucid
 
     known = {one for functions in get_overridable_functions().values() for one in functions}
-    values = {getattr(lucid, name) for name in dir(lucid) if name[0].islower() and name[-1] != "_" and callable(getattr(lucid, name))}
-    return {value for value in values if not isinstance(value, type) and value not in known}
+    values = [getattr(lucid, name) for name in dir(lucid) if name[0].islower() and name[-1] != "_"]
+    values += [getattr(Tensor, name) for name in dir(Tensor) if name[0].islower()]
+    return {value for value in values if callable(value) and not isinstance(value, type) and value not in known}
 
 
 def get_testing_overrides() -> dict:
