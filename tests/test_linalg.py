@@ -9,7 +9,8 @@ import lucid
 import lucid.nn.functional as F
 from lucid._kernels import factor
 from lucid.linalg import LinAlgError
-from lucid.ops.inverses import called, openblas
+from lucid.ops._blas import openblas
+from lucid.ops.inverses import called
 
 DTYPES = [lucid.float32, lucid.float64, lucid.complex64, lucid.complex128]
 SHAPES = [(1, 1), (5, 5), (3, 5), (5, 3), (2, 4, 3), (3, 2, 4), (70, 70), (150, 100), (100, 150), (2, 130, 130)]

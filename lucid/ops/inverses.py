@@ -6,15 +6,13 @@ Factorisations are LAPACK's, as NumPy has them: `lapack`, `square` and `called` 
 from __future__ import annotations
 
 import math
-import threading
-from functools import cache
 
 import numpy as np
 
 from lucid import return_types
 from lucid._kernels.core import empty, wrap
-from lucid._kernels.threads import get_num_threads
 from lucid.autograd.op import Supplied, op, torch_name
+from lucid.ops._blas import few_threads
 from lucid.ops._doc import doc
 from lucid.ops._frame import broadcast_shapes, is_coarse, tensor_argument
 from lucid.ops.linalg import adjoint
@@ -90,57 +88,10 @@ def check_fit(name: str, a: np.ndarray, b: np.ndarray, left: bool = True) -> Non
 def called(name: str, function, *arrays, **options):
     """LAPACK's answer, its failure as ours."""
     try:
-        with np.errstate(all="ignore"):
-            if max(arrays[0].shape[-2:]) <= 16 or not openblas():
-                return function(*arrays, **options)
-            with FewerThreads(arrays[0].shape):
-                return function(*arrays, **options)
+        with np.errstate(all="ignore"), few_threads(arrays[0].shape):
+            return function(*arrays, **options)
     except np.linalg.LinAlgError as error:
         raise LinAlgError(f"{name}: {error}") from None
-
-
-class FewerThreads:
-    """While LAPACK works on matrices of a shape, the threads of NumPy's OpenBLAS: not more than Lucid's, one up to 512.
-
-    They wait by spinning. Where another process wants a processor, eigh of 32 x 32 takes 44 ms by two threads, 0.4 by one;
-    alone, two take 0.85 to 1.0 of the time of one at 256, and 0.7 in an inverse of 512 x 512.
-    """
-
-    lock, users, before = threading.Lock(), 0, 1
-
-    def __init__(self, shape):
-        self.wanted = get_num_threads() if max(shape[-2:]) >= 512 else 1
-
-    def __enter__(self):
-        get, set_ = openblas()
-        with self.lock:
-            if not FewerThreads.users:
-                FewerThreads.before = get()
-            FewerThreads.users += 1
-            if self.wanted < FewerThreads.before:
-                set_(self.wanted)
-
-    def __exit__(self, *_):
-        with self.lock:
-            FewerThreads.users -= 1
-            if not FewerThreads.users:
-                openblas()[1](FewerThreads.before)
-
-
-@cache
-def openblas() -> tuple | None:
-    """What tells and sets the number of threads of the OpenBLAS that NumPy's LAPACK is of; None if it is of another library."""
-    import ctypes
-
-    try:
-        library = ctypes.PyDLL(np.linalg._umath_linalg.__file__)
-    except (AttributeError, OSError):
-        return None
-    for name in ("scipy_openblas_{}_num_threads64_", "openblas_{}_num_threads64_", "openblas_{}_num_threads"):
-        found = [getattr(library, name.format(which), None) for which in ("get", "set")]
-        if None not in found:
-            return tuple(found)
-    return None
 
 
 @op("linalg.inv", aliases=("inverse",), out="same")

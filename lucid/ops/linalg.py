@@ -15,6 +15,7 @@ from lucid._kernels import linalg as kernels
 from lucid._kernels.core import empty, flat, product_plan, span, wrap
 from lucid.autograd.op import op
 from lucid.dtypes import element
+from lucid.ops._blas import few_threads
 from lucid.ops._doc import doc, like
 from lucid.ops._frame import (
     C_NAMES,
@@ -123,7 +124,7 @@ def multiply(a: np.ndarray, b: np.ndarray, dtype: dtypes.dtype) -> np.ndarray:
             raise NotImplementedError('"addmm_impl_cpu_" not implemented for \'Bool\'')
         return np.zeros(shape, a.dtype)
     broadcast_shapes(a.shape[:-2], b.shape[:-2])
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), few_threads(a.shape):
         return cast(np.matmul(a, b), numpy)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from lucid import dtypes, return_types
 from lucid._kernels.core import wrap
 from lucid.autograd.op import Supplied, op, torch_name
+from lucid.ops._blas import few_threads
 from lucid.ops._doc import doc
 from lucid.ops._frame import (
     COMPLEX128,
@@ -220,7 +221,8 @@ def lstsq(A: Tensor, B: Tensor, rcond=None, *, driver=None, out=None):
     *batch, m, n = a.shape
     empty = not (a.size and b.size)  # nothing is computed, and all there is to say is 0
     factors = None if empty or driver not in ("gels", "gelsy") else _full_rank(a, rcond, driver == "gels")
-    x = _least(A, columns, rcond, factors)
+    with few_threads(a.shape):
+        x = _least(A, columns, rcond, factors)
     real = dtypes.from_numpy_dtype(a.real.dtype)
     rank, values = wrap(np.empty(0, np.int64)), wrap(np.empty(0, a.real.dtype))
     if driver == "gelsy" and factors:
