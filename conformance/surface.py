@@ -30,12 +30,12 @@ MODULES = (
     "nn.utils.parametrizations", "nn.utils.stateless", "nn.attention", "nn.parameter", "optim", "optim.lr_scheduler",
     "optim.swa_utils", "linalg", "fft", "special", "autograd", "autograd.functional", "autograd.graph",
     "autograd.forward_ad", "utils.data", "utils.checkpoint", "utils.dlpack", "random", "func", "signal.windows",
-    "distributions", "masked", "amp", "testing", "serialization", "overrides", "fx",
+    "distributions", "masked", "amp", "testing", "serialization", "overrides", "fx", "quasirandom",
 )  # fmt: skip
 CLASSES = (
     "Tensor", "nn.Module", "nn.Sequential", "nn.ModuleList", "nn.ModuleDict", "nn.ParameterList", "nn.ParameterDict",
     "optim.Optimizer", "optim.lr_scheduler.LRScheduler", "autograd.Function", "Generator", "finfo", "iinfo", "dtype",
-    "device", "Size",
+    "device", "Size", "quasirandom.SobolEngine",
 )  # fmt: skip
 
 INTERNAL = "PyTorch's own machinery, public only by its name"
@@ -115,7 +115,7 @@ RULES = {
     INTERNAL: (
         "nn.functional.native_* serialization.* PRIVATE_OPS USE_* classproperty "
         "compiled_with_cxx11_abi get_file_path thread_safe_generator random.thread_safe_generator "
-        "init_num_threads slice_inverse torch_version windows quasirandom Tensor.slice_inverse FatalError "
+        "init_num_threads slice_inverse torch_version windows Tensor.slice_inverse FatalError "
         "Tensor.__dlpack_c_exchange_api__ functional types func.debug_unwrap autograd.NestedIOFunction "
         "nn.Module.T_destination nn.functional.DType optim.Optimizer.Optimizer*Hook"
     ),

@@ -55,6 +55,7 @@ OTHERS = {
     ],
     "random": [
         "manual_seed", "seed", "initial_seed", "get_rng_state", "set_rng_state", "Generator", "random.fork_rng",
+        "quasirandom.SobolEngine",
     ],
     "settings": [
         "set_num_threads", "get_num_threads", "memory_stats", "empty_cache", "set_cache_limit", "show_config",

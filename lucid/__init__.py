@@ -57,7 +57,7 @@ globals().update(ops.declared(""))
 _LATER = (
     "_C", "__config__", "_dynamo", "_tensor_str", "accelerator", "amp", "backends", "compiler", "cuda", "distributed", "distributions",
     "export", "fft", "func", "functional", "futures", "fx", "hub", "jit", "library", "linalg", "masked", "mps", "multiprocessing", "nn",
-    "onnx", "optim", "overrides", "profiler", "signal", "special", "storage", "testing", "types", "utils", "version", "xpu",
+    "onnx", "optim", "overrides", "profiler", "quasirandom", "signal", "special", "storage", "testing", "types", "utils", "version", "xpu",
 )  # fmt: skip
 _LATER_NAMES = {
     "lobpcg": "eigenpairs", "to_dlpack": "utils.dlpack", "vmap": "func", "GradScaler": "amp.grad_scaler",
