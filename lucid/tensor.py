@@ -385,9 +385,9 @@ class Tensor(core.TensorBase):
     def numpy(self, *, force: bool = False) -> np.ndarray:
         """The data as a NumPy array, sharing memory.
 
-        Raises RuntimeError for a tensor that requires grad, unless `force`.
+        Raises RuntimeError for a tensor that requires grad while gradients are recorded, unless `force`.
         """
-        if self.requires_grad and not force:
+        if self.requires_grad and not force and core.is_grad_enabled():
             raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
         return self.array.view()
 

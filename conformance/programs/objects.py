@@ -51,6 +51,8 @@ def memory_is_shared_with_numpy(lib):
     b[0, 1] = 50
     yield y, tuple(y.stride()), y.dtype
     yield raised(lib.ones(2, requires_grad=True).numpy), lib.ones(2, requires_grad=True).detach().numpy().tolist()
+    with lib.no_grad():
+        yield lib.ones(2, requires_grad=True).numpy().tolist()
     yield raised(lib.from_numpy, [1, 2]), raised(lib.from_numpy, np.array(["a"])), raised(lib.from_numpy, b[:, ::-1])
     z = lib.as_tensor(b)
     b[1, 1] = 7
