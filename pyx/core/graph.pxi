@@ -71,8 +71,8 @@ cdef class OpBase:
 
     def bind(self, tuple args, dict kwargs):
         """The values of all parameters in order. TypeError where PyTorch raises it."""
-        cdef tuple names = tuple(kwargs)
-        return self.bound(PySequence_Fast_ITEMS((*args, *kwargs.values())), len(args), <PyObject*>names)
+        cdef tuple names = tuple(kwargs), values = (*args, *kwargs.values())    # held while they are read
+        return self.bound(PySequence_Fast_ITEMS(values), len(args), <PyObject*>names)
 
     def run(self, list values):
         """The forward function on the values of all parameters."""

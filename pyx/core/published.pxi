@@ -22,6 +22,7 @@ cdef extern from "Python.h":
     object PyMethod_New(object function, object self)
 
 
+@cython.final
 cdef class Published:
     """A function of the package; see `make_call`, `make_inplace` and `make_overridable`."""
     cdef vectorcallfunc answer
