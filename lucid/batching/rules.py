@@ -10,6 +10,7 @@ from lucid import dtypes
 from lucid.autograd.op import DECLARED, Supplied
 from lucid.batching.calls import RANDOM_ERROR, RULES, Call, Unbatched, entries, loop, refusal
 from lucid.batching.tensor import BatchedTensor, Escaped, _nothing, _set_array
+from lucid.ops.methods import BINARY, COMPARISONS, foreign
 from lucid.tensor import Tensor
 
 POINTWISE = "activation arithmetic bessel circular comparison complex exponentials magnitude polynomials special"  # modules of ops
@@ -93,6 +94,20 @@ def where(call: Call):
     return elementwise(call)
 
 
+def operator(function, reflected: bool):
+    """A rule for Python's operator, as what the method computes."""
+    return lambda call: Unbatched(foreign(function, reflected, *call.values))
+
+
+for _name, _path in BINARY.items():
+    for _letter in ("", "r", "i"):
+        _method = getattr(Tensor, _path + "_" * (_letter == "i"), None)
+        if _method is not None:
+            RULES[f".__{_letter}{_name}__"] = operator(_method, _letter == "r")
+for _name in COMPARISONS:
+    RULES[f".__{_name}__"] = operator(getattr(Tensor, _name), False)
+
+
 # ---------------------------------------------------------------------------------------------- along dimensions
 
 
@@ -156,7 +171,9 @@ def reduced(call: Call):
 
 
 def leading(call: Call):
-    """What takes any dimensions in front."""
+    """What takes any dimensions in front, all tensors the same."""
+    if len({call.values[i].ndim for i in call.operands()}) > 1:
+        raise RuntimeError("entries with other numbers of dimensions")
     return call.run(wholes(call))
 
 
@@ -234,11 +251,18 @@ def extreme_of_all(call: Call):
 
 rules(along, "softmax log_softmax cumsum cumprod logcumsumexp cummax cummin select narrow diagonal Tensor.unfold split_with_sizes unbind "
       "flip gather scatter_add Tensor._scatter scatter_reduce cat _sort _topk _select_along _extreme_along _fft_c2c _fft_r2c _fft_c2r "
-      "tril triu diag_embed")  # fmt: skip
+      "tril triu _cross")  # fmt: skip
 rules(reduced, "sum nansum mean prod var std var_mean std_mean logsumexp amax amin argmax argmin any all count_nonzero linalg.vector_norm")
 rules(leading, "view_as_real view_as_complex linalg.inv linalg.det linalg.slogdet linalg.cholesky linalg.cholesky_ex linalg.inv_ex linalg.qr "
-      "linalg.svd linalg.svdvals linalg.eigh linalg.eigvalsh linalg.eig linalg.lu_factor_ex linalg.matrix_exp cholesky_inverse")  # fmt: skip
+      "linalg.svd linalg.svdvals linalg.eigh linalg.eigvalsh linalg.eig linalg.lu_factor_ex linalg.matrix_exp cholesky_inverse "
+      "linalg.pinv linalg.lu_factor linalg.ldl_factor linalg.ldl_factor_ex geqrf constant_pad_nd Tensor._edged _safe_softmax")  # fmt: skip
 rules(last, "linalg.solve_triangular cholesky_solve")
+
+
+@rule("diag_embed")
+def diag_embed(call: Call):
+    x, offset, *dims = call.values
+    return call.run([x.value, offset, *(shifted(dim, x.ndim + 1) for dim in dims)])
 
 
 @rule("stack")
@@ -389,7 +413,7 @@ def index_select(call: Call):
     return f("movedim")(whole[rows, index.value], 1, shifted(dim, x.ndim))
 
 
-@rule("index_add index_copy index_fill")
+@rule("index_copy index_fill")
 def index_write(call: Call):
     x, index = call["input_"], call["index"]
     if call.holds(index) or not x.ndim:
@@ -398,6 +422,32 @@ def index_write(call: Call):
     if any(isinstance(one, Tensor) and call.holds(one) for one in values):
         raise RuntimeError("a 0-d value")
     return along(call, values)
+
+
+@rule("index_add")
+def index_add(call: Call):
+    x, dim, index, source = call.values[:4]
+    if not call.holds(index):
+        return index_write(call)
+    if call.inplace or not x.ndim or index.ndim != 1:
+        raise RuntimeError("an index of each entry's own, in place or of a 0-d entry")
+    dim, source = shifted(dim, x.ndim), call.level.whole(source)
+    at = index.value.reshape([call.size if i == 0 else -1 if i == dim % source.ndim else 1 for i in range(source.ndim)])
+    return f("scatter_add")(call.level.whole(x), dim, f("Tensor.expand")(at, source.shape), source * call["alpha"])
+
+
+@rule("bucketize")
+def bucketize(call: Call):
+    if call.holds(call["boundaries"]):
+        raise RuntimeError("boundaries of each entry's own")
+    return elementwise(call)
+
+
+@rule("nn.functional.one_hot")
+def one_hot(call: Call):
+    if call["num_classes"] < 0:
+        raise refusal("When vmap-ing torch.nn.functional.one_hot, please provide an explicit positive num_classes argument.")
+    return elementwise(call)
 
 
 @rule("nn.functional.embedding")
@@ -520,15 +570,20 @@ for _n in (1, 2, 3):
     rules(images(_n), " ".join(
         f"nn.functional.{_name}{_n}d" for _name in ("max_pool", "avg_pool", "lp_pool", "adaptive_avg_pool", "adaptive_max_pool", "max_unpool")
     ) + f" nn.functional.max_pool{_n}d_with_indices nn.functional.adaptive_max_pool{_n}d_with_indices")  # fmt: skip
+rules(images(2), "nn.functional.unfold")
+rules(images(1), "nn.functional.fold")
 rules(images(2, False), "nn.functional.interpolate nn.functional.upsample nn.functional.grid_sample nn.functional.affine_grid")
 
 
 # ---------------------------------------------------------------------------------------------- losses
 
 
-@rule("_pair_loss")
+@rule("_pair_loss nn.functional.binary_cross_entropy")
 def pair_loss(call: Call):
+    """The losses of each pair of elements, and their sum or mean for each entry."""
     reduction = call["reduction"]
+    if call.get("reduce", call.get("size_average")) is not None:
+        raise RuntimeError("older parameters")
     call["reduction"] = "none"
     out = elementwise(call)
     return out if reduction == "none" else f(reduction)(flat(out, 1, out.ndim), 1)
@@ -865,4 +920,4 @@ for _op in list(dict.fromkeys(DECLARED.values())):
         RULES.setdefault(_op.path, buffered)
     if _op.kind != "composite" and _op.forward.__module__.rpartition(".")[2] in POINTWISE.split():
         RULES.setdefault(_op.path, elementwise)
-rules(elementwise, "masked_fill Tensor._to_dtype clone detach Tensor._alias _at_least _bce_slope lgamma Tensor._zero")
+rules(elementwise, "masked_fill Tensor._to_dtype clone detach Tensor._alias _at_least _bce_slope Tensor._zero Tensor.contiguous")
