@@ -140,7 +140,7 @@ def _cumprod_backward(g, input_, dim, out):
     at = check_dim("cumprod", dim, input_.array.ndim)
     if input_.dtype.is_complex:
         g, input_, out = (g, input_.conj(), out.conj()) if out.dtype.is_complex else (g, input_.real, out)
-    if not core.is_grad_enabled() or input_.array.all():
+    if not core.is_grad_enabled() or input_.dtype.is_complex and input_.array.all():
         return _cumprod_backward_once(g, input_, at, out)
     # The derivative of each later product with respect to element k is that product without it.
     size = input_.array.shape[at]
@@ -154,7 +154,7 @@ def _cumprod_backward(g, input_, dim, out):
 
 
 def _cumprod_backward_once(g, x, dim, out):
-    """The gradient where it is not differentiated again or nothing is zero, in a few passes: beyond the first zero all products are zero."""
+    """The gradient where it is not differentiated again (or complex and nowhere zero), in a few passes: beyond the first zero all products are zero."""
     from lucid.ops.joining import cat
 
     zero = x == 0
