@@ -428,3 +428,13 @@ def test_backward_in_several_threads_at_once():
     for thread in threads:
         thread.join()
     assert found == [[400, 800]] * 4
+
+
+def test_inference_tensors_are_not_written_to_outside():
+    with lucid.inference_mode():
+        y = lucid.ones(2) * 3
+        assert y.add_(1).tolist() == y.copy_(lucid.ones(2) * 4).tolist() == [4.0, 4.0]
+    for write in (lambda: y.zero_(), lambda: y.fill_(2), lambda: y.copy_(lucid.ones(2)), lambda: y.add_(1), lambda: lucid.add(y, 1, out=y)):
+        with pytest.raises(RuntimeError, match="outside InferenceMode"):
+            write()
+        assert y.tolist() == [4.0, 4.0]

@@ -260,6 +260,7 @@ def inference_tensors_stay_out_of_graphs(lib):
         y.add_(1)
     yield y, y.is_inference(), x.is_inference()
     yield raised(y.add_, 1), raised(lambda: x * y), raised(y.requires_grad_)
+    yield raised(y.zero_), raised(y.fill_, 1), raised(y.copy_, lib.ones(2)), raised(lib.add, y, 1, out=y)
     yield (y.clone() * x).requires_grad
     with lib.inference_mode(False):
         yield (x * 2).requires_grad

@@ -370,7 +370,8 @@ def run_into(OpBase op, values, TensorBase target not None):
     global target_array, target_name
     cdef void* array_before = target_array
     cdef void* name_before = target_name
-    cdef bint possible = one_row(target.array) and not (grad_enabled and target._view == NO_GRAD)
+    cdef bint possible = (one_row(target.array) and (inference or not target._inference)
+                          and not (grad_enabled and target._view == NO_GRAD))
     target_array, target_name = <void*>target.array if possible else NULL, <void*>op.name
     try:
         return run_forward(op, values)
@@ -380,7 +381,7 @@ def run_into(OpBase op, values, TensorBase target not None):
 
 cdef inline bint plain_target(TensorBase target, values):
     """Whether a call may write its result over a tensor with none of the checks in `lucid.autograd.op`."""
-    return (one_row(target.array) and not target._inference
+    return (one_row(target.array) and (inference or not target._inference)
             and not (grad_enabled and (target._view == NO_GRAD or any_needs_grad(values))))
 
 

@@ -455,12 +455,14 @@ def joined(tensors, Py_ssize_t dim, bint stacked):
 def overwritable(TensorBase target not None):
     """Whether a tensor may be written to as one row of memory, without a trace in any graph or tangent."""
     cdef cnp.ndarray a = target.array
-    return not detours & FORWARD_AD and one_row(a) and not (grad_enabled and (target._view == NO_GRAD or needs_grad(target)))
+    return (not detours & FORWARD_AD and one_row(a) and (inference or not target._inference)
+            and not (grad_enabled and (target._view == NO_GRAD or needs_grad(target))))
 
 
 def zeroed(TensorBase target not None):
-    """Set a tensor of less than 512 KiB, one row outside any graph, to zero; False, and nothing is done, for any other."""
-    if not overwritable(target) or cnp.PyArray_NBYTES(target.array) >= 1 << 19:
+    """Set a tensor of less than 512 KiB, one row outside any graph, to zero; False, and nothing is done, for any other, and for
+    one without elements, which may be one without a shape."""
+    if not overwritable(target) or not 0 < cnp.PyArray_NBYTES(target.array) < 1 << 19:
         return False
     memset(cnp.PyArray_DATA(target.array), 0, cnp.PyArray_NBYTES(target.array))
     bump(target)

@@ -512,7 +512,7 @@ class Module:
             return self
 
         def change(tensor):
-            layout = memory_format if tensor.dim() in (4, 5) else None
+            layout = memory_format if memory_format is not None and tensor.dim() in (4, 5) else None
             return tensor.to(dtype if tensor.dtype.kind >= 2 else None, memory_format=layout)
 
         return self._apply(change)
