@@ -39,8 +39,6 @@ NOT_RUN = {  # examples that show what nobody promises, or need much memory
     "fft.hfftn": "that a difference of one rounding is within the bounds of allclose",
 }
 UNSET = re.compile(r"empty|new\(|Tensor\(\d|resize")  # memory without values
-
-
 GIVEN = {"torch", "nn", "F", "np", "math", *dir(builtins)} - {"input"}
 
 
