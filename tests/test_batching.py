@@ -152,14 +152,16 @@ def test_ensembles():
         np.testing.assert_allclose(model(x).detach(), one.detach(), 1e-5, 1e-6)
 
 
+class Doubled(lucid.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x * 2
+
+
 def test_gradients_of_a_batch_are_one_pass():
     seen = []
 
-    class Counted(lucid.autograd.Function):
-        @staticmethod
-        def forward(ctx, x):
-            return x * 2
-
+    class Counted(Doubled):
         @staticmethod
         def backward(ctx, g):
             seen.append(tuple(g.shape))
@@ -176,11 +178,7 @@ def test_gradients_of_a_batch_are_one_pass():
 
 
 def test_rules_that_read_elements_are_called_in_turn():
-    class Reading(lucid.autograd.Function):
-        @staticmethod
-        def forward(ctx, x):
-            return x * 2
-
+    class Reading(Doubled):
         @staticmethod
         def backward(ctx, g):
             return lucid.tensor(g.tolist()) * 2

@@ -100,7 +100,7 @@ def documented(lib: Any, sources: list[str]) -> Iterator[Any]:
     for source in sources:
         tree = ast.parse(source)
         last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
-        names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+        names = set(_made(tree))
         try:
             with contextlib.redirect_stdout(io.StringIO()):
                 exec(compile(tree, "<example>", "exec"), scope)

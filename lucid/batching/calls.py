@@ -172,14 +172,25 @@ def dispatch(mode: Level | None, func, args: tuple, kwargs: dict):
 tensor.dispatch = dispatch
 
 
+def mapped(function, value):
+    """A value, or what is in tuples, lists and dicts inside each other, as a function gives it."""
+    if isinstance(value, (tuple, list)):
+        parts = [mapped(function, one) for one in value]
+        return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
+    if isinstance(value, dict):
+        return {key: mapped(function, one) for key, one in value.items()}
+    return function(value)
+
+
 def wrapped(level: Level, result):
     """A rule's result as the program gets it."""
-    if isinstance(result, Tensor):
-        return BatchedTensor(result, level)
-    if isinstance(result, (tuple, list)):
-        parts = [wrapped(level, one) for one in result]
-        return type(result)(*parts) if hasattr(result, "_fields") else type(result)(parts)
-    return result.result if isinstance(result, Unbatched) else result
+
+    def one(part):
+        if isinstance(part, Tensor):
+            return BatchedTensor(part, level)
+        return part.result if isinstance(part, Unbatched) else part
+
+    return mapped(one, result)
 
 
 def _taken_apart(call: Call, args: tuple, kwargs: dict):
@@ -221,16 +232,15 @@ def _may_draw(call: Call) -> bool:
 
 def entries(level: Level, value, i: int):
     """What entry i of the batch has in the place of a value."""
-    if level.holds(value):
+
+    def entry(one):
+        if not level.holds(one):
+            return one
         if not level.size:  # zeros show what the results look like
-            return Supplied.zeros(value.shape, value.dtype)
-        return DECLARED["select"].function(value.value, 0, i)
-    if isinstance(value, (tuple, list)):
-        parts = [entries(level, one, i) for one in value]
-        return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
-    if isinstance(value, dict):
-        return {key: entries(level, one, i) for key, one in value.items()}
-    return value
+            return Supplied.zeros(one.shape, one.dtype)
+        return DECLARED["select"].function(one.value, 0, i)
+
+    return mapped(entry, value)
 
 
 def loop(level: Level, func, args: tuple, kwargs: dict):

@@ -6,11 +6,14 @@ belongs to a family, `@rule("path")` above a function for what does not.
 
 from __future__ import annotations
 
+import math
+
 from lucid import dtypes
 from lucid.autograd.op import DECLARED, Supplied
-from lucid.batching.calls import RANDOM_ERROR, RULES, Call, Unbatched, entries, loop, refusal
+from lucid.batching.calls import RANDOM_ERROR, RULES, Call, Unbatched, entries, loop, mapped, refusal
 from lucid.batching.tensor import BatchedTensor, Escaped, _nothing, _set_array
 from lucid.ops.methods import BINARY, COMPARISONS, foreign
+from lucid.ops.view import infer_shape
 from lucid.tensor import Tensor
 
 POINTWISE = "activation arithmetic bessel circular comparison complex exponentials magnitude polynomials special"  # modules of ops
@@ -46,10 +49,7 @@ def f(path: str):
 
 def flat(x: Tensor, first: int, last: int) -> Tensor:
     """A tensor with some neighbouring dimensions, the last not among them, as one."""
-    n = 1
-    for size in x.shape[first:last]:
-        n *= size
-    return x.reshape((*x.shape[:first], n, *x.shape[last:]))
+    return x.reshape((*x.shape[:first], math.prod(x.shape[first:last]), *x.shape[last:]))
 
 
 def lifted(x: Tensor, rank: int) -> Tensor:
@@ -147,14 +147,7 @@ def along(call: Call, values=None):
     if call.op.view or any(isinstance(one, Tensor) and one.ndim > 1 for one in values):
         raise RuntimeError("a view of a 0-d entry, or a 0-d entry beside others")
     values = [one.unsqueeze(1) if isinstance(one, Tensor) and one.ndim == 1 else one for one in values]
-    return _each(call.run(values), lambda one: one.squeeze(1))
-
-
-def _each(result, function):
-    if isinstance(result, Tensor):
-        return function(result)
-    parts = [function(one) for one in result]
-    return type(result)(*parts) if hasattr(result, "_fields") else type(result)(parts)
+    return mapped(lambda one: one.squeeze(1), call.run(values))
 
 
 def reduced(call: Call):
@@ -166,7 +159,7 @@ def reduced(call: Call):
     if values[i] is None or values[i] == () or values[i] == []:
         values[0], values[i] = flat(values[0], 1, x.ndim + 1), 1
         kept = call.get("keepdim")
-        return _each(call.run(values), lambda one: one.reshape((call.size,) + (1,) * x.ndim) if kept else one)
+        return mapped(lambda one: one.reshape((call.size,) + (1,) * x.ndim) if kept else one, call.run(values))
     return along(call, values)
 
 
@@ -219,15 +212,7 @@ def expand(call: Call):
 @rule("reshape Tensor.view")
 def reshape(call: Call):
     x, shape = call.values[0], call.values[1]
-    shape = (shape,) if isinstance(shape, int) else tuple(shape)
-    if -1 in shape:
-        known = 1
-        for size in shape:
-            known *= 1 if size == -1 else size
-        n = x.numel()
-        if not known or n % known or shape.count(-1) > 1:
-            raise RuntimeError("no such shape")
-        shape = tuple(n // known if size == -1 else size for size in shape)
+    shape = infer_shape((shape,) if isinstance(shape, int) else tuple(shape), x.numel())
     return call.run([x.value, (call.size, *shape)])
 
 
@@ -560,7 +545,7 @@ def images(spatial: int, apart: bool = True):
         if several:
             values = [flat(one, 0, 2) if i in at else one for i, one in enumerate(values)]
         result = call.run(values)
-        return _each(result, lambda one: one.reshape((*shape[:2], *one.shape[1:]))) if several else result
+        return mapped(lambda one: one.reshape((*shape[:2], *one.shape[1:])), result) if several else result
 
     return fold
 
@@ -601,7 +586,7 @@ def cross_entropy(call: Call):
     if x.ndim > 1:
         values[0], values[1] = flat(values[0], 0, 2), flat(values[1], 0, 2)
     out = call.run(values)
-    out = out.reshape((*values[1].shape[:0], call.size, -1)) if call.size else out.reshape((0, 1))
+    out = out.reshape((call.size, -1)) if call.size else out.reshape((0, 1))
     if reduction == "none":
         classes = target.ndim == x.ndim  # probabilities
         return out.reshape(shape if not classes else (*shape[: min(x.ndim, 2)], *shape[3:]) if x.ndim > 1 else shape[:1])
@@ -609,18 +594,11 @@ def cross_entropy(call: Call):
     if reduction == "sum":
         return total
     if target.ndim == x.ndim:
-        return total / (x.shape[0] if x.ndim > 1 else 1) / max(1, _product(x.shape[2:]))
+        return total / (x.shape[0] if x.ndim > 1 else 1) / max(1, math.prod(x.shape[2:]))
     at = flat(values[1].reshape(shape), 1, len(shape))
     kept = at != call["ignore_index"]
     counted = kept.to(out.dtype) if weight is None else weight[f("where")(kept, at, 0)] * kept
     return total / counted.sum(1)
-
-
-def _product(sizes) -> int:
-    n = 1
-    for size in sizes:
-        n *= size
-    return n
 
 
 # ---------------------------------------------------------------------------------------------- what is made anew
@@ -691,7 +669,7 @@ def _reshaped(name: str):
 def resized(call: Call):
     x, size = call.values[:2]
     size = tuple(size.shape if isinstance(size, Tensor) else call.values[1:] if isinstance(size, int) else size)
-    if _product(size) != x.numel():
+    if math.prod(size) != x.numel():
         raise refusal("vmap: a batch is not resized in place to another number of elements")
     x.value = x.value.reshape((call.size, *size))
     _set_array(x, _nothing(size, x.dtype.numpy))
