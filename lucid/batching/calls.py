@@ -1,6 +1,6 @@
 """A call in which batched tensors take part.
 
-`dispatch` finds the innermost batch among the arguments, and computes the call for it: by a rule (`rules.RULES`), on tensors which
+`dispatch` finds the innermost batch among the arguments, and computes the call for it: by a rule (`RULES`), on tensors which
 may be batched again, further out; by what the function is made of, called with the batched tensors themselves; or by `loop`.
 A rule may refuse what it does not cover by any exception: the loop is next, whose errors are those of one entry.
 """
@@ -17,7 +17,7 @@ from lucid.batching.tensor import BatchedTensor, Level, levels
 from lucid.tensor import Tensor
 
 LOOPED: Counter[str] = Counter()  # how often what was computed entry by entry: for tests, and for whoever looks for speed
-RULES: dict = {}  # by path, or by ".name" of what is no operation; filled by rules.py
+RULES: dict = {}  # by path, or by ".name" of what is no operation; filled by rules/
 NO_WRITES = (
     "vmap: inplace arithmetic(self, *extra_args) is not possible because there exists a Tensor `other` in extra_args that has more "
     "elements than `self`. This happened due to `other` being vmapped over but `self` not being vmapped over in a vmap. Please try to "

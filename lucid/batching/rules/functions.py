@@ -7,7 +7,7 @@ from typing import NamedTuple
 from lucid.autograd import function
 from lucid.autograd.function import Function, FunctionCtx
 from lucid.batching.calls import Call, Unbatched, innermost, loop, refusal
-from lucid.batching.rules import rule
+from lucid.batching.rules._declare import rule
 from lucid.batching.tensor import BatchedTensor, Level
 from lucid.tensor import Tensor
 
@@ -49,10 +49,15 @@ def apply(cls, args: tuple, kwargs: dict):
         many = isinstance(result, (tuple, list))
         results = list(result) if many else [result]
         out_dims = [out_dims] * len(results) if out_dims is None or isinstance(out_dims, int) else list(out_dims)
-        results = [one if dim is None or not isinstance(one, Tensor) else level.batch(one, dim) for one, dim in zip(results, out_dims)]
+        results = [
+            one if dim is None or not isinstance(one, Tensor) else level.batch(one, dim)
+            for one, dim in zip(results, out_dims)
+        ]
         return type(result)(results) if many else results[0]
     found = Batch.apply(cls, level, dims, kwargs, *values)
-    return tuple(BatchedTensor(one, level) for one in found) if isinstance(found, tuple) else BatchedTensor(found, level)
+    return (
+        tuple(BatchedTensor(one, level) for one in found) if isinstance(found, tuple) else BatchedTensor(found, level)
+    )
 
 
 class Batch(Function):
@@ -84,7 +89,9 @@ class Batch(Function):
             found = cls.backward(ctx.inner, *[None if one is None else BatchedTensor(one, level) for one in gradients])
         found = found if isinstance(found, tuple) else (found,)
         wholes = [None if one is None else level.whole(one) for one in found]
-        return (None,) * 4 + tuple(one if dim is not None or one is None else one.sum(0) for one, dim in zip(wholes, dims))
+        return (None,) * 4 + tuple(
+            one if dim is not None or one is None else one.sum(0) for one, dim in zip(wholes, dims)
+        )
 
 
 def _entries(level: Level, dims: tuple, values) -> list:
@@ -96,7 +103,9 @@ def grad(call: Call):
     """Gradients of what is outside, from a batch of gradients."""
     outputs, inputs = (call.values + [call.named.get("inputs")])[:2]
     if innermost((outputs, inputs)) is not None:
-        raise refusal("element 0 of tensors does not require grad and does not have a grad_fn: inside of vmap use func.grad or func.vjp")
+        raise refusal(
+            "element 0 of tensors does not require grad and does not have a grad_fn: inside of vmap use func.grad or func.vjp"
+        )
     named = {**call.named, "retain_graph": True}
     given = call.values[2] if len(call.values) == 3 else named.pop("grad_outputs", None)
     if len(call.values) > 3 or named.get("is_grads_batched") or given is None:
