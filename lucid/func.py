@@ -1,6 +1,6 @@
 """Functions of functions: gradients, products with Jacobians, Jacobians, and maps over a batch dimension.
 
-A function may take and return tensors in tuples, lists and dicts, inside each other. A result stays in the caller's
+A function may take and return tensors in containers inside each other (`lucid.utils._pytree`). A result stays in the caller's
 graph where it depends on a tensor there, so that these functions can be applied to each other. `vmap` calls the
 function once, for a whole batch (`lucid.batching`).
 """
@@ -8,7 +8,6 @@ function once, for a whole batch (`lucid.batching`).
 from __future__ import annotations
 
 import functools
-import itertools
 
 from lucid import random
 from lucid._kernels import core
@@ -19,6 +18,7 @@ from lucid.calls import functional_call, replace_all_batch_norm_modules_, stack_
 from lucid.ops.joining import cat
 from lucid.rearrange import rearrange
 from lucid.tensor import Tensor
+from lucid.utils._pytree import broadcast_leaves, tree_leaves, tree_map, tree_structure, tree_unflatten
 
 batching = None  # the package, once a function was mapped over a batch
 
@@ -31,36 +31,14 @@ __all__ = [
 # --------------------------------------------------------------------------------------------- nested arguments
 
 
-def _leaves(tree) -> list:
-    """The values in tuples, lists and dicts, in order."""
-    if isinstance(tree, dict):
-        tree = tree.values()
-    elif not isinstance(tree, (tuple, list)):
-        return [tree]
-    return [leaf for part in tree for leaf in _leaves(part)]
-
-
 def _like(tree, leaves):
-    """A tree of the same form with other leaves, taken from an iterator."""
-    if isinstance(tree, dict):
-        return type(tree)((key, _like(part, leaves)) for key, part in tree.items())
-    if isinstance(tree, (tuple, list)):
-        parts = [_like(part, leaves) for part in tree]
-        return type(tree)(*parts) if hasattr(tree, "_fields") else type(tree)(parts)
-    return next(leaves)
-
-
-def _map(function, tree):
-    return _like(tree, map(function, _leaves(tree)))
-
-
-def _form(tree):
-    """What two trees of one form have in common."""
-    return _like(tree, itertools.repeat(None))
+    """A tree of the same form with other leaves."""
+    return tree_unflatten(leaves, tree_structure(tree))
 
 
 def _tensors(tree, who: str, what: str) -> list[Tensor]:
-    leaves = _leaves(tree)
+    """The leaves of a tree, which have to be tensors."""
+    leaves = tree_leaves(tree)
     for leaf in leaves:
         if not isinstance(leaf, Tensor):
             raise RuntimeError(f"{who}: Expected {what} to be tensors, got unsupported type {type(leaf)}")
@@ -103,7 +81,9 @@ class _Level:
         return None if level in self.batches else level
 
     def leaf(self, x: Tensor) -> Tensor:
-        """A tensor that is differentiated by."""
+        """A tensor that is differentiated by. ValueError for anything else."""
+        if not isinstance(x, Tensor):
+            raise ValueError(f"Thing passed to transform API must be Tensor, got {type(x)}")
         x = self.whole(x)
         if core.requires_grad(x) and self.before:
             made = Supplied.view_alias(x)
@@ -259,8 +239,7 @@ def grad_and_value(func, argnums=0, has_aux: bool = False):
     def wrapper(*args, **kwargs):
         with _Level() as level:
             chosen, places = _chosen(args, argnums)
-            _tensors(chosen, "grad", "the arguments that are differentiated by")
-            made = _map(level.leaf, chosen)
+            made = tree_map(level.leaf, chosen)
             value, aux = _aux(_called(func, args, kwargs, places, made), "grad_and_value(f)(*args)", has_aux)
             if not isinstance(value, Tensor):
                 raise RuntimeError(
@@ -271,12 +250,12 @@ def grad_and_value(func, argnums=0, has_aux: bool = False):
                     "grad_and_value(f)(*args): Expected f(*args) to return a scalar Tensor, got tensor with "
                     f"{value.dim()} dims. Maybe you wanted to use the vjp or jacrev APIs instead?"
                 )
-            found = level.gradients([value], _leaves(made), [Supplied.ones((), value.dtype)])
-            found = _like(chosen, iter(map(level.leave, found)))
+            found = level.gradients([value], tree_leaves(made), [Supplied.ones((), value.dtype)])
+            found = _like(chosen, map(level.leave, found))
             if not isinstance(argnums, tuple):
                 found = found[0]
             value = level.leave(value)
-            return found, (value, _map(level.leave, aux)) if has_aux else value
+            return found, (value, tree_map(level.leave, aux)) if has_aux else value
 
     return wrapper
 
@@ -315,27 +294,29 @@ def vjp(func, *primals, has_aux: bool = False):
     (Tensor([1.0, 2.0]),)
     """
     with _Level() as level:
-        made = _map(level.leaf, primals)
+        made = tree_map(level.leaf, primals)
         result, aux = _aux(func(*made), "vjp(f, *primals)", has_aux)
         outputs = _tensors(result, "vjp(f, *primals)", "f(*primals)")
+        if not outputs:
+            raise RuntimeError(f"vjp(f, *primals): Expected f to be a function that has non-empty output (got {result!r})")
 
     def vjp_fn(cotangents):
         if (batch := level.later(cotangents)) and level.batches:
             return batching.loop(batch, vjp_fn, (cotangents,), {})
         with level:
-            flat = _leaves(cotangents)
-            if _form(cotangents) != _form(result):
+            flat = tree_leaves(cotangents)
+            if tree_structure(cotangents) != tree_structure(result):
                 raise RuntimeError("vjp_fn: Expected cotangents of the form of the function's output")
             try:
-                found = level.gradients(outputs, _leaves(made), flat)
+                found = level.gradients(outputs, tree_leaves(made), flat)
             except Exception:
                 if not batch:
                     raise
                 return batching.loop(batch, vjp_fn, (cotangents,), {})
-            return _like(primals, iter(map(level.leave, found)))
+            return _like(primals, map(level.leave, found))
 
-    result = _map(level.leave, result)
-    return (result, vjp_fn, _map(level.leave, aux)) if has_aux else (result, vjp_fn)
+    result = tree_map(level.leave, result)
+    return (result, vjp_fn, tree_map(level.leave, aux)) if has_aux else (result, vjp_fn)
 
 
 def jvp(func, primals: tuple, tangents: tuple, *, strict: bool = False, has_aux: bool = False):
@@ -377,12 +358,13 @@ def jvp(func, primals: tuple, tangents: tuple, *, strict: bool = False, has_aux:
     for given, what in ((primals, "primals"), (tangents, "tangents")):
         if not isinstance(given, tuple) or not given:
             raise RuntimeError(f"jvp(f, primals, tangents): Expected {what} to be a non-empty tuple, got {type(given)}")
+    _tensors(primals, "jvp(f, primals, tangents)", "primals")
     flat = _tensors(tangents, "jvp(f, primals, tangents)", "tangents")
-    if _form(primals) != _form(tangents):
+    if tree_structure(primals) != tree_structure(tangents):
         raise RuntimeError("jvp(f, primals, tangents): Expected primals and tangents to have the same form")
     with _Level() as level:
-        made = _map(level.leaf, primals)
-        for x, tangent in zip(_leaves(made), flat):
+        made = tree_map(level.leaf, primals)
+        for x, tangent in zip(tree_leaves(made), flat):
             if x.shape != tangent.shape:
                 raise RuntimeError(
                     f"jvp(f, primals, tangents): a tangent of shape {tangent.shape} for an argument of shape {x.shape}"
@@ -391,10 +373,10 @@ def jvp(func, primals: tuple, tangents: tuple, *, strict: bool = False, has_aux:
         outputs = _tensors(result, "jvp(f, primals, tangents)", "f(*primals)")
         if strict and not all(out.requires_grad for out in outputs):
             raise RuntimeError("jvp(f, primals, tangents, strict=True): an output is independent of the inputs")
-        derivatives = _forward(level, outputs, _leaves(made), flat)
-        derivative = _like(result, iter(map(level.leave, derivatives)))
-        result = _map(level.leave, result)
-    return (result, derivative, _map(level.leave, aux)) if has_aux else (result, derivative)
+        derivatives = _forward(level, outputs, tree_leaves(made), flat)
+        derivative = _like(result, map(level.leave, derivatives))
+        result = tree_map(level.leave, result)
+    return (result, derivative, tree_map(level.leave, aux)) if has_aux else (result, derivative)
 
 
 def _forward(level: _Level, outputs, inputs, tangents) -> tuple[Tensor, ...]:
@@ -433,19 +415,19 @@ def linearize(func, *primals):
     Tensor([1.0, 2.0])
     """
     with _Level() as level:
-        made = _map(level.leaf, primals)
+        made = tree_map(level.leaf, primals)
         result = func(*made)
         outputs = _tensors(result, "linearize(f, *primals)", "f(*primals)")
 
     def jvp_fn(*tangents):
         if batch := level.later(tangents):
             return batching.loop(batch, jvp_fn, tangents, {})
-        if _form(tangents) != _form(primals):
+        if tree_structure(tangents) != tree_structure(primals):
             raise RuntimeError("linearize: Expected the tangents to have the form of the primals")
         with level:
-            return _like(result, iter(map(level.leave, _forward(level, outputs, _leaves(made), _leaves(tangents)))))
+            return _like(result, map(level.leave, _forward(level, outputs, tree_leaves(made), tree_leaves(tangents))))
 
-    return _map(level.leave, result), jvp_fn
+    return tree_map(level.leave, result), jvp_fn
 
 
 # ------------------------------------------------------------------------------------------------ Jacobians
@@ -491,17 +473,16 @@ def jacrev(func, argnums=0, *, has_aux: bool = False, chunk_size: int | None = N
     def wrapper(*args, **kwargs):
         with _Level() as level:
             chosen, places = _chosen(args, argnums)
-            _tensors(chosen, "jacrev", "the arguments that are differentiated by")
-            made = _map(level.leaf, chosen)
+            made = tree_map(level.leaf, chosen)
             result, aux = _aux(_called(func, args, kwargs, places, made), "jacrev", has_aux)
             _tensors(result, "jacrev", "f(*args)")
 
             def rows(out: Tensor):
-                found = _like(chosen, map(level.leave, level.rows(out, _leaves(made))))
+                found = _like(chosen, map(level.leave, level.rows(out, tree_leaves(made))))
                 return found if isinstance(argnums, tuple) else found[0]
 
-            jacobian = _map(rows, result)
-            return (jacobian, _map(level.leave, aux)) if has_aux else jacobian
+            jacobian = tree_map(rows, result)
+            return (jacobian, tree_map(level.leave, aux)) if has_aux else jacobian
 
     return wrapper
 
@@ -625,10 +606,10 @@ def vmap(func, in_dims=0, out_dims=0, randomness: str = "error", *, chunk_size: 
             level = batching.Level(min(step, size - first), randomness)
             given = [
                 x if dim is None else level.batch(x if level.size == size else x.narrow(dim, first, level.size), dim)
-                for x, dim in zip(_leaves(args), dims)
+                for x, dim in zip(tree_leaves(args), dims)
             ]
             with level:
-                result = func(*_like(args, iter(given)), **kwargs)
+                result = func(*_like(args, given), **kwargs)
             found.append(_unbatched(level, result, out_dims, func))
         if len(found) == 1:
             return _like(result, (one for one, _ in found[0]))
@@ -639,13 +620,14 @@ def vmap(func, in_dims=0, out_dims=0, randomness: str = "error", *, chunk_size: 
 
 def _spread(dims, tree, who: str) -> list:
     """For each leaf of a tree the entry of `dims`, which has the form of the tree or of the upper part of it."""
-    if isinstance(dims, (int, type(None))) and not isinstance(dims, bool):
-        return [dims] * len(_leaves(tree))
-    if isinstance(dims, dict) and isinstance(tree, dict) and dims.keys() == tree.keys():
-        return [one for key in tree for one in _spread(dims[key], tree[key], who)]
-    if isinstance(dims, (tuple, list)) and isinstance(tree, (tuple, list)) and len(dims) == len(tree):
-        return [one for part, sub in zip(dims, tree) for one in _spread(part, sub, who)]
-    raise ValueError(f"vmap: {who} is not compatible with the structure it is for: got {dims!r}")
+    try:
+        found = broadcast_leaves(dims, tree)
+    except ValueError as error:
+        raise ValueError(f"vmap: {who} is not compatible with the structure it is for: got {dims!r}") from error
+    for dim in found:
+        if not isinstance(dim, (int, type(None))):
+            raise ValueError(f"vmap: {who} holds dimensions, each an integer or None: got {dims!r}")
+    return found
 
 
 def _batches(func, in_dims, args) -> tuple[list, int]:
@@ -653,9 +635,13 @@ def _batches(func, in_dims, args) -> tuple[list, int]:
     name = getattr(func, "__name__", repr(func))
     if not args:
         raise ValueError(f"vmap({name})(): got no inputs. Maybe you forgot to add inputs")
+    if not isinstance(in_dims, (int, tuple)):
+        raise ValueError(
+            f"vmap({name}): expected `in_dims` to be int or a (potentially nested) tuple matching the structure of inputs, got {type(in_dims)}"
+        )
     dims = _spread(in_dims, args, "in_dims")
     sizes = []
-    for i, (leaf, dim) in enumerate(zip(_leaves(args), dims)):
+    for i, (leaf, dim) in enumerate(zip(tree_leaves(args), dims)):
         if dim is None:
             continue
         if not isinstance(leaf, Tensor):
@@ -674,16 +660,17 @@ def _batches(func, in_dims, args) -> tuple[list, int]:
 def _unbatched(level, result, out_dims, func) -> list[tuple]:
     """The results of a batch, each with the dimension that the batch is."""
     name = getattr(func, "__name__", repr(func))
-    for leaf in _leaves(result):
-        if not isinstance(leaf, Tensor):
-            raise ValueError(f"vmap({name}, ...): `{name}` must only return Tensors, got type {type(leaf)} as a return")
-    if isinstance(out_dims, tuple) and not isinstance(result, (tuple, list, dict)):
-        out_dims = out_dims[0] if len(out_dims) == 1 else out_dims
+    if isinstance(result, Tensor) and isinstance(out_dims, tuple) and len(out_dims) == 1:
+        out_dims = out_dims[0]
     found = []
-    for dim, leaf in zip(_spread(out_dims, result, "out_dims"), _leaves(result)):
+    for dim, leaf in zip(_spread(out_dims, result, "out_dims"), tree_leaves(result)):
         if dim is None:
             if level.holds(leaf):
                 raise ValueError(f"vmap({name}, ...): `{name}` can not return a BatchedTensor when out_dim is None")
+        elif not isinstance(leaf, Tensor):
+            raise ValueError(
+                f"vmap({name}, ...): `{name}` must only return Tensors, got type {type(leaf)}. Did you mean to set out_dims to None for it?"
+            )
         else:
             if not -leaf.dim() - 1 <= dim <= leaf.dim():
                 raise IndexError(

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import importlib
+from collections import OrderedDict, defaultdict, deque, namedtuple
 
 from . import program, raised
+
+Pair = namedtuple("Pair", "a b")
 
 
 def _func(lib):
@@ -67,7 +70,10 @@ def transforms_within_each_other(lib):
     for transform in (f.jacrev, f.jacfwd, f.hessian):
         yield f.vmap(transform(curve))(x), transform(f.vmap(curve))(x[:, :2])
     yield f.vmap(f.grad(f.grad(lambda x: x**3)))(x[0]), f.vmap(f.vmap(f.grad(lambda x: (x**3).sum())))(batch)
-    yield f.vmap(lambda x, v: f.jvp(curve, (x,), (v,)))(x, x.flip(0)), f.vmap(lambda x, v: f.vjp(curve, x)[1](v)[0])(x, x.flip(0))
+    yield (
+        f.vmap(lambda x, v: f.jvp(curve, (x,), (v,)))(x, x.flip(0)),
+        f.vmap(lambda x, v: f.vjp(curve, x)[1](v)[0])(x, x.flip(0)),
+    )
     _, back = f.vjp(curve, x[0])
     yield f.vmap(back)(lib.eye(3)), f.vmap(lambda x: f.vmap(f.vjp(curve, x)[1])(lib.eye(3)))(x)
     yield f.grad(lambda w: f.vmap(lambda x: (w * x).prod())(x).sum())(lib.tensor([1.0, 2.0, 3.0]))
@@ -126,7 +132,9 @@ def functions_of_a_program_over_a_batch(lib):
     yield f.vmap(f.grad(total, argnums=(0, 1)), in_dims=(0, None))(x, y)
     leaves = [one.clone().requires_grad_() for one in (x, y)]
     yield lib.autograd.grad(sum(one.sum() for one in f.vmap(Generated.apply, in_dims=(0, None))(*leaves)), leaves)
-    yield f.vmap(f.vmap(lambda x, y: Generated.apply(x[None] * lib.ones(3), y[None] * lib.ones(3))), in_dims=(0, None))(x, y)
+    yield f.vmap(f.vmap(lambda x, y: Generated.apply(x[None] * lib.ones(3), y[None] * lib.ones(3))), in_dims=(0, None))(
+        x, y
+    )
     yield [raised(f.vmap(one.apply, in_dims=(0, None)), x, y) for one in (Times, Both, Older)]
 
 
@@ -152,7 +160,10 @@ def ensembles(lib):
     embeddings, _ = f.stack_module_state([nn.Embedding(4, 2) for _ in range(2)])
     yield f.vmap(nn.functional.embedding, in_dims=(None, 0))(lib.tensor([[0, 3], [1, 1]]), embeddings["weight"])
     kernels, at = lib.randn(2, 4, 3, 3), lib.randn(2, 1, 3, 6)
-    yield f.vmap(nn.functional.conv1d)(at, kernels), f.vmap(nn.functional.conv_transpose1d, in_dims=(None, 0))(lib.randn(4, 5), kernels)
+    yield (
+        f.vmap(nn.functional.conv1d)(at, kernels),
+        f.vmap(nn.functional.conv_transpose1d, in_dims=(None, 0))(lib.randn(4, 5), kernels),
+    )
 
 
 # -- levels, dimensions, sizes -----------------------------------------------------------------------------------------
@@ -167,11 +178,26 @@ def batches_within_batches(lib):
     yield f.vmap(f.vmap(lib.matmul, in_dims=(None, 0)), in_dims=(0, None))(batch, batch.mT)
     yield f.vmap(lambda a: f.vmap(lambda b: (a @ b, lib.ones(1)), out_dims=(0, None))(batch.mT)[0])(batch)
     yield f.vmap(f.vmap(lambda r, i: r[i], in_dims=(0, None)), in_dims=(0, 0))(batch, lib.tensor([2, 0]))
-    yield f.vmap(f.vmap(lib.sum, in_dims=1, out_dims=0), in_dims=-1, out_dims=1)(batch), f.vmap(f.vmap(lambda r: r.max(0)))(batch)
-    yield f.vmap(lambda r: r.expand(2, 3).t().reshape(2, 3), out_dims=-1)(x), f.vmap(lambda r: lib.ones(2), out_dims=1)(x)
-    yield f.vmap(lambda r: (r, lib.ones(1)), out_dims=(1, None))(x), f.vmap(lambda r: (r.sum(), r.softmax(0)))(lib.ones(0, 3))
+    yield (
+        f.vmap(f.vmap(lib.sum, in_dims=1, out_dims=0), in_dims=-1, out_dims=1)(batch),
+        f.vmap(f.vmap(lambda r: r.max(0)))(batch),
+    )
+    yield (
+        f.vmap(lambda r: r.expand(2, 3).t().reshape(2, 3), out_dims=-1)(x),
+        f.vmap(lambda r: lib.ones(2), out_dims=1)(x),
+    )
+    yield (
+        f.vmap(lambda r: (r, lib.ones(1)), out_dims=(1, None))(x),
+        f.vmap(lambda r: (r.sum(), r.softmax(0)))(lib.ones(0, 3)),
+    )
     yield f.vmap(lambda r: r * 2, in_dims=1, out_dims=1, chunk_size=2)(x), raised(f.vmap(lambda r: r, out_dims=None), x)
-    yield f.vmap(lambda r: (r * lib.tensor(2.0, dtype=lib.float64), r.sum() * lib.ones(2, dtype=lib.float16), r[0] + lib.tensor(1)))(x)
+    yield f.vmap(
+        lambda r: (
+            r * lib.tensor(2.0, dtype=lib.float64),
+            r.sum() * lib.ones(2, dtype=lib.float16),
+            r[0] + lib.tensor(1),
+        )
+    )(x)
     yield f.vmap(lambda r: (r.long()[0] / 2, r[0] * lib.ones(2, dtype=lib.int64), r[1].double() + r))(x)
 
 
@@ -180,12 +206,30 @@ def indices_of_each_entry(lib):
     f = _func(lib)
     batch, x = _batch(lib)
     at = lib.tensor([[0, 1], [1, 0]])
-    yield f.vmap(lambda m, i: m[i])(batch, at), f.vmap(lambda m, i: m[:, i])(batch, at), f.vmap(lambda m, i: m[i, i])(batch, at)
-    yield f.vmap(lambda m, i: m[:, i[0]])(batch, at), f.vmap(lambda m, i: m[..., i, None])(batch, at), f.vmap(lambda m: m[1:, [0, 2]])(batch)
-    yield f.vmap(lambda i: x[:, i])(at), f.vmap(lambda i: x[i, i])(at), f.vmap(lambda m: m[lib.tensor([True, False])])(batch)
+    yield (
+        f.vmap(lambda m, i: m[i])(batch, at),
+        f.vmap(lambda m, i: m[:, i])(batch, at),
+        f.vmap(lambda m, i: m[i, i])(batch, at),
+    )
+    yield (
+        f.vmap(lambda m, i: m[:, i[0]])(batch, at),
+        f.vmap(lambda m, i: m[..., i, None])(batch, at),
+        f.vmap(lambda m: m[1:, [0, 2]])(batch),
+    )
+    yield (
+        f.vmap(lambda i: x[:, i])(at),
+        f.vmap(lambda i: x[i, i])(at),
+        f.vmap(lambda m: m[lib.tensor([True, False])])(batch),
+    )
     yield f.vmap(lambda m, i: m.index_select(1, i))(batch, at), f.vmap(lambda m, i: m.gather(0, i[None]))(batch, at)
-    yield f.vmap(lambda m, i: m.take_along_dim(i[:, None], 1))(batch, at), f.vmap(lambda i: lib.nn.functional.one_hot(i, 3))(at)
-    yield f.vmap(lambda m, i: m.scatter_add(0, i[None], m))(batch, at), f.vmap(lambda m, i: m.index_add(1, i, m[:, :2]))(batch, at)
+    yield (
+        f.vmap(lambda m, i: m.take_along_dim(i[:, None], 1))(batch, at),
+        f.vmap(lambda i: lib.nn.functional.one_hot(i, 3))(at),
+    )
+    yield (
+        f.vmap(lambda m, i: m.scatter_add(0, i[None], m))(batch, at),
+        f.vmap(lambda m, i: m.index_add(1, i, m[:, :2]))(batch, at),
+    )
 
     def written(index):
         def call(m, v, i):
@@ -196,7 +240,10 @@ def indices_of_each_entry(lib):
         return call
 
     for index in (lambda i: 0, lambda i: (slice(None), i), lambda i: (i, i), lambda i: (0, i), lambda i: (Ellipsis, i)):
-        yield f.vmap(written(index))(batch, lib.tensor([7.0, 8.0]), at), f.vmap(written(index), in_dims=(0, None, 0))(batch, lib.tensor(9.0), at)
+        yield (
+            f.vmap(written(index))(batch, lib.tensor([7.0, 8.0]), at),
+            f.vmap(written(index), in_dims=(0, None, 0))(batch, lib.tensor(9.0), at),
+        )
     yield f.vmap(lambda m: m.index_put((lib.tensor([0, 1]), lib.tensor([1, 1])), m[0, 0]))(batch)
 
 
@@ -222,7 +269,12 @@ def random_numbers_of_a_batch(lib):
             error = raised(call, x)
             lib.manual_seed(0)
             yield error or call(x), lib.rand(1) if randomness != "error" else None
-    for inner, outer in (("same", "different"), ("different", "same"), ("different", "different"), ("different", "error")):
+    for inner, outer in (
+        ("same", "different"),
+        ("different", "same"),
+        ("different", "different"),
+        ("different", "error"),
+    ):
         lib.manual_seed(0)
         call = f.vmap(f.vmap(lambda x: lib.rand(2), randomness=inner), randomness=outer)  # noqa: B023
         yield raised(call, batch) or lib.manual_seed(0) and call(batch)
@@ -285,5 +337,83 @@ def what_has_no_result_for_a_batch(lib):
         yield raised(f.vmap(call), x)
     yield f.vmap(lambda x: x * len(x) + sum(x) + x.dim() + x.shape[0] + x.numel())(x)
     seen = []
-    f.vmap(lambda x: seen.extend([x.stride(), x.is_contiguous(), x.storage_offset(), tuple(x.shape), x.dim(), isinstance(x, lib.Tensor)]) or x, in_dims=1)(x)
+    f.vmap(
+        lambda x: (
+            seen.extend(
+                [x.stride(), x.is_contiguous(), x.storage_offset(), tuple(x.shape), x.dim(), isinstance(x, lib.Tensor)]
+            )
+            or x
+        ),
+        in_dims=1,
+    )(x)
     yield seen
+
+
+# -- containers --------------------------------------------------------------------------------------------------------
+
+
+@program("func.vmap", "func.grad", "func.vjp", "func.jvp", "func.jacrev", "utils._pytree.register_pytree_node")
+def containers_of_arguments_and_results(lib):
+    f, trees = _func(lib), importlib.import_module(f"{lib.__name__}.utils._pytree")
+    _, x = _batch(lib)
+
+    class Box:
+        def __init__(self, inside):
+            self.inside = inside
+
+    trees.register_pytree_node(Box, lambda box: ([box.inside], None), lambda parts, _: Box(*parts))
+    counted = defaultdict(list, a=x)
+    yield f.grad(lambda p: (p["a"] ** 2).sum())(OrderedDict(a=x)), f.grad(lambda p: (p["a"] ** 2).sum())(counted)
+    yield f.grad(lambda p: (p[0] ** 2).sum())(deque([x]))[0], f.grad(lambda p: (p.a**2 + p.b).sum())(Pair(x, x))
+    yield f.grad(lambda p: (p.inside**2).sum())(Box(x)).inside, f.jacrev(lambda p: Box(p.sum(1)))(x).inside
+    yield f.vjp(Box, x)[0].inside, f.vjp(lambda p: Box(p * 2), x)[1](Box(x))
+    yield f.jvp(lambda p: {"a": p.inside**2}, (Box(x),), (Box(x),))
+    yield (
+        f.vmap(lambda p: Box(p * 2))(x).inside,
+        f.vmap(lambda p: p.inside * 2, in_dims=(Box(1),))(Box(x)),
+        f.vmap(lambda p: p["a"], in_dims=({"a": 1},))(counted),
+    )
+    yield f.vmap(lambda p, q: p["a"] + q, in_dims=({"a": 0, "b": None}, 0))({"a": x, "b": "name"}, x)
+    yield (
+        f.vmap(lambda p: (p * 2, None, 3), out_dims=(1, None, None))(x),
+        f.vmap(lambda p: {"a": p}, out_dims={"a": 1})(x),
+    )
+
+
+@program("func.vmap", "func.grad", "func.vjp", "func.jvp", "func.jacrev", "func.linearize")
+def what_a_function_of_functions_does_not_take(lib):
+    f = _func(lib)
+    _, x = _batch(lib)
+    for given in (3, 3.0, "x", None):
+        yield (
+            raised(f.grad(lambda p: p), given),
+            raised(f.jacrev(lambda p: p), given),
+            raised(f.vjp, lambda p: p, given),
+        )
+    for found in (3, None, "x", ()):
+        yield (
+            raised(f.grad(lambda p, found=found: found), x),
+            raised(f.vjp, lambda p, found=found: found, x),
+            raised(f.vmap(lambda p, found=found: (p, found)), x),
+        )
+    yield (
+        raised(f.vjp(lambda p: [p], x)[1], x),
+        raised(f.vjp(lambda p: [p], x)[1], (x,)),
+        raised(f.linearize(lambda p: p, x)[1], (x,)),
+    )
+    for primals, tangents in (
+        ((3,), (3,)),
+        ((x,), (3,)),
+        ((x,), (x, x)),
+        ([x], [x]),
+        ((x,), [x]),
+        (({"a": x},), ({"b": x},)),
+        ((), ()),
+    ):
+        yield raised(f.jvp, lambda *p: p, primals, tangents)
+    yield raised(f.jvp, lambda p: p["a"], ({"a": x, "b": x},), ({"b": x, "a": x},))
+    for dims in ([0], (0, 0), ([0],), ((0,),), 0.0, None, "0", ({"a": 0},), (0.5,), 3, (None,)):
+        yield raised(f.vmap(lambda p: p, in_dims=dims), x)
+    for dims in ([0], (0, 0), 0.0, "0", {"a": 0}, 7, None):
+        yield raised(f.vmap(lambda p: p, out_dims=dims), x), raised(f.vmap(lambda p: [p, p], out_dims=dims), x)
+    yield raised(f.vmap(lambda p: p)), raised(f.vmap(lambda p: p), 3), raised(f.vmap(lambda p, q: p), x, x.T)

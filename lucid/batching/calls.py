@@ -15,6 +15,7 @@ from lucid.autograd.op import DECLARED, Supplied
 from lucid.batching import tensor
 from lucid.batching.tensor import BatchedTensor, Level, levels
 from lucid.tensor import Tensor
+from lucid.utils._pytree import tree_map
 
 LOOPED: Counter[str] = Counter()  # how often what was computed entry by entry: for tests, and for whoever looks for speed
 RULES: dict = {}  # by path, or by ".name" of what is no operation; filled by rules/
@@ -172,16 +173,6 @@ def dispatch(mode: Level | None, func, args: tuple, kwargs: dict):
 tensor.dispatch = dispatch
 
 
-def mapped(function, value):
-    """A value, or what is in tuples, lists and dicts inside each other, as a function gives it."""
-    if isinstance(value, (tuple, list)):
-        parts = [mapped(function, one) for one in value]
-        return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
-    if isinstance(value, dict):
-        return {key: mapped(function, one) for key, one in value.items()}
-    return function(value)
-
-
 def wrapped(level: Level, result):
     """A rule's result as the program gets it."""
 
@@ -190,7 +181,7 @@ def wrapped(level: Level, result):
             return BatchedTensor(part, level)
         return part.result if isinstance(part, Unbatched) else part
 
-    return mapped(one, result)
+    return tree_map(one, result)
 
 
 def _taken_apart(call: Call, args: tuple, kwargs: dict):
@@ -240,7 +231,7 @@ def entries(level: Level, value, i: int):
             return Supplied.zeros(one.shape, one.dtype)
         return DECLARED["select"].function(one.value, 0, i)
 
-    return mapped(entry, value)
+    return tree_map(entry, value)
 
 
 def loop(level: Level, func, args: tuple, kwargs: dict):

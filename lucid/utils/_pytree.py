@@ -136,6 +136,7 @@ for _type, _flatten, _unflatten, _with_keys in (
 ):  # fmt: skip
     register_pytree_node(_type, _flatten, _unflatten, flatten_with_keys_fn=_with_keys or _numbered(_flatten))
 
+_DICTS = {dict, OrderedDict, defaultdict}  # one stands for another where keys match
 _NAMED = NodeDef(
     tuple, lambda tree: (list(tree), type(tree)), lambda parts, context: context(*parts),
     lambda tree: ([(GetAttrKey(name), part) for name, part in zip(tree._fields, tree, strict=True)], type(tree)),
@@ -251,6 +252,8 @@ def tree_unflatten(leaves: Iterable, treespec: TreeSpec):
 
 def tree_map(func: Callable, tree, *rests, is_leaf=None):
     """A tree of the same form, of a function's results for the leaves of one or several trees."""
+    if not rests and _node(tree, is_leaf) is None:
+        return func(tree)
     leaves, form = tree_flatten(tree, is_leaf)
     others = [_leaves_like(form, rest, is_leaf) for rest in rests]
     return form._build(iter([func(*row) for row in zip(leaves, *others, strict=True)]))
@@ -261,12 +264,22 @@ def _leaves_like(form: TreeSpec, tree, is_leaf) -> list:
     if form.node is None:
         return [tree]
     node = _node(tree, is_leaf)
-    parts, context = node.flatten_fn(tree) if node else ([], None)
-    if type(tree) is not form.type or len(parts) != len(form.children_specs):
+    parts = node.flatten_fn(tree)[0] if node else []
+    same = form.type in _DICTS if type(tree) in _DICTS else type(tree) is form.type
+    if not same or len(parts) != len(form.children_specs):
         raise ValueError(f"tree_map: {form} and {tree!r} have different forms")
-    if isinstance(tree, dict) and list(tree) != form.context and not isinstance(tree, defaultdict):
-        parts = [tree[key] for key in form.context]
+    if form.type in _DICTS:
+        keys = form.context[1] if form.type is defaultdict else form.context
+        if tree.keys() != set(keys):
+            raise ValueError(f"tree_map: {form} and {tree!r} have different keys")
+        parts = [tree[key] for key in keys]
     return [leaf for child, part in zip(form.children_specs, parts, strict=True) for leaf in _leaves_like(child, part, is_leaf)]
+
+
+def broadcast_leaves(tree, full) -> list:
+    """For each leaf of a full tree the leaf of a tree that is there or further up. ValueError if that is of another form."""
+    leaves, form = tree_flatten(tree)
+    return [leaf for leaf, part in zip(leaves, _leaves_like(form, full, None), strict=True) for _ in tree_iter(part)]
 
 
 def tree_map_(func: Callable, tree, *rests, is_leaf=None):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from lucid.batching.calls import Call, mapped
+from lucid.batching.calls import Call
 from lucid.batching.rules._declare import f, flat, lifted, rule, rules, shifted, wholes
 from lucid.ops.view import infer_shape
 from lucid.tensor import Tensor
+from lucid.utils._pytree import tree_map
 
 DIMENSIONS = ("dim", "dims", "dim0", "dim1", "dim2", "axis", "dimension")
 
@@ -24,7 +25,7 @@ def along(call: Call, values=None):
     if call.op.view or any(isinstance(one, Tensor) and one.ndim > 1 for one in values):
         raise RuntimeError("a view of a 0-d entry, or a 0-d entry beside others")
     values = [one.unsqueeze(1) if isinstance(one, Tensor) and one.ndim == 1 else one for one in values]
-    return mapped(lambda one: one.squeeze(1), call.run(values))
+    return tree_map(lambda one: one.squeeze(1), call.run(values))
 
 
 def reduced(call: Call):
@@ -36,7 +37,7 @@ def reduced(call: Call):
     if values[i] is None or values[i] == () or values[i] == []:
         values[0], values[i] = flat(values[0], 1, x.ndim + 1), 1
         kept = call.get("keepdim")
-        return mapped(lambda one: one.reshape((call.size,) + (1,) * x.ndim) if kept else one, call.run(values))
+        return tree_map(lambda one: one.reshape((call.size,) + (1,) * x.ndim) if kept else one, call.run(values))
     return along(call, values)
 
 

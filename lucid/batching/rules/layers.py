@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 
-from lucid.batching.calls import Call, mapped, refusal
+from lucid.batching.calls import Call, refusal
 from lucid.batching.rules._declare import f, flat, lifted, rule, rules, wholes
 from lucid.batching.rules.pointwise import elementwise
 from lucid.tensor import Tensor
+from lucid.utils._pytree import tree_map
 
 
 def affine(call: Call, out: Tensor, weight, bias, rank: int, behind: int = 0) -> Tensor:
@@ -101,7 +102,7 @@ def images(spatial: int, apart: bool = True):
         if several:
             values = [flat(one, 0, 2) if i in at else one for i, one in enumerate(values)]
         result = call.run(values)
-        return mapped(lambda one: one.reshape((*shape[:2], *one.shape[1:])), result) if several else result
+        return tree_map(lambda one: one.reshape((*shape[:2], *one.shape[1:])), result) if several else result
 
     return fold
 
