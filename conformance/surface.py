@@ -30,12 +30,15 @@ MODULES = (
     "nn.utils.parametrizations", "nn.utils.stateless", "nn.attention", "nn.parameter", "optim", "optim.lr_scheduler",
     "optim.swa_utils", "linalg", "fft", "special", "autograd", "autograd.functional", "autograd.graph",
     "autograd.forward_ad", "utils.data", "utils.checkpoint", "utils.dlpack", "random", "func", "signal.windows",
-    "distributions", "masked", "amp", "testing", "serialization", "overrides", "fx", "quasirandom",
+    "distributions", "masked", "amp", "testing", "serialization", "overrides", "fx", "quasirandom", "accelerator", "backends.cuda",
+    "backends.mha", "cpu", "nn.modules.module", "return_types", "utils", "utils.deterministic", "utils.module_tracker", "utils.weak",
 )  # fmt: skip
 CLASSES = (
     "Tensor", "nn.Module", "nn.Sequential", "nn.ModuleList", "nn.ModuleDict", "nn.ParameterList", "nn.ParameterDict",
     "optim.Optimizer", "optim.lr_scheduler.LRScheduler", "autograd.Function", "Generator", "finfo", "iinfo", "dtype",
-    "device", "Size", "quasirandom.SobolEngine",
+    "device", "Size", "quasirandom.SobolEngine", "no_grad", "set_grad_enabled", "inference_mode", "autograd.set_multithreading_enabled",
+    "nn.RNNBase", "nn.LSTM", "nn.MultiheadAttention", "nn.utils.rnn.PackedSequence", "optim.lr_scheduler.SequentialLR", "utils.data.DataLoader",
+    "return_types.max", "cpu.Stream", "cpu.Event", "utils.module_tracker.ModuleTracker", "utils.weak.WeakIdKeyDictionary",
 )  # fmt: skip
 
 INTERNAL = "PyTorch's own machinery, public only by its name"
@@ -43,14 +46,14 @@ LEAKED = "a name that a module of PyTorch imports for itself"
 # The first reason with a pattern that matches counts. Paths are without the leading `torch.`.
 RULES = {
     "CUDA": (
-        "*cuda* *cudnn* *autocast_gpu* profiler_allow_cuda* batch_norm_* Tensor.record_stream Tensor.pin_memory "
+        "*cuda* *cudnn* *autocast_gpu* profiler_allow_cuda* batch_norm_* Tensor.record_stream "
         "Generator.graphsafe_* nn.attention.*flash_attention*"
     ),
     "CUDA and ROCm": "*miopen*",
     "another accelerator": (
         "*_xla* *_ipu* *_mtia* *_maia* *_xpu* *_hpu* *_mps* *vulkan* Tensor.xpu Tensor.ipu Tensor.hpu "
-        "Tensor.mtia get_device_module AcceleratorError accelerator mps mtia xpu Event Stream "
-        "autograd.graph.set_*stream* nn.Module.ipu nn.Module.mtia nn.Module.xpu cpu "
+        "Tensor.mtia AcceleratorError accelerator.graphs accelerator.memory mps mtia xpu Event Stream cpu.get_capabilities "
+        "autograd.graph.set_*stream* nn.Module.ipu nn.Module.mtia nn.Module.xpu utils.backend_registration "
         "utils.checkpoint.get_device_states utils.checkpoint.set_device_states utils.checkpoint.DefaultDeviceType"
     ),
     "sparse tensors": (
@@ -77,7 +80,7 @@ RULES = {
         "wait classes JITException nn.functional.BroadcastingList* nn.functional.boolean_dispatch "
         "testing.FileCheck"
     ),
-    "symbolic shapes of the compiler": "sym_* Sym*",
+    "symbolic shapes of the compiler": "sym_constrain_range* sym_fresh_size Sym*",
     "the compiler": (
         "compile compiler export fx.config fx.experimental fx.passes fx.operator_schemas fx.tensor_type fx.traceback nn.Module.compile "
         "autograd.graph.region_activation_memory_budget utils.checkpoint.fx_traceback utils.checkpoint.GraphExecGroup"
@@ -87,10 +90,12 @@ RULES = {
     "a downloader": "hub",
     "an exporter": "onnx",
     "sharing between processes": (
-        "multiprocessing Tensor.*share_memory* nn.Module.share_memory Tensor.is_shared "
+        "multiprocessing Tensor.*share_memory* nn.Module.share_memory "
         "prepare_multiprocessing_environment"
     ),
-    "registration of operators written in C++": "library ops cpp *privateuse1*",
+    "registration of operators written in C++": (
+        "library ops cpp *privateuse1* utils.cpp_* utils.cmake_prefix_path utils.file_baton utils.get_cpp_backtrace"
+    ),
     "data pipes, deprecated by PyTorch": (
         "utils.data.*DataPipe* utils.data.*datapipe* utils.data.DataChunk utils.data.argument_validation "
         "utils.data.runtime_validation* utils.data.*deterministic* utils.data.graph*"
@@ -117,7 +122,12 @@ RULES = {
         "compiled_with_cxx11_abi get_file_path thread_safe_generator random.thread_safe_generator "
         "init_num_threads slice_inverse torch_version windows Tensor.slice_inverse FatalError "
         "Tensor.__dlpack_c_exchange_api__ functional types func.debug_unwrap autograd.NestedIOFunction "
-        "nn.Module.T_destination nn.functional.DType optim.Optimizer.Optimizer*Hook"
+        "nn.Module.T_destination nn.modules.module.T_destination nn.functional.DType return_types.return_types "
+        "return_types.pytree_register_structseq utils.data.DataLoader.check_worker_number_rationality utils.backcompat "
+        "utils.collect_env utils.ThroughputBenchmark utils.throughput_benchmark"
+    ),
+    "results written to `out=` are of their operation's class": (
+        "return_types.*_out"
     ),
     "a profiler of PyTorch's own runtime": (
         "profiler autograd.*rofiler* autograd.kineto_available autograd.DeviceType monitor"
@@ -178,6 +188,7 @@ def _members(owner: Any) -> Iterator[str]:
             if base in listed or base.__module__ in ("builtins", "typing", "enum"):
                 inherited |= {name for name in dir(base) if name not in vars(owner)}
         inherited |= {"__annotations__", "__module__", "__dict__", "__weakref__", "__doc__", "__hash__", "__slots__"}
+        inherited |= {"__constants__", "__jit_unused_properties__", "__orig_bases__", "__parameters__"}  # TorchScript's and typing's
     for name in dir(owner):
         special = name.startswith("__") and name.endswith("__") and isinstance(owner, type)
         if name not in inherited and (special or not name.startswith("_")):

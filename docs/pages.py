@@ -87,7 +87,8 @@ OTHERS = {
         "set_default_tensor_type", "FloatTensor", "DoubleTensor", "HalfTensor", "BFloat16Tensor", "LongTensor", "IntTensor",
         "ShortTensor", "CharTensor", "ByteTensor", "BoolTensor", "SymInt", "SymFloat", "SymBool", "Stream", "Event",
         "utils.checkpoint.get_device_states", "utils.checkpoint.set_device_states", "Future", "ScriptModule", "TensorType", "TypedStorage",
-        "UntypedStorage", "PyTorchFileReader",
+        "UntypedStorage", "PyTorchFileReader", "get_device_module", "sym_float", "sym_int", "sym_ite", "sym_max", "sym_min", "sym_not",
+        "sym_sqrt", "sym_sum",
     ],
     "errors": [
         "OutOfMemoryError", "linalg.LinAlgError", "autograd.GradcheckError", "utils.checkpoint.CheckpointError",

@@ -55,7 +55,7 @@ globals().update(ops.declared(""))
 
 # Imported when first used, as are the rarer operations (`ops.LATER`): they cost half of the time of `import lucid`.
 _LATER = (
-    "_C", "__config__", "_dynamo", "_tensor_str", "accelerator", "amp", "backends", "compiler", "cuda", "distributed", "distributions",
+    "_C", "__config__", "_dynamo", "_tensor_str", "accelerator", "amp", "backends", "compiler", "cpu", "cuda", "distributed", "distributions",
     "export", "fft", "func", "functional", "futures", "fx", "hub", "jit", "library", "linalg", "masked", "mps", "multiprocessing", "nn",
     "onnx", "optim", "overrides", "profiler", "quasirandom", "signal", "special", "storage", "testing", "types", "utils", "version", "xpu",
 )  # fmt: skip
@@ -72,6 +72,7 @@ _LATER_NAMES = {
         "BFloat16Tensor", "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor", "IntTensor",
         "LongTensor", "ShortTensor", "set_default_tensor_type",
     ), "legacy"),
+    **dict.fromkeys(("sym_float", "sym_int", "sym_ite", "sym_max", "sym_min", "sym_not", "sym_sqrt", "sym_sum"), "symbols"),
     **dict.fromkeys((
         "_assert", "_assert_async", "_check", "_check_index", "_check_is_size", "_check_not_implemented", "_check_tensor_all",
         "_check_type", "_check_value", "_check_with",

@@ -6,14 +6,28 @@ from lucid._kernels.core import make_overridable
 from lucid.tensor import Tensor
 
 __all__ = [
-    "get_device", "is_complex", "is_conj", "is_floating_point", "is_inference", "is_neg", "is_nonzero", "is_same_size",
-    "is_signed", "is_tensor", "numel",
+    "get_device", "get_device_module", "is_complex", "is_conj", "is_floating_point", "is_inference", "is_neg", "is_nonzero",
+    "is_same_size", "is_signed", "is_tensor", "numel",
 ]  # fmt: skip
 
 
 def is_tensor(obj) -> bool:
     """Whether an object is a Tensor."""
     return isinstance(obj, Tensor)
+
+
+def get_device_module(device=None):
+    """The module of a device, `lucid.cpu` without one. RuntimeError where there is none."""
+    import importlib
+
+    from lucid.tensor import device as Device
+
+    if not isinstance(device, (str, Device)) and device is not None:
+        raise RuntimeError(f"Invalid value of device '{device}', expect lucid.device, str, or None")
+    name = Device("cpu" if device is None else device).type
+    if name not in ("cpu", "cuda", "mps", "xpu"):
+        raise RuntimeError(f"Device '{name}' does not have a corresponding module registered as 'lucid.{name}'.")
+    return importlib.import_module(f"lucid.{name}")
 
 
 def _question(name: str):

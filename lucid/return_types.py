@@ -29,7 +29,7 @@ FIELDS = {
     "sign logabsdet": "linalg_slogdet",
     "solution cloned_coefficient": "triangular_solve",
 }
-__all__ = ["slogdet", *(name for names in FIELDS.values() for name in names.split())]
+__all__ = ["all_return_types", "slogdet", *(name for names in FIELDS.values() for name in names.split())]
 
 
 class Result(tuple):
@@ -37,6 +37,7 @@ class Result(tuple):
 
     __slots__ = ()
     _fields = ()
+    n_fields = n_sequence_fields = n_unnamed_fields = 0
 
     def __new__(cls, *parts):
         parts = parts if len(parts) != 1 else parts[0]
@@ -56,7 +57,8 @@ for _parts, _names in FIELDS.items():
     for _name in _names.split():
         globals()[_name] = type(_name, (Result,), {
             "__slots__": (), "__module__": __name__, "__match_args__": _fields, "_fields": _fields,
-            "__doc__": f"What `{_name.replace('linalg_', 'linalg.')}` returns: {', '.join(_fields)}.",
+            "n_fields": len(_fields), "n_sequence_fields": len(_fields), "__doc__": f"What `{_name.replace('linalg_', 'linalg.')}` returns: {', '.join(_fields)}.",
             **{field: property(itemgetter(i)) for i, field in enumerate(_fields)},
         })  # fmt: skip
+all_return_types = Result.__subclasses__()
 slogdet = globals()["linalg_slogdet"]  # two names of one operation

@@ -278,6 +278,14 @@ class Tensor(core.TensorBase):
         """Whether the memory is pinned for an accelerator: never."""
         return False
 
+    def pin_memory(self, device=None) -> Tensor:
+        """Memory that an accelerator reads faster: RuntimeError, as there is none."""
+        raise RuntimeError("Tensor.pin_memory(): cannot access an accelerator, as there is none")
+
+    def is_shared(self) -> bool:
+        """Whether other processes see the memory: never, a tensor that goes to one is copied."""
+        return False
+
     def is_nonzero(self) -> bool:
         """Whether the one element is not zero; RuntimeError where there is another number of elements."""
         return bool(self)

@@ -107,3 +107,16 @@ def test_skip_init_computes_no_initial_weights(monkeypatch):
     for kind, *sizes in ((nn.Linear, 2, 3), (nn.Embedding, 3, 2), (nn.LayerNorm, 3)):
         with pytest.raises(AssertionError):
             kind(*sizes)
+
+
+def test_hooks_of_the_last_operation_of_every_module():
+    """PyTorch refuses them for good once there was a hook of the other kind; here while there is one."""
+    net, seen = nn.Sequential(nn.Linear(2, 2), nn.ReLU()), []
+    register, full = nn.modules.module.register_module_backward_hook, nn.modules.module.register_module_full_backward_hook
+    net[0].register_full_backward_hook(lambda module, inputs, outputs: seen.append("full"))
+    with register(lambda module, inputs, outputs: seen.append(type(module).__name__)):
+        net(lucid.ones(1, 2)).sum().backward()
+        with pytest.raises(RuntimeError, match="only one of them"):
+            full(print)
+    assert seen == ["ReLU", "Sequential", "full", "Linear"]
+    full(print).remove()

@@ -229,6 +229,11 @@ def run(roots, gradients, retain_graph, create_graph, wanted, accumulate):
             _run_hooks(node.hooks, collected)
         for slot, index in places.get(node, ()):
             caught[index] = collected[slot]
+        if node.hooks is not None and "pre" in node.hooks:
+            for hook in list(node.hooks["pre"].values()):
+                changed = hook(tuple(collected))
+                if changed is not None:
+                    collected[:] = [changed] if isinstance(changed, Tensor) else list(changed)
 
     before, casting = core.set_grad(create_graph), core.set_autocast(False)
     outer = vars(running).copy()
@@ -243,6 +248,7 @@ def run(roots, gradients, retain_graph, create_graph, wanted, accumulate):
         return found
     finally:
         core.set_grad(before), core.set_autocast(casting)
+        vars(running).clear()
         vars(running).update(outer)
 
 
@@ -324,12 +330,7 @@ def _accumulate(entry, create_graph):
 
 
 def _run_hooks(hooks, collected):
-    """Tensor hooks and prehooks, on gradients that are complete."""
-    if "pre" in hooks:
-        for hook in list(hooks["pre"].values()):
-            changed = hook(tuple(collected))
-            if changed is not None:
-                collected[:] = [changed] if isinstance(changed, Tensor) else list(changed)
+    """The hooks of tensors, on gradients that are complete; a node's own come after them."""
     for slot, functions in hooks.items():
         if isinstance(slot, int) and collected[slot] is not None:
             for hook in list(functions.values()):

@@ -361,10 +361,18 @@ class _Gathering:
     """The gradients of one pass, and the function that is to have them."""
 
     def __init__(self, fn, size: int):
-        self.fn, self.gradients = fn, [None] * size
+        self.fn, self.gradients, self.missing = fn, [None] * size, size
+
+    def take(self, index: int, gradient: Tensor) -> None:
+        self.gradients[index] = gradient
+        self.missing -= 1
+        if not self.missing:
+            self.fn(self.gradients)
 
     def __call__(self):
-        self.fn(self.gradients)
+        """At the end of the pass, if it did not reach them all."""
+        if self.missing:
+            self.fn(self.gradients)
 
 
 def register_multi_grad_hook(tensors, fn, *, mode: str = "all"):
@@ -375,8 +383,8 @@ def register_multi_grad_hook(tensors, fn, *, mode: str = "all"):
     tensors : sequence of Tensor
         They require grad; with "any", those that do not are left out.
     fn : callable
-        With "all", `fn(gradients)`: a list with one for each tensor, None where the pass did not reach it, at the end
-        of each pass that reached any. With "any", `fn(gradient)`: the first that is computed in a pass.
+        With "all", `fn(gradients)`: a list with one for each tensor, once all are computed; at the end of a pass that
+        did not reach some, with None for these. With "any", `fn(gradient)`: the first that is computed in a pass.
     mode : {"all", "any"}, optional
         Which of the two.
 
@@ -415,7 +423,7 @@ def register_multi_grad_hook(tensors, fn, *, mode: str = "all"):
                 return
             if key not in pending:
                 pending[key] = _Gathering(fn, len(tensors))
-            pending[key].gradients[index] = gradient
+            pending[key].take(index, gradient)
 
         return catch
 

@@ -35,8 +35,8 @@ class _Mode:
     def __exit__(self, *error):
         core.set_grad(self.before)
 
-    def _fresh(self):
-        """A context of its own for every call, so that a decorated function may call itself."""
+    def clone(self):
+        """Another one: each call of a decorated function takes its own, as it may call itself."""
         return type(self)()
 
     def __call__(self, function):
@@ -46,7 +46,7 @@ class _Mode:
 
         @functools.wraps(function)
         def decorated(*args, **kwargs):
-            with self._fresh():
+            with self.clone():
                 return function(*args, **kwargs)
 
         return decorated
@@ -60,7 +60,7 @@ class _Mode:
             sent, thrown = None, None
             while True:
                 try:
-                    with self._fresh():
+                    with self.clone():
                         value = generator.send(sent) if thrown is None else generator.throw(thrown)
                 except StopIteration as stop:
                     return stop.value
@@ -146,7 +146,7 @@ class set_grad_enabled(_Mode):
     def __enter__(self):
         core.set_grad(self.mode)
 
-    def _fresh(self):
+    def clone(self):
         return type(self)(self.mode)
 
     def __call__(self, function):
@@ -191,7 +191,7 @@ class inference_mode(_Mode):
         core.set_inference(inference)
         core.set_grad(grad)
 
-    def _fresh(self):
+    def clone(self):
         return type(self)(self.inference)
 
 
@@ -215,11 +215,18 @@ def is_inference_mode_enabled() -> bool:
 class _WithoutEffect:
     """A setting of PyTorch's engine that there is no need for here, for a block or a decorated function."""
 
+    def __init__(self, mode: bool):
+        self.mode = mode
+
     def __enter__(self) -> None:
         pass
 
     def __exit__(self, *error) -> None:
         pass
+
+    def clone(self):
+        """Another one of the same value."""
+        return type(self)(self.mode)
 
     def __call__(self, function):
         return function
@@ -239,9 +246,6 @@ class set_multithreading_enabled(_WithoutEffect):
     ...     pass
     """
 
-    def __init__(self, mode: bool):
-        self.mode = mode
-
 
 class enforce_grad_layout_policy(_WithoutEffect):
     """Say whether gradients have to lie in memory as their parameters do: what layout they have is not promised here.
@@ -258,4 +262,4 @@ class enforce_grad_layout_policy(_WithoutEffect):
     """
 
     def __init__(self, enable: bool = True):
-        self.mode = enable
+        super().__init__(enable)

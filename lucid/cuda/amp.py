@@ -9,8 +9,8 @@ from lucid import amp, dtypes
 __all__ = ["GradScaler", "autocast"]
 
 
-def _old(name: str) -> None:
-    warnings.warn(f"cuda.amp.{name}(...) is deprecated: use amp.{name}('cuda', ...)", FutureWarning, stacklevel=3)
+def old(device: str, name: str) -> None:
+    warnings.warn(f"{device}.amp.{name}(...) is deprecated: use amp.{name}('{device}', ...)", FutureWarning, stacklevel=3)
 
 
 class autocast(amp.autocast):
@@ -23,7 +23,7 @@ class autocast(amp.autocast):
     """
 
     def __init__(self, enabled: bool = True, dtype=dtypes.float16, cache_enabled: bool = True):
-        _old("autocast")
+        old("cuda", "autocast")
         super().__init__("cuda", dtype=dtype, enabled=enabled, cache_enabled=cache_enabled)
 
 
@@ -40,5 +40,5 @@ class GradScaler(amp.GradScaler):
         self, init_scale: float = 2.0**16, growth_factor: float = 2.0, backoff_factor: float = 0.5,
         growth_interval: int = 2000, enabled: bool = True,
     ):  # fmt: skip
-        _old("GradScaler")
+        old("cuda", "GradScaler")
         super().__init__("cuda", init_scale, growth_factor, backoff_factor, growth_interval, enabled)

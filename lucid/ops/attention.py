@@ -24,12 +24,13 @@ from lucid.tensor import Tensor
 
 
 class _Allowed(threading.local):
-    """What `nn.attention.sdpa_kernel` says in a thread: whether no implementation may be used."""
+    """Which of PyTorch's kernels a thread may use, by `nn.attention.sdpa_kernel` and `backends.cuda`: of these two there is one."""
 
-    none = False
+    kernels = frozenset(("math", "flash", "mem_efficient", "cudnn"))
 
 
 allowed = _Allowed()
+_HERE = frozenset(("math", "flash"))
 
 
 @op("nn.functional.scaled_dot_product_attention", composite=True)
@@ -90,7 +91,7 @@ def scaled_dot_product_attention(
                 f"{name}: Expected query, key, and value to have the same dtype, but got {query.dtype}, {key.dtype} and "
                 f"{value.dtype}"
             )
-    if allowed.none:
+    if allowed.kernels.isdisjoint(_HERE):
         raise RuntimeError(f"No viable backend for {name} was found: neither MATH nor FLASH_ATTENTION is allowed")
     if is_causal and attn_mask is not None:
         raise RuntimeError(f"{name}: Explicit attn_mask should not be set when is_causal=True")

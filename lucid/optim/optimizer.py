@@ -6,6 +6,8 @@ import contextlib
 import copy
 import functools
 from collections import OrderedDict, defaultdict
+from collections.abc import Callable
+from typing import Self
 
 import numpy as np
 
@@ -51,6 +53,9 @@ class Optimizer:
     >>> isinstance(optimizer, lucid.optim.Optimizer), optimizer.param_groups[0]["lr"]
     (True, 0.5)
     """
+
+    OptimizerPreHook = Callable[[Self, tuple, dict], tuple[tuple, dict] | None]
+    OptimizerPostHook = Callable[[Self, tuple, dict], None]
 
     def __init__(self, params, defaults: dict):
         if isinstance(params, Tensor):

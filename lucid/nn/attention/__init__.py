@@ -23,6 +23,12 @@ class SDPBackend(enum.IntEnum):
     OVERRIDEABLE = 4
 
 
+_KERNELS = {
+    SDPBackend.MATH: "math", SDPBackend.FLASH_ATTENTION: "flash", SDPBackend.EFFICIENT_ATTENTION: "mem_efficient",
+    SDPBackend.CUDNN_ATTENTION: "cudnn",
+}  # fmt: skip
+
+
 @contextlib.contextmanager
 def sdpa_kernel(backends, set_priority: bool = False):
     """Within the block, say which implementations of attention may be used; the one that there is takes any.
@@ -55,9 +61,9 @@ def sdpa_kernel(backends, set_priority: bool = False):
     if not isinstance(backends, (list, SDPBackend)):
         raise AssertionError(f"Backend must be an instance of SDPBackend or a list of SDPBackend instances, got {type(backends).__name__}")
     named = [backends] if isinstance(backends, SDPBackend) else backends
-    before = allowed.none
-    allowed.none = not {SDPBackend.MATH, SDPBackend.FLASH_ATTENTION}.intersection(named)
+    before = allowed.kernels
+    allowed.kernels = frozenset(_KERNELS.get(one) for one in named)
     try:
         yield {}
     finally:
-        allowed.none = before
+        allowed.kernels = before

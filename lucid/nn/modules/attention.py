@@ -9,6 +9,7 @@ from lucid.nn.modules.linear import Linear
 from lucid.nn.modules.module import Module
 from lucid.nn.parameter import Parameter
 from lucid.ops._doc import doc
+from lucid.tensor import Tensor
 
 __all__ = ["MultiheadAttention"]
 
@@ -114,3 +115,27 @@ class MultiheadAttention(Module):
             is_causal=is_causal,
         )  # fmt: skip
         return (out.transpose(0, 1) if swapped else out), weights
+
+    def merge_masks(self, attn_mask: Tensor | None, key_padding_mask: Tensor | None, query: Tensor) -> tuple[Tensor | None, int | None]:
+        """Two masks as one, and its kind.
+
+        Parameters
+        ----------
+        attn_mask : Tensor or None
+            Of shape (L, L), or (N * heads, L, L).
+        key_padding_mask : Tensor or None
+            Of shape (N, L).
+        query : Tensor
+            Of shape (N, L, E).
+
+        Returns
+        -------
+        tuple of (Tensor or None) and (int or None)
+            Their sum, of shape (N, heads, L, L), and 2; the second mask alone as it is, and 1; without masks None and None.
+        """
+        if attn_mask is None:
+            return key_padding_mask, None if key_padding_mask is None else 1
+        batch, length, _ = query.shape
+        merged = attn_mask.view(*((1, 1) if attn_mask.dim() == 2 else (batch, -1)), length, length)
+        merged = merged.expand(batch, self.num_heads, -1, -1)
+        return merged if key_padding_mask is None else merged + key_padding_mask.view(batch, 1, 1, length), 2

@@ -24,9 +24,8 @@ class _Identity(Function):
 class BackwardHooks:
     """One call of a module that has backward hooks: where its inputs and outputs pass, gradients are shown."""
 
-    def __init__(self, module):
-        self.module = module
-        self.hooks, self.pre_hooks = list(module._backward_hooks.values()), list(module._backward_pre_hooks.values())
+    def __init__(self, module, hooks: list, pre_hooks: list):
+        self.module, self.hooks, self.pre_hooks = module, hooks, pre_hooks
         self.result_gradients = None
         self.inputs_differentiable = False
 
@@ -80,10 +79,10 @@ class BackwardHooks:
         return gradients
 
 
-def hook_last_node(module, result) -> None:
-    """Have a module's hooks of `register_backward_hook` called with the gradients of the operation that made its result."""
+def hook_last_node(module, hooks, result) -> None:
+    """Have hooks of `register_backward_hook` called with the gradients of the operation that made its result."""
     while not isinstance(result, Tensor):
         result = next(value for value in result.values() if isinstance(value, Tensor)) if isinstance(result, dict) else result[0]
     if result.grad_fn is not None:
-        for hook in module._backward_hooks.values():
+        for hook in hooks:
             result.grad_fn.register_hook(functools.partial(hook, module))

@@ -40,6 +40,10 @@ HOOKS = (
     "_state_dict_pre_hooks", "_load_state_dict_pre_hooks", "_load_state_dict_post_hooks",
 )  # fmt: skip
 
+# Hooks of all modules, which are called before a module's own.
+FORWARD_HOOKS, FORWARD_PRE_HOOKS, BACKWARD_HOOKS, BACKWARD_PRE_HOOKS, LAST_NODE_HOOKS = (OrderedDict() for _ in range(5))
+REGISTRATION = {"buffer": OrderedDict(), "module": OrderedDict(), "parameter": OrderedDict()}
+
 EXTRA_STATE = "_extra_state"  # the last part of its name in a `state_dict`
 CHANGES = "changes"  # where `load_state_dict` collects what is to be done
 
@@ -48,6 +52,58 @@ def _key_errors(missing: list[str], unexpected: list[str]) -> list[str]:
     found = {"Unexpected": unexpected, "Missing": missing}
     listed = lambda names: ", ".join(f'"{name}"' for name in names)
     return [f"{what} key(s) in state_dict: {listed(names)}. " for what, names in found.items() if names]
+
+
+def _hooked(hooks: dict, hook, prepend: bool, *how: bool) -> RemovableHandle:
+    handle = RemovableHandle(hooks, hook, prepend)
+    hooks[handle.key] = hook, *how
+    return handle
+
+
+def register_module_forward_pre_hook(hook) -> RemovableHandle:
+    """As `Module.register_forward_pre_hook`, of every module."""
+    return _hooked(FORWARD_PRE_HOOKS, hook, False, False)
+
+
+def register_module_forward_hook(hook, *, with_kwargs: bool = False, always_call: bool = False) -> RemovableHandle:
+    """As `Module.register_forward_hook`, of every module."""
+    return _hooked(FORWARD_HOOKS, hook, False, with_kwargs, always_call)
+
+
+def register_module_full_backward_pre_hook(hook) -> RemovableHandle:
+    """As `Module.register_full_backward_pre_hook`, of every module."""
+    return RemovableHandle(BACKWARD_PRE_HOOKS, hook)
+
+
+def register_module_full_backward_hook(hook) -> RemovableHandle:
+    """As `Module.register_full_backward_hook`, of every module; RuntimeError beside `register_module_backward_hook`."""
+    return _apart(BACKWARD_HOOKS, LAST_NODE_HOOKS, hook)
+
+
+def register_module_backward_hook(hook) -> RemovableHandle:
+    """As `Module.register_backward_hook`, of every module; RuntimeError beside `register_module_full_backward_hook`."""
+    return _apart(LAST_NODE_HOOKS, BACKWARD_HOOKS, hook)
+
+
+def _apart(hooks: dict, others: dict, hook) -> RemovableHandle:
+    if others:
+        raise RuntimeError("Cannot use both regular backward hooks and full backward hooks as hooks of all modules. Please use "
+                           "only one of them.")  # fmt: skip
+    return RemovableHandle(hooks, hook)
+
+
+def _registration_hook(what: str):
+    def register(hook) -> RemovableHandle:
+        return RemovableHandle(REGISTRATION[what], hook)
+
+    register.__doc__ = f"Have `hook(module, name, {what})` called when a {what} is registered; it may return another one."
+    register.__name__ = register.__qualname__ = f"register_module_{what}_registration_hook"
+    return register
+
+
+register_module_buffer_registration_hook, register_module_module_registration_hook, register_module_parameter_registration_hook = map(
+    _registration_hook, REGISTRATION
+)
 
 
 class Module:
@@ -102,27 +158,50 @@ class Module:
         raise NotImplementedError(f'Module [{type(self).__name__}] is missing the required "forward" function')
 
     def __call__(self, *args, **kwargs):
-        if not (self._forward_hooks or self._forward_pre_hooks or self._backward_hooks or self._backward_pre_hooks):
+        own = self._forward_hooks or self._forward_pre_hooks or self._backward_hooks or self._backward_pre_hooks
+        if not (own or FORWARD_HOOKS or FORWARD_PRE_HOOKS or BACKWARD_HOOKS or BACKWARD_PRE_HOOKS or LAST_NODE_HOOKS):
             return self.forward(*args, **kwargs)
-        for hook, with_kwargs in list(self._forward_pre_hooks.values()):
-            changed = hook(self, args, kwargs) if with_kwargs else hook(self, args)
-            if changed is not None:
-                if with_kwargs:
-                    args, kwargs = changed
-                else:
-                    args = changed if isinstance(changed, tuple) else (changed,)
-        full = self._backward_hooks and self._is_full_backward_hook
-        backward = BackwardHooks(self) if full or self._backward_pre_hooks else None
-        if backward is not None:
-            args = backward.inputs(args)
-        result = self.forward(*args, **kwargs)
-        for hook, with_kwargs in list(self._forward_hooks.values()):
-            changed = hook(self, args, kwargs, result) if with_kwargs else hook(self, args, result)
-            if changed is not None:
-                result = changed
-        if self._backward_hooks and not full:
-            hook_last_node(self, result)
-        return result if backward is None else backward.outputs(result)
+        result, after = None, None
+        try:
+            for hook, with_kwargs in (*FORWARD_PRE_HOOKS.values(), *self._forward_pre_hooks.values()):
+                changed = hook(self, args, kwargs) if with_kwargs else hook(self, args)
+                if changed is not None:
+                    if with_kwargs:
+                        args, kwargs = changed
+                    else:
+                        args = changed if isinstance(changed, tuple) else (changed,)
+            full = self._is_full_backward_hook
+            hooks = [*BACKWARD_HOOKS.values(), *(self._backward_hooks.values() if full else ())]
+            pre_hooks = [*BACKWARD_PRE_HOOKS.values(), *self._backward_pre_hooks.values()]
+            backward = BackwardHooks(self, hooks, pre_hooks) if hooks or pre_hooks else None
+            if backward is not None:
+                args = backward.inputs(args)
+            result = self.forward(*args, **kwargs)
+            after = self._hooks_after()
+            while after:
+                result = self._shown(after.pop(0), args, kwargs, result)
+            if LAST_NODE_HOOKS or (self._backward_hooks and not full):
+                hook_last_node(self, (*LAST_NODE_HOOKS.values(), *(() if full else self._backward_hooks.values())), result)
+            return result if backward is None else backward.outputs(result)
+        except Exception:
+            for hook in self._hooks_after() if after is None else after:
+                if hook[2]:
+                    try:
+                        result = self._shown(hook, args, kwargs, result)
+                    except Exception as error:
+                        import warnings
+
+                        warnings.warn(f"a forward hook with always_call=True failed after another error: {error}", stacklevel=2)
+            raise
+
+    def _hooks_after(self) -> list:
+        return [*FORWARD_HOOKS.values(), *self._forward_hooks.values()]
+
+    def _shown(self, hook: tuple, args: tuple, kwargs: dict, result):
+        """The result, or what a forward hook made of it."""
+        call, with_kwargs, _ = hook
+        changed = call(self, args, kwargs, result) if with_kwargs else call(self, args, result)
+        return result if changed is None else changed
 
     # ------------------------------------------------------------------------------------------ registration
 
@@ -143,7 +222,7 @@ class Module:
         elif isinstance(value, Module):
             if name not in self._modules:
                 self._forget(name)
-            self._modules[name] = value
+            self._modules[name] = self._hooked("module", name, value)
         elif isinstance(value, Buffer):
             self.register_buffer(name, value, value.persistent)
         elif name in self.__dict__.get("_parameters", ()):
@@ -188,6 +267,13 @@ class Module:
         if hasattr(self, name) and name not in room:
             raise KeyError(f"attribute '{name}' already exists")
 
+    def _hooked(self, what: str, name: str, value):
+        """What is to be registered, or what a hook made of it."""
+        for hook in REGISTRATION[what].values():
+            changed = hook(self, name, value)
+            value = value if changed is None else changed
+        return value
+
     def register_parameter(self, name: str, param: Parameter | None) -> None:
         """Add a parameter under a name; None for one that is not there."""
         if "_parameters" not in self.__dict__:
@@ -197,7 +283,7 @@ class Module:
         self._check_name("parameter", name, self._parameters)
         if param is not None and not param.is_leaf:
             raise ValueError(f"Cannot assign non-leaf Tensor to parameter '{name}'.")
-        self._parameters[name] = param
+        self._parameters[name] = None if param is None else self._hooked("parameter", name, param)
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
         """Add a buffer: state that is not trained, and is part of `state_dict` if `persistent`."""
@@ -206,7 +292,7 @@ class Module:
         if tensor is not None and not isinstance(tensor, Tensor):
             raise TypeError(f"cannot assign '{type(tensor).__name__}' object to buffer '{name}' (Tensor or None required)")
         self._check_name("buffer", name, self._buffers)
-        self._buffers[name] = tensor
+        self._buffers[name] = self._hooked("buffer", name, tensor)
         (self._non_persistent_buffers_set.discard if persistent else self._non_persistent_buffers_set.add)(name)
 
     def add_module(self, name: str, module: Module | None) -> None:
@@ -214,7 +300,7 @@ class Module:
         if module is not None and not isinstance(module, Module):
             raise TypeError(f"{type(module).__name__} is not a Module subclass")
         self._check_name("module", name, self._modules)
-        self._modules[name] = module
+        self._modules[name] = self._hooked("module", name, module)
 
     register_module = add_module
 
@@ -599,19 +685,14 @@ class Module:
 
     def register_forward_pre_hook(self, hook, *, prepend: bool = False, with_kwargs: bool = False) -> RemovableHandle:
         """Have `hook(module, args)` called before `forward`; it may return other arguments."""
-        return self._hooked(self._forward_pre_hooks, hook, prepend, with_kwargs)
+        return _hooked(self._forward_pre_hooks, hook, prepend, with_kwargs)
 
     def register_forward_hook(
         self, hook, *, prepend: bool = False, with_kwargs: bool = False, always_call: bool = False
     ) -> RemovableHandle:
-        """Have `hook(module, args, output)` called after `forward`; it may return another output."""
-        return self._hooked(self._forward_hooks, hook, prepend, with_kwargs)
-
-    @staticmethod
-    def _hooked(hooks, hook, prepend, with_kwargs) -> RemovableHandle:
-        handle = RemovableHandle(hooks, hook, prepend)
-        hooks[handle.key] = hook, with_kwargs
-        return handle
+        """Have `hook(module, args, output)` called after `forward`, if `always_call` also when that raises; it may return
+        another output."""
+        return _hooked(self._forward_hooks, hook, prepend, with_kwargs, always_call)
 
     def register_full_backward_pre_hook(self, hook, prepend: bool = False) -> RemovableHandle:
         """Have `hook(module, grad_output)` called before the module is differentiated; it may return other gradients."""

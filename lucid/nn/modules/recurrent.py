@@ -105,62 +105,80 @@ class RNNBase(Module):
         """The parameters of each layer and direction."""
         return [[getattr(self, name) for name in names] for names in self._names]
 
-    def _check_width(self, input: Tensor) -> None:
+    def check_input(self, input: Tensor, batch_sizes: Tensor | None) -> None:
+        """RuntimeError unless the input has 3 dimensions, or 2 if it is packed, and the last is `input_size`."""
+        dims = 3 if batch_sizes is None else 2
+        if input.dim() != dims:
+            raise RuntimeError(f"input must have {dims} dimensions, got {input.dim()}")
         if input.shape[-1] != self.input_size:
             raise RuntimeError(f"input.size(-1) must be equal to input_size. Expected {self.input_size}, got {input.shape[-1]}")
 
-    def _states(self, hx, batch: int, batched: bool, dtype) -> tuple:
-        """The first states with a batch dimension; RuntimeError where sizes do not fit."""
-        sizes = (self.proj_size or self.hidden_size, self.hidden_size)[: 2 if self.mode == "LSTM" else 1]
-        count = self.num_layers * (2 if self.bidirectional else 1)
+    def get_expected_hidden_size(self, input: Tensor, batch_sizes: Tensor | None) -> tuple[int, int, int]:
+        """The shape of the hidden state for a batch, or for packed data and its batch sizes."""
+        batch = input.shape[0 if self.batch_first else 1] if batch_sizes is None else int(batch_sizes[0])
+        return self.num_layers * (2 if self.bidirectional else 1), batch, self.proj_size or self.hidden_size
+
+    def check_hidden_size(self, hx: Tensor, expected_hidden_size: tuple, msg: str = "Expected hidden size {}, got {}") -> None:
+        """RuntimeError with the message unless a state has the shape."""
+        if tuple(hx.shape) != tuple(expected_hidden_size):
+            raise RuntimeError(msg.format(expected_hidden_size, list(hx.shape)))
+
+    def check_forward_args(self, input: Tensor, hidden, batch_sizes: Tensor | None) -> None:
+        """RuntimeError unless input and state fit the network and each other."""
+        self.check_input(input, batch_sizes)
+        self.check_hidden_size(hidden, self.get_expected_hidden_size(input, batch_sizes))
+
+    def permute_hidden(self, hx, permutation: Tensor | None):
+        """A state whose batch is in another order."""
+        return hx if permutation is None else hx.index_select(1, permutation)
+
+    def _states(self, hx, input: Tensor, batch_sizes: Tensor | None = None, batched: bool = True):
+        """The first state, with a batch dimension; RuntimeError where sizes do not fit."""
+        pair = self.mode == "LSTM"
         if hx is None:
-            return tuple(lucid.zeros(count, batch, size, dtype=dtype) for size in sizes)
-        states = tuple(hx) if len(sizes) > 1 else (hx,)
-        made = []
-        for state, size, what in zip(states, sizes, ("hidden", "cell")):
+            self.check_input(input, batch_sizes)
+            shape = self.get_expected_hidden_size(input, batch_sizes)
+            hx = lucid.zeros(shape, dtype=input.dtype)
+            return (hx, lucid.zeros(*shape[:2], self.hidden_size, dtype=input.dtype)) if pair else hx
+        for state, what in zip(hx if pair else (hx,), ("hidden", "cell")):
             if state.dim() != (3 if batched else 2):
                 raise RuntimeError(
                     f"For {'batched 3-D' if batched else 'unbatched 2-D'} input, {what} state should also be "
                     f"{3 if batched else 2}-D but got {state.dim()}-D tensor"
                 )
-            state = state if batched else state.unsqueeze(1)
-            if tuple(state.shape) != (count, batch, size):
-                raise RuntimeError(f"Expected {what} size {(count, batch, size)}, got {list(state.shape)}")
-            made.append(state)
-        return tuple(made)
+        if not batched:
+            hx = tuple(one.unsqueeze(1) for one in hx) if pair else hx.unsqueeze(1)
+        self.check_forward_args(input, hx, batch_sizes)
+        return hx
 
-    def _run(self, x: Tensor, states: tuple, batch_first: bool, sizes: list[int] | None = None) -> tuple[Tensor, tuple]:
+    def _run(self, x: Tensor, states, batch_first: bool, sizes: list[int] | None = None) -> tuple[Tensor, tuple]:
         weights = [weight for group in self.all_weights for weight in group]
         groups = recurrent.grouped(self.mode, weights, self.bias, bool(self.proj_size))
-        return recurrent.run(
-            self.mode, x, states, groups, self.num_layers, self.dropout, self.training, self.bidirectional, batch_first, sizes
-        )
+        pair = self.mode == "LSTM"
+        out, last = recurrent.run(
+            self.mode, x, tuple(states) if pair else (states,), groups, self.num_layers, self.dropout, self.training,
+            self.bidirectional, batch_first, sizes,
+        )  # fmt: skip
+        return out, last if pair else last[0]
 
     def forward(self, input, hx=None):
         if isinstance(input, tuple):  # nn.utils.rnn.PackedSequence
             return self._packed(input, hx)
         if input.dim() not in (2, 3):
             raise ValueError(f"{self._get_name()}: Expected input to be 2D or 3D, got {input.dim()}D instead")
-        self._check_width(input)
-        batched, along = input.dim() == 3, 1 if self.batch_first else 0
-        states = self._states(hx, input.shape[1 - along] if batched else 1, batched, input.dtype)
-        out, last = self._run(input if batched else input.unsqueeze(1 - along), states, self.batch_first)
-        if not batched:
-            out, last = out.squeeze(1 - along), tuple(one.squeeze(1) for one in last)
-        return out, (last if self.mode == "LSTM" else last[0])
+        if input.dim() == 3:
+            return self._run(input, self._states(hx, input), self.batch_first)
+        along = 0 if self.batch_first else 1
+        input = input.unsqueeze(along)
+        out, last = self._run(input, self._states(hx, input, batched=False), self.batch_first)
+        return out.squeeze(along), tuple(one.squeeze(1) for one in last) if self.mode == "LSTM" else last.squeeze(1)
 
     def _packed(self, input, hx):
         """The same for packed sequences; states are in the order that the sequences had before they were packed."""
         data, batch_sizes, order, back = input
-        if data.dim() != 2:
-            raise RuntimeError(f"input must have 2 dimensions, got {data.dim()}")
-        self._check_width(data)
-        sizes = batch_sizes.tolist()
-        states = self._states(hx, sizes[0], True, data.dtype)
-        ordered = lambda states, order: states if order is None else tuple(one.index_select(1, order) for one in states)
-        out, last = self._run(data, states if hx is None else ordered(states, order), False, sizes)
-        last = ordered(last, back)
-        return type(input)(out, batch_sizes, order, back), (last if self.mode == "LSTM" else last[0])
+        states = self._states(hx, data, batch_sizes)
+        out, last = self._run(data, states if hx is None else self.permute_hidden(states, order), False, batch_sizes.tolist())
+        return type(input)(out, batch_sizes, order, back), self.permute_hidden(last, back)
 
     def extra_repr(self) -> str:
         text = f"{self.input_size}, {self.hidden_size}"
@@ -242,6 +260,19 @@ class LSTM(RNNBase):
 
     def __init__(self, *args, **kwargs):
         super().__init__("LSTM", *args, **kwargs)
+
+    def get_expected_cell_size(self, input: Tensor, batch_sizes: Tensor | None) -> tuple[int, int, int]:
+        """The shape of the cell state, as `get_expected_hidden_size`."""
+        return *self.get_expected_hidden_size(input, batch_sizes)[:2], self.hidden_size
+
+    def check_forward_args(self, input: Tensor, hidden: tuple, batch_sizes: Tensor | None) -> None:
+        self.check_input(input, batch_sizes)
+        sizes = self.get_expected_hidden_size(input, batch_sizes), self.get_expected_cell_size(input, batch_sizes)
+        for i, (one, size) in enumerate(zip(hidden, sizes)):
+            self.check_hidden_size(one, size, f"Expected hidden[{i}] size {{}}, got {{}}")
+
+    def permute_hidden(self, hx: tuple, permutation: Tensor | None) -> tuple:
+        return hx if permutation is None else tuple(one.index_select(1, permutation) for one in hx)
 
 
 class GRU(RNNBase):

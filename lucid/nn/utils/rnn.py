@@ -87,6 +87,10 @@ class PackedSequence(namedtuple("PackedSequence", ["data", "batch_sizes", "sorte
 
     is_cuda = False
 
+    def pin_memory(self):
+        """RuntimeError: there is no accelerator to pin memory for."""
+        return type(self)(self.data.pin_memory(), *self[1:])
+
     def is_pinned(self) -> bool:
         """Whether the data lies in pinned memory: never."""
         return False

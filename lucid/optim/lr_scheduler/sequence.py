@@ -93,10 +93,17 @@ class SequentialLR(ChainedScheduler):
         self._milestones, self.last_epoch = milestones, last_epoch + 1
         for group in optimizer.param_groups:  # each schedule has set its first rate: only that of the first counts
             change(group, "lr", group["initial_lr"])
-        for schedule in schedulers:
-            schedule.last_epoch -= 1
+        self.recursive_undo()
         schedulers[0]._initial_step()
         self._last_lr = schedulers[0].get_last_lr()
+
+    def recursive_undo(self, sched=None) -> None:
+        """Take back the epoch by which schedules went on when they were made: this one's, or those of another."""
+        for schedule in (self if sched is None else sched)._schedulers:
+            if hasattr(schedule, "_schedulers"):
+                self.recursive_undo(schedule)
+            else:
+                schedule.last_epoch -= 1
 
     def step(self) -> None:
         """Go on by an epoch with the schedule whose turn it is."""

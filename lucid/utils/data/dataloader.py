@@ -54,6 +54,8 @@ class DataLoader:
     [[0.0, 1.0], [2.0, 3.0], [4.0]]
     """
 
+    multiprocessing_context = None
+
     def __init__(
         self, dataset: Dataset, batch_size: int | None = 1, shuffle: bool | None = None, sampler=None, batch_sampler=None,
         num_workers: int = 0, collate_fn=None, pin_memory: bool = False, drop_last: bool = False, timeout: float = 0,
@@ -68,6 +70,8 @@ class DataLoader:
             raise ValueError("prefetch_factor option could only be specified with num_workers > 0")
         if persistent_workers and num_workers == 0:
             raise ValueError("persistent_workers option needs num_workers > 0")
+        if multiprocessing_context is not None and num_workers == 0:
+            raise ValueError("multiprocessing_context can only be used with num_workers > 0")
         iterable = isinstance(dataset, IterableDataset)
         if iterable and (shuffle or sampler is not None or batch_sampler is not None):
             raise ValueError("DataLoader with IterableDataset: expected no shuffle, sampler or batch_sampler")

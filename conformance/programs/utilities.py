@@ -1,0 +1,315 @@
+"""What stands around tensors and modules: hooks of all modules, checks, utilities, what programs ask of devices."""
+
+from __future__ import annotations
+
+import copy
+import gc
+
+from . import program, raised
+
+
+@program("nn.RNNBase.check_input", "nn.RNNBase.check_hidden_size", "nn.RNNBase.check_forward_args", "nn.RNNBase.get_expected_hidden_size",
+         "nn.RNNBase.permute_hidden", "nn.LSTM.get_expected_cell_size")  # fmt: skip
+def what_recurrent_networks_check(lib):
+    nn, x, sizes = lib.nn, lib.ones(5, 2, 3), lib.tensor([4, 2])
+    for net in (nn.GRU(3, 4, num_layers=2), nn.RNN(3, 4, batch_first=True), nn.LSTM(3, 4, proj_size=2, bidirectional=True)):
+        pair = isinstance(net, nn.LSTM)
+        hidden = net.get_expected_hidden_size(x, None), net.get_expected_hidden_size(x[0], sizes)
+        yield hidden, (net.get_expected_cell_size(x, None), net.get_expected_cell_size(x[0], sizes)) if pair else ()
+        state = lib.arange(24.0).view(2, 3, 4)
+        order = lib.tensor([2, 0, 1])
+        yield net.permute_hidden((state, state + 1) if pair else state, order), net.permute_hidden(state, None) is state
+        yield raised(net.check_input, x, None), raised(net.check_input, x, sizes), raised(net.check_input, x[0], sizes)
+        yield raised(net.check_input, x[..., :2], None), raised(net.check_hidden_size, state, (2, 3, 4)), raised(net.check_hidden_size, state, (2, 3, 5), "{} {}")
+        first = lib.ones(hidden[0])
+        given = (first, lib.ones(net.get_expected_cell_size(x, None))) if pair else first
+        yield raised(net.check_forward_args, x, given, None), raised(net.check_forward_args, x, (first, first[1:]) if pair else first[1:], None)
+        yield net(x, given)[0].shape, raised(net, x, (first[1:], first) if pair else first[1:]), raised(net, x[0], given), raised(net, x[..., :2])
+
+
+@program("nn.RNNBase.check_forward_args", "nn.RNNBase.permute_hidden")
+def a_recurrent_network_may_check_otherwise(lib):
+    class Checked(lib.nn.GRU):
+        seen = 0
+
+        def check_forward_args(self, input, hidden, batch_sizes):
+            self.seen += 1
+            super().check_forward_args(input, hidden, batch_sizes)
+
+    net = Checked(3, 4)
+    net(lib.ones(5, 2, 3), lib.ones(1, 2, 4))
+    net(lib.ones(5, 3), lib.ones(1, 4))
+    yield net.seen
+
+
+@program("nn.MultiheadAttention.merge_masks")
+def masks_of_attention_merge(lib):
+    attention, query = lib.nn.MultiheadAttention(4, 2), lib.ones(3, 5, 4)
+    lib.manual_seed(0)
+    padding, mask, each = lib.rand(3, 5), lib.rand(5, 5), lib.rand(6, 5, 5)
+    for pair in ((None, None), (None, padding), (mask, None), (mask, padding), (each, padding), (each, None), (mask > 0.5, padding > 0.5)):
+        yield attention.merge_masks(*pair, query)
+
+
+@program("no_grad.clone", "set_grad_enabled.clone", "inference_mode.clone", "autograd.set_multithreading_enabled.clone")
+def modes_are_cloned(lib):
+    for mode, inside in ((lib.no_grad(), lib.is_grad_enabled), (lib.enable_grad(), lib.is_grad_enabled),
+                         (lib.inference_mode(), lib.is_inference_mode_enabled), (lib.inference_mode(False), lib.is_inference_mode_enabled)):  # fmt: skip
+        other = mode.clone()
+        with other:
+            yield type(other) is type(mode), other is mode, inside()
+    with lib.set_grad_enabled(False).clone():
+        yield lib.is_grad_enabled()
+    lib.set_grad_enabled(True)
+    yield lib.autograd.set_multithreading_enabled(False).clone().mode, lib.is_grad_enabled()
+
+
+@program("return_types.max.n_fields", "return_types.max.n_sequence_fields", "return_types.max.n_unnamed_fields", "return_types.all_return_types")
+def how_many_fields_results_have(lib):
+    for name in ("max", "svd", "linalg_lu", "linalg_lstsq", "slogdet"):
+        kind = getattr(lib.return_types, name)
+        yield kind.n_fields, kind.n_sequence_fields, kind.n_unnamed_fields, kind in lib.return_types.all_return_types
+
+
+@program("optim.lr_scheduler.SequentialLR.recursive_undo")
+def sequences_of_schedules_inside_each_other(lib):
+    schedules = lib.optim.lr_scheduler
+    optimizer = lib.optim.SGD([lib.ones(1, requires_grad=True)], lr=1.0)
+    inner = schedules.SequentialLR(optimizer, [schedules.ConstantLR(optimizer, 0.5, 9), schedules.ExponentialLR(optimizer, 0.5)], [2])
+    outer = schedules.SequentialLR(optimizer, [inner, schedules.ExponentialLR(optimizer, 0.9)], [3]) if hasattr(inner, "_initial_step") else inner
+    yield [one.last_epoch for one in inner._schedulers], outer.get_last_lr()
+    outer.recursive_undo()
+    yield [one.last_epoch for one in inner._schedulers]
+    outer.recursive_undo(inner._schedulers[0]) if hasattr(inner._schedulers[0], "_schedulers") else None
+    for _ in range(5):
+        optimizer.step()
+        outer.step()
+        yield outer.get_last_lr()
+
+
+@program("utils.data.DataLoader.multiprocessing_context", "nn.utils.rnn.PackedSequence.pin_memory", "Tensor.pin_memory", "Tensor.is_shared")
+def memory_of_one_process_and_no_accelerator(lib):
+    x, loader = lib.ones(2), lib.utils.data.DataLoader
+    yield raised(x.pin_memory), raised(lib.nn.utils.rnn.pack_sequence([x]).pin_memory), x.is_shared(), x.is_pinned()
+    yield raised(loader, [1, 2], multiprocessing_context="fork"), loader([1, 2]).multiprocessing_context
+
+
+@program("cpu.is_available", "cpu.is_initialized", "cpu.synchronize", "cpu.current_device", "cpu.current_stream", "cpu.stream", "cpu.set_device",
+         "cpu.device_count", "cpu.Stream", "cpu.StreamContext", "cpu.Event", "get_device_module")  # fmt: skip
+def what_programs_ask_of_the_cpu(lib):
+    cpu = lib.cpu
+    yield cpu.is_available(), cpu.is_initialized(), cpu.synchronize(), cpu.current_device(), cpu.device_count(), cpu.set_device("cpu")
+    first, other = cpu.current_stream(), cpu.Stream()
+    with cpu.stream(other), cpu.stream(None):
+        yield cpu.current_stream() is other, other.wait_stream(first), other.record_event(), other.wait_event(None)
+    event = cpu.Event()
+    yield cpu.current_stream() is first, event.query(), event.record(), event.synchronize(), event.wait()
+    yield lib.get_device_module() is cpu, lib.get_device_module("cpu") is cpu, lib.get_device_module(lib.device("cuda")) is lib.cuda
+    yield raised(lib.get_device_module, "hpu"), raised(lib.get_device_module, 3)
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with cpu.amp.autocast():
+            yield (lib.ones(2, 2) @ lib.ones(2, 2)).dtype
+
+
+@program("accelerator.synchronize", "accelerator.set_device_index", "accelerator.current_device_index", "accelerator.current_stream",
+         "accelerator.empty_cache", "accelerator.memory_allocated", "accelerator.get_memory_info", "accelerator.memory_stats",
+         "accelerator.reset_peak_memory_stats")  # fmt: skip
+def what_programs_ask_of_an_accelerator(lib):
+    accelerator = lib.accelerator
+    yield accelerator.is_available(), accelerator.device_count(), accelerator.current_accelerator()
+    for name in ("synchronize", "current_device_index", "current_stream", "empty_cache", "memory_allocated", "get_memory_info", "memory_stats", "max_memory_reserved"):
+        yield raised(getattr(accelerator, name))
+    yield raised(accelerator.set_device_index, 0), raised(accelerator.reset_peak_memory_stats, 0)
+
+
+@program("backends.cuda.enable_flash_sdp", "backends.cuda.flash_sdp_enabled", "backends.cuda.enable_math_sdp", "backends.cuda.math_sdp_enabled",
+         "backends.cuda.enable_mem_efficient_sdp", "backends.cuda.mem_efficient_sdp_enabled", "backends.cuda.enable_cudnn_sdp",
+         "backends.cuda.cudnn_sdp_enabled", "backends.cuda.allow_fp16_bf16_reduction_math_sdp", "backends.cuda.is_flash_attention_available",
+         "backends.cuda.fp16_bf16_reduction_math_sdp_allowed", "backends.mha.get_fastpath_enabled", "backends.mha.set_fastpath_enabled")  # fmt: skip
+def switches_of_attention(lib):
+    cuda, mha, attention = lib.backends.cuda, lib.backends.mha, lib.nn.attention
+    names, x = ("math", "flash", "mem_efficient", "cudnn"), lib.ones(1, 1, 2, 4)
+    state = lambda: [getattr(cuda, f"{name}_sdp_enabled")() for name in names]
+    yield state(), cuda.is_flash_attention_available(), cuda.fp16_bf16_reduction_math_sdp_allowed()
+    with attention.sdpa_kernel([attention.SDPBackend.MATH, attention.SDPBackend.CUDNN_ATTENTION]):
+        yield state()
+    for name in names:
+        getattr(cuda, f"enable_{name}_sdp")(False)
+        yield state(), raised(lib.nn.functional.scaled_dot_product_attention, x, x, x)
+    for name in names:
+        getattr(cuda, f"enable_{name}_sdp")(True)
+    cuda.allow_fp16_bf16_reduction_math_sdp(True)
+    yield state(), cuda.fp16_bf16_reduction_math_sdp_allowed(), mha.get_fastpath_enabled()
+    cuda.allow_fp16_bf16_reduction_math_sdp(False)
+    mha.set_fastpath_enabled(False)
+    yield mha.get_fastpath_enabled()
+    mha.set_fastpath_enabled(True)
+
+
+@program("sym_float", "sym_int", "sym_ite", "sym_max", "sym_min", "sym_sqrt", "sym_sum")
+def numbers_that_might_be_symbols(lib):
+    for value in (lib.sym_float(3), lib.sym_int(2.7), lib.sym_int(-2.7), lib.sym_max(1, 2.0), lib.sym_max(3, 2), lib.sym_min(1, 2.0), lib.sym_sum([1, 2, 3]),
+                  lib.sym_sum(1, 2.5), lib.sym_sqrt(9), lib.sym_ite(True, 1, 2), lib.sym_ite(False, 1, 2)):  # fmt: skip
+        yield type(value).__name__, value
+    yield raised(lib.sym_max, 1, "a"), raised(lib.sym_ite, 1, 1, 2), raised(lib.sym_ite, True, 1, 2.0), raised(lib.sym_sqrt, -1)
+
+
+@program("utils.set_module", "utils.swap_tensors")
+def tensors_change_places(lib):
+    class One:
+        pass
+
+    lib.utils.set_module(One, "elsewhere")
+    yield One.__module__, raised(lib.utils.set_module, One, 3)
+    x, y = lib.arange(3.0), lib.nn.Parameter(lib.ones(2, 2))
+    y.grad, x.mark = lib.zeros(2, 2), "x"
+    lib.utils.swap_tensors(x, y)
+    yield x, y, type(x) is lib.nn.Parameter, type(y) is lib.Tensor, x.grad, y.grad, y.mark, x.requires_grad, hasattr(x, "mark")
+    z = lib.ones(2, requires_grad=True) * 2
+    w = lib.zeros(3)
+    lib.utils.swap_tensors(z, w)
+    yield z, w, w.grad_fn is None, z.grad_fn is None
+    kept = w.exp()
+    yield raised(lib.utils.swap_tensors, kept * 0 + w, w) != "", kept.grad_fn is None
+    v = kept.view(2, 1).clone()
+    saved = kept * v.view(2)
+    yield raised(lib.utils.swap_tensors, kept, z), saved.shape
+    net, other = lib.nn.Linear(2, 2), lib.nn.Linear(2, 2)
+    before = copy.deepcopy(other.state_dict())
+    for name in ("weight", "bias"):
+        lib.utils.swap_tensors(getattr(net, name), getattr(other, name))
+    net(lib.ones(1, 2)).sum().backward()
+    yield lib.equal(net.weight, before["weight"]), net.weight.grad, other.weight.grad
+
+
+@program("nn.modules.module.register_module_forward_hook", "nn.modules.module.register_module_forward_pre_hook",
+         "nn.modules.module.register_module_full_backward_hook", "nn.modules.module.register_module_full_backward_pre_hook",
+         "nn.modules.module.register_module_backward_hook")  # fmt: skip
+def hooks_of_all_modules(lib):
+    module, nn, seen = lib.nn.modules.module, lib.nn, []
+    net = nn.Sequential(nn.Linear(2, 3), nn.ReLU())
+    lib.manual_seed(0)
+    x = lib.rand(1, 2, requires_grad=True)
+    name = lambda one: type(one).__name__
+    net[0].register_forward_hook(lambda m, i, o: seen.append("own"))
+    handles = [
+        module.register_module_forward_pre_hook(lambda m, i: seen.append(("pre", name(m), len(i)))),
+        module.register_module_forward_hook(lambda m, i, o: seen.append(("post", name(m))) or (o * 2 if isinstance(m, nn.ReLU) else None)),
+        module.register_module_forward_hook(lambda m, i, k, o: seen.append(sorted(k)), with_kwargs=True),
+        module.register_module_full_backward_pre_hook(lambda m, g: seen.append(("back pre", name(m)))),
+        module.register_module_full_backward_hook(lambda m, i, g: seen.append(("back", name(m), [one.shape for one in i]))),
+    ]
+    with lib.no_grad():
+        net[0].weight.fill_(0.5), net[0].bias.fill_(0.25)
+    out = net(x)
+    out.sum().backward()
+    yield out, x.grad, seen, raised(module.register_module_backward_hook, print)
+    for handle in handles:
+        handle.remove()
+    seen.clear()
+    net(x).sum().backward()
+    yield seen
+
+
+@program("nn.modules.module.register_module_parameter_registration_hook", "nn.modules.module.register_module_module_registration_hook",
+         "nn.modules.module.register_module_buffer_registration_hook")  # fmt: skip
+def hooks_of_registration(lib):
+    module, nn, seen = lib.nn.modules.module, lib.nn, []
+    note = lambda owner, name, value: seen.append((type(owner).__name__, name, type(value).__name__))
+    more = lambda owner, name, value: None if value is None else value + 1
+    with (module.register_module_parameter_registration_hook(note), module.register_module_module_registration_hook(note),
+          module.register_module_buffer_registration_hook(more)):  # fmt: skip
+        net = nn.Sequential(nn.BatchNorm1d(2), nn.Linear(2, 2, bias=False))
+        net.register_buffer("more", lib.zeros(1))
+    yield seen, net[0].running_mean, net.more, nn.BatchNorm1d(1).running_mean
+
+
+@program("nn.Module.register_forward_hook", "nn.modules.module.register_module_forward_hook")
+def forward_hooks_that_are_always_called(lib):
+    import warnings
+
+    class Fails(lib.nn.Module):
+        def forward(self, x):
+            raise ValueError("no")
+
+    seen, net = [], Fails()
+    net.register_forward_hook(lambda m, i, o: seen.append(("a", o)), always_call=True)
+    net.register_forward_hook(lambda m, i, o: seen.append("b"))
+    net.register_forward_hook(lambda m, i, o: 1 / 0, always_call=True)
+    net.register_forward_hook(lambda m, i, o: seen.append(("c", o)), always_call=True)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        yield raised(net, 1), seen, len(told)
+    good, seen = lib.nn.Identity(), []
+    good.register_forward_hook(lambda m, i, o: seen.append(o), always_call=True)
+    good.register_forward_hook(lambda m, i, o: 1 / 0)
+    good.register_forward_hook(lambda m, i, o: seen.append("last"), always_call=True)
+    yield raised(good, 3), seen
+
+
+@program("utils.module_tracker.ModuleTracker", "utils.module_tracker.ModuleTracker.is_bw", "autograd.graph.register_multi_grad_hook")
+def which_modules_run(lib):
+    import importlib
+
+    nn, seen = lib.nn, []
+    tracker = importlib.import_module(f"{lib.__name__}.utils.module_tracker").ModuleTracker()
+    with tracker:
+        net = nn.Sequential(nn.Linear(2, 2), nn.Sequential(nn.ReLU(), nn.Linear(2, 3)), nn.Linear(3, 1))
+        note = lambda *args: seen.append((sorted(tracker.parents), tracker.is_bw))
+        for module in net.modules():
+            module.register_full_backward_hook(note), module.register_full_backward_pre_hook(note), module.register_forward_hook(note)
+        out = net(lib.ones(1, 2, requires_grad=True))
+        yield sorted(tracker.parents), tracker.is_bw
+        out.sum().backward()
+        yield seen, sorted(tracker.parents), tracker.is_bw
+    seen.clear()
+    net(lib.ones(1, 2))
+    yield seen
+    x, y, z = (lib.ones(1, requires_grad=True) for _ in range(3))
+    a, b, order = x * 2, y * 3, []
+    lib.autograd.graph.register_multi_grad_hook((a, b), lambda found: order.append([one is None for one in found]))
+    with x.register_hook(lambda g: order.append("x")):  # gets its gradient after all of these have
+        ((a * b) * z).sum().backward(retain_graph=True)
+    (a * z).sum().backward()
+    yield order
+
+
+@program("Tensor.register_hook", "autograd.graph.Node.register_prehook")
+def a_nodes_own_hooks_come_after_those_of_its_tensor(lib):
+    x, seen = lib.ones(2, requires_grad=True), []
+    y = x * 2
+    y.retain_grad()
+    y.grad_fn.register_prehook(lambda g: (g[0] * 2,))
+    y.register_hook(lambda g: seen.append(g.tolist()) or g + 1)
+    (y * 3).sum().backward()
+    yield seen, y.grad, x.grad
+
+
+@program("utils.weak.WeakIdKeyDictionary", "utils.weak.WeakTensorKeyDictionary", "utils.weak.TensorWeakRef", "utils.weak.WeakIdRef")
+def dicts_that_do_not_keep_their_tensors(lib):
+    import importlib
+
+    weak = importlib.import_module(f"{lib.__name__}.utils.weak")
+    x, y = lib.zeros(2), lib.zeros(2)
+    made = weak.WeakTensorKeyDictionary({x: [1]})
+    made[y] = [2]
+    other, deep = made.copy(), copy.deepcopy(made)
+    made[x].append(3)
+    yield len(made), made[x], made.get(lib.zeros(2)), x in made, lib.zeros(2) in made, other == made, deep[x], raised(lambda: made[lib.ones(1)])
+    yield [key is one for key, one in zip(made, (x, y))], list(made.values()), [len(found) for found in (made | {x: 1}, made | {lib.ones(1): 1})]
+    yield made.setdefault(y, 5), made.pop(y), len(made), raised(made.pop, y), made.pop(y, 7), type(made) is weak.WeakIdKeyDictionary
+    ref, refs = weak.TensorWeakRef(x), (weak.WeakIdRef(x), weak.WeakIdRef(x), weak.WeakIdRef(y))
+    yield ref() is x, refs[0] == refs[1], refs[0] == refs[2], hash(refs[0]) == hash(refs[1]), raised(weak.TensorWeakRef, 3), len(made.keyrefs())
+    for key in made:
+        del x, key
+        gc.collect()
+        yield len(other)
+    gc.collect()
+    yield ref() is None, len(made), refs[0] == refs[1], list(made.items()), made == {}
+    made.update({y: 1})
+    made |= {y: 2}
+    del made[y]
+    yield made.popitem() if made else len(made), len(other)
