@@ -38,7 +38,7 @@ CLASSES = (
     "optim.Optimizer", "optim.lr_scheduler.LRScheduler", "autograd.Function", "Generator", "finfo", "iinfo", "dtype",
     "device", "Size", "quasirandom.SobolEngine", "no_grad", "set_grad_enabled", "inference_mode", "autograd.set_multithreading_enabled",
     "nn.RNNBase", "nn.LSTM", "nn.MultiheadAttention", "nn.utils.rnn.PackedSequence", "optim.lr_scheduler.SequentialLR", "utils.data.DataLoader",
-    "return_types.max", "cpu.Stream", "cpu.Event", "utils.module_tracker.ModuleTracker", "utils.weak.WeakIdKeyDictionary",
+    "return_types.max", "TypedStorage", "UntypedStorage", "cpu.Stream", "cpu.Event", "utils.module_tracker.ModuleTracker", "utils.weak.WeakIdKeyDictionary",
 )  # fmt: skip
 
 INTERNAL = "PyTorch's own machinery, public only by its name"
@@ -68,7 +68,7 @@ RULES = {
         "quint* QInt* QUInt* nn.functional.*scaled_mm nn.functional.*grouped_mm nn.functional.ScalingType "
         "nn.functional.SwizzleType empty_quantized"
     ),
-    "floating-point types of accelerators": "float8_* float4_*",
+    "floating-point types of accelerators": "float8_* float4_* *Storage.float8_*",
     "sub-byte types without arithmetic": "bit bits* int[1-7] uint[1-7]",
     "a memory layout of oneDNN": "*mkldnn*",
     "distributed training": (
@@ -103,7 +103,7 @@ RULES = {
     "masked tensors, a prototype of PyTorch": "masked.MaskedTensor masked.*masked*",
     "named tensors, a prototype of PyTorch": "Tensor.*names* Tensor.align_* Tensor.*rename* Tensor.refine_names",
     "storage classes: a tensor's memory is a NumPy array": (
-        "*Storage StorageBase is_storage storage Tensor.storage Tensor.storage_type Tensor.untyped_storage"
+        "Storage StorageBase storage UntypedStorage.mps *Storage.hpu *Storage.share_memory_"
     ),
     "removed: PyTorch raises and names linalg's function": (
         "eig lstsq matrix_rank solve symeig Tensor.eig Tensor.lstsq Tensor.solve Tensor.symeig"
@@ -123,7 +123,7 @@ RULES = {
         "init_num_threads slice_inverse torch_version windows Tensor.slice_inverse FatalError "
         "Tensor.__dlpack_c_exchange_api__ functional types func.debug_unwrap autograd.NestedIOFunction "
         "nn.Module.T_destination nn.modules.module.T_destination nn.functional.DType return_types.return_types "
-        "return_types.pytree_register_structseq utils.data.DataLoader.check_worker_number_rationality utils.backcompat "
+        "return_types.pytree_register_structseq utils.data.DataLoader.check_worker_number_rationality utils.backcompat UntypedStorage.__delitem__ "
         "utils.collect_env utils.ThroughputBenchmark utils.throughput_benchmark"
     ),
     "results written to `out=` are of their operation's class": (

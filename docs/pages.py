@@ -75,7 +75,7 @@ OTHERS = {
         "dtype", "device", "Size", "layout", "memory_format", "can_cast", "promote_types", "result_type", "is_tensor",
         "is_floating_point", "is_complex", "is_signed", "is_nonzero", "is_same_size", "is_conj", "is_neg", "is_inference",
         "numel", "get_device", "export.ExportedProgram", "export.ExportGraphSignature", "utils.dlpack.to_dlpack", "utils.dlpack.DLDeviceType",
-        "nn.attention.SDPBackend", "nn.functional.assert_int_or_pair",
+        "nn.attention.SDPBackend", "nn.functional.assert_int_or_pair", "TypedStorage", "UntypedStorage",
     ],
     "programs": [
         "install_as_torch", "compile", "jit.script", "nn.DataParallel", "library.custom_op", "hub.load_state_dict_from_url", "hub.download_url_to_file",
@@ -86,8 +86,9 @@ OTHERS = {
         "cuda.is_available", "cuda.device_count", "distributed.is_available", "distributed.is_initialized", "hub.get_dir", "hub.set_dir",
         "set_default_tensor_type", "FloatTensor", "DoubleTensor", "HalfTensor", "BFloat16Tensor", "LongTensor", "IntTensor",
         "ShortTensor", "CharTensor", "ByteTensor", "BoolTensor", "SymInt", "SymFloat", "SymBool", "Stream", "Event",
-        "utils.checkpoint.get_device_states", "utils.checkpoint.set_device_states", "Future", "ScriptModule", "TensorType", "TypedStorage",
-        "UntypedStorage", "PyTorchFileReader", "get_device_module", "sym_float", "sym_int", "sym_ite", "sym_max", "sym_min", "sym_not",
+        "utils.checkpoint.get_device_states", "utils.checkpoint.set_device_states", "Future", "ScriptModule", "TensorType", "PyTorchFileReader",
+        "BoolStorage", "ByteStorage", "CharStorage", "ShortStorage", "IntStorage", "LongStorage", "HalfStorage", "BFloat16Storage",
+        "FloatStorage", "DoubleStorage", "ComplexFloatStorage", "ComplexDoubleStorage", "is_storage", "get_device_module", "sym_float", "sym_int", "sym_ite", "sym_max", "sym_min", "sym_not",
         "sym_sqrt", "sym_sum",
     ],
     "errors": [

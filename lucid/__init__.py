@@ -67,11 +67,16 @@ _LATER_NAMES = {
         "is_autocast_enabled", "set_autocast_cache_enabled", "set_autocast_cpu_dtype", "set_autocast_cpu_enabled",
         "set_autocast_dtype", "set_autocast_enabled",
     ), "amp.autocast_mode"),
-    "DisableTorchFunction": "overrides", "DisableTorchFunctionSubclass": "overrides", "Event": "cuda", "Future": "futures", "Stream": "cuda", "ScriptModule": "jit", "TensorType": "jit", "PyTorchFileReader": "storage", "TypedStorage": "storage", "UntypedStorage": "storage", "SymBool": "fx", "SymFloat": "fx", "SymInt": "fx", "compile": "compiler", "install_as_torch": "alias",
+    "DisableTorchFunction": "overrides", "DisableTorchFunctionSubclass": "overrides", "Event": "cuda", "Future": "futures", "Stream": "cuda", "ScriptModule": "jit", "TensorType": "jit", "SymBool": "fx", "SymFloat": "fx", "SymInt": "fx", "compile": "compiler", "install_as_torch": "alias",
     **dict.fromkeys((
         "BFloat16Tensor", "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor", "IntTensor",
         "LongTensor", "ShortTensor", "set_default_tensor_type",
     ), "legacy"),
+    **dict.fromkeys((
+        "BFloat16Storage", "BoolStorage", "ByteStorage", "CharStorage", "ComplexDoubleStorage", "ComplexFloatStorage", "DoubleStorage",
+        "FloatStorage", "HalfStorage", "IntStorage", "LongStorage", "PyTorchFileReader", "ShortStorage", "TypedStorage",
+        "UntypedStorage", "is_storage",
+    ), "storage"),
     **dict.fromkeys(("sym_float", "sym_int", "sym_ite", "sym_max", "sym_min", "sym_not", "sym_sqrt", "sym_sum"), "symbols"),
     **dict.fromkeys((
         "_assert", "_assert_async", "_check", "_check_index", "_check_is_size", "_check_not_implemented", "_check_tensor_all",

@@ -30,6 +30,8 @@ def made(name: str, data: tuple, dtype) -> Tensor:
         if first.dtype is not dtype:
             raise TypeError(f"{name}() takes a tensor of {dtype}, not of {first.dtype}: use its method to()")
         return first.detach()
+    if hasattr(first, "untyped"):
+        return empty(0, dtype=dtype).set_(first)
     if first is None or isinstance(first, (int, Size)):
         return empty(first or data or (0,), dtype=dtype)
     if not hasattr(first, "__len__"):

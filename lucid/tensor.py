@@ -226,16 +226,22 @@ class Tensor(core.TensorBase):
         return (self.array.ctypes.data - storage_of(self.array)[0]) // self.array.itemsize
 
     def untyped_storage(self):
-        """The memory that the tensor shares with its views, an `UntypedStorage`: where it is, and how large."""
+        """The memory that the tensor shares with its views, an `UntypedStorage`."""
         from lucid.storage import UntypedStorage
 
-        return UntypedStorage(self)
+        return UntypedStorage._of(self.array)
 
     def storage(self):
         """The same in elements, a `TypedStorage`."""
         from lucid.storage import TypedStorage
 
-        return TypedStorage(self)
+        return TypedStorage(wrap_storage=self.untyped_storage(), dtype=self.dtype)
+
+    def storage_type(self) -> type:
+        """The class of that by its dtype, `FloatStorage` say."""
+        from lucid import storage
+
+        return getattr(storage, self.storage().pickle_storage_type())
 
     def to_dense(self, dtype=None, *, masked_grad=None) -> Tensor:
         """The tensor itself, or as another dtype: it is dense."""

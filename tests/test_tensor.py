@@ -247,3 +247,26 @@ def test_integers_become_the_default_dtype(dtype):
 def test_a_tensor_that_nobody_filled_is_empty():
     bare = lucid.Tensor.__new__(lucid.Tensor)
     assert (bare.shape, bare.ndim, bare.dtype) == ((0,), 1, lucid.float32) and lucid.exp(bare).tolist() == []
+
+
+def test_a_storage_keeps_its_size_while_something_lies_over_it():
+    """Memory is that of NumPy arrays, which do not follow it when it moves."""
+    for hand_out in (lambda one: lucid.empty(0, dtype=lucid.uint8).set_(one), np.asarray, lambda one: one[1:], lambda one: lucid.ByteTensor(one)):
+        storage = lucid.UntypedStorage([1, 2, 3])
+        storage.resize_(4)
+        kept = hand_out(storage)
+        assert not storage.resizable() and kept is not None
+        with pytest.raises(RuntimeError, match="not resizable"):
+            storage.resize_(0)
+    with pytest.raises(RuntimeError, match="not resizable"):
+        lucid.ones(3).untyped_storage().resize_(0)
+
+
+def test_a_storage_is_all_of_the_memory_that_strange_views_share():
+    base = np.arange(12, dtype=np.int32).reshape(3, 4)
+    for array in (base, base.T, base[::2], base[:, 1:3], np.asfortranarray(base), base[1, 1:2].reshape(())):
+        tensor = lucid.from_numpy(array)
+        cells = tensor.storage()
+        assert sorted(cells.tolist()) == list(range(12)) and cells.nbytes() == 48
+        assert cells[tensor.storage_offset()] == tensor.flatten()[0]
+    assert lucid.zeros(0, 3).storage().tolist() == lucid.zeros(0, 3).untyped_storage()[:4].tolist() == []

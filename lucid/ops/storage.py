@@ -118,10 +118,12 @@ def resize_as_(input_: Tensor, the_template: Tensor, *, memory_format=None) -> T
 
 
 def _set_(self, source=None, storage_offset=0, size=None, stride=None):
-    """Have the tensor look at another tensor's memory, from now on."""
+    """Have the tensor look at another tensor's memory, or at a storage, from now on."""
     if source is None:
         self.array = core.empty((0,), self.array.dtype)
         return self
+    if hasattr(source, "untyped"):
+        source = source.over(self.dtype)
     tensor_argument("set_", source, 1, "source")
     if source.dtype is not self.dtype:
         raise RuntimeError(
