@@ -363,6 +363,8 @@ DEVIATIONS = (
         )
         for op in ("var", "std", "var_mean", "std_mean")
     ),
+    Deviation("linalg.vector_norm", "grad2", "2**-1024 has no reciprocal, and so a complex quotient by it is infinite, in PyTorch too; its "
+              "formula for this gradient does without", when=lambda case: case.id == "linalg.vector_norm/own/complex128/12"),
     Deviation("cumprod", "grad", "products that overflow are infinite, and so is the sum over what comes before them; PyTorch's is NaN",
               dtype="bfloat16", when=lambda case: bool(case.args[0].detach().cumprod(case.args[1]).isinf().any())),
     Deviation(
@@ -372,6 +374,12 @@ DEVIATIONS = (
         "and that on the lanes of a vector, in PyTorch too",
         dtype="float64",
         when=lambda case: _overflows(case),
+    ),
+    *(
+        Deviation("cumprod", check, "next to the largest number one part of a product overflows on the way or not, by the order of the "
+                  "factors and whether multiply-add is fused, in PyTorch too: 5 of 602,000 elements here", dtype="complex128",
+                  when=lambda case: "large" in case.tags and not case.args[0].detach().cumprod(case.args[1]).isfinite().all())
+        for check in ("nonfinite", "method", "inplace", "out")
     ),
     *(
         Deviation(
@@ -387,7 +395,7 @@ DEVIATIONS = (
               "of any dtype, and a variance of the input's alone", when=lambda case: case.source == "mixed"),
     Deviation("*conv_tbc", "layouts", "takes tensors of any strides; PyTorch refuses some"),
     Deviation("affine_grid_generator", "*", "maps are floating, as for affine_grid; PyTorch computes a grid of whole numbers, in "
-              "which a place between two pixels is one of them", dtype="int64"),
+              "which a place between two pixels is one of them", dtype="*int*"),
     Deviation(
         "narrow_copy",
         "exceptions",
@@ -435,9 +443,11 @@ DEVIATIONS = (
     Deviation("nansum", "refusals", "out= of integers is taken, as dtype= of integers is; PyTorch has no kernel for the former"),
     Deviation("nanmean", "refusals", "out= of integers is refused as what a mean cannot be cast to; PyTorch has no kernel"),
     Deviation("prod", "refusals", "what goes into an out= of lesser precision is multiplied in the operands'; PyTorch rounds them "
-              "first", when=lambda case: case.id == "prod/generated/float64/large1"),
+              "first", when=lambda case: case.id in ("prod/generated/float64/large1", "prod/own/complex64/9")),
     Deviation("sum", "refusals", "the largest integers cancel in floating point in another order", when=lambda case: case.id == "sum/own/int64/9"),
     Deviation("var", "refusals", "a variance beyond float32 is infinite whatever out= is", when=lambda case: case.id == "var/own/float32/9"),
+    Deviation("std", "refusals", "a root of a variance beyond float32 is infinite whatever out= is, as PyTorch's is without out=",
+              when=lambda case: case.id == "std/own/complex64/9"),
     Deviation("native_batch_norm", "refusals", "out= of a wrong dtype is found when the running statistics have been updated"),
     Deviation("renorm", "exceptions", "complex32 is computed in complex64 and rounded; PyTorch fails an internal assertion", dtype="complex32"),
     Deviation("index_add", "exceptions", "PyTorch raises IndexError in complex32, and RuntimeError in all other dtypes",

@@ -44,9 +44,12 @@ def _picked(source: torch.Tensor, index: torch.Tensor, dim: int, what: str) -> t
     ordered = whole.sort(dim).values
     if (ordered.diff(dim=dim) == 0).any():
         raise Mismatch(f"{what}: a position occurs twice along dimension {dim}")
-    if source.dtype in (torch.uint16, torch.uint32, torch.uint64):  # which PyTorch does not gather
-        return source.long().gather(dim, whole).to(source.dtype).reshape(index.shape)
-    return source.gather(dim, whole).reshape(index.shape)
+    return _signed(source).gather(dim, whole).to(source.dtype).reshape(index.shape)
+
+
+def _signed(source: torch.Tensor) -> torch.Tensor:
+    """Elements that are equal where those of the source are, in a dtype that PyTorch gathers and subtracts."""
+    return source.long() if source.dtype in (torch.uint16, torch.uint32, torch.uint64) else source
 
 
 def tied(case) -> bool:
@@ -54,7 +57,7 @@ def tied(case) -> bool:
     dim = undecided(case, case.args, case.kwargs)
     if dim is None or not case.args[0].dim() or case.args[0].is_complex():  # complex numbers are not sorted
         return False
-    return bool((case.args[0].detach().sort(dim).values.diff(dim=dim) == 0).any())
+    return bool((_signed(case.args[0].detach()).sort(dim).values.diff(dim=dim) == 0).any())
 
 
 def arranged(case, position: int, gradient: torch.Tensor) -> torch.Tensor:

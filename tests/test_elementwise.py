@@ -503,6 +503,14 @@ def test_out_of_another_dtype_is_refused_or_cast_as_the_operation_says():
     assert lucid.cumsum(x, 0, out=whole).tolist() == [0, 2] and lucid.sqrt(x, out=wide).tolist() == x.sqrt().tolist()
     assert lucid.any(lucid.ones(2, dtype=lucid.uint8), 0, out=lucid.tensor(False)).tolist() is True
     assert x.tolist() == [0.5, 2.5]
+    z = lucid.tensor([3 + 4j])
+    for dtype in (lucid.float16, lucid.float64, lucid.complex64):
+        assert lucid.abs(z, out=lucid.zeros(1, dtype=dtype)).tolist() == [5]
+    for dtype in (lucid.int64, lucid.complex32, lucid.complex128):
+        with pytest.raises(RuntimeError):
+            lucid.abs(z, out=lucid.zeros(1, dtype=dtype))
+    with pytest.raises(RuntimeError, match="must match"):
+        lucid.logaddexp(lucid.ones(3) * 1j, lucid.ones(4))
 
 
 @pytest.mark.parametrize("shape", [(), (5,), (3, 1)])

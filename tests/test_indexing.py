@@ -250,6 +250,36 @@ def test_counting():
     ):  # fmt: skip
         with pytest.raises(RuntimeError):
             call()
+    for limits, reason in (((0, 0, 3), "bins must be"), ((4, -1, 3), "without overflow"), ((4, 0, 3), "not implemented for 'Byte'")):
+        with pytest.raises(RuntimeError, match=reason):
+            lucid.histc(I([1], dtype=lucid.uint8), *limits)
+
+
+def test_reductions_look_at_shapes_before_dtypes():
+    some, none = I([[1j, 2, 3]]), lucid.zeros(0, 3, dtype=lucid.complex64)
+    assert lucid.amax(none, 1).shape == lucid.amin(none, 1).shape == (0,)
+    for reduction in (lucid.amax, lucid.amin, lucid.max, lucid.min, lucid.median, lucid.nansum):
+        with pytest.raises(IndexError, match="out of range"):
+            reduction(some, 2)
+        with pytest.raises(RuntimeError, match="complex|Complex"):
+            reduction(some, 1)
+    for reduction in (lucid.amax, lucid.max, lucid.median, lucid.mode):
+        with pytest.raises(IndexError, match="non-zero size"):
+            reduction(none, 0)
+    with pytest.raises(IndexError, match="non-zero size"):
+        lucid.kthvalue(none.real, 1, 0)
+    with pytest.raises(RuntimeError, match="does not support complex"):
+        lucid.argmax(some, 2)
+
+
+def test_moments_of_complex_numbers_are_summed_in_double():
+    x = lucid.randn(4, 5000, dtype=lucid.complex64, generator=lucid.Generator().manual_seed(0)) + (1000 - 300j)
+    var, mean = lucid.var_mean(x, 1)
+    wide = x.to(lucid.complex128)
+    assert mean.tolist() == wide.mean(1).to(lucid.complex64).tolist()
+    assert lucid.allclose(var.double(), wide.real.var(1) + wide.imag.var(1), rtol=1e-7, atol=0)
+    assert lucid.std(x, 1).tolist() == var.sqrt().tolist()
+    assert lucid.var_mean(x[:, :0], 1)[1].isnan().all() and lucid.var(x[:0], 1).shape == (0,)
 
 
 def test_order():

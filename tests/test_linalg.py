@@ -170,6 +170,24 @@ def test_products_as_large_as_a_packed_block(dtype, rows, more, k):
     assert (a @ b.T.contiguous().T).numpy().tolist() == exact.tolist()
 
 
+@pytest.mark.parametrize("order", [0.5, 1, 2, 3, -1, float("inf")])
+def test_norms_of_complex32_are_rounded_once(order):
+    x = lucid.randn(200, 9, dtype=lucid.complex64, generator=lucid.Generator().manual_seed(1)).to(lucid.complex32)
+    wanted = lucid.linalg.vector_norm(x.to(lucid.complex64), order, 1).half()
+    assert lucid.linalg.vector_norm(x, order, 1).tolist() == wanted.tolist()
+
+
+def test_eigenvalues_go_into_any_complex_dtype():
+    matrix = lucid.tensor([[0.0, -1.0], [1.0, 0.0]], dtype=lucid.float64)
+    for dtype in (lucid.complex32, lucid.complex64):
+        values, vectors = lucid.zeros(2, dtype=dtype), lucid.zeros(2, 2, dtype=lucid.complex128)
+        lucid.linalg.eig(matrix, out=(values, vectors))
+        assert sorted(one.imag for one in values.tolist()) == [-1, 1]
+        assert lucid.linalg.eigvals(matrix, out=lucid.zeros(2, dtype=dtype)).tolist() == values.tolist()
+    with pytest.raises(RuntimeError, match="can't be cast"):
+        lucid.linalg.eigvals(matrix, out=lucid.zeros(2))
+
+
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
 @pytest.mark.parametrize("sizes", [(2, 70, 300), (33, 34, 64), (40, 600, 31), (1, 200, 300), (300, 1, 200), (17, 65, 1030)])
 def test_products_of_half_precision_are_summed_in_float32(dtype, sizes):

@@ -62,6 +62,21 @@ def test_ctc_loss_refuses_what_is_no_class():
         F.ctc_loss(lucid.zeros(3, 4), lucid.tensor([1, 4]), [3], [2])
 
 
+def test_hinge_embedding_loss_of_integers_is_computed_in_them():
+    x = lucid.tensor([0, 1, 2, 250], dtype=lucid.uint8)
+    assert F.hinge_embedding_loss(x, lucid.tensor(-1), 1.5, reduction="none").tolist() == [1, 0, 255, 7]
+    assert F.hinge_embedding_loss(lucid.tensor([-100, 3], dtype=lucid.int8), lucid.tensor(-1), 100, reduction="none").tolist() == [0, 97]
+    with pytest.raises(RuntimeError, match="without overflow"):
+        F.hinge_embedding_loss(x, lucid.tensor(-1), -1.0)
+
+
+def test_smooth_l1_loss_of_complex_numbers_is_that_without_a_bend():
+    x, y = lucid.tensor([3 + 4j, 1j]), lucid.tensor([0, 2j])
+    assert F.smooth_l1_loss(x, y, beta=0.0, reduction="none").tolist() == [5, 1]
+    with pytest.raises(NotImplementedError, match="complex"):
+        F.smooth_l1_loss(x, y)
+
+
 def test_reductions_by_number():
     x, y = lucid.randn(3, 4), lucid.rand(3, 4)
     for name in ("kl_div", "binary_cross_entropy_with_logits"):

@@ -28,6 +28,7 @@ from lucid.ops._frame import (
     UNSIGNED,
     Refusal,
     as_array,
+    check_shapes,
     elementwise,
     is_half,
     kernel,
@@ -135,6 +136,7 @@ def double(function):
 
 def numpy_binary(name: str, x, y, function, dtypes_) -> Tensor:
     """A function of two numbers that no kernel has yet, computed with NumPy in one of `dtypes_`."""
+    check_shapes((x, y))
     dtype = dtypes.result_dtype((x, y))
     computed = dtype.numpy
     if is_half(dtype):

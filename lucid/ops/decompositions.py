@@ -266,7 +266,7 @@ def _as_complex(array: np.ndarray, like: np.ndarray) -> Tensor:
     return wrap(np.ascontiguousarray(array, dtype))
 
 
-@op("linalg.eig")
+@op("linalg.eig", out="cast all")
 @doc("A V = V\\, \\mathrm{diag}(L)",
      "V^{-H} \\left( \\mathrm{diag}(g_L) + \\frac{V^H g_V - V^H V\\, \\mathrm{diag}(\\Re(V^H g_V))}{\\bar E} \\right) V^H, "
      "\\quad E_{ij} = L_j - L_i",
@@ -302,7 +302,7 @@ def _eig_backward(g, out):
 eig.vjp(A=_eig_backward)
 
 
-@op("linalg.eigvals", composite=True, out="same")
+@op("linalg.eigvals", composite=True)
 @doc("A V = V\\, \\mathrm{diag}(out)", "V^{-H}\\, \\mathrm{diag}(g)\\, V^H", returns="Of shape (..., n); complex, in no order.",
      A="Tensor: Square matrices, of shape (..., n, n).",
      raises="RuntimeError: the matrices are not square\nLinAlgError: an element is not finite, or the iteration does not converge")  # fmt: skip

@@ -38,8 +38,6 @@ from lucid.tensor import Tensor, check_dim
 def _extreme(name: str, input_, dim, keepdim: bool, whole=None) -> Tensor:
     tensor_argument(name, input_)
     dtype = input_.dtype
-    if dtype.is_complex:
-        raise RuntimeError(f"\"{name}_values_cpu\" not implemented for '{torch_name(dtype)}'")
     if input_.array.size == 0 and (dim is None or dim == () or dim == []):
         raise RuntimeError(
             f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with "
@@ -51,6 +49,8 @@ def _extreme(name: str, input_, dim, keepdim: bool, whole=None) -> Tensor:
             return found
     dims = dims_argument(name, dim, input_.array.ndim)
     array = computed(input_.array, dtype)
+    if dtype.is_complex and array.size:
+        raise RuntimeError(f"\"{name}_values_cpu\" not implemented for '{torch_name(dtype)}'")
     return wrap(cast(reduced(name, array, dims, keepdim, None, result=array.dtype), dtype.numpy))
 
 
@@ -160,8 +160,6 @@ def aminmax(input_: Tensor, *, dim=None, keepdim: bool = False, out=None):
 def _arg(name: str, input_: Tensor, dim, keepdim: bool):
     """Extreme and position along one dimension, or over all elements."""
     dtype = tensor_argument(name, input_).dtype
-    if dtype.is_complex:
-        raise RuntimeError(f"\"{name}_cpu\" not implemented for '{torch_name(dtype)}'")
     array = computed(input_.array, dtype)
     if dim is None:
         if array.size == 0:
@@ -179,6 +177,8 @@ def _arg(name: str, input_: Tensor, dim, keepdim: bool):
             if array.shape[dims[0]] == 0 and array.ndim:
                 raise IndexError(f"{name}(): Expected reduction dim {dims[0]} to have non-zero size.")
     values, index = empty(shape, array.dtype), empty(shape, INT64)
+    if dtype.is_complex:
+        raise RuntimeError(f"{name.removeprefix('arg')}(): does not support complex input")
     if index.size:
         rows, outer, axis, inner = fold(array, dims)
         ARGREDUCE[array.dtype](flat(rows), flat(values), flat(index), outer, axis, inner, CODES[name])
@@ -186,8 +186,9 @@ def _arg(name: str, input_: Tensor, dim, keepdim: bool):
 
 
 def _position(name: str, input_: Tensor, dim, keepdim: bool) -> Tensor:
-    if tensor_argument(name, input_).dtype is dtypes.bool_:
-        raise RuntimeError(f"{name}(): does not support bool input")
+    dtype = tensor_argument(name, input_).dtype
+    if dtype is dtypes.bool_ or dtype.is_complex:
+        raise RuntimeError(f"{name}(): does not support {'complex' if dtype.is_complex else 'bool'} input")
     return _arg(name, input_, dim, keepdim)[1]
 
 

@@ -249,7 +249,7 @@ def smooth_l1_loss(
     Tensor(1.0)
     """
     _same_size("smooth_l1_loss", input_, target)
-    if input_.dtype.is_complex or target.dtype.is_complex:
+    if beta and (input_.dtype.is_complex or target.dtype.is_complex):
         raise NotImplementedError("\"smooth_l1_loss\" not implemented for complex tensors")
     if beta < 0:
         raise RuntimeError("smooth_l1_loss does not support negative values for beta.")

@@ -83,9 +83,8 @@ def hinge_embedding_loss(
     Tensor([0.5, 0.5])
     """
     reduction = reduction_of("hinge_embedding_loss", reduction, size_average, reduce)
+    margin = dtypes.element(float(margin), input_.dtype)  # integers stay integers, and wrap, as PyTorch's
     far = clamp_min(rsub(input_, margin), 0)
-    if far.dtype is not input_.dtype:  # integers stay integers, as PyTorch's
-        far = to_dtype(far, input_.dtype)
     return reduced(add(where(ne(target, 1), far, 0), where(ne(target, -1), input_, 0)), reduction)
 
 

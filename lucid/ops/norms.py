@@ -69,10 +69,9 @@ def vector_norm(x: Tensor, ord=2, dim=None, keepdim: bool = False, *, dtype=None
             return found
     source = norm_dtype("linalg.vector_norm", x, dtype)
     target = source.to_real()
-    array = x.array if dtype is None else cast(x.array, source.numpy)
-    if array.dtype.kind in "cW":
+    array = computed(x.array if dtype is None else cast(x.array, source.numpy), source)
+    if source.is_complex:
         array = magnitude.abs(wrap(array)).array  # as the gradient computes it, which asks which are equal to the norm
-    array = computed(array, target)
     dims = dims_argument("linalg.vector_norm", dim, array.ndim)
     ord = float(ord)
     name = {0.0: "norm_0", 1.0: "norm_1", 2.0: "norm_2", math.inf: "norm_inf", -math.inf: "norm_minus_inf"}.get(

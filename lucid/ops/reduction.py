@@ -21,6 +21,7 @@ from lucid.ops._doc import doc, like
 from lucid.ops._frame import (
     C_NAMES,
     COMPLEX64,
+    COMPLEX128,
     FLOAT32,
     FLOATING,
     INT64,
@@ -255,6 +256,7 @@ def nansum(input_: Tensor, dim=None, keepdim: bool = False, *, dtype=None, out=N
     Tensor(1.0)
     """
     if input_.dtype.is_complex:
+        dims_argument("nansum", dim, input_.array.ndim)
         raise RuntimeError("nansum on CPU does not support complex inputs")
     return _sum("nansum" if input_.dtype.is_floating_point else "sum", input_, dim, keepdim, dtype)
 
@@ -471,9 +473,20 @@ def _moments(name: str, input_, dim, correction, keepdim: bool, root: bool):
     if dtype.kind < 2:
         raise RuntimeError(f"{name} only support floating point and complex dtypes")
     dims = dims_argument(name, dim, input_.array.ndim)
-    if dtype.is_complex:
-        return _complex_moments(input_, dims, correction, keepdim, root)
-    array = computed(input_.array, dtype)
+    if not dtype.is_complex:
+        found = _real_moments(computed(input_.array, dtype), dims, correction, keepdim, root)
+        return tuple(wrap(cast(one, dtype.numpy)) for one in found)
+    array = cast(input_.array, COMPLEX128)  # the variance is that of both parts
+    mean_ = empty(reduced_shape(array.shape, dims, keepdim), COMPLEX128)
+    with np.errstate(all="ignore"):
+        var_, mean_.real[...] = _real_moments(array.real, dims, correction, keepdim, False)
+        more, mean_.imag[...] = _real_moments(array.imag, dims, correction, keepdim, False)
+        var_ = (var_ + more).astype(FLOAT32 if dtype.itemsize < 16 else var_.dtype)  # where it overflows, so does its root, as PyTorch's
+        return wrap(cast(np.sqrt(var_) if root else var_, dtype.to_real().numpy)), wrap(cast(mean_, dtype.numpy))
+
+
+def _real_moments(array: np.ndarray, dims, correction, keepdim: bool, root: bool) -> tuple[np.ndarray, np.ndarray]:
+    """The variance of an array of a dtype in which kernels compute, or its square root, and the mean."""
     shape = reduced_shape(array.shape, dims, keepdim)
     var_, mean_ = empty(shape, array.dtype), empty(shape, array.dtype)
     if var_.size:
@@ -483,19 +496,7 @@ def _moments(name: str, input_, dim, correction, keepdim: bool, root: bool):
         else:
             rows, outer, axis, inner = fold(array, dims)
             VAR_MEAN[array.dtype](flat(rows), flat(var_), flat(mean_), outer, axis, inner, correction, root)
-    return wrap(cast(var_, dtype.numpy)), wrap(cast(mean_, dtype.numpy))
-
-
-def _complex_moments(input_, dims, correction, keepdim, root):
-    array = computed(input_.array, input_.dtype)
-    with np.errstate(all="ignore"):
-        n = math.prod(array.shape[i] for i in dims)
-        mean_ = array.mean(axis=dims, keepdims=True)
-        deviation = array - mean_
-        total = (deviation.real**2 + deviation.imag**2).sum(axis=dims, keepdims=keepdim)
-        var_ = np.asarray(total / builtins.max(n - correction, 0), array.real.dtype)
-    var_, mean_ = np.sqrt(var_) if root else var_, mean_ if keepdim else mean_.squeeze(dims)
-    return wrap(cast(var_, input_.dtype.to_real().numpy)), wrap(cast(mean_, input_.dtype.numpy))
+    return var_, mean_
 
 
 def _var_backward(g, input_, dim, correction, keepdim):

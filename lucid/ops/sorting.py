@@ -215,10 +215,11 @@ def topk(input_: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bo
 
 @op("_select_along")
 def _select_along(input_: Tensor, dim: int, name: str, k: int):
+    at = check_dim(name, dim, input_.array.ndim)
+    if input_.array.ndim and not input_.array.shape[at]:
+        raise IndexError(f"{name}(): Expected reduction dim {at} to have non-zero size.")
     rows, at, shape = _rows(name, input_, dim)
     n = shape[-1]
-    if not n:
-        raise IndexError(f"{name}(): Expected reduction dim {at} to have non-zero size.")
     values, index = empty((*shape[:-1], 1), rows.dtype), empty((*shape[:-1], 1), INT64)
     if values.size:
         SELECT[rows.dtype](flat(rows), flat(values), flat(index), rows.size // n, n, kernels.codes[name], k)
@@ -260,13 +261,14 @@ def kthvalue(input_: Tensor, k: int, dim: int = -1, keepdim: bool = False, *, ou
     n = tensor_argument("kthvalue", input_).array.shape[check_dim("kthvalue", dim, input_.array.ndim)] if (
         input_.array.ndim
     ) else 1
-    if not 1 <= k <= n:
+    if n and not 1 <= k <= n:
         raise RuntimeError(f"kthvalue(): selected number k out of range for dimension {dim}: k is {k}, size is {n}")
     return _selected("kthvalue", input_, dim, keepdim, int(k))
 
 
 def _median(name: str, input_: Tensor, dim, keepdim: bool):
     if tensor_argument(name, input_).dtype is dtypes.bool_:
+        check_dim(name, dim or 0, input_.array.ndim)
         raise NotImplementedError(f"{name}(): \"median_cpu\" not implemented for 'Bool'")
     if dim is not None:
         return _selected(name, input_, dim, keepdim)

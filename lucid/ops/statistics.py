@@ -602,13 +602,13 @@ def histc(input_: Tensor, bins: int = 100, min=0, max=0, *, out=None) -> Tensor:
     Tensor([0.0, 2.0, 1.0, 0.0])
     """
     array = tensor_argument("histc", input_).array.reshape(-1)
-    if input_.dtype.kind != 2:
-        raise NotImplementedError(f"\"histogram_cpu\" not implemented for '{torch_name(input_.dtype)}'")
     if bins <= 0:
         raise RuntimeError(f"torch.histogram(): bins must be > 0, but got {bins} for dimension 0")
+    low, high = (element(float(one), input_.dtype) for one in (min, max))
+    if input_.dtype.kind != 2:
+        raise NotImplementedError(f"\"histogram_cpu\" not implemented for '{torch_name(input_.dtype)}'")
     computed = np.float32 if array.dtype.itemsize < 8 else np.float64
     values = array.astype(computed)
-    low, high = (element(one.item() if isinstance(one, Tensor) else one, input_.dtype) for one in (min, max))
     if low == high and values.size:
         low, high = float(values.min()), float(values.max())
     if low == high:
