@@ -358,10 +358,10 @@ DEVIATIONS = (
             "*",
             "the sum of squares overflows, so the variance is infinite, which is what it rounds to; PyTorch's running "
             "update subtracts infinities (in float64 alone: it has float32 in double)",
-            dtype="float64",
+            dtype=dtype,
             when=lambda case: _overflows(case),
         )
-        for op in ("var", "std", "var_mean", "std_mean")
+        for op in ("var", "std", "var_mean", "std_mean") for dtype in ("float64", "complex128")
     ),
     Deviation("linalg.vector_norm", "grad2", "2**-1024 has no reciprocal, and so a complex quotient by it is infinite, in PyTorch too; its "
               "formula for this gradient does without", when=lambda case: case.id == "linalg.vector_norm/own/complex128/12"),
