@@ -509,6 +509,13 @@ def test_out_of_another_dtype_is_refused_or_cast_as_the_operation_says():
     for dtype in (lucid.int64, lucid.complex32, lucid.complex128):
         with pytest.raises(RuntimeError):
             lucid.abs(z, out=lucid.zeros(1, dtype=dtype))
+    narrow = lucid.tensor([1, 200], dtype=lucid.uint8)
+    assert narrow.clamp_max_(lucid.tensor([100])).tolist() == [1, 100] and narrow.clamp_min_(lucid.tensor([258])).tolist() == [2, 2]
+    with pytest.raises(RuntimeError, match="Expected out tensor to have dtype"):
+        lucid.clamp_min(narrow, 1, out=whole)
+    assert F.hardtanh(narrow, -0.5, 1).tolist() == [1, 1]
+    with pytest.raises(TypeError, match="source"):
+        narrow.put_(lucid.tensor([0]), 1)
     with pytest.raises(RuntimeError, match="must match"):
         lucid.logaddexp(lucid.ones(3) * 1j, lucid.ones(4))
 

@@ -47,7 +47,10 @@ def batched_grad(run: Run) -> None:
         each = [grad(outputs, inputs, party.convert([pair[i] for pair in pairs], {}), **options) for i in range(2)]
     except Exception:
         raise Skip("there are no such gradients") from None
-    found = grad(outputs, inputs, party.convert([torch.stack(pair) for pair in pairs], {}), is_grads_batched=True, **options)
+    try:
+        found = grad(outputs, inputs, party.convert([torch.stack(pair) for pair in pairs], {}), is_grads_batched=True, **options)
+    except Exception as error:
+        raise Mismatch(f"a batch raised {describe(error)}") from None
     for i, one in enumerate(found):
         wanted = [None if row[i] is None else party.export(row[i]) for row in each]
         if (one is None) != (wanted[0] is None):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from . import program, raised
 
 
@@ -252,3 +254,29 @@ def layouts_that_share_memory(lib):
     yield raised(cube.transpose(0, 1).add_, cube), raised(square.add_, square.view(1, 4, 4)), x
     yield cube.transpose(0, 1).add_(cube.transpose(0, 1)), x[:0].add_(x[:0])
     yield raised(lib.add, cube.transpose(0, 1), 1, out=cube), x[0::2].add_(x[1::2])
+
+
+METHODS = ("add_", "div_", "pow_", "fmod_", "atan2_", "bitwise_or_", "logical_and_", "eq_", "copysign_", "xlogy_", "clamp_min_", "clamp_max_")
+
+
+@program(*(f"Tensor.{name}" for name in METHODS))
+def other_dtypes_are_cast_to_or_refused(lib):
+    dtypes = [lib.bool, lib.uint8, lib.int8, lib.int64, lib.float16, lib.float32, lib.float64, lib.complex64, lib.complex128]
+    for name, dtype, other in itertools.product(METHODS, dtypes, dtypes):
+        x, y = lib.tensor([1, 2, 3]).to(dtype), lib.tensor([2, 1, 1]).to(other)
+        yield raised(getattr(x, name), y) != "", x
+
+
+@program("abs", "clamp_min", "clamp_max", "linalg.eigvals", "linalg.vector_norm", "sum")
+def results_go_into_other_dtypes_or_are_refused(lib):
+    dtypes = [lib.bool, lib.uint8, lib.int64, lib.float16, lib.float32, lib.float64, lib.complex64, lib.complex128]
+    for dtype, other in itertools.product(dtypes, dtypes):
+        x, out = lib.tensor([[4, 0], [0, 1]]).to(dtype), lib.zeros(2, 2).to(other)
+        if dtype is not lib.bool:
+            yield raised(lib.abs, x, out=out), out
+            if not dtype.is_complex:
+                yield raised(lib.clamp_min, x, 2, out=out), raised(lib.clamp_max, x, lib.tensor([2], dtype=lib.int8), out=out), out
+        out = lib.zeros(2).to(other)
+        yield raised(lib.linalg.vector_norm, x, 2, 1, out=out), raised(lib.sum, x, 1, out=out), out
+        if dtype in (lib.float32, lib.float64, lib.complex64):
+            yield raised(lib.linalg.eigvals, x, out=out), out.to(lib.complex128).real.sort().values

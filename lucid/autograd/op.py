@@ -190,10 +190,14 @@ class Op(core.OpBase):
 
     def write_out(self, out: Tensor, result, values: list) -> Tensor:
         """Write the result of the values to `out`; returns that."""
-        modulus = "modulus" in self.out_rule and values[0].dtype.is_complex
-        if modulus and out.dtype.is_complex:
-            check_same(self.name, out, values[0])
-        write_out(self.name, out, result, "cast" if modulus else self.out_rule)
+        rule = self.out_rule
+        if "modulus" in rule and values[0].dtype.is_complex:
+            rule = "cast"
+            if out.dtype.is_complex:
+                check_same(self.name, out, values[0])
+        elif "bound" in rule and not isinstance(values[1], Tensor):
+            rule = "same"
+        write_out(self.name, out, result, rule)
         return out
 
     # ------------------------------------------------------------------------------------------ in place
@@ -612,8 +616,9 @@ def op(
         Of `out` and `inplace`, those that the function takes care of itself.
     out : str, optional
         What `out=` may be, in words: "cast", of any dtype that the result can be cast to (where it cannot, PyTorch's
-        exception is a RuntimeError, or a "TypeError"); "any", of any; "same", of the result's own, but with "modulus"
-        of any real one that it can be cast to, or the input's, if that is complex; "dtype", of the dtype that the parameter of that name asks
+        exception is a RuntimeError, or a "TypeError"), but with "bound" of its own if the bound is a number; "any", of any;
+        "same", of the result's own, but with "modulus" of any real one that it can be cast to, or the input's, if that is
+        complex; "dtype", of the dtype that the parameter of that name asks
         for, or else the one that decides (or, with "cast", may be cast to); "apart", of no memory that an input has. Of several results each has to have its own dtype unless the rule is for "all". With
         "overlap" the tensor of the in-place form may share memory with other arguments.
     wide : bool, optional

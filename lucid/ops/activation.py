@@ -195,10 +195,10 @@ def hardtanh(input_: Tensor, min_val=-1.0, max_val=1.0, inplace: bool = False) -
     dtype = tensor_argument("hardtanh", input_).dtype
     if dtype is dtypes.bool:
         raise RuntimeError("Bool inputs not supported for hardtanh")
+    if dtype.kind == 1:
+        min_val, max_val = element(min_val, dtypes.int64), element(max_val, dtypes.int64)
     if dtype is dtypes.uint8 and min_val < 0:
         raise RuntimeError("cannot do hardtanh on an unsigned type with negative limits")
-    if dtype.kind == 1:
-        return clamp(input_, element(min_val, dtypes.int64), element(max_val, dtypes.int64))
     return clamp(input_, min_val, max_val)
 
 

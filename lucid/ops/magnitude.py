@@ -379,7 +379,7 @@ clamp.vjp(
 )
 
 
-@op("clamp_min", out="same")
+@op("clamp_min", out="cast bound")
 @doc("out = \\max(x, min)", "g \\cdot [x \\ge min],\\quad g \\cdot [x < min]", min="Tensor or number: The lower bound.",
      returns=PROMOTED)  # fmt: skip
 def clamp_min(input_: Tensor, min, *, out=None) -> Tensor:
@@ -398,7 +398,7 @@ clamp_min.vjp(
 )
 
 
-@op("clamp_max", out="same")
+@op("clamp_max", out="cast bound")
 @doc("out = \\min(x, max)", "g \\cdot [x \\le max],\\quad g \\cdot [x > max]", max="Tensor or number: The upper bound.",
      returns=PROMOTED)  # fmt: skip
 def clamp_max(input_: Tensor, max, *, out=None) -> Tensor:

@@ -436,7 +436,7 @@ def put(input_: Tensor, index: Tensor, source: Tensor, accumulate: bool = False)
     """
     array = tensor_argument("put", input_).array
     at = _counted(_flat_index("put_", index), array.size)
-    if source.dtype is not input_.dtype:
+    if tensor_argument("put", source, 3, "source").dtype is not input_.dtype:
         raise RuntimeError(
             f"put_(): self and source expected to have the same dtype, but got self.dtype = {torch_name(input_.dtype)} "
             f"and source.dtype = {torch_name(source.dtype)}"
