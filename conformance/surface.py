@@ -27,11 +27,11 @@ from .results import Op, Report, Surface, SurfaceName
 # Where PyTorch publishes names: modules, and the classes whose members a program calls.
 MODULES = (
     "", "nn", "nn.functional", "nn.init", "nn.utils", "nn.utils.rnn", "nn.utils.prune", "nn.utils.parametrize",
-    "nn.utils.parametrizations", "nn.utils.stateless", "nn.attention", "nn.parameter", "optim", "optim.lr_scheduler",
+    "nn.utils.parametrizations", "nn.utils.stateless", "nn.attention", "nn.attention.bias", "nn.attention.flex_attention", "nn.parameter", "optim", "optim.lr_scheduler",
     "optim.swa_utils", "linalg", "fft", "special", "autograd", "autograd.functional", "autograd.graph",
     "autograd.forward_ad", "utils.data", "utils.checkpoint", "utils.dlpack", "random", "func", "signal.windows",
     "distributions", "masked", "amp", "testing", "serialization", "overrides", "fx", "quasirandom", "accelerator", "backends.cuda",
-    "backends.mha", "cpu", "nn.modules.module", "return_types", "utils", "utils.deterministic", "utils.module_tracker", "utils.weak",
+    "backends.mha", "cpu", "library", "nn.modules.module", "return_types", "utils", "utils.deterministic", "utils.module_tracker", "utils.weak",
 )  # fmt: skip
 CLASSES = (
     "Tensor", "nn.Module", "nn.Sequential", "nn.ModuleList", "nn.ModuleDict", "nn.ParameterList", "nn.ParameterDict",
@@ -39,6 +39,7 @@ CLASSES = (
     "device", "Size", "quasirandom.SobolEngine", "no_grad", "set_grad_enabled", "inference_mode", "autograd.set_multithreading_enabled",
     "nn.RNNBase", "nn.LSTM", "nn.MultiheadAttention", "nn.utils.rnn.PackedSequence", "optim.lr_scheduler.SequentialLR", "utils.data.DataLoader",
     "return_types.max", "TypedStorage", "UntypedStorage", "cpu.Stream", "cpu.Event", "utils.module_tracker.ModuleTracker", "utils.weak.WeakIdKeyDictionary",
+    "nn.attention.flex_attention.BlockMask", "library.Library",
 )  # fmt: skip
 
 INTERNAL = "PyTorch's own machinery, public only by its name"
@@ -82,10 +83,10 @@ RULES = {
     ),
     "symbolic shapes of the compiler": "sym_constrain_range* sym_fresh_size Sym*",
     "the compiler": (
-        "compile compiler export fx.config fx.experimental fx.passes fx.operator_schemas fx.tensor_type fx.traceback nn.Module.compile "
+        "nn.attention.flex_attention.FlexKernelOptions nn.attention.flex_attention.BlockMask.as_tuple compile compiler export fx.config fx.experimental fx.passes fx.operator_schemas fx.tensor_type fx.traceback nn.Module.compile "
         "autograd.graph.region_activation_memory_budget utils.checkpoint.fx_traceback utils.checkpoint.GraphExecGroup"
     ),
-    "control flow for the compiler": "cond while_loop",
+    "control flow for the compiler": "while_loop",
     "packaging of compiled models": "package",
     "a downloader": "hub",
     "an exporter": "onnx",
@@ -94,7 +95,9 @@ RULES = {
         "prepare_multiprocessing_environment"
     ),
     "registration of operators written in C++": (
-        "library ops cpp *privateuse1* utils.cpp_* utils.cmake_prefix_path utils.file_baton utils.get_cpp_backtrace"
+        "ops cpp *privateuse1* utils.cpp_* utils.cmake_prefix_path utils.file_baton utils.get_cpp_backtrace "
+        "library.fallthrough_kernel library.get_ctx library.get_kernel library.*triton* library.Library.fallback "
+        "library.Library.register_symm_mem_args library.register_autocast"
     ),
     "data pipes, deprecated by PyTorch": (
         "utils.data.*DataPipe* utils.data.*datapipe* utils.data.DataChunk utils.data.argument_validation "
@@ -135,7 +138,7 @@ RULES = {
     "asynchronous execution of PyTorch's own runtime": "futures",
     "dispatch of PyTorch's own subclasses": "*torch_dispatch*",
     LEAKED: (
-        "*.reproducibility_notes *.sparse_support_notes *.tf32_notes *.common_* *.factory_common_args "
+        "nn.attention.bias.F *.reproducibility_notes *.sparse_support_notes *.tf32_notes *.common_* *.factory_common_args "
         "*.multi_dim_common TYPE_CHECKING *.TYPE_CHECKING nn.functional.*_torch_function* autograd.functional.fwAD"
     ),
 }
@@ -151,7 +154,9 @@ ASKED = (
     "utils.checkpoint.set_device_states", "set_default_tensor_type", "library.custom_op", "library.register_autograd",
     "library.register_fake", "utils.data.DistributedSampler", "nn.attention.flex_attention", "export.load", "export.ExportedProgram",
     "export.ExportGraphSignature", "overrides.TorchFunctionMode", "overrides.BaseTorchFunctionMode", "fx.CodeGen", "fx.ProxyableClassMeta",
-    "fx.PH", "Tensor.to_dense",
+    "fx.PH", "Tensor.to_dense", "library.register_kernel", "serialization.LoadEndianness", "serialization.add_safe_globals",
+    "serialization.clear_safe_globals", "serialization.get_default_load_endianness", "serialization.get_safe_globals",
+    "serialization.get_unsafe_globals_in_checkpoint", "serialization.safe_globals", "serialization.set_default_load_endianness",
 )  # fmt: skip
 # An object's own nature, where its name says nothing.
 PRIVATE = "private to PyTorch (leading underscore)"

@@ -78,10 +78,10 @@ OTHERS = {
         "nn.attention.SDPBackend", "nn.functional.assert_int_or_pair", "TypedStorage", "UntypedStorage",
     ],
     "programs": [
-        "install_as_torch", "compile", "jit.script", "nn.DataParallel", "library.custom_op", "hub.load_state_dict_from_url", "hub.download_url_to_file",
+        "install_as_torch", "compile", "jit.script", "nn.DataParallel", "library.custom_op", "library.Library", "library.infer_schema", "cond", "hub.load_state_dict_from_url", "hub.download_url_to_file",
     ],
     "probes": [
-        "library.register_autograd", "library.register_fake",
+        "library.register_autograd", "library.register_fake", "library.register_kernel", "library.register_vmap", "library.define", "library.impl",
         "compiler.disable", "compiler.is_compiling", "jit.trace", "jit.ignore", "jit.unused", "jit.is_scripting", "jit.is_tracing",
         "cuda.is_available", "cuda.device_count", "distributed.is_available", "distributed.is_initialized", "hub.get_dir", "hub.set_dir",
         "set_default_tensor_type", "FloatTensor", "DoubleTensor", "HalfTensor", "BFloat16Tensor", "LongTensor", "IntTensor",

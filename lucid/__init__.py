@@ -67,7 +67,7 @@ _LATER_NAMES = {
         "is_autocast_enabled", "set_autocast_cache_enabled", "set_autocast_cpu_dtype", "set_autocast_cpu_enabled",
         "set_autocast_dtype", "set_autocast_enabled",
     ), "amp.autocast_mode"),
-    "DisableTorchFunction": "overrides", "DisableTorchFunctionSubclass": "overrides", "Event": "cuda", "Future": "futures", "Stream": "cuda", "ScriptModule": "jit", "TensorType": "jit", "SymBool": "fx", "SymFloat": "fx", "SymInt": "fx", "compile": "compiler", "install_as_torch": "alias",
+    "DisableTorchFunction": "overrides", "DisableTorchFunctionSubclass": "overrides", "Event": "cuda", "Future": "futures", "Stream": "cuda", "ScriptModule": "jit", "TensorType": "jit", "SymBool": "fx", "cond": "control", "SymFloat": "fx", "SymInt": "fx", "compile": "compiler", "install_as_torch": "alias",
     **dict.fromkeys((
         "BFloat16Tensor", "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor", "IntTensor",
         "LongTensor", "ShortTensor", "set_default_tensor_type",

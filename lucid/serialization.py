@@ -8,6 +8,7 @@ unpickler never sees it: `_Reader` follows the few instructions that build value
 from __future__ import annotations
 
 import contextlib
+import enum
 import math
 import os
 import pickle
@@ -37,6 +38,7 @@ STORAGES = {
 STORAGE_NAMES = {dtype: name for name, dtype in STORAGES.items()}
 UNTYPED = ("torch.storage", "UntypedStorage")
 ROOT = "archive"
+_default = {"order": "little"}  # of the bytes of numbers in files that do not say it
 
 
 # -- saving ------------------------------------------------------------------------------------------------------------
@@ -282,10 +284,15 @@ def load(f, map_location=None, pickle_module=None, *, weights_only: bool | None 
     Tensor([0, 1, 2])
     """
     with opened(f) as archive:
-        names = [name for name in archive.namelist() if name.endswith("/data.pkl")]
-        if len(names) != 1:
-            raise ValueError("load: an archive, but not one that save wrote: it has no data.pkl")
-        return _Reader(archive, names[0].removesuffix("data.pkl")).read()
+        return _Reader(archive, _root(archive)).read()
+
+
+def _root(archive) -> str:
+    """The folder of an archive in which everything is."""
+    names = [name for name in archive.namelist() if name.endswith("/data.pkl")]
+    if len(names) != 1:
+        raise ValueError("load: an archive, but not one that save wrote: it has no data.pkl")
+    return names[0].removesuffix("data.pkl")
 
 
 @contextlib.contextmanager
@@ -361,7 +368,7 @@ class Records:
     def __init__(self, archive, root: str):
         self.archive, self.root, self.storages = archive, root, {}
         order = f"{root}byteorder"
-        self.order = archive.read(order).decode().strip() if order in archive.namelist() else "little"
+        self.order = archive.read(order).decode().strip() if order in archive.namelist() else _default["order"]
         if self.order not in ("little", "big"):
             raise ValueError(f"load: unknown byte order {self.order!r}")
 
@@ -587,3 +594,84 @@ def add_safe_globals(safe_globals: list) -> None:
 def get_safe_globals() -> list:
     """The classes that were named."""
     return list(_safe_globals)
+
+
+def clear_safe_globals() -> None:
+    """Forget what `add_safe_globals` named."""
+    _safe_globals.clear()
+
+
+class safe_globals:
+    """A block in which classes are named as by `add_safe_globals`; no file makes objects of them all the same.
+
+    Parameters
+    ----------
+    safe_globals : list
+        Classes and functions, or pairs of one and its name.
+    """
+
+    def __init__(self, safe_globals: list):
+        self.safe_globals = safe_globals
+
+    def __enter__(self) -> None:
+        self.before = get_safe_globals()
+        add_safe_globals(self.safe_globals)
+
+    def __exit__(self, *error) -> None:
+        _safe_globals[:] = self.before
+
+
+def get_unsafe_globals_in_checkpoint(f) -> list[str]:
+    """What a file mentions that `load` does not read, nor `add_safe_globals` named.
+
+    Parameters
+    ----------
+    f : str, path or binary file
+        Where it is.
+
+    Returns
+    -------
+    list of str
+        Classes and functions, as `module.name`.
+
+    Raises
+    ------
+    ValueError
+        If it is no such file.
+    """
+    named = [one if isinstance(one, tuple) else (one, f"{one.__module__}.{one.__qualname__}") for one in _safe_globals]
+    with opened(f) as archive:
+        reader, texts, found = _Reader(archive, _root(archive)), [], {}
+        for opcode, argument, _ in _instructions(archive.read(f"{reader.root}data.pkl")):
+            if opcode.name == "GLOBAL":
+                found[tuple(argument.split(" "))] = None
+            elif opcode.name == "STACK_GLOBAL":
+                found[tuple(texts[-2:])] = None
+            elif isinstance(argument, str):
+                texts.append(argument)
+        known = {".".join(one) for one in (*reader.known, *reader.values)} | {name for _, name in named}
+        return [name for name in map(".".join, found) if name not in known]
+
+
+class LoadEndianness(enum.Enum):
+    """In which order the bytes of a number lie."""
+
+    NATIVE = 1
+    LITTLE = 2
+    BIG = 3
+
+
+def get_default_load_endianness() -> LoadEndianness | None:
+    """What `set_default_load_endianness` set; None at first, which is LITTLE."""
+    return _default.get("endianness")
+
+
+def set_default_load_endianness(endianness: LoadEndianness | None) -> None:
+    """Say in which order bytes lie in files that do not say it themselves. TypeError for anything else."""
+    import sys
+
+    if endianness is not None and not isinstance(endianness, LoadEndianness):
+        raise TypeError("Invalid argument type in function set_default_load_endianness")
+    _default["endianness"] = endianness
+    orders = {None: "little", LoadEndianness.NATIVE: sys.byteorder, LoadEndianness.LITTLE: "little", LoadEndianness.BIG: "big"}
+    _default["order"] = orders[endianness]

@@ -160,3 +160,22 @@ def test_memory_of_numpy_is_saved():
     for view in (base[:, 1:3], base.T, base[::2], np.broadcast_to(base[0], (2, 4))):
         x = lucid.from_numpy(view) if view.flags.writeable else lucid.tensor(view)
         assert again(x).tolist() == view.tolist()
+
+
+def test_a_file_is_asked_what_it_mentions():
+    """Of a pickle in whatever protocol; and nothing that is named is read all the same."""
+    import datetime
+    import pickle
+
+    serialization = lucid.serialization
+    for protocol in (2, 3, 4, 5):
+        file = io.BytesIO()
+        with zipfile.ZipFile(file, "w") as archive:
+            archive.writestr("archive/data.pkl", pickle.dumps([datetime.date(2000, 1, 1), "text", {"a": io.StringIO}], protocol))
+        found = serialization.get_unsafe_globals_in_checkpoint(file)
+        assert {"datetime.date", "_io.StringIO"} <= set(found)
+        with serialization.safe_globals([datetime.date, (io.StringIO, "_io.StringIO")]):
+            assert not {"datetime.date", "_io.StringIO"} & set(serialization.get_unsafe_globals_in_checkpoint(file))
+            with pytest.raises(ValueError, match="datetime.date|codecs"):
+                lucid.load(file)
+        assert serialization.get_safe_globals() == []

@@ -247,3 +247,63 @@ def values_that_are_written_to_before_backward(lib):
         values = make(y)[0]
         values *= 2
         yield lib.autograd.grad((values * values).sum(), x)
+
+
+@program("library.Library", "library.define", "library.impl", "library.register_kernel", "library.register_vmap", "library.infer_schema")
+def operators_by_schemas(lib):
+    from collections.abc import Sequence
+
+    library, T, name = lib.library, lib.Tensor, "lucid_judged_schemas"
+    made = library.Library(name, "DEF")
+    yield made.define("foo(Tensor x, int n=3, *, float? z=None) -> Tensor")
+    foo, x = getattr(lib.ops, name).foo, lib.arange(3.0)
+    yield raised(foo, x)
+    made.impl("foo", lambda x, n=3, *, z=None: x * n + (z or 0), "CPU")
+    made.impl("foo", lambda x, n=3, *, z=None: x * 0, "CompositeExplicitAutograd")
+    made.impl("foo", lambda x, n=3, *, z=None: x / 0, "CUDA")
+    yield foo(x), foo.default(x, 2, z=1.0), foo(x=x, n=4), raised(foo, x, 2, 3.0), raised(foo), raised(foo, x, 2, k=1)
+    yield raised(library.Library, name, "SOME"), raised(library.Library, "prim", "DEF"), raised(made.define, "foo(Tensor x) -> Tensor"), raised(made.define, "foo")
+    yield raised(lambda: getattr(lib.ops, name).none), raised(lambda: lib.ops.no_such_namespace.none)
+    library.define(f"{name}::bar", '(Tensor x, str how="sin", int[] ns=[1, 2]) -> Tensor')
+    library.impl(f"{name}::bar", ("cpu", "cuda"))(lambda x, how="sin", ns=(1, 2): getattr(x, how)() + sum(ns))
+    yield getattr(lib.ops, name).bar(x), getattr(lib.ops, name).bar(x, "cos", [5])
+    yield raised(library.define, "bar", "(Tensor x) -> Tensor"), raised(library.define, f"{name}::other", "foo(Tensor x) -> Tensor"), raised(library.impl, f"{name}::bar", "nowhere", len)
+    library.register_autograd(f"{name}::bar", lambda ctx, g: (g * 5, None, None))
+    y = x.clone().requires_grad_()
+    yield lib.autograd.grad(getattr(lib.ops, name).bar(y).sum(), y)
+
+    def cube(x):
+        return lib.from_numpy(x.numpy() ** 3)
+
+    cube.__annotations__ = {"x": T, "return": T}
+    cube = library.custom_op(f"{name}::cube", cube, mutates_args=())
+    yield cube(x)
+    library.register_kernel(f"{name}::cube", "cpu", lambda x: x * 7)
+    library.register_kernel(f"{name}::cube", "cuda")(lambda x: x / 0)
+    seen = []
+
+    @library.register_vmap(f"{name}::cube")
+    def batched(info, in_dims, x):
+        seen.append((info.batch_size, info.randomness))
+        return x * 3, in_dims[0]
+
+    yield cube(x), lib.vmap(cube)(lib.ones(2, 3)), lib.vmap(cube, in_dims=1)(lib.ones(2, 3)), seen
+
+    def many(x, y, z, w, a, b, c, d=None, e="q", g=True, h=1e-5, i=3, j=lib.float32, k=lib.device("cpu"), *, m=2): ...  # noqa: B008
+
+    lists = {"z": list[T], "w": Sequence[T | None], "b": list[int] | None, "c": list[float]}
+    many.__annotations__ = {"x": T, "y": T | None, "a": int, "d": float | None, "e": str, "g": bool, "h": float, "i": int, "j": lib.dtype,
+                            "k": lib.device, "m": int | float | bool, "return": tuple[T, list[T], int], **lists}  # fmt: skip
+
+    def typed(**kinds):
+        def one(x): ...
+
+        one.__annotations__ = {name.replace("to", "return"): kind for name, kind in kinds.items()}
+        return one
+
+    nothing, number = typed(x=T, to=None), typed(x=int, to=float)
+    yield library.infer_schema(many, mutates_args=()), library.infer_schema(many, mutates_args=["x", "z"]), library.infer_schema(many, mutates_args="unknown", op_name="a::b")
+    yield library.infer_schema(nothing, mutates_args=("x",)), library.infer_schema(number, mutates_args=()), raised(library.infer_schema, number, mutates_args=("x",))
+    for wrong in (typed(x=T), typed(to=T), typed(x=dict, to=T), typed(x=T, to=T | None), lambda *x: x):
+        yield raised(library.infer_schema, wrong, mutates_args=())
+    yield raised(library.infer_schema, nothing, mutates_args=("y",))

@@ -374,3 +374,139 @@ def the_elements_of_a_tensors_memory(lib):
     y[1] = 9.0
     z = lib.empty(0, dtype=lib.int32).set_(made.untyped(), 1, (1, 2), (2, 1))
     yield y[:3], z, made.tolist()[:3], lib.FloatTensor(made)[:3], lib.tensor(lib.FloatStorage([1, 2])), z.storage_offset()
+
+
+@program("nn.attention.flex_attention.noop_mask", "nn.attention.flex_attention.and_masks", "nn.attention.flex_attention.or_masks",
+         "nn.attention.flex_attention.BlockMask", "nn.attention.flex_attention.create_block_mask")  # fmt: skip
+def blocks_of_masks(lib):
+    import importlib
+
+    flex = importlib.import_module(f"{lib.__name__}.nn.attention.flex_attention")
+    causal, near = (lambda b, h, q, kv: q >= kv), (lambda b, h, q, kv: q - kv < 20)
+    both, either = flex.and_masks(causal, near), flex.or_masks(causal, near)
+    yield flex.create_mask(both, 1, 1, 30, 30), flex.create_mask(either, 1, 1, 30, 30), flex.create_mask(flex.and_masks(), 1, 1, 2, 2)
+    yield raised(flex.and_masks, 3), raised(flex.or_masks, causal, None), flex.create_mask(flex.noop_mask, 1, 1, 2, 3), flex.create_mask(flex.or_masks(), 1, 1, 2, 2)
+    for mod, sizes, block in ((both, (2, 3, 100, 70), (32, 16)), (causal, (None, None, 256, 256), 64), (flex.noop_mask, (1, None, 50, 40), 20)):
+        mask = flex.create_block_mask(mod, *sizes, device="cpu", BLOCK_SIZE=block)
+        yield tuple(mask.shape), mask.seq_lengths, mask.BLOCK_SIZE, mask.numel(), mask.sparsity(), mask.to_dense(), mask.to_string()
+        yield mask.kv_num_blocks, mask.full_kv_num_blocks, mask.q_num_blocks, mask.full_q_num_blocks, mask.to_string((2, 3), 1)
+        yield mask.kv_indices, mask.full_kv_indices, mask.q_indices, mask.full_q_indices, str(mask)
+        yield mask[0].shape, mask[-1, 0].to_dense(), mask[:1, -1].kv_num_blocks, tuple(mask.to("cpu").shape)
+        again = flex.BlockMask.from_kv_blocks(mask.kv_num_blocks, mask.kv_indices, mask.full_kv_num_blocks, mask.full_kv_indices, block, mod, mask.seq_lengths)
+        yield tuple(again.shape), again.to_dense(), again.kv_num_blocks, again.sparsity()
+    whole = flex.create_block_mask(causal, None, None, 64, 64, device="cpu", BLOCK_SIZE=16, separate_full_blocks=False)
+    yield whole.full_kv_num_blocks is None, whole.kv_num_blocks, whole.to_dense()
+    lib.manual_seed(0)
+    x = lib.rand(1, 2, 96, 8)
+    count, places = lib.tensor([[[1, 2, 1]]], dtype=lib.int32), lib.tensor([[[[0, 1, 2], [1, 0, 2], [2, 0, 1]]]], dtype=lib.int32)
+    mask = flex.BlockMask.from_kv_blocks(count, places, BLOCK_SIZE=32, mask_mod=causal)
+    yield tuple(mask.shape), mask.seq_lengths, flex.flex_attention(x, x, x, block_mask=mask)
+
+
+@program("nn.attention.bias.causal_upper_left", "nn.attention.bias.causal_lower_right", "nn.attention.bias.CausalBias",
+         "nn.attention.bias.CausalVariant")  # fmt: skip
+def causal_masks_by_name(lib):
+    import importlib
+
+    bias = importlib.import_module(f"{lib.__name__}.nn.attention.bias")
+    lib.manual_seed(0)
+    for queries, keys in ((4, 4), (2, 5), (5, 2)):
+        q, k, v = lib.rand(1, 2, queries, 8, requires_grad=True), lib.rand(1, 2, keys, 8), lib.rand(1, 2, keys, 8)
+        for make in (bias.causal_upper_left, bias.causal_lower_right):
+            mask = make(queries, keys)
+            yield isinstance(mask, bias.CausalBias), isinstance(mask, lib.Tensor), int(mask.variant), mask.seq_len_q, mask.seq_len_kv
+            if queries <= keys:
+                out = lib.nn.functional.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+                yield out, type(out) is lib.Tensor, lib.autograd.grad(out.sum(), q)
+    yield raised(bias.causal_upper_left), raised(bias.causal_lower_right, 2), [one.name for one in bias.CausalVariant]
+
+
+@program("utils._pytree.tree_map_only_", "utils._pytree.tree_all_only", "utils._pytree.tree_any_only", "utils._pytree.treespec_dumps",
+         "utils._pytree.treespec_loads", "utils._pytree.treespec_pprint", "utils._pytree.is_namedtuple", "utils._pytree.is_structseq",
+         "utils._pytree.TreeSpec")  # fmt: skip
+def forms_of_trees(lib):
+    import importlib
+    import time
+    from collections import OrderedDict, defaultdict, deque, namedtuple
+
+    tree, pair = importlib.import_module(f"{lib.__name__}.utils._pytree"), namedtuple("pair", "x y")
+    value = [1, (2, {"k": 3}), OrderedDict(a=1), deque([1], maxlen=2), None, defaultdict(list, {1: 5})]
+    form = tree.tree_structure(value)
+    text = tree.treespec_dumps(form)
+    yield text, tree.treespec_loads(text) == form, tree.treespec_pprint(form), tree.tree_unflatten(range(7), tree.treespec_loads(text))
+    yield form.num_nodes, form.num_leaves, form.num_children, form.is_leaf(), form.type.__name__, form.context, form.child(1).num_nodes
+    yield [child.num_leaves for child in form.children()], form.children_specs[2].context, tree.LeafSpec().num_nodes, tree.LeafSpec().children()
+    yield form.child(1).flatten_up_to(([1, 2], {"k": (3,)})), tree.LeafSpec().flatten_up_to([1]), raised(form.child, 9)
+    for wrong in ([1], ([1, 2], {"j": 3}), (1,), 3, ([1, 2], [3])):
+        yield raised(form.child(1).flatten_up_to, wrong)
+    yield raised(tree.treespec_dumps, form, 9), raised(tree.treespec_dumps, 3), raised(tree.treespec_loads, "[9, {}]"), raised(tree.treespec_loads, "x")
+    yield raised(tree.treespec_dumps, tree.tree_structure(pair(1, 2))), raised(tree.treespec_loads, '[1, {"type": "no.where", "context": null, "children_spec": []}]')
+    things = (pair, pair(1, 2), tuple, (1,), lib.return_types.max, lib.max(lib.ones(1, 1), 0), 3, int, time.localtime())
+    for name in ("is_namedtuple", "is_namedtuple_class", "is_namedtuple_instance", "is_structseq", "is_structseq_class", "is_structseq_instance"):
+        yield name, [getattr(tree, name)(thing) for thing in things]
+    seen = []
+    yield tree.tree_map_only_(int, seen.append, [1, ("a", 2)]), seen, tree.tree_all_only(int, lambda x: x > 0, [1, "a"])
+    yield tree.tree_any_only(str, lambda x: x > "b", [1, "a"]), tree.tree_all_only((int, str), bool, [0, "a"]), tree.tree_any_only(float, bool, [0])
+
+    class Box:
+        def __init__(self, inner, label):
+            self.inner, self.label = inner, label
+
+    register = lambda cls, **more: tree.register_pytree_node(cls, lambda box: ([box.inner], box.label), lambda parts, label: cls(*parts, label), **more)
+    yield raised(register, type("Other", (), {}), serialized_type_name="Other", to_dumpable_context=str), raised(register, list)
+    register(Box, serialized_type_name=f"Box {lib.__name__}", to_dumpable_context=lambda label: [label], from_dumpable_context=lambda found: found[0])
+    text = tree.treespec_dumps(tree.tree_structure(Box([1, 2], "x")))
+    again = tree.tree_unflatten([3, 4], tree.treespec_loads(text))
+    yield again.inner, again.label, text.replace(lib.__name__, "")
+
+
+@program("cond")
+def a_branch_as_a_function(lib):
+    x = lib.ones(2, requires_grad=True)
+    up, down = (lambda x: x.sin() + 1), (lambda x: x.cos() - 1)
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for pred in (True, False, lib.tensor(True), lib.tensor([False]), x.sum() > 1):
+            out = lib.cond(pred, up, down, (x,))
+            yield out, lib.autograd.grad(out.sum(), x)
+        yield raised(lib.cond, lib.tensor([True, False]), up, down, (x,))
+
+
+@program("serialization.safe_globals", "serialization.clear_safe_globals", "serialization.get_unsafe_globals_in_checkpoint",
+         "serialization.LoadEndianness", "serialization.get_default_load_endianness", "serialization.set_default_load_endianness")  # fmt: skip
+def what_files_may_mention(lib):
+    import datetime
+    import importlib
+    import io
+    import zipfile
+
+    serialization, file = importlib.import_module(f"{lib.__name__}.serialization"), io.BytesIO()
+    before = serialization.get_safe_globals()
+    with serialization.safe_globals([datetime.date, (datetime.time, "other.name")]):
+        yield len(serialization.get_safe_globals()) - len(before)
+    yield len(serialization.get_safe_globals()) - len(before), serialization.add_safe_globals([datetime.date]), datetime.date in serialization.get_safe_globals()
+    serialization.clear_safe_globals()
+    yield serialization.get_safe_globals(), serialization.add_safe_globals(before), raised(serialization.get_unsafe_globals_in_checkpoint, io.BytesIO(b"abc")) != ""
+    lib.save({"x": lib.arange(3, dtype=lib.int16), "y": lib.nn.Parameter(lib.ones(1))}, file)
+    yield serialization.get_unsafe_globals_in_checkpoint(io.BytesIO(file.getvalue()))
+    import pickle
+
+    other, pickled = io.BytesIO(), pickle.dumps([datetime.date(2000, 1, 1), {"a": 1}, io.StringIO], 2)  # what no file of Lucid's holds
+    with zipfile.ZipFile(file) as old, zipfile.ZipFile(other, "w") as new:
+        for name in old.namelist():
+            new.writestr(name, pickled if name.endswith("data.pkl") else old.read(name))
+    found = lambda: sorted(serialization.get_unsafe_globals_in_checkpoint(io.BytesIO(other.getvalue())))
+    yield [name for name in found() if "codecs" not in name], raised(lib.load, io.BytesIO(other.getvalue()), weights_only=True) != ""
+    with serialization.safe_globals([datetime.date]):
+        yield [name for name in found() if "codecs" not in name]
+    yield [one.name for one in serialization.LoadEndianness], serialization.get_default_load_endianness(), raised(serialization.set_default_load_endianness, "big")
+    unsaid = io.BytesIO()
+    with zipfile.ZipFile(file) as old, zipfile.ZipFile(unsaid, "w") as new:
+        for name in old.namelist():
+            if not name.endswith("byteorder"):
+                new.writestr(name, old.read(name))
+    for order in ("BIG", "NATIVE", "LITTLE", None):
+        serialization.set_default_load_endianness(order and serialization.LoadEndianness[order])
+        yield lib.load(io.BytesIO(unsaid.getvalue()))["x"], serialization.get_default_load_endianness() is (order and serialization.LoadEndianness[order])

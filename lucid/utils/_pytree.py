@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 __all__ = [
-    "Context", "GetAttrKey", "LeafSpec", "MappingKey", "NodeDef", "PyTree", "SequenceKey", "TreeSpec", "key_get", "keystr", "register_pytree_node",
-    "tree_all", "tree_any", "tree_flatten", "tree_flatten_with_path", "tree_is_leaf", "tree_iter", "tree_leaves",
-    "tree_leaves_with_path", "tree_map", "tree_map_", "tree_map_only", "tree_map_with_path", "tree_structure", "tree_unflatten",
+    "Context", "GetAttrKey", "LeafSpec", "MappingKey", "NodeDef", "PyTree", "PyTreeSpec", "SequenceKey", "TreeSpec", "is_namedtuple",
+    "is_namedtuple_class", "is_namedtuple_instance", "is_structseq", "is_structseq_class", "is_structseq_instance", "key_get", "keystr",
+    "register_pytree_node", "tree_all", "tree_all_only", "tree_any", "tree_any_only", "tree_flatten", "tree_flatten_with_path",
+    "tree_is_leaf", "tree_iter", "tree_leaves", "tree_leaves_with_path", "tree_map", "tree_map_", "tree_map_only", "tree_map_only_",
+    "tree_map_with_path", "tree_structure", "tree_unflatten", "treespec_dumps", "treespec_loads", "treespec_pprint",
 ]  # fmt: skip
 
 PyTree = Context = Any
@@ -27,6 +29,9 @@ class NodeDef(NamedTuple):
     flatten_fn: Callable  # container -> (its parts, what else it takes to put it together)
     unflatten_fn: Callable  # (parts, that) -> container
     flatten_with_keys_fn: Callable | None = None  # as flatten_fn, with (key, part) for each part
+    name: str | None = None  # in `treespec_dumps`
+    to_dumpable: Callable | None = None  # the context -> what JSON can hold
+    from_dumpable: Callable | None = None  # and back
 
 
 @dataclass(frozen=True)
@@ -99,7 +104,7 @@ def register_pytree_node(
     to_dumpable_context: Callable | None = None, from_dumpable_context: Callable | None = None,
     flatten_with_keys_fn: Callable | None = None,
 ) -> None:  # fmt: skip
-    """Let objects of a class be containers; what says how they are written to a file is not used.
+    """Let objects of a class be containers.
 
     Parameters
     ----------
@@ -111,15 +116,21 @@ def register_pytree_node(
         Of parts and that: an object.
     flatten_with_keys_fn : callable, optional
         As `flatten_fn`, with pairs of key and part.
+    serialized_type_name, to_dumpable_context, from_dumpable_context : optional
+        For `treespec_dumps`: the name of the class, and what makes of the rest something that JSON can hold, and back.
 
     Raises
     ------
     ValueError
-        If the class is known already.
+        If the class is known already, or of the last two only one is given.
     """
     if cls in SUPPORTED_NODES:
         raise ValueError(f"{cls} is already registered as pytree node.")
-    SUPPORTED_NODES[cls] = NodeDef(cls, flatten_fn, unflatten_fn, flatten_with_keys_fn)
+    if (to_dumpable_context is None) != (from_dumpable_context is None):
+        raise ValueError(f"Both to_dumpable_context and from_dumpable_context for {cls} must be None or registered.")
+    SUPPORTED_NODES[cls] = NodeDef(
+        cls, flatten_fn, unflatten_fn, flatten_with_keys_fn, serialized_type_name, to_dumpable_context, from_dumpable_context
+    )
 
 
 _register_pytree_node = register_pytree_node
@@ -134,7 +145,25 @@ for _type, _flatten, _unflatten, _with_keys in (
      lambda parts, context: defaultdict(context[0], zip(context[1], parts, strict=True)),
      lambda tree: (_dict_flatten_with_keys(tree)[0], [tree.default_factory, list(tree)])),
 ):  # fmt: skip
-    register_pytree_node(_type, _flatten, _unflatten, flatten_with_keys_fn=_with_keys or _numbered(_flatten))
+    SUPPORTED_NODES[_type] = NodeDef(_type, _flatten, _unflatten, _with_keys or _numbered(_flatten), f"{_type.__module__}.{_type.__name__}")
+
+SUPPORTED_NODES[defaultdict] = SUPPORTED_NODES[defaultdict]._replace(
+    to_dumpable=lambda context: {
+        "default_factory_module": context[0].__module__, "default_factory_name": context[0].__qualname__, "dict_context": context[1]
+    },
+    from_dumpable=lambda found: [_builtin(found["default_factory_module"], found["default_factory_name"]), found["dict_context"]],
+)  # fmt: skip
+
+
+def _builtin(module: str, name: str) -> type:
+    """A type of Python's own: nothing else that a text names is looked for."""
+    import builtins
+
+    found = getattr(builtins, name, None) if module == "builtins" else None
+    if not isinstance(found, type):
+        raise NotImplementedError(f"treespec_loads(): only types of Python's own are read, not {module}.{name}")
+    return found
+
 
 _DICTS = {dict, OrderedDict, defaultdict}  # one stands for another where keys match
 _NAMED = NodeDef(
@@ -164,6 +193,7 @@ class TreeSpec:
         if self.type is not None and self.node is None:
             self.node = SUPPORTED_NODES.get(self.type, _NAMED)
         self.num_leaves = sum(child.num_leaves for child in self.children_specs) if self.node else 1
+        self.num_nodes, self.num_children = 1 + sum(child.num_nodes for child in self.children_specs), len(self.children_specs)
 
     def __eq__(self, other):
         if not isinstance(other, TreeSpec):
@@ -181,6 +211,18 @@ class TreeSpec:
         """Whether it is a leaf's."""
         return self.node is None
 
+    def children(self) -> list[TreeSpec]:
+        """The forms of its parts."""
+        return list(self.children_specs)
+
+    def child(self, index: int) -> TreeSpec:
+        """The form of a part."""
+        return self.children_specs[index]
+
+    def flatten_up_to(self, tree) -> list:
+        """The parts of a tree that stand where this form has leaves. ValueError if the tree is of another form."""
+        return _leaves_like(self, tree, None)
+
     def unflatten(self, leaves: Iterable):
         """A tree of this form. ValueError if the number of leaves is another."""
         return tree_unflatten(leaves, self)
@@ -189,6 +231,9 @@ class TreeSpec:
         if self.node is None:
             return next(leaves)
         return self.node.unflatten_fn([child._build(leaves) for child in self.children_specs], self.context)
+
+
+PyTreeSpec = TreeSpec
 
 
 def LeafSpec() -> TreeSpec:
@@ -298,6 +343,21 @@ def tree_map_only(type_or_types_or_pred, func: Callable, tree, is_leaf=None):
     return tree_map(_only(type_or_types_or_pred, func), tree, is_leaf=is_leaf)
 
 
+def tree_map_only_(type_or_types_or_pred, func: Callable, tree, is_leaf=None):
+    """As `tree_map_`, for leaves of these types, or that a predicate wants."""
+    return tree_map_(_only(type_or_types_or_pred, func), tree, is_leaf=is_leaf)
+
+
+def tree_all_only(type_or_types, pred: Callable, tree, is_leaf=None) -> bool:
+    """Whether a predicate holds of all leaves of some types."""
+    return all(pred(leaf) for leaf in tree_iter(tree, is_leaf) if isinstance(leaf, type_or_types))
+
+
+def tree_any_only(type_or_types, pred: Callable, tree, is_leaf=None) -> bool:
+    """Whether a predicate holds of a leaf of some types."""
+    return any(pred(leaf) for leaf in tree_iter(tree, is_leaf) if isinstance(leaf, type_or_types))
+
+
 def tree_all(pred: Callable, tree, is_leaf=None) -> bool:
     """Whether a predicate holds of all leaves."""
     return all(map(pred, tree_iter(tree, is_leaf)))
@@ -346,3 +406,129 @@ def key_get(obj, kp: Iterable):
     for key in kp:
         obj = key.get(obj)
     return obj
+
+
+def is_namedtuple_class(cls) -> bool:
+    """Whether it is a class that `collections.namedtuple` made, or one that stands on it."""
+    fields = getattr(cls, "_fields", None)
+    return isinstance(cls, type) and issubclass(cls, tuple) and isinstance(fields, tuple) and hasattr(cls, "_make")
+
+
+def is_namedtuple_instance(obj) -> bool:
+    """Whether it is an instance of such a class."""
+    return is_namedtuple_class(type(obj))
+
+
+def is_namedtuple(obj) -> bool:
+    """Whether it is such a class or an instance of one."""
+    return is_namedtuple_class(obj if isinstance(obj, type) else type(obj))
+
+
+def is_structseq_class(cls) -> bool:
+    """Whether it is a class of tuples whose parts have names: `return_types`, or one of Python's such as `time.struct_time`."""
+    return isinstance(cls, type) and issubclass(cls, tuple) and isinstance(getattr(cls, "n_unnamed_fields", None), int)
+
+
+def is_structseq_instance(obj) -> bool:
+    """Whether it is an instance of such a class."""
+    return is_structseq_class(type(obj))
+
+
+def is_structseq(obj) -> bool:
+    """Whether it is such a class or an instance of one."""
+    return is_structseq_class(obj if isinstance(obj, type) else type(obj))
+
+
+PROTOCOL = 1  # of the text, which is PyTorch's
+
+
+def treespec_dumps(treespec: TreeSpec, protocol: int | None = None) -> str:
+    """A form as a text that `treespec_loads` reads, and PyTorch's does.
+
+    Parameters
+    ----------
+    treespec : TreeSpec
+        The form; TypeError for anything else.
+    protocol : int, optional
+        How it is written: 1; ValueError for others.
+
+    Returns
+    -------
+    str
+        JSON.
+
+    Raises
+    ------
+    NotImplementedError
+        For a class that was registered without `serialized_type_name`, and for named tuples.
+    """
+    import json
+
+    if not isinstance(treespec, TreeSpec):
+        raise TypeError(f"Expected `treespec` to be a TreeSpec but got item of type {type(treespec)}.")
+    if protocol not in (None, PROTOCOL):
+        raise ValueError(f"Unknown protocol {protocol}. Available protocols: [{PROTOCOL}]")
+    return json.dumps((PROTOCOL, _described(treespec)))
+
+
+def _described(form: TreeSpec) -> dict:
+    import json
+
+    name = context = None
+    if form.node is not None:
+        name = form.node.name
+        if name is None:
+            raise NotImplementedError(f"treespec_dumps(): {form.type} was registered without serialized_type_name")
+        context = form.node.to_dumpable(form.context) if form.node.to_dumpable else json.dumps(form.context)
+    return {"type": name, "context": context, "children_spec": [_described(child) for child in form.children_specs]}
+
+
+def treespec_loads(serialized: str) -> TreeSpec:
+    """The form that such a text is of.
+
+    Parameters
+    ----------
+    serialized : str
+        What `treespec_dumps` returned.
+
+    Returns
+    -------
+    TreeSpec
+        The form.
+
+    Raises
+    ------
+    ValueError
+        If the text is of another protocol, or no JSON.
+    NotImplementedError
+        If a class is not known.
+    """
+    import json
+
+    protocol, found = json.loads(serialized)
+    if protocol != PROTOCOL:
+        raise ValueError(f"Unknown protocol {protocol}. Available protocols: [{PROTOCOL}]")
+    named = {node.name: node for node in SUPPORTED_NODES.values() if node.name is not None}
+    return _read(found, named)
+
+
+def _read(found: dict, named: dict[str, NodeDef]) -> TreeSpec:
+    import json
+
+    if found["type"] is None:
+        return LeafSpec()
+    if found["type"] not in named:
+        raise NotImplementedError(f"treespec_loads(): no container is registered as {found['type']!r}")
+    node, context = named[found["type"]], found["context"]
+    context = node.from_dumpable(context) if node.from_dumpable else json.loads(context)
+    return TreeSpec(node.type, context, [_read(child, named) for child in found["children_spec"]], node)
+
+
+def treespec_pprint(treespec: TreeSpec) -> str:
+    """A tree of a form, with `*` for its leaves, as Python prints it."""
+    return repr(tree_unflatten([_Star()] * treespec.num_leaves, treespec))
+
+
+class _Star:
+    def __repr__(self) -> str:
+        return "*"

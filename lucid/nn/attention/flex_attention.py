@@ -6,13 +6,17 @@ all scores and with positions that broadcast against them, and the scores are he
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import NamedTuple
 
+import lucid
 from lucid.ops.creation import arange
 from lucid.tensor import Tensor
 
-__all__ = ["AuxOutput", "AuxRequest", "BlockMask", "create_block_mask", "create_mask", "flex_attention"]
+__all__ = [
+    "AuxOutput", "AuxRequest", "BlockMask", "and_masks", "create_block_mask", "create_mask", "flex_attention", "noop_mask", "or_masks",
+]  # fmt: skip
 
 _DEFAULT_SPARSE_BLOCK_SIZE = 128
 
@@ -31,8 +35,23 @@ class AuxOutput(NamedTuple):
     max_scores: Tensor | None = None
 
 
+def _blocks_shown(dense: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
+    """Which blocks of a mask have a place that is shown, and which are shown whole; the last ones may be cut short."""
+    rows, columns = (-(-n // block) * block - n for n, block in zip(dense.shape[-2:], size))
+    padded = lucid.nn.functional.pad(dense, (0, columns, 0, rows))
+    blocks = padded.unflatten(-1, (-1, size[1])).unflatten(-3, (-1, size[0])).transpose(-3, -2).flatten(-2)
+    return blocks.any(-1), blocks.all(-1)
+
+
+def _listed(blocks: Tensor | None) -> tuple:
+    """How many blocks of each row there are, and where, those that are not there at the end."""
+    if blocks is None:
+        return None, None
+    return blocks.sum(-1, dtype=lucid.int32), blocks.int().argsort(dim=-1, descending=True, stable=True).int()
+
+
 class BlockMask:
-    """A mask made by `create_block_mask`; it is kept whole.
+    """A mask made by `create_block_mask` or `from_kv_blocks`; it is kept whole, and blocks are found when they are asked for.
 
     Parameters
     ----------
@@ -40,15 +59,160 @@ class BlockMask:
         The function that made it.
     dense : Tensor
         Its values, of shape (batch, heads, queries, keys), the first two 1 where it is the same for all.
+    BLOCK_SIZE : tuple of int, optional
+        Queries and keys of a block. Default: (128, 128).
+    separate_full_blocks : bool, optional
+        Whether blocks that are shown whole are listed apart. Default: True.
     """
 
-    def __init__(self, mask_mod, dense: Tensor):
-        self.mask_mod, self.dense = mask_mod, dense
+    def __init__(
+        self, mask_mod, dense: Tensor, BLOCK_SIZE: tuple[int, int] = (_DEFAULT_SPARSE_BLOCK_SIZE,) * 2, separate_full_blocks: bool = True
+    ):
+        self.mask_mod, self.dense, self.BLOCK_SIZE = mask_mod, dense, BLOCK_SIZE
         self.seq_lengths = tuple(dense.shape[-2:])
-        self.shape = dense.shape
+        shown, full = _blocks_shown(dense, BLOCK_SIZE)
+        self._shown = shown
+        full = full if separate_full_blocks else None
+        part = shown if full is None else shown & ~full
+        self.kv_num_blocks, self.kv_indices = _listed(part)
+        self.full_kv_num_blocks, self.full_kv_indices = _listed(full)
+        self.q_num_blocks, self.q_indices = _listed(part.mT)
+        self.full_q_num_blocks, self.full_q_indices = _listed(None if full is None else full.mT)
+
+    @classmethod
+    def from_kv_blocks(
+        cls, kv_num_blocks: Tensor, kv_indices: Tensor, full_kv_num_blocks: Tensor | None = None, full_kv_indices: Tensor | None = None,
+        BLOCK_SIZE: int | tuple[int, int] = _DEFAULT_SPARSE_BLOCK_SIZE, mask_mod=None, seq_lengths: tuple[int, int] | None = None,
+        compute_q_blocks: bool = True, *, dq_write_order=None, dq_write_order_full=None, dq_kv_order=None,
+    ):  # fmt: skip
+        """A mask of lists of blocks.
+
+        Parameters
+        ----------
+        kv_num_blocks, kv_indices : Tensor
+            For each row of blocks, how many of them `mask_mod` decides about, and where these are, first in the row.
+        full_kv_num_blocks, full_kv_indices : Tensor, optional
+            Those that are shown whole.
+        BLOCK_SIZE : int or tuple of int, optional
+            Queries and keys of a block. Default: 128.
+        mask_mod : callable, optional
+            As for `create_block_mask`. Default: all are seen.
+        seq_lengths : tuple of int, optional
+            The numbers of queries and keys. Default: those of whole blocks.
+        compute_q_blocks, dq_write_order, dq_write_order_full, dq_kv_order : optional
+            No effect.
+
+        Returns
+        -------
+        BlockMask
+            The mask.
+        """
+        size = (BLOCK_SIZE, BLOCK_SIZE) if isinstance(BLOCK_SIZE, int) else tuple(BLOCK_SIZE)
+        rows, columns = kv_indices.shape[-2:]
+        lengths = seq_lengths or (rows * size[0], columns * size[1])
+
+        def spread(count, indices):
+            listed = arange(columns) < count[..., None]
+            blocks = lucid.zeros(indices.shape, dtype=lucid.bool).scatter(-1, indices.long(), listed)
+            return blocks.repeat_interleave(size[0], -2).repeat_interleave(size[1], -1)[..., : lengths[0], : lengths[1]]
+
+        mask_mod = mask_mod or noop_mask
+        dense = spread(kv_num_blocks, kv_indices)
+        dense = dense & create_mask(mask_mod, *dense.shape)
+        if full_kv_num_blocks is not None:
+            dense = dense | spread(full_kv_num_blocks, full_kv_indices)
+        return cls(mask_mod, dense, size, full_kv_num_blocks is not None)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """That of the mask."""
+        return tuple(self.dense.shape)
+
+    def __getitem__(self, index) -> BlockMask:
+        """The mask of one batch, or of one batch and head."""
+        index = index if isinstance(index, tuple) else (index,)
+        if len(index) > 2:
+            raise IndexError("a BlockMask is indexed by batch and head")
+        kept = tuple(slice(i, i + 1 or None) if isinstance(i, int) else i for i in index)
+        return BlockMask(self.mask_mod, self.dense[kept], self.BLOCK_SIZE, self.full_kv_num_blocks is not None)
+
+    def to(self, device) -> BlockMask:
+        """Itself: there is one device."""
+        return self
+
+    def numel(self) -> int:
+        """The number of places."""
+        return math.prod(self.shape)
+
+    def sparsity(self) -> float:
+        """Per cent of the places that lie in blocks of which nothing is shown."""
+        return 100 * (1 - int(self._shown.sum()) * math.prod(self.BLOCK_SIZE) / self.numel())
+
+    def to_dense(self) -> Tensor:
+        """Ones for blocks of which something is shown, of int32."""
+        return self._shown.int()
+
+    def to_string(self, grid_size: int | tuple[int, int] = (20, 20), limit: int = 4) -> str:
+        """The blocks as a picture.
+
+        Parameters
+        ----------
+        grid_size : int or tuple of int, optional
+            At most how many rows and columns; several blocks are then one sign. Default: (20, 20).
+        limit : int, optional
+            How many masks of batches and heads. Default: 4.
+
+        Returns
+        -------
+        str
+            Two signs for each block, or for several: black, shaded where some of them are shown, or a space.
+        """
+        blocks, pictures = self.to_dense(), []
+        grid = (grid_size, grid_size) if isinstance(grid_size, int) else grid_size
+        down, right = (max(1, -(-n // most)) for n, most in zip(blocks.shape[-2:], grid))
+        for at in itertools.product(*map(range, blocks.shape[:-2])):
+            if len(pictures) == limit:
+                pictures += ["...", "To print out more, set BlockMask.to_string(limit=N)",
+                             "You can also index (BlockMask[batch, head]) to choose a specific batch or head"]  # fmt: skip
+                break
+            rows = [[float(part.float().mean()) for part in row.split(right, 1)] for row in blocks[at].split(down)]
+            sign = lambda share: "█" if share == 1 else "░" if share else " "
+            pictures.append(f"{at}\n" + "".join("".join(sign(share) * 2 for share in row) + "\n" for row in rows))
+        return "\n".join(pictures)
+
+    def __str__(self) -> str:
+        return f"BlockMask(shape={self.shape}, sparsity={self.sparsity():.2f}%, \n{self.to_string().strip()}\n)"
 
     def __repr__(self) -> str:
-        return f"BlockMask(shape={tuple(self.shape)})"
+        return f"BlockMask(shape={self.shape}, BLOCK_SIZE={self.BLOCK_SIZE}, sparsity={self.sparsity():.2f}%)"
+
+
+def noop_mask(batch, head, token_q, token_kv) -> Tensor:
+    """A function of positions by which each query sees every key."""
+    return batch.new_ones((), dtype=lucid.bool)
+
+
+def _joined(mask_mods: tuple, join, first: bool):
+    if not all(map(callable, mask_mods)):
+        raise RuntimeError(f"All inputs should be callable mask_mods: {mask_mods}")
+
+    def mask(b, h, q_idx, kv_idx) -> Tensor:
+        result = b.new_full((), first, dtype=lucid.bool)
+        for one in mask_mods:
+            result = join(result, one(b, h, q_idx, kv_idx))
+        return result
+
+    return mask
+
+
+def and_masks(*mask_mods):
+    """A function of positions by which a query sees what it sees by all of some functions. RuntimeError if one is none."""
+    return _joined(mask_mods, lucid.logical_and, True)
+
+
+def or_masks(*mask_mods):
+    """A function of positions by which a query sees what it sees by any of some functions. RuntimeError if one is none."""
+    return _joined(mask_mods, lucid.logical_or, False)
 
 
 def _positions(shape) -> tuple:
@@ -90,8 +254,9 @@ def create_block_mask(
     mask_mod, B: int | None, H: int | None, Q_LEN: int, KV_LEN: int, device=None, BLOCK_SIZE=_DEFAULT_SPARSE_BLOCK_SIZE, _compile=False,
     separate_full_blocks: bool = True, compute_dq_write_order: bool = False, dq_kv_order: bool = True,
 ) -> BlockMask:  # fmt: skip
-    """A mask for `flex_attention`; the parameters are those of `create_mask`, the others have no effect."""
-    return BlockMask(mask_mod, create_mask(mask_mod, B, H, Q_LEN, KV_LEN))
+    """A mask for `flex_attention`; the parameters are those of `create_mask` and of BlockMask, the others have no effect."""
+    size = (BLOCK_SIZE, BLOCK_SIZE) if isinstance(BLOCK_SIZE, int) else tuple(BLOCK_SIZE)
+    return BlockMask(mask_mod, create_mask(mask_mod, B, H, Q_LEN, KV_LEN), size, separate_full_blocks)
 
 
 def flex_attention(
