@@ -398,7 +398,7 @@ def blocks_of_masks(lib):
     yield whole.full_kv_num_blocks is None, whole.kv_num_blocks, whole.to_dense()
     lib.manual_seed(0)
     x = lib.rand(1, 2, 96, 8)
-    count, places = lib.tensor([[[1, 2, 1]]], dtype=lib.int32), lib.tensor([[[[0, 1, 2], [1, 0, 2], [2, 0, 1]]]], dtype=lib.int32)
+    count, places = lib.tensor([[[1, 2, 3]]], dtype=lib.int32), lib.tensor([[[[0, 1, 2], [1, 0, 2], [2, 0, 1]]]], dtype=lib.int32)
     mask = flex.BlockMask.from_kv_blocks(count, places, BLOCK_SIZE=32, mask_mod=causal)
     yield tuple(mask.shape), mask.seq_lengths, flex.flex_attention(x, x, x, block_mask=mask)
 

@@ -85,7 +85,7 @@ class BlockMask:
         BLOCK_SIZE: int | tuple[int, int] = _DEFAULT_SPARSE_BLOCK_SIZE, mask_mod=None, seq_lengths: tuple[int, int] | None = None,
         compute_q_blocks: bool = True, *, dq_write_order=None, dq_write_order_full=None, dq_kv_order=None,
     ):  # fmt: skip
-        """A mask of lists of blocks.
+        """A mask of lists of blocks: others are not seen, also without a compiler, where PyTorch looks at `mask_mod` alone.
 
         Parameters
         ----------
