@@ -347,3 +347,14 @@ def test_the_gradient_of_as_strided_of_memory_that_runs_backwards(view):
     wanted = np.zeros(24)
     wanted[[1, 3, 5, 7, 9, 11]] = [1, 2, 3, 4, 5, 6]
     np.testing.assert_array_equal(x.grad.numpy(), wanted[array.astype(int)])
+
+
+@pytest.mark.parametrize(("name", "arguments", "shape"), [
+    ("t_copy", (), (2, 2)), ("view_copy", ((4,),), (4,)), ("permute_copy", ((1, 0),), (2, 2)), ("narrow_copy", (0, 0, 1), (1, 2)),
+    ("view_as_complex_copy", (), (2,)), ("alias_copy", (), (2, 2)), ("unsqueeze_copy", (0,), (1, 2, 2)),
+])  # fmt: skip
+def test_copies_of_views_go_into_their_own_dtype(name, arguments, shape):
+    function, x = getattr(lucid, name), lucid.ones(2, 2)
+    assert function(x, *arguments, out=lucid.zeros(shape, dtype=function(x, *arguments).dtype)).shape == shape
+    with pytest.raises(RuntimeError, match="Expected out tensor to have dtype"):
+        function(x, *arguments, out=lucid.zeros(shape, dtype=lucid.complex128))

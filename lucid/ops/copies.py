@@ -34,10 +34,6 @@ COPIED = {
     "Tensor._alias": ("lucid.tensor([1, 2])", "Tensor([1, 2])"),
 }  # fmt: skip
 
-# What `out=` may be, where that is not any dtype that the elements can be cast to; there is no more to it.
-OUT_RULES = dict.fromkeys(("detach", "expand", "select", "view_as_real"), "same") | {"split": "any all"}
-
-
 def _declare_copy(path: str, example: str, printed: str):
     spec = DECLARED[path]
     name, function = spec.name.lstrip("_"), spec.function
@@ -63,7 +59,7 @@ def _declare_copy(path: str, example: str, printed: str):
     if printed[0] == "(":
         about["out"] = "tuple of Tensor, optional: Where the copies are written."
     like(function, returns="Of memory of its own.", **about)(forward)
-    return op(f"{name}_copy", composite=True, out=OUT_RULES.get(name, "cast"))(forward)
+    return op(f"{name}_copy", composite=True, out="any all" if name == "split" else "same")(forward)
 
 
 def _viewed_as(x, size):
