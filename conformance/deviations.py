@@ -157,6 +157,9 @@ DEVIATIONS = (
                   "no form for a batch", subject="torch", dtype="complex*")
         for name in ("linalg.svd", "svd", "svd_lowrank", "pca_lowrank")
     ),
+    Deviation("nn.functional.pad", "batched_grad", "the gradient of circular padding of nothing takes a view that PyTorch does not batch",
+              subject="torch", when=lambda case: not case.args[0].numel()),
+    Deviation("native_group_norm", "batched_grad", "PyTorch's backward pass fails for a batch of gradients", subject="torch"),
     Deviation("has_mkl", "behaviour", "products are kernels of its own and LAPACK comes with NumPy; neither is MKL"),
     Deviation("view_as_complex*", "layouts", "takes any offset; PyTorch refuses an odd one, which its loads cannot take"),
     Deviation("special.round", "promotion", "rounds integers, as round does; PyTorch refuses some of them under this name",
