@@ -22,7 +22,7 @@ import_threads()
 
 cdef enum Op:
     # Arithmetic
-    NEG, SQUARE, CUBE, ABS, SIGN, BITWISE_NOT, SGN, CEIL, FLOOR, ROUND, TRUNC, FRAC, RECIPROCAL, DEG2RAD, RAD2DEG
+    NEG, SQUARE, CUBE, ABS, SIGN, BITWISE_NOT, SGN, CONJ, CEIL, FLOOR, ROUND, TRUNC, FRAC, RECIPROCAL, DEG2RAD, RAD2DEG
     # Functions of one number
     EXP, EXP2, EXPM1, LOG, LOG2, LOG10, LOG1P, SQRT, RSQRT, SIN, COS, TAN, ASIN, ACOS, ATAN, SINH, COSH, TANH,
     ASINH, ACOSH, ATANH, SINC, ERF, ERFC, NDTR, LGAMMA, ANGLE,
@@ -47,6 +47,7 @@ cdef enum Op:
 # By hand: a `cpdef enum` would cost 2 ms of the import and 380 kB of code.
 codes = {
     "neg": NEG, "square": SQUARE, "cube": CUBE, "abs": ABS, "sign": SIGN, "bitwise_not": BITWISE_NOT, "sgn": SGN,
+    "conj": CONJ,
     "ceil": CEIL, "floor": FLOOR, "round": ROUND, "trunc": TRUNC, "frac": FRAC, "reciprocal": RECIPROCAL, "deg2rad": DEG2RAD,
     "rad2deg": RAD2DEG, "exp": EXP, "exp2": EXP2, "expm1": EXPM1, "log": LOG, "log2": LOG2, "log10": LOG10,
     "log1p": LOG1P, "sqrt": SQRT, "rsqrt": RSQRT, "sin": SIN, "cos": COS, "tan": TAN, "asin": ASIN, "acos": ACOS,
@@ -258,6 +259,8 @@ cdef bint unary_run(const call_t* c, const number** at, void* to, Py_ssize_t n) 
             map1(math.csigmoid_[number], x, out, n)
         elif op == SGN:
             map1(math.csgn_[number], x, out, n)
+        elif op == CONJ:
+            map1(math.conj_[number], x, out, n)
         else:
             return False
     return True
@@ -404,6 +407,45 @@ cdef void remainder_run(int op, const floating* x, const floating* y, floating* 
         n -= size
 
 
+cdef inline bint all_near(const math.wide* x, const math.wide* y, Py_ssize_t n) noexcept nogil:
+    """Whether `trunc_divide_near_` is exact for all."""
+    cdef math.wide bits = 0
+    cdef Py_ssize_t i
+    if math.wide is int64_t:
+        for i in range(n):
+            bits |= (x[i] ^ x[i] >> 63) | (y[i] ^ y[i] >> 63)
+        return bits >> 52 == 0
+    else:
+        return True
+
+
+cdef void divide_run(int op, const math.wide* x, const math.wide* y, math.wide* out, Py_ssize_t n) noexcept nogil:
+    """The quotients of whole numbers, and what they leave."""
+    cdef math.wide q[RARE_BLOCK]
+    cdef Py_ssize_t size, i
+    while n > 0:
+        size = min(RARE_BLOCK, n)
+        if all_near(x, y, size):
+            map2_blocks(math.trunc_divide_near_[math.wide], x, y, q, size)
+        else:
+            map2(math.trunc_divide_[math.wide], x, y, q, size)
+        if op == TRUNC_DIVIDE:
+            memcpy(out, q, size * sizeof(math.wide))
+        elif op == FLOOR_DIVIDE:
+            for i in range(size):
+                out[i] = math.rounded_down_(q[i], y[i], math.left_over_(x[i], y[i], q[i]))
+        elif op == FMOD:
+            for i in range(size):
+                out[i] = math.left_over_(x[i], y[i], q[i])
+        else:
+            for i in range(size):
+                out[i] = math.turned_(math.left_over_(x[i], y[i], q[i]), y[i])
+        x += size
+        y += size
+        out += size
+        n -= size
+
+
 cdef bint binary_run(const call_t* c, const number** at, void* to, Py_ssize_t n) noexcept nogil:
     cdef int op = c.op
     cdef const number* x = at[0]
@@ -434,7 +476,11 @@ cdef bint binary_run(const call_t* c, const number** at, void* to, Py_ssize_t n)
         if op == HEAVISIDE:
             map2(math.heaviside_[number], x, y, out, n)
             return True
-        if number in integer:
+        if number is int32_t or number is int64_t:
+            if op == FMOD or op == REMAINDER or op == FLOOR_DIVIDE or op == TRUNC_DIVIDE:
+                divide_run(op, x, y, out, n)
+                return True
+        elif number in integer:
             if op == FMOD:
                 map2(math.fmod_[number], x, y, out, n)
                 return True

@@ -1,4 +1,5 @@
-"""Depthwise convolution, which has kernels of its own, against one channel at a time, which the others convolve."""
+"""Depthwise convolution, which has kernels of its own, against one channel at a time, which the others convolve; and the zeros around
+images, which rows share."""
 
 import pytest
 
@@ -69,3 +70,21 @@ def test_infinities_stay_where_they_are():
     assert int(lucid.isinf(out).sum()) == 4 * 6 and not lucid.isnan(out).any()
     out[..., :3].sum().backward()  # 0 * inf where a tap saw it from another pixel; the first column of taps never sees it
     assert lucid.equal(lucid.isnan(weight.grad).any(0)[0], lucid.tensor([[False, True, True]] * 3))
+
+
+@pytest.mark.parametrize("size, kernel, padding, dilation", [
+    ((5, 7), (3, 3), (1, 1), (1, 1)),
+    ((5, 7), (1, 1), (0, 1), (1, 1)),      # a row of the result is longer than what rows of the image and zeros have
+    ((28, 28), (3, 3), (1, 1), (1, 1)),
+    ((4, 9), (3, 2), (2, 5), (1, 2)),
+    ((2, 5, 6), (2, 3, 5), (1, 1, 2), (1, 1, 1)),
+])  # fmt: skip
+def test_padding_is_as_zeros_in_the_image(size, kernel, padding, dilation):
+    convolve = getattr(F, f"conv{len(size)}d")
+    x = lucid.randn(3, 4, *size, dtype=lucid.float64, requires_grad=True)
+    weight = lucid.randn(9, 4, *kernel, dtype=lucid.float64, requires_grad=True)
+    out = convolve(x, weight, padding=padding, dilation=dilation)
+    wide = convolve(F.pad(x, [one for one in reversed(padding) for _ in "lr"]), weight, dilation=dilation)
+    assert lucid.allclose(out, wide, 1e-12, 1e-12)
+    for one, other in zip(*(lucid.autograd.grad(made, (x, weight), lucid.ones_like(made)) for made in (out, wide))):
+        assert lucid.allclose(one, other, 1e-11, 1e-11)

@@ -256,6 +256,19 @@ def test_integers_and_bools_as_pytorch_has_them():
             wrong()
 
 
+@pytest.mark.parametrize("bits", [8, 16, 32, 64])
+def test_whole_numbers_are_divided_exactly(bits):
+    edges = {sign * 2**power + step for power in range(bits) for sign in (-1, 1) for step in (-1, 0, 1)}
+    edges = sorted(one for one in edges if -(2 ** (bits - 1)) <= one < 2 ** (bits - 1))
+    pairs = [(x, y) for x in edges for y in edges if y and (x, y) != (edges[0], -1)]
+    quotients = [abs(x) // abs(y) * (-1 if (x < 0) != (y < 0) else 1) for x, y in pairs]
+    x, y = (lucid.tensor(one, dtype=getattr(lucid, f"int{bits}")) for one in zip(*pairs))
+    assert (x // y).tolist() == [a // b for a, b in pairs]
+    assert (x % y).tolist() == [a % b for a, b in pairs]
+    assert x.fmod(y).tolist() == [a - q * b for (a, b), q in zip(pairs, quotients)]
+    assert x.div(y, rounding_mode="trunc").tolist() == quotients
+
+
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
 def test_half_precision_is_computed_in_float32(dtype):
     x = lucid.tensor([0.5, 1.5, 2.5]).to(getattr(lucid, dtype))

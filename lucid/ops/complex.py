@@ -5,14 +5,15 @@ The gradient of a complex tensor is conjugated as PyTorch's: it points where a r
 
 from __future__ import annotations
 
-import numpy as np
-
-from lucid._kernels.core import strided, wrap
+from lucid._kernels.core import strided, unary, wrap
 from lucid.autograd.op import Supplied, op, torch_name
 from lucid.ops._doc import doc
-from lucid.ops._frame import broadcast_shapes, elements, empty, overwrite, part, tensor_argument, view_of
+from lucid.ops._frame import COMPLEX, broadcast_shapes, elements, empty, overwrite, part, tensor_argument, view_of
+from lucid.ops._pointwise import unary_kernel
 from lucid.ops.view import contiguous
 from lucid.tensor import Tensor
+
+CONJ = unary_kernel("conj_physical", COMPLEX, "conj")
 
 
 @op("conj_physical", composite=True, out="same")
@@ -29,7 +30,7 @@ def conj_physical(input_: Tensor, *, out=None) -> Tensor:
 @op("_conj")
 def _conj(input_: Tensor) -> Tensor:
     """The conjugate of complex numbers."""
-    return wrap(np.asarray(np.conjugate(input_.array)))
+    return unary(CONJ, input_)
 
 
 _conj.vjp(input_=lambda g: conj(g))
