@@ -74,7 +74,7 @@ def test_infinities_stay_where_they_are():
 
 @pytest.mark.parametrize("size, kernel, padding, dilation", [
     ((5, 7), (3, 3), (1, 1), (1, 1)),
-    ((5, 7), (1, 1), (0, 1), (1, 1)),      # a row of the result is longer than what rows of the image and zeros have
+    ((5, 7), (3, 1), (1, 1), (1, 1)),      # a row of the result is longer than what rows of the image and zeros have
     ((28, 28), (3, 3), (1, 1), (1, 1)),
     ((4, 9), (3, 2), (2, 5), (1, 2)),
     ((2, 5, 6), (2, 3, 5), (1, 1, 2), (1, 1, 1)),
