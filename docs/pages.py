@@ -247,8 +247,8 @@ def differences() -> str:
     by_reason = {}
     for op, reason in found:
         by_reason.setdefault(reason, []).append(f"``{op}``")
-    # a name that ends in an underscore would be a link
-    plain = {reason: re.sub(r"_(?!\w)", r"\\_", reason) for reason in by_reason}
+    # a name that ends in an underscore would be a link, what stands between bars a substitution
+    plain = {reason: re.sub(r"\||_(?!\w)", r"\\\g<0>", reason) for reason in by_reason}
     return "".join(f"{', '.join(ops)}\n   {plain[reason]}.\n\n" for reason, ops in by_reason.items())
 
 
