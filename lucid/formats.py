@@ -43,5 +43,16 @@ preserve_format = memory_format("preserve_format")
 channels_last = memory_format("channels_last")
 channels_last_3d = memory_format("channels_last_3d")
 legacy_contiguous_format = contiguous_format
+
+
+def format_name(given: memory_format | None, default: str = "preserve_format") -> str:
+    """The name of a memory format that was given as an argument. TypeError for anything else."""
+    if given is None:
+        return default
+    if not isinstance(given, memory_format):
+        raise TypeError(f"argument 'memory_format' must be a memory_format, not {type(given).__name__}")
+    return given.name
+
+
 strided = layout("strided")
 sparse_bsc, sparse_bsr, sparse_coo, sparse_csc, sparse_csr = map(layout, ("sparse_bsc", "sparse_bsr", "sparse_coo", "sparse_csc", "sparse_csr"))

@@ -253,7 +253,7 @@ class Tensor(core.TensorBase):
 
     def is_contiguous(self, memory_format=None) -> bool:
         """Whether the elements lie in memory in the order of their indices, or of another format, without gaps."""
-        ndim = {"channels_last": 4, "channels_last_3d": 5}.get(getattr(memory_format, "name", ""))
+        ndim = {"channels_last": 4, "channels_last_3d": 5}.get(formats.format_name(memory_format))
         if ndim is None:
             return self.array.flags.c_contiguous
         return self.array.ndim == ndim and self.array.transpose(0, *range(2, ndim), 1).flags.c_contiguous
@@ -368,6 +368,10 @@ class Tensor(core.TensorBase):
         if not isinstance(value, Tensor):
             raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
         self.array = value.array
+
+    def _is_view(self) -> bool:
+        """Whether the tensor is a view of another one, its `_base`."""
+        return self._base is not None
 
     def is_inference(self) -> bool:
         """Whether the tensor was made in inference mode: it can take no part in a graph."""

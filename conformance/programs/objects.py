@@ -335,6 +335,32 @@ def orders_in_memory(lib):
     yield y, y.stride(), y.is_contiguous(memory_format=lib.channels_last_3d), y.is_contiguous()
     yield isinstance(x.layout, lib.layout), isinstance(lib.channels_last_3d, lib.memory_format), raised(lib.memory_format)
     yield raised(lib.layout), raised(x[0].to, memory_format=lib.channels_last_3d)
+    for call in (x.to, x.contiguous, x.clone, x.is_contiguous, lib.empty, lib.zeros_like, lib.rand_like, x.resize_, x.resize_as_):
+        for wrong in (3, "channels_last", lib.float32):
+            args = (2,) if call in (lib.empty, x.resize_) else () if hasattr(call, "__self__") and call is not x.resize_as_ else (x,)
+            yield raised(call, *args, memory_format=wrong)
+
+
+@program("Tensor.resize_", "Tensor.resize_as_", "resize_as_")
+def sizes_given_in_an_order_in_memory(lib):
+    x = lib.arange(120.0).reshape(2, 3, 4, 5)
+    last = x.contiguous(memory_format=lib.channels_last)
+    for form in (lib.channels_last, lib.contiguous_format, lib.preserve_format, lib.channels_last_3d, None):
+        for size in ((2, 3, 4, 5), (1, 3, 4, 5), (2, 3), (2, 3, 1, 1), (2, 3, 2, 2, 2), (3, 3, 4, 5)):
+            for of in (x, last):
+                y = of.clone()
+                error = raised(y.resize_, size, memory_format=form)
+                if not error:  # PyTorch has changed the size by the time it refuses the order
+                    yield y.stride(), y.flatten()[:24] if y.numel() <= 120 else None
+                y = lib.zeros(0)
+                yield error, raised(y.resize_as_, of, memory_format=form), y.stride()
+
+
+@program("Tensor._is_view")
+def views_and_their_bases(lib):
+    x = lib.arange(6.0).reshape(2, 3)
+    for y in (x, x[0], x.t(), x.detach(), x.data, x + 0, x.expand(2, 2, 3), x.contiguous(), x.t().contiguous(), x.unbind()[0], x[0][None], x.view(6)):
+        yield y._is_view(), y._base is not None, y._base is x
 
 
 @program("Tensor.polygamma", "Tensor.polygamma_")

@@ -27,6 +27,7 @@ from lucid.autograd.op import (
     torch_name,
 )
 from lucid.dtypes import as_dtype
+from lucid.formats import format_name
 from lucid.ops._frame import (
     FLOAT32,
     FLOAT64,
@@ -231,7 +232,7 @@ def made_like(name: str, input_: Tensor, fill, dtype, device, requires_grad, mem
     if device is not None:
         check_device(device)
     target = array.dtype if dtype is None else as_dtype(dtype).numpy
-    if memory_format is None or memory_format.name == "preserve_format":
+    if format_name(memory_format) == "preserve_format":
         array = dense_like(array, target)
     else:
         array = empty_as(array, target, memory_format)

@@ -8,6 +8,7 @@ from lucid import dtypes
 from lucid._kernels.core import wrap
 from lucid.autograd.op import op, torch_name
 from lucid.dtypes import as_dtype
+from lucid.formats import format_name
 from lucid.ops._doc import doc
 from lucid.ops._frame import tensor_argument
 from lucid.ops.creation import empty, empty_strided, finished, full, ones, sizes, wanted, zeros
@@ -293,8 +294,7 @@ def convert(x: Tensor, dtype: dtypes.dtype, copy: bool = False, memory_format=No
     """The tensor itself if it is of the dtype and lies as wanted; a copy otherwise."""
     if dtype is not x.dtype:
         return to_dtype(x, dtype) if memory_format is None else clone(to_dtype(x, dtype), memory_format=memory_format)
-    name = getattr(memory_format, "name", "preserve_format")
-    if not copy and (name == "preserve_format" or x.is_contiguous(memory_format)):
+    if not copy and (format_name(memory_format) == "preserve_format" or x.is_contiguous(memory_format)):
         return x
     return clone(x, memory_format=memory_format)
 

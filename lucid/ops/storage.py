@@ -63,9 +63,14 @@ def _detach_(self):
     return self
 
 
+LAST = (formats.channels_last, formats.channels_last_3d)
+
+
 def _resize_(self, *size, memory_format=None):
     """Give the tensor another size in place; elements beyond its old storage are uninitialised."""
     size = shape_argument("resize_", size)
+    if memory_format is formats.preserve_format:
+        raise RuntimeError("resize_: memory_format has to be one that says an order, not preserve_format")
     if self.requires_grad:
         raise RuntimeError("cannot resize variables that require grad")
     if any(n < 0 for n in size):
@@ -82,6 +87,8 @@ def _resize_(self, *size, memory_format=None):
             self.array = new
         else:
             self.array = strided(self.array, size, dense_steps(size))
+    if memory_format is not None:
+        self.array = strided(self.array, size, steps_of(empty_as(self.array, self.array.dtype, memory_format)))
     return self
 
 
@@ -100,8 +107,8 @@ def resize_as_(input_: Tensor, the_template: Tensor, *, memory_format=None) -> T
         What gets another size; elements beyond its memory are uninitialised.
     the_template : Tensor
         What has the size.
-    memory_format : optional
-        Without effect.
+    memory_format : memory_format, optional
+        How it then lies in memory; `preserve_format`: channels last, if the template does. Contiguous by default.
 
     Returns
     -------
@@ -114,7 +121,9 @@ def resize_as_(input_: Tensor, the_template: Tensor, *, memory_format=None) -> T
     Tensor([[0, 1],
             [2, 3]])
     """
-    return _resize_(input_, the_template.array.shape)
+    if memory_format is formats.preserve_format:
+        memory_format = next((one for one in LAST if the_template.is_contiguous(memory_format=one)), formats.contiguous_format)
+    return _resize_(input_, the_template.array.shape, memory_format=memory_format)
 
 
 def _set_(self, source=None, storage_offset=0, size=None, stride=None):

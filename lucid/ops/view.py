@@ -12,7 +12,7 @@ from lucid._kernels import core
 from lucid._kernels.core import view_of, wrap
 from lucid.autograd.op import Stated, Supplied, op, torch_name
 from lucid.dtypes import as_dtype
-from lucid.formats import contiguous_format
+from lucid.formats import contiguous_format, format_name
 from lucid.ops._doc import doc, like
 from lucid.ops._frame import (
     broadcast_shapes,
@@ -703,7 +703,7 @@ clone.vjp(input_=lambda g: g)
 
 def empty_as(array, dtype, memory_format=None):
     """An uninitialised array of an array's shape that lies in memory as it does, or as the memory format says."""
-    name = getattr(memory_format, "name", "preserve_format")
+    name = format_name(memory_format)
     if name == "channels_last" or name == "channels_last_3d":
         if array.ndim != (4 if name == "channels_last" else 5):
             raise RuntimeError(f"required rank {4 if name == 'channels_last' else 5} tensor to use {name} format")
@@ -742,7 +742,7 @@ def contiguous(input_: Tensor, memory_format=None) -> Tensor:
     >>> lucid.tensor([[1.0, 2.0], [3.0, 4.0]]).t().contiguous().is_contiguous()
     True
     """
-    name = getattr(memory_format, "name", "contiguous_format")
+    name = format_name(memory_format, "contiguous_format")
     if input_.is_contiguous(memory_format) if name.startswith("channels") else input_.array.flags.c_contiguous:
         return input_
     return clone(input_, memory_format=contiguous_format if name == "contiguous_format" else memory_format)
