@@ -266,6 +266,30 @@ def test_tensor_hooks_see_and_change_gradients():
     assert values(x.grad) == [1, 1]
 
 
+@pytest.mark.parametrize("given", [(), (1, 2), [1], 3, (3,), "a", (lucid.ones(3),), (lucid.ones(2).double(),)])
+def test_a_node_refuses_what_is_no_gradient_from_a_hook(given):
+    for name in ("register_prehook", "register_hook"):
+        x = lucid.tensor([1.0, 2.0], requires_grad=True)
+        y = x.exp()
+        for node in (y.grad_fn, y.grad_fn.next_functions[0][0]):
+            if name == "register_prehook" or node is y.grad_fn:
+                handle = getattr(node, name)(lambda *g: given)
+                with pytest.raises((RuntimeError, TypeError), match="a hook"):
+                    y.sum().backward(retain_graph=True)
+                handle.remove()
+        assert x.grad is None
+        y.sum().backward()
+        assert x.grad is not None
+
+
+def test_a_hook_takes_a_gradient_away():
+    x = lucid.tensor([1.0, 2.0], requires_grad=True)
+    y = x.exp()
+    y.grad_fn.register_prehook(lambda g: (None,))
+    (y.sum() + x.sum()).backward()
+    assert values(x.grad) == [1.0, 1.0]
+
+
 def test_retain_grad_and_post_accumulate_hooks():
     x = leaf(1.0, 2.0)
     y = x * 2

@@ -542,3 +542,59 @@ def parts_of_a_function_of_ones_own(lib):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield raised(lambda: Doubled()(x))
+
+
+GIVEN = {
+    "none": lambda g: (), "two": lambda g: (g[0], g[0]), "list": lambda g: [g[0] * 2], "tensor": lambda g: g[0] * 2, "int": lambda g: 3,
+    "tuple of int": lambda g: (3,), "text": lambda g: "a", "other shape": lambda g: (g[0].sum(),), "other dtype": lambda g: (g[0].double(),),
+    "complex": lambda g: (g[0] + 1j,), "dict": lambda g: {0: g[0]}, "nothing": lambda g: (None,), "twice": lambda g: (g[0] * 2,),
+}  # fmt: skip
+
+
+@program("autograd.graph.Node", "Tensor.register_hook", "nn.Module.register_full_backward_hook", "nn.Module.register_full_backward_pre_hook",
+         "nn.Module.register_backward_hook")  # fmt: skip
+def what_hooks_may_return(lib):
+    def backward(give, register):
+        x = lib.tensor([1.0, 2.0], requires_grad=True)
+        y = x.sigmoid()
+        register(x, y, give)
+        return raised(y.exp().sum().backward), x.grad
+
+    def through(give, name):
+        module, x = lib.nn.Sigmoid(), lib.tensor([[1.0, 2.0]], requires_grad=True)
+        getattr(module, name)(lambda m, g, *rest: give(g))
+        return raised(module(x).sum().backward), x.grad
+
+    def of_tensor(give):
+        def hook(g):
+            found = give((g,))
+            return found[0] if isinstance(found, tuple) and found else found
+
+        return hook
+
+    for give in GIVEN.values():
+        yield backward(give, lambda x, y, give: y.grad_fn.register_prehook(give))
+        yield backward(give, lambda x, y, give: y.grad_fn.register_hook(lambda gi, go: give(gi)))
+        yield backward(give, lambda x, y, give: y.register_hook(of_tensor(give))), backward(give, lambda x, y, give: x.register_hook(of_tensor(give)))
+        yield backward(give, lambda x, y, give: y.grad_fn.next_functions[0][0].register_prehook(give))
+        for name in ("register_full_backward_hook", "register_full_backward_pre_hook", "register_backward_hook"):
+            yield through(give, name)
+
+
+@program("autograd.graph.Node")
+def hooks_where_gradients_accumulate(lib):
+    x, seen = lib.tensor([1.0, 2.0], requires_grad=True), []
+    held = x.view_as(x).grad_fn.next_functions[0][0]
+    before = held.register_prehook(lambda g: seen.append(("before", g[0].clone(), x.grad is None)))
+    after = held.register_hook(lambda gi, go: seen.append(("after", len(gi), go[0].clone(), x.grad.clone())))
+    x.register_hook(lambda g: seen.append(("tensor", g.clone())))
+    (x * x).sum().backward()
+    yield list(seen)
+    lib.autograd.grad((x * 3).sum(), x)
+    yield len(seen), seen[-1][0]
+    before.remove()
+    (x * 2).sum().backward()
+    yield [one[0] for one in seen], x.grad
+    after.remove()
+    (x * 2).sum().backward()
+    yield [one[0] for one in seen], x.grad

@@ -231,9 +231,7 @@ def run(roots, gradients, retain_graph, create_graph, wanted, accumulate):
             caught[index] = collected[slot]
         if node.hooks is not None and "pre" in node.hooks:
             for hook in list(node.hooks["pre"].values()):
-                changed = hook(tuple(collected))
-                if changed is not None:
-                    collected[:] = [changed] if isinstance(changed, Tensor) else list(changed)
+                collected[:] = _replaced(collected, hook(tuple(collected)))
 
     before, casting = core.set_grad(create_graph), core.set_autocast(False)
     outer = vars(running).copy()
@@ -291,7 +289,7 @@ def _deliver(leaves, wanted, caught, accumulate, create_graph):
             for hook in list(extra["hooks"].values()):
                 changed = hook(entry[1])
                 if changed is not None:
-                    entry[1] = changed
+                    entry[1] = _replacement(entry[1], changed)
     if wanted is None:
         for entry in leaves.values():
             _accumulate(entry, create_graph)
@@ -310,10 +308,18 @@ def _deliver(leaves, wanted, caught, accumulate, create_graph):
     return result
 
 
+NO_HOOKS: dict = {}
+
+
 def _accumulate(entry, create_graph):
     """Add a gradient to a leaf's `.grad`. The first is taken over as it is where nobody else holds it."""
     leaf, gradient = entry
     entry[1] = None
+    extra = leaf._extra or NO_HOOKS
+    for hook in list(extra.get("pre", NO_HOOKS).values()):
+        (gradient,) = _replaced([gradient], hook((gradient,)))
+        if gradient is None:
+            return
     there = leaf._grad
     if there is None:
         if not create_graph and not core.owned(gradient):
@@ -323,10 +329,10 @@ def _accumulate(entry, create_graph):
         leaf._grad = Supplied.add(there, gradient)
     else:
         Supplied.add_(there, gradient)
-    extra = leaf._extra
-    if extra is not None and "post_accumulate" in extra:
-        for hook in list(extra["post_accumulate"].values()):
-            hook(leaf)
+    for hook in list(extra.get("post", NO_HOOKS).values()):
+        _replaced([], hook((), (gradient,)))
+    for hook in list(extra.get("post_accumulate", NO_HOOKS).values()):
+        hook(leaf)
 
 
 def _run_hooks(hooks, collected):
@@ -336,9 +342,7 @@ def _run_hooks(hooks, collected):
             for hook in list(functions.values()):
                 changed = hook(collected[slot])
                 if changed is not None:
-                    if not isinstance(changed, Tensor):
-                        raise TypeError(f"a hook must return a Tensor or None, got {type(changed).__name__}")
-                    collected[slot] = changed
+                    collected[slot] = _replacement(collected[slot], changed)
     if "retain" in hooks:
         for slot, tensor in hooks["retain"].items():
             kept = tensor()
@@ -348,7 +352,29 @@ def _run_hooks(hooks, collected):
 
 def _run_post_hooks(hooks, found, collected):
     for hook in list(hooks.values()):
-        changed = hook(tuple(found), tuple(collected))
-        if changed is not None:
-            found = [changed] if isinstance(changed, Tensor) else list(changed)
+        found = _replaced(found, hook(tuple(found), tuple(collected)))
     return found
+
+
+def _replaced(gradients: list, given) -> list:
+    """The gradients that a node's hook puts in the place of others, if it returned any."""
+    if given is None:
+        return gradients
+    if not isinstance(given, tuple):
+        raise TypeError(f"a hook of a node must return a tuple of gradients or None, got {type(given).__name__}")
+    if len(given) != len(gradients):
+        raise RuntimeError(f"a hook has returned an incorrect number of values (got {len(given)}, but expected {len(gradients)})")
+    return [None if one is None else _replacement(gradient, one) for gradient, one in zip(gradients, given)]
+
+
+def _replacement(gradient: Tensor | None, given) -> Tensor:
+    """What a hook returned for a gradient: of its shape and dtype, since what comes after it relies on them."""
+    if not isinstance(given, Tensor):
+        raise TypeError(f"a hook must return a Tensor for a gradient, or None, got {type(given).__name__}")
+    if gradient is None:
+        raise RuntimeError("a hook can't replace a None gradient with a non-None value")
+    if given.dtype is not gradient.dtype:
+        raise RuntimeError(f"a hook has changed the type of value (was {gradient.dtype}, got {given.dtype})")
+    if given.shape != gradient.shape:
+        raise RuntimeError(f"a hook has changed the size of value (was {list(gradient.shape)}, got {list(given.shape)})")
+    return given

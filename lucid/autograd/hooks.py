@@ -7,7 +7,7 @@ import weakref
 from lucid import dtypes
 from lucid._kernels import core
 from lucid.autograd.engine import backward
-from lucid.autograd.node import Node, RemovableHandle
+from lucid.autograd.node import Node, RemovableHandle, hooks_of
 from lucid.tensor import Tensor
 
 
@@ -43,7 +43,7 @@ def register_hook(self, hook):
         raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
     node = self.grad_fn
     if node is None:
-        return RemovableHandle(_extra(self, "hooks"), hook)
+        return RemovableHandle(hooks_of(self, "hooks"), hook)
     return RemovableHandle(node._hooks(self._slot), hook)
 
 
@@ -53,13 +53,7 @@ def register_post_accumulate_grad_hook(self, hook):
         raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
     if self.grad_fn is not None:
         raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
-    return RemovableHandle(_extra(self, "post_accumulate"), hook)
-
-
-def _extra(tensor, name: str) -> dict:
-    if tensor._extra is None:
-        tensor._extra = {}
-    return tensor._extra.setdefault(name, {})
+    return RemovableHandle(hooks_of(self, "post_accumulate"), hook)
 
 
 def retain_grad(self) -> None:

@@ -158,6 +158,13 @@ class Node(core.NodeBase):
         )
 
 
+def hooks_of(tensor, name: str) -> dict:
+    """The hooks of one kind that a leaf has."""
+    if tensor._extra is None:
+        tensor._extra = {}
+    return tensor._extra.setdefault(name, {})
+
+
 class Leaf:
     """What `next_functions` shows for a leaf: the place where its gradient accumulates."""
 
@@ -171,6 +178,14 @@ class Leaf:
     def name(self) -> str:
         """PyTorch's name of the node."""
         return "AccumulateGrad"
+
+    def register_hook(self, hook):
+        """Have `hook((), grad_outputs)` called after a gradient was accumulated."""
+        return RemovableHandle(hooks_of(self.variable, "post"), hook)
+
+    def register_prehook(self, hook):
+        """Have `hook(grad_outputs)` called before a gradient is accumulated; it may return another one, in a tuple."""
+        return RemovableHandle(hooks_of(self.variable, "pre"), hook)
 
     def __repr__(self) -> str:
         return f"<AccumulateGrad object at {id(self):#x}>"

@@ -638,6 +638,13 @@ def owned(TensorBase gradient not None, /):    # by position alone: a keyword's 
     return type(base) is Block and Py_REFCNT(base) <= 2
 
 
+cdef bint all_none(list values):
+    for value in values:
+        if value is not None:
+            return False
+    return True
+
+
 def drain(list heap, dict ready, dict leaves, needed, bint retain, bint create_graph, visit, run_post_hooks):
     """Run the nodes of `heap`, newest first, and send on what their rules return.
 
@@ -652,6 +659,8 @@ def drain(list heap, dict ready, dict leaves, needed, bint retain, bint create_g
         if node.hooks is not None or needed is not None:
             visit(node, collected)
             if needed is not None and node not in needed:
+                continue
+            if type(node) is rule_node_type and all_none(collected):    # hooks took the gradients away
                 continue
         if node.calls is None:
             node.apply(collected, create_graph)    # raises: the graph was freed

@@ -29,7 +29,7 @@ class BackwardHooks:
         self.result_gradients = None
         self.inputs_differentiable = False
 
-    def _passed(self, values: tuple, see) -> tuple:
+    def _passed(self, values: tuple, see, register: str) -> tuple:
         """The values, those that need gradients through an identity; `see` gets and may change all their gradients."""
         at = [i for i, value in enumerate(values) if isinstance(value, Tensor) and value.requires_grad]
         if not at or not is_grad_enabled():
@@ -38,32 +38,31 @@ class BackwardHooks:
         for i, tensor in zip(at, _Identity.apply(*[values[i] for i in at])):
             found[i] = tensor
 
-        def prehook(gradients):
+        def hook(gradients, *_):
             every = [None] * len(values)
             for i, gradient in zip(at, gradients):
                 every[i] = gradient
             changed = see(tuple(every))
             return None if changed is None else tuple(changed[i] for i in at)
 
-        found[at[0]].grad_fn.register_prehook(prehook)
+        getattr(found[at[0]].grad_fn, register)(hook)
         return tuple(found)
 
     def inputs(self, args: tuple) -> tuple:
         """The arguments of the call."""
         self.inputs_differentiable = any(isinstance(one, Tensor) and one.requires_grad for one in args)
-        return self._passed(args, self._see_inputs) if self.hooks else args
+        return self._passed(args, self._see_inputs, "register_hook") if self.hooks else args
 
     def outputs(self, result):
         """The result of the call."""
         if isinstance(result, tuple):
-            return self._passed(result, self._see_outputs)
-        return self._passed((result,), self._see_outputs)[0]
+            return self._passed(result, self._see_outputs, "register_prehook")
+        return self._passed((result,), self._see_outputs, "register_prehook")[0]
 
     def _see_outputs(self, gradients: tuple):
         for hook in self.pre_hooks:
             changed = hook(self.module, gradients)
-            if changed is not None:
-                gradients = changed if isinstance(changed, tuple) else (changed,)
+            gradients = _changed(gradients, changed, "Backward pre hook returned an invalid number of grad_output")
         self.result_gradients = gradients
         if not self.inputs_differentiable:
             for hook in self.hooks:
@@ -74,9 +73,17 @@ class BackwardHooks:
     def _see_inputs(self, gradients: tuple):
         for hook in self.hooks:
             changed = hook(self.module, gradients, self.result_gradients)
-            if changed is not None:
-                gradients = changed if isinstance(changed, tuple) else (changed,)
+            gradients = _changed(gradients, changed, "Backward hook returned an invalid number of grad_input")
         return gradients
+
+
+def _changed(gradients, given, message: str):
+    """What a hook of a module puts in the place of gradients, if anything: as many."""
+    if given is None:
+        return gradients
+    if len(given) != len(gradients):
+        raise RuntimeError(f"{message}, got {len(given)}, but expected {len(gradients)}")
+    return given
 
 
 def hook_last_node(module, hooks, result) -> None:
