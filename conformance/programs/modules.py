@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import io
 import pickle
+from collections import namedtuple
 
 from . import program, raised
 
@@ -110,6 +111,9 @@ def modules_change_dtype(lib):
     yield raised(_net(lib).to, lib.int32)
 
 
+Named = namedtuple("Named", "double more")
+
+
 @program("nn.Module.register_forward_hook", "nn.Module.register_forward_pre_hook", "nn.Module.register_full_backward_hook",
          "nn.Module.register_full_backward_pre_hook")  # fmt: skip
 def hooks_of_a_module(lib):
@@ -128,6 +132,17 @@ def hooks_of_a_module(lib):
     before.remove()
     m(x).sum().backward()
     yield x.grad, seen[1:]
+
+    class Both(lib.nn.Module):
+        def forward(self, x):
+            return Named(x * 2, x + 1)
+
+    both = Both()
+    both.register_full_backward_hook(lambda m, gin, gout: seen.append(gout))
+    found = both(x)
+    yield type(found) is Named, found.double, found.more
+    found.more.sum().backward()
+    yield x.grad, seen[-1]
 
 
 @program("nn.Module.__setattr__", "nn.Module.__getattr__", "nn.Module.__delattr__", "nn.Module.register_parameter",

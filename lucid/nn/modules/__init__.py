@@ -2,6 +2,7 @@
 
 import sys
 
+from lucid.nn.modules import utils  # noqa: F401
 from lucid.nn.modules.activation import *  # noqa: F403
 from lucid.nn.modules.adaptive import *  # noqa: F403
 from lucid.nn.modules.attention import *  # noqa: F403

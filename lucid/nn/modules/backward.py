@@ -56,7 +56,8 @@ class BackwardHooks:
     def outputs(self, result):
         """The result of the call."""
         if isinstance(result, tuple):
-            return self._passed(result, self._see_outputs, "register_prehook")
+            passed = self._passed(result, self._see_outputs, "register_prehook")
+            return type(result)(*passed) if hasattr(result, "_fields") else passed
         return self._passed((result,), self._see_outputs, "register_prehook")[0]
 
     def _see_outputs(self, gradients: tuple):
