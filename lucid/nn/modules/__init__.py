@@ -1,8 +1,8 @@
 """The modules, one file per family. Packages import PyTorch's files; where a family is in another one here, `_PLACES` says which."""
 
+import importlib
 import sys
 
-from lucid.nn.modules import utils  # noqa: F401
 from lucid.nn.modules.activation import *  # noqa: F403
 from lucid.nn.modules.adaptive import *  # noqa: F403
 from lucid.nn.modules.attention import *  # noqa: F403
@@ -30,4 +30,6 @@ for _theirs, _ours in _PLACES.items():
 def __getattr__(name: str):
     if name in _PLACES:
         return sys.modules[f"{__name__}.{name}"]
+    if name == "utils":  # not imported above: `nn` takes all names from here, and has a `utils` of its own
+        return importlib.import_module(f"{__name__}.utils")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
