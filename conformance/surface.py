@@ -154,6 +154,10 @@ ASKED = (
     "utils.checkpoint.set_device_states", "set_default_tensor_type", "library.custom_op", "library.register_autograd",
     "library.register_fake", "utils.data.DistributedSampler", "nn.attention.flex_attention", "export.load", "export.ExportedProgram",
     "export.ExportGraphSignature", "overrides.TorchFunctionMode", "overrides.BaseTorchFunctionMode", "fx.CodeGen", "fx.ProxyableClassMeta",
+    *(f"backends.cuda.{name}" for name in (
+        "enable_flash_sdp", "flash_sdp_enabled", "enable_math_sdp", "math_sdp_enabled", "enable_mem_efficient_sdp", "mem_efficient_sdp_enabled",
+        "enable_cudnn_sdp", "cudnn_sdp_enabled", "allow_fp16_bf16_reduction_math_sdp", "fp16_bf16_reduction_math_sdp_allowed",
+        "is_flash_attention_available")),
     "fx.PH", "Tensor.to_dense", "library.register_kernel", "serialization.LoadEndianness", "serialization.add_safe_globals",
     "serialization.clear_safe_globals", "serialization.get_default_load_endianness", "serialization.get_safe_globals",
     "serialization.get_unsafe_globals_in_checkpoint", "serialization.safe_globals", "serialization.set_default_load_endianness",
@@ -203,7 +207,8 @@ def _members(owner: Any) -> Iterator[str]:
 def names() -> dict[str, tuple[str, Any]]:
     """Every public path of PyTorch, without `torch.` -> (its group, the object)."""
     found: dict[str, tuple[str, Any]] = {}
-    importlib.import_module("torch.onnx")  # loaded only on demand; the count must not depend on who demanded it
+    for name in ("torch.onnx", "torch.utils.cpp_extension"):  # loaded only on demand; the count must not depend on who demanded it
+        importlib.import_module(name)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for path in ASKED:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
 
 from . import program, raised
@@ -249,11 +250,14 @@ def values_that_are_written_to_before_backward(lib):
         yield lib.autograd.grad((values * values).sum(), x)
 
 
+RUNS = itertools.count()  # PyTorch takes a schema once, and each path that is judged runs its programs
+
+
 @program("library.Library", "library.define", "library.impl", "library.register_kernel", "library.register_vmap", "library.infer_schema")
 def operators_by_schemas(lib):
     from collections.abc import Sequence
 
-    library, T, name = lib.library, lib.Tensor, "lucid_judged_schemas"
+    library, T, name = lib.library, lib.Tensor, f"lucid_judged_{next(RUNS)}"
     made = library.Library(name, "DEF")
     yield made.define("foo(Tensor x, int n=3, *, float? z=None) -> Tensor")
     foo, x = getattr(lib.ops, name).foo, lib.arange(3.0)
