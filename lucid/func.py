@@ -33,6 +33,8 @@ __all__ = [
 
 def _like(tree, leaves):
     """A tree of the same form with other leaves."""
+    if isinstance(tree, Tensor):
+        return next(iter(leaves))
     return tree_unflatten(leaves, tree_structure(tree))
 
 
@@ -620,6 +622,8 @@ def vmap(func, in_dims=0, out_dims=0, randomness: str = "error", *, chunk_size: 
 
 def _spread(dims, tree, who: str) -> list:
     """For each leaf of a tree the entry of `dims`, which has the form of the tree or of the upper part of it."""
+    if type(dims) is int:
+        return [dims] * len(tree_leaves(tree))
     try:
         found = broadcast_leaves(dims, tree)
     except ValueError as error:

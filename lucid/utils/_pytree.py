@@ -241,6 +241,9 @@ def LeafSpec() -> TreeSpec:
     return TreeSpec(None, None, [])
 
 
+_LEAF = LeafSpec()  # nobody changes it, so that it is made once
+
+
 def _get_node_type(tree):
     """The class by which a value is taken apart."""
     node = _node(tree)
@@ -264,7 +267,10 @@ def tree_iter(tree, is_leaf=None) -> Iterator:
 
 def tree_leaves(tree, is_leaf=None) -> list:
     """The leaves of a tree."""
-    return list(tree_iter(tree, is_leaf))
+    node = _node(tree, is_leaf)
+    if node is None:
+        return [tree]
+    return [leaf for part in node.flatten_fn(tree)[0] for leaf in tree_leaves(part, is_leaf)]
 
 
 def tree_flatten(tree, is_leaf=None) -> tuple[list, TreeSpec]:
@@ -277,7 +283,7 @@ def _flatten_into(leaves: list, tree, is_leaf) -> TreeSpec:
     node = _node(tree, is_leaf)
     if node is None:
         leaves.append(tree)
-        return TreeSpec(None, None, [])
+        return _LEAF
     parts, context = node.flatten_fn(tree)
     return TreeSpec(type(tree), context, [_flatten_into(leaves, part, is_leaf) for part in parts], node)
 
