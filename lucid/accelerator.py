@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lucid.cuda import device_count, is_available
+from lucid.cuda import device_count, is_available, refusing
 
 _NEEDS_ONE = (
     "Graph", "current_device_idx", "current_device_index", "current_stream", "device_index", "empty_cache", "empty_host_cache", "get_device_capability",
@@ -17,12 +17,8 @@ def current_accelerator(check_available: bool = False) -> None:
 
 
 def _absent(name: str):
-    def absent(*args, **kwargs):
-        raise RuntimeError(f"accelerator.{name}(): there is no accelerator; ask accelerator.is_available() first")
-
-    absent.__name__ = absent.__qualname__ = name
-    absent.__doc__ = "Needs an accelerator: raises RuntimeError."
-    return absent
+    error = RuntimeError(f"accelerator.{name}(): there is no accelerator; ask accelerator.is_available() first")
+    return refusing(name, error, "an accelerator")
 
 
 globals().update({name: _absent(name) for name in _NEEDS_ONE})

@@ -14,7 +14,7 @@ from lucid import dtypes
 from lucid._kernels.core import empty, strided, wrap
 from lucid.dtypes import as_dtype
 from lucid.serialization import STORAGES
-from lucid.tensor import CPU, Tensor, storage_of
+from lucid.tensor import CPU, Tensor, check_device, storage_of
 
 __all__ = ["PyTorchFileReader", "TypedStorage", "UntypedStorage", "is_storage", *STORAGES]
 
@@ -92,8 +92,6 @@ class _Storage:
 
     def to(self, *, device, non_blocking: bool = False):
         """Itself; RuntimeError for a device that is not the CPU."""
-        from lucid.tensor import check_device
-
         check_device(device)
         return self
 

@@ -315,11 +315,12 @@ def _accumulate(entry, create_graph):
     """Add a gradient to a leaf's `.grad`. The first is taken over as it is where nobody else holds it."""
     leaf, gradient = entry
     entry[1] = None
-    extra = leaf._extra or NO_HOOKS
-    for hook in list(extra.get("pre", NO_HOOKS).values()):
-        (gradient,) = _replaced([gradient], hook((gradient,)))
-        if gradient is None:
-            return
+    extra = leaf._extra
+    if extra is not None:
+        for hook in list(extra.get("pre", NO_HOOKS).values()):
+            (gradient,) = _replaced([gradient], hook((gradient,)))
+            if gradient is None:
+                return
     there = leaf._grad
     if there is None:
         if not create_graph and not core.owned(gradient):
@@ -329,10 +330,11 @@ def _accumulate(entry, create_graph):
         leaf._grad = Supplied.add(there, gradient)
     else:
         Supplied.add_(there, gradient)
-    for hook in list(extra.get("post", NO_HOOKS).values()):
-        _replaced([], hook((), (gradient,)))
-    for hook in list(extra.get("post_accumulate", NO_HOOKS).values()):
-        hook(leaf)
+    if extra is not None:
+        for hook in list(extra.get("post", NO_HOOKS).values()):
+            _replaced([], hook((), (gradient,)))
+        for hook in list(extra.get("post_accumulate", NO_HOOKS).values()):
+            hook(leaf)
 
 
 def _run_hooks(hooks, collected):

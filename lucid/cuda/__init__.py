@@ -107,13 +107,20 @@ class CUDAGraph(Stream):
     """Such work recorded: raises RuntimeError."""
 
 
-def _absent(name: str):
+def refusing(name: str, error: Exception, needs: str):
+    """A function that needs what is not there, and says so."""
+
     def absent(*args, **kwargs):
-        raise AssertionError(f"cuda.{name}(): Lucid computes on CPUs alone; ask cuda.is_available() first")
+        raise type(error)(*error.args)
 
     absent.__name__ = absent.__qualname__ = name
-    absent.__doc__ = "Needs a graphics processor: raises AssertionError."
+    absent.__doc__ = f"Needs {needs}: raises {type(error).__name__}."
     return absent
+
+
+def _absent(name: str):
+    error = AssertionError(f"cuda.{name}(): Lucid computes on CPUs alone; ask cuda.is_available() first")
+    return refusing(name, error, "a graphics processor")
 
 
 current_device, current_stream, get_device_capability, get_device_name, get_device_properties = map(

@@ -257,12 +257,7 @@ def tree_is_leaf(tree, is_leaf=None) -> bool:
 
 def tree_iter(tree, is_leaf=None) -> Iterator:
     """The leaves of a tree, one after the other."""
-    node = _node(tree, is_leaf)
-    if node is None:
-        yield tree
-    else:
-        for part in node.flatten_fn(tree)[0]:
-            yield from tree_iter(part, is_leaf)
+    return iter(tree_leaves(tree, is_leaf))
 
 
 def tree_leaves(tree, is_leaf=None) -> list:
