@@ -176,6 +176,8 @@ DEVIATIONS = (
     ),
     Deviation("quasirandom.SobolEngine*", "behaviour", "the direction numbers that come along reach to 1111 dimensions; PyTorch's to 21201",
               when=lambda case: case.program.name == "more_dimensions_than_1111"),
+    Deviation("nn.functional.grouped_mm", "layouts", "takes tensors of any strides; PyTorch refuses those that its GPU kernels cannot "
+              "load"),
     Deviation("kron", "layouts", "takes tensors of any strides; PyTorch refuses some, where a view cannot be made"),
     *(
         Deviation("*", "promotion", "PyTorch finds that it has no kernel for complex32; this is computed in complex64 "

@@ -66,7 +66,7 @@ RULES = {
     "quantized tensors": (
         "*quantize* *quantization* nn.quantizable nn.qat nn.intrinsic ao *dequantize *qparams* *fake_quant* "
         "*fbgemm* *int_repr *q_scale *q_zero_point *q_per_channel* *qscheme* per_channel_* per_tensor_* qint* "
-        "quint* QInt* QUInt* nn.functional.*scaled_mm nn.functional.*grouped_mm nn.functional.ScalingType "
+        "quint* QInt* QUInt* nn.functional.scaled_*mm nn.functional.ScalingType "
         "nn.functional.SwizzleType empty_quantized"
     ),
     "floating-point types of accelerators": "float8_* float4_* *Storage.float8_*",

@@ -57,6 +57,8 @@ EXCEPTIONS = (
     Exception_("nn.functional.scaled_dot_product_attention", 3e-5, 3e-5, "the samples' scores are in the hundreds, where "
                "float32 numbers are 3e-5 apart; the exponential makes that a relative error of each weight", "float32"),
     Exception_("nn.functional.multi_head_attention_forward", 3e-5, 6e-5, "as scaled_dot_product_attention", "float32"),
+    Exception_("nn.functional.grouped_mm", 1.6e-2, 1e-2, "PyTorch refuses float64, so that there is no truth to ask for; a second gradient "
+               "is a sum of two products, each rounded to a hundredth of itself, that may cancel", "bfloat16", "grad2"),
     Exception_("optim.Muon", 1.3e-6, 1e-5, "as float32: the steps are made in bfloat16 whatever the dtype, and where PyTorch's "
                "product rounds the other way a parameter moves by some percent of the rate", "float64", "steps"),
 )  # fmt: skip

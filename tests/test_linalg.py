@@ -229,3 +229,20 @@ def test_lapack_uses_one_thread_for_small_matrices_and_leaves_the_number_as_it_w
         assert get() == before
     finally:
         lucid.set_num_threads(allowed)
+
+
+def test_rows_of_experts_are_multiplied_each_by_their_own():
+    rows, experts = lucid.randn(7, 3, requires_grad=True), lucid.randn(3, 3, 2, requires_grad=True)
+    ends = lucid.tensor([2, 2, 6], dtype=lucid.int32)
+    found = F.grouped_mm(rows, experts, offs=ends)
+    wanted = lucid.cat([rows[:2] @ experts[0], rows[2:6] @ experts[2], lucid.zeros(1, 2)])
+    assert lucid.allclose(found, wanted)
+    weights = lucid.randn(7, 2)
+    for a, b in zip(*(lucid.autograd.grad((one * weights).sum(), [rows, experts]) for one in (found, wanted))):
+        assert lucid.allclose(a, b)
+
+
+@pytest.mark.parametrize("ends", [[2, 9], [-1, 7]])
+def test_ends_of_groups_outside_the_rows_are_refused(ends):
+    with pytest.raises(RuntimeError, match="offsets lie within 0 to 7"):
+        F.grouped_mm(lucid.ones(7, 3), lucid.ones(2, 3, 2), offs=lucid.tensor(ends, dtype=lucid.int32))

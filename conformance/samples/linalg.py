@@ -10,6 +10,7 @@ singular = V([[1.0, 2.0], [2.0, 4.0]])
 wide = T(3, 5)
 definite = V([[4.0, 1.0], [1.0, 3.0]])
 indefinite, zero, pivots = V([[1.0, 2.0], [2.0, 1.0]]), V([[0.0, 0.0], [0.0, 0.0]]), V([3, 2, 3], torch.int32)
+ends, whole = V([4, 4, 16], torch.int32), V([0, 8, 16], torch.int32)
 halves = T(2, 2, dtype=torch.float16)
 drivers = ("gels", "gelsy", "gelsd", "gelss")
 orders = (None, "fro", "nuc", inf, -inf, 1, -1, 2, -2)
@@ -107,6 +108,11 @@ SAMPLES = {
     "renorm": [call(T(3, 4), p, dim, m) for p, dim, m in ((2, 0, 1.0), (1, 1, 3.0), (0.5, -1, 5), (inf, 0, 0.5), (3, 1, 1e6))] + [call(T(2, 3, 4), p=2, dim=1, maxnorm=2.0), call(T(3, 4), 2, 0, 0), call(zero, 2, 0, 0.0), call(T(0, 3), 2, 1, 1.0), call(T(3, 0), 2, 0, 1.0),
         call(V([[inf, 1.0], [1.0, 1.0]]).constant(), 2, 0, 1.0), error(T(3), 2, 0, 1), error(SQ, 0, 0, 1), error(SQ, -1, 0, 1), error(SQ, 2, 0, -1), error(SQ, 2, 3, 1), error(SQ, 2, 0, 1j)],
     "linalg.tensorinv": [call(P(6).map(lambda t: t.reshape(2, 3, 6)))], "linalg.cross": [call(T(2, 3), T(2, 3)), call(T(3, 2), T(3, 2), dim=0)],
+    "nn.functional.grouped_mm": [call(T(16, 8), T(3, 8, 16), offs=ends), call(T(16, 8), T(3, 16, 8).map(lambda t: t.mT), offs=ends), call(T(3, 8, 16), T(3, 16, 8)), call(T(3, 8, 16), T(16, 16), offs=whole),
+        call(T(8, 16).map(lambda t: t.mT.contiguous().mT), T(16, 24), offs=ends), call(T(8, 16), T(16, 8), offs=whole), call(T(0, 8), T(3, 8, 8), offs=V([0, 0, 0], torch.int32)), call(T(16, 8), T(3, 8, 16), offs=ends, out_dtype=None),
+        error(T(16, 8), T(3, 8, 16)), error(T(3, 8, 16), T(3, 16, 8), offs=ends), error(T(16, 8), T(3, 8, 16), offs=V([4, 16], torch.int32)), error(T(16, 8), T(3, 8, 16), offs=V([0, 8, 16], torch.int64)),
+        error(T(16, 8), T(3, 8, 16), offs=V([[0, 8, 16]], torch.int32)), error(T(16, 8), T(3, 16, 8), offs=ends), error(T(2, 8, 16), T(3, 16, 8)), error(T(8), T(3, 8, 16), offs=ends), error(T(1, 3, 8, 16), T(3, 16, 8), offs=ends),
+        error(T(16, 8), T(3, 8, 16, dtype=torch.float64), offs=ends), error(T(16, 8), T(3, 8, 16), offs=ends, bias=T(16)), error(T(16, 8), T(3, 8, 16), offs=ends, out_dtype=torch.float64)],
     "cross": [call(T(2, 3), T(2, 3), 1)], "linalg.vecdot": [call(T(2, 3), T(2, 3)), call(T(2, 3), T(2, 3), dim=0)],
     "linalg.diagonal": [call(T(3, 4)), call(BSQ, offset=1)], "linalg.solve_triangular": [call(T(3, 3, low=1).map(torch.triu), T(3, 2), upper=True),
         call(T(3, 3, low=1).map(torch.tril), T(3, 2), upper=False, unitriangular=True), call(T(3, 3, low=1).map(torch.triu), T(2, 3), upper=True, left=False),

@@ -18,7 +18,7 @@ from lucid.ops.comparison import eq
 from lucid.ops.creation import eye, zeros
 from lucid.ops.inverses import inv, slogdet, solve, square_shape
 from lucid.ops.joining import cat, put
-from lucid.ops.linalg import matmul, product
+from lucid.ops.linalg import adjoint, matmul, multiply, product
 from lucid.ops.magnitude import where
 from lucid.ops.norms import vector_norm
 from lucid.ops.pieces import diagonal
@@ -276,6 +276,111 @@ def chain_matmul(*matrices, out=None) -> Tensor:
     check_out("chain_matmul", out, matrices)
     write_out("chain_matmul", out, found, "same")
     return out
+
+
+@op("nn.functional.grouped_mm")
+@doc()
+def grouped_mm(mat_a: Tensor, mat_b: Tensor, *, offs: Tensor | None = None, bias=None, out_dtype=None) -> Tensor:
+    """Products of groups of matrices that may differ in one size, as the experts of a mixture that share one batch of rows.
+
+    The dimension in which groups differ lies in a two-dimensional operand, one group after the other.
+
+    Parameters
+    ----------
+    mat_a : Tensor
+        Of shape (g, m, k); or (t, k), whose rows are divided into groups; or (m, t), with a `mat_b` of (t, n).
+    mat_b : Tensor
+        Of shape (g, k, n); or (k, t), whose columns are divided; or (t, n). float32, bfloat16 or float16, as `mat_a`.
+    offs : Tensor, optional
+        int32, (g,): where each group ends; one that ends before it starts is empty. Wanted unless both operands have
+        three dimensions.
+    bias : None
+        Not supported, as in PyTorch.
+    out_dtype : dtype, optional
+        That of the operands.
+
+    Returns
+    -------
+    Tensor
+        Of shape (t, n), (m, t), or (g, m, n) where the sum is over the divided dimension or nothing is divided. What is
+        in no group is zero. The gradients are ``grouped_mm(g, mat_b.mT)`` and ``grouped_mm(mat_a.mT, g)``, of the same groups.
+
+    Raises
+    ------
+    RuntimeError
+        If ranks, sizes or dtypes do not fit, or offsets lie outside.
+
+    Examples
+    --------
+    >>> import lucid
+    >>> rows, experts = lucid.ones(3, 2), lucid.tensor([[[1.0], [1.0]], [[2.0], [2.0]]])
+    >>> lucid.nn.functional.grouped_mm(rows, experts, offs=lucid.tensor([1, 3], dtype=lucid.int32))
+    Tensor([[2.0],
+            [4.0],
+            [4.0]])
+    """
+    a, b = _groups(mat_a, mat_b, offs, bias, out_dtype)
+    if offs is None:
+        return wrap(multiply(a, b, mat_a.dtype))
+    rows, columns = a.ndim == 2, b.ndim == 2
+    summed = rows and columns
+    out = np.zeros((*((len(offs),) if summed else ()), a.shape[-2], b.shape[-1]), a.dtype)
+    for i, (start, end) in enumerate(pairwise([0, *offs.array.tolist()])):
+        if end > start:
+            group = slice(start, end)
+            left = a[:, group] if summed else a[group] if rows else a[i]
+            right = b[group] if summed else b[:, group] if columns else b[i]
+            out[i if summed else group if rows else (slice(None), group)] = multiply(left, right, mat_a.dtype)
+    return wrap(out)
+
+
+def _groups(mat_a, mat_b, offs, bias, out_dtype) -> tuple[np.ndarray, np.ndarray]:
+    """The arrays of the operands of `grouped_mm`, which fit."""
+    for i, (name, one) in enumerate((("mat_a", mat_a), ("mat_b", mat_b)), 1):
+        dtype = tensor_argument("grouped_mm", one, i, name).dtype
+        if dtype not in (dtypes.float32, dtypes.bfloat16, dtypes.float16):
+            raise RuntimeError(f"Expected {name} to be Float32, BFloat16 or Float16 matrix, got {torch_name(dtype)}")
+    a, b = mat_a.array, mat_b.array
+    for name, one in (("mat_a", a), ("mat_b", b)):
+        if one.ndim not in (2, 3):
+            raise RuntimeError(f"grouped_mm(): {name} has to be 2 or 3d, got {one.ndim}d")
+    if (offs is None) != (a.ndim == b.ndim == 3):
+        raise RuntimeError("Have to provide offsets if there is a 2d matrix, or no offset if both matrices are 3d")
+    if a.shape[-1] != b.shape[-2]:
+        raise RuntimeError(f"contraction dimension of mat_a and mat_b must match, got {a.shape[-1]} and {b.shape[-2]}")
+    if a.ndim == b.ndim == 3 and len(a) != len(b):
+        raise RuntimeError(f"batched dimension has to match, got {len(a)} and {len(b)}")
+    same_dtype("grouped_mm", mat_a, mat_b)
+    if bias is not None:
+        raise RuntimeError("grouped_mm(): a bias is not supported")
+    if out_dtype is not None and out_dtype is not mat_a.dtype:
+        raise RuntimeError(f"Grouped gemm output dtype must match `mat_a` dtype, {mat_a.dtype}, got {out_dtype}")
+    if offs is not None:
+        _check_offsets(offs, a, b)
+    return a, b
+
+
+def _check_offsets(offs, a: np.ndarray, b: np.ndarray) -> None:
+    """Refuse what are no ends of groups of the divided dimension, one for each matrix of the other operand."""
+    tensor_argument("grouped_mm", offs, 3, "offs")
+    if offs.ndim != 1:
+        raise RuntimeError(f"grouped_mm(): offs has to be 1D, got {offs.ndim}D")
+    if offs.dtype is not dtypes.int32:
+        raise RuntimeError(f"grouped_mm(): offsets have to be int32, got {offs.dtype}")
+    for one in (a, b):
+        if one.ndim == 3 and len(one) != len(offs):
+            raise RuntimeError(f"matrix batch sizes have to match, got {len(one)} and {len(offs)} offsets")
+    ends, size = offs.array.tolist(), a.shape[-2] if b.ndim == 3 else b.shape[-1] if a.ndim == 3 else a.shape[-1]
+    if not all(0 <= end <= size for end in ends):
+        raise RuntimeError(f"grouped_mm(): offsets lie within 0 to {size}, got {ends}")
+
+
+@grouped_mm.vjp_joint("mat_a", "mat_b", crossed=True)
+def _grouped_mm_backward(g, needs, mat_a, mat_b, offs):
+    return (
+        grouped_mm(g, adjoint(mat_b), offs=offs) if needs[0] else None,
+        grouped_mm(adjoint(mat_a), g, offs=offs) if needs[1] else None,
+    )
 
 
 @op("linalg.tensorinv", composite=True)
