@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lucid import dtypes
 from lucid.autograd.op import overridable
 from lucid.tensor import Tensor
 
@@ -49,5 +50,9 @@ def _check_is_size(i: int, message=None, *, max=None) -> None:
 
 
 def _check_tensor_all(cond: Tensor, message=None) -> None:
-    """RuntimeError unless all elements of a tensor are true."""
+    """RuntimeError unless all elements of a tensor are true; TypeError if it is no tensor of bools."""
+    if not isinstance(cond, Tensor):
+        raise TypeError(f"cond must be a tensor, but got {type(cond)}")
+    if cond.dtype is not dtypes.bool_:
+        raise TypeError(f"cond tensor must have dtype bool, but got {cond.dtype}")
     _check(bool(cond.all()), message)

@@ -165,15 +165,15 @@ class UntypedStorage(_Storage):
         return cls._of(np.memmap(filename, np.uint8, "r+" if shared else "c", shape=(nbytes,)).view(np.ndarray))
 
     @classmethod
-    def from_buffer(cls, buffer, byte_order: str, count: int = -1, offset: int = 0, *, dtype):
+    def from_buffer(cls, buffer, byte_order: str | None = None, count: int = -1, offset: int = 0, *, dtype):
         """A copy of numbers of a dtype that lie in a buffer, in the byte order "native", "little" or "big".
 
         Parameters
         ----------
         buffer : object
             What gives bytes.
-        byte_order : {"native", "little", "big"}
-            In which they lie there; here they are in the native one.
+        byte_order : {"native", "little", "big"}, optional
+            In which they lie there; here they are in the native one. Numbers of one byte need none.
         count : int, optional
             How many numbers. Default: all that follow.
         offset : int, optional
@@ -189,10 +189,16 @@ class UntypedStorage(_Storage):
         Raises
         ------
         ValueError
-            If the buffer has fewer numbers, or not whole ones.
+            If the buffer has fewer numbers, or not whole ones, or there is no such order.
+        RuntimeError
+            If the order is missing.
         """
+        if byte_order is None and as_dtype(dtype).itemsize > 1:
+            raise RuntimeError(f"from_buffer: numbers of dtype {as_dtype(dtype)} need a byte_order")
+        if byte_order not in (None, "native", "little", "big"):
+            raise ValueError(f"invalid byte_order '{byte_order}' (expected 'big', 'little', or 'native')")
         made = cls._of(np.frombuffer(buffer, as_dtype(dtype).numpy, count, offset).copy())
-        if byte_order not in ("native", sys.byteorder):
+        if byte_order not in (None, "native", sys.byteorder):
             made.byteswap(dtype)
         return made
 
@@ -273,6 +279,9 @@ class UntypedStorage(_Storage):
 
     def __eq__(self, other) -> bool:
         return isinstance(other, UntypedStorage) and (self._address, self._nbytes) == (other._address, other._nbytes)
+
+    def __sizeof__(self) -> int:
+        return object.__sizeof__(self) + self._nbytes
 
     def __hash__(self):
         return hash((self._address, self._nbytes))

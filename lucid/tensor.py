@@ -72,10 +72,10 @@ class device:
     __slots__ = ("index", "type")
 
     def __init__(self, type="cpu", index=None):
-        name, _, number = str(type).partition(":")
+        name, colon, number = str(type).partition(":")
         if name not in DEVICES:
             raise RuntimeError(f"Expected one of {', '.join(DEVICES)} device type at start of device string: {name}")
-        if number:
+        if colon:
             if not number.isdecimal() or (number[0] == "0" and number != "0"):
                 raise RuntimeError(f"Invalid device string: {str(type)!r}")
             index = int(number)
@@ -215,9 +215,9 @@ class Tensor(core.TensorBase):
     def stride(self, dim=None):
         """The step between neighbours along each dimension (or along `dim`), in elements."""
         array = self.array
-        if array.size:
+        if array.size or any(array.strides):
             strides = tuple(step // array.itemsize for step in array.strides)
-        else:  # NumPy keeps no strides of an array without elements
+        else:  # NumPy's own arrays without elements have none
             strides = tuple(math.prod(max(size, 1) for size in array.shape[i + 1 :]) for i in range(array.ndim))
         return strides if dim is None else strides[check_dim("stride", dim, self.array.ndim)]
 
@@ -577,6 +577,8 @@ def to_array(data, dtype: dtypes.dtype | None) -> np.ndarray:
         array = data.array
     elif isinstance(data, (np.ndarray, np.generic)):
         array = np.asarray(data)
+    elif dtype is not None and hasattr(data, "over"):  # an UntypedStorage: bytes of such numbers
+        array = data.over(dtype).array
     elif hasattr(data, "__array__") or hasattr(data, "__dlpack__"):
         array = np.asarray(data) if hasattr(data, "__array__") else np.from_dlpack(data)
     else:

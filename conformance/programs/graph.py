@@ -598,3 +598,202 @@ def hooks_where_gradients_accumulate(lib):
     after.remove()
     (x * 2).sum().backward()
     yield [one[0] for one in seen], x.grad
+
+
+@program("Tensor.backward")
+def only_what_saved_tensors_is_freed(lib):
+    square = lib.ones(3, 3)
+    for f in (
+        lambda x: x + 1, lambda x: x - x, lambda x: x.t(), lambda x: x[1], lambda x: x.clone(), lambda x: lib.cat([x, x]), lambda x: x.double(),
+        lambda x: x.mean(), lambda x: x.expand(2, 3, 3), lambda x: -x, lambda x: x.flip(0), lambda x: x.exp(), lambda x: x * x, lambda x: x.abs(),
+        lambda x: x @ x, lambda x: x.max(), lambda x: x[lib.tensor([0])], lambda x: x.masked_fill(square > 2, 1), lambda x: lib.add(x, x, alpha=2),
+    ):  # fmt: skip
+        y = f(lib.ones(3, 3, requires_grad=True)).sum()
+        y.backward()
+        yield raised(y.backward)
+
+
+@program("autograd.Function")
+def a_function_that_saved_nothing_runs_again(lib):
+    calls = []
+
+    class Same(lib.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x.clone()
+
+        @staticmethod
+        def backward(ctx, g):
+            calls.append(1)
+            return g
+
+    y = Same.apply(lib.ones(2, requires_grad=True)).sum()
+    y.backward()
+    y.backward()
+    yield len(calls)
+
+
+@program("Tensor.register_hook", "Tensor.register_post_accumulate_grad_hook", "autograd.graph.Node")
+def hooks_of_what_is_not_asked_for_stay_silent(lib):
+    seen, x, y = [], lib.ones(1, requires_grad=True), lib.ones(1, requires_grad=True)
+    held = x.view_as(x).grad_fn.next_functions[0][0]
+    x.register_hook(lambda g: seen.append("tensor"))
+    x.register_post_accumulate_grad_hook(lambda one: seen.append("accumulated"))
+    held.register_prehook(lambda g: seen.append("before"))
+    held.register_hook(lambda *g: seen.append("after"))
+    z = x * y
+    for wanted in ([x], [y], None):
+        z.backward(inputs=wanted, retain_graph=True)
+        yield list(seen)
+    for wanted in (x, y):
+        lib.autograd.grad(z, wanted, retain_graph=True)
+        yield list(seen)
+    inner = x * 2
+    inner.grad_fn.register_prehook(lambda g: seen.append("inner before"))
+    inner.grad_fn.register_hook(lambda *g: seen.append("inner after"))
+    lib.autograd.grad(inner * 3, inner)
+    yield list(seen)
+
+
+@program("Tensor.retain_grad", "Tensor.retains_grad")
+def a_kept_gradient_follows_writes(lib):
+    x = _leaf(lib, 1.0, 2.0).clone()
+    x.retain_grad()
+    x.mul_(3)
+    (x * x).sum().backward()
+    yield x.grad, x.retains_grad
+    x = _leaf(lib, 1.0, 2.0).clone()
+    views = [x[:1], x[1:]]
+    for one in views:
+        one.retain_grad()
+    x.mul_(3)
+    (views[0] * 2 + views[1] * 5).sum().backward()
+    yield [one.grad for one in views]
+    x = _leaf(lib, 1.0, 2.0).clone()
+    x.retain_grad()
+    x[:1].mul_(3)
+    x.sum().backward()
+    yield x.grad, x.grad.stride()
+    x.grad.add_(1)
+    yield x.grad
+
+
+@program("autograd.backward", "autograd.graph.get_gradient_edge")
+def accumulates_at_edges_and_inner_tensors(lib):
+    edge = lib.autograd.graph.get_gradient_edge
+    x, y = _leaf(lib, 1.0, 2.0), _leaf(lib, 3.0, 4.0).clone()
+    z = x * 2 + y
+    lib.autograd.backward(z.sum(), inputs=(edge(x), y), retain_graph=True)
+    lib.autograd.backward(z.sum(), inputs=(edge(x),), retain_graph=True)
+    lib.autograd.backward(z.sum(), inputs=(edge(y),), retain_graph=True)
+    yield x.grad, y.grad, y.retains_grad
+    yield raised(lib.autograd.grad, z, [], lib.ones(2))
+
+
+@program("autograd.grad")
+def zeros_for_what_is_not_used_are_in_the_graph(lib):
+    x, y = _leaf(lib, 1.0), _leaf(lib, 2.0)
+    for create in (True, False):
+        (found,) = lib.autograd.grad(x * 2, y, create_graph=create, materialize_grads=True)
+        yield found, found.requires_grad
+
+
+@program("pow", "Tensor.pow")
+def complex_powers_of_negative_numbers(lib):
+    for base in (lib.tensor([-2.0, 3.0, -0.5], dtype=lib.float64), lib.tensor(-2.0)):
+        x = lib.tensor([1 + 1j, 2 - 1j, -1j], dtype=lib.complex128, requires_grad=True)
+        lib.pow(base, x).abs().sum().backward()
+        yield x.grad
+
+
+@program("no_grad")
+def a_generator_is_closed_in_its_mode(lib):
+    seen = []
+
+    @lib.no_grad()
+    def numbers():
+        try:
+            yield 1
+        finally:
+            seen.append(lib.is_grad_enabled())
+
+    running = numbers()
+    next(running)
+    running.close()
+    yield seen, lib.is_grad_enabled()
+
+
+@program("autograd.Function.setup_context")
+def the_context_sees_defaults(lib):
+    class Scaled(lib.autograd.Function):
+        @staticmethod
+        def forward(x, factor=3, shift=1):
+            return x * factor + shift
+
+        @staticmethod
+        def setup_context(ctx, inputs, output):
+            ctx.factor, ctx.count = inputs[1], len(inputs)
+
+        @staticmethod
+        def backward(ctx, g):
+            return (g * ctx.factor, *[None] * (ctx.count - 1))
+
+    for given in ((), (4,), (4, 5)):
+        x = _leaf(lib, 2.0)
+        y = Scaled.apply(x, *given)
+        y.backward()
+        yield y, x.grad
+
+
+@program("autograd.Function.mark_dirty")
+def a_function_that_writes_to_a_view(lib):
+    class Add(lib.autograd.Function):
+        @staticmethod
+        def forward(ctx, x, y):
+            ctx.mark_dirty(x)
+            return x.add_(y)
+
+        @staticmethod
+        def backward(ctx, g):
+            return g * 3, g * 5
+
+    class Two(Add):
+        @staticmethod
+        def forward(ctx, x, y):
+            ctx.mark_dirty(x)
+            return x.add_(y), x * 2
+
+        @staticmethod
+        def backward(ctx, g, h):
+            return g, h
+
+    for needs in (True, False):
+        root, y = lib.arange(8.0).reshape(2, 4).requires_grad_(needs), lib.ones(2, 2, requires_grad=True)
+        x = root.clone()
+        piece = x[:, 1:3]
+        yield Add.apply(piece, y) is piece, x._version
+        (x * x).sum().backward()
+        yield root.grad, y.grad, x.requires_grad
+        yield raised(Two.apply, root.clone()[:, :2], y)
+
+
+@program("inference_mode", "Tensor.is_inference")
+def views_are_what_their_bases_are(lib):
+    with lib.inference_mode():
+        inside = lib.ones(2, 3)
+    outside = lib.ones(2, 3)
+    for mode in (True, False):
+        with lib.inference_mode(mode):
+            for x in (inside, outside):
+                yield [y.is_inference() for y in (x.view(6), x.t(), x[0], x.expand(2, 2, 3), x.unbind()[0], x.detach(), x.contiguous(), x + 1, x.clone())]
+
+
+@program("autograd.gradcheck")
+def a_checked_function_may_register_hooks(lib):
+    def wrong(x):
+        y = x.clone()
+        y.register_hook(lambda g: g + 0.01)
+        return y
+
+    x = lib.ones(2, dtype=lib.float64, requires_grad=True)
+    yield lib.autograd.gradcheck(wrong, x, raise_exception=False), lib.autograd.gradcheck(lambda x: x.clone(), x)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import io
 import pickle
-from collections import namedtuple
+from collections import OrderedDict, namedtuple
 
 from . import program, raised
 
@@ -847,3 +847,44 @@ def a_schedule_of_ones_own(lib):
         other.step()
         yield other.get_last_lr(), other.last_epoch
         yield raised(lib.optim.lr_scheduler.LRScheduler, optimizer), raised(Halved, 3)
+
+
+@program("utils.hooks.RemovableHandle")
+def handles_of_hooks_are_numbered(lib):
+    module = lib.nn.Linear(2, 2)
+    handle = module.register_forward_hook(lambda *given: None)
+    yield handle.id in module._forward_hooks, handle.hooks_dict_ref() is module._forward_hooks
+    own, extra = OrderedDict(), OrderedDict()
+    handle = lib.utils.hooks.RemovableHandle(own, extra_dict=extra)
+    own[handle.id] = extra[handle.id] = print
+    handle.remove()
+    handle.remove()
+    yield len(own), len(extra)
+    with lib.utils.hooks.RemovableHandle(own) as handle:
+        own[handle.id] = print
+    yield len(own), lib.utils.hooks.RemovableHandle(own).id > handle.id
+
+
+@program("nn.functional.embedding_bag")
+def the_last_bag_and_its_end(lib):
+    table, index = lib.arange(10.0).reshape(5, 2), lib.tensor([0, 1, 2, 3])
+    for mode in ("sum", "max"):
+        for padding in (None, 1):
+            yield lib.nn.functional.embedding_bag(index, table, lib.tensor([0, 1, 3]), include_last_offset=True, mode=mode, padding_idx=padding)
+    yield lib.nn.functional.embedding_bag(index, table, lib.tensor([0, 1, 3]), include_last_offset=True, mode="mean", padding_idx=4)
+
+
+@program("nn.functional.adaptive_avg_pool1d", "nn.functional.adaptive_avg_pool2d", "nn.functional.adaptive_max_pool2d", "nn.functional.adaptive_max_pool3d")
+def pools_of_nothing(lib):
+    F = lib.nn.functional
+    for kind in ("avg", "max"):
+        for n, shape in ((1, (0, 4)), (1, (2, 0, 4)), (1, (0, 2, 4)), (2, (0, 4, 4)), (2, (2, 0, 4, 4)), (2, (2, 3, 0, 4)), (3, (0, 4, 4, 4)), (3, (2, 0, 4, 4, 4))):
+            pool = getattr(F, f"adaptive_{kind}_pool{n}d")
+            error = raised(pool, lib.ones(shape), 2)
+            yield error, "" if error else pool(lib.ones(shape), 2).shape
+
+
+@program("nn.functional.nll_loss")
+def scores_without_dimensions(lib):
+    for target in (lib.tensor(1.0), lib.ones(1), lib.tensor(0)):
+        yield raised(lib.nn.functional.nll_loss, lib.tensor(1.0), target, reduction="none")

@@ -6,6 +6,7 @@ import copy
 import io
 import math
 import pickle
+import warnings
 
 import numpy as np
 
@@ -367,3 +368,75 @@ def views_and_their_bases(lib):
 def derivatives_of_digamma(lib):
     x = lib.tensor([0.5, 1.0, 3.0])
     yield x.polygamma(0), x.polygamma(1), x.clone().polygamma_(2), raised(x.polygamma, -1), raised(x.polygamma)
+
+
+@program("Tensor.stride", "Tensor.__getitem__")
+def views_without_elements_have_strides(lib):
+    x, y, z = lib.zeros(2, 3, 4, 5), lib.zeros(2, 0, 4), lib.zeros(3, 5)
+    for one in (
+        x[:, :, :, 1][:, 1:1], x[:, 2:2], x.narrow(1, 0, 0), y, y.transpose(0, 2), y[0], y[:, :, None], y.permute(1, 2, 0), y.expand(3, 2, 0, 4), y.unsqueeze(0),
+        lib.zeros(2, 3, 0), lib.zeros(0, 3).t(), z[:, 5:], z[::2, 5:], lib.zeros(0, 5).diagonal(), x[:, :, :, :0].contiguous(), z.unfold(1, 2, 1)[:, 4:],
+    ):  # fmt: skip
+        yield one.stride(), one.is_contiguous()
+
+
+@program("Tensor.view")
+def memory_as_another_dtype(lib):
+    x, byte = lib.zeros(4, 8), lib.arange(40).to(lib.uint8).reshape(4, 10)
+    yield byte[:, 2:6].view(lib.int16), raised(byte[:, :4].view, lib.int32), raised(byte[:, 1:5].view, lib.int16), raised(byte[:, :3].view, lib.int16)
+    yield x[:, 8:].view(lib.int16).stride(), x[2:2].view(lib.float64).stride(), raised(x[:, ::2].view, lib.int16)
+
+
+@program("Tensor.__reversed__", "Tensor.new", "Tensor.type", "device")
+def odd_and_old_ways_to_tensors(lib):
+    x = lib.arange(6).reshape(2, 3)
+    yield reversed(x), reversed(x[0]), reversed(lib.tensor(3)), reversed(x[None])
+    yield x.new().shape, x.new(2, 3).shape, x.new([1, 2])
+    yield x.type(lib.Tensor).dtype, lib.zeros(2, dtype=lib.float64).type(lib.Tensor).dtype, raised(x.type, float)
+    yield [raised(lib.device, one) for one in ("cpu:", "cuda:", "cuda:1", "", "cpu::1")]
+
+
+@program("UntypedStorage.from_buffer", "tensor")
+def numbers_in_bytes(lib):
+    data = bytearray([1, 2, 3, 4])
+    read = lib.UntypedStorage.from_buffer
+    yield list(read(data, dtype=lib.uint8)), list(read(data, "big", dtype=lib.int16)), raised(read, data, dtype=lib.int16), raised(read, data, "middle", dtype=lib.int16)
+    x = lib.arange(4.0)
+    yield lib.tensor(x.untyped_storage(), dtype=lib.float32), lib.tensor(x.to(lib.float16).untyped_storage(), dtype=lib.float16)
+    sizes = [lib.zeros(n).untyped_storage().__sizeof__() for n in (0, 10, 100)]
+    yield sizes[1] - sizes[0], sizes[2] - sizes[0]
+
+
+@program("arange", "linspace", "logspace", "range")
+def as_many_numbers_keep_the_shape_of_out(lib):
+    for make in (lambda **k: lib.arange(0, 4, **k), lambda **k: lib.linspace(0, 3, 4, **k), lambda **k: lib.logspace(0, 3, 4, **k), lambda **k: lib.range(0, 3, **k)):
+        x = lib.zeros(2, 3)
+        piece = x[:, 1:]
+        make(out=piece)
+        yield x, piece.shape, piece.stride()
+
+
+@program("Tensor.__setitem__", "index_put", "nonzero", "unravel_index", "tensor_split", "index_select")
+def small_matters_of_indexing(lib):
+    x = lib.arange(12.0).reshape(3, 4)
+    x[1] = x[1][2]
+    x[2] = x[2, 3]
+    yield x
+    x[:2] = x[0, 1].detach()
+    yield x
+    yield raised(lib.index_put, x, (), lib.tensor(1.0)), raised(x.index_put_, [], lib.tensor(1.0))
+    out = lib.zeros(0, dtype=lib.int64)
+    yield raised(lib.nonzero, x, as_tuple=True, out=out), raised(lib.nonzero, x, out=out), lib.nonzero(x, as_tuple=True, out=None)
+    yield raised(lib.unravel_index, lib.tensor([1.0]), (3,)), raised(lib.tensor_split, x, lib.tensor([1.0])), raised(lib.tensor_split, x, lib.tensor([[1]]))
+    empty = lib.zeros(0, 3)
+    yield raised(lib.index_select, empty, 0, lib.tensor([0])), lib.index_select(empty, 0, lib.tensor([], dtype=lib.int64)).shape
+    yield raised(lib._check_tensor_all, True), raised(lib._check_tensor_all, x), raised(lib._check_tensor_all, x > -1)
+
+
+@program("Tensor.__getitem__")
+def masks_of_bytes_warn(lib):
+    x, mask = lib.arange(3.0), lib.tensor([1, 0, 1], dtype=lib.uint8)
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        yield x[mask], x[mask.bool()]
+    yield [one.category.__name__ for one in seen]

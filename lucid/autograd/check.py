@@ -11,7 +11,6 @@ import numpy as np
 from lucid._kernels.core import wrap
 from lucid.autograd.engine import grad
 from lucid.autograd.functional import jvp
-from lucid.autograd.modes import no_grad
 from lucid.autograd.op import Supplied
 from lucid.tensor import Tensor
 
@@ -36,15 +35,14 @@ def _directions(array: np.ndarray):
 def _numerical(function, inputs, varied: Tensor, eps: float) -> list[np.ndarray]:
     """For each output, the derivatives of its elements (rows) in each direction of one input (columns)."""
     columns = []
-    with no_grad():
-        for index, step in _directions(varied.array):
-            before = varied.array[index]
-            sides = []
-            for sign in (1, -1):
-                varied.array[index] = before + sign * eps * step
-                sides.append([out.array.astype(out.array.dtype, copy=True).reshape(-1) for out in _tensors(function(*inputs))])
-            varied.array[index] = before
-            columns.append([(up - down) / (2 * eps) for up, down in zip(*sides)])
+    for index, step in _directions(varied.array):
+        before = varied.array[index]
+        sides = []
+        for sign in (1, -1):
+            varied.array[index] = before + sign * eps * step
+            sides.append([out.array.astype(out.array.dtype, copy=True).reshape(-1) for out in _tensors(function(*inputs))])
+        varied.array[index] = before
+        columns.append([(up - down) / (2 * eps) for up, down in zip(*sides)])
     return [np.stack(column, 1) for column in zip(*columns)] if columns else []
 
 

@@ -65,9 +65,12 @@ def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, 
     gradients = _root_gradients(roots, given)
     wanted = None
     if inputs is not None:
-        wanted = _tuple(inputs)
+        wanted = _at_edges(_tuple(inputs))
         if not wanted:
             raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
+        for one in _tuple(inputs):
+            if isinstance(one, Tensor):
+                one.retain_grad()  # of a leaf it says nothing
     run(roots, gradients, create_graph if retain_graph is None else retain_graph, create_graph, wanted, True)
 
 
@@ -119,6 +122,8 @@ def grad(
         warnings.warn("`only_inputs` is deprecated and ignored; `backward` accumulates for other leaves", FutureWarning, stacklevel=2)
     given = _tuple(grad_outputs) if grad_outputs is not None else None
     roots, wanted = _at_edges(_tuple(outputs), given), _at_edges(_tuple(inputs))
+    if not wanted:
+        raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")
     allow_unused = materialize_grads if allow_unused is None else allow_unused
     if materialize_grads and not allow_unused:
         raise ValueError("Expected allow_unused to be True or not passed when materialize_grads=True, but got: False.")
@@ -140,6 +145,7 @@ def grad(
                 )
             if materialize_grads:
                 gradient = Supplied.zeros(one.array.shape, one.dtype)
+                gradient.requires_grad = create_graph
         result.append(gradient)
     return tuple(result)
 
@@ -229,7 +235,7 @@ def run(roots, gradients, retain_graph, create_graph, wanted, accumulate):
             _run_hooks(node.hooks, collected)
         for slot, index in places.get(node, ()):
             caught[index] = collected[slot]
-        if node.hooks is not None and "pre" in node.hooks:
+        if node.hooks is not None and "pre" in node.hooks and (needed is None or node in needed):
             for hook in list(node.hooks["pre"].values()):
                 collected[:] = _replaced(collected, hook(tuple(collected)))
 
@@ -280,6 +286,9 @@ def _wanted(roots, wanted):
 
 
 def _deliver(leaves, wanted, caught, accumulate, create_graph):
+    if wanted is not None:
+        asked = {id(one) for one in wanted}
+        leaves = {key: entry for key, entry in leaves.items() if key in asked}
     for entry in leaves.values():
         leaf = entry[0]
         extra = leaf._extra
@@ -302,7 +311,7 @@ def _deliver(leaves, wanted, caught, accumulate, create_graph):
         result.append(gradient)
     if accumulate:
         for one, gradient in zip(wanted, result):
-            if gradient is not None:
+            if gradient is not None and one.is_leaf:
                 _accumulate([one, gradient], create_graph)
         return None
     return result
@@ -331,10 +340,10 @@ def _accumulate(entry, create_graph):
     else:
         Supplied.add_(there, gradient)
     if extra is not None:
-        for hook in list(extra.get("post", NO_HOOKS).values()):
-            _replaced([], hook((), (gradient,)))
         for hook in list(extra.get("post_accumulate", NO_HOOKS).values()):
             hook(leaf)
+        for hook in list(extra.get("post", NO_HOOKS).values()):
+            _replaced([], hook((), (gradient,)))
 
 
 def _run_hooks(hooks, collected):
@@ -349,7 +358,7 @@ def _run_hooks(hooks, collected):
         for slot, tensor in hooks["retain"].items():
             kept = tensor()
             if kept is not None and collected[slot] is not None:
-                kept._grad = collected[slot] if kept._grad is None else Supplied.add(kept._grad, collected[slot])
+                kept._grad = Supplied.clone(collected[slot]) if kept._grad is None else Supplied.add(kept._grad, collected[slot])
 
 
 def _run_post_hooks(hooks, found, collected):

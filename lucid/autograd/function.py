@@ -7,7 +7,7 @@ import functools
 from lucid._kernels import core
 from lucid.autograd.graph import Packed, packed_by_hooks
 from lucid.autograd.node import FREED, Node
-from lucid.autograd.op import Supplied
+from lucid.autograd.op import Place, Supplied, check_recordable, rebase, refresh
 from lucid.tensor import Tensor
 
 batched_apply = None  # `batching.functions.apply`, once a function was mapped over a batch
@@ -163,7 +163,8 @@ class FunctionNode(Node):
 
     def release(self) -> None:
         """Let go of the saved values."""
-        self.calls = self.kept = None
+        if self.kept:
+            self.calls = self.kept = None
 
     def apply(self, gradients: list, create_graph: bool) -> list:
         """Call the user's `backward`."""
@@ -269,6 +270,8 @@ class Function(FunctionCtx):
 
     @classmethod
     def _apply(cls, ctx, args: tuple, kwargs: dict):
+        if cls.setup_context is not Function.setup_context and not kwargs:
+            args = _with_defaults(cls.forward, args)
         recorded = core.recording(args)
         ctx.needs_input_grad = tuple(isinstance(x, Tensor) and x.requires_grad for x in args)
         before = core.set_grad(False)
@@ -284,6 +287,14 @@ class Function(FunctionCtx):
             return result
         outputs = list(result) if isinstance(result, (tuple, list)) else [result]
         places = [i for i, needs in enumerate(ctx.needs_input_grad) if needs]
+        written = next((one for one in ctx._dirty if one._base is not None), None)
+        if written is not None:  # its gradient comes first, as `rebase` has it
+            check_recordable(written)
+            if len(outputs) > 1:
+                raise RuntimeError(f"{cls.__name__}: a Function that writes to a view may return one tensor alone, since its "
+                                   "node becomes a part of the history of what is viewed")  # fmt: skip
+            places.sort(key=lambda i: args[i] is not written)
+            place = Place(written, written._base)
         node = FunctionNode(cls, ctx, [core.edge(args[i]) for i in places], places, args)
         node.outputs = len(outputs)
         for tensor in ctx._dirty:
@@ -297,9 +308,20 @@ class Function(FunctionCtx):
                 continue
             if any(out is x for x in args) and not any(out is dirty for dirty in ctx._dirty):
                 outputs[slot] = out = Supplied.view_alias(out)  # an input returned as it is
-            out._node, out._slot, out._requires_grad = node, slot, True
+            if out is written:
+                rebase(out._base, node, bool(places) and args[places[0]] is out, place)
+                refresh(out)
+            else:
+                out._node, out._slot, out._requires_grad = node, slot, True
         node.keep(outputs)
         return type(result)(outputs) if isinstance(result, (tuple, list)) else outputs[0]
+
+
+def _with_defaults(forward, args: tuple) -> tuple:
+    """The arguments, and the defaults of those that are missing: `setup_context` gets them all."""
+    defaults = getattr(forward, "__defaults__", None) or ()
+    missing = forward.__code__.co_argcount - len(args) if defaults else 0
+    return (*args, *defaults[len(defaults) - missing :]) if 0 < missing <= len(defaults) else args
 
 
 def once_differentiable(function):

@@ -7,7 +7,7 @@ import weakref
 from lucid import dtypes
 from lucid._kernels import core
 from lucid.autograd.engine import backward
-from lucid.autograd.node import Node, RemovableHandle, hooks_of
+from lucid.autograd.node import Node, hooks_of, registered
 from lucid.tensor import Tensor
 
 
@@ -43,8 +43,8 @@ def register_hook(self, hook):
         raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
     node = self.grad_fn
     if node is None:
-        return RemovableHandle(hooks_of(self, "hooks"), hook)
-    return RemovableHandle(node._hooks(self._slot), hook)
+        return registered(hooks_of(self, "hooks"), hook)
+    return registered(node._hooks(self._slot), hook)
 
 
 def register_post_accumulate_grad_hook(self, hook):
@@ -53,7 +53,7 @@ def register_post_accumulate_grad_hook(self, hook):
         raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
     if self.grad_fn is not None:
         raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
-    return RemovableHandle(hooks_of(self, "post_accumulate"), hook)
+    return registered(hooks_of(self, "post_accumulate"), hook)
 
 
 def retain_grad(self) -> None:

@@ -68,7 +68,8 @@ class _Mode:
                 try:
                     sent = yield value
                 except GeneratorExit:
-                    generator.close()
+                    with self.clone():
+                        generator.close()
                     raise
                 except BaseException as error:
                     thrown = error

@@ -66,11 +66,11 @@ class Node(core.NodeBase):
 
     def register_hook(self, hook):
         """Have `hook(grad_inputs, grad_outputs)` called after the node ran; it may return other grad_inputs."""
-        return RemovableHandle(self._hooks("post"), hook)
+        return registered(self._hooks("post"), hook)
 
     def register_prehook(self, hook):
         """Have `hook(grad_outputs)` called before the node runs; it may return other grad_outputs."""
-        return RemovableHandle(self._hooks("pre"), hook)
+        return registered(self._hooks("pre"), hook)
 
     def _hooks(self, key) -> dict:
         if self.hooks is None:
@@ -181,11 +181,11 @@ class Leaf:
 
     def register_hook(self, hook):
         """Have `hook((), grad_outputs)` called after a gradient was accumulated."""
-        return RemovableHandle(hooks_of(self.variable, "post"), hook)
+        return registered(hooks_of(self.variable, "post"), hook)
 
     def register_prehook(self, hook):
         """Have `hook(grad_outputs)` called before a gradient is accumulated; it may return another one, in a tuple."""
-        return RemovableHandle(hooks_of(self.variable, "pre"), hook)
+        return registered(hooks_of(self.variable, "pre"), hook)
 
     def __repr__(self) -> str:
         return f"<AccumulateGrad object at {id(self):#x}>"
@@ -224,26 +224,54 @@ class GradientEdge(NamedTuple):
 
 
 class RemovableHandle:
-    """Registers a hook, after the others or before them, and takes it away again."""
+    """A number for a hook, by which it can be taken away again.
 
-    __slots__ = ("hooks", "key")
+    Parameters
+    ----------
+    hooks_dict : dict
+        Where the hook is, or will be put, under `id`.
+    extra_dict : dict or list of dict, optional
+        What else may have something under `id`.
+
+    Examples
+    --------
+    >>> hooks = {}
+    >>> handle = lucid.utils.hooks.RemovableHandle(hooks)
+    >>> hooks[handle.id] = print
+    >>> handle.remove()
+    >>> hooks
+    {}
+    """
+
+    __slots__ = ("dicts", "id")
     _count = itertools.count()
 
-    def __init__(self, hooks: dict, hook, prepend: bool = False):
-        if not callable(hook):
-            raise TypeError(f"a hook must be callable, got {type(hook).__name__}")
-        self.hooks = hooks
-        self.key = next(RemovableHandle._count)
-        hooks[self.key] = hook
-        if prepend:
-            hooks.move_to_end(self.key, last=False)
+    def __init__(self, hooks_dict: dict, *, extra_dict=None):
+        extra = [extra_dict] if isinstance(extra_dict, dict) else extra_dict or []
+        self.dicts, self.id = [hooks_dict, *extra], next(RemovableHandle._count)
+
+    def hooks_dict_ref(self) -> dict:
+        """The dictionary that the hook is in."""
+        return self.dicts[0]
 
     def remove(self) -> None:
         """Remove the hook."""
-        self.hooks.pop(self.key, None)
+        for one in self.dicts:
+            one.pop(self.id, None)
 
     def __enter__(self):
         return self
 
     def __exit__(self, *error):
         self.remove()
+
+
+def registered(hooks: dict, hook, prepend: bool = False) -> RemovableHandle:
+    """The handle of a hook that is put after the others, or before them."""
+    if not callable(hook):
+        raise TypeError(f"a hook must be callable, got {type(hook).__name__}")
+    handle = RemovableHandle(hooks)
+    hooks[handle.id] = hook
+    if prepend:
+        hooks.move_to_end(handle.id, last=False)
+    return handle

@@ -215,7 +215,7 @@ class Op(core.OpBase):
             check_writable(self.name, target)
             return self.write_result(target, core.run_into(self, values, target))
         if self.kind != "rule":  # what it is made of is recorded; the write itself is one more operation
-            check_recordable(self, target)
+            check_recordable(target)
             past = past_of(target)
             past.array, past._counter = Supplied.copied(target.array), None
             made = self.run([past, *values[1:]])
@@ -255,10 +255,21 @@ class Supplied:
 
 def refresh(view: Tensor) -> None:
     """Make a view's node anew after its base was written to: it is a piece of what the base is now."""
-    base = view._base
+    base, before = view._base, (view._node, view._slot)
     place = Place(view, base)
     piece = RuleNode(Supplied.piece.op, [core.edge(base)], [(place.spread, (), None, None)])
     view._node, view._slot, view._requires_grad, view._base_node = piece, 0, True, base._node
+    keep_retaining(view, *before)
+
+
+def keep_retaining(tensor: Tensor, node: Node | None, slot: int) -> None:
+    """Have a tensor's gradient kept as before (`retain_grad`), where it came from an output of `node` until it was written to."""
+    if node is None or node.hooks is None:
+        return
+    kept = node.hooks.get("retain", {}).get(slot)
+    if kept is not None and kept() is tensor:
+        del node.hooks["retain"][slot]
+        tensor._node._hooks("retain")[tensor._slot] = kept
 
 
 class Place:
@@ -371,7 +382,7 @@ NO_GRAD_VIEW = (
 )
 
 
-def check_recordable(op: Op, target: Tensor) -> None:
+def check_recordable(target: Tensor) -> None:
     """Raise RuntimeError where an in-place operation cannot go into the graph."""
     base = target._base
     if target._view == 2:
@@ -404,7 +415,7 @@ def _keeps_target(op: Op, values: list) -> bool:
 def rewrite(target: Tensor, op: Op, values: list) -> Tensor:
     """An in-place operation that is recorded."""
     base = target._base
-    check_recordable(op, target)
+    check_recordable(target)
     check_writable(op.name, target)
     # The node sees the target as it is now; only then is it written to.
     past = past_of(target)
@@ -432,11 +443,20 @@ def rewrite(target: Tensor, op: Op, values: list) -> Tensor:
     core.finish_node(node, target)
     if base is None:
         target._node, target._slot, target._requires_grad = node, 0, True
+        keep_retaining(target, past._node, past._slot)
         return target
-    base._node = CopySlices(node, own, core.edge(base) if base.requires_grad else None, place)
-    base._slot, base._requires_grad = 0, True
+    rebase(base, node, own, place)
     refresh(target)
     return target
+
+
+def rebase(base: Tensor, node: Node, own: bool, place: Place) -> None:
+    """Let a tensor's history go through the node that wrote to the piece of it at `place`; `own` says that the piece's old
+    value is the first of the node's inputs."""
+    before = base._node, base._slot
+    base._node = CopySlices(node, own, core.edge(base) if base.requires_grad else None, place)
+    base._slot, base._requires_grad = 0, True
+    keep_retaining(base, *before)
 
 
 core.set_graph_types(RuleNode, refresh)

@@ -187,7 +187,7 @@ def refill(name: str, target: Tensor, fill) -> Tensor:
 
         write_tangent(target, None)
     if core.recording((target,)):
-        check_recordable(replaced.op, target)
+        check_recordable(target)
         check_writable(name, target)
         drawn = strided_like(target.array)
         fill(drawn)

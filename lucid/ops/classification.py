@@ -40,10 +40,10 @@ def _classes(name: str, input_: Tensor, target: Tensor, weight, ignore_index: in
     x, t = input_.array, target.array
     if not input_.dtype.is_floating_point:
         raise NotImplementedError(f"\"{name}_out_frame\" not implemented for '{torch_name(input_.dtype)}'")
-    if t.dtype != INT64 and t.dtype != np.dtype("uint8"):
-        raise RuntimeError(f"{name}: expected scalar type Long but found {torch_name(target.dtype)}")
     if not x.ndim:
         raise ValueError("Expected 1 or more dimensions (got 0)")
+    if t.dtype != INT64 and t.dtype != np.dtype("uint8"):
+        raise RuntimeError(f"{name}: expected scalar type Long but found {torch_name(target.dtype)}")
     if x.ndim == 1:
         if t.ndim != 0 and not (t.ndim == 1 and t.shape[0] == 1):
             raise RuntimeError(f"{name}: a vector of scores needs one target, got targets of shape {list(t.shape)}")

@@ -349,12 +349,16 @@ def type_(self, dtype=None, non_blocking=False):
     """The name of the tensor's type, such as "lucid.FloatTensor"; or the tensor in another dtype."""
     if dtype is None:
         return f"lucid.{torch_name(self.dtype)}Tensor"
+    if dtype is Tensor or dtype in ("torch.Tensor", "lucid.Tensor"):
+        dtype = dtypes.get_default_dtype()
     if isinstance(dtype, str):
         name = dtype.rpartition(".")[2].removesuffix("Tensor")
         found = next((one for one in dtypes.ALL if torch_name(one) == name), None)
         if found is None:
             raise ValueError(f"invalid type: {dtype!r}")
         dtype = found
+    if dtype in (bool, int, float, complex):
+        raise ValueError(f"invalid type: {dtype!r}")
     return convert(self, as_dtype(getattr(dtype, "dtype", dtype)))  # of `FloatTensor` and the like, its dtype
 
 
@@ -424,6 +428,8 @@ CONVERSIONS = {
 def new(self, *args, device=None):
     """Of the tensor's dtype: with the given values, or uninitialised of the given size; `new_tensor` and `new_empty` say
     which is meant."""
+    if not args:
+        return new_empty(self, 0, device=device)
     if len(args) == 1 and not isinstance(args[0], (int, Size)):
         return new_tensor(self, args[0], device=device)
     return new_empty(self, *args, device=device)

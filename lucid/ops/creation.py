@@ -81,6 +81,9 @@ def wanted(dtype, layout=None, device=None, default=None) -> dtypes.dtype:
     return (default or dtypes.get_default_dtype()) if dtype is None else as_dtype(dtype)
 
 
+ROWS = ("arange", "range", "linspace", "logspace")  # an `out` of as many elements keeps its shape
+
+
 def finished(name: str, result: Tensor, requires_grad=False, out=None, dtype=None) -> Tensor:
     """The result, with what is left of the keywords done."""
     if out is None and not requires_grad:
@@ -91,6 +94,8 @@ def finished(name: str, result: Tensor, requires_grad=False, out=None, dtype=Non
             raise RuntimeError(
                 f"dtype {torch_name(as_dtype(dtype))} does not match dtype of out parameter ({torch_name(out.dtype)})"
             )
+        if name in ROWS and out.array.size == result.array.size:
+            result = wrap(result.array.reshape(out.array.shape))
         write_out(name, out, to_dtype(result, out.dtype) if dtype is None else result)
         result = out
     return result.requires_grad_() if requires_grad else result
@@ -481,7 +486,7 @@ arange.__wrapped__ = arange.op.forward.__wrapped__ = Stated(
 )
 
 
-@op("range", gradient=False)
+@op("range", gradient=False, own=("out",))
 @doc()
 def range_(
     start=0, end=None, step=1, *, out=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False

@@ -382,8 +382,8 @@ def of_rows(
         if not known:
             raise RuntimeError(f"embedding_bag(): {what} of dtype {torch_name(tensor_kind)} cannot be taken")
     if scale is not None and scale.dtype is not weight.dtype:
-        raise RuntimeError("embedding_bag(): per_sample_weights must have the weight's dtype, "
-                           f"{torch_name(weight.dtype)}, not {torch_name(scale.dtype)}")  # fmt: skip
+        raise RuntimeError("embedding_bag(): expected per_sample_weights to have the same type as weight, "
+                           f"{torch_name(weight.dtype)}, but got {torch_name(scale.dtype)}")  # fmt: skip
     rows = weight.array.shape[0]
     if padding is not None:
         if not -rows <= padding < rows:
@@ -392,6 +392,8 @@ def of_rows(
             )
         padding += rows if padding < 0 else 0
     starts = contiguous(_check_offsets(cast(starts, INT64), len(index), include_last_offset))
+    if mode != "sum" or padding is not None:  # the last bag has all that is left, whatever its end is said to be
+        starts = np.append(starts[:-1], len(index))
     wrong = kernels.check_index(flat(index), rows) if index.size else -1
     if wrong >= 0:
         raise RuntimeError(f"embedding_bag: Expected idx >= 0 && idx < num_embeddings but found idx to be {index[wrong]}")

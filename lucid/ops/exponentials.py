@@ -112,7 +112,8 @@ def _pow_exponent_gradient(g, input_, exponent, exponent_dtype, out):
         if input_ == 0:
             return mul(g, where(positive, 0.0, mul(conjugate(out), -math.inf)))
         return mul(g, conjugate(mul(out, log_base)))
-    return mul(g, conjugate(where(logical_and(eq(input_, 0), positive), 0.0, mul(out, log(input_)))))
+    base = input_ if not is_complex(out) or is_complex(input_) else to_dtype(input_, out.dtype)  # below 0 has a logarithm then
+    return mul(g, conjugate(where(logical_and(eq(input_, 0), positive), 0.0, mul(out, log(base)))))
 
 
 pow.vjp(input_=_pow_base_gradient, exponent=_pow_exponent_gradient)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import operator
+import warnings
 
 import numpy as np
 
@@ -82,6 +83,9 @@ def _plain(index, ndim: int) -> tuple | None:
     return tuple(arrays)
 
 
+BYTE_MASK = "indexing with dtype uint8 is now deprecated, please use a dtype bool instead."
+
+
 def parse(shape: tuple, index) -> tuple:
     """An index as (basic index, arrays): of the view that the first makes, the arrays pick by dimension.
 
@@ -114,6 +118,8 @@ def parse(shape: tuple, index) -> tuple:
         elif isinstance(item, Tensor):
             if item.dtype in (dtypes.bool_, dtypes.uint8):
                 mask = item.array
+                if item.dtype is dtypes.uint8:
+                    warnings.warn(BYTE_MASK, UserWarning, stacklevel=5)
                 for k, size in enumerate(mask.shape):
                     if size != shape[at + k]:
                         raise IndexError(
@@ -311,7 +317,10 @@ def setitem(self, index, value) -> None:
                 f"expand({list(array.shape)}, size={list(view.array.shape)}): the number of sizes provided "
                 f"({view.array.ndim}) must be greater or equal to the number of dimensions in the tensor ({array.ndim})"
             )
-        copy_(view, value)
+        if array.ndim or core.recording((view, value)):
+            copy_(view, value)
+        else:  # a piece of what is written to, too: it is read first
+            copy_(view, wrap(array.copy()))
         return
     array = value.array
     if value.dtype is not self.dtype:
@@ -432,6 +441,8 @@ def _index_put_inplace(target: Tensor, arrays, values: Tensor, accumulate: bool)
 def _put_arguments(input_: Tensor, indices, values: Tensor) -> tuple:
     """The arrays of `index_put`'s indices, and its values."""
     tensor_argument("index_put", input_), tensor_argument("index_put", values, 3, "values")
+    if not len(indices):
+        raise RuntimeError("index_put: at least one index is needed, got none")
     for i, one in enumerate(indices):
         if not isinstance(one, Tensor):
             raise TypeError(f"expected Tensor as element {i} in argument 0, but got {type(one).__name__}")

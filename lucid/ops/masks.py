@@ -200,6 +200,8 @@ def nonzero(input_: Tensor, *, out=None, as_tuple: bool = False):
     """
     array = tensor_argument("nonzero", input_).array
     if as_tuple:
+        if out is not None:
+            raise RuntimeError("nonzero does not support the out kwarg when as_tuple is True")
         return tuple(wrap(one) for one in nonzero_rows(array if array.ndim else array.reshape(1)))
     if not array.ndim:
         result = wrap(core.empty((int(bool(array)), 0), INT64))
@@ -293,7 +295,7 @@ def unravel_index(indices: Tensor, shape) -> tuple:
     """
     tensor_argument("unravel_index", indices, 1, "indices")
     if indices.dtype.kind != 1:
-        raise ValueError(f"expected 'indices' to be integer dtype, but got {indices.dtype}")
+        raise TypeError(f"expected 'indices' to be integer dtype, but got {indices.dtype}")
     shape = (shape,) if isinstance(shape, int) else shape_argument("unravel_index", (shape,))
     if any(n < 0 for n in shape):
         raise ValueError(f"'shape' cannot have negative values, but got {shape}")

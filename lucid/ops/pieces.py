@@ -12,7 +12,7 @@ import operator
 from lucid import dtypes
 from lucid._kernels import core
 from lucid._kernels.core import strided, wrap
-from lucid.autograd.op import DECLARED, Supplied, op
+from lucid.autograd.op import DECLARED, Supplied, op, torch_name
 from lucid.ops._doc import doc, like
 from lucid.ops._frame import copied, dense_steps, overlapping, shape_argument, steps_of, tensor_argument
 from lucid.ops.view import contiguous
@@ -607,11 +607,11 @@ def _sections(name: str, size: int, indices_or_sections) -> list[int]:
     """The sizes of the pieces that `tensor_split` makes of a dimension."""
     if isinstance(indices_or_sections, Tensor):
         given = indices_or_sections
-        if given.array.ndim > 1 or given.dtype is not dtypes.int64:
-            raise RuntimeError(
-                f"{name} expected tensor_indices_or_sections to be a zero-dimensional or one-dimensional tensor of "
-                f"int64, but got a tensor with {given.array.ndim} dims of {given.dtype}"
-            )
+        if given.array.ndim > 1:
+            raise RuntimeError(f"{name} expected tensor_indices_or_sections to be a zero-dimensional or one-dimensional tensor, "
+                               f"but got a tensor with {given.array.ndim} dims")  # fmt: skip
+        if given.dtype is not dtypes.int64:
+            raise RuntimeError(f"{name} expected tensor_indices_or_sections to have dtype of long, but got {torch_name(given.dtype)}")
         indices_or_sections = given.tolist()
     if hasattr(indices_or_sections, "__index__"):
         n = operator.index(indices_or_sections)

@@ -63,11 +63,12 @@ def _computed(name: str, array: np.ndarray, table: dict) -> np.ndarray:
     raise RuntimeError(f'"{name}" not implemented for \'{torch_name(from_numpy_dtype(array.dtype))}\'')
 
 
-def _check_shape(name: str, shape: tuple, n: int) -> None:
+def _check_shape(name: str, shape: tuple, n: int, whole: int | None = None) -> None:
+    """RuntimeError for a shape without the dimensions that are wanted, or where one of the last `whole` (n + 1) is empty."""
     if len(shape) not in (n + 1, n + 2):
         raise RuntimeError(f"{name}(): Expected {n + 1}D or {n + 2}D (batch mode) tensor, but got input with sizes "
                            f"{list(shape)}")  # fmt: skip
-    if 0 in shape[len(shape) - n - 1 :]:
+    if 0 in shape[len(shape) - (n + 1 if whole is None else whole) :]:
         raise RuntimeError(f"{name}(): Expected input to have non-zero size for non-batch dimensions, but got sizes "
                            f"{list(shape)}")  # fmt: skip
 
@@ -332,7 +333,7 @@ def _adaptive_planned(name: str, shape: tuple, given, n: int) -> tuple:
     many = isinstance(given, tuple)
     if n > 1 and many and len(shape) <= len(given):
         raise ValueError(f"Input dimension should be at least {len(given) + 1}")
-    _check_shape(name, shape, n)
+    _check_shape(name, shape, n, n if "avg" in name and n < 3 else len(shape) - 1)
     given = given if many else (given,) * n
     if len(given) != n:
         raise RuntimeError(f"{name}(): internal error: output_size must have {n} elements, got {len(given)}")

@@ -79,6 +79,8 @@ def index_select(input_: Tensor, dim: int, index: Tensor, *, out=None) -> Tensor
     array = tensor_argument("index_select", input_).array
     dim = check_dim("index_select", dim, array.ndim)
     at = _vector("index_select", index)
+    if at.size and array.ndim and not array.shape[dim]:
+        raise RuntimeError(f"index_select(): self indexing axis dim should be positive, got size 0 in dimension {dim}")
     if not array.ndim and at.size != 1:
         raise RuntimeError(f"index_select(): Index to scalar can have only 1 value, got {at.size} value(s)")
     return wrap(in_self(picked(array, dim, at, False), at, array.shape[dim] if array.ndim else 1))

@@ -626,8 +626,8 @@ diagonal_scatter.vjp(
 
 
 def _reversed(self):
-    """All dimensions flipped; a 0-d tensor as it is."""
-    return flip(self, tuple(range(self.ndim))) if self.ndim else self
+    """The first dimension flipped; a 0-d tensor as it is."""
+    return flip(self, 0) if self.ndim else self
 
 
 TENSOR_METHODS = {

@@ -32,7 +32,7 @@ def _reshaping(name: str, function):
 
     def method(self, *args, **kwargs):
         if core.recording((self,)):
-            check_recordable(function.op, self)
+            check_recordable(self)
             past = past_of(self)
         else:
             past = self

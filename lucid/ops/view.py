@@ -403,10 +403,10 @@ def view_dtype(input_: Tensor, dtype) -> Tensor:
                 raise RuntimeError(
                     f"self.size(-1) must be divisible by {ratio} {said}, but got {array.shape[-1]}"
                 )
-            if any(step // old % ratio for step in array.strides[:-1]):
-                raise RuntimeError(f"self.stride() must be divisible by {ratio} {said}, but got {input_.stride()}")
             if array.ctypes.data % new:
                 raise RuntimeError(f"self.storage_offset() must be divisible by {ratio} {said}")
+            if any(step // old % ratio for step in array.strides[:-1]):
+                raise RuntimeError(f"self.stride() must be divisible by {ratio} {said}, but got {input_.stride()}")
     return view_of(input_, array.view(dtype.numpy))
 
 
@@ -758,9 +758,7 @@ def detach(input_: Tensor) -> Tensor:
     >>> lucid.detach(lucid.ones(2, requires_grad=True))
     Tensor([1.0, 1.0])
     """
-    out = wrap(tensor_argument("detach", input_).array)
-    out._counter = core.version_of(input_)
-    return out
+    return core.alias_of(tensor_argument("detach", input_))
 
 
 @op("Tensor._to_dtype")

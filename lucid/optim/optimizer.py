@@ -14,7 +14,7 @@ import numpy as np
 from lucid._kernels import core
 from lucid._kernels.core import empty, flat, wrap
 from lucid.autograd.modes import enable_grad, no_grad
-from lucid.autograd.node import RemovableHandle
+from lucid.autograd.node import RemovableHandle, registered
 from lucid.ops._frame import contiguous
 from lucid.tensor import Tensor
 
@@ -205,27 +205,27 @@ class Optimizer:
 
     def register_step_pre_hook(self, hook) -> RemovableHandle:
         """Have `hook(optimizer, args, kwargs)` called before each step."""
-        return RemovableHandle(self._pre_hooks, hook)
+        return registered(self._pre_hooks, hook)
 
     def register_step_post_hook(self, hook) -> RemovableHandle:
         """Have `hook(optimizer, args, kwargs)` called after each step."""
-        return RemovableHandle(self._post_hooks, hook)
+        return registered(self._post_hooks, hook)
 
     def register_state_dict_pre_hook(self, hook, prepend: bool = False) -> RemovableHandle:
         """Have `hook(optimizer)` called before `state_dict`."""
-        return RemovableHandle(self._state_dict_pre_hooks, hook, prepend)
+        return registered(self._state_dict_pre_hooks, hook, prepend)
 
     def register_state_dict_post_hook(self, hook, prepend: bool = False) -> RemovableHandle:
         """Have `hook(optimizer, state_dict)` called after `state_dict`; it may return another one."""
-        return RemovableHandle(self._state_dict_post_hooks, hook, prepend)
+        return registered(self._state_dict_post_hooks, hook, prepend)
 
     def register_load_state_dict_pre_hook(self, hook, prepend: bool = False) -> RemovableHandle:
         """Have `hook(optimizer, state_dict)` called before `load_state_dict`; it may return another one."""
-        return RemovableHandle(self._load_state_dict_pre_hooks, hook, prepend)
+        return registered(self._load_state_dict_pre_hooks, hook, prepend)
 
     def register_load_state_dict_post_hook(self, hook, prepend: bool = False) -> RemovableHandle:
         """Have `hook(optimizer)` called after `load_state_dict`."""
-        return RemovableHandle(self._load_state_dict_post_hooks, hook, prepend)
+        return registered(self._load_state_dict_post_hooks, hook, prepend)
 
     def __repr__(self) -> str:
         lines = [f"{type(self).__name__} ("]

@@ -238,7 +238,7 @@ def alias_of(tensor):
     if not isinstance(tensor, TensorBase):
         return tensor
     cdef TensorBase twin = new_tensor((<TensorBase>tensor).array)
-    twin._counter = version_of(<TensorBase>tensor)
+    twin._counter, twin._inference = version_of(<TensorBase>tensor), (<TensorBase>tensor)._inference
     return twin
 
 
@@ -645,6 +645,23 @@ cdef bint all_none(list values):
     return True
 
 
+cdef bint holds_array(tuple values):
+    for value in values:
+        if isinstance(value, (TensorBase, cnp.ndarray)):
+            return True
+        if (type(value) is tuple or type(value) is list) and holds_array(tuple(value)):
+            return True
+    return False
+
+
+cdef bint keeps_tensors(list calls):
+    """Whether rules hold values that a second backward pass has to do without; those of `x + 1` or a view hold none."""
+    for rule, saved, before, out_at in calls:
+        if holds_array(<tuple>saved):
+            return True
+    return False
+
+
 def drain(list heap, dict ready, dict leaves, needed, bint retain, bint create_graph, visit, run_post_hooks):
     """Run the nodes of `heap`, newest first, and send on what their rules return.
 
@@ -671,7 +688,7 @@ def drain(list heap, dict ready, dict leaves, needed, bint retain, bint create_g
         if node.hooks is not None and "post" in node.hooks:
             found = run_post_hooks(node.hooks["post"], found, collected)
         edges = node.edges
-        if not retain:
+        if not retain and (type(node) is not rule_node_type or keeps_tensors(<list>node.calls)):
             node.release()
         collected = None
         for i in range(len(edges)):

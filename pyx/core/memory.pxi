@@ -111,13 +111,19 @@ cdef Block allocate(size_t n):
 cdef object new_array(int nd, const cnp.npy_intp* dims, cnp.dtype dtype, bint fortran):
     """An uninitialised dense array. Dimensions must be non-negative and their product must not overflow."""
     cdef size_t n = cnp.PyDataType_ELSIZE(dtype)
+    cdef Py_ssize_t step = n
     cdef int i
     cdef Block block
     for i in range(nd):
         n *= <size_t>dims[i]
     Py_INCREF(dtype)   # both constructors steal a reference
     if n < SMALLEST and not EXACT:
-        return PyArray_Empty(nd, dims, <cnp.PyArray_Descr*>dtype, fortran)
+        array = PyArray_Empty(nd, dims, <cnp.PyArray_Descr*>dtype, fortran)
+        if n == 0:   # NumPy gives such arrays no strides; a view of them has those of a view
+            for i in range(nd - 1, -1, -1):
+                cnp.PyArray_STRIDES(<cnp.ndarray>array)[i] = step
+                step *= max(dims[i], 1)
+        return array
     block = allocate(n)
     array = PyArray_NewFromDescr(&PyArray_Type, <cnp.PyArray_Descr*>dtype, nd, dims, NULL, block.data,
                                  cnp.NPY_ARRAY_FARRAY if fortran else cnp.NPY_ARRAY_CARRAY, NULL)

@@ -52,7 +52,7 @@ cdef TensorBase tie(TensorBase base, cnp.ndarray array):
     cdef TensorBase view = new_tensor(array)
     cdef TensorBase root
     view._counter = version_of(base)
-    view._view = base._view
+    view._view, view._inference = base._view, base._inference
     if grad_enabled or forward_of_recorded or not needs_grad(base):
         root = base if base._base is None else <TensorBase>base._base
         view._base, view._base_node = root, root._node

@@ -12,7 +12,7 @@ from collections import OrderedDict, namedtuple
 
 import lucid
 from lucid.autograd.modes import no_grad
-from lucid.autograd.node import RemovableHandle
+from lucid.autograd.node import RemovableHandle, registered
 from lucid.nn.modules.backward import BackwardHooks, hook_last_node
 from lucid.nn.parameter import Buffer, Parameter, is_lazy
 from lucid.ops.conversion import parse_to
@@ -55,8 +55,8 @@ def _key_errors(missing: list[str], unexpected: list[str]) -> list[str]:
 
 
 def _hooked(hooks: dict, hook, prepend: bool, *how: bool) -> RemovableHandle:
-    handle = RemovableHandle(hooks, hook, prepend)
-    hooks[handle.key] = hook, *how
+    handle = registered(hooks, hook, prepend)
+    hooks[handle.id] = hook, *how
     return handle
 
 
@@ -72,7 +72,7 @@ def register_module_forward_hook(hook, *, with_kwargs: bool = False, always_call
 
 def register_module_full_backward_pre_hook(hook) -> RemovableHandle:
     """As `Module.register_full_backward_pre_hook`, of every module."""
-    return RemovableHandle(BACKWARD_PRE_HOOKS, hook)
+    return registered(BACKWARD_PRE_HOOKS, hook)
 
 
 def register_module_full_backward_hook(hook) -> RemovableHandle:
@@ -89,12 +89,12 @@ def _apart(hooks: dict, others: dict, hook) -> RemovableHandle:
     if others:
         raise RuntimeError("Cannot use both regular backward hooks and full backward hooks as hooks of all modules. Please use "
                            "only one of them.")  # fmt: skip
-    return RemovableHandle(hooks, hook)
+    return registered(hooks, hook)
 
 
 def _registration_hook(what: str):
     def register(hook) -> RemovableHandle:
-        return RemovableHandle(REGISTRATION[what], hook)
+        return registered(REGISTRATION[what], hook)
 
     register.__doc__ = f"Have `hook(module, name, {what})` called when a {what} is registered; it may return another one."
     register.__name__ = register.__qualname__ = f"register_module_{what}_registration_hook"
@@ -696,7 +696,7 @@ class Module:
 
     def register_full_backward_pre_hook(self, hook, prepend: bool = False) -> RemovableHandle:
         """Have `hook(module, grad_output)` called before the module is differentiated; it may return other gradients."""
-        return RemovableHandle(self._backward_pre_hooks, hook, prepend)
+        return registered(self._backward_pre_hooks, hook, prepend)
 
     def register_full_backward_hook(self, hook, prepend: bool = False) -> RemovableHandle:
         """Have `hook(module, grad_input, grad_output)` called once the gradients of the module's positional arguments are
@@ -714,19 +714,19 @@ class Module:
             raise RuntimeError("Cannot use both regular backward hooks and full backward hooks on a single Module. Please use "
                                "only one of them.")  # fmt: skip
         self._is_full_backward_hook = full
-        return RemovableHandle(self._backward_hooks, hook, prepend)
+        return registered(self._backward_hooks, hook, prepend)
 
     def register_state_dict_pre_hook(self, hook) -> RemovableHandle:
         """Have `hook(module, prefix, keep_vars)` called before `state_dict` looks at the module."""
-        return RemovableHandle(self._state_dict_pre_hooks, hook)
+        return registered(self._state_dict_pre_hooks, hook)
 
     def register_state_dict_post_hook(self, hook) -> RemovableHandle:
         """Have `hook(module, state_dict, prefix, local_metadata)` called by `state_dict`."""
-        return RemovableHandle(self._state_dict_hooks, hook)
+        return registered(self._state_dict_hooks, hook)
 
     def register_load_state_dict_pre_hook(self, hook) -> RemovableHandle:
         """Have `hook` called before `load_state_dict`; it may change the dictionary."""
-        return RemovableHandle(self._load_state_dict_pre_hooks, hook)
+        return registered(self._load_state_dict_pre_hooks, hook)
 
     def _register_load_state_dict_pre_hook(self, hook, with_module: bool = False) -> RemovableHandle:
         """As `register_load_state_dict_pre_hook`; without `with_module` the hook does not get the module."""
@@ -739,7 +739,7 @@ class Module:
     def register_load_state_dict_post_hook(self, hook) -> RemovableHandle:
         """Have `hook(module, incompatible_keys)` called once `load_state_dict` has copied; what it takes out of the lists
         is no error."""
-        return RemovableHandle(self._load_state_dict_post_hooks, hook)
+        return registered(self._load_state_dict_post_hooks, hook)
 
     # ------------------------------------------------------------------------------------------ text
 
