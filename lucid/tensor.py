@@ -367,6 +367,8 @@ class Tensor(core.TensorBase):
     def data(self, value: Tensor):
         if not isinstance(value, Tensor):
             raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
+        if self.requires_grad and value.dtype.kind < 2:
+            raise RuntimeError("data set to a tensor that requires gradients must be floating point or complex dtype")
         self.array = value.array
 
     def _is_view(self) -> bool:

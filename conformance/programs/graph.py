@@ -797,3 +797,30 @@ def a_checked_function_may_register_hooks(lib):
 
     x = lib.ones(2, dtype=lib.float64, requires_grad=True)
     yield lib.autograd.gradcheck(wrong, x, raise_exception=False), lib.autograd.gradcheck(lambda x: x.clone(), x)
+
+
+@program("median", "nanmedian", "max", "min")
+def equal_medians_share_the_gradient(lib):
+    nan = float("nan")
+    for name in ("median", "nanmedian", "max", "min"):
+        for values in ([nan, nan, nan], [1.0, nan, nan], [2.0, 2.0, 2.0, 3.0], [1.0, 2.0, 2.0]):
+            x = _leaf(lib, *values)
+            getattr(x, name)().backward()
+            yield x.grad
+
+
+@program("Tensor.data", "Tensor.resize_", "Tensor.register_post_accumulate_grad_hook", "autograd.gradcheck", "nn.Module.apply")
+def what_graphs_are_told(lib):
+    x = _leaf(lib, 1.0)
+    yield raised(setattr, x, "data", lib.tensor([1])), raised(setattr, x, "data", lib.tensor([1.0, 2.0]))
+    y = lib.zeros(1)
+    y.resize_(1, 2)
+    yield y._version, y.resize_as_(lib.zeros(3))._version
+    x.register_post_accumulate_grad_hook(lambda one: one.grad)
+    yield raised(x.sum().backward)
+    z = lib.ones(2, dtype=lib.float64, requires_grad=True)
+    yield raised(lib.autograd.gradcheck, lambda one: one.detach() * 2, z), lib.autograd.gradcheck(lambda one: one.detach() * 0, z)
+    module = lib.nn.Linear(2, 2)
+    before = module.weight._version
+    module._apply(lambda one: one.add_(1))
+    yield module.weight._version > before

@@ -888,3 +888,29 @@ def pools_of_nothing(lib):
 def scores_without_dimensions(lib):
     for target in (lib.tensor(1.0), lib.ones(1), lib.tensor(0)):
         yield raised(lib.nn.functional.nll_loss, lib.tensor(1.0), target, reduction="none")
+
+
+@program("nn.ParameterDict", "nn.ParameterList", "nn.Sequential.insert", "nn.RNNCell", "nn.LSTMCell", "nn.GRUCell", "nn.Linear")
+def containers_and_cells_refuse(lib):
+    nn, one = lib.nn, lib.ones
+    names = nn.ParameterDict()
+    names.update({"b": one(1), "a": one(1)})
+    names.update(OrderedDict([("d", one(1)), ("c", one(1))]))
+    yield list(names), raised(nn.ParameterList([one(2)]).extend, one(2))
+    for at in (-4, -3, 3, 4):
+        row = nn.Sequential(nn.ReLU(), nn.Tanh(), nn.ELU())
+        yield raised(row.insert, at, nn.GELU()), [type(each).__name__ for each in row]
+    for kind in (nn.RNNCell, nn.GRUCell, nn.LSTMCell):
+        for x, h in ((one(3, 4), one(1, 5)), (one(4), one(5)), (one(3, 4), one(5)), (one(1, 4), one(3, 5)), (one(4), one(1, 5))):
+            yield raised(kind(4, 5), x, (h, h) if kind is nn.LSTMCell else h)
+    yield nn.RNNCell(4, 0)(one(3, 4)).shape, nn.Linear(3, 0)(one(2, 3)).shape
+
+
+@program("nn.functional.group_norm", "nn.functional.interpolate")
+def sizes_that_make_no_sense(lib):
+    F = lib.nn.functional
+    for shape, groups in (((1, 10, 1), 10), ((2, 10, 1), 10), ((1, 10, 2), 10), ((1, 2), 2), ((1, 2, 1, 1), 1)):
+        yield raised(F.group_norm, lib.ones(shape), groups)
+    x = lib.ones(1, 1, 4, 4)
+    for given in ({"scale_factor": 1e20}, {"scale_factor": -1e20}, {"size": 8.0}, {"size": lib.tensor(8.0)}):
+        yield raised(F.interpolate, x, mode="bilinear", **given)

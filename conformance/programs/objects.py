@@ -440,3 +440,11 @@ def masks_of_bytes_warn(lib):
         warnings.simplefilter("always")
         yield x[mask], x[mask.bool()]
     yield [one.category.__name__ for one in seen]
+
+
+@program("sum", "mean", "softmax", "cumsum", "cat", "sort", "argmax")
+def a_bool_is_no_dimension(lib):
+    x = lib.ones(2, 3)
+    for name in ("sum", "mean", "softmax", "cumsum", "argmax", "logsumexp", "prod", "any", "unbind", "flip", "size"):
+        yield raised(getattr(x, name), True)
+    yield raised(lib.cat, [x, x], True), raised(lib.stack, [x, x], True), raised(x.sum, [0, True]), raised(x.topk, 1, True)

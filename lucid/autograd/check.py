@@ -174,6 +174,8 @@ def _check(func, inputs, eps, atol, rtol, nondet_tol, forward: bool, backward: b
             continue
         for j, output in enumerate(outputs):
             if not output.requires_grad or not output.array.size or not one.array.size:
+                if not output.requires_grad and not np.allclose(numerical[j], 0, rtol=0, atol=atol):
+                    raise GradcheckError(f"Numerical gradient for function expected to be zero: output {j} does not require grad")
                 continue
             expected = numerical[j]
             if output.array.dtype.kind == "c":  # a row for each part: cotangents 1 and 1j

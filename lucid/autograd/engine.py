@@ -235,7 +235,7 @@ def run(roots, gradients, retain_graph, create_graph, wanted, accumulate):
             _run_hooks(node.hooks, collected)
         for slot, index in places.get(node, ()):
             caught[index] = collected[slot]
-        if node.hooks is not None and "pre" in node.hooks and (needed is None or node in needed):
+        if node.hooks is not None and "pre" in node.hooks and (needed is None or accumulate or node in needed):
             for hook in list(node.hooks["pre"].values()):
                 collected[:] = _replaced(collected, hook(tuple(collected)))
 
@@ -341,7 +341,8 @@ def _accumulate(entry, create_graph):
         Supplied.add_(there, gradient)
     if extra is not None:
         for hook in list(extra.get("post_accumulate", NO_HOOKS).values()):
-            hook(leaf)
+            if hook(leaf) is not None:
+                raise RuntimeError("Tensor post accumulate grad hooks should return None.")
         for hook in list(extra.get("post", NO_HOOKS).values()):
             _replaced([], hook((), (gradient,)))
 

@@ -320,7 +320,7 @@ class Function(FunctionCtx):
 def _with_defaults(forward, args: tuple) -> tuple:
     """The arguments, and the defaults of those that are missing: `setup_context` gets them all."""
     defaults = getattr(forward, "__defaults__", None) or ()
-    missing = forward.__code__.co_argcount - len(args) if defaults else 0
+    missing = forward.__code__.co_argcount - hasattr(forward, "__self__") - len(args) if defaults else 0
     return (*args, *defaults[len(defaults) - missing :]) if 0 < missing <= len(defaults) else args
 
 

@@ -252,13 +252,13 @@ def _extreme_of_all(input_: Tensor, name: str) -> Tensor:
     return _extreme(name, input_, (), False, AMAX if name == "amax" else AMIN)
 
 
-def _share_of_all(g, input_, out):
+def share_of_all(g, input_, out):
     """As `_share`; where the extreme is NaN, the NaN share it."""
     hit = ((input_ != input_) if out.array != out.array else (input_ == out)).to(input_.dtype)
     return hit * (g / sum(hit))
 
 
-_extreme_of_all.vjp(input_=_share_of_all)
+_extreme_of_all.vjp(input_=share_of_all)
 
 
 def _max_or_min(name: str, whole: str, along: str, pairwise: str, input_, dim, keepdim):

@@ -594,7 +594,7 @@ def linear(input_: Tensor, weight: Tensor, bias: Tensor | None = None, *, out=No
     times = wide_product if half else product
     if added is not None and half:  # rounded once, at the end
         added = cast(added, FLOAT32)
-    if added is not None and (half or x.dtype in BMM) and x.size:
+    if added is not None and (half or x.dtype in BMM) and x.size and w.size:
         out = empty(shape, added.dtype)
         out[...] = added
         times(contiguous(x).reshape(-1, x.shape[-1]), w.T, out.reshape(-1, w.shape[0]), 1, 1)

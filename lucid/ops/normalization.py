@@ -494,6 +494,9 @@ def group_norm(input_: Tensor, num_groups: int, weight=None, bias=None, eps: flo
     >>> F.group_norm(lucid.tensor([[1.0, 3.0]]), 1, eps=0.0)
     Tensor([[-1.0, 1.0]])
     """
+    shape = tensor_argument("group_norm", input_).array.shape
+    if len(shape) > 1 and num_groups > 0 and shape[0] * shape[1] // num_groups * math.prod(shape[2:]) == 1:
+        raise ValueError(f"Expected more than 1 value per channel when training, got input size {list(shape)}")
     return _by_group(input_, num_groups, weight, bias, eps)[0]
 
 

@@ -210,7 +210,7 @@ SPATIAL = {**LINEAR, "bicubic": 2, "lanczos": 2}
 
 
 def _is_integer(value) -> bool:
-    return hasattr(value, "__index__") and not isinstance(value, bool)
+    return hasattr(value, "__index__") and not isinstance(value, bool) and not (isinstance(value, Tensor) and value.dtype.kind > 1)
 
 
 def _sizes(x: Tensor, size, scale_factor, mode: str, recompute):
@@ -241,6 +241,8 @@ def _sizes(x: Tensor, size, scale_factor, mode: str, recompute):
             raise ValueError("recompute_scale_factor is not meaningful with an explicit size.")
         return tuple(int(one) for one in given), (None,) * n
     factors = tuple(float(one) for one in given)
+    if not all(abs(own * factor) < 2**63 for own, factor in zip(shape[2:], factors)):
+        raise RuntimeError(f"interpolate: a scale_factor of {factors} gives no size that can be held")
     wanted = tuple(int(own * factor) for own, factor in zip(shape[2:], factors))
     return wanted, (None,) * n if recompute or mode == "area" else factors
 

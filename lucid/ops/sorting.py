@@ -28,6 +28,7 @@ from lucid.ops._frame import (
     tensor_argument,
 )
 from lucid.ops._indices import picked
+from lucid.ops.extremes import share_of_all
 from lucid.tensor import Tensor, check_dim, to_array
 
 
@@ -274,7 +275,15 @@ def _median(name: str, input_: Tensor, dim, keepdim: bool):
         return _selected(name, input_, dim, keepdim)
     if not input_.array.size:
         return Supplied.zeros((), input_.dtype) + (float("nan") if input_.dtype.kind > 1 else 0)
+    return _middle(name, input_)
+
+
+@op("_middle")
+def _middle(name: str, input_: Tensor) -> Tensor:
     return _selected(name, input_.reshape((-1,)), 0, False).values
+
+
+_middle.vjp(input_=share_of_all)
 
 
 @op("median", composite=True)

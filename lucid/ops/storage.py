@@ -89,6 +89,7 @@ def _resize_(self, *size, memory_format=None):
             self.array = strided(self.array, size, dense_steps(size))
     if memory_format is not None:
         self.array = strided(self.array, size, steps_of(empty_as(self.array, self.array.dtype, memory_format)))
+    core.bump(self)
     return self
 
 

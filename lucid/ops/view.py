@@ -758,7 +758,9 @@ def detach(input_: Tensor) -> Tensor:
     >>> lucid.detach(lucid.ones(2, requires_grad=True))
     Tensor([1.0, 1.0])
     """
-    return core.alias_of(tensor_argument("detach", input_))
+    out = wrap(tensor_argument("detach", input_).array)
+    out._counter, out._inference = core.version_of(input_), input_._inference
+    return out
 
 
 @op("Tensor._to_dtype")

@@ -755,6 +755,8 @@ def check_dim(str op, dim, Py_ssize_t ndim):
     cdef Py_ssize_t n = max(ndim, 1), index
     if type(dim) is not int:
         try:
+            if type(dim) is bool:    # `x.sum(True)`: something else was meant
+                raise AttributeError
             dim = dim.__index__()
         except AttributeError:
             raise TypeError(f"{op}(): argument 'dim' must be int, not {type(dim).__name__}") from None

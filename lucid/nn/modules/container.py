@@ -154,6 +154,8 @@ class Sequential(_Ordered):
         if not isinstance(module, Module):
             raise AssertionError(f"module should be of type: {Module}")
         modules = list(self._modules.values())
+        if not -len(modules) <= index <= len(modules):
+            raise IndexError(f"Index out of range: {index} among {len(modules)} modules")
         modules.insert(index, module)
         self._modules = {str(i): one for i, one in enumerate(modules)}
         return self
@@ -337,7 +339,9 @@ class ParameterList(_NotCalled):
         return self
 
     def extend(self, values):
-        """Add parameters at the end; returns self."""
+        """Add parameters at the end; returns self. TypeError for a single tensor."""
+        if isinstance(values, Tensor):
+            raise TypeError("ParameterList.extend should be called with an iterable, but got type " + type(values).__name__)
         for value in values:
             self.append(value)
         return self
@@ -458,8 +462,9 @@ class ParameterDict(_NotCalled):
         return (self[key] for key in self._keys)
 
     def update(self, parameters) -> None:
-        """Add or replace parameters."""
-        for name, value in parameters.items() if hasattr(parameters, "items") else parameters:
+        """Add or replace parameters; those of a plain dictionary by their sorted names."""
+        items = parameters.items() if hasattr(parameters, "items") else parameters
+        for name, value in sorted(items, key=lambda item: item[0]) if type(parameters) is dict else items:
             self[name] = value
 
 

@@ -578,7 +578,7 @@ class Module:
         with no_grad():
             for tensor in self._parameters.values():
                 if tensor is not None:
-                    tensor.data = change(tensor.data)
+                    tensor.data = change(tensor)
                     if tensor._grad is not None:
                         tensor._grad = change(tensor._grad)
             for name, tensor in self._buffers.items():

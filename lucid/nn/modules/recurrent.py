@@ -349,6 +349,8 @@ class RNNCellBase(Module):
         for one in states:
             if one is not None and one.shape[-1] != self.hidden_size:
                 raise RuntimeError(f"hidden has inconsistent hidden_size: got {one.shape[-1]}, expected {self.hidden_size}")
+            if one is not None and one.shape[:-1] != input.shape[:-1]:
+                raise RuntimeError(f"Input batch size {list(input.shape[:-1])} doesn't match hidden batch size {list(one.shape[:-1])}")
         shape = (*input.shape[:-1], self.hidden_size)
         states = tuple(lucid.zeros(shape, dtype=input.dtype) if one is None else one for one in states)
         state = states if len(states) > 1 else states[0]
