@@ -447,4 +447,4 @@ def a_bool_is_no_dimension(lib):
     x = lib.ones(2, 3)
     for name in ("sum", "mean", "softmax", "cumsum", "argmax", "logsumexp", "prod", "any", "unbind", "flip", "size"):
         yield raised(getattr(x, name), True)
-    yield raised(lib.cat, [x, x], True), raised(lib.stack, [x, x], True), raised(x.sum, [0, True]), raised(x.topk, 1, True)
+    yield raised(lib.cat, [x, x], True), raised(lib.stack, [x, x], True), raised(x.topk, 1, True)
