@@ -447,13 +447,21 @@ class Tensor(core.TensorBase):
             raise ValueError(f"only one element tensors can be converted to Python scalars, this one has {self.array.size}")
         return self.item()
 
+    def _real(self, wanted: type):
+        value = self._scalar()
+        if type(value) is complex:
+            if value.imag:
+                raise RuntimeError(f"value cannot be converted to type {wanted.__name__} without overflow: {value} is complex")
+            value = value.real
+        return wanted(value)
+
     def __int__(self) -> int:
-        return int(self._scalar())
+        return self._real(int)
 
     __long__ = __int__
 
     def __float__(self) -> float:
-        return float(self._scalar())
+        return self._real(float)
 
     def __complex__(self) -> complex:
         return complex(self._scalar())
@@ -596,15 +604,22 @@ def to_array(data, dtype: dtypes.dtype | None) -> np.ndarray:
     return out
 
 
+def _is_sequence(value) -> bool:
+    """Whether it has elements by number. A tensor counts as a number, as it does in PyTorch."""
+    if isinstance(value, np.ndarray):
+        return value.ndim > 0
+    return hasattr(value, "__len__") and hasattr(value, "__getitem__") and not isinstance(value, (Tensor, str, bytes, dict))
+
+
 def _from_sequence(data, dtype: dtypes.dtype | None) -> np.ndarray:
     shape, leaves = [], []
 
     def visit(value, depth: int):
-        if isinstance(value, (list, tuple, range)) or (isinstance(value, Tensor) and value.array.ndim):
+        if isinstance(value, (list, tuple)) or _is_sequence(value):
             n = len(value)
             if depth == len(shape):
                 if leaves:
-                    raise ValueError(f"expected sequence of the same depth everywhere (at dim {depth})")
+                    raise TypeError(f"expected sequence of the same depth everywhere (at dim {depth})")
                 shape.append(n)
             elif shape[depth] != n:
                 raise ValueError(f"expected sequence of length {shape[depth]} at dim {depth} (got {n})")
@@ -612,7 +627,9 @@ def _from_sequence(data, dtype: dtypes.dtype | None) -> np.ndarray:
                 visit(part, depth + 1)
             return
         if depth != len(shape):
-            raise ValueError(f"expected sequence of length {shape[depth]} at dim {depth}, got a number")
+            raise TypeError(f"expected sequence of length {shape[depth]} at dim {depth}, not a sequence")
+        if isinstance(value, Tensor) and value.array.size != 1:
+            raise ValueError(f"only one element tensors can be converted to Python scalars, this one has {value.array.size}")
         leaves.append(value)
 
     visit(data, 0)

@@ -448,3 +448,44 @@ def a_bool_is_no_dimension(lib):
     for name in ("sum", "mean", "softmax", "cumsum", "argmax", "logsumexp", "prod", "any", "unbind", "flip", "size"):
         yield raised(getattr(x, name), True)
     yield raised(lib.cat, [x, x], True), raised(lib.stack, [x, x], True), raised(x.topk, 1, True)
+
+
+@program("tensor", "as_tensor", "asarray")
+def what_counts_as_a_sequence(lib):
+    one, two = lib.ones(1), lib.ones(2)
+
+    class Row:
+        def __len__(self):
+            return 2
+
+        def __getitem__(self, at):
+            return (1.0, 2.0)[at]
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a list of arrays is slow
+        for data in ([one, one], [one, 2], [[one], [2]], [lib.ones(1, 1), 1], [np.array([1, 2]), np.array([3, 4])], [np.ones(2), [1, 2]], bytearray(b"ab"),
+                     memoryview(bytearray(b"ab")), [bytearray(b"a")], [lib.tensor(2, dtype=lib.int8)], [lib.tensor([True]), 1]):  # fmt: skip
+            made = lib.tensor(data)
+            yield made, made.dtype
+        yield lib.tensor(Row())
+        for data in ([two, two], [lib.ones(0), 1], [two], [1, [2]], [[1], 2], [[1, 2], [3]], b"ab", "a", [None], {1}, {1: 2}):
+            yield raised(lib.tensor, data)
+    yield lib.asarray(lib.utils.dlpack.to_dlpack(two)), raised(lib.asarray, np.float64(0.5), copy=False), lib.asarray(np.float64(0.5)).dtype
+
+
+@program("arange", "full", "randperm", "cat", "frombuffer", "Tensor.__float__", "Tensor.__int__")
+def dtypes_and_bounds_of_what_is_made(lib):
+    double = lib.tensor(2.0, dtype=lib.float64)
+    yield lib.arange(double).dtype, lib.arange(0, double).dtype, lib.arange(double.half()).dtype, lib.arange(double.int()).dtype
+    for value in (double, double.to(lib.int16), double.to(lib.complex128), double.bool()):
+        yield lib.full((1,), value).dtype
+    for dtype, n in ((lib.uint8, 256), (lib.int8, 128), (lib.int16, 32768), (lib.float16, 2049)):
+        yield sum(lib.randperm(n, dtype=dtype).tolist()) == n * (n - 1) // 2, raised(lib.randperm, n + 1, dtype=dtype)
+    empty = lib.zeros(0)
+    yield lib.cat([empty, empty], dim=1).shape, lib.cat([empty], dim=2).shape, raised(lib.cat, [empty, lib.ones(2, 3)], 2)
+    yield [raised(of, lib.tensor(value)) for of in (float, int, complex) for value in (1.5j, 1 + 0j, 2.0)], float(lib.tensor(1 + 0j))
+    yield raised(lib.frombuffer, [1], dtype=lib.int8)
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        lib.frombuffer(b"ab", dtype=lib.int8), lib.frombuffer(bytearray(b"ab"), dtype=lib.int8)
+    yield len(seen)

@@ -134,7 +134,7 @@ class UninitializedTensorMixin:
 
     @data.setter
     def data(self, value: Tensor):
-        self._array = value.array
+        self._array = value._array if isinstance(value, UninitializedTensorMixin) else value.array
 
     def to(self, *args, **kwargs):
         """One of another dtype."""

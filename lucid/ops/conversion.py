@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 
 from lucid import dtypes
@@ -121,7 +123,12 @@ def frombuffer(buffer, *, dtype, count: int = -1, offset: int = 0, requires_grad
     Tensor([1, 2, 3], dtype=lucid.uint8)
     """
     dtype = as_dtype(dtype)
-    memory = memoryview(buffer).cast("B")
+    try:
+        memory = memoryview(buffer).cast("B")
+    except TypeError:
+        raise ValueError("object does not implement Python buffer protocol.") from None
+    if memory.readonly:
+        warnings.warn("The given buffer is not writable, and writes to the tensor must not happen: copy it to be safe.", stacklevel=3)
     n, size = memory.nbytes, dtype.itemsize
     if n == 0 or count == 0:
         raise ValueError(f"both buffer length ({n}) and count ({count}) must not be 0")
@@ -237,8 +244,10 @@ def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad: bool | No
     if isinstance(obj, Tensor):
         found = obj.detach() if requires_grad is False and obj.requires_grad else obj
     elif isinstance(obj, (np.ndarray, np.generic)):
+        if copy is False and isinstance(obj, np.generic):
+            raise RuntimeError("can't alias NumPy scalars. Either remove copy=False or transform it in a ndarray.")
         found = from_numpy(np.asarray(obj))
-    elif hasattr(obj, "__dlpack__"):
+    elif hasattr(obj, "__dlpack__") or type(obj).__name__ == "PyCapsule":
         found = from_dlpack(obj)
     elif isinstance(obj, (bytes, bytearray, memoryview)):
         found = frombuffer(obj, dtype=dtype or dtypes.get_default_dtype())

@@ -214,9 +214,10 @@ def full(
         raise TypeError("full(): argument 'size' (position 1) must be tuple of ints, not int")
     if isinstance(fill_value, Tensor) and fill_value.array.ndim:
         raise TypeError("full(): argument 'fill_value' (position 2) must be Number, not Tensor")
-    dtype_ = wanted(dtype, layout, device, out.dtype if out is not None else implied(fill_value))
+    value = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
+    dtype_ = wanted(dtype, layout, device, out.dtype if out is not None else implied(value))
     array = new_array(sizes("full", (size,), {}), dtype_.numpy)
-    fill_array(array, fill_value.item() if isinstance(fill_value, Tensor) else fill_value)
+    fill_array(array, value)
     return finished("full", wrap(array), requires_grad, out, dtype)
 
 
@@ -555,12 +556,9 @@ def _range_arguments(given: tuple, keywords: dict) -> tuple:
 
 
 def _arange(start, end, step, *, out=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False):
-    tensors = [one.dtype for one in (start, end, step) if isinstance(one, Tensor)]
     start, end, step = (_scalar("arange", one) for one in (start, end, step))
     whole = all(isinstance(one, int) for one in (start, end, step))
     default = dtypes.int64 if whole else dtypes.get_default_dtype()
-    if not whole and tensors and any(one.kind == 2 for one in tensors):
-        default = next(one for one in tensors if one.kind == 2)
     dtype_ = wanted(dtype, layout, device, out.dtype if out is not None else default)
     if dtype_.kind in (0, 3):
         raise NotImplementedError(f"\"arange_cpu\" not implemented for '{torch_name(dtype_)}'")

@@ -181,7 +181,7 @@ def randperm(
         dtype = dtypes.from_numpy_dtype(array.dtype)
         if dtype.kind in (0, 3):
             raise NotImplementedError(f"\"randperm\" not implemented for '{torch_name(dtype)}'")
-        most = 2 ** DIGITS[dtype.name] + 1 if dtype.is_floating_point else dtypes.iinfo(dtype).max
+        most = 2 ** DIGITS[dtype.name] + 1 if dtype.is_floating_point else dtypes.iinfo(dtype).max + 1
         if n > most:
             raise RuntimeError(f"n cannot be greater than {most} for {torch_name(dtype)} type.")
         draw_into(array, INT64, lambda row: kernels.randperm(engine, row))
