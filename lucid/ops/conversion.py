@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 
 from lucid import dtypes
@@ -127,8 +125,6 @@ def frombuffer(buffer, *, dtype, count: int = -1, offset: int = 0, requires_grad
         memory = memoryview(buffer).cast("B")
     except TypeError:
         raise ValueError("object does not implement Python buffer protocol.") from None
-    if memory.readonly:
-        warnings.warn("The given buffer is not writable, and writes to the tensor must not happen: copy it to be safe.", stacklevel=3)
     n, size = memory.nbytes, dtype.itemsize
     if n == 0 or count == 0:
         raise ValueError(f"both buffer length ({n}) and count ({count}) must not be 0")
