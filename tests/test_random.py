@@ -295,7 +295,7 @@ def tensor(*values, dtype=None):
         (lambda x: lucid.randint(300, (2,), dtype=lucid.uint8), RuntimeError, "out of bounds"),
         (lambda x: lucid.randint(9, (2,), requires_grad=True), RuntimeError, "gradients"),
         (lambda x: lucid.randperm(-1), RuntimeError, "negative"),
-        (lambda x: lucid.randperm(200, dtype=lucid.int8), RuntimeError, "127"),
+        (lambda x: lucid.randperm(200, dtype=lucid.int8), RuntimeError, "128"),
         (lambda x: lucid.randperm(5, dtype=lucid.bool), NotImplementedError, "Bool"),
         (lambda x: lucid.rand_like(3), TypeError, "Tensor"),
         (lambda x: lucid.bernoulli(x), RuntimeError, "probabilities"),
