@@ -289,7 +289,7 @@ def promote_types(type1: dtype, type2: dtype) -> dtype:
     Raises
     ------
     RuntimeError
-        For uint16, uint32 or uint64 beside anything but itself and floating dtypes.
+        For uint16, uint32 or uint64 beside anything but itself and floating dtypes, and for one of 8 floating bits beside another.
 
     Examples
     --------
@@ -300,6 +300,8 @@ def promote_types(type1: dtype, type2: dtype) -> dtype:
     """
     if type1 is type2:
         return type1
+    if "float8" in type1.name + type2.name:
+        raise RuntimeError(f"Promotion for Float8 Types is not supported, attempted to promote {type1.name} and {type2.name}")
     if (type1 in UNSIGNED and not type2.is_floating_point) or (type2 in UNSIGNED and not type1.is_floating_point):
         raise RuntimeError(
             "Promotion for uint16, uint32, uint64 types is not supported, attempted to promote "

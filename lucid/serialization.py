@@ -216,7 +216,7 @@ class _Writer:
         for part in (str(number), "cpu", row.size if typed else row.nbytes):
             self.put(part, where)
         self.out += self.op.TUPLE + self.op.BINPERSID
-        needs = tensor.requires_grad and tensor.is_leaf
+        needs = tensor.requires_grad
         strides = tuple(step // array.itemsize for step in array.strides) if array.size else tensor.stride()
         for part in (offset, array.shape, strides, needs and not parameter, OrderedDict(), *[tensor.dtype] * (not typed)):
             self.put(part, where)

@@ -515,12 +515,10 @@ class Tensor(core.TensorBase):
         return twin
 
     def __reduce_ex__(self, protocol):
-        if not self.is_leaf:
-            raise RuntimeError("Only graph leaves are pickled: detach() the tensor first")
         array = self.array
         if self.dtype.name in dtypes.FOREIGN:
             array = array.view(f"u{array.itemsize}")
-        return _rebuild, (type(self), array, self.dtype, self._requires_grad, self.__dict__ or None)
+        return _rebuild, (type(self), array, self.dtype, self.requires_grad, self.__dict__ or None)
 
 
 def _rebuild(cls, array, dtype, requires_grad, attributes):

@@ -485,3 +485,14 @@ def dtypes_and_bounds_of_what_is_made(lib):
     yield lib.cat([empty, empty], dim=1).shape, lib.cat([empty], dim=2).shape, raised(lib.cat, [empty, lib.ones(2, 3)], 2)
     yield [raised(of, lib.tensor(value)) for of in (float, int, complex) for value in (1.5j, 1 + 0j, 2.0)], float(lib.tensor(1 + 0j))
     yield raised(lib.frombuffer, [1], dtype=lib.int8)
+
+
+@program("save", "load", "promote_types")
+def inner_tensors_are_pickled_as_leaves(lib):
+    x = lib.tensor([1.0, 2.0], requires_grad=True) * 2
+    held = io.BytesIO()
+    lib.save(x, held)
+    held.seek(0)
+    for made in (pickle.loads(pickle.dumps(x)), lib.load(held), copy.copy(x)):
+        yield made, made.requires_grad, made.is_leaf
+    yield raised(copy.deepcopy, x), raised(lib.promote_types, lib.float8_e5m2, lib.float32), lib.promote_types(lib.float8_e5m2, lib.float8_e5m2).itemsize

@@ -53,6 +53,8 @@ def _classes(name: str, input_: Tensor, target: Tensor, weight, ignore_index: in
         if t.ndim != x.ndim - 1 or t.shape[0] != x.shape[0]:
             if t.ndim == x.ndim - 1:
                 raise ValueError(f"Expected input batch_size ({x.shape[0]}) to match target batch_size ({t.shape[0]}).")
+            if x.ndim == 2 and t.ndim > 1:
+                raise RuntimeError(f"0D or 1D target tensor expected, multi-target not supported: got {list(t.shape)}")
             raise RuntimeError(f"Expected target size {list(shape)}, got {list(t.shape)}")
         if t.shape != shape:
             raise RuntimeError(f"Expected target size {list(shape)}, got {list(t.shape)}")

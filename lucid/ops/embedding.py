@@ -99,7 +99,7 @@ def embedding(
     n = weight.array.shape[0]
     if padding_idx is not None:
         if not -n <= padding_idx < n:
-            raise AssertionError("Padding_idx must be within num_embeddings")
+            raise AssertionError("padding_idx must be within num_embeddings")
         padding_idx += n if padding_idx < 0 else 0
     if input_.dtype not in INDEX_DTYPES:
         raise RuntimeError(

@@ -581,10 +581,11 @@ def linear(input_: Tensor, weight: Tensor, bias: Tensor | None = None, *, out=No
             return wrap(out)
     if w.ndim == 1:
         w = w[None]
-    if x.ndim == 0 or x.shape[-1] != w.shape[1]:
+    if x.ndim == 0:
+        raise RuntimeError(f"both arguments to linear need to be at least 1D, but they are 0D and {weight.array.ndim}D")
+    if x.shape[-1] != w.shape[1]:
         raise RuntimeError(
-            f"mat1 and mat2 shapes cannot be multiplied ({math.prod(x.shape[:-1])}x{x.shape[-1] if x.ndim else 1} and "
-            f"{w.shape[1]}x{w.shape[0]})"
+            f"mat1 and mat2 shapes cannot be multiplied ({math.prod(x.shape[:-1])}x{x.shape[-1]} and {w.shape[1]}x{w.shape[0]})"
         )
     shape = (*x.shape[:-1], w.shape[0])
     if bias is not None and bias.array.shape != shape[-1:] and broadcast_shapes(bias.array.shape, shape) != shape:

@@ -58,7 +58,7 @@ def get_total_norm(
     total = vector_norm(stack(norms), float(norm_type))
     if error_if_nonfinite and not total.isfinite():
         raise RuntimeError(
-            f"The total norm of order {norm_type} for gradients is {total.item()}, so it cannot be clipped. To disable "
+            f"The total norm of order {float(norm_type)} for gradients is {total.item()}, so it cannot be clipped. To disable "
             "this error and scale the gradients by the non-finite norm anyway, set `error_if_nonfinite=False`"
         )
     return total
