@@ -914,3 +914,17 @@ def sizes_that_make_no_sense(lib):
     x = lib.ones(1, 1, 4, 4)
     for given in ({"scale_factor": 1e20}, {"scale_factor": -1e20}, {"size": 8.0}, {"size": lib.tensor(8.0)}):
         yield raised(F.interpolate, x, mode="bilinear", **given)
+
+
+@program("nn.Module.register_full_backward_hook")
+def backward_hooks_and_second_derivatives(lib):
+    seen, x = [], lib.tensor([0.5], requires_grad=True)
+    loss = lib.nn.MSELoss()
+    loss.register_full_backward_hook(lambda module, inputs, outputs: seen.append((len(inputs), len(outputs))))
+    (first,) = lib.autograd.grad(loss(x, lib.zeros(1)), x, create_graph=True)
+    yield list(seen)
+    yield lib.autograd.grad(first, x, retain_graph=True), list(seen)
+    y = loss(x, lib.zeros(1))
+    y.backward(retain_graph=True)
+    y.backward()
+    yield seen

@@ -72,8 +72,9 @@ class BackwardHooks:
         return gradients
 
     def _see_inputs(self, gradients: tuple):
-        for hook in self.hooks:
-            changed = hook(self.module, gradients, self.result_gradients)
+        shown, self.result_gradients = self.result_gradients, None
+        for hook in self.hooks if shown is not None else ():  # a second derivative may come by without those of the result
+            changed = hook(self.module, gradients, shown)
             gradients = _changed(gradients, changed, "Backward hook returned an invalid number of grad_input")
         return gradients
 
