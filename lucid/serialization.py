@@ -13,7 +13,7 @@ import math
 import os
 import pickle
 import struct
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 
 import numpy as np
@@ -173,6 +173,8 @@ class _Writer:
                 self.put(key, f"a key of {where}")
                 self.put(value, f"{where}[{key!r}]")
             self.out += self.op.SETITEMS
+        elif kind is Counter:
+            self.called("collections", "Counter", (dict(obj),), where)
         elif kind is set:
             self.called("builtins", "set", (sorted(obj, key=repr),), where)
         else:
@@ -424,6 +426,7 @@ class _Reader(Records):
         super().__init__(archive, root)
         self.known = {
             ("collections", "OrderedDict"): OrderedDict,
+            ("collections", "Counter"): Counter,
             **{(module, one.__name__): one for module in ("builtins", "__builtin__") for one in (set, complex)},
             ("torch", "Size"): Size,
             ("torch", "device"): lambda *_: device("cpu"),

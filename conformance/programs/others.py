@@ -642,3 +642,47 @@ def a_program_that_pytorch_exported(lib):
         yield raised(module, *args, **kwargs)
     (args, kwargs) = loaded.example_inputs
     yield args[0], args[1], sorted(kwargs), kwargs["mask"]["of"]
+
+
+@program("optim.lr_scheduler.CyclicLR", "optim.lr_scheduler.OneCycleLR", "optim.lr_scheduler.ReduceLROnPlateau", "optim.swa_utils.SWALR")
+def schedules_keep_values_of_their_own(lib):
+    kinds, value = lib.optim.lr_scheduler, lib.tensor
+
+    def stepped(schedule, optimizer, *names):
+        for one in given:
+            one.mul_(0.5)
+        optimizer.step()
+        schedule.step()
+        return [round(float(optimizer.param_groups[0][name]), 6) for name in ("lr", *names)]
+
+    def sgd(rate=0.1):
+        weight = lib.nn.Parameter(lib.ones(2))
+        weight.grad = lib.ones(2)
+        return lib.optim.SGD([weight], lr=rate, momentum=0.9)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        given = [value(0.1), value(0.2), value(0.8), value(0.9)]
+        optimizer = sgd(given[0])
+        schedule = kinds.CyclicLR(optimizer, given[0], given[1], base_momentum=given[2], max_momentum=given[3])
+        yield stepped(schedule, optimizer, "max_momentum", "base_momentum", "momentum")[1:]
+        optimizer, given = sgd(), [value(0.2)]
+        yield stepped(kinds.OneCycleLR(optimizer, given[0], total_steps=10), optimizer, "initial_lr", "max_lr", "momentum")
+        optimizer, given = sgd(), [value(0.2)]
+        yield stepped(lib.optim.swa_utils.SWALR(optimizer, given[0]), optimizer, "swa_lr")
+        for least in ([1e-5], 1e-5):
+            optimizer = sgd()
+            schedule = kinds.ReduceLROnPlateau(optimizer, patience=0, min_lr=least)
+            optimizer.add_param_group({"params": [lib.nn.Parameter(lib.ones(1))], "lr": 0.05})
+            schedule.step(1.0)
+            yield raised(schedule.step, 1.3), [group["lr"] for group in optimizer.param_groups]
+
+
+@program("save", "load", "optim.lr_scheduler.MultiStepLR")
+def what_a_schedule_counts_can_be_saved(lib):
+    schedule = lib.optim.lr_scheduler.MultiStepLR(lib.optim.SGD([lib.zeros(1, requires_grad=True)], lr=1.0), [2, 4, 4])
+    held = io.BytesIO()
+    lib.save({"milestones": schedule.state_dict()["milestones"]}, held)
+    held.seek(0)
+    found = lib.load(held)["milestones"]
+    yield found, type(found).__name__

@@ -14,11 +14,16 @@ from lucid.tensor import Tensor
 
 
 def change(group: dict, name: str, value) -> None:
-    """Change a setting; one that is a tensor stays the tensor it is."""
+    """Change a setting; one that is a tensor stays the tensor it is, and no other setting's."""
     if isinstance(group[name], Tensor):
         group[name].fill_(value)
     else:
-        group[name] = value
+        group[name] = own(value)
+
+
+def own(value):
+    """The value; of a tensor a copy, as that may be written to."""
+    return value.clone() if isinstance(value, Tensor) else value
 
 
 def number(value) -> float:
@@ -28,10 +33,10 @@ def number(value) -> float:
 def each(optimizer, name: str, value) -> list:
     """A value for all groups, or one for each. ValueError where their number is wrong."""
     if not isinstance(value, (list, tuple)):
-        return [value] * len(optimizer.param_groups)
+        return [own(value) for _ in optimizer.param_groups]
     if len(value) != len(optimizer.param_groups):
         raise ValueError(f"expected {len(optimizer.param_groups)} values for {name}, got {len(value)}")
-    return list(value)
+    return [own(one) for one in value]
 
 
 class LRScheduler:
@@ -229,7 +234,8 @@ class ReduceLROnPlateau(LRScheduler):
             raise ValueError(f"mode {mode} is unknown!")
         if threshold_mode not in ("rel", "abs"):
             raise ValueError(f"threshold mode {threshold_mode} is unknown!")
-        self.optimizer, self.factor, self.default_min_lr = optimizer, factor, None
+        self.optimizer, self.factor = optimizer, factor
+        self.default_min_lr = None if isinstance(min_lr, (list, tuple)) else min_lr
         self.min_lrs = each(optimizer, "min_lr", min_lr)
         self.patience, self.cooldown, self.eps = patience, cooldown, eps
         self.mode, self.threshold, self.threshold_mode = mode, threshold, threshold_mode
@@ -266,6 +272,11 @@ class ReduceLROnPlateau(LRScheduler):
             self.num_bad_epochs = 0
         rates = self.rates
         if self.num_bad_epochs > self.patience:
+            if len(rates) != len(self.min_lrs):
+                if self.default_min_lr is None:
+                    raise RuntimeError(f"The number of param groups in the `optimizer` ({len(rates)}) differs from when "
+                                       f"`ReduceLROnPlateau` was initialized ({len(self.min_lrs)}): give one min_lr for all")  # fmt: skip
+                self.min_lrs = each(self.optimizer, "min_lr", self.default_min_lr)
             lower = [max(rate * self.factor, least) for rate, least in zip(rates, self.min_lrs)]
             rates = [new if old - new > self.eps else old for old, new in zip(rates, lower)]
             self.cooldown_counter, self.num_bad_epochs = self.cooldown, 0
