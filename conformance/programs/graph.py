@@ -824,3 +824,41 @@ def what_graphs_are_told(lib):
     before = module.weight._version
     module._apply(lambda one: one.add_(1))
     yield module.weight._version > before
+
+
+@program("var_mean")
+def written_moments_keep_their_gradients(lib):
+    for at in (0, 1):
+        x = _leaf(lib, 1.0, 2.0, 4.0)
+        found = lib.var_mean(x)
+        found[at].mul_(2)
+        (found[0] + found[1]).backward()
+        yield x.grad
+
+
+@program("autograd.Function.mark_dirty", "autograd.Function.vjp")
+def what_functions_may_not_do(lib):
+    class Forgets(lib.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.mark_dirty(x)
+            return x.mul_(2) + 1
+
+        @staticmethod
+        def backward(ctx, g):
+            return g
+
+    class Twice(lib.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 2
+
+        @staticmethod
+        def vjp(ctx, g):
+            return g
+
+        @staticmethod
+        def backward(ctx, g):
+            return g
+
+    yield raised(Forgets.apply, _leaf(lib, 1.0).clone()), raised(Twice.apply(_leaf(lib, 1.0)).sum().backward)

@@ -173,6 +173,9 @@ class FunctionNode(Node):
                 Supplied.zeros(*like) if g is None and like is not None else g for g, like in zip(gradients, self.like)
             ]
         function = self.function
+        if function.backward is not Function.backward and function.vjp is not Function.vjp:
+            raise RuntimeError("Implementing both 'backward' and 'vjp' for a custom Function is not allowed. You should only "
+                               "implement one of them.")  # fmt: skip
         if function.backward is Function.backward:  # the other name of the same
             found = function.vjp(self.ctx, *gradients)
         else:
@@ -298,6 +301,9 @@ class Function(FunctionCtx):
         node = FunctionNode(cls, ctx, [core.edge(args[i]) for i in places], places, args)
         node.outputs = len(outputs)
         for tensor in ctx._dirty:
+            if not any(out is tensor for out in outputs):
+                raise RuntimeError("Some elements marked as dirty during the forward method were not returned as output. The "
+                                   "inputs that are modified inplace must all be outputs of the Function.")  # fmt: skip
             if tensor._requires_grad and tensor._node is None:
                 raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
             core.bump(tensor)

@@ -656,7 +656,10 @@ def _moment_rule(root: bool, with_mean: bool):
             total = part if total is None else total + part
         return total
 
-    return rule
+    def of_variance(g, input_, input_dtype, dim, unbiased, correction, keepdim):  # the result may be written to
+        return rule(g, input_, input_dtype, dim, unbiased, correction, keepdim, None)
+
+    return rule if root else of_variance
 
 
 var.vjp(input_=_moment_rule(False, False))
