@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from . import raised, table
+import math
+
+from . import program, raised, table
 
 NUMBERS = (300, -1, True, 1.5, 1e5, 1e40, 1e300, 2**64, -(2**63) - 1, float("inf"), float("nan"), 1j)
 FLOATING = ("float16", "bfloat16", "float32", "float64")
@@ -50,3 +52,11 @@ def a_number_written_into_any_dtype(lib, name, text):
 ])  # fmt: skip
 def a_number_beside_floating_dtypes(lib, name, text):
     yield from _outcomes(lib, text, FLOATING)
+
+
+@program("linalg.matrix_norm", "linalg.norm")
+def norms_of_matrices_without_elements(lib):
+    for shape in ((0, 3), (3, 0), (0, 0), (2, 0, 3)):
+        for order in (2, -2, "nuc", "fro", 1, -1, math.inf, -math.inf):
+            error = raised(lib.linalg.matrix_norm, lib.zeros(shape), order)
+            yield error, "" if error else lib.linalg.matrix_norm(lib.zeros(shape), order)

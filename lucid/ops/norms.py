@@ -160,15 +160,20 @@ def matrix_norm(A: Tensor, ord="fro", dim=(-2, -1), keepdim: bool = False, *, dt
     if ord in (1, -1, math.inf, -math.inf):
         rows, columns = (first, second) if abs(ord) == 1 else (second, first)
         sums = vector_norm(A, 1, rows, True)
-        found = sums.amax(columns, True) if ord > 0 else sums.amin(columns, True)
+        found = _largest(sums, columns, True) if ord > 0 else sums.amin(columns, True)
         return found if keepdim else found.squeeze((first, second))
     if ord in ("nuc", 2, -2):
         from lucid.ops.decompositions import svdvals
 
         values = svdvals(A.movedim((first, second), (-2, -1)))
-        found = values.sum(-1) if ord == "nuc" else values.amax(-1) if ord == 2 else values.amin(-1)
+        found = values.sum(-1) if ord == "nuc" else _largest(values, -1) if ord == 2 else values.amin(-1)
         return found.reshape([1 if i in (first, second) else n for i, n in enumerate(A.array.shape)]) if keepdim else found
     raise RuntimeError(f"linalg.matrix_norm: Order {ord} not supported.")
+
+
+def _largest(values: Tensor, dim: int, keepdim: bool = False) -> Tensor:
+    """The greatest along a dimension; 0 where that is empty."""
+    return values.amax(dim, keepdim) if values.array.shape[dim] else values.sum(dim, keepdim)
 
 
 @op("linalg.norm", composite=True, out="same")
