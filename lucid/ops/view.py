@@ -405,8 +405,9 @@ def view_dtype(input_: Tensor, dtype) -> Tensor:
                 )
             if array.ctypes.data % new:
                 raise RuntimeError(f"self.storage_offset() must be divisible by {ratio} {said}")
-            if any(step // old % ratio for step in array.strides[:-1]):
-                raise RuntimeError(f"self.stride() must be divisible by {ratio} {said}, but got {input_.stride()}")
+            for dim, step in enumerate(array.strides[:-1]):
+                if step // old % ratio:
+                    raise RuntimeError(f"self.stride({dim}) must be divisible by {ratio} {said}, but got {step // old}")
     return view_of(input_, array.view(dtype.numpy))
 
 
