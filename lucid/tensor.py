@@ -590,12 +590,29 @@ def to_array(data, dtype: dtypes.dtype | None) -> np.ndarray:
     elif hasattr(data, "__array__") or hasattr(data, "__dlpack__"):
         array = np.asarray(data) if hasattr(data, "__array__") else np.from_dlpack(data)
     else:
-        if type(data) is list and dtype is None:
-            found = core.from_numbers(data, dtypes.get_default_dtype().numpy)
-            if found is not None:
+        if type(data) is list:
+            wanted = dtypes.get_default_dtype() if dtype is None else _read_as(dtype)
+            found = core.from_numbers(data, wanted.numpy, dtype is not None)
+            if found is not None and (dtype is None or dtype is wanted):
                 return found
+            if found is not None and (dtype.kind == 2 or _holds(dtype, found)):
+                return _copied(found, dtype.numpy)
         return _from_sequence(data, dtype)
-    target = (from_numpy_dtype(array.dtype) if dtype is None else dtype).numpy
+    return _copied(array, (from_numpy_dtype(array.dtype) if dtype is None else dtype).numpy)
+
+
+def _read_as(dtype: dtypes.dtype) -> dtypes.dtype:
+    """The dtype in which numbers are read that become a dtype: halves are rounded from float32, as in PyTorch."""
+    return dtypes.int64 if dtype.kind == 1 else dtypes.float32 if dtype.kind == 2 and dtype.itemsize == 2 else dtype
+
+
+def _holds(dtype: dtypes.dtype, array: np.ndarray) -> bool:
+    """Whether an integer dtype holds the ints of an array."""
+    limits = np.iinfo(dtype.numpy)
+    return not array.size or bool(array.min() >= limits.min and array.max() <= limits.max)
+
+
+def _copied(array: np.ndarray, target: np.dtype) -> np.ndarray:
     out = core.empty(array.shape, target)
     with np.errstate(all="ignore"):
         out[...] = array
@@ -642,21 +659,22 @@ def _from_sequence(data, dtype: dtypes.dtype | None) -> np.ndarray:
                 raise TypeError(f"an integer is required for uint64, got {type(number).__name__}: {number!r}")
             if not 0 <= number < 2**64:
                 raise OverflowError(f"can't convert {number} to uint64")
-        elif type(number) is int and (dtype is None or dtype.kind == 1):
-            check_int64(number)
-    if dtype is None:
-        dtype = _implied(leaves)
+    given, dtype = dtype, dtype or _implied(leaves)
     if dtype.kind == 1 and numbers:
-        if any(isinstance(number, complex) for number in numbers):
-            raise TypeError(f"'complex' object cannot be interpreted as an integer of {dtype}")
+        for number in numbers:
+            if isinstance(number, complex):
+                raise TypeError(f"'complex' object cannot be interpreted as an integer of {dtype}")
+            if type(number) is int and given is not dtypes.uint64:
+                check_int64(number)
         numbers = [element(number, dtype) for number in numbers]
-    elif dtype.kind in (0, 2) and any(isinstance(number, complex) for number in numbers) and dtype.kind == 2:
+    elif dtype.kind == 2 and any(isinstance(number, complex) for number in numbers):
         raise TypeError("must be real number, not complex: the imaginary part would be lost")
     elif dtype.kind == 0:
         numbers = [bool(number) for number in numbers]
     out = core.empty(tuple(shape), dtype.numpy)
     with np.errstate(all="ignore"):
-        out[...] = np.array(numbers, dtypes.FOREIGN.get(dtype.name, dtype.numpy)).reshape(out.shape)
+        read = dtype if dtype.kind == 1 else _read_as(dtype)
+        out[...] = np.array(numbers, dtypes.FOREIGN.get(read.name, read.numpy)).reshape(out.shape)
     return out
 
 

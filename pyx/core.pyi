@@ -496,8 +496,11 @@ def reduce(kernel: Kernel, x: TensorBase, dim: Any, keepdim: bool) -> TensorBase
 def where(kernel: Kernel, condition: TensorBase, x: Any, y: Any) -> TensorBase | None:
     """Elements of one of two operands, tensors of one dtype that broadcast or one of them a number; None otherwise."""
 
-def from_numbers(data: list, floating: np.dtype) -> np.ndarray | None:
-    """An array of nested lists of floats alone, in `floating`, or of ints alone; None for anything else."""
+def from_numbers(data: list, dtype: np.dtype, given: bool) -> np.ndarray | None:
+    """An array of nested lists of bools alone, ints alone, or floats and ints; None for anything else.
+
+    `dtype` is the one that is asked for where it is `given`, and otherwise that of floats.
+    """
 
 def check_dim(op: str, dim: int, ndim: int) -> int:
     """A dimension counted from the front; IndexError when out of range."""

@@ -195,14 +195,22 @@ def test_gradients_of_copies():
         assert lucid.autograd.gradgradcheck(call, (a, b))
 
 
-def test_lists_of_one_kind_of_numbers_go_a_short_way_to_the_same_tensors():
-    for data in ([1.5, -0.0, float("nan"), 1e300], [[1, 2], [3, 4]], [[[1.0]], [[2.0]]], [2**63 - 1, -(2**63)]):
-        short = core.from_numbers(data, np.dtype(np.float32))
+def test_lists_of_numbers_go_a_short_way_to_the_same_tensors():
+    mixed = ([1, 2.0], [0.5, 1, 2**62], [[1, 2], [3, 4.5]])
+    for data in ([1.5, -0.0, float("nan"), 1e300], [[1, 2], [3, 4]], [[[1.0]], [[2.0]]], [2**63 - 1, -(2**63)], [[True], [False]], *mixed):
+        short = core.from_numbers(data, np.dtype(np.float32), False)
         expected = lucid.tensor(tuple(data)).array  # a tuple takes the long way
         assert short.dtype == expected.dtype and short.shape == expected.shape and short.tobytes() == expected.tobytes()
-    for other in ([], [[]], [1, 2.0], [True], [1.0, True], [2**63], [[1.0], [1.0, 2.0]], [[1.0], 2.0], [1.0, [2.0]], ["1"]):
-        assert core.from_numbers(other, np.dtype(np.float32)) is None
-    assert core.from_numbers([1.0], np.dtype(np.float16)) is None
+    for data, dtype in (([1, 2], "float32"), ([1, 2.5], "float64"), ([[1], [2]], "int64"), ([True, False], "bool")):
+        short = core.from_numbers(data, np.dtype(dtype), True)
+        expected = lucid.tensor(tuple(data), dtype=getattr(lucid, dtype)).array
+        assert short.dtype == expected.dtype == dtype and short.shape == expected.shape and short.tobytes() == expected.tobytes()
+    assert lucid.tensor([-128, 127], dtype=lucid.int8).tolist() == [-128, 127]
+    for other in ([], [[]], [1.0, True], [True, 1], [2**63], [2**63, 0.5], [[1.0], [1.0, 2.0]], [[1.0], 2.0], [1.0, [2.0]], ["1"], [1j]):
+        assert core.from_numbers(other, np.dtype(np.float32), False) is None
+        assert core.from_numbers(other, np.dtype(np.float32), True) is None
+    assert core.from_numbers([1.0], np.dtype(np.float16), False) is None
+    assert core.from_numbers([1.0], np.dtype(np.int64), True) is core.from_numbers([1], np.dtype(np.bool_), True) is None
 
 
 def test_where_and_masked_fill_of_dense_operands_and_numbers():

@@ -60,3 +60,19 @@ def norms_of_matrices_without_elements(lib):
         for order in (2, -2, "nuc", "fro", 1, -1, math.inf, -math.inf):
             error = raised(lib.linalg.matrix_norm, lib.zeros(shape), order)
             yield error, "" if error else lib.linalg.matrix_norm(lib.zeros(shape), order)
+
+
+LISTS = (
+    [[True, False], [False, True]], [True, 1], [1, True], [1, 2.5], [2.5, 1, 2**60], [2**63], [2**63, 0.5], [0.5, 2**63], [300, -1], [2**31],
+    [[1], [2, 3]], [[1], 2], [1, [2]], [[]], [[], []], [], [1.0, 1j], [True, 0.5], [float("inf"), 1], [float("nan"), 2], [1, "2"], [1, None],
+    [[[1]], [[2.0]]], [1 + 2**-11 + 2**-40], ((1 + 2**-11 + 2**-40,),), [(1, 2), [3, 4]], [1e39, 1],
+)  # fmt: skip
+
+
+@table("", [("tensor", name) for name in (None, "bool", "uint8", "int32", "int64", "uint64", *FLOATING, "complex64")])
+def lists_of_numbers(lib, name, dtype):
+    """What nested lists make of a dtype, or imply."""
+    for numbers in LISTS:
+        found = []
+        error = raised(lambda numbers=numbers, found=found: found.append(lib.tensor(numbers, dtype=dtype and getattr(lib, dtype))))
+        yield repr(numbers), error, *found

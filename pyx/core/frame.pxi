@@ -843,8 +843,8 @@ def where(Kernel kernel not None, TensorBase condition not None, x, y):
     return None if out is None else new_tensor(out)
 
 
-cdef bint put_numbers(list data, type kind, const cnp.npy_intp* dims, int nd, char** at, int num) except -1:
-    """Write nested lists of one kind of numbers, row by row; False where they are anything else."""
+cdef bint put_numbers(list data, int num, bint* fractions, const cnp.npy_intp* dims, int nd, char** at) except -1:
+    """Write nested lists row by row: bools, ints or, where `num` is a floating dtype, ints and floats; False for anything else."""
     cdef Py_ssize_t left = dims[0]
     cdef double number
     cdef long long whole
@@ -856,42 +856,63 @@ cdef bint put_numbers(list data, type kind, const cnp.npy_intp* dims, int nd, ch
             return False
         left -= 1
         if nd > 1:
-            if type(one) is not list or not put_numbers(<list>one, kind, dims + 1, nd - 1, at, num):
+            if type(one) is not list or not put_numbers(<list>one, num, fractions, dims + 1, nd - 1, at):
                 return False
             continue
-        if type(one) is not kind:
-            return False
-        if num == cnp.NPY_INT64:
+        if num == cnp.NPY_BOOL:
+            if type(one) is not bool:
+                return False
+            at[0][0] = one is True
+            at[0] += 1
+            continue
+        if type(one) is float and num != cnp.NPY_INT64:
+            number = one
+            fractions[0] = True
+        elif type(one) is int:
             whole = PyLong_AsLongLongAndOverflow(one, &overflow)
             if overflow:
                 return False
-            (<int64_t*>at[0])[0] = whole
+            number = <double>whole
         else:
-            number = one
-            if num == cnp.NPY_FLOAT32:
-                (<float*>at[0])[0] = <float>number
-            else:
-                (<double*>at[0])[0] = number
+            return False
+        if num == cnp.NPY_INT64:
+            (<int64_t*>at[0])[0] = whole
+        elif num == cnp.NPY_FLOAT32:
+            (<float*>at[0])[0] = <float>number
+        else:
+            (<double*>at[0])[0] = number
         at[0] += 4 if num == cnp.NPY_FLOAT32 else 8
     return left == 0
 
 
-def from_numbers(list data not None, cnp.dtype floating not None):
-    """An array of nested lists of floats alone, in `floating`, or of ints alone; None for anything else."""
+cdef cnp.ndarray numbers_as(list data, int num, bint mixed, const cnp.npy_intp* dims, int nd):
+    """The array of nested lists in a dtype; None where that does not hold them, or holds ints alone though `mixed`."""
+    cdef cnp.ndarray out = new_array(nd, dims, cnp.PyArray_DescrFromType(num), False)
+    cdef char* at = cnp.PyArray_BYTES(out)
+    cdef bint fractions = not mixed
+    return out if put_numbers(data, num, &fractions, dims, nd, &at) and fractions else None
+
+
+def from_numbers(list data not None, cnp.dtype dtype not None, bint given):
+    """An array of nested lists of bools alone, ints alone, or floats and ints; None for anything else.
+
+    `dtype` is the one that is asked for where it is `given`, and otherwise that of floats.
+    """
     cdef cnp.npy_intp[FEW_DIMS] dims
-    cdef cnp.ndarray out
+    cdef cnp.ndarray out = None
     cdef object one = data
-    cdef char* at
-    cdef int nd = 0
+    cdef int nd = 0, num = dtype.num
+    cdef bint floating = num == cnp.NPY_FLOAT32 or num == cnp.NPY_FLOAT64
     while type(one) is list and nd < FEW_DIMS and len(<list>one):
         dims[nd] = len(<list>one)
         nd += 1
         one = (<list>one)[0]
-    if type(one) is float and (floating.num == cnp.NPY_FLOAT32 or floating.num == cnp.NPY_FLOAT64):
-        out = new_array(nd, dims, floating, False)
-    elif type(one) is int:
-        out = new_array(nd, dims, cnp.PyArray_DescrFromType(cnp.NPY_INT64), False)
-    else:
-        return None
-    at = cnp.PyArray_BYTES(out)
-    return out if put_numbers(data, type(one), dims, nd, &at, cnp.PyArray_TYPE(out)) else None
+    if given:
+        return numbers_as(data, num, False, dims, nd) if nd and (floating or num == cnp.NPY_INT64 or num == cnp.NPY_BOOL) else None
+    if type(one) is bool:
+        return numbers_as(data, cnp.NPY_BOOL, False, dims, nd)
+    if type(one) is int:
+        out = numbers_as(data, cnp.NPY_INT64, False, dims, nd)
+    if out is None and floating and (type(one) is float or type(one) is int):
+        out = numbers_as(data, num, True, dims, nd)
+    return out
