@@ -543,7 +543,9 @@ core.set_tensor_type(Tensor, Size, dtypes.BY_NUM)
 
 
 def check_device(value) -> None:
-    """Raise RuntimeError for a device that is not the CPU."""
+    """Raise RuntimeError for a device that is not the CPU, TypeError for what names none."""
+    if isinstance(value, (bool, float)):
+        raise TypeError(f"argument 'device' must be torch.device, not {type(value).__name__}")
     if value is not CPU and (value if isinstance(value, device) else device(value)).type != "cpu":
         raise RuntimeError(f"lucid has one device, 'cpu'; got {str(value)!r}")
 

@@ -65,6 +65,7 @@ ORDER = [
     "refusals",
     "unmodified",
     "exceptions",
+    "kinds",
     "promotion",
     "repeat",
     "threads",

@@ -671,6 +671,8 @@ MUTANTS: list[Mutant] = [
     M("split-copies", "split", "shape", "alias", "copies instead of views",
       after(lambda lib, y, a, k: type(y)(part.clone() for part in y))),
     M("permute-strides", "permute", "shape", "alias", "a contiguous copy", after(lambda lib, y, a, k: y.clone().contiguous())),
+    M("flip-takes-bools", "flip", "shape", "kinds", "a bool counts as 0 or 1, a float as what it is cut to",
+      instead(lambda lib, x, dims: lib.flip(x, tuple(map(int, dims)) if isinstance(dims, (tuple, list)) else (int(dims),)))),
     M("flip-wrong-axis", "flip", "shape", "value", "always the first dimension",
       instead(lambda lib, x, *dims, **kw: lib.flip(x, (0,)) if x.dim() else x.clone())),
     M("cat-order", "cat", "shape", "value", "parts in reverse order",

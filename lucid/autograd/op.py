@@ -57,6 +57,23 @@ SHARED = {"", "nn.functional"}
 APART = {"celu", "relu", "rms_norm", "selu", "sigmoid", "tanh", "threshold"}
 
 
+# What a parameter takes that is annotated with these words; of a sequence the first element has to be an int. Without
+# an annotation, or with another, anything. PyTorch's own Python reads some by their truth, or looks them up, and
+# refuses none.
+TAKEN = {"bool": "bool", "int": "int", "float": "bool int float complex", "str": "str", "None": "None", "tuple": "tuple"}
+LOOKED_UP = {"inplace", "return_indices", "reduction", "mode", "padding_mode", "compute_mode"}
+
+
+@functools.cache
+def refused(annotation: str, looked_up: bool) -> int:
+    """The kinds of value that a parameter refuses, as `core.OpBase.kinds` has them."""
+    words = annotation.split(" | ")
+    if not TAKEN.keys() >= set(words) or looked_up and annotation in ("bool", "str"):
+        return 0
+    taken = {kind for word in words for kind in TAKEN[word].split()}
+    return sum(bit for kind, bit in core.KINDS.items() if kind not in taken)
+
+
 class Op(core.OpBase):
     """The declaration of an operation.
 
@@ -86,6 +103,7 @@ class Op(core.OpBase):
         code = forward.__code__
         self.path, self.name, self.kind, self.view, self.aliases = path, path.rpartition(".")[2], kind, view, aliases
         given, named = forward.__defaults__ or (), forward.__kwdefaults__ or {}
+        annotations = forward.__annotations__
         k = code.co_argcount
         self.forward = forward
         self.positional, self.required = k, k - len(given)
@@ -95,6 +113,9 @@ class Op(core.OpBase):
         self.defaults = dict(zip(names[k - len(given) : k], given)) | named
         self.defaults_in_order = [self.defaults.get(name, core.MISSING) for name in names]
         self.position = dict(zip(names, range(len(names))))
+        free = LOOKED_UP if path.startswith("nn.") else ()
+        kinds = bytes([refused(annotations.get(name, ""), name in free) for name in names])
+        self.kinds = kinds if any(kinds) else None
         self.places = self.position.copy()
         for name in names:
             if name in SPELLED:
@@ -583,9 +604,9 @@ def dressed(function, forward):
     return function
 
 
-def overridable(function):
-    """A function that is not an operation's, as one that `__torch_function__` can override."""
-    return dressed(core.make_overridable(function), function)
+def overridable(function, spec=None):
+    """A function that binds its own arguments, as one that `__torch_function__` can override."""
+    return dressed(core.make_overridable(function, spec), function)
 
 
 class Stated:
@@ -651,7 +672,7 @@ def op(
         spec = Op(path, forward, kind, view, aliases, own, out, wide)
         if wide and composite:
             spec.forward = dressed(functools.partial(_in_float32, forward, spec.position.get("dtype", -1)), forward)
-        call = overridable(forward) if spec.variadic else dressed(core.make_call(spec), forward)
+        call = overridable(forward, spec) if spec.variadic else dressed(core.make_call(spec), forward)
         call.op, call.vjp, call.vjp_joint = spec, spec.vjp, spec.vjp_joint
         call.__name__ = spec.name
         spec.function = call
@@ -680,7 +701,7 @@ core.set_interceptor(_intercept)
 def twin(function, namespace: str, name: str):
     """A declared function under another name, or as a method ("Tensor"): the same, and another object to tell overrides of."""
     spec = function.op
-    made = overridable(spec.forward) if spec.variadic else dressed(core.make_call(spec), function)
+    made = overridable(spec.forward, spec) if spec.variadic else dressed(core.make_call(spec), function)
     made.__name__ = name
     if namespace == "Tensor":
         made.__qualname__ = f"Tensor.{name}"

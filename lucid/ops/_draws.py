@@ -255,8 +255,6 @@ def sizes(name: str, size: tuple, keywords: dict) -> tuple[int, ...]:
         raise TypeError(f"{name}() got an unexpected keyword argument '{one}'")
     for one in size:
         if type(one) is not int:
-            if isinstance(one, bool):
-                raise TypeError(f"{name}(): argument 'size' must be tuple of ints, not bool")
             return shape_argument(name, size)
     return tuple(size)
 

@@ -110,16 +110,19 @@ def dims_argument(name: str, dim, ndim: int, all_when_empty: bool = True) -> tup
     return found if ndim else ()
 
 
-def shape_argument(name: str, shape, infer: bool = False) -> tuple[int, ...]:
-    """A shape given as ints or as one sequence of ints."""
+def shape_argument(name: str, shape, argument: str = "size") -> tuple[int, ...]:
+    """A shape given as ints or as one sequence of ints; a bool is none where it comes first, which is where PyTorch looks."""
     if len(shape) == 1 and not hasattr(shape[0], "__index__"):
         shape = shape[0]
     elif len(shape) == 1 and isinstance(shape[0], Tensor) and shape[0].ndim:
         shape = shape[0].tolist()
     try:
-        return tuple([size.__index__() for size in shape])
+        found = tuple([size.__index__() for size in shape])
     except (AttributeError, TypeError):
-        raise TypeError(f"{name}(): argument 'size' must be tuple of ints, not {shape!r}") from None
+        raise TypeError(f"{name}(): argument '{argument}' must be tuple of ints, not {shape!r}") from None
+    if found and isinstance(shape[0], bool):
+        raise TypeError(f"{name}(): argument '{argument}' must be tuple of ints, but found element of type bool at pos 0")
+    return found
 
 
 # ------------------------------------------------------------------------------------------------ memory

@@ -184,7 +184,7 @@ _prelu.vjp(
 @doc("out = \\min(\\max(x, min\\_val), max\\_val)", "g \\cdot [min\\_val < x < max\\_val]", returns=LOSSLESS,
      min_val="float, optional: The lower bound. Default: -1.", max_val="float, optional: The upper bound. Default: 1.",
      raises="ValueError: `min_val` is greater than `max_val`\nRuntimeError: the tensor is bool")  # fmt: skip
-def hardtanh(input_: Tensor, min_val=-1.0, max_val=1.0, inplace: bool = False) -> Tensor:
+def hardtanh(input_: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
     """Identity between two bounds, constant beyond.
 
     >>> F.hardtanh(lucid.tensor([-3.0, 0.5, 3.0]))

@@ -334,7 +334,7 @@ number_first(FLOOR_DIVIDE, both=True)
      rounding_mode="{None, 'trunc', 'floor'}, optional: Towards what the quotient is rounded.",
      raises="RuntimeError: `rounding_mode` is none of these\n"
             "RuntimeError: an integer is divided by zero and rounded")  # fmt: skip
-def div(input_: Tensor, other, *, rounding_mode=None, out=None) -> Tensor:
+def div(input_: Tensor, other, *, rounding_mode: str | None = None, out=None) -> Tensor:
     """Quotient of two tensors, or of a tensor and a number.
 
     >>> lucid.div(lucid.tensor([7, -7]), 2)

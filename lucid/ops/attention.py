@@ -147,12 +147,12 @@ def _check_shapes(query, key, value, key_padding_mask, attn_mask, num_heads: int
 @op("nn.functional.multi_head_attention_forward", composite=True)
 @doc()
 def multi_head_attention_forward(
-    query: Tensor, key: Tensor, value: Tensor, embed_dim_to_check: int, num_heads: int, in_proj_weight: Tensor | None,
-    in_proj_bias: Tensor | None, bias_k: Tensor | None, bias_v: Tensor | None, add_zero_attn: bool, dropout_p: float,
-    out_proj_weight: Tensor, out_proj_bias: Tensor | None, training: bool = True, key_padding_mask: Tensor | None = None,
-    need_weights: bool = True, attn_mask: Tensor | None = None, use_separate_proj_weight: bool = False,
+    query: Tensor, key: Tensor, value: Tensor, embed_dim_to_check, num_heads: bool | int, in_proj_weight: Tensor | None,
+    in_proj_bias: Tensor | None, bias_k: Tensor | None, bias_v: Tensor | None, add_zero_attn, dropout_p,
+    out_proj_weight: Tensor, out_proj_bias: Tensor | None, training=True, key_padding_mask: Tensor | None = None,
+    need_weights=True, attn_mask: Tensor | None = None, use_separate_proj_weight=False,
     q_proj_weight: Tensor | None = None, k_proj_weight: Tensor | None = None, v_proj_weight: Tensor | None = None,
-    static_k: Tensor | None = None, static_v: Tensor | None = None, average_attn_weights: bool = True,
+    static_k: Tensor | None = None, static_v: Tensor | None = None, average_attn_weights=True,
     is_causal: bool = False,
 ):  # fmt: skip
     """Attention in several heads: what `MultiheadAttention` computes, whose page describes the parameters' meaning.
@@ -222,6 +222,8 @@ def multi_head_attention_forward(
     head = width // num_heads
     if head * num_heads != width:
         raise AssertionError(f"embed_dim {width} not divisible by num_heads {num_heads}")
+    if use_separate_proj_weight and q_proj_weight is None:
+        raise AssertionError("use_separate_proj_weight is True but q_proj_weight is None")
     if key.shape[:2] != value.shape[:2] or not use_separate_proj_weight and key.shape != value.shape:
         raise AssertionError(f"key shape {key.shape} does not match value shape {value.shape}")
     if query is key is value and not use_separate_proj_weight:

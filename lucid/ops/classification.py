@@ -399,9 +399,14 @@ def _paths(x: np.ndarray, given: np.ndarray, inputs: np.ndarray, lengths: np.nda
      zero_infinity="bool, optional: Let infinite losses and their gradients be 0. Default: False.",
      raises="IndexError: a target is no class\nRuntimeError: a shape or length does not fit; a second gradient is asked for")  # fmt: skip
 def ctc_loss(
-    log_probs: Tensor, targets: Tensor, input_lengths, target_lengths, blank: int = 0, reduction: str = "mean",
+    log_probs: Tensor,
+    targets: Tensor,
+    input_lengths: tuple,
+    target_lengths: tuple,
+    blank: int = 0,
+    reduction: str = "mean",
     zero_infinity: bool = False,
-) -> Tensor:  # fmt: skip
+) -> Tensor:
     """Connectionist temporal classification: how unlikely sequences of labels are that no step of the input is assigned to.
 
     >>> F.ctc_loss(lucid.tensor([[[-0.5, -1.5]], [[-0.25, -2.0]]]), lucid.tensor([[1]]), [1], [1])

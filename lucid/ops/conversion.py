@@ -209,7 +209,7 @@ def from_dlpack(ext_tensor, *, device=None, copy=None) -> Tensor:
 
 @op("asarray", composite=True)
 @doc()
-def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad: bool | None = None) -> Tensor:
+def asarray(obj, *, dtype=None, device=None, copy: bool | None = None, requires_grad: bool | None = None) -> Tensor:
     """A tensor of `obj`, which shares its memory where that is possible and `copy` is not True.
 
     Parameters
@@ -320,6 +320,9 @@ def parse_to(args, dtype=None, device=None, other=None, non_blocking=False, copy
         raise TypeError(f"to() received too many arguments: {args}")
     if args:
         non_blocking, copy = (*args, copy)[:2]
+    for argument, value in ("non_blocking", non_blocking), ("copy", copy):
+        if not isinstance(value, bool):
+            raise TypeError(f"to(): argument '{argument}' must be bool, not {type(value).__name__}")
     if device is not None:
         check_device(device)
     return None if dtype is None else as_dtype(dtype), device, non_blocking, copy, memory_format

@@ -143,6 +143,10 @@ def ntuple(name: str, argument: str, value, n: int) -> tuple[int, ...]:
         if len(value) != n:
             raise RuntimeError(f"{name}(): expected {argument} to be a single integer value or a list of {n} values "
                                f"to match the convolution dimensions, but got {argument}={list(value)}")  # fmt: skip
+    for one in value if isinstance(value, (tuple, list)) else (value,):
+        if isinstance(one, str):
+            raise TypeError(f"{name}(): argument '{argument}' must be int, not str")
+    if isinstance(value, (tuple, list)):
         return tuple(map(int, value))
     return (int(value),) * n
 
@@ -321,7 +325,15 @@ _TRANSPOSE = _SHARED | {
 
 @op("nn.functional.conv1d", composite=True, aliases=("conv1d",))
 @doc(**_CONV)
-def conv1d(input_: Tensor, weight: Tensor, bias=None, stride=1, padding=0, dilation=1, groups: int = 1) -> Tensor:
+def conv1d(
+    input_: Tensor,
+    weight: Tensor,
+    bias=None,
+    stride: int | tuple = 1,
+    padding: int | str | tuple = 0,
+    dilation: int | tuple = 1,
+    groups: int = 1,
+) -> Tensor:
     """Convolution (cross-correlation) in one dimension.
 
     >>> F.conv1d(lucid.ones(1, 1, 4), lucid.ones(1, 1, 2))
@@ -332,7 +344,15 @@ def conv1d(input_: Tensor, weight: Tensor, bias=None, stride=1, padding=0, dilat
 
 @op("nn.functional.conv2d", composite=True, aliases=("conv2d",))
 @doc(**_CONV)
-def conv2d(input_: Tensor, weight: Tensor, bias=None, stride=1, padding=0, dilation=1, groups: int = 1) -> Tensor:
+def conv2d(
+    input_: Tensor,
+    weight: Tensor,
+    bias=None,
+    stride: int | tuple = 1,
+    padding: int | str | tuple = 0,
+    dilation: int | tuple = 1,
+    groups: int = 1,
+) -> Tensor:
     """Convolution (cross-correlation) in two dimensions.
 
     >>> F.conv2d(lucid.ones(1, 1, 1, 4), lucid.ones(1, 1, 1, 2))
@@ -343,7 +363,15 @@ def conv2d(input_: Tensor, weight: Tensor, bias=None, stride=1, padding=0, dilat
 
 @op("nn.functional.conv3d", composite=True, aliases=("conv3d",))
 @doc(**_CONV)
-def conv3d(input_: Tensor, weight: Tensor, bias=None, stride=1, padding=0, dilation=1, groups: int = 1) -> Tensor:
+def conv3d(
+    input_: Tensor,
+    weight: Tensor,
+    bias=None,
+    stride: int | tuple = 1,
+    padding: int | str | tuple = 0,
+    dilation: int | tuple = 1,
+    groups: int = 1,
+) -> Tensor:
     """Convolution (cross-correlation) in three dimensions.
 
     >>> F.conv3d(lucid.ones(1, 1, 1, 1, 4), lucid.ones(1, 1, 1, 1, 2))
@@ -355,7 +383,14 @@ def conv3d(input_: Tensor, weight: Tensor, bias=None, stride=1, padding=0, dilat
 @op("nn.functional.conv_transpose1d", composite=True, aliases=("conv_transpose1d",))
 @doc(**_TRANSPOSE)
 def conv_transpose1d(
-    input_: Tensor, weight: Tensor, bias=None, stride=1, padding=0, output_padding=0, groups: int = 1, dilation=1
+    input_: Tensor,
+    weight: Tensor,
+    bias=None,
+    stride: int | tuple = 1,
+    padding: int | tuple = 0,
+    output_padding: int | tuple = 0,
+    groups: int = 1,
+    dilation: int | tuple = 1,
 ) -> Tensor:
     """Transposed convolution in one dimension: the gradient of a convolution by its input.
 
@@ -368,7 +403,14 @@ def conv_transpose1d(
 @op("nn.functional.conv_transpose2d", composite=True, aliases=("conv_transpose2d",))
 @doc(**_TRANSPOSE)
 def conv_transpose2d(
-    input_: Tensor, weight: Tensor, bias=None, stride=1, padding=0, output_padding=0, groups: int = 1, dilation=1
+    input_: Tensor,
+    weight: Tensor,
+    bias=None,
+    stride: int | tuple = 1,
+    padding: int | tuple = 0,
+    output_padding: int | tuple = 0,
+    groups: int = 1,
+    dilation: int | tuple = 1,
 ) -> Tensor:
     """Transposed convolution in two dimensions: the gradient of a convolution by its input.
 
@@ -381,7 +423,14 @@ def conv_transpose2d(
 @op("nn.functional.conv_transpose3d", composite=True, aliases=("conv_transpose3d",))
 @doc(**_TRANSPOSE)
 def conv_transpose3d(
-    input_: Tensor, weight: Tensor, bias=None, stride=1, padding=0, output_padding=0, groups: int = 1, dilation=1
+    input_: Tensor,
+    weight: Tensor,
+    bias=None,
+    stride: int | tuple = 1,
+    padding: int | tuple = 0,
+    output_padding: int | tuple = 0,
+    groups: int = 1,
+    dilation: int | tuple = 1,
 ) -> Tensor:
     """Transposed convolution in three dimensions: the gradient of a convolution by its input.
 
@@ -395,7 +444,17 @@ def conv_transpose3d(
 @doc(**_CONV | {"padding": "int or tuple of int: Zeros added on both sides.",
                 "transposed": "bool: Whether it is the transposed convolution.",
                 "output_padding": "int or tuple of int: What is added to one side of the result, if transposed."})  # fmt: skip
-def convolution(input_, weight, bias, stride, padding, dilation, transposed, output_padding, groups) -> Tensor:
+def convolution(
+    input_,
+    weight,
+    bias,
+    stride: tuple,
+    padding: tuple,
+    dilation: tuple,
+    transposed: bool,
+    output_padding: tuple,
+    groups: int,
+) -> Tensor:
     """Convolution of any number of dimensions, or its transpose: what `conv1d` to `conv_transpose3d` are.
 
     >>> lucid.convolution(lucid.ones(1, 1, 3), lucid.ones(1, 1, 2), None, [1], [0], [1], False, [0], 1)

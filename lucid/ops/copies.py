@@ -79,7 +79,9 @@ for _path, _example in COPIED.items():
 
 @op("slice_copy", composite=True, out="same")
 @doc()
-def slice_copy(input_: Tensor, dim: int = 0, start=None, end=None, step: int = 1, *, out=None) -> Tensor:
+def slice_copy(
+    input_: Tensor, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1, *, out=None
+) -> Tensor:
     """A copy of the slice `start:end:step` of a dimension.
 
     Parameters
@@ -121,7 +123,7 @@ def slice_copy(input_: Tensor, dim: int = 0, start=None, end=None, step: int = 1
 
 @op("unsafe_split_with_sizes", composite=True)
 @like(split_with_sizes, out="tuple of Tensor, optional: Where the pieces are written.")
-def unsafe_split_with_sizes(input_: Tensor, split_sizes, dim: int = 0, *, out=None) -> tuple:
+def unsafe_split_with_sizes(input_: Tensor, split_sizes: tuple, dim: int = 0, *, out=None) -> tuple:
     """`split_with_sizes`, whose pieces may be written to in a graph.
 
     Examples

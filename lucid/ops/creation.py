@@ -54,10 +54,7 @@ def sizes(name: str, size: tuple, keywords: dict, argument: str = "size") -> tup
         size = (keywords.pop(argument),)
     for other in keywords:
         raise TypeError(f"{name}() got an unexpected keyword argument '{other}'")
-    for one in size if len(size) > 1 or not isinstance(size[0], (tuple, list)) else size[0]:
-        if isinstance(one, bool):
-            raise TypeError(f"{name}(): argument '{argument}' (position 1) must be tuple of ints, not bool")
-    found = shape_argument(name, size)
+    found = shape_argument(name, size, argument)
     if any(n < 0 for n in found):
         raise RuntimeError(f"{name}: Dimension size must be non-negative, got {list(found)}")
     return found
@@ -98,6 +95,8 @@ def finished(name: str, result: Tensor, requires_grad=False, out=None, dtype=Non
             result = wrap(result.array.reshape(out.array.shape))
         write_out(name, out, to_dtype(result, out.dtype) if dtype is None else result)
         result = out
+    if requires_grad and requires_grad is not True:
+        raise TypeError(f"{name}(): argument 'requires_grad' must be bool, not {type(requires_grad).__name__}")
     return result.requires_grad_() if requires_grad else result
 
 
@@ -119,7 +118,7 @@ _ZEROS, _ONES = _constant("zeros", 0), _constant("ones", 1)
 @op("zeros", gradient=False, own=("out",))
 @doc()
 def zeros(
-    *size, out=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False, **named
+    *size, out=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad: bool | None = False, **named
 ) -> Tensor:
     """A tensor of zeros.
 
@@ -147,7 +146,7 @@ def zeros(
 @op("ones", gradient=False, own=("out",))
 @like(zeros)
 def ones(
-    *size, out=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False, **named
+    *size, out=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad: bool | None = False, **named
 ) -> Tensor:
     """A tensor of ones.
 
@@ -163,9 +162,16 @@ def ones(
 @op("empty", gradient=False, own=("out",))
 @like(zeros, memory_format="memory_format, optional: How the result lies in memory; contiguous by default.")
 def empty(
-    *size, out=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False, memory_format=None,
+    *size,
+    out=None,
+    dtype=None,
+    layout=None,
+    device=None,
+    pin_memory=False,
+    requires_grad: bool | None = False,
+    memory_format=None,
     **named,
-) -> Tensor:  # fmt: skip
+) -> Tensor:
     """An uninitialised tensor.
 
     Examples
@@ -186,7 +192,15 @@ def empty(
 @op("full", gradient=False, own=("out",))
 @doc()
 def full(
-    size, fill_value, *, out=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False
+    size: tuple,
+    fill_value,
+    *,
+    out=None,
+    dtype=None,
+    layout=None,
+    device=None,
+    pin_memory=False,
+    requires_grad: bool | None = False,
 ) -> Tensor:
     """A tensor of one value.
 
@@ -224,7 +238,14 @@ def full(
 @op("empty_strided", gradient=False)
 @doc()
 def empty_strided(
-    size, stride, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False
+    size: tuple,
+    stride: tuple,
+    *,
+    dtype=None,
+    layout=None,
+    device=None,
+    requires_grad: bool | None = False,
+    pin_memory=False,
 ) -> Tensor:
     """An uninitialised tensor of these sizes and strides (in elements).
 
@@ -263,7 +284,14 @@ def empty_strided(
 @op("empty_permuted", gradient=False)
 @like(empty_strided, physical_layout="sequence of int: The dimensions, from the outermost in memory to the innermost.")
 def empty_permuted(
-    size, physical_layout, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False
+    size: tuple,
+    physical_layout: tuple,
+    *,
+    dtype=None,
+    layout=None,
+    device=None,
+    requires_grad: bool | None = False,
+    pin_memory=False,
 ) -> Tensor:
     """An uninitialised dense tensor whose dimensions lie in memory in the order `physical_layout`.
 
@@ -297,7 +325,14 @@ def _like(name: str, x, dtype, layout, device, memory_format):
 @op("empty_like", gradient=False)
 @doc()
 def empty_like(
-    input_, *, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False, memory_format=None
+    input_,
+    *,
+    dtype=None,
+    layout=None,
+    device=None,
+    pin_memory=False,
+    requires_grad: bool | None = False,
+    memory_format=None,
 ) -> Tensor:
     """An uninitialised tensor of another's shape, dtype and order in memory.
 
@@ -325,7 +360,14 @@ def empty_like(
 @op("zeros_like", gradient=False)
 @like(empty_like)
 def zeros_like(
-    input_, *, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False, memory_format=None
+    input_,
+    *,
+    dtype=None,
+    layout=None,
+    device=None,
+    pin_memory=False,
+    requires_grad: bool | None = False,
+    memory_format=None,
 ) -> Tensor:
     """Zeros of another's shape, dtype and order in memory.
 
@@ -342,7 +384,14 @@ def zeros_like(
 @op("ones_like", gradient=False)
 @like(empty_like)
 def ones_like(
-    input_, *, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False, memory_format=None
+    input_,
+    *,
+    dtype=None,
+    layout=None,
+    device=None,
+    pin_memory=False,
+    requires_grad: bool | None = False,
+    memory_format=None,
 ) -> Tensor:
     """Ones of another's shape, dtype and order in memory.
 
@@ -359,7 +408,7 @@ def ones_like(
 @op("full_like", gradient=False)
 @like(empty_like, fill_value="number: The value.")
 def full_like(
-    input_, fill_value, *, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False,
+    input_, fill_value, *, dtype=None, layout=None, device=None, pin_memory=False, requires_grad: bool | None = False,
     memory_format=None,
 ) -> Tensor:  # fmt: skip
     """One value in another's shape, dtype and order in memory.
@@ -376,7 +425,9 @@ def full_like(
 
 @op("scalar_tensor", gradient=False)
 @doc()
-def scalar_tensor(s, *, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False) -> Tensor:
+def scalar_tensor(
+    s, *, dtype=None, layout=None, device=None, pin_memory=False, requires_grad: bool | None = False
+) -> Tensor:
     """A 0-d tensor of a number, of the default floating dtype.
 
     Parameters
@@ -403,7 +454,17 @@ def scalar_tensor(s, *, dtype=None, layout=None, device=None, pin_memory=False, 
 
 @op("eye", gradient=False, own=("out",))
 @doc()
-def eye(n, m=None, *, out=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False) -> Tensor:
+def eye(
+    n: int,
+    m: int | None = None,
+    *,
+    out=None,
+    dtype=None,
+    layout=None,
+    device=None,
+    pin_memory=False,
+    requires_grad: bool | None = False,
+) -> Tensor:
     """The matrix of `n` rows and `m` (default `n`) columns with ones on its diagonal.
 
     Parameters
@@ -490,7 +551,16 @@ arange.__wrapped__ = arange.op.forward.__wrapped__ = Stated(
 @op("range", gradient=False, own=("out",))
 @doc()
 def range_(
-    start=0, end=None, step=1, *, out=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False
+    start=0,
+    end=None,
+    step=1,
+    *,
+    out=None,
+    dtype=None,
+    layout=None,
+    device=None,
+    pin_memory=False,
+    requires_grad: bool | None = False,
 ) -> Tensor:
     """The numbers from `start` to `end`, which is included, `step` apart.
 
@@ -641,7 +711,16 @@ def _spaced(start, end, steps: int, integer: bool):
 @op("linspace", gradient=False, own=("out",))
 @doc()
 def linspace(
-    start, end, steps, *, out=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False
+    start,
+    end,
+    steps: int,
+    *,
+    out=None,
+    dtype=None,
+    layout=None,
+    device=None,
+    pin_memory=False,
+    requires_grad: bool | None = False,
 ) -> Tensor:
     """`steps` numbers from `start` to `end`, both included, equally far apart.
 
@@ -677,8 +756,8 @@ def linspace(
 @op("logspace", gradient=False, own=("out",))
 @like(linspace, base="number, optional: What is raised to those powers. Default: 10.")
 def logspace(
-    start, end, steps, base=10.0, *, out=None, dtype=None, layout=None, device=None, pin_memory=False,
-    requires_grad=False,
+    start, end, steps: int, base: float = 10.0, *, out=None, dtype=None, layout=None, device=None, pin_memory=False,
+    requires_grad: bool | None = False,
 ) -> Tensor:  # fmt: skip
     """`base` to the power of `steps` numbers from `start` to `end`, equally far apart.
 

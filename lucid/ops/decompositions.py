@@ -21,7 +21,7 @@ from lucid.tensor import Tensor
 
 
 @op("linalg.svd")
-def svd(A: Tensor, full_matrices: bool = True, *, driver=None, out=None):
+def svd(A: Tensor, full_matrices: bool = True, *, driver: str | None = None, out=None):
     r"""Singular value decomposition of matrices.
 
     Parameters

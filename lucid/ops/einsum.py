@@ -108,6 +108,8 @@ def tensordot(a: Tensor, b: Tensor, dims=2, out=None) -> Tensor:
         if dims > min(a.array.ndim, b.array.ndim):
             raise RuntimeError(f"tensordot expects dims < ndim_a or ndim_b, but got dims={dims}")
         first, second = list(range(a.array.ndim - dims, a.array.ndim)), list(range(dims))
+    elif not isinstance(dims, (tuple, list)):
+        raise RuntimeError(f"tensordot expects dims to be an int, or a tuple or list of two lists of ints, not {dims!r}")
     else:
         first, second = ([dim] if isinstance(dim, int) else list(dim) for dim in dims)
     if len(first) != len(second):
@@ -156,6 +158,8 @@ def einsum(equation, *operands) -> Tensor:
     [[5.0, 11.0],
      [11.0, 25.0]]
     """
+    if isinstance(equation, (bool, int, float)):
+        raise TypeError(f"einsum(): argument 'equation' (position 1) must be str, not {type(equation).__name__}")
     if not isinstance(equation, str):
         equation, operands = _sublists((equation, *operands))
     if len(operands) == 1 and isinstance(operands[0], (list, tuple)):

@@ -55,9 +55,14 @@ _embedding.vjp(weight=_embedding_rule)
 
 @op("nn.functional.embedding", composite=True)
 def embedding(
-    input_: Tensor, weight: Tensor, padding_idx=None, max_norm=None, norm_type: float = 2.0,
-    scale_grad_by_freq: bool = False, sparse: bool = False,
-) -> Tensor:  # fmt: skip
+    input_: Tensor,
+    weight: Tensor,
+    padding_idx: int | None = None,
+    max_norm: float | None = None,
+    norm_type: float = 2.0,
+    scale_grad_by_freq: bool = False,
+    sparse: bool = False,
+) -> Tensor:
     """The rows of a table, looked up by index.
 
     Parameters
@@ -125,6 +130,8 @@ def _renorm(weight: Tensor, at, max_norm: float, norm_type: float) -> None:
     rows = np.unique(at)
     looked_up = table[rows]
     wide = np.abs(cast(looked_up, np.dtype(np.complex128))) if weight.dtype.is_complex else looked_up.astype(np.float64)
+    if isinstance(norm_type, str):
+        raise TypeError("embedding_renorm_(): argument 'norm_type' must be float, not str")
     norms = np.linalg.norm(wide, norm_type, axis=1) if wide.size else np.zeros(len(rows))
     large = norms > max_norm
     if large.any():
@@ -273,9 +280,18 @@ def _check_offsets(offsets: np.ndarray, n: int, include_last_offset: bool) -> np
 
 @op("nn.functional.embedding_bag", composite=True)
 def embedding_bag(
-    input_: Tensor, weight: Tensor, offsets=None, max_norm=None, norm_type: float = 2.0, scale_grad_by_freq: bool = False,
-    mode: str = "mean", sparse: bool = False, per_sample_weights=None, include_last_offset: bool = False, padding_idx=None,
-) -> Tensor:  # fmt: skip
+    input_: Tensor,
+    weight: Tensor,
+    offsets=None,
+    max_norm: float | None = None,
+    norm_type=2.0,
+    scale_grad_by_freq: bool = False,
+    mode: str = "mean",
+    sparse: bool = False,
+    per_sample_weights=None,
+    include_last_offset: bool = False,
+    padding_idx: int | None = None,
+) -> Tensor:
     """The sum, mean or maximum of bags of a table's rows, looked up by index.
 
     Parameters

@@ -394,7 +394,7 @@ LOGIT_EPS = param_kernel("logit", code="logit_eps")
 @op("logit", aliases=("special.logit",), wide=True)
 @doc("out = \\ln (x / (1 - x))", "g / (x (1 - x))\\quad \\text{(0 where } x \\text{ was clamped)}",
      eps="float, optional: Clamp `input_` between `eps` and `1 - eps` first.")  # fmt: skip
-def logit(input_: Tensor, eps=None, *, out=None) -> Tensor:
+def logit(input_: Tensor, eps: float | None = None, *, out=None) -> Tensor:
     """Inverse of the logistic function; NaN outside of [0, 1].
 
     >>> lucid.logit(lucid.tensor([0.5]))

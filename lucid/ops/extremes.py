@@ -62,7 +62,7 @@ def _share(g, input_, dim, keepdim, out):
 
 @op("amax", out="same")
 @doc()
-def amax(input_: Tensor, dim=(), keepdim: bool = False, *, out=None) -> Tensor:
+def amax(input_: Tensor, dim: int | tuple | None = (), keepdim: bool = False, *, out=None) -> Tensor:
     """The greatest element, over all or over dimensions; NaN wins.
 
     Parameters
@@ -90,7 +90,7 @@ amax.vjp(input_=_share)
 
 @op("amin", out="same")
 @doc()
-def amin(input_: Tensor, dim=(), keepdim: bool = False, *, out=None) -> Tensor:
+def amin(input_: Tensor, dim: int | tuple | None = (), keepdim: bool = False, *, out=None) -> Tensor:
     r"""The least element, over all or over dimensions; NaN wins. Parameters and gradient as for `amax`.
 
     Parameters
@@ -126,7 +126,7 @@ amin.vjp(input_=_share)
 
 @op("aminmax", composite=True)
 @doc(out="tuple of Tensor, optional: Where the results are written.")
-def aminmax(input_: Tensor, *, dim=None, keepdim: bool = False, out=None):
+def aminmax(input_: Tensor, *, dim: int | None = None, keepdim: bool = False, out=None):
     r"""The least and the greatest element, as a named tuple (min, max).
 
     Parameters
@@ -194,7 +194,7 @@ def _position(name: str, input_: Tensor, dim, keepdim: bool) -> Tensor:
 
 @op("argmax", gradient=False, out="same")
 @doc()
-def argmax(input_: Tensor, dim=None, keepdim: bool = False, *, out=None) -> Tensor:
+def argmax(input_: Tensor, dim: int | None = None, keepdim: bool = False, *, out=None) -> Tensor:
     """Where the greatest element stands, along a dimension or in the flattened tensor; the first of equals, or of NaNs.
 
     Parameters
@@ -219,7 +219,7 @@ def argmax(input_: Tensor, dim=None, keepdim: bool = False, *, out=None) -> Tens
 
 @op("argmin", gradient=False, out="same")
 @like(argmax)
-def argmin(input_: Tensor, dim=None, keepdim: bool = False, *, out=None) -> Tensor:
+def argmin(input_: Tensor, dim: int | None = None, keepdim: bool = False, *, out=None) -> Tensor:
     """Where the least element stands, along a dimension or in the flattened tensor; the first of equals, or of NaNs.
 
     Examples
@@ -283,7 +283,7 @@ def _max_or_min(name: str, whole: str, along: str, pairwise: str, input_, dim, k
     out="Tensor or tuple of Tensor, optional: Where the result is written, or each of them.", gives="Tensor or named tuple of Tensor",
     returns="The greatest element; with `dim` `values` and `indices`, without the dimension, or of size 1 in it with `keepdim`.",
 )  # fmt: skip
-def max(input_: Tensor, dim=None, keepdim: bool = False, *, other: Tensor | None = None, out=None):
+def max(input_: Tensor, dim: int | None = None, keepdim: bool = False, *, other: Tensor | None = None, out=None):
     """The greatest element of all; with `dim`, a named tuple of the greatest along it and their positions.
 
     With a second tensor, as `other` or instead of `dim`: the elementwise `maximum`.
@@ -301,7 +301,7 @@ def max(input_: Tensor, dim=None, keepdim: bool = False, *, other: Tensor | None
     max, other="Tensor, optional: A second tensor: the result is the elementwise `minimum`.",
     returns="The least element; with `dim` `values` and `indices`, without the dimension, or of size 1 in it with `keepdim`.",
 )  # fmt: skip
-def min(input_: Tensor, dim=None, keepdim: bool = False, *, other: Tensor | None = None, out=None):
+def min(input_: Tensor, dim: int | None = None, keepdim: bool = False, *, other: Tensor | None = None, out=None):
     """The least element of all; with `dim`, a named tuple of the least along it and their positions.
 
     With a second tensor, as `other` or instead of `dim`: the elementwise `minimum`.
@@ -349,7 +349,7 @@ def _truth(name: str, input_, dim, keepdim: bool, of_none: bool, out: Tensor | N
 
 @op("any", gradient=False, own=("out",))
 @like(amin)
-def any(input_: Tensor, dim=None, keepdim: bool = False, *, out=None) -> Tensor:
+def any(input_: Tensor, dim: int | tuple | None = None, keepdim: bool = False, *, out=None) -> Tensor:
     """Whether an element is not zero, over all or over dimensions. Bool; uint8 for uint8.
 
     Examples
@@ -362,7 +362,7 @@ def any(input_: Tensor, dim=None, keepdim: bool = False, *, out=None) -> Tensor:
 
 @op("all", gradient=False, own=("out",))
 @like(amin)
-def all(input_: Tensor, dim=None, keepdim: bool = False, *, out=None) -> Tensor:
+def all(input_: Tensor, dim: int | tuple | None = None, keepdim: bool = False, *, out=None) -> Tensor:
     """Whether no element is zero, over all or over dimensions. Bool; uint8 for uint8.
 
     Examples
@@ -375,7 +375,9 @@ def all(input_: Tensor, dim=None, keepdim: bool = False, *, out=None) -> Tensor:
 
 @op("hash_tensor", gradient=False, out="same")
 @doc()
-def hash_tensor(input_: Tensor, dim=None, *, keepdim: bool = False, mode: int = 0, out=None) -> Tensor:
+def hash_tensor(
+    input_: Tensor, dim: int | tuple | None = None, *, keepdim: bool = False, mode: int = 0, out=None
+) -> Tensor:
     """A number that tells tensors of different bits apart: all elements, as 64 bits each, combined by exclusive or.
 
     Parameters
@@ -426,7 +428,7 @@ def hash_tensor(input_: Tensor, dim=None, *, keepdim: bool = False, mode: int = 
 
 
 @op("count_nonzero", gradient=False)
-def count_nonzero(input_: Tensor, dim=None) -> Tensor:
+def count_nonzero(input_: Tensor, dim: int | tuple | None = None) -> Tensor:
     """How many elements are not zero, over all or over dimensions; int64.
 
     Parameters

@@ -292,7 +292,7 @@ def linalg_lu(A: Tensor, *, pivot: bool = True, out=None):
 @op("lu", composite=True, out="any all")
 @doc("A = P L U", LU_GRADIENT, gives="tuple of Tensor or named tuple of Tensor", returns="LU and pivots as `linalg.lu_factor`'s, and `info` where it was asked for.",
      A=WIDE, pivot=PIVOT, get_infos="bool, optional: Return `info` too. Default: False.", out=PAIR)  # fmt: skip
-def torch_lu(A: Tensor, pivot: bool = True, get_infos: bool = False, out=None):
+def torch_lu(A: Tensor, pivot: bool = True, get_infos=False, out=None):
     """LU factorisation of matrices, singular ones too.
 
     >>> lucid.lu(lucid.tensor([[2.0]]))

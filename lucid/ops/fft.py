@@ -365,7 +365,9 @@ def ihfft(input_: Tensor, n: int | None = None, dim: int = -1, norm: str | None 
 
 @op("fft.fftn", composite=True)
 @doc()
-def fftn(input_: Tensor, s=None, dim=None, norm: str | None = None, *, out=None) -> Tensor:
+def fftn(
+    input_: Tensor, s: int | tuple | None = None, dim: int | tuple | None = None, norm: str | None = None, *, out=None
+) -> Tensor:
     """Discrete Fourier transform over several dimensions.
 
     Parameters
@@ -402,7 +404,9 @@ def fftn(input_: Tensor, s=None, dim=None, norm: str | None = None, *, out=None)
 
 @op("fft.ifftn", composite=True)
 @like(fftn)
-def ifftn(input_: Tensor, s=None, dim=None, norm: str | None = None, *, out=None) -> Tensor:
+def ifftn(
+    input_: Tensor, s: int | tuple | None = None, dim: int | tuple | None = None, norm: str | None = None, *, out=None
+) -> Tensor:
     """Inverse of `fftn`.
 
     Examples
@@ -416,7 +420,9 @@ def ifftn(input_: Tensor, s=None, dim=None, norm: str | None = None, *, out=None
 
 @op("fft.rfftn", composite=True)
 @like(fftn, returns="Complex, of size `n // 2 + 1` along the last of the dimensions.")
-def rfftn(input_: Tensor, s=None, dim=None, norm: str | None = None, *, out=None) -> Tensor:
+def rfftn(
+    input_: Tensor, s: int | tuple | None = None, dim: int | tuple | None = None, norm: str | None = None, *, out=None
+) -> Tensor:
     """`fftn` of real numbers: of the last dimension the first half and one.
 
     Examples
@@ -430,7 +436,9 @@ def rfftn(input_: Tensor, s=None, dim=None, norm: str | None = None, *, out=None
 @op("fft.irfftn", composite=True)
 @like(fftn, returns="Real, of the sizes `s`.",
       s="int or tuple of int, optional: Sizes of the result; the default of the last is 2 (m - 1) for m numbers.")  # fmt: skip
-def irfftn(input_: Tensor, s=None, dim=None, norm: str | None = None, *, out=None) -> Tensor:
+def irfftn(
+    input_: Tensor, s: int | tuple | None = None, dim: int | tuple | None = None, norm: str | None = None, *, out=None
+) -> Tensor:
     """Inverse of `rfftn`.
 
     Examples
@@ -444,7 +452,9 @@ def irfftn(input_: Tensor, s=None, dim=None, norm: str | None = None, *, out=Non
 
 @op("fft.hfftn", composite=True)
 @like(irfftn)
-def hfftn(input_: Tensor, s=None, dim=None, norm: str | None = None, *, out=None) -> Tensor:
+def hfftn(
+    input_: Tensor, s: int | tuple | None = None, dim: int | tuple | None = None, norm: str | None = None, *, out=None
+) -> Tensor:
     """`hfft` over several dimensions, the last of which is given by its first half.
 
     Examples
@@ -457,7 +467,9 @@ def hfftn(input_: Tensor, s=None, dim=None, norm: str | None = None, *, out=None
 
 @op("fft.ihfftn", composite=True)
 @like(rfftn)
-def ihfftn(input_: Tensor, s=None, dim=None, norm: str | None = None, *, out=None) -> Tensor:
+def ihfftn(
+    input_: Tensor, s: int | tuple | None = None, dim: int | tuple | None = None, norm: str | None = None, *, out=None
+) -> Tensor:
     """Inverse of `hfftn`.
 
     Examples
@@ -473,7 +485,9 @@ def ihfftn(input_: Tensor, s=None, dim=None, norm: str | None = None, *, out=Non
 
 @op("fft.fft2", composite=True)
 @like(fftn, dim="int or tuple of int, optional: The dimensions. Default: the last two.")
-def fft2(input_: Tensor, s=None, dim=(-2, -1), norm: str | None = None, *, out=None) -> Tensor:
+def fft2(
+    input_: Tensor, s: int | tuple | None = None, dim: int | tuple = (-2, -1), norm: str | None = None, *, out=None
+) -> Tensor:
     """`fftn` over two dimensions, by default the last.
 
     Examples
@@ -486,7 +500,9 @@ def fft2(input_: Tensor, s=None, dim=(-2, -1), norm: str | None = None, *, out=N
 
 @op("fft.ifft2", composite=True)
 @like(fftn, dim="int or tuple of int, optional: The dimensions. Default: the last two.")
-def ifft2(input_: Tensor, s=None, dim=(-2, -1), norm: str | None = None, *, out=None) -> Tensor:
+def ifft2(
+    input_: Tensor, s: int | tuple | None = None, dim: int | tuple = (-2, -1), norm: str | None = None, *, out=None
+) -> Tensor:
     """Inverse of `fft2`.
 
     Examples
@@ -500,7 +516,9 @@ def ifft2(input_: Tensor, s=None, dim=(-2, -1), norm: str | None = None, *, out=
 
 @op("fft.rfft2", composite=True)
 @like(rfftn, dim="int or tuple of int, optional: The dimensions. Default: the last two.")
-def rfft2(input_: Tensor, s=None, dim=(-2, -1), norm: str | None = None, *, out=None) -> Tensor:
+def rfft2(
+    input_: Tensor, s: int | tuple | None = None, dim: int | tuple = (-2, -1), norm: str | None = None, *, out=None
+) -> Tensor:
     """`rfftn` over two dimensions, by default the last.
 
     Examples
@@ -513,7 +531,9 @@ def rfft2(input_: Tensor, s=None, dim=(-2, -1), norm: str | None = None, *, out=
 
 @op("fft.irfft2", composite=True)
 @like(irfftn, dim="int or tuple of int, optional: The dimensions. Default: the last two.")
-def irfft2(input_: Tensor, s=None, dim=(-2, -1), norm: str | None = None, *, out=None) -> Tensor:
+def irfft2(
+    input_: Tensor, s: int | tuple | None = None, dim: int | tuple = (-2, -1), norm: str | None = None, *, out=None
+) -> Tensor:
     """Inverse of `rfft2`.
 
     Examples
@@ -526,7 +546,9 @@ def irfft2(input_: Tensor, s=None, dim=(-2, -1), norm: str | None = None, *, out
 
 @op("fft.hfft2", composite=True)
 @like(hfftn, dim="int or tuple of int, optional: The dimensions. Default: the last two.")
-def hfft2(input_: Tensor, s=None, dim=(-2, -1), norm: str | None = None, *, out=None) -> Tensor:
+def hfft2(
+    input_: Tensor, s: int | tuple | None = None, dim: int | tuple = (-2, -1), norm: str | None = None, *, out=None
+) -> Tensor:
     """`hfftn` over two dimensions, by default the last.
 
     Examples
@@ -539,7 +561,9 @@ def hfft2(input_: Tensor, s=None, dim=(-2, -1), norm: str | None = None, *, out=
 
 @op("fft.ihfft2", composite=True)
 @like(ihfftn, dim="int or tuple of int, optional: The dimensions. Default: the last two.")
-def ihfft2(input_: Tensor, s=None, dim=(-2, -1), norm: str | None = None, *, out=None) -> Tensor:
+def ihfft2(
+    input_: Tensor, s: int | tuple | None = None, dim: int | tuple = (-2, -1), norm: str | None = None, *, out=None
+) -> Tensor:
     """Inverse of `hfft2`.
 
     Examples
@@ -555,7 +579,7 @@ def ihfft2(input_: Tensor, s=None, dim=(-2, -1), norm: str | None = None, *, out
 
 @op("fft.fftfreq", gradient=False, out="cast dtype")
 def fftfreq(
-    n: int, d: float = 1.0, *, out=None, dtype=None, layout=None, device=None, requires_grad: bool = False
+    n: int, d: float = 1.0, *, out=None, dtype=None, layout=None, device=None, requires_grad: bool | None = False
 ) -> Tensor:
     """The frequencies that the results of `fft` stand for.
 
@@ -584,7 +608,7 @@ def fftfreq(
 @op("fft.rfftfreq", gradient=False, out="cast dtype")
 @like(fftfreq, returns="0, 1, ... up to n // 2, over `n d`.")
 def rfftfreq(
-    n: int, d: float = 1.0, *, out=None, dtype=None, layout=None, device=None, requires_grad: bool = False
+    n: int, d: float = 1.0, *, out=None, dtype=None, layout=None, device=None, requires_grad: bool | None = False
 ) -> Tensor:
     """The frequencies that the results of `rfft` stand for.
 
@@ -605,7 +629,7 @@ def _frequencies(steps, n, d, dtype, layout, device, requires_grad) -> Tensor:
 
 
 @op("fft.fftshift", composite=True)
-def fftshift(input_: Tensor, dim=None) -> Tensor:
+def fftshift(input_: Tensor, dim: int | tuple | None = None) -> Tensor:
     """The results of a transform with frequency 0 in the middle.
 
     Parameters
@@ -630,7 +654,7 @@ def fftshift(input_: Tensor, dim=None) -> Tensor:
 
 @op("fft.ifftshift", composite=True)
 @like(fftshift)
-def ifftshift(input_: Tensor, dim=None) -> Tensor:
+def ifftshift(input_: Tensor, dim: int | tuple | None = None) -> Tensor:
     """Inverse of `fftshift`.
 
     Examples

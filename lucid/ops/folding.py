@@ -125,7 +125,13 @@ _BLOCKS = {
      input_="Tensor: Of shape (n, c, h, w), or (c, h, w).",
      returns="Of shape (n, c * kernel height * kernel width, number of blocks), or without n.",
      raises="RuntimeError: no block fits the image, or its shape or a parameter is out of range", **_BLOCKS)  # fmt: skip
-def unfold(input_: Tensor, kernel_size, dilation=1, padding=0, stride=1) -> Tensor:
+def unfold(
+    input_: Tensor,
+    kernel_size: int | tuple,
+    dilation: int | tuple = 1,
+    padding: int | tuple = 0,
+    stride: int | tuple = 1,
+) -> Tensor:
     """The sliding blocks of images, each as a column.
 
     >>> F.unfold(lucid.tensor([[[1.0, 2.0, 3.0]]]), (1, 2))
@@ -156,7 +162,14 @@ def unfold(input_: Tensor, kernel_size, dilation=1, padding=0, stride=1) -> Tens
      output_size="int or tuple of int: Height and width of the images.",
      returns="Of shape (n, c, \\*output_size), or without n.",
      raises="RuntimeError: the number of blocks is another, or a parameter is out of range", **_BLOCKS)  # fmt: skip
-def fold(input_: Tensor, output_size, kernel_size, dilation=1, padding=0, stride=1) -> Tensor:
+def fold(
+    input_: Tensor,
+    output_size: int | tuple,
+    kernel_size: int | tuple,
+    dilation: int | tuple = 1,
+    padding: int | tuple = 0,
+    stride: int | tuple = 1,
+) -> Tensor:
     """Images as the sum of their sliding blocks, which are columns as of `unfold`.
 
     >>> F.fold(lucid.tensor([[1.0, 2.0], [2.0, 3.0]]), (1, 3), (1, 2))

@@ -23,7 +23,7 @@ from lucid.tensor import Tensor
 
 
 @op("meshgrid", composite=True)
-def meshgrid(*tensors: Tensor, indexing=None) -> tuple:
+def meshgrid(*tensors: Tensor, indexing: str | None = None) -> tuple:
     """Coordinate grids: each 1-d tensor along a dimension of its own, expanded over those of the others.
 
     Parameters
@@ -160,7 +160,9 @@ def _triangle_indices(name: str, row, col, offset, dtype, layout, device, upper)
 
 @op("tril_indices", gradient=False)
 @doc()
-def tril_indices(row, col, offset=0, *, dtype=None, layout=None, device=None, pin_memory=False) -> Tensor:
+def tril_indices(
+    row: int, col: int, offset: int = 0, *, dtype=None, layout=None, device=None, pin_memory=False
+) -> Tensor:
     """The indices of the lower triangle of a `row` by `col` matrix: a row of row and one of column numbers.
 
     Parameters
@@ -188,7 +190,9 @@ def tril_indices(row, col, offset=0, *, dtype=None, layout=None, device=None, pi
 
 @op("triu_indices", gradient=False)
 @like(tril_indices)
-def triu_indices(row, col, offset=0, *, dtype=None, layout=None, device=None, pin_memory=False) -> Tensor:
+def triu_indices(
+    row: int, col: int, offset: int = 0, *, dtype=None, layout=None, device=None, pin_memory=False
+) -> Tensor:
     """The indices of the upper triangle of a `row` by `col` matrix: a row of row and one of column numbers.
 
     Examples
@@ -211,7 +215,7 @@ def _powers(x: Tensor, n: int) -> Tensor:
 
 
 @op("vander", composite=True)
-def vander(x: Tensor, N=None, increasing: bool = False) -> Tensor:  # noqa: N803
+def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:  # noqa: N803
     """The Vandermonde matrix of a 1-d tensor: its powers as columns, falling unless `increasing`.
 
     `N` is the number of columns, by default that of the elements.
@@ -249,7 +253,7 @@ def vander(x: Tensor, N=None, increasing: bool = False) -> Tensor:  # noqa: N803
 
 
 @op("linalg.vander", composite=True)
-def linalg_vander(x: Tensor, *, N=None) -> Tensor:  # noqa: N803
+def linalg_vander(x: Tensor, *, N: int | None = None) -> Tensor:  # noqa: N803
     """Vandermonde matrices of the last dimension of a tensor: its powers 0, 1, ..., N - 1.
 
     Parameters

@@ -493,13 +493,14 @@ def addr(input_: Tensor, vec1: Tensor, vec2: Tensor, *, beta=1, alpha=1, out=Non
     _ranked("addr", vec1, 1, "vec1")
     _ranked("addr", vec2, 1, "vec2")
     dtype = tensor_argument("addr", input_).dtype
+    for name, factor in (("beta", beta), ("alpha", alpha)):
+        if isinstance(factor, bool) and not dtype is vec1.dtype is vec2.dtype is dtypes.bool:
+            raise RuntimeError(f"Boolean {name} only supported for Boolean results.")
     if beta == 1 and dtype.numpy in FLOATING and vec1.dtype is dtype and vec2.dtype is dtype and type(alpha) in (int, float):
         return addcmul(input_, vec1.unsqueeze(1), vec2, value=alpha)
     product_ = outer(vec1, vec2)
     if product_.dtype.kind < 2 and input_.dtype.kind < 2:
         for name, factor in (("beta", beta), ("alpha", alpha)):
-            if isinstance(factor, bool) and product_.dtype is not dtypes.bool:
-                raise RuntimeError(f"Boolean {name} only supported for Boolean results.")
             if isinstance(factor, (float, complex)):
                 raise RuntimeError(f"For integral input tensors, argument {name} must not be a floating point number.")
     return _plus(input_, product_, beta, alpha)

@@ -49,6 +49,8 @@ def reduction_of(name: str, reduction: str, size_average=None, reduce=None) -> s
             return "none"
         return "mean" if size_average is None or size_average else "sum"
     if reduction not in ("none", "mean", "sum"):
+        if not isinstance(reduction, str) and name in ("multilabel_soft_margin_loss", "poisson_nll_loss"):
+            raise TypeError(f"{name}(): reduction must be str, not {type(reduction).__name__}")
         raise ValueError(f"{reduction} is not a valid value for reduction")
     return reduction
 
@@ -409,7 +411,7 @@ def kl_div(
      full="bool, optional: Add the constant term. Default: False.", eps="float, optional: The least variance.",
      raises="ValueError: a variance is negative, or their shape does not fit")  # fmt: skip
 def gaussian_nll_loss(
-    input_: Tensor, target: Tensor, var, full: bool = False, eps: float = 1e-06, reduction: str = "mean"
+    input_: Tensor, target: Tensor, var, full=False, eps: float | None = 1e-06, reduction: str = "mean"
 ) -> Tensor:
     """Negative log likelihood of normal distributions.
 
@@ -428,6 +430,8 @@ def gaussian_nll_loss(
         elif len(x) != len(v) or sum(b for a, b in zip(x, v) if a != b) != 1:
             raise ValueError("var is of incorrect size")
     if reduction not in ("none", "mean", "sum"):
+        if not isinstance(reduction, str):
+            raise TypeError(f"gaussian_nll_loss(): reduction must be str, not {type(reduction).__name__}")
         raise ValueError(f"{reduction} is not valid")
     if var.dtype.kind < 2:
         raise RuntimeError(f"result type Float can't be cast to the desired output type {torch_name(var.dtype)}")

@@ -424,7 +424,9 @@ NAN_TO_NUM = ternary_kernel("nan_to_num", FLOATING)
 @doc(None, "g \\text{ where } x \\text{ is finite, else } 0", nan="float, optional: What NaN becomes. Default: 0.",
      posinf="float, optional: What infinity becomes. Default: the largest number of the dtype.",
      neginf="float, optional: What negative infinity becomes. Default: the smallest number of the dtype.")  # fmt: skip
-def nan_to_num(input_: Tensor, nan=None, posinf=None, neginf=None, *, out=None) -> Tensor:
+def nan_to_num(
+    input_: Tensor, nan: float | None = None, posinf: float | None = None, neginf: float | None = None, *, out=None
+) -> Tensor:
     """NaN and infinities replaced by numbers.
 
     >>> lucid.nan_to_num(lucid.tensor([float("nan"), float("inf"), 1.0]), posinf=9.0)

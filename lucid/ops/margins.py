@@ -117,7 +117,7 @@ def cosine_embedding_loss(
     sizes = mul(add(mul(input1, input1).sum(dims), tiny), add(mul(input2, input2).sum(dims), tiny))
     cosine = div(product, sqrt(sizes))
     near = where(eq(target, 1), rsub(cosine, 1), 0.0)
-    return reduced(add(near, where(eq(target, -1), clamp_min(sub(cosine, margin), 0), 0.0)), reduction)
+    return reduced(add(near, where(eq(target, -1), clamp_min(sub(cosine, float(margin)), 0), 0.0)), reduction)
 
 
 @op("nn.functional.triplet_margin_loss", composite=True)
@@ -153,7 +153,7 @@ def triplet_margin_loss(
      raises="ValueError: the margin is not positive")  # fmt: skip
 def triplet_margin_with_distance_loss(
     anchor: Tensor, positive: Tensor, negative: Tensor, *, distance_function=None, margin: float = 1.0,
-    swap: bool = False, reduction: str = "mean",
+    swap=False, reduction: str = "mean",
 ) -> Tensor:  # fmt: skip
     """`triplet_margin_loss` for any distance.
 
@@ -208,7 +208,7 @@ def _scores(name: str, input_: Tensor, target: Tensor, many: bool) -> tuple:
      weight="Tensor, optional: A weight for each class.",
      raises="RuntimeError: a target is no class, or a shape does not fit\nValueError: `p` is neither 1 nor 2")  # fmt: skip
 def multi_margin_loss(
-    input_: Tensor, target: Tensor, p: int = 1, margin: float = 1.0, weight=None, size_average=None, reduce=None,
+    input_: Tensor, target: Tensor, p=1, margin: float = 1.0, weight=None, size_average=None, reduce=None,
     reduction: str = "mean",
 ) -> Tensor:  # fmt: skip
     """Hinge loss of classification.

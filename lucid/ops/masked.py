@@ -44,6 +44,8 @@ def _dims(dim, ndim: int) -> tuple:
         return tuple(range(ndim))
     size, found = builtins.max(ndim, 1), []
     for one in dim if isinstance(dim, (tuple, list)) else (dim,):
+        if isinstance(one, float):
+            raise TypeError(f"argument 'dim' must be int, not {one!r}")
         if one in found:
             raise RuntimeError(f"dim={one} appears multiple times in the list of dims")
         if not -size <= one < size:
@@ -94,6 +96,12 @@ def _own(input_: Tensor, dtype):
     return input_.dtype if dtype is None else as_dtype(dtype)
 
 
+def _no_bool(dim, mask) -> None:
+    """TypeError for a bool where PyTorch counts what a mask leaves."""
+    if mask is not None and isinstance(dim, bool) or isinstance(dim, (tuple, list)) and dim and isinstance(dim[0], bool):
+        raise TypeError(f"argument 'dim' must be tuple of ints, not {dim!r}")
+
+
 def _first(dim, ndim: int) -> int:
     return _dims(dim, ndim)[0]
 
@@ -103,7 +111,7 @@ def _first(dim, ndim: int) -> int:
 
 @op("masked.sum", composite=True)
 @_doc("out = \\sum_{i:\\, mask_i} x_i", dtype="dtype, optional: Of the result. Default: int64 for small integers, else the input's.")  # fmt: skip
-def sum(input_: Tensor, dim=None, *, keepdim: bool = False, dtype=None, mask=None) -> Tensor:
+def sum(input_: Tensor, dim=None, *, keepdim=False, dtype=None, mask=None) -> Tensor:
     """Sum of the elements that a mask leaves, 0 of none.
 
     >>> lucid.masked.sum(lucid.tensor([1.0, 2.0, 4.0]), mask=lucid.tensor([True, False, True]))
@@ -115,7 +123,7 @@ def sum(input_: Tensor, dim=None, *, keepdim: bool = False, dtype=None, mask=Non
 
 @op("masked.prod", composite=True)
 @_doc("out = \\prod_{i:\\, mask_i} x_i", dtype="dtype, optional: Of the result. Default: int64 for small integers, else the input's.")  # fmt: skip
-def prod(input_: Tensor, dim=None, *, keepdim: bool = False, dtype=None, mask=None) -> Tensor:
+def prod(input_: Tensor, dim=None, *, keepdim=False, dtype=None, mask=None) -> Tensor:
     """Product of the elements that a mask leaves, 1 of none.
 
     >>> lucid.masked.prod(lucid.tensor([3.0, 2.0, 4.0]), mask=lucid.tensor([True, False, True]))
@@ -129,7 +137,7 @@ def prod(input_: Tensor, dim=None, *, keepdim: bool = False, dtype=None, mask=No
 
 @op("masked.amax", composite=True)
 @_doc("out = \\max_{i:\\, mask_i} x_i", raises="NotImplementedError: bools are masked\nTypeError: complex numbers are")
-def amax(input_: Tensor, dim=None, *, keepdim: bool = False, dtype=None, mask=None) -> Tensor:
+def amax(input_: Tensor, dim=None, *, keepdim=False, dtype=None, mask=None) -> Tensor:
     """Largest of the elements that a mask leaves; of none, the dtype's smallest number.
 
     >>> lucid.masked.amax(lucid.tensor([1.0, 9.0, 4.0]), mask=lucid.tensor([True, False, True]))
@@ -141,7 +149,7 @@ def amax(input_: Tensor, dim=None, *, keepdim: bool = False, dtype=None, mask=No
 
 @op("masked.amin", composite=True)
 @_doc("out = \\min_{i:\\, mask_i} x_i", raises="NotImplementedError: bools are masked\nTypeError: complex numbers are")
-def amin(input_: Tensor, dim=None, *, keepdim: bool = False, dtype=None, mask=None) -> Tensor:
+def amin(input_: Tensor, dim=None, *, keepdim=False, dtype=None, mask=None) -> Tensor:
     """Smallest of the elements that a mask leaves; of none, the dtype's largest number.
 
     >>> lucid.masked.amin(lucid.tensor([1.0, 0.5, 4.0]), mask=lucid.tensor([True, False, True]))
@@ -157,7 +165,7 @@ _POSITION = {"dim": "int, optional: What is reduced. Default: the whole tensor, 
 
 @op("masked.argmax", gradient=False)
 @_doc("out = \\arg\\max_{i:\\, mask_i} x_i", **_POSITION)
-def argmax(input_: Tensor, dim=None, *, keepdim: bool = False, dtype=None, mask=None) -> Tensor:
+def argmax(input_: Tensor, dim: int | None = None, *, keepdim=False, dtype=None, mask=None) -> Tensor:
     """Where the largest of the elements is that a mask leaves.
 
     >>> lucid.masked.argmax(lucid.tensor([1, 9, 4]), mask=lucid.tensor([True, False, True]))
@@ -168,7 +176,7 @@ def argmax(input_: Tensor, dim=None, *, keepdim: bool = False, dtype=None, mask=
 
 @op("masked.argmin", gradient=False)
 @_doc("out = \\arg\\min_{i:\\, mask_i} x_i", **_POSITION)
-def argmin(input_: Tensor, dim=None, *, keepdim: bool = False, dtype=None, mask=None) -> Tensor:
+def argmin(input_: Tensor, dim: int | None = None, *, keepdim=False, dtype=None, mask=None) -> Tensor:
     """Where the smallest of the elements is that a mask leaves.
 
     >>> lucid.masked.argmin(lucid.tensor([2, 0, 4]), mask=lucid.tensor([True, False, True]))
@@ -185,7 +193,7 @@ def _count(input_: Tensor, mask, dims: tuple, keepdim: bool) -> Tensor:
 
 @op("masked.mean", composite=True)
 @_doc("out = \\frac{1}{n} \\sum_{i:\\, mask_i} x_i", raises="ValueError: the result's dtype is neither floating nor complex")
-def mean(input_: Tensor, dim=None, *, keepdim: bool = False, dtype=None, mask=None) -> Tensor:
+def mean(input_: Tensor, dim=None, *, keepdim=False, dtype=None, mask=None) -> Tensor:
     """Mean of the elements that a mask leaves, NaN of none.
 
     >>> lucid.masked.mean(lucid.tensor([1.0, 9.0, 4.0]), mask=lucid.tensor([True, False, True]))
@@ -194,6 +202,7 @@ def mean(input_: Tensor, dim=None, *, keepdim: bool = False, dtype=None, mask=No
     wanted = _own(input_, dtype)
     if not (wanted.is_floating_point or wanted.is_complex):
         raise ValueError(f"mean(): the result's dtype must be floating or complex, not {torch_name(wanted)}")
+    _no_bool(dim, mask)
     total = sum(input_, dim, keepdim=keepdim, dtype=wanted, mask=mask)
     return arithmetic.div(total, _count(input_, mask, _dims(dim, input_.ndim), bool(keepdim)))
 
@@ -202,7 +211,7 @@ def mean(input_: Tensor, dim=None, *, keepdim: bool = False, dtype=None, mask=No
 @_doc("out = x_{(\\lfloor (n - 1) / 2 \\rfloor)}", dim="int, optional: What is reduced. Default: the last dimension.",
       dtype="dtype, optional: Of the result of integers. Default: the input's.",
       raises="ValueError: a row of integers is masked out whole")  # fmt: skip
-def median(input_: Tensor, dim: int = -1, *, keepdim: bool = False, dtype=None, mask=None) -> Tensor:
+def median(input_: Tensor, dim=-1, *, keepdim: bool = False, dtype=None, mask=None) -> Tensor:
     """Median of the elements that a mask leaves, the lower of two; NaN of none.
 
     >>> lucid.masked.median(lucid.tensor([1.0, 9.0, 4.0]), mask=lucid.tensor([True, False, True]))
@@ -245,7 +254,7 @@ def logaddexp(input_: Tensor, other: Tensor, *, dtype=None, input_mask=None, oth
 
 @op("masked.norm", composite=True)
 @_doc("out = \\Big( \\sum_{i:\\, mask_i} |x_i|^p \\Big)^{1 / p}", ord="float, optional: The power p. Default: 2.")
-def norm(input_: Tensor, ord: float = 2.0, dim=None, *, keepdim: bool = False, dtype=None, mask=None) -> Tensor:
+def norm(input_: Tensor, ord: float = 2.0, dim=None, *, keepdim=False, dtype=None, mask=None) -> Tensor:
     """Norm of the vector of the elements that a mask leaves.
 
     >>> lucid.masked.norm(lucid.tensor([3.0, 9.0, 4.0]), mask=lucid.tensor([True, False, True]))
@@ -270,6 +279,7 @@ def _moment(input_: Tensor, dim, unbiased, correction, keepdim: bool, dtype, mas
     if dtype is None and not inexact:
         wanted, inexact = dtypes.float32, True
     computed = wanted if inexact else dtypes.float32
+    _no_bool(dim, mask)
     dims = _dims(dim, input_.ndim)
     count = _count(input_, mask, dims, True)
     x = arithmetic.sub(input_, arithmetic.div(sum(input_, dim, keepdim=True, dtype=wanted, mask=mask), count))
@@ -288,7 +298,16 @@ _MOMENT = {"unbiased": "bool, optional: Whether to divide by one less than the n
 
 @op("masked.var", composite=True, wide=True)
 @_doc("out = \\frac{1}{n - c} \\sum_{i:\\, mask_i} |x_i - \\bar x|^2", **_MOMENT)
-def var(input_: Tensor, dim=None, unbiased=None, *, correction=None, keepdim: bool = False, dtype=None, mask=None) -> Tensor:
+def var(
+    input_: Tensor,
+    dim=None,
+    unbiased=None,
+    *,
+    correction: float | str | None = None,
+    keepdim=False,
+    dtype=None,
+    mask=None,
+) -> Tensor:
     """Variance of the elements that a mask leaves, NaN of none.
 
     >>> lucid.masked.var(lucid.tensor([1.0, 9.0, 3.0]), mask=lucid.tensor([True, False, True]))
@@ -299,7 +318,16 @@ def var(input_: Tensor, dim=None, unbiased=None, *, correction=None, keepdim: bo
 
 @op("masked.std", composite=True, wide=True)
 @_doc("out = \\sqrt{\\frac{1}{n - c} \\sum_{i:\\, mask_i} |x_i - \\bar x|^2}", **_MOMENT)
-def std(input_: Tensor, dim=None, unbiased=None, *, correction=None, keepdim: bool = False, dtype=None, mask=None) -> Tensor:
+def std(
+    input_: Tensor,
+    dim=None,
+    unbiased=None,
+    *,
+    correction: float | str | None = None,
+    keepdim=False,
+    dtype=None,
+    mask=None,
+) -> Tensor:
     """Standard deviation of the elements that a mask leaves, NaN of none.
 
     >>> lucid.masked.std(lucid.tensor([1.0, 9.0, 3.0]), correction=0, mask=lucid.tensor([True, False, True]))
@@ -315,7 +343,7 @@ _ALONG = {"returns": "Of the input's shape.", "dim": "int: The dimension."}
 
 @op("masked.cumsum", composite=True)
 @_doc("out_i = \\sum_{j \\le i:\\, mask_j} x_j", **_ALONG)
-def cumsum(input_: Tensor, dim: int, *, dtype=None, mask=None) -> Tensor:
+def cumsum(input_: Tensor, dim, *, dtype=None, mask=None) -> Tensor:
     """Sums of the elements so far that a mask leaves.
 
     >>> lucid.masked.cumsum(lucid.tensor([1.0, 9.0, 4.0]), 0, mask=lucid.tensor([True, False, True]))
@@ -326,7 +354,7 @@ def cumsum(input_: Tensor, dim: int, *, dtype=None, mask=None) -> Tensor:
 
 @op("masked.cumprod", composite=True)
 @_doc("out_i = \\prod_{j \\le i:\\, mask_j} x_j", **_ALONG)
-def cumprod(input_: Tensor, dim: int, *, dtype=None, mask=None) -> Tensor:
+def cumprod(input_: Tensor, dim, *, dtype=None, mask=None) -> Tensor:
     """Products of the elements so far that a mask leaves.
 
     >>> lucid.masked.cumprod(lucid.tensor([2.0, 9.0, 4.0]), 0, mask=lucid.tensor([True, False, True]))
@@ -337,7 +365,7 @@ def cumprod(input_: Tensor, dim: int, *, dtype=None, mask=None) -> Tensor:
 
 @op("masked.softmax", composite=True, wide=True)
 @_doc("out_i = e^{x_i} / \\sum_{j:\\, mask_j} e^{x_j}", **_ALONG)
-def softmax(input_: Tensor, dim: int, *, dtype=None, mask=None) -> Tensor:
+def softmax(input_: Tensor, dim, *, dtype=None, mask=None) -> Tensor:
     """Exponentials, scaled to sum up to 1, of the elements that a mask leaves; 0 elsewhere.
 
     >>> lucid.masked.softmax(lucid.tensor([1.0, 9.0]), 0, mask=lucid.tensor([True, False]))
@@ -349,7 +377,7 @@ def softmax(input_: Tensor, dim: int, *, dtype=None, mask=None) -> Tensor:
 
 @op("masked.log_softmax", composite=True, wide=True)
 @_doc("out_i = x_i - \\ln \\sum_{j:\\, mask_j} e^{x_j}", **_ALONG)
-def log_softmax(input_: Tensor, dim: int, *, dtype=None, mask=None) -> Tensor:
+def log_softmax(input_: Tensor, dim, *, dtype=None, mask=None) -> Tensor:
     """Logarithms of `masked.softmax`.
 
     >>> lucid.masked.log_softmax(lucid.tensor([1.0, 9.0]), 0, mask=lucid.tensor([True, False]))
@@ -361,7 +389,7 @@ def log_softmax(input_: Tensor, dim: int, *, dtype=None, mask=None) -> Tensor:
 
 @op("masked.softmin", composite=True, wide=True)
 @_doc("out_i = e^{-x_i} / \\sum_{j:\\, mask_j} e^{-x_j}", **_ALONG)
-def softmin(input_: Tensor, dim: int, *, dtype=None, mask=None) -> Tensor:
+def softmin(input_: Tensor, dim, *, dtype=None, mask=None) -> Tensor:
     """`masked.softmax` of the negated elements.
 
     >>> lucid.masked.softmin(lucid.tensor([1.0, 9.0]), 0, mask=lucid.tensor([True, False]))
@@ -374,7 +402,7 @@ def softmin(input_: Tensor, dim: int, *, dtype=None, mask=None) -> Tensor:
 @op("masked.normalize", composite=True, wide=True)
 @_doc("out = x / \\max(\\lVert x \\rVert_p, \\epsilon)", ord="float: The power p.",
       eps="float, optional: The least divisor. Default: 1e-12.", **_ALONG)  # fmt: skip
-def normalize(input_: Tensor, ord: float, dim: int, *, eps: float = 1e-12, dtype=None, mask=None) -> Tensor:
+def normalize(input_: Tensor, ord: float, dim, *, eps: float = 1e-12, dtype=None, mask=None) -> Tensor:
     """Vectors along a dimension divided by the norm of what a mask leaves of them; 0 elsewhere.
 
     >>> lucid.masked.normalize(lucid.tensor([3.0, 9.0, 4.0]), 1.0, 0, mask=lucid.tensor([True, False, False]))

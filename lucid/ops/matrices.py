@@ -62,7 +62,15 @@ def _tolerance(name: str, largest: np.ndarray, shape: tuple, atol, rtol) -> np.n
      "-P^H g P^H + (1 - A P) g^H P P^H + P^H P g^H (1 - P A), \\quad P = out", returns="Of shape (..., n, m).", A=MATRIX,
      rcond="float or Tensor, optional: `rtol` by its older name.", hermitian=HERMITIAN, atol=ATOL, rtol=RTOL,
      raises="RuntimeError: `A` has less than two dimensions")  # fmt: skip
-def pinv(A: Tensor, rcond=None, hermitian: bool = False, *, atol=None, rtol=None, out=None) -> Tensor:
+def pinv(
+    A: Tensor,
+    rcond: float | None = None,
+    hermitian: bool = False,
+    *,
+    atol: float | None = None,
+    rtol: float | None = None,
+    out=None,
+) -> Tensor:
     """Pseudoinverse of Moore and Penrose. The gradient exists where the rank does not change.
 
     >>> lucid.linalg.pinv(lucid.tensor([[2.0, 0.0], [0.0, 0.0]]))
@@ -106,7 +114,7 @@ pinv.vjp(A=lambda g, A, out: _pinv_backward(g, A, out))
 @op("pinverse", composite=True)
 @doc("A\\, out\\, A = A, \\quad out\\, A\\, out = out", returns="Of shape (..., n, m).", input_=MATRIX,
      rcond="float, optional: What counts as zero relative to the largest singular value. Default: 1e-15.")  # fmt: skip
-def pinverse(input_: Tensor, rcond=1e-15) -> Tensor:
+def pinverse(input_: Tensor, rcond: float = 1e-15) -> Tensor:
     """Pseudoinverse of Moore and Penrose; `linalg.pinv` with another default.
 
     >>> lucid.pinverse(lucid.tensor([[2.0, 0.0]]))
@@ -123,7 +131,15 @@ def pinverse(input_: Tensor, rcond=1e-15) -> Tensor:
 @doc("out = \\#\\{i : \\sigma_i > \\max(atol, rtol\\, \\sigma_1)\\}", returns="Of shape (...), int64.", A=MATRIX,
      tol="float or Tensor, optional: `atol` by its older name; `rtol` is then 0.", hermitian=HERMITIAN, atol=ATOL, rtol=RTOL,
      raises="RuntimeError: `A` has less than two dimensions")  # fmt: skip
-def matrix_rank(A: Tensor, tol=None, hermitian: bool = False, *, atol=None, rtol=None, out=None) -> Tensor:
+def matrix_rank(
+    A: Tensor,
+    tol: float | None = None,
+    hermitian: bool = False,
+    *,
+    atol: float | None = None,
+    rtol: float | None = None,
+    out=None,
+) -> Tensor:
     """Numerical rank of matrices: how many singular values are not zero.
 
     >>> lucid.linalg.matrix_rank(lucid.tensor([[1.0, 2.0], [2.0, 4.0]]))
@@ -160,9 +176,10 @@ def cond(A: Tensor, p=None, *, out=None) -> Tensor:
     Tensor(2.0)
     """
     array = tensor_argument("linalg.cond", A, argument="A").array
+    p = int(p) if isinstance(p, bool) else p
     if array.ndim < 2:
         raise RuntimeError("linalg.cond: The input tensor must have at least 2 dimensions.")
-    if isinstance(p, bool) or p not in (None, "fro", "nuc", 1, -1, 2, -2, math.inf, -math.inf):
+    if p not in (None, "fro", "nuc", 1, -1, 2, -2, math.inf, -math.inf):
         raise RuntimeError(f"linalg.cond got an invalid norm type: {p}")
     if not array.size:
         return zeros(array.shape[:-2], dtype=A.dtype.to_real() if A.dtype.is_complex else A.dtype)
@@ -194,7 +211,7 @@ DRIVERS = ("gels", "gelsy", "gelsd", "gelss")
      "Default: epsilon times max(m, n).",
      driver="{'gelsy', 'gels', 'gelsd', 'gelss'}, optional: 'gels' takes A to be of full rank and uses QR, the others singular values.",
      out="tuple of four Tensors, optional: Where the results are written.", raises="RuntimeError: the shapes do not fit, or there is no such driver")  # fmt: skip
-def lstsq(A: Tensor, B: Tensor, rcond=None, *, driver=None, out=None):
+def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | None = None, out=None):
     """Least squares solutions of linear systems.
 
     >>> lucid.linalg.lstsq(lucid.tensor([[2.0], [0.0]]), lucid.tensor([[4.0], [1.0]])).solution
@@ -361,7 +378,7 @@ NITER = "int, optional: How many times the subspace is improved. Default: 2."
 @doc("A - M \\approx U\\, \\mathrm{diag}(S)\\, V^H", gives="tuple", returns=LOW_RANK, A=MATRIX,
      q="int, optional: The rank, rather more than less. Default: 6.", niter=NITER,
      M="Tensor, optional: What is subtracted from A, such as its mean; broadcast to its shape.")  # fmt: skip
-def svd_lowrank(A: Tensor, q: int | None = 6, niter: int | None = 2, M: Tensor | None = None):
+def svd_lowrank(A: Tensor, q: bool | int | None = 6, niter: bool | int | None = 2, M: Tensor | None = None):
     """Singular value decomposition of matrices that are nearly of low rank, by random projections.
 
     References
@@ -389,7 +406,7 @@ def svd_lowrank(A: Tensor, q: int | None = 6, niter: int | None = 2, M: Tensor |
      A="Tensor: Of shape (..., m, n): m samples of n features.", q="int, optional: How many directions. Default: min(6, m, n).",
      center="bool, optional: Subtract the samples' mean first. Default: True.", niter=NITER,
      raises="ValueError: `q` is negative or more than min(m, n), or `niter` is negative")  # fmt: skip
-def pca_lowrank(A: Tensor, q: int | None = None, center: bool = True, niter: int = 2):
+def pca_lowrank(A: Tensor, q: bool | int | None = None, center=True, niter: bool | int = 2):
     """Principal component analysis by `svd_lowrank`.
 
     >>> [one.shape for one in lucid.pca_lowrank(lucid.ones(5, 4), q=2)]

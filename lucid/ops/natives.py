@@ -113,7 +113,7 @@ def norm_except_dim(v: Tensor, pow: int = 2, dim: int = 0) -> Tensor:
 
 @op("frobenius_norm", composite=True, out="same")
 @like(norms.norm, input_="Tensor: Floating or complex.", dim="int or tuple of int: At most two dimensions; () for all.")
-def frobenius_norm(input_: Tensor, dim, keepdim: bool = False, *, out=None) -> Tensor:
+def frobenius_norm(input_: Tensor, dim: int | tuple, keepdim: bool = False, *, out=None) -> Tensor:
     """The root of the sum of squares over one or two dimensions.
 
     Examples
@@ -130,7 +130,7 @@ def frobenius_norm(input_: Tensor, dim, keepdim: bool = False, *, out=None) -> T
 @op("nuclear_norm", composite=True, out="same")
 @like(norms.matrix_norm, input_="Tensor: Of at least 2 dimensions, floating or complex.",
       dim="(int, int), optional: The dimensions of the matrices. Default: the last two.")  # fmt: skip
-def nuclear_norm(input_: Tensor, dim=(-2, -1), keepdim: bool = False, *, out=None) -> Tensor:
+def nuclear_norm(input_: Tensor, dim: bool | int | tuple = (-2, -1), keepdim: bool = False, *, out=None) -> Tensor:
     """The sum of the singular values of a matrix.
 
     Examples
@@ -140,13 +140,15 @@ def nuclear_norm(input_: Tensor, dim=(-2, -1), keepdim: bool = False, *, out=Non
     """
     if isinstance(dim, bool):  # the form without dimensions
         dim, keepdim = (-2, -1), dim
+    if isinstance(dim, int):
+        raise RuntimeError(f"nuclear_norm(): dims must be two, got {dim}")
     return norms.matrix_norm(input_, "nuc", dim, keepdim)
 
 
 @op("layer_norm", composite=True)
 @like(normalization.layer_norm, cudnn_enable="bool, optional: Accepted; there is no cuDNN.")
 def layer_norm(
-    input_: Tensor, normalized_shape, weight=None, bias=None, eps: float = 1e-5, cudnn_enable: bool = True
+    input_: Tensor, normalized_shape: tuple, weight=None, bias=None, eps: float = 1e-5, cudnn_enable: bool = True
 ) -> Tensor:
     """`nn.functional.layer_norm`, under another name.
 
@@ -169,7 +171,14 @@ def _step(stride):
 def _max_pool(n: int, example: str):
     twin = getattr(pooling, f"max_pool{n}d")
 
-    def max_pool(input_: Tensor, kernel_size, stride=(), padding=0, dilation=1, ceil_mode: bool = False) -> Tensor:
+    def max_pool(
+        input_: Tensor,
+        kernel_size: int | tuple,
+        stride: int | tuple | None = (),
+        padding: int | tuple = 0,
+        dilation: int | tuple = 1,
+        ceil_mode: bool = False,
+    ) -> Tensor:
         return twin(input_, kernel_size, _step(stride), padding, dilation, ceil_mode)
 
     max_pool.__defaults__ = ((), (0,) * n, (1,) * n, False)
@@ -188,7 +197,12 @@ max_pool3d = _max_pool(3, "lucid.max_pool3d(lucid.ones(1, 1, 2, 2, 2), 2)\n    T
 @op("max_pool1d_with_indices", composite=True)
 @like(pooling.max_pool1d_with_indices)
 def max_pool1d_with_indices(
-    input_: Tensor, kernel_size, stride=(), padding=(0,), dilation=(1,), ceil_mode: bool = False
+    input_: Tensor,
+    kernel_size: int | tuple,
+    stride: int | tuple | None = (),
+    padding: int | tuple = (0,),
+    dilation: int | tuple = (1,),
+    ceil_mode: bool = False,
 ) -> tuple[Tensor, Tensor]:
     """`nn.functional.max_pool1d` with the positions of the maxima.
 
@@ -203,7 +217,12 @@ def max_pool1d_with_indices(
 @op("avg_pool1d", composite=True)
 @like(pooling.avg_pool1d)
 def avg_pool1d(
-    input_: Tensor, kernel_size, stride=None, padding=0, ceil_mode: bool = False, count_include_pad: bool = True
+    input_: Tensor,
+    kernel_size: int | tuple,
+    stride: int | tuple | None = None,
+    padding: int | tuple = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
 ) -> Tensor:
     """`nn.functional.avg_pool1d`, under another name.
 
@@ -217,7 +236,7 @@ def avg_pool1d(
 
 @op("adaptive_avg_pool1d", composite=True)
 @like(pooling.adaptive_avg_pool1d)
-def adaptive_avg_pool1d(input_: Tensor, output_size) -> Tensor:
+def adaptive_avg_pool1d(input_: Tensor, output_size: int | tuple) -> Tensor:
     """`nn.functional.adaptive_avg_pool1d`, under another name.
 
     Examples
@@ -230,7 +249,7 @@ def adaptive_avg_pool1d(input_: Tensor, output_size) -> Tensor:
 
 @op("adaptive_max_pool1d", composite=True)
 @like(pooling.adaptive_max_pool1d)
-def adaptive_max_pool1d(input_: Tensor, output_size) -> tuple[Tensor, Tensor]:
+def adaptive_max_pool1d(input_: Tensor, output_size: int | tuple) -> tuple[Tensor, Tensor]:
     """`nn.functional.adaptive_max_pool1d` with the positions of the maxima.
 
     Examples
@@ -275,7 +294,7 @@ _BAGS = ("sum", "mean", "max")
 )
 def embedding_bag(
     weight: Tensor, indices: Tensor, offsets: Tensor, scale_grad_by_freq: bool = False, mode: int = 0, sparse: bool = False,
-    per_sample_weights=None, include_last_offset: bool = False, padding_idx=None,
+    per_sample_weights=None, include_last_offset: bool = False, padding_idx: int | None = None,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:  # fmt: skip
     """`nn.functional.embedding_bag`, the table first and with what its gradient needs.
 
@@ -364,7 +383,7 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
 
 @op("affine_grid_generator", composite=True)
 @like(resampling.affine_grid, align_corners="bool: Whether -1 and 1 are the centres of the corner pixels.")
-def affine_grid_generator(theta: Tensor, size, align_corners: bool) -> Tensor:
+def affine_grid_generator(theta: Tensor, size: tuple, align_corners: bool) -> Tensor:
     """`nn.functional.affine_grid`, under another name.
 
     Examples
@@ -568,7 +587,7 @@ def triplet_margin_loss_by_number(
 @op("ctc_loss", composite=True)
 @like(ctc_loss, **_NUMBER)
 def ctc_loss_by_number(
-    log_probs: Tensor, targets: Tensor, input_lengths, target_lengths, blank: int = 0, reduction: int = 0,
+    log_probs: Tensor, targets: Tensor, input_lengths: tuple, target_lengths: tuple, blank: int = 0, reduction: int = 0,
     zero_infinity: bool = False,
 ) -> Tensor:  # fmt: skip
     """`nn.functional.ctc_loss`, with a number for the reduction.

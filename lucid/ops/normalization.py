@@ -153,7 +153,7 @@ def _implicit(name: str, dim, ndim: int) -> int:
      dim="int, optional: The dimension; if not given, 0 of 0-, 1- and 3-d inputs and 1 of others.",
      _stacklevel="int, optional: Has no meaning here.", dtype="dtype, optional: Convert the input first.",
      raises="IndexError: there is no such dimension\nNotImplementedError: the dtype is not floating")  # fmt: skip
-def functional_softmax(input_: Tensor, dim=None, _stacklevel: int = 3, dtype=None) -> Tensor:
+def functional_softmax(input_: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype=None) -> Tensor:
     """Exponentials along a dimension, divided by their sum.
 
     >>> F.softmax(lucid.tensor([1000.0, 1000.0]), dim=0)
@@ -168,7 +168,7 @@ def functional_softmax(input_: Tensor, dim=None, _stacklevel: int = 3, dtype=Non
      dim="int, optional: The dimension; if not given, 0 of 0-, 1- and 3-d inputs and 1 of others.",
      _stacklevel="int, optional: Has no meaning here.", dtype="dtype, optional: Convert the input first.",
      raises="IndexError: there is no such dimension\nNotImplementedError: the dtype is not floating")  # fmt: skip
-def functional_log_softmax(input_: Tensor, dim=None, _stacklevel: int = 3, dtype=None) -> Tensor:
+def functional_log_softmax(input_: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype=None) -> Tensor:
     """Logarithm of `softmax`, without overflow.
 
     >>> F.log_softmax(lucid.tensor([0.0, -1000.0]), dim=0)
@@ -183,7 +183,7 @@ def functional_log_softmax(input_: Tensor, dim=None, _stacklevel: int = 3, dtype
      dim="int, optional: The dimension; if not given, 0 of 0-, 1- and 3-d inputs and 1 of others.",
      _stacklevel="int, optional: Has no meaning here.", dtype="dtype, optional: Convert the input first.",
      raises="IndexError: there is no such dimension\nNotImplementedError: the dtype is not floating")  # fmt: skip
-def softmin(input_: Tensor, dim=None, _stacklevel: int = 3, dtype=None) -> Tensor:
+def softmin(input_: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype=None) -> Tensor:
     """`softmax` of the negated input.
 
     >>> F.softmin(lucid.tensor([0.0, 1000.0]), dim=0)
@@ -255,7 +255,7 @@ _FORMULAS = (
      weight="Tensor, optional: Factors, of shape `normalized_shape`.", bias="Tensor, optional: Summands, of shape `normalized_shape`.",
      eps="float, optional: Added to the variance. Default: 1e-5.",
      raises="RuntimeError: a shape does not fit\nNotImplementedError: the dtype is not floating")  # fmt: skip
-def layer_norm(input_: Tensor, normalized_shape, weight=None, bias=None, eps: float = 1e-5) -> Tensor:
+def layer_norm(input_: Tensor, normalized_shape: tuple, weight=None, bias=None, eps: float = 1e-5) -> Tensor:
     """Normalise over the last dimensions (Ba, Kiros, Hinton, "Layer Normalization", 2016).
 
     >>> F.layer_norm(lucid.tensor([1.0, 3.0]), [2], eps=0.0)
@@ -272,7 +272,7 @@ def layer_norm(input_: Tensor, normalized_shape, weight=None, bias=None, eps: fl
      weight="Tensor, optional: Factors, of shape `normalized_shape`.",
      eps="float, optional: Added to the mean. Default: the smallest step of the dtype at 1.",
      raises="RuntimeError: a shape does not fit")  # fmt: skip
-def rms_norm(input_: Tensor, normalized_shape, weight=None, eps=None) -> Tensor:
+def rms_norm(input_: Tensor, normalized_shape: tuple, weight=None, eps: float | None = None) -> Tensor:
     """Divide by the root of the mean square over the last dimensions (Zhang, Sennrich, "Root Mean Square Layer
     Normalization", 2019).
 
@@ -593,7 +593,7 @@ def instance_norm(
 
 def _by_instance(input_, running_mean, running_var, weight, bias, momentum, eps) -> Tensor:
     """What is normalised by channel and instance, with its own statistics."""
-    shape = input_.array.shape
+    shape, momentum = input_.array.shape, float(momentum)
     _check_sizes(shape[1], running_mean=running_mean, running_var=running_var)
     out = group_norm(input_, shape[1], weight, bias, eps)  # raises before the running ones are moved
     if running_mean is not None:
@@ -613,12 +613,14 @@ def _by_instance(input_, running_mean, running_var, weight, bias, momentum, eps)
      "\\tfrac{1}{\\|x\\|} (g - out\\, (g \\cdot out)) \\text{ for } p = 2",
      p="float, optional: Which norm. Default: 2.", dim="int, optional: Along which dimension. Default: 1.",
      eps="float, optional: The least norm. Default: 1e-12.")  # fmt: skip
-def normalize(input_: Tensor, p: float = 2.0, dim=1, eps: float = 1e-12, out=None) -> Tensor:
+def normalize(input_: Tensor, p=2.0, dim: int | tuple | None = 1, eps: float = 1e-12, out=None) -> Tensor:
     """Divide by the p-norm along a dimension.
 
     >>> F.normalize(lucid.tensor([[3.0, 4.0]]), p=1.0, dim=1) * 7
     Tensor([[3.0, 4.0]])
     """
+    if isinstance(p, str):
+        raise RuntimeError(f"normalize(): there is no norm of order {p!r}")
     size = vector_norm(input_, p, dim, True)
     return input_ / size.clamp_min(eps).expand_as(input_)
 
@@ -696,7 +698,9 @@ def _unwritten(stats: tuple, input_: Tensor) -> None:
 
 @op("native_layer_norm", composite=True)
 @like(layer_norm, **_STATISTICS)
-def native_layer_norm(input_: Tensor, normalized_shape, weight, bias, eps: float) -> tuple[Tensor, Tensor, Tensor]:
+def native_layer_norm(
+    input_: Tensor, normalized_shape: tuple, weight, bias, eps: float
+) -> tuple[Tensor, Tensor, Tensor]:
     """`nn.functional.layer_norm`, with its statistics.
 
     Examples
@@ -761,7 +765,7 @@ def native_group_norm(
 
 
 @op("nn.functional.gumbel_softmax", composite=True)
-def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Tensor:
+def gumbel_softmax(logits: Tensor, tau: float = 1, hard=False, eps=1e-10, dim: int = -1) -> Tensor:
     r"""Samples of categories, relaxed so that gradients pass.
 
     Parameters

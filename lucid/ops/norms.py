@@ -39,7 +39,9 @@ def norm_dtype(name: str, x: Tensor, dtype):
 
 @op("linalg.vector_norm", out="same", wide=True)
 @doc()
-def vector_norm(x: Tensor, ord=2, dim=None, keepdim: bool = False, *, dtype=None, out=None) -> Tensor:
+def vector_norm(
+    x: Tensor, ord: float = 2, dim: int | tuple | None = None, keepdim: bool = False, *, dtype=None, out=None
+) -> Tensor:
     """Vector norm over dimensions: the `ord`-th root of the sum of absolute values to that power.
 
     Parameters
@@ -124,7 +126,7 @@ def _dims_pair(dim, ndim):
 
 @op("linalg.matrix_norm", composite=True, out="same")
 @doc()
-def matrix_norm(A: Tensor, ord="fro", dim=(-2, -1), keepdim: bool = False, *, dtype=None, out=None) -> Tensor:
+def matrix_norm(A: Tensor, ord="fro", dim: tuple = (-2, -1), keepdim: bool = False, *, dtype=None, out=None) -> Tensor:
     """Matrix norm: "fro", "nuc", or of order 1, -1, inf, -inf (sums of rows or columns), 2, -2 (singular values).
 
     Parameters
@@ -178,7 +180,7 @@ def _largest(values: Tensor, dim: int, keepdim: bool = False) -> Tensor:
 
 @op("linalg.norm", composite=True, out="same")
 @doc()
-def norm(A: Tensor, ord=None, dim=None, keepdim: bool = False, *, out=None, dtype=None) -> Tensor:
+def norm(A: Tensor, ord=None, dim: int | tuple | None = None, keepdim: bool = False, *, out=None, dtype=None) -> Tensor:
     """Vector norm over one dimension (or all elements), matrix norm over two.
 
     Parameters
@@ -219,7 +221,9 @@ def norm(A: Tensor, ord=None, dim=None, keepdim: bool = False, *, out=None, dtyp
 
 @op("norm", composite=True, out="same")
 @doc()
-def torch_norm(input_: Tensor, p="fro", dim=None, keepdim: bool = False, out=None, dtype=None) -> Tensor:
+def torch_norm(
+    input_: Tensor, p="fro", dim: int | tuple | None = None, keepdim: bool = False, out=None, dtype=None
+) -> Tensor:
     """Norm over all elements or over dimensions; `linalg.norm` is its successor.
 
     Parameters
@@ -247,4 +251,6 @@ def torch_norm(input_: Tensor, p="fro", dim=None, keepdim: bool = False, out=Non
         return vector_norm(input_, 2, dim, keepdim, dtype=dtype)
     if p == "nuc":
         return matrix_norm(input_, "nuc", (-2, -1) if dim is None else dim, keepdim, dtype=dtype)
+    if isinstance(p, str):
+        raise RuntimeError(f"linalg.norm: Order {p} not supported.")
     return vector_norm(input_, 2 if p is None else p, dim, keepdim, dtype=dtype)

@@ -16,7 +16,7 @@ from lucid.tensor import Tensor
 
 
 @op("constant_pad_nd")
-def constant_pad_nd(input_: Tensor, pad, value=0) -> Tensor:
+def constant_pad_nd(input_: Tensor, pad: tuple, value=0) -> Tensor:
     """`value` around the tensor, from the last dimension on: `pad` is (before, after) of each; negative crops.
 
     Parameters
@@ -92,7 +92,7 @@ constant_pad_nd.vjp(input_=lambda g, pad: constant_pad_nd(g, tuple(-one for one 
 
 
 @op("nn.functional.pad", composite=True)
-def pad(input_: Tensor, pad, mode: str = "constant", value=None) -> Tensor:
+def pad(input_: Tensor, pad: tuple, mode: str = "constant", value: float | None = None) -> Tensor:
     """Elements put around a tensor, from its last dimension on.
 
     Parameters
@@ -118,6 +118,8 @@ def pad(input_: Tensor, pad, mode: str = "constant", value=None) -> Tensor:
     """
     shape = tensor_argument("pad", input_).array.shape
     pad = shape_argument("pad", (pad,))
+    if not isinstance(mode, str):
+        raise TypeError(f"pad(): argument 'mode' (position 3) must be str, not {type(mode).__name__}")
     if len(pad) % 2:
         raise RuntimeError("Padding length must be divisible by 2")
     if len(pad) > 2 * len(shape):

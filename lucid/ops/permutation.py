@@ -130,7 +130,7 @@ def t(input_: Tensor) -> Tensor:
 
 
 @op("permute", view=True)
-def permute(input_: Tensor, dims) -> Tensor:
+def permute(input_: Tensor, dims: tuple) -> Tensor:
     """The dimensions in another order.
 
     Parameters
@@ -179,7 +179,7 @@ permute.vjp(input_=lambda g, dims: permute(g, _inverse((dims,) if isinstance(dim
 
 
 @op("movedim", composite=True, view=True)
-def movedim(input_: Tensor, source, destination) -> Tensor:
+def movedim(input_: Tensor, source: int | tuple, destination: int | tuple) -> Tensor:
     """The dimensions `source` moved to `destination`; the others keep their order.
 
     Parameters
@@ -220,7 +220,7 @@ def movedim(input_: Tensor, source, destination) -> Tensor:
 
 
 @op("moveaxis", composite=True, view=True)
-def moveaxis(input_: Tensor, source, destination) -> Tensor:
+def moveaxis(input_: Tensor, source: int | tuple, destination: int | tuple) -> Tensor:
     """`movedim` under NumPy's name.
 
     Parameters

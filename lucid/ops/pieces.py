@@ -87,7 +87,7 @@ select.vjp(
 
 
 @op("narrow", view=True)
-def narrow(input_: Tensor, dim: int, start, length: int) -> Tensor:
+def narrow(input_: Tensor, dim: int, start: int, length: int) -> Tensor:
     """`length` elements of dimension `dim` from `start` on.
 
     Parameters
@@ -268,7 +268,7 @@ unfold.vjp(
 
 
 @op("as_strided", view=True)
-def as_strided(input_: Tensor, size, stride, storage_offset=None) -> Tensor:
+def as_strided(input_: Tensor, size: tuple, stride: tuple, storage_offset: int | None = None) -> Tensor:
     """A view of the tensor's storage with any sizes, strides and offset.
 
     Parameters
@@ -418,7 +418,7 @@ replace_piece.vjp(
 
 @op("split_with_sizes", view=True)
 @doc()
-def split_with_sizes(input_: Tensor, split_sizes, dim: int = 0) -> tuple:
+def split_with_sizes(input_: Tensor, split_sizes: tuple, dim: int = 0) -> tuple:
     """The tensor divided along `dim` into pieces of these sizes, as views.
 
     Parameters
@@ -474,7 +474,7 @@ split_with_sizes.vjp(
 
 
 @op("split", composite=True, view=True)
-def split(tensor: Tensor, split_size_or_sections, dim: int = 0) -> tuple:
+def split(tensor: Tensor, split_size_or_sections: int | tuple, dim: int = 0) -> tuple:
     """The tensor divided along `dim` into pieces.
 
     Parameters
@@ -626,7 +626,7 @@ def _sections(name: str, size: int, indices_or_sections) -> list[int]:
 
 
 @op("tensor_split", composite=True, view=True)
-def tensor_split(input_: Tensor, indices_or_sections, dim: int = 0) -> tuple:
+def tensor_split(input_: Tensor, indices_or_sections: int | tuple, dim: int = 0) -> tuple:
     """The tensor divided along `dim` into sections of nearly equal size, or at the given indices.
 
     Parameters
@@ -678,7 +678,7 @@ def _split_at(name: str, input_: Tensor, indices_or_sections, dim: int, least: i
 
 
 @op("hsplit", composite=True, view=True)
-def hsplit(input_: Tensor, indices_or_sections) -> tuple:
+def hsplit(input_: Tensor, indices_or_sections: int | tuple) -> tuple:
     """The tensor divided along its second dimension (its only one, if 1-d) into equal sections or at indices.
 
     Parameters
@@ -703,7 +703,7 @@ def hsplit(input_: Tensor, indices_or_sections) -> tuple:
 
 @op("vsplit", composite=True, view=True)
 @like(hsplit)
-def vsplit(input_: Tensor, indices_or_sections) -> tuple:
+def vsplit(input_: Tensor, indices_or_sections: int | tuple) -> tuple:
     """The tensor divided along its first dimension into equal sections or at indices.
 
     Examples
@@ -716,7 +716,7 @@ def vsplit(input_: Tensor, indices_or_sections) -> tuple:
 
 @op("dsplit", composite=True, view=True)
 @like(hsplit)
-def dsplit(input_: Tensor, indices_or_sections) -> tuple:
+def dsplit(input_: Tensor, indices_or_sections: int | tuple) -> tuple:
     """The tensor divided along its third dimension into equal sections or at indices.
 
     Examples

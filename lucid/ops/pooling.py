@@ -262,7 +262,7 @@ def _row(n: int, size: int) -> str:
 
 
 def _max_pool_nd(name, n, input_, kernel_size, stride, padding, dilation, ceil_mode, return_indices):
-    indexed = return_indices or core.recording((input_,))
+    indexed = bool(return_indices or core.recording((input_,)))
     found = _max_pool(input_, _windows(name, input_, n, kernel_size, stride, padding, dilation, ceil_mode), indexed)
     return found if return_indices else found[0]
 
@@ -270,7 +270,13 @@ def _max_pool_nd(name, n, input_, kernel_size, stride, padding, dilation, ceil_m
 @op("nn.functional.max_pool1d", composite=True)
 @doc(**_MAX)
 def max_pool1d(
-    input_, kernel_size, stride=None, padding=0, dilation=1, ceil_mode: bool = False, return_indices: bool = False
+    input_,
+    kernel_size: int | tuple,
+    stride: int | tuple | None = None,
+    padding: int | tuple = 0,
+    dilation: int | tuple = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
 ):
     """Maximum over windows in 1 dimension.
 
@@ -283,7 +289,13 @@ def max_pool1d(
 @op("nn.functional.max_pool2d", composite=True)
 @doc(**_MAX)
 def max_pool2d(
-    input_, kernel_size, stride=None, padding=0, dilation=1, ceil_mode: bool = False, return_indices: bool = False
+    input_,
+    kernel_size: int | tuple,
+    stride: int | tuple | None = None,
+    padding: int | tuple = 0,
+    dilation: int | tuple = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
 ):
     """Maximum over windows in 2 dimensions.
 
@@ -296,7 +308,13 @@ def max_pool2d(
 @op("nn.functional.max_pool3d", composite=True)
 @doc(**_MAX)
 def max_pool3d(
-    input_, kernel_size, stride=None, padding=0, dilation=1, ceil_mode: bool = False, return_indices: bool = False
+    input_,
+    kernel_size: int | tuple,
+    stride: int | tuple | None = None,
+    padding: int | tuple = 0,
+    dilation: int | tuple = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
 ):
     """Maximum over windows in 3 dimensions.
 
@@ -309,7 +327,15 @@ def max_pool3d(
 def _with_indices(n: int):
     plain = (max_pool1d, max_pool2d, max_pool3d)[n - 1]
 
-    def pool_(input_, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
+    def pool_(
+        input_,
+        kernel_size: int | tuple,
+        stride: int | tuple | None = None,
+        padding: int | tuple = 0,
+        dilation: int | tuple = 1,
+        ceil_mode: bool = False,
+        return_indices=False,
+    ):
         return plain(input_, kernel_size, stride, padding, dilation, ceil_mode, True)
 
     pool_.__name__ = pool_.__qualname__ = f"max_pool{n}d_with_indices"
@@ -344,7 +370,7 @@ def _adaptive_planned(name: str, shape: tuple, given, n: int) -> tuple:
 
 
 def _adaptive_max(n: int):
-    def pool_(input_, output_size, return_indices: bool = False):
+    def pool_(input_, output_size: int | tuple, return_indices: bool = False):
         found = _adaptive_max_pool(input_, _adaptive_size(pool_.__name__, input_, output_size, n))
         return found if return_indices else found[0]
 
@@ -361,7 +387,7 @@ adaptive_max_pool1d, adaptive_max_pool2d, adaptive_max_pool3d = map(_adaptive_ma
 def _adaptive_with_indices(n: int):
     plain = (adaptive_max_pool1d, adaptive_max_pool2d, adaptive_max_pool3d)[n - 1]
 
-    def pool_(input_, output_size, return_indices: bool = False):
+    def pool_(input_, output_size: int | tuple, return_indices: bool = False):
         return plain(input_, output_size, True)
 
     pool_.__name__ = pool_.__qualname__ = f"adaptive_max_pool{n}d_with_indices"
@@ -381,6 +407,7 @@ def _unpool(n: int):
         name = unpool.__name__
         array = _check_input(name, input_, n)
         kernel = ntuple(name, "kernel_size", kernel_size, n)
+        read = (kernel_size if stride is None else stride, padding)
         stride = kernel if stride is None else ntuple(name, "stride", stride, n)
         padding = ntuple(name, "padding", padding, n)
         if not input_.dtype.is_floating_point:
@@ -403,6 +430,8 @@ def _unpool(n: int):
         if indices.array.size and not (indices.array.min() >= 0 and indices.array.max() < plane):
             wrong = indices.array[(indices.array < 0) | (indices.array >= plane)][0]
             raise RuntimeError(f"{name}(): found an invalid max index: {wrong} (output volumes are of size {size})")
+        if n == 3 and any(isinstance(given[0] if isinstance(given, (tuple, list)) else given, (bool, float)) for given in read):
+            raise TypeError(f"{name}(): arguments 'stride' and 'padding' must be tuples of ints")
         return _max_scatter(input_, indices, size)
 
     unpool.__name__ = unpool.__qualname__ = f"max_unpool{n}d"
@@ -521,10 +550,24 @@ def _fractional(name, n, input_, kernel_size, output_size, output_ratio, samples
 def _fractional_nd(n: int):
     base = f"fractional_max_pool{n}d"
 
-    def with_indices(input_, kernel_size, output_size=None, output_ratio=None, return_indices: bool = False, _random_samples=None):
+    def with_indices(
+        input_,
+        kernel_size: int | tuple,
+        output_size: int | tuple | None = None,
+        output_ratio=None,
+        return_indices: bool = False,
+        _random_samples=None,
+    ):
         return _fractional(base, n, input_, kernel_size, output_size, output_ratio, _random_samples)
 
-    def plain(input_, kernel_size, output_size=None, output_ratio=None, return_indices: bool = False, _random_samples=None):
+    def plain(
+        input_,
+        kernel_size: int | tuple,
+        output_size: int | tuple | None = None,
+        output_ratio=None,
+        return_indices: bool = False,
+        _random_samples=None,
+    ):
         found = _fractional(base, n, input_, kernel_size, output_size, output_ratio, _random_samples)
         return found if return_indices else found[0]
 
@@ -586,7 +629,12 @@ def _avg_pool_nd(name, n, input_, kernel_size, stride, padding, ceil_mode, inclu
 @op("nn.functional.avg_pool1d", composite=True)
 @doc(**_AVG)
 def avg_pool1d(
-    input_, kernel_size, stride=None, padding=0, ceil_mode: bool = False, count_include_pad: bool = True
+    input_,
+    kernel_size: int | tuple,
+    stride: int | tuple | None = None,
+    padding: int | tuple = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
 ) -> Tensor:
     """Mean over windows in 1 dimension.
 
@@ -599,9 +647,16 @@ def avg_pool1d(
 @op("nn.functional.avg_pool2d", composite=True, out="same")
 @doc(**_AVG)
 def avg_pool2d(
-    input_, kernel_size, stride=None, padding=0, ceil_mode: bool = False, count_include_pad: bool = True,
-    divisor_override=None, *, out=None,
-) -> Tensor:  # fmt: skip
+    input_,
+    kernel_size: int | tuple,
+    stride: int | tuple | None = None,
+    padding: int | tuple = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: int | None = None,
+    *,
+    out=None,
+) -> Tensor:
     """Mean over windows in 2 dimensions.
 
     >>> F.avg_pool2d(lucid.tensor([1.0, 2.0, 5.0, 7.0]).reshape(1, 1, 1, 4), (1, 2))
@@ -615,9 +670,16 @@ def avg_pool2d(
 @op("nn.functional.avg_pool3d", composite=True, out="same")
 @doc(**_AVG)
 def avg_pool3d(
-    input_, kernel_size, stride=None, padding=0, ceil_mode: bool = False, count_include_pad: bool = True,
-    divisor_override=None, *, out=None,
-) -> Tensor:  # fmt: skip
+    input_,
+    kernel_size: int | tuple,
+    stride: int | tuple | None = None,
+    padding: int | tuple = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: int | None = None,
+    *,
+    out=None,
+) -> Tensor:
     """Mean over windows in 3 dimensions.
 
     >>> F.avg_pool3d(lucid.tensor([1.0, 2.0, 5.0, 7.0]).reshape(1, 1, 1, 1, 4), (1, 1, 2))
@@ -657,7 +719,7 @@ _adaptive_avg_pool_backward.vjp(g=lambda g, size, out_size: _adaptive_avg_pool(g
 
 
 def _adaptive_avg(n: int):
-    def pool_(input_, output_size):
+    def pool_(input_, output_size: int | tuple):
         size = _adaptive_size(pool_.__name__, input_, output_size, n)
         if size == (1,) * n and input_.dtype.kind > 1 and input_.array.size:
             return mean(input_, -1 if n == 1 else tuple(range(-n, 0)), True)
@@ -674,8 +736,12 @@ adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d = map(_adaptive_av
 
 
 def _lp(n: int):
-    def pool_(input_, norm_type, kernel_size, stride=None, ceil_mode: bool = False):
+    def pool_(
+        input_, norm_type: float, kernel_size: int | str | tuple, stride: int | tuple | None = None, ceil_mode: bool = False
+    ):
         average = (avg_pool1d, avg_pool2d, avg_pool3d)[n - 1]
+        if n > 1 and isinstance(kernel_size, str):
+            raise ValueError(f"{pool_.__name__}(): kernel_size is an int or {n} of them, got {kernel_size!r}")
         kernel = ntuple(pool_.__name__, "kernel_size", kernel_size, n)
         powered = input_.pow(norm_type)
         total = average(powered, kernel, stride, 0, ceil_mode)

@@ -407,7 +407,7 @@ def tensorinv(A: Tensor, ind: int = 2, *, out=None) -> Tensor:
 @doc(returns="Of the shape of `A`'s dimensions beyond `B`'s.", A="Tensor: Of shape `B.shape + X.shape`.", B="Tensor: The right side.",
      dims="tuple of int, optional: Dimensions of `A` that are first moved to its end.",
      raises="RuntimeError: the shapes do not fit, or there is no solution")  # fmt: skip
-def tensorsolve(A: Tensor, B: Tensor, dims=None, *, out=None) -> Tensor:
+def tensorsolve(A: Tensor, B: Tensor, dims: tuple | None = None, *, out=None) -> Tensor:
     """What `tensordot` of `A` with gives `B`.
 
     >>> lucid.linalg.tensorsolve(lucid.eye(4).reshape(2, 2, 4), lucid.ones(2, 2))
@@ -464,7 +464,7 @@ def dist(input_: Tensor, other: Tensor, p: float = 2) -> Tensor:
      compute_mode="str, optional: One of PyTorch's three, without effect: differences are always taken, which is exact.",
      raises="RuntimeError: a tensor has fewer than two dimensions, the vectors' sizes differ, or `p` is negative\nValueError: `compute_mode` is unknown")  # fmt: skip
 def cdist(
-    x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode: str = "use_mm_for_euclid_dist_if_necessary"
+    x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode="use_mm_for_euclid_dist_if_necessary"
 ) -> Tensor:
     """Distances of all pairs of vectors of two tensors.
 

@@ -52,7 +52,15 @@ from lucid.tensor import Tensor
 @op("rand", gradient=False)
 @doc()
 def rand(
-    *size, generator=None, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, **kw
+    *size,
+    generator=None,
+    out=None,
+    dtype=None,
+    layout=None,
+    device=None,
+    requires_grad: bool | None = False,
+    pin_memory=False,
+    **kw,
 ) -> Tensor:
     """Samples of the uniform distribution on [0, 1).
 
@@ -90,7 +98,15 @@ def rand(
 @op("randn", gradient=False)
 @like(rand)
 def randn(
-    *size, generator=None, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, **kw
+    *size,
+    generator=None,
+    out=None,
+    dtype=None,
+    layout=None,
+    device=None,
+    requires_grad: bool | None = False,
+    pin_memory=False,
+    **kw,
 ) -> Tensor:
     """Samples of the normal distribution of mean 0 and variance 1; the parts of a complex sample have variance 1/2 each.
 
@@ -109,9 +125,18 @@ def randn(
 @op("randint", gradient=False, own=("out",))
 @like(rand)
 def randint(
-    low=0, high=None, size=None, *, generator=None, out=None, dtype=None, layout=None, device=None, requires_grad=False,
+    low: int = 0,
+    high: int | tuple | None = None,
+    size: tuple | None = None,
+    *,
+    generator=None,
+    out=None,
+    dtype=None,
+    layout=None,
+    device=None,
+    requires_grad: bool | None = False,
     pin_memory=False,
-) -> Tensor:  # fmt: skip
+) -> Tensor:
     """Integers drawn evenly from [low, high).
 
     Parameters
@@ -152,7 +177,15 @@ def randint(
 @op("randperm", gradient=False, own=("out",))
 @doc()
 def randperm(
-    n, *, generator=None, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False
+    n: int,
+    *,
+    generator=None,
+    out=None,
+    dtype=None,
+    layout=None,
+    device=None,
+    requires_grad: bool | None = False,
+    pin_memory=False,
 ) -> Tensor:
     """The integers 0 to n - 1 in random order.
 
@@ -193,7 +226,14 @@ def randperm(
 @op("rand_like", gradient=False)
 @doc()
 def rand_like(
-    input_, *, generator=None, dtype=None, layout=None, device=None, requires_grad=False, memory_format=None
+    input_,
+    *,
+    generator=None,
+    dtype=None,
+    layout=None,
+    device=None,
+    requires_grad: bool | None = False,
+    memory_format=None,
 ) -> Tensor:
     """Uniform samples on [0, 1) in the shape of a tensor.
 
@@ -221,7 +261,14 @@ def rand_like(
 @op("randn_like", gradient=False)
 @like(rand_like)
 def randn_like(
-    input_, *, generator=None, dtype=None, layout=None, device=None, requires_grad=False, memory_format=None
+    input_,
+    *,
+    generator=None,
+    dtype=None,
+    layout=None,
+    device=None,
+    requires_grad: bool | None = False,
+    memory_format=None,
 ) -> Tensor:
     """Standard normal samples in the shape of a tensor.
 
@@ -237,9 +284,18 @@ def randn_like(
 @op("randint_like", gradient=False)
 @like(rand_like)
 def randint_like(
-    input_, low=0, high=None, *, generator=None, dtype=None, layout=None, device=None, pin_memory=None,
-    requires_grad=False, memory_format=None,
-) -> Tensor:  # fmt: skip
+    input_,
+    low: int = 0,
+    high: int | None = None,
+    *,
+    generator=None,
+    dtype=None,
+    layout=None,
+    device=None,
+    pin_memory=None,
+    requires_grad: bool | None = False,
+    memory_format=None,
+) -> Tensor:
     """Integers drawn evenly from [low, high) in the shape of a tensor.
 
     Parameters
@@ -264,7 +320,7 @@ def randint_like(
 
 @op("bernoulli", composite=True, own=("out",))
 @doc()
-def bernoulli(input_: Tensor, p=None, *, generator=None, out=None) -> Tensor:
+def bernoulli(input_: Tensor, p: float | None = None, *, generator=None, out=None) -> Tensor:
     """1 with the probability that each element gives, else 0.
 
     Parameters
@@ -300,9 +356,18 @@ def bernoulli(input_: Tensor, p=None, *, generator=None, out=None) -> Tensor:
 @op("normal", composite=True, own=("out",))
 @doc()
 def normal(
-    mean, std=1.0, size=None, *, generator=None, out=None, dtype=None, layout=None, device=None, requires_grad=False,
+    mean: float,
+    std: float = 1.0,
+    size: tuple | None = None,
+    *,
+    generator=None,
+    out=None,
+    dtype=None,
+    layout=None,
+    device=None,
+    requires_grad: bool | None = False,
     pin_memory=False,
-) -> Tensor:  # fmt: skip
+) -> Tensor:
     """Normal samples of given means and standard deviations.
 
     Parameters
@@ -370,7 +435,7 @@ def normal(
 
 @op("multinomial", gradient=False, own=("out",), out="same")
 @doc()
-def multinomial(input_: Tensor, num_samples, replacement: bool = False, *, generator=None, out=None) -> Tensor:
+def multinomial(input_: Tensor, num_samples: int, replacement: bool = False, *, generator=None, out=None) -> Tensor:
     """Indices drawn with the probabilities that a row of weights gives.
 
     Parameters
@@ -534,7 +599,7 @@ FROM_ZERO = object()  # random_(to) and random_(from, None) differ
 
 @op("Tensor.uniform_", composite=True)
 @doc()
-def uniform_(input_: Tensor, from_=0, to=1, *, generator=None) -> Tensor:
+def uniform_(input_: Tensor, from_: float = 0, to: float = 1, *, generator=None) -> Tensor:
     """Overwrite the tensor with uniform samples on [from, to). Returns it.
 
     Parameters
@@ -561,7 +626,7 @@ def uniform_(input_: Tensor, from_=0, to=1, *, generator=None) -> Tensor:
 
 @op("Tensor.normal_", composite=True)
 @like(uniform_)
-def normal_(input_: Tensor, mean=0, std=1, *, generator=None) -> Tensor:
+def normal_(input_: Tensor, mean: float = 0, std: float = 1, *, generator=None) -> Tensor:
     """Overwrite the tensor with normal samples of that mean and standard deviation. Returns it.
 
     Parameters
@@ -581,7 +646,7 @@ def normal_(input_: Tensor, mean=0, std=1, *, generator=None) -> Tensor:
 
 @op("Tensor.random_", composite=True)
 @like(uniform_)
-def random_(input_: Tensor, from_=None, to=FROM_ZERO, *, generator=None) -> Tensor:
+def random_(input_: Tensor, from_: int | None = None, to: int | None = FROM_ZERO, *, generator=None) -> Tensor:
     """Overwrite the tensor with integers drawn evenly from [from, to). Returns it.
 
     `random_(to)` starts at 0; `random_(from, None)` ends with the largest number of the dtype; `random_()` draws from
@@ -601,7 +666,7 @@ def random_(input_: Tensor, from_=None, to=FROM_ZERO, *, generator=None) -> Tens
 
 @op("Tensor.bernoulli_", composite=True)
 @like(uniform_)
-def bernoulli_(input_: Tensor, p=0.5, *, generator=None) -> Tensor:
+def bernoulli_(input_: Tensor, p: float = 0.5, *, generator=None) -> Tensor:
     """Overwrite the tensor with 1 with probability p (a number, or a tensor that expands), else with 0. Returns it.
 
     Parameters
@@ -620,7 +685,7 @@ def bernoulli_(input_: Tensor, p=0.5, *, generator=None) -> Tensor:
 
 @op("Tensor.exponential_", composite=True)
 @like(uniform_)
-def exponential_(input_: Tensor, lambd=1, *, generator=None) -> Tensor:
+def exponential_(input_: Tensor, lambd: float = 1, *, generator=None) -> Tensor:
     """Overwrite the tensor with exponential samples of rate `lambd`. Returns it.
 
     Parameters
@@ -638,7 +703,7 @@ def exponential_(input_: Tensor, lambd=1, *, generator=None) -> Tensor:
 
 @op("Tensor.geometric_", composite=True)
 @like(uniform_)
-def geometric_(input_: Tensor, p, *, generator=None) -> Tensor:
+def geometric_(input_: Tensor, p: float, *, generator=None) -> Tensor:
     """Overwrite the tensor with numbers of trials up to the first success of probability p. Returns it.
 
     Parameters
@@ -656,7 +721,7 @@ def geometric_(input_: Tensor, p, *, generator=None) -> Tensor:
 
 @op("Tensor.cauchy_", composite=True)
 @like(uniform_)
-def cauchy_(input_: Tensor, median=0, sigma=1, *, generator=None) -> Tensor:
+def cauchy_(input_: Tensor, median: float = 0, sigma: float = 1, *, generator=None) -> Tensor:
     """Overwrite the tensor with Cauchy samples. Returns it.
 
     Parameters
@@ -676,7 +741,7 @@ def cauchy_(input_: Tensor, median=0, sigma=1, *, generator=None) -> Tensor:
 
 @op("Tensor.log_normal_", composite=True)
 @like(uniform_)
-def log_normal_(input_: Tensor, mean=1, std=2, *, generator=None) -> Tensor:
+def log_normal_(input_: Tensor, mean: float = 1, std: float = 2, *, generator=None) -> Tensor:
     """Overwrite the tensor with exponentials of normal samples. Returns it.
 
     Parameters

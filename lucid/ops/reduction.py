@@ -31,6 +31,7 @@ from lucid.ops._frame import (
     fold,
     is_half,
     reduced_shape,
+    shape_argument,
     tensor_argument,
     unrounded,
     with_twins,
@@ -167,7 +168,7 @@ def count(input_: Tensor, dim) -> int:
 
 @op("sum", out="dtype")
 @doc()
-def sum(input_: Tensor, dim=None, keepdim: bool = False, *, dtype=None, out=None) -> Tensor:
+def sum(input_: Tensor, dim: int | tuple | None = None, keepdim: bool = False, *, dtype=None, out=None) -> Tensor:
     r"""Sum over all elements, or over dimensions.
 
     Parameters
@@ -225,7 +226,7 @@ sum.vjp(input_=lambda g, input_shape, dim, keepdim: spread(g, input_shape, dim, 
 
 @op("nansum", out="dtype")
 @doc()
-def nansum(input_: Tensor, dim=None, keepdim: bool = False, *, dtype=None, out=None) -> Tensor:
+def nansum(input_: Tensor, dim: int | tuple | None = None, keepdim: bool = False, *, dtype=None, out=None) -> Tensor:
     r"""Sum over dimensions, NaN counting as zero. Parameters as for `sum`.
 
     Parameters
@@ -275,13 +276,13 @@ def sum_to(gradient: Tensor, shape: tuple) -> Tensor:
 @op("Tensor.sum_to_size", composite=True)
 @doc("out_j = \\sum_{i \\to j} x_i", size="tuple of int: A shape that broadcasts to the tensor's.", returns="Of shape `size`.",
      raises="RuntimeError: `size` does not broadcast to the tensor's shape")  # fmt: skip
-def sum_to_size(input_: Tensor, size) -> Tensor:
+def sum_to_size(input_: Tensor, size: int | tuple) -> Tensor:
     """Sum over the dimensions along which a tensor of a given shape would be broadcast.
 
     >>> lucid.ones(2, 3).sum_to_size(1, 3)
     Tensor([[2.0, 2.0, 2.0]])
     """
-    size, own = tuple(size), input_.array.shape
+    size, own = shape_argument("sum_to_size", (size,)), input_.array.shape
     if len(size) > len(own) or builtins.any(a not in (1, b) for a, b in zip(size[::-1], own[::-1])):
         raise RuntimeError(f"size {{{list(size)}}} is not expandable to size {{{list(own)}}}.")
     if not size:
@@ -294,7 +295,7 @@ core.set_graph_ops(sum_to, Supplied.cast, arithmetic.add)
 
 @op("mean", out="cast dtype")
 @doc()
-def mean(input_: Tensor, dim=None, keepdim: bool = False, *, dtype=None, out=None) -> Tensor:
+def mean(input_: Tensor, dim: int | tuple | None = None, keepdim: bool = False, *, dtype=None, out=None) -> Tensor:
     """Mean over all elements, or over dimensions; NaN where there are none.
 
     Parameters
@@ -347,7 +348,7 @@ mean.vjp(
 
 @op("nanmean", composite=True)
 @like(nansum)
-def nanmean(input_: Tensor, dim=None, keepdim: bool = False, *, dtype=None, out=None) -> Tensor:
+def nanmean(input_: Tensor, dim: int | tuple | None = None, keepdim: bool = False, *, dtype=None, out=None) -> Tensor:
     r"""Mean over dimensions of what is not NaN. Parameters as for `mean`.
 
     Notes
@@ -373,7 +374,7 @@ def nanmean(input_: Tensor, dim=None, keepdim: bool = False, *, dtype=None, out=
 
 @op("prod", out="dtype")
 @doc()
-def prod(input_: Tensor, dim=None, keepdim: bool = False, *, dtype=None, out=None) -> Tensor:
+def prod(input_: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype=None, out=None) -> Tensor:
     """Product of all elements, or along a dimension.
 
     Parameters
@@ -458,9 +459,11 @@ prod.vjp(input_=_prod_backward)
 # ------------------------------------------------------------------------------------------------ moments
 
 
-def _correction(dim, unbiased, correction):
+def _correction(dim, unbiased, correction, keepdim):
     """`dim` and correction of a call: `unbiased` may stand in the place of `dim`."""
     if isinstance(dim, bool):
+        if unbiased is not None or correction is not None or keepdim:
+            raise TypeError("argument 'dim' (position 2) must be int or tuple, not bool")
         dim, unbiased = None, dim
     if correction is None:
         correction = 1 if unbiased is None or unbiased else 0
@@ -515,7 +518,15 @@ def _std_backward(g, input_, dim, correction, keepdim, std_):
 
 @op("var")
 @doc()
-def var(input_: Tensor, dim=None, unbiased=None, keepdim: bool = False, *, correction=None, out=None) -> Tensor:
+def var(
+    input_: Tensor,
+    dim: bool | int | tuple | None = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction=None,
+    out=None,
+) -> Tensor:
     """Variance over all elements, or over dimensions: the sum of squared deviations divided by max(0, n - correction).
 
     Parameters
@@ -541,13 +552,21 @@ def var(input_: Tensor, dim=None, unbiased=None, keepdim: bool = False, *, corre
     >>> lucid.var(lucid.tensor([1.0, 2.0, 3.0]))
     Tensor(1.0)
     """
-    dim, correction = _correction(dim, unbiased, correction)
+    dim, correction = _correction(dim, unbiased, correction, keepdim)
     return _moments("var", input_, dim, correction, keepdim, False)[0]
 
 
 @op("std")
 @doc()
-def std(input_: Tensor, dim=None, unbiased=None, keepdim: bool = False, *, correction=None, out=None) -> Tensor:
+def std(
+    input_: Tensor,
+    dim: bool | int | tuple | None = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction=None,
+    out=None,
+) -> Tensor:
     r"""Standard deviation: the root of `var`, whose parameters it has. At 0 the gradient is 0.
 
     Parameters
@@ -579,13 +598,21 @@ def std(input_: Tensor, dim=None, unbiased=None, keepdim: bool = False, *, corre
     >>> lucid.std(lucid.tensor([1.0, 2.0, 3.0]))
     Tensor(1.0)
     """
-    dim, correction = _correction(dim, unbiased, correction)
+    dim, correction = _correction(dim, unbiased, correction, keepdim)
     return _moments("std", input_, dim, correction, keepdim, True)[0]
 
 
 @op("var_mean")
 @doc(out="tuple of Tensor, optional: Where the results are written.")
-def var_mean(input_: Tensor, dim=None, unbiased=None, keepdim: bool = False, *, correction=None, out=None):
+def var_mean(
+    input_: Tensor,
+    dim: bool | int | tuple | None = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction=None,
+    out=None,
+):
     r"""Variance and mean, as a tuple. Parameters as for `var`.
 
     Parameters
@@ -615,13 +642,21 @@ def var_mean(input_: Tensor, dim=None, unbiased=None, keepdim: bool = False, *, 
     >>> lucid.var_mean(lucid.tensor([1.0, 2.0, 3.0]))
     (Tensor(1.0), Tensor(2.0))
     """
-    dim, correction = _correction(dim, unbiased, correction)
+    dim, correction = _correction(dim, unbiased, correction, keepdim)
     return _moments("var_mean", input_, dim, correction, keepdim, False)
 
 
 @op("std_mean")
 @like(var_mean)
-def std_mean(input_: Tensor, dim=None, unbiased=None, keepdim: bool = False, *, correction=None, out=None):
+def std_mean(
+    input_: Tensor,
+    dim: bool | int | tuple | None = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction=None,
+    out=None,
+):
     r"""Standard deviation and mean, as a tuple. Parameters as for `var`.
 
     Notes
@@ -635,13 +670,13 @@ def std_mean(input_: Tensor, dim=None, unbiased=None, keepdim: bool = False, *, 
     >>> lucid.std_mean(lucid.tensor([1.0, 2.0, 3.0]))
     (Tensor(1.0), Tensor(2.0))
     """
-    dim, correction = _correction(dim, unbiased, correction)
+    dim, correction = _correction(dim, unbiased, correction, keepdim)
     return _moments("std_mean", input_, dim, correction, keepdim, True)
 
 
 def _moment_rule(root: bool, with_mean: bool):
     def rule(g, input_, input_dtype, dim, unbiased, correction, keepdim, out):
-        dim, correction = _correction(dim, unbiased, correction)
+        dim, correction = _correction(dim, unbiased, correction, keepdim)
         g_moment, g_mean = g if with_mean else (g, None)
         total = None
         if g_moment is not None:
@@ -673,7 +708,7 @@ std_mean.vjp(input_=_moment_rule(True, True))
 
 @op("logsumexp", aliases=("special.logsumexp",), wide=True)
 @doc()
-def logsumexp(input_: Tensor, dim, keepdim: bool = False, *, out=None) -> Tensor:
+def logsumexp(input_: Tensor, dim: int | tuple, keepdim: bool = False, *, out=None) -> Tensor:
     """Logarithm of the sum of exponentials over dimensions, without overflow.
 
     Parameters

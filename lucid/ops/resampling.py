@@ -230,6 +230,8 @@ def _sizes(x: Tensor, size, scale_factor, mode: str, recompute):
                 "input tensor in (N, C, d1, d2, ...,dK) format and one value for each of d1, d2, ...,dK."
             )
     else:
+        if isinstance(given, str):
+            raise (ValueError if recompute or mode == "area" else TypeError)(f"interpolate(): size and scale_factor are numbers, not {given!r}")
         given = (given,) * n
     if scale_factor is None:
         if not all(map(_is_integer, given)):
@@ -292,7 +294,7 @@ def _check_sizes(x: Tensor, mode: str, out_size: tuple, antialias: bool) -> None
             "dimensions, or not for the dtype\nRuntimeError: a size is not positive")  # fmt: skip
 def interpolate(
     input_: Tensor, size=None, scale_factor=None, mode: str = "nearest", align_corners=None, recompute_scale_factor=None,
-    antialias: bool = False,
+    antialias=False,
 ) -> Tensor:  # fmt: skip
     """Images in another size.
 
@@ -315,6 +317,8 @@ def interpolate(
             raise ValueError("Lanczos mode does not support align_corners=True")
         if not antialias:
             raise ValueError("Lanczos mode requires antialias=True")
+    if align_corners is not None and not isinstance(align_corners, bool):
+        raise TypeError(f"interpolate(): argument 'align_corners' must be bool, not {type(align_corners).__name__}")
     n = len(out_size)
     if mode == "area":
         if not input_.dtype.is_floating_point:
@@ -355,7 +359,13 @@ _OLDER = {
 
 @op("nn.functional.upsample", composite=True)
 @doc(**_OLDER)
-def upsample(input_: Tensor, size=None, scale_factor=None, mode: str = "nearest", align_corners=None) -> Tensor:
+def upsample(
+    input_: Tensor,
+    size: int | tuple | None = None,
+    scale_factor=None,
+    mode: str = "nearest",
+    align_corners: bool | None = None,
+) -> Tensor:
     """An older name of `interpolate`.
 
     >>> import warnings
@@ -369,7 +379,7 @@ def upsample(input_: Tensor, size=None, scale_factor=None, mode: str = "nearest"
 
 @op("nn.functional.upsample_nearest", composite=True)
 @doc(**_OLDER)
-def upsample_nearest(input_: Tensor, size=None, scale_factor=None) -> Tensor:
+def upsample_nearest(input_: Tensor, size: int | tuple | None = None, scale_factor=None) -> Tensor:
     """An older name of `interpolate` with the nearest element.
 
     >>> import warnings
@@ -383,7 +393,7 @@ def upsample_nearest(input_: Tensor, size=None, scale_factor=None) -> Tensor:
 
 @op("nn.functional.upsample_bilinear", composite=True)
 @doc(**_OLDER)
-def upsample_bilinear(input_: Tensor, size=None, scale_factor=None) -> Tensor:
+def upsample_bilinear(input_: Tensor, size: int | tuple | None = None, scale_factor=None) -> Tensor:
     """An older name of bilinear `interpolate` with the corners aligned.
 
     >>> import warnings
@@ -554,7 +564,7 @@ def _corners(align_corners) -> bool:
      returns="Of shape (n, c, \\*size).",
      raises="ValueError: an unknown mode\nRuntimeError: shapes or dtypes do not go together")  # fmt: skip
 def grid_sample(
-    input_: Tensor, grid: Tensor, mode: str = "bilinear", padding_mode: str = "zeros", align_corners=None
+    input_: Tensor, grid: Tensor, mode: str = "bilinear", padding_mode: str = "zeros", align_corners: bool | None = None
 ) -> Tensor:
     """Images at the points of a grid.
 
@@ -616,7 +626,7 @@ grid_sampler_2d, grid_sampler_3d = _sampler(2), _sampler(3)
                    "Default: False.",
      returns="Of shape (n, h, w, 2) or (n, d, h, w, 3): the grid for `grid_sample`.",
      raises="ValueError: the maps are not as `size` wants them\nNotImplementedError: a size of other than 4 or 5 numbers")  # fmt: skip
-def affine_grid(theta: Tensor, size, align_corners=None) -> Tensor:
+def affine_grid(theta: Tensor, size: str | tuple, align_corners: bool | None = None) -> Tensor:
     """The points that images look at through an affine map.
 
     >>> F.affine_grid(lucid.tensor([[[2.0, 0.0, 1.0], [0.0, 1.0, 0.0]]]), [1, 1, 1, 2], False)

@@ -161,7 +161,9 @@ _scatter.vjp(
 
 @op("scatter", composite=True, out="same")
 @doc()
-def scatter(input_: Tensor, dim: int, index: Tensor, src=None, *, value=None, reduce=None, out=None) -> Tensor:
+def scatter(
+    input_: Tensor, dim: int, index: Tensor, src=None, *, value=None, reduce: str | None = None, out=None
+) -> Tensor:
     """A copy in which a source's elements (or one number) stand at the places along `dim` that `index` gives.
 
     Parameters

@@ -461,7 +461,7 @@ put.vjp(
 
 @op("take_along_dim", composite=True, out="apart")
 @doc()
-def take_along_dim(input_: Tensor, indices: Tensor, dim=None, *, out=None) -> Tensor:
+def take_along_dim(input_: Tensor, indices: Tensor, dim: int | None = None, *, out=None) -> Tensor:
     """`gather` with input and indices broadcast against each other; without `dim`, `take` of the flattened tensor.
 
     Parameters
@@ -513,7 +513,9 @@ def take_along_dim(input_: Tensor, indices: Tensor, dim=None, *, out=None) -> Te
 
 
 @op("repeat_interleave", composite=True)
-def repeat_interleave(input_: Tensor, repeats=None, dim=None, *, output_size=None) -> Tensor:
+def repeat_interleave(
+    input_: Tensor, repeats: int | None = None, dim: int | None = None, *, output_size: int | None = None
+) -> Tensor:
     """Each element repeated, next to itself.
 
     Parameters

@@ -46,7 +46,7 @@ from lucid.tensor import Tensor, check_dim
 
 
 @op("flip")
-def flip(input_: Tensor, dims) -> Tensor:
+def flip(input_: Tensor, dims: tuple) -> Tensor:
     """The order of the elements along some dimensions reversed.
 
     Parameters
@@ -99,7 +99,7 @@ def fliplr(input_: Tensor) -> Tensor:
     """
     if tensor_argument("fliplr", input_).array.ndim < 2:
         raise RuntimeError("Input must be >= 2-d.")
-    return flip(input_, 1)
+    return flip(input_, (1,))
 
 
 @op("flipud", composite=True)
@@ -115,11 +115,11 @@ def flipud(input_: Tensor) -> Tensor:
     """
     if tensor_argument("flipud", input_).array.ndim < 1:
         raise RuntimeError("Input must be >= 1-d.")
-    return flip(input_, 0)
+    return flip(input_, (0,))
 
 
 @op("roll")
-def roll(input_: Tensor, shifts, dims=None) -> Tensor:
+def roll(input_: Tensor, shifts: int | tuple, dims: int | tuple | None = None) -> Tensor:
     """The elements moved along dimensions; those that leave at the end come in again at the beginning.
 
     Parameters
@@ -186,7 +186,7 @@ roll.vjp(input_=lambda g, shifts, dims: roll(g, tuple(-shift for shift in _pairs
 
 
 @op("rot90", composite=True)
-def rot90(input_: Tensor, k: int = 1, dims=(0, 1)) -> Tensor:
+def rot90(input_: Tensor, k: int = 1, dims: tuple = (0, 1)) -> Tensor:
     """Turned `k` times by 90 degrees in the plane of two dimensions, from the first towards the second.
 
     Parameters
@@ -222,14 +222,14 @@ def rot90(input_: Tensor, k: int = 1, dims=(0, 1)) -> Tensor:
         return clone(input_, memory_format=contiguous_format)
     if k == 2:
         return flip(input_, (first, second))
-    return transpose(flip(input_, second if k == 1 else first), first, second)
+    return transpose(flip(input_, (second if k == 1 else first,)), first, second)
 
 
 # ------------------------------------------------------------------------------------------------ repeating
 
 
 @op("Tensor.repeat", composite=True)
-def repeat(input_: Tensor, repeats) -> Tensor:
+def repeat(input_: Tensor, repeats: int | tuple) -> Tensor:
     """The whole tensor side by side, `repeats` times along each dimension; more dimensions go in front.
 
     Parameters
@@ -268,7 +268,7 @@ def repeat(input_: Tensor, repeats) -> Tensor:
 
 
 @op("tile", composite=True)
-def tile(input_: Tensor, dims) -> Tensor:
+def tile(input_: Tensor, dims: tuple) -> Tensor:
     """`repeat`, which repeats the last dimensions where `dims` are fewer than the tensor's.
 
     Parameters
@@ -447,7 +447,9 @@ def diagflat(input_: Tensor, offset: int = 0) -> Tensor:
 
 
 @op("as_strided_scatter", composite=True)
-def as_strided_scatter(input_: Tensor, src: Tensor, size, stride, storage_offset=None) -> Tensor:
+def as_strided_scatter(
+    input_: Tensor, src: Tensor, size: tuple, stride: tuple, storage_offset: int | None = None
+) -> Tensor:
     """A copy of the input in which `as_strided(size, stride, storage_offset)` of it is replaced by `src`.
 
     Parameters
@@ -543,7 +545,16 @@ def select_scatter(input_: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
 
 @op("slice_scatter", composite=True, out="same")
 @doc()
-def slice_scatter(input_: Tensor, src: Tensor, dim: int = 0, start=None, end=None, step: int = 1, *, out=None) -> Tensor:
+def slice_scatter(
+    input_: Tensor,
+    src: Tensor,
+    dim: int = 0,
+    start: int | None = None,
+    end: int | None = None,
+    step: int = 1,
+    *,
+    out=None,
+) -> Tensor:
     """A copy of the input in which the slice `start:end:step` of dimension `dim` is replaced by `src`.
 
     Parameters

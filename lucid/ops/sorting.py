@@ -105,7 +105,7 @@ _sort.vjp(input_=_to_places)
 
 @op("sort", composite=True)
 @doc(out="tuple of Tensor, optional: Where the results are written.")
-def sort(input_: Tensor, dim: int = -1, descending: bool = False, stable: bool = False, *, out=None):
+def sort(input_: Tensor, dim: int = -1, descending: bool = False, stable: bool | None = False, *, out=None):
     """Sort along a dimension.
 
     Parameters
@@ -288,7 +288,7 @@ _middle.vjp(input_=share_of_all)
 
 @op("median", composite=True)
 @doc(out="Tensor or tuple of Tensor, optional: Where the result is written, or each of them.")
-def median(input_: Tensor, dim=None, keepdim: bool = False, *, out=None):
+def median(input_: Tensor, dim: int | None = None, keepdim: bool = False, *, out=None):
     """The median, the lower of two; NaN if there is one. With `dim`, a named tuple with its position.
 
     Parameters
@@ -311,7 +311,7 @@ def median(input_: Tensor, dim=None, keepdim: bool = False, *, out=None):
 
 @op("nanmedian", composite=True)
 @like(median)
-def nanmedian(input_: Tensor, dim=None, keepdim: bool = False, *, out=None):
+def nanmedian(input_: Tensor, dim: int | None = None, keepdim: bool = False, *, out=None):
     """The median of what is not NaN, the lower of two. With `dim`, a named tuple with its position.
 
     Examples
@@ -359,8 +359,15 @@ def _comparable(array):
 @op("searchsorted", gradient=False, out="same")
 @doc()
 def searchsorted(
-    sorted_sequence: Tensor, input_, *, out_int32: bool = False, right: bool = False, side=None, sorter=None, out=None
-) -> Tensor:  # fmt: skip
+    sorted_sequence: Tensor,
+    input_,
+    *,
+    out_int32: bool = False,
+    right: bool = False,
+    side: str | None = None,
+    sorter=None,
+    out=None,
+) -> Tensor:
     """Where values belong in rows of ascending numbers.
 
     Parameters
@@ -567,7 +574,11 @@ def _asked(found, shape, return_inverse: bool, return_counts: bool):
 
 @op("unique", gradient=False)
 def unique(
-    input_: Tensor, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False, dim=None
+    input_: Tensor,
+    sorted: bool = True,
+    return_inverse: bool = False,
+    return_counts: bool = False,
+    dim: int | None = None,
 ):
     """The different elements of a tensor, or its different slices along a dimension, in ascending order.
 
@@ -603,7 +614,9 @@ def unique(
 
 @op("unique_consecutive", gradient=False)
 @doc()
-def unique_consecutive(input_: Tensor, return_inverse: bool = False, return_counts: bool = False, dim=None):
+def unique_consecutive(
+    input_: Tensor, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
+):
     """The first of each run of equal elements (or slices along `dim`); the parameters are those of `unique`.
 
     Parameters

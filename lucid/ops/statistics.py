@@ -101,7 +101,7 @@ def _heights(y: Tensor, dim: int) -> Tensor:
      x="Tensor, optional: Where they lie: of the values' shape, or of one dimension.",
      dx="float, optional: The distance between them. Default: 1.", dim="int, optional: Default: the last dimension.",
      raises="RuntimeError: there is not one `x` for each value")  # fmt: skip
-def trapezoid(y: Tensor, x=None, *, dx=None, dim: int = -1) -> Tensor:
+def trapezoid(y: Tensor, x=None, *, dx: float | None = None, dim: int = -1) -> Tensor:
     """The integral of values between which lines are drawn.
 
     >>> lucid.trapezoid(lucid.tensor([1.0, 2.0, 3.0]))
@@ -118,7 +118,7 @@ def trapezoid(y: Tensor, x=None, *, dx=None, dim: int = -1) -> Tensor:
      y="Tensor: The values.", x="Tensor, optional: Where they lie: of the values' shape, or of one dimension.",
      dx="float, optional: The distance between them. Default: 1.", dim="int, optional: Default: the last dimension.",
      raises="RuntimeError: there is not one `x` for each value")  # fmt: skip
-def cumulative_trapezoid(y: Tensor, x=None, *, dx=None, dim: int = -1) -> Tensor:
+def cumulative_trapezoid(y: Tensor, x=None, *, dx: float | None = None, dim: int = -1) -> Tensor:
     """The integral of values between which lines are drawn, up to each of them.
 
     >>> lucid.cumulative_trapezoid(lucid.tensor([1.0, 2.0, 3.0]))
@@ -282,7 +282,9 @@ QUANTILE = {
 
 @op("quantile", composite=True, out="same")
 @doc("out = x_{(q (n - 1))}", **QUANTILE)
-def quantile(input_: Tensor, q, dim=None, keepdim: bool = False, *, interpolation: str = "linear", out=None) -> Tensor:
+def quantile(
+    input_: Tensor, q: float, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear", out=None
+) -> Tensor:
     """Quantiles: below the q-th lies the share q of the elements. NaN where there is one among them.
 
     >>> lucid.quantile(lucid.tensor([0.0, 1.0, 2.0, 3.0]), 0.5)
@@ -293,7 +295,9 @@ def quantile(input_: Tensor, q, dim=None, keepdim: bool = False, *, interpolatio
 
 @op("nanquantile", composite=True, out="same")
 @doc("out = x_{(q (n - 1))}", **QUANTILE)
-def nanquantile(input_: Tensor, q, dim=None, keepdim: bool = False, *, interpolation: str = "linear", out=None) -> Tensor:
+def nanquantile(
+    input_: Tensor, q: float, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear", out=None
+) -> Tensor:
     """Quantiles of the elements that are not NaN.
 
     >>> lucid.nanquantile(lucid.tensor([0.0, float("nan"), 2.0]), 0.5)
@@ -340,7 +344,7 @@ def isin(elements, test_elements, *, assume_unique: bool = False, invert: bool =
      "each; or the coordinates along each. Default: 1.", dim="int or tuple of int, optional: Default: all dimensions.",
      edge_order="int, optional: 1 or 2, how exact the derivatives at both ends are. Default: 1.",
      raises="RuntimeError: a dimension is too small, or `spacing` does not fit")  # fmt: skip
-def gradient(input_: Tensor, *, spacing=1, dim=None, edge_order: int = 1):
+def gradient(input_: Tensor, *, spacing=1, dim: int | tuple | None = None, edge_order: int = 1):
     """Derivatives of a function from its values, by second-order central differences.
 
     >>> lucid.gradient(lucid.tensor([1.0, 4.0, 9.0]))
@@ -416,7 +420,7 @@ _BINS = {
      returns="`hist` and `bin_edges`, of the input's dtype.", input_="Tensor: float32 or float64, of any shape.",
      bins="int or Tensor: How many bins of equal size, or their edges in ascending order.",
      raises="RuntimeError: there are no bins, or the range is not finite", **_BINS)  # fmt: skip
-def histogram(input_: Tensor, bins, *, range=None, weight=None, density: bool = False, out=None):
+def histogram(input_: Tensor, bins: int, *, range=None, weight=None, density: bool = False, out=None):
     """How many elements lie between edges; each bin but the last is without its upper edge.
 
     >>> lucid.histogram(lucid.tensor([1.0, 2.0, 1.0]), 2, range=(0.0, 2.0)).hist
@@ -437,7 +441,7 @@ def histogram(input_: Tensor, bins, *, range=None, weight=None, density: bool = 
      input_="Tensor: float32 or float64, of shape (..., n): points with n coordinates each.",
      bins="int, sequence of n ints, or sequence of n Tensors: How many bins along each coordinate, or their edges.",
      raises="RuntimeError: `bins` or `range` are not of n dimensions, or the range is not finite", **_BINS)  # fmt: skip
-def histogramdd(input_: Tensor, bins, range=None, weight=None, density: bool = False):
+def histogramdd(input_: Tensor, bins: int | tuple, range=None, weight=None, density: bool = False):
     """How many points lie in each box of a grid.
 
     >>> lucid.histogramdd(lucid.tensor([[0.0, 1.0], [1.0, 1.0]]), [2, 1]).hist
@@ -470,6 +474,8 @@ def _counted(name: str, points: Tensor, bins, limits, weight, density: bool) -> 
     dtype, n = points.dtype, points.shape[1]
     if weight is not None and weight.dtype is not dtype:
         raise RuntimeError(f"{name}: weight must be of the input's dtype {dtype.name}, got {weight.dtype.name}")
+    if limits is not None and any(isinstance(one, str) for one in limits):
+        raise TypeError(f"{name}(): argument 'range' must be tuple of floats, not {limits!r}")
     if limits is not None and len(limits) != 2 * n:
         raise RuntimeError(f"{name}: a range of {n} dimensions has {2 * n} elements, got {len(limits)}")
     for i, one in enumerate(bins):
@@ -579,7 +585,7 @@ def bincount(input_: Tensor, weights=None, minlength: int = 0) -> Tensor:
 
 @op("histc", gradient=False, out="same")
 @doc()
-def histc(input_: Tensor, bins: int = 100, min=0, max=0, *, out=None) -> Tensor:
+def histc(input_: Tensor, bins: int = 100, min: float = 0, max: float = 0, *, out=None) -> Tensor:
     """How many elements fall into each of `bins` equal intervals from `min` to `max`; others are not counted.
 
     Parameters

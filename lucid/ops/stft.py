@@ -45,9 +45,18 @@ def _centred(window, n_fft: int, length: int, dtype) -> Tensor | None:
 
 @op("stft", composite=True)
 def stft(
-    input_: Tensor, n_fft: int, hop_length=None, win_length=None, window=None, center: bool = True,
-    pad_mode: str = "reflect", normalized: bool = False, onesided=None, return_complex=None, align_to_window=None,
-) -> Tensor:  # fmt: skip
+    input_: Tensor,
+    n_fft: int,
+    hop_length: int | None = None,
+    win_length: int | None = None,
+    window=None,
+    center=True,
+    pad_mode="reflect",
+    normalized: bool = False,
+    onesided=None,
+    return_complex: bool | None = None,
+    align_to_window: bool | None = None,
+) -> Tensor:
     r"""Fourier transforms of stretches of a signal, which may overlap.
 
     Parameters
@@ -120,6 +129,8 @@ def stft(
     if not 0 < n_fft <= x.shape[-1]:
         raise RuntimeError(f"stft: expected 0 < n_fft <= {x.shape[-1]}, but got n_fft={n_fft}")
     hop, length = _lengths("stft", n_fft, hop_length, win_length, window)
+    if onesided is not None and not isinstance(onesided, bool):
+        raise (RuntimeError if isinstance(onesided, str) else TypeError)(f"stft(): argument 'onesided' must be bool, not {onesided!r}")
     if onesided is None:
         onesided = not is_complex
     elif onesided and is_complex:
@@ -147,9 +158,17 @@ def _overlapped(frames: Tensor, hop: int) -> Tensor:
 
 @op("istft", composite=True)
 def istft(
-    input_: Tensor, n_fft: int, hop_length=None, win_length=None, window=None, center: bool = True,
-    normalized: bool = False, onesided=None, length=None, return_complex: bool = False,
-) -> Tensor:  # fmt: skip
+    input_: Tensor,
+    n_fft: int,
+    hop_length: int | None = None,
+    win_length: int | None = None,
+    window=None,
+    center: bool = True,
+    normalized: bool = False,
+    onesided=None,
+    length: int | None = None,
+    return_complex: bool = False,
+) -> Tensor:
     r"""Inverse of `stft`: the signal that has these Fourier transforms, in the sense of least squares.
 
     Parameters
@@ -197,6 +216,8 @@ def istft(
     if x.ndim not in (2, 3):
         raise (IndexError if x.ndim < 2 else RuntimeError)(f"istft: expected a tensor with 2 or 3 dimensions, but got {x.ndim}")
     hop, win_length = _lengths("istft", n_fft, hop_length, win_length, window)
+    if onesided is not None and not isinstance(onesided, bool):
+        raise (RuntimeError if isinstance(onesided, str) else TypeError)(f"stft(): argument 'onesided' must be bool, not {onesided!r}")
     if onesided is None:
         onesided = x.shape[-2] != n_fft
     wanted = n_fft // 2 + 1 if onesided else n_fft

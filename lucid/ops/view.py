@@ -65,7 +65,7 @@ def numbers(sizes) -> tuple:
 
 
 @op("Tensor.expand", view=True)
-def expand(input_: Tensor, size, *, implicit: bool = False) -> Tensor:
+def expand(input_: Tensor, size: int | tuple, *, implicit: bool = False) -> Tensor:
     """Dimensions of size 1 seen as larger, without a copy; -1 keeps a size.
 
     Parameters
@@ -159,7 +159,7 @@ def expand_as(input_: Tensor, other: Tensor) -> Tensor:
 
 
 @op("broadcast_to", composite=True, view=True)
-def broadcast_to(input_: Tensor, size) -> Tensor:
+def broadcast_to(input_: Tensor, size: tuple) -> Tensor:
     """The tensor expanded to `size`.
 
     Parameters
@@ -227,7 +227,10 @@ def broadcast_shapes_(*shapes):
     >>> lucid.broadcast_shapes((2, 1), (3,))
     lucid.Size([2, 3])
     """
-    shapes = [(one,) if isinstance(one, int) else tuple(one) for one in shapes]
+    shapes = [(one,) if isinstance(one, int) else one for one in shapes]
+    for one in shapes:
+        if isinstance(one, (str, float)):
+            raise RuntimeError(f"Input shapes should be ints or sequences of ints, got {one!r}")
     if any(size < 0 for shape in shapes for size in shape):
         raise RuntimeError("Trying to create tensor with negative dimension")
     return Tensor.size(wrap(core.empty((), dtypes.float32.numpy))) + (broadcast_shapes(*shapes) if shapes else ())
@@ -302,7 +305,7 @@ def infer_shape(shape: tuple, total: int) -> tuple:
 
 
 @op("reshape", view=True)
-def reshape(input_: Tensor, shape) -> Tensor:
+def reshape(input_: Tensor, shape: tuple) -> Tensor:
     """The same elements in another shape; a view where the layout allows it, else a copy.
 
     Parameters
@@ -343,7 +346,7 @@ reshape.vjp(input_=lambda g, input_shape: reshape(g, input_shape))
 
 
 @op("Tensor.view", view=True)
-def view(input_: Tensor, size) -> Tensor:
+def view(input_: Tensor, size: int | tuple) -> Tensor:
     """The same memory in another shape.
 
     Parameters
@@ -509,7 +512,7 @@ def flatten(input_: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
 
 @op("unflatten", composite=True, view=True)
 @doc()
-def unflatten(input_: Tensor, dim: int, sizes) -> Tensor:
+def unflatten(input_: Tensor, dim: int, sizes: tuple) -> Tensor:
     """Dimension `dim` divided into several of sizes `sizes`, one of which may be -1.
 
     Parameters
@@ -546,7 +549,7 @@ def unflatten(input_: Tensor, dim: int, sizes) -> Tensor:
 
 
 @op("squeeze", view=True)
-def squeeze(input_: Tensor, dim=None) -> Tensor:
+def squeeze(input_: Tensor, dim: int | tuple | None = None) -> Tensor:
     """Without its dimensions of size 1, or without those among `dim`.
 
     Parameters

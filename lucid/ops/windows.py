@@ -27,7 +27,7 @@ def _points(name: str, m: int, start: float, step: float, dtype, layout, device)
     dtype = wanted(dtype, layout, device)
     if dtype.name not in ("float32", "float64"):
         raise ValueError(f"{name} expects float32 or float64 dtypes, got: {dtype}")
-    return ones((m,), dtype=dtype) if m <= 1 else linspace(start, start + (m - 1) * step, m, dtype=dtype)
+    return ones((int(m),), dtype=dtype) if m <= 1 else linspace(start, start + (m - 1) * step, m, dtype=dtype)
 
 
 def _steps(m: int, sym: bool) -> int:
@@ -52,7 +52,9 @@ def _done(window: Tensor, requires_grad: bool) -> Tensor:
 def _of_cosines(name: str, weights: tuple, sentence: str):
     """A window that is a sum of cosines with fixed weights."""
 
-    def function(M: int, *, sym: bool = True, dtype=None, layout=None, device=None, requires_grad: bool = False) -> Tensor:
+    def function(
+        M: int | float, *, sym=True, dtype=None, layout=None, device=None, requires_grad: bool | None = False
+    ) -> Tensor:
         return _done(_cosines(name, M, weights, sym, dtype, layout, device), requires_grad)
 
     terms = " ".join(f"{'-+'[i % 2 == 0] if i else ''} {w} \\cos({2 * i} \\pi n / N)" if i else str(w) for i, w in enumerate(weights))
@@ -76,7 +78,9 @@ hann = _of_cosines("hann", (0.5, 0.5), "Hann's window.")
 
 @op("signal.windows.general_cosine", gradient=False)
 @like(hann, a="sequence of float: The weights, the constant one first; the signs alternate.")
-def general_cosine(M: int, *, a, sym: bool = True, dtype=None, layout=None, device=None, requires_grad: bool = False) -> Tensor:
+def general_cosine(
+    M: int | float, *, a, sym=True, dtype=None, layout=None, device=None, requires_grad: bool | None = False
+) -> Tensor:
     """A sum of cosines with given weights.
 
     Notes
@@ -99,7 +103,14 @@ def general_cosine(M: int, *, a, sym: bool = True, dtype=None, layout=None, devi
 @op("signal.windows.general_hamming", gradient=False)
 @like(hann, alpha="float, optional: The constant; the cosine's weight is `1 - alpha`. Default: 0.54.")
 def general_hamming(
-    M: int, *, alpha: float = 0.54, sym: bool = True, dtype=None, layout=None, device=None, requires_grad: bool = False
+    M: int | float,
+    *,
+    alpha: float = 0.54,
+    sym=True,
+    dtype=None,
+    layout=None,
+    device=None,
+    requires_grad: bool | None = False,
 ) -> Tensor:
     """Hamming's window with a weight of one's own.
 
@@ -114,7 +125,9 @@ def general_hamming(
 
 @op("signal.windows.hamming", gradient=False)
 @like(hann)
-def hamming(M: int, *, sym: bool = True, dtype=None, layout=None, device=None, requires_grad: bool = False) -> Tensor:
+def hamming(
+    M: int | float, *, sym=True, dtype=None, layout=None, device=None, requires_grad: bool | None = False
+) -> Tensor:
     """Hamming's window: `general_hamming` with 0.54.
 
     Examples
@@ -128,7 +141,7 @@ def hamming(M: int, *, sym: bool = True, dtype=None, layout=None, device=None, r
 
 @op("signal.windows.cosine", gradient=False)
 @like(hann)
-def cosine(M: int, *, sym: bool = True, dtype=None, layout=None, device=None, requires_grad: bool = False) -> Tensor:
+def cosine(M: int, *, sym=True, dtype=None, layout=None, device=None, requires_grad: bool | None = False) -> Tensor:
     """Half a wave of the sine.
 
     Notes
@@ -148,7 +161,9 @@ def cosine(M: int, *, sym: bool = True, dtype=None, layout=None, device=None, re
 
 @op("signal.windows.bartlett", gradient=False)
 @like(hann)
-def bartlett(M: int, *, sym: bool = True, dtype=None, layout=None, device=None, requires_grad: bool = False) -> Tensor:
+def bartlett(
+    M: int | float, *, sym=True, dtype=None, layout=None, device=None, requires_grad: bool | None = False
+) -> Tensor:
     """Bartlett's window, a triangle.
 
     Notes
@@ -171,8 +186,8 @@ def bartlett(M: int, *, sym: bool = True, dtype=None, layout=None, device=None, 
     tau="float, optional: The distance over which it falls to 1 / e. Default: 1.",
 )  # fmt: skip
 def exponential(
-    M: int, *, center: float | None = None, tau: float = 1.0, sym: bool = True, dtype=None, layout=None, device=None,
-    requires_grad: bool = False,
+    M: int, *, center: float | None = None, tau: float = 1.0, sym=True, dtype=None, layout=None, device=None,
+    requires_grad: bool | None = False,
 ) -> Tensor:  # fmt: skip
     """Falls off exponentially on both sides of a centre.
 
@@ -204,7 +219,7 @@ def exponential(
 @op("signal.windows.gaussian", gradient=False)
 @like(hann, std="float, optional: The standard deviation, in points. Default: 1.")
 def gaussian(
-    M: int, *, std: float = 1.0, sym: bool = True, dtype=None, layout=None, device=None, requires_grad: bool = False
+    M: int, *, std: float = 1.0, sym=True, dtype=None, layout=None, device=None, requires_grad: bool | None = False
 ) -> Tensor:
     """The bell curve.
 
@@ -233,7 +248,14 @@ def gaussian(
 @op("signal.windows.kaiser", gradient=False)
 @like(hann, beta="float, optional: How narrow it is, not negative. Default: 12.")
 def kaiser(
-    M: int, *, beta: float = 12.0, sym: bool = True, dtype=None, layout=None, device=None, requires_grad: bool = False
+    M: int | float,
+    *,
+    beta: float = 12.0,
+    sym=True,
+    dtype=None,
+    layout=None,
+    device=None,
+    requires_grad: bool | None = False,
 ) -> Tensor:
     """Kaiser's window.
 
@@ -269,7 +291,7 @@ def kaiser(
 @doc()
 def hann_window(
     window_length: int, periodic: bool = True, *, dtype=None, layout=None, device=None, pin_memory: bool = False,
-    requires_grad: bool = False,
+    requires_grad: bool | None = False,
 ) -> Tensor:  # fmt: skip
     """Hann's window; by default one period of a periodic one.
 
@@ -323,7 +345,7 @@ def _checked(name: str, m: int, dtype: dtypes.dtype) -> tuple[dtypes.dtype, dtyp
 )
 def hamming_window(
     window_length: int, periodic: bool = True, alpha: float = 0.54, beta: float = 0.46, *, dtype=None, layout=None,
-    device=None, pin_memory: bool = False, requires_grad: bool = False,
+    device=None, pin_memory: bool = False, requires_grad: bool | None = False,
 ) -> Tensor:  # fmt: skip
     """Hamming's window, `alpha - beta cos(2 pi n / N)`.
 
@@ -340,7 +362,7 @@ def hamming_window(
 @like(hann_window)
 def blackman_window(
     window_length: int, periodic: bool = True, *, dtype=None, layout=None, device=None, pin_memory: bool = False,
-    requires_grad: bool = False,
+    requires_grad: bool | None = False,
 ) -> Tensor:  # fmt: skip
     """Blackman's window; by default one period of a periodic one.
 
@@ -357,7 +379,7 @@ def blackman_window(
 @like(hann_window)
 def bartlett_window(
     window_length: int, periodic: bool = True, *, dtype=None, layout=None, device=None, pin_memory: bool = False,
-    requires_grad: bool = False,
+    requires_grad: bool | None = False,
 ) -> Tensor:  # fmt: skip
     """Bartlett's window, a triangle.
 
@@ -375,7 +397,7 @@ def bartlett_window(
 @like(hann_window, beta="float, optional: How narrow it is. Default: 12.")
 def kaiser_window(
     window_length: int, periodic: bool = True, beta: float = 12.0, *, dtype=None, layout=None, device=None,
-    pin_memory: bool = False, requires_grad: bool = False,
+    pin_memory: bool = False, requires_grad: bool | None = False,
 ) -> Tensor:  # fmt: skip
     """Kaiser's window; `beta` says how narrow it is.
 

@@ -755,7 +755,7 @@ def check_dim(str op, dim, Py_ssize_t ndim):
     cdef Py_ssize_t n = max(ndim, 1), index
     if type(dim) is not int:
         try:
-            if type(dim) is bool:    # `x.sum(True)`: something else was meant
+            if type(dim) is bool and (op == "size" or op == "stride"):    # a dimension alone; others are read before
                 raise AttributeError
             dim = dim.__index__()
         except AttributeError:

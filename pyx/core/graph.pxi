@@ -27,6 +27,63 @@ def set_graph_ops(sum_to, cast, add):
 MISSING = object()    # where a parameter has neither value nor default
 
 
+cdef enum:    # kinds of value; see `OpBase.kinds`
+    BOOL_KIND = 1
+    INT_KIND = 2
+    FLOAT_KIND = 4
+    COMPLEX_KIND = 8
+    TEXT_KIND = 16
+    NONE_KIND = 32
+    SEQUENCE_KIND = 64
+    OTHERS_KIND = 128    # a sequence that begins with anything but an int, which is where PyTorch looks
+
+KINDS = {"bool": BOOL_KIND, "int": INT_KIND, "float": FLOAT_KIND, "complex": COMPLEX_KIND, "str": TEXT_KIND, "None": NONE_KIND,
+         "tuple": SEQUENCE_KIND, "others": OTHERS_KIND}
+
+
+cdef int kind_of(value):
+    """The kind of a value; 0 of one that is of none, such as a tensor."""
+    if type(value) is bool:
+        return BOOL_KIND
+    if value is None:
+        return NONE_KIND
+    if isinstance(value, (tuple, list)):
+        if value and kind_of(value[0]) & (BOOL_KIND | FLOAT_KIND | COMPLEX_KIND | TEXT_KIND):
+            return SEQUENCE_KIND | OTHERS_KIND
+        return SEQUENCE_KIND
+    if isinstance(value, str):
+        return TEXT_KIND
+    if cnp.PyArray_CheckScalar(value):
+        return {"b": BOOL_KIND, "i": INT_KIND, "u": INT_KIND, "f": FLOAT_KIND, "c": COMPLEX_KIND}.get(value.dtype.kind, 0)
+    for kind, bit in (int, INT_KIND), (float, FLOAT_KIND), (complex, COMPLEX_KIND):
+        if isinstance(value, kind):
+            return bit
+    return 0
+
+
+cdef int refuse(OpBase op, value, Py_ssize_t at) except -1:
+    """Raise TypeError for the value of the parameter there."""
+    name = op.parameters[at]
+    wanted = op.forward.__annotations__[name].replace(" | ", " or ")
+    found = f"not {type(value).__name__}"
+    if not op.kinds[at] & SEQUENCE_KIND and isinstance(value, (tuple, list)):
+        found = f"but found element of type {type(value[0]).__name__} at pos 0"
+    raise TypeError(f"{op.name}(): argument '{name}' (position {at + 1}) must be {wanted}, {found}")
+
+
+cdef int check_kinds(OpBase op, row_t row, Py_ssize_t n, Py_ssize_t at) except -1:
+    """TypeError where one of the values of `n` parameters from `at` on is of a kind that the parameter refuses."""
+    cdef const unsigned char* refused = <const unsigned char*>PyBytes_AS_STRING(op.kinds) + at
+    cdef PyTypeObject* plain = <PyTypeObject*>tensor_type
+    cdef PyTypeObject* kind
+    cdef Py_ssize_t i
+    for i in range(n):
+        kind = Py_TYPE(row[i])
+        if refused[i] and kind != plain and refused[i] & (INT_KIND if kind == &PyLong_Type else kind_of(<object>row[i])):
+            refuse(op, <object>row[i], at + i)
+    return 0
+
+
 cdef class OpBase:
     """What recording needs of an operation's declaration; see `lucid.autograd.op.Op`."""
     cdef public object forward, function
@@ -38,6 +95,7 @@ cdef class OpBase:
     cdef public Py_ssize_t positional, required, inplace_at, out_at, value_at
     cdef public bint out_apart, out_dtype, may_overlap, wide, crossed
     cdef public list defaults_in_order
+    cdef public bytes kinds    # the kinds of value that each parameter refuses, a bit for each; None if they take any
     cdef public object older    # what PyTorch's older order of arguments has in the second place, before the tensors
 
     cdef list bound(self, row_t row, Py_ssize_t n, PyObject* names):
@@ -61,6 +119,8 @@ cdef class OpBase:
             at = found
             if values[at] is not MISSING:
                 raise TypeError(f"{self.name}() got multiple values for argument '{name}'")
+            if self.kinds is not None:
+                check_kinds(self, row + n + i, 1, at)
             values[at] = <object>row[n + i]
         for i in range(n, len(values)):
             if values[i] is MISSING:

@@ -71,6 +71,8 @@ cdef object answer_call(object self, row_t row, size_t flagged, PyObject* names)
     cdef int state = detours
     if intercepted(row, n + count(names), state):
         return interceptor(call, by_position(row, n), by_name(row + n, names))
+    if op.kinds is not None:
+        check_kinds(op, row, min(n, op.positional), 0)
     if state & ~FUNCTION_MODE:
         return detoured(op, op.bound(row, n, names))
     if names != NULL or n > op.positional or (n > op.inplace_at and <object>row[op.inplace_at]):
@@ -103,6 +105,8 @@ cdef object answer_inplace(object self, row_t row, size_t flagged, PyObject* nam
     cdef int state = detours
     if intercepted(row, n + count(names), state):
         return interceptor(call, args, by_name(row + n, names))
+    if op.kinds is not None:
+        check_kinds(op, row, min(n, op.positional), 0)
     if state & ~FUNCTION_MODE:
         return detoured_inplace(op, call, args, by_name(row + n, names))
     if names != NULL or n < op.required or not 0 < n <= op.positional:
@@ -139,14 +143,19 @@ def make_inplace(OpBase op):
 
 cdef object answer_overridable(object self, row_t row, size_t flagged, PyObject* names):
     cdef Published call = <Published>self
-    cdef Py_ssize_t n = PyVectorcall_NARGS(flagged)
+    cdef Py_ssize_t i, n = PyVectorcall_NARGS(flagged)
     if intercepted(row, n + count(names), detours):
         return interceptor(call, by_position(row, n), by_name(row + n, names))
+    if names != NULL and call.op is not None and call.op.kinds is not None:
+        for i in range(count(names)):
+            at = call.op.places.get((<tuple>names)[i])
+            if at is not None:
+                check_kinds(call.op, row + n + i, 1, at)
     return PyObject_Vectorcall(call.function, row, n, names)
 
 
-def make_overridable(function):
-    """A function that is not an operation's, as one that can be overridden."""
+def make_overridable(function, OpBase op=None):
+    """A function that binds its own arguments, as one that can be overridden; the operation that it is, if it is one."""
     cdef Published call = Published.__new__(Published)
-    call.answer, call.function = answer_overridable, function
+    call.answer, call.function, call.op = answer_overridable, function, op
     return call
