@@ -213,7 +213,7 @@ def set_function_mode(mode: bool) -> bool:
 def overrides(value: Any) -> bool:
     """Whether a value, or one in a sequence, has a `__torch_function__` that is asked."""
 
-def make_overridable(function: Callable) -> Published:
+def make_overridable(function: Callable, op: OpBase | None = None) -> Published:
     """A function that is not an operation's, as one that can be overridden."""
 
 class Attribute:
@@ -311,6 +311,7 @@ class OpBase:
     out_dtype: bool
     may_overlap: bool
     defaults_in_order: list
+    kinds: bytes | None
 
     def bind(self, args: tuple, kwargs: dict) -> list:
         """The values of all parameters in order. TypeError where PyTorch raises it."""
@@ -351,6 +352,7 @@ def finish_node(node: NodeBase, out: Any) -> None:
 def record(op: OpBase, values: Any) -> Any:
     """Compute with recording off, then hang a node on each differentiable result."""
 
+KINDS: dict[str, int]
 MISSING: object
 
 def set_autocaster(function: Callable) -> None:

@@ -36,7 +36,7 @@ def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-06
     """
     tensor_argument("pairwise_distance", x1, 1, "x1")
     tensor_argument("pairwise_distance", x2, 2, "x2")
-    return vector_norm(add(sub(x1, x2), eps), p, max(x1.array.ndim, x2.array.ndim) - 1, keepdim)
+    return vector_norm(add(sub(x1, x2), float(eps)), p, max(x1.array.ndim, x2.array.ndim) - 1, keepdim)
 
 
 @op("nn.functional.cosine_similarity", composite=True, wide=True, aliases=("cosine_similarity",))

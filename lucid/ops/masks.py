@@ -296,7 +296,7 @@ def unravel_index(indices: Tensor, shape) -> tuple:
     tensor_argument("unravel_index", indices, 1, "indices")
     if indices.dtype.kind != 1:
         raise TypeError(f"expected 'indices' to be integer dtype, but got {indices.dtype}")
-    shape = (shape,) if isinstance(shape, int) else shape_argument("unravel_index", (shape,))
+    shape = (shape,) if isinstance(shape, int) else shape_argument("unravel_index", ([+one for one in shape],))
     if any(n < 0 for n in shape):
         raise ValueError(f"'shape' cannot have negative values, but got {shape}")
     found = []

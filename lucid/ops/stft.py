@@ -165,7 +165,7 @@ def istft(
     window=None,
     center: bool = True,
     normalized: bool = False,
-    onesided=None,
+    onesided: bool | None = None,
     length: int | None = None,
     return_complex: bool = False,
 ) -> Tensor:
@@ -216,8 +216,6 @@ def istft(
     if x.ndim not in (2, 3):
         raise (IndexError if x.ndim < 2 else RuntimeError)(f"istft: expected a tensor with 2 or 3 dimensions, but got {x.ndim}")
     hop, win_length = _lengths("istft", n_fft, hop_length, win_length, window)
-    if onesided is not None and not isinstance(onesided, bool):
-        raise (RuntimeError if isinstance(onesided, str) else TypeError)(f"stft(): argument 'onesided' must be bool, not {onesided!r}")
     if onesided is None:
         onesided = x.shape[-2] != n_fft
     wanted = n_fft // 2 + 1 if onesided else n_fft
