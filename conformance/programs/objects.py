@@ -447,7 +447,8 @@ def a_bool_is_no_dimension(lib):
     x = lib.ones(2, 3)
     for name in ("sum", "mean", "softmax", "cumsum", "argmax", "logsumexp", "prod", "any", "unbind", "flip", "size"):
         yield raised(getattr(x, name), True)
-    yield raised(lib.cat, [x, x], True), raised(lib.stack, [x, x], True), raised(x.topk, 1, True)
+    yield raised(lib.cat, [x, x], True), raised(lib.stack, [x, x], True), raised(x.sum, [True, 0]), raised(x.topk, 1, True)
+    yield x.sum([0, True]), x.permute(0, True).shape, x.reshape(6, True).shape
 
 
 @program("tensor", "as_tensor", "asarray")
