@@ -45,6 +45,12 @@ def _whole_below(case) -> bool:
     return any(((t <= 0) & (t == t.double().floor())).any() for t in tensors(case.args) if not t.is_complex())
 
 
+def _over_one_dimension(case) -> bool:
+    """Whether a Fourier transform runs over a single dimension."""
+    sizes = case.kwargs.get("dim", case.kwargs.get("s", case.args[0].shape))
+    return isinstance(sizes, int) or len(sizes) == 1
+
+
 # fmt: off
 DEVIATIONS = (
     Deviation(
@@ -446,6 +452,11 @@ DEVIATIONS = (
         Deviation(name, "refusals", "out= may be of any dtype that the result can be cast to; PyTorch's answer depends on which of "
                   "the functions under one name is called")
         for name in ("clamp", "clip", "lerp", "linalg.matrix_power", "matrix_power", "diff", "inner")
+    ),
+    *(
+        Deviation(name, "refusals", "out= is filled over one dimension as over several, and may be of the other complex dtype there "
+                  "too; PyTorch then gives back an empty tensor, and takes only the result's dtype", when=_over_one_dimension)
+        for name in ("fft.ihfftn", "fft.ihfft2")
     ),
     *(
         Deviation(name, "refusals", "what is not zero is true also where out= is of uint8; PyTorch converts the elements to uint8 "

@@ -36,6 +36,8 @@ FAMILY = {
     core.ShapeFuncInfo: "shape",
 }
 
+AS_IT_IS = core.SampleInput(None).output_process_fn_grad.__code__
+
 
 @lru_cache(None)
 def paths() -> dict[int, str]:
@@ -116,6 +118,12 @@ def samples(info: Any, dtype: torch.dtype, seed: int) -> list[Any]:
     reseed(seed)
     grad = info.supports_autograd and (dtype.is_floating_point or dtype.is_complex)
     return list(info.sample_inputs("cpu", dtype, requires_grad=grad))
+
+
+def process_of(sample: Any) -> Callable | None:
+    """What takes of a result what is unique; None where it is PyTorch's default, which returns the result as it is."""
+    process = sample.output_process_fn_grad
+    return None if getattr(process, "__code__", None) is AS_IT_IS else process
 
 
 def gradient_wrapper(info: Any) -> Callable | None:

@@ -137,3 +137,18 @@ def test_sizes_that_do_not_fit_raise():
         read_only = np.zeros(8, "complex64")
         read_only.flags.writeable = False
         kernels.transform(x, read_only, *call, 1, 8, 1, 1, 1, 1.0)
+
+
+def test_what_dtype_out_may_have():
+    x, y = lucid.ones(2, 4), lucid.ones(2, 4, dtype=lucid.complex64)
+    wide = lucid.zeros(2, 4, dtype=lucid.complex128)
+    for name in ("ifft", "ihfft"):
+        with pytest.raises(RuntimeError, match="complex64"):
+            getattr(lucid.fft, name)(x, out=wide)
+    for name in ("fft", "ifft"):
+        assert getattr(lucid.fft, name)(y, out=wide) is wide and wide[0, 0] == lucid.fft.fft(y)[0, 0] / (4 if name == "ifft" else 1)
+    for name in ("irfft", "hfft", "irfftn", "hfftn", "irfft2", "hfft2"):
+        function = getattr(lucid.fft, name)
+        assert function(y, out=lucid.zeros(2, 6, dtype=lucid.float64)).tolist() == function(y).tolist()
+        with pytest.raises(RuntimeError, match="floating point out"):
+            function(y, out=lucid.zeros(2, 6, dtype=lucid.complex64))

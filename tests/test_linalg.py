@@ -209,6 +209,13 @@ def test_products_of_half_precision_are_summed_in_float32(dtype, sizes):
     assert lucid.equal(F.linear(x, y.T, bias), lucid.from_numpy(a @ b + np.arange(n, dtype="float32") % 100).to(dtype))
 
 
+@pytest.mark.parametrize("dtype", [lucid.bfloat16, lucid.float16])
+def test_inner_products_of_half_precision_are_rounded_once(dtype):
+    x, y = (lucid.linspace(-3, 5, 70).mul(step).sin().reshape(10, 7).to(dtype) for step in (9, 11))
+    found = lucid.linalg.vecdot(x, y)
+    assert found.dtype is dtype and lucid.equal(found, lucid.linalg.vecdot(x.float(), y.float()).to(dtype))
+
+
 def test_lapack_uses_one_thread_for_small_matrices_and_leaves_the_number_as_it_was():
     if not openblas():
         pytest.skip("NumPy's LAPACK is not OpenBLAS's")

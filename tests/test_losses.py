@@ -88,3 +88,11 @@ def test_reductions_by_number():
     assert lucid.binary_cross_entropy_with_logits(x[0], y, reduction=0).shape == (3, 4)
     with pytest.raises(RuntimeError, match="match the broadcast shape"):
         lucid.binary_cross_entropy_with_logits(x, y[0])
+
+
+@pytest.mark.parametrize("dtype", [lucid.float16, lucid.bfloat16])
+def test_cross_entropy_of_probabilities_in_half_precision_is_rounded_once(dtype):
+    x, target = lucid.linspace(-9, 6, 120).sin().mul(9).reshape(20, 3, 2).to(dtype), lucid.rand(20, 3, 2).to(dtype)
+    for reduction in ("none", "sum", "mean"):
+        found = F.cross_entropy(x, target, reduction=reduction)
+        assert lucid.equal(found, F.cross_entropy(x.float(), target.float(), reduction=reduction).to(dtype))

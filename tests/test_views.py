@@ -358,3 +358,14 @@ def test_copies_of_views_go_into_their_own_dtype(name, arguments, shape):
     assert function(x, *arguments, out=lucid.zeros(shape, dtype=function(x, *arguments).dtype)).shape == shape
     with pytest.raises(RuntimeError, match="Expected out tensor to have dtype"):
         function(x, *arguments, out=lucid.zeros(shape, dtype=lucid.complex128))
+
+
+def test_a_tensor_in_the_format_that_its_strides_say_is_not_copied():
+    wide = lucid.zeros(2, 3, 4, 10)
+    for x in (wide[..., ::2], wide[0, 0].T, lucid.zeros(4, 3, 2, 5).permute(2, 1, 0, 3), lucid.zeros(1).expand(2, 3, 4, 5)):
+        for call in (x.float, x.cpu, x.to):
+            assert call(memory_format=lucid.contiguous_format) is x
+    last = lucid.zeros(2, 8, 10, 3).permute(0, 3, 1, 2)[:, :, ::2]
+    assert last.to(memory_format=lucid.channels_last) is last
+    assert last.float(memory_format=lucid.contiguous_format).is_contiguous()
+    assert lucid.zeros(2, 1, 4, 5).to(memory_format=lucid.channels_last).stride() == (20, 1, 5, 1)

@@ -13,7 +13,7 @@ from ..verdicts import Mismatch, Skip
 from . import check
 from .exceptions import compare_refusals
 from .value import compare
-from .variants import bare_name, no_out
+from .variants import bare_name, no_out, unprocessed
 
 OTHERS = {
     torch.float32: (torch.float64, torch.int64), torch.float64: (torch.float32, torch.int64),
@@ -64,11 +64,13 @@ def _outs(run: Run) -> list[dict]:
     if no_out(run) or run.case.op == "range":  # which divides by zero where the step is less than an int: SIGFPE
         return []
 
-    def with_out(dtypes) -> dict:
-        outs = tuple(torch.zeros(t.shape, dtype=dtype) for t, dtype in zip(run.expected.tensors, dtypes))
-        return {**run.case.kwargs, "out": outs[0] if run.expected.form == "T" else outs}
+    like = unprocessed(run)
 
-    own = [t.dtype for t in run.expected.tensors]
+    def with_out(dtypes) -> dict:
+        outs = tuple(torch.zeros(t.shape, dtype=dtype) for t, dtype in zip(like.tensors, dtypes))
+        return {**run.case.kwargs, "out": outs[0] if like.form == "T" else outs}
+
+    own = [t.dtype for t in like.tensors]
     if isinstance(run.call(run.oracle, kwargs=with_out(own)), Refusal):
         return []
     others = [with_out(dtypes) for dtypes in zip(*(OTHERS.get(dtype, (torch.float32, torch.int64)) for dtype in own))]

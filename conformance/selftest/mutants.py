@@ -617,6 +617,15 @@ MUTANTS: list[Mutant] = [
     M("cosh-threads", "cosh", "unary", "threads", "last bits depend on the number of threads", _racing,
       claims={"thread_invariant": True}),
     M("asinh-drifts", "asinh", "unary", "repeat", "every second call differs in the last bits", _drifting),
+    # that only cases of PyTorch's database, or of functions that write into an argument, show
+    M("fft-out-copied", "fft.fft", "fft", "out", "out= is filled, and a copy returned",
+      after(lambda lib, y, a, k: y.clone() if "out" in k else y)),
+    M("ifft-any-out", "fft.ifft", "fft", "refusals", "of real numbers too, out= may be of any complex dtype",
+      instead(lambda lib, x, *a, out=None, **kw: lib.fft.ifft(x if out is None else x.to(x.dtype.to_complex()), *a, out=out, **kw))),
+    M("eigh-out-copied", "linalg.eigh", "linalg", "out", "out= is filled, and copies returned",
+      after(lambda lib, y, a, k: tuple(one.clone() for one in y) if "out" in k else y)),
+    M("neg_-offset", "neg_", "inplace", "layouts", "a tensor that starts within its storage is not written",
+      instead(lambda lib, x: x if x.storage_offset() else lib.neg_(x))),
     # elementwise, two arguments
     M("add-ignores-alpha", "add", "binary", "value", "alpha is ignored", without("alpha")),
     M("sub-operator-swapped", "sub", "binary", "operator", "y - x", instead(lambda lib, x, y: y - x), path="operator.sub"),

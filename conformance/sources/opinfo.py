@@ -70,7 +70,7 @@ def cases(op: str, dtypes: list[torch.dtype], seed: int, quick: bool) -> Iterato
             made = []
             for i, sample in enumerate(torch_private.samples(info, dtype, seed_of(seed, op, dtype))):
                 case = Case(op, "opinfo", dtype_name(dtype), f"{variant}{i}", target, (sample.input, *sample.args),
-                            dict(sample.kwargs), process=sample.output_process_fn_grad, wrapper=wrapper, **about)  # fmt: skip
+                            dict(sample.kwargs), process=torch_private.process_of(sample), wrapper=wrapper, **about)  # fmt: skip
                 if sample.kwargs.get("dropout_p") == 0:
                     case.tags -= {"random"}
                 if sum(one.numel() for one in tensors(case.args, case.kwargs)) > LARGE:

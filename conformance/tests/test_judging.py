@@ -345,6 +345,24 @@ def test_a_reproduction_says_what_it_cannot_write():
     assert "python -m conformance repro 'linalg.pinv/opinfo/float32/0'" in repro.program(case, "lucid", ["value"])
 
 
+def _lu(x, out):
+    torch.linalg.lu(x, out=(torch.empty(0), out, torch.empty(0)))
+
+
+def _lu_unpack(x, out):
+    torch.lu_unpack(*torch.linalg.lu_factor(x), out=(torch.empty(0), out, torch.empty(0)))
+
+
+@pytest.mark.parametrize("function", [torch.tril, torch.triu, _lu, _lu_unpack])
+def test_pytorch_still_writes_beyond_a_permuted_out(function):
+    """Else the exclusion in `beyond_out` is to go."""
+    x = torch.randn(3, 3, 5, 5)
+    n = x.numel()
+    memory = torch.full((3 * n,), 7.0)
+    function(x, out=memory[n : 2 * n].view(x.shape[::-1]).permute(3, 2, 1, 0))
+    assert (memory[2 * n :] != 7).any()
+
+
 @pytest.mark.parametrize("status", ["crash", "hang", "memory"])
 def test_workers_survive(status):
     assert status in judge_mutant(PLANTED[status], "torch").caught_by

@@ -218,6 +218,10 @@ class Op(core.OpBase):
                 check_same(self.name, out, values[0])
         elif "bound" in rule and not isinstance(values[1], Tensor):
             rule = "same"
+        elif "real" in rule and values[0].dtype.is_complex:
+            rule = "cast"
+        elif "kind" in rule and out.dtype.is_complex and not result.dtype.is_complex:
+            raise RuntimeError(f"{self.name}(): expects a floating point out tensor, but got {out.dtype.name}")
         write_out(self.name, out, result, rule)
         return out
 
@@ -657,10 +661,11 @@ def op(
         Of `out` and `inplace`, those that the function takes care of itself.
     out : str, optional
         What `out=` may be, in words: "cast", of any dtype that the result can be cast to (where it cannot, PyTorch's
-        exception is a RuntimeError, or a "TypeError"), but with "bound" of its own if the bound is a number; "any", of any;
-        "same", of the result's own, but with "modulus" of any real one that it can be cast to, or the input's, if that is
-        complex; "dtype", of the dtype that the parameter of that name asks
-        for, or else the one that decides (or, with "cast", may be cast to); "apart", of no memory that an input has. Of several results each has to have its own dtype unless the rule is for "all". With
+        exception is a RuntimeError, or a "TypeError"), but with "bound" of its own if the bound is a number, and with "kind"
+        no complex one for a real result; "any", of any; "same", of the result's own, but with "modulus" of any real one that
+        it can be cast to, or the input's, if that is complex, and with "real" only where the input is; "dtype", of the dtype
+        that the parameter of that name asks for, or else the one that decides (or, with "cast", may be cast to); "apart", of
+        no memory that an input has. Of several results each has to have its own dtype unless the rule is for "all". With
         "overlap" the tensor of the in-place form may share memory with other arguments.
     wide : bool, optional
         Whether the rules, or what a composite is made of, see half precision as float32, so that several steps are

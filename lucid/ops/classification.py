@@ -219,7 +219,7 @@ def cross_entropy(
             raise RuntimeError(
                 "Expected floating point type for target with class probabilities, got " + torch_name(target.dtype)
             )
-        return _by_probabilities(input_, target, weight, reduction, label_smoothing)
+        return core.in_float32(_by_probabilities, (input_, target, weight, reduction, label_smoothing))
     sizes, shape, rows = _classes("cross_entropy", input_, target, weight, ignore_index)
     return _cross_entropy(input_, rows, sizes, shape, weight, ignore_index, float(label_smoothing), reduction, {})
 

@@ -299,9 +299,22 @@ def convert(x: Tensor, dtype: dtypes.dtype, copy: bool = False, memory_format=No
     """The tensor itself if it is of the dtype and lies as wanted; a copy otherwise."""
     if dtype is not x.dtype:
         return to_dtype(x, dtype) if memory_format is None else clone(to_dtype(x, dtype), memory_format=memory_format)
-    if not copy and (format_name(memory_format) == "preserve_format" or x.is_contiguous(memory_format)):
+    if not copy and format_name(memory_format) in ("preserve_format", _nearest(x)):
         return x
     return clone(x, memory_format=memory_format)
+
+
+def _nearest(x: Tensor) -> str:
+    """The format that the strides say, with gaps or without: channels last if from the channels outwards none is shorter than
+    what lies inside it."""
+    shape, steps, least = x.array.shape, x.stride(), 0
+    if not x.array.size or x.array.ndim not in (4, 5) or not steps[1]:
+        return "contiguous_format"
+    for at in (1, *range(x.array.ndim - 1, 1, -1), 0):
+        if steps[at] < least or not at and least == steps[1]:
+            return "contiguous_format"
+        least = steps[at] * shape[at]
+    return "channels_last" if x.array.ndim == 4 else "channels_last_3d"
 
 
 def parse_to(args, dtype=None, device=None, other=None, non_blocking=False, copy=False, memory_format=None) -> tuple:

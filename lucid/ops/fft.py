@@ -293,7 +293,7 @@ def fft(input_: Tensor, n: int | None = None, dim: int = -1, norm: str | None = 
     return _full("fft", input_, *_one("fft", input_, n, dim), norm, True)
 
 
-@op("fft.ifft", composite=True)
+@op("fft.ifft", composite=True, out="same real")
 @like(fft, returns="Complex, of size `n` along `dim`.")
 def ifft(input_: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None, *, out=None) -> Tensor:
     """Inverse of `fft`, with 1/n for the default norm.
@@ -320,7 +320,7 @@ def rfft(input_: Tensor, n: int | None = None, dim: int = -1, norm: str | None =
     return _half("rfft", input_, *_one("rfft", input_, n, dim), _norm(norm))
 
 
-@op("fft.irfft", composite=True)
+@op("fft.irfft", composite=True, out="cast kind")
 @like(fft, returns="Real, of size `n` along `dim`.",
       n="int, optional: The length of the result. Default: 2 (m - 1) for an input of m numbers.")  # fmt: skip
 def irfft(input_: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None, *, out=None) -> Tensor:
@@ -334,7 +334,7 @@ def irfft(input_: Tensor, n: int | None = None, dim: int = -1, norm: str | None 
     return _whole("irfft", input_, *_one("irfft", input_, n, dim), n, _norm(norm))
 
 
-@op("fft.hfft", composite=True)
+@op("fft.hfft", composite=True, out="cast kind")
 @like(irfft)
 def hfft(input_: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None, *, out=None) -> Tensor:
     """Discrete Fourier transform of a signal that equals its reversed conjugate, given by its first half: a real result.
@@ -347,7 +347,7 @@ def hfft(input_: Tensor, n: int | None = None, dim: int = -1, norm: str | None =
     return _whole("hfft", input_, *_one("hfft", input_, n, dim), n, FLIPPED[_norm(norm)], True)
 
 
-@op("fft.ihfft", composite=True)
+@op("fft.ihfft", composite=True, out="same")
 @like(rfft)
 def ihfft(input_: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None, *, out=None) -> Tensor:
     """Inverse of `hfft`.
@@ -433,7 +433,7 @@ def rfftn(
     return _half("rfftn", input_, *_many("rfftn", input_, s, dim), _norm(norm))
 
 
-@op("fft.irfftn", composite=True)
+@op("fft.irfftn", composite=True, out="cast kind")
 @like(fftn, returns="Real, of the sizes `s`.",
       s="int or tuple of int, optional: Sizes of the result; the default of the last is 2 (m - 1) for m numbers.")  # fmt: skip
 def irfftn(
@@ -450,7 +450,7 @@ def irfftn(
     return _whole("irfftn", input_, *_many("irfftn", input_, s, dim), _last(s), _norm(norm))
 
 
-@op("fft.hfftn", composite=True)
+@op("fft.hfftn", composite=True, out="cast kind")
 @like(irfftn)
 def hfftn(
     input_: Tensor, s: int | tuple | None = None, dim: int | tuple | None = None, norm: str | None = None, *, out=None
@@ -529,7 +529,7 @@ def rfft2(
     return _half("rfft2", input_, *_many("rfft2", input_, s, dim), _norm(norm))
 
 
-@op("fft.irfft2", composite=True)
+@op("fft.irfft2", composite=True, out="cast kind")
 @like(irfftn, dim="int or tuple of int, optional: The dimensions. Default: the last two.")
 def irfft2(
     input_: Tensor, s: int | tuple | None = None, dim: int | tuple = (-2, -1), norm: str | None = None, *, out=None
@@ -544,7 +544,7 @@ def irfft2(
     return _whole("irfft2", input_, *_many("irfft2", input_, s, dim), _last(s), _norm(norm))
 
 
-@op("fft.hfft2", composite=True)
+@op("fft.hfft2", composite=True, out="cast kind")
 @like(hfftn, dim="int or tuple of int, optional: The dimensions. Default: the last two.")
 def hfft2(
     input_: Tensor, s: int | tuple | None = None, dim: int | tuple = (-2, -1), norm: str | None = None, *, out=None

@@ -70,7 +70,7 @@ def vdot(input_: Tensor, other: Tensor, *, out=None) -> Tensor:
     return matmul(input_.conj(), other)
 
 
-@op("linalg.vecdot", composite=True, out="same")
+@op("linalg.vecdot", composite=True, out="same", wide=True)
 @doc("out = \\sum_i \\bar x_i y_i", returns="The broadcast shape without `dim`.",
      x="Tensor: Vectors along `dim`; their conjugates count.", y="Tensor: Vectors along `dim`.",
      dim="int, optional: Default: the last dimension.")  # fmt: skip
