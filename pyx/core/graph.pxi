@@ -77,9 +77,20 @@ cdef int check_kinds(OpBase op, row_t row, Py_ssize_t n, Py_ssize_t at) except -
     cdef PyTypeObject* plain = <PyTypeObject*>tensor_type
     cdef PyTypeObject* kind
     cdef Py_ssize_t i
+    cdef int found
     for i in range(n):
         kind = Py_TYPE(row[i])
-        if refused[i] and kind != plain and refused[i] & (INT_KIND if kind == &PyLong_Type else kind_of(<object>row[i])):
+        if not refused[i] or kind == plain:
+            continue
+        if kind == &PyLong_Type:
+            found = INT_KIND
+        elif kind == &PyFloat_Type:
+            found = FLOAT_KIND
+        elif kind == &PyTuple_Type and len(<tuple>row[i]) and type((<tuple>row[i])[0]) is int:
+            found = SEQUENCE_KIND
+        else:
+            found = kind_of(<object>row[i])
+        if refused[i] & found:
             refuse(op, <object>row[i], at + i)
     return 0
 

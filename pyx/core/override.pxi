@@ -8,7 +8,7 @@ is intercepted: rules of gradients, which are Python here, run with overrides of
 cdef extern from "Python.h":
     PyTypeObject* Py_TYPE(PyObject* value)
     PyObject* _PyType_Lookup(PyTypeObject* kind, object name)
-    PyTypeObject PyFloat_Type, PyLong_Type
+    PyTypeObject PyFloat_Type, PyLong_Type, PyTuple_Type
 
 cdef extern from *:
     """
