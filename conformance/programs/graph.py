@@ -816,7 +816,10 @@ def what_graphs_are_told(lib):
     y = lib.zeros(1)
     y.resize_(1, 2)
     yield y._version, y.resize_as_(lib.zeros(3))._version
-    x.register_post_accumulate_grad_hook(lambda one: one.grad)
+    handle = x.register_post_accumulate_grad_hook(lambda one: one.grad)
+    yield raised(x.sum().backward)
+    handle.remove()
+    x.register_post_accumulate_grad_hook(lambda one: one.add_(one.grad))
     yield raised(x.sum().backward)
     z = lib.ones(2, dtype=lib.float64, requires_grad=True)
     yield raised(lib.autograd.gradcheck, lambda one: one.detach() * 2, z), lib.autograd.gradcheck(lambda one: one.detach() * 0, z)

@@ -341,7 +341,8 @@ def _accumulate(entry, create_graph):
         Supplied.add_(there, gradient)
     if extra is not None:
         for hook in list(extra.get("post_accumulate", NO_HOOKS).values()):
-            if hook(leaf) is not None:
+            given = hook(leaf)
+            if given is not None and given is not leaf:
                 raise RuntimeError("Tensor post accumulate grad hooks should return None.")
         for hook in list(extra.get("post", NO_HOOKS).values()):
             _replaced([], hook((), (gradient,)))
