@@ -35,6 +35,19 @@ COMPLEX = (torch.complex32, torch.complex64, torch.complex128)
 EXPONENTIAL = "At NaN {}'s gradient is NaN, as PyTorch's is in full vectors; in a tensor's last elements PyTorch's is finite"
 
 
+# Functions for whose gradient more is kept than PyTorch keeps.
+KEPT = (
+    "Tensor.__rdiv__ Tensor.__rmatmul__ cdist conv2d conv3d copysign erfinv frexp gru gru_cell instance_norm kron "
+    "linalg.cholesky_ex linalg.cond linalg.eigh linalg.eigvalsh linalg.inv_ex linalg.lu_factor_ex linalg.matmul "
+    "linalg.matrix_norm linalg.norm linalg.slogdet linalg.solve linalg.solve_ex linalg.svd linalg.svdvals "
+    "linalg.tensorsolve lstm lstm_cell lu matmul narrow nn.functional.conv2d nn.functional.conv3d "
+    "nn.functional.cross_entropy nn.functional.embedding_bag nn.functional.instance_norm nn.functional.l1_loss "
+    "nn.functional.linear_cross_entropy nn.functional.mse_loss nn.functional.scaled_dot_product_attention "
+    "nn.functional.smooth_l1_loss nn.functional.tanhshrink norm norm_except_dim nuclear_norm rnn_relu rnn_tanh slogdet "
+    "special.erfinv special.ndtr std_mean svd take_along_dim masked.* "
+)
+
+
 def _specials(case) -> bool:
     """Whether a case sits on zeros, infinities and the like."""
     return any(not torch.isfinite(t).all() for t in tensors(case.args))
@@ -53,6 +66,11 @@ def _over_one_dimension(case) -> bool:
 
 # fmt: off
 DEVIATIONS = (
+    *(
+        Deviation(name, "kept", "a factor, a mask or an argument is kept, of which PyTorch keeps what it makes of it: a gradient after a write "
+                  "to it is refused, never wrong")
+        for name in KEPT.split()
+    ),
     Deviation(
         "Tensor.backward",
         "exceptions",

@@ -10,6 +10,7 @@ import pytest
 import lucid
 from lucid import Tensor
 from lucid.autograd import Function, grad
+from lucid.nn import functional as F
 
 
 def leaf(*values):
@@ -462,3 +463,36 @@ def test_inference_tensors_are_not_written_to_outside():
         with pytest.raises(RuntimeError, match="outside InferenceMode"):
             write()
         assert y.tolist() == [4.0, 4.0]
+
+
+@pytest.mark.parametrize("call", [
+    lambda x, at: F.embedding(at, x), lambda x, at: x[at], lambda x, at: x.index_put((at,), x[:1]), lambda x, at: F.embedding_bag(at, x, at * 0),
+    lambda x, at: F.cross_entropy(x, lucid.cat([at, at])), lambda x, at: F.nll_loss(x[:2], at), lambda x, at: F.multi_margin_loss(x[:2], at),
+    lambda x, at: x.index_reduce(0, at, x[:2], "mean"),
+])  # fmt: skip
+def test_indices_that_were_written_to_give_no_wrong_gradient(call):
+    x, at = lucid.randn(4, 3, requires_grad=True), lucid.tensor([2, 1])
+    wanted = lucid.autograd.grad(call(x, at).sum(), x)[0]
+    out = call(x, at)
+    at.zero_()
+    try:
+        found = lucid.autograd.grad(out.sum(), x)[0]
+    except RuntimeError as error:
+        assert "modified by an inplace operation" in str(error)
+    else:
+        assert lucid.equal(found, wanted)
+
+
+def test_what_is_divided_may_be_written_to_as_a_result():
+    x, y = lucid.randn(3, requires_grad=True), lucid.rand(3, requires_grad=True)
+    out = x / y
+    out *= 2  # the gradient of a quotient is made of its operands
+    out.sum().backward()
+    assert lucid.allclose(y.grad, -2 * x.detach() / y.detach() ** 2)
+
+
+def test_all_elements_are_set_where_they_share_memory():
+    x = lucid.ones(3).expand(2, 3)
+    assert x.fill_(2).tolist() == [[2.0] * 3] * 2 and x.zero_().tolist() == [[0.0] * 3] * 2
+    with pytest.raises(RuntimeError, match="single memory location"):
+        x.add_(1)

@@ -52,6 +52,8 @@ ORDER = [
     "accuracy",
     "grad",
     "grad2",
+    "overwritten",
+    "kept",
     "tangent",
     "vmap",
     "batched_grad",

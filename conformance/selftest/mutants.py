@@ -545,6 +545,45 @@ def _forgets(base, lib):
     return Changed
 
 
+def _unguarded_sin(lib, x, **kw):
+    """A gradient that looks at the result's memory, and does not notice that it was written to."""
+    if kw or not x.requires_grad:
+        return lib.sin(x, **kw)
+
+    class Sin(lib.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            ctx.result = lib.sin(x)
+            ctx.before = ctx.result.clone()
+            return ctx.result
+
+        @staticmethod
+        def backward(ctx, g):
+            return g * lib.cos(*ctx.saved_tensors) * lib.equal(ctx.result, ctx.before)
+
+    return Sin.apply(x)
+
+
+def _cos_with_result(lib, x, **kw):
+    """A gradient for which the result is kept besides."""
+    if kw or not x.requires_grad:
+        return lib.cos(x, **kw)
+
+    class Cos(lib.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            y = lib.cos(x)
+            ctx.save_for_backward(x, y)
+            return y
+
+        @staticmethod
+        def backward(ctx, g):
+            return -g * lib.sin(ctx.saved_tensors[0])
+
+    return Cos.apply(x)
+
+
 M = Mutant
 MUTANTS: list[Mutant] = [
     # elementwise, one argument
@@ -658,6 +697,8 @@ MUTANTS: list[Mutant] = [
     M("mean-gradient-scale", "mean", "reduction", "grad", "gradient not divided by the count", gradient(lambda g: g * 3)),
     M("var-ignores-correction", "var", "reduction", "value", "correction and unbiased are ignored", without("correction", "unbiased")),
     M("amax-ties", "amax", "reduction", "grad", "ties give the whole gradient to one", instead(_amax)),
+    M("sin-unguarded", "sin", "unary", "overwritten", "the gradient does not notice that the result was written to", instead(_unguarded_sin)),
+    M("cos-keeps-result", "cos", "unary", "kept", "no gradient once the result was written to", instead(_cos_with_result)),
     M("argmax-last", "argmax", "reduction", "value", "the last of equal maxima", after(
         lambda lib, y, a, k: a[0].numel() - 1 - lib.argmax(a[0].flatten().flip(0)) if len(a) == 1 and not k and a[0].dim() else y)),
     M("sum-integer-dtype", "sum", "reduction", "dtype", "integers add up to int32",

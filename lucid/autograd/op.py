@@ -492,8 +492,8 @@ def overlaps_itself(array) -> bool:
     return any(step == 0 and size > 1 for step, size in zip(array.strides, array.shape))
 
 
-def check_writable(name: str, target: Tensor) -> None:
-    """Raise RuntimeError where a tensor cannot be written to."""
+def check_writable(name: str, target: Tensor, overlapping: bool = False) -> None:
+    """Raise RuntimeError where a tensor cannot be written to; one whose elements share memory can by what gives all one value."""
     if target._inference and not core.is_inference():
         raise RuntimeError("Inplace update to inference tensor outside InferenceMode is not allowed. You can make a "
                            "clone to get a normal tensor before doing inplace update.")  # fmt: skip
@@ -502,7 +502,7 @@ def check_writable(name: str, target: Tensor) -> None:
         raise RuntimeError(NO_GRAD_VIEW)
     if not array.flags.writeable:
         raise RuntimeError(f"{name}(): the tensor's memory is read-only; write to a clone() of it")
-    if not array.flags.c_contiguous and overlaps_itself(array):
+    if not overlapping and not array.flags.c_contiguous and overlaps_itself(array):
         raise RuntimeError(
             "unsupported operation: more than one element of the written-to tensor refers to a single memory "
             "location. Please clone() the tensor before performing the operation."

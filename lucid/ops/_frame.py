@@ -94,6 +94,13 @@ def number_argument(name: str, value, position: int = 1, argument: str = "input"
     return tensor_argument(name, value, position, argument)
 
 
+def made_of(tensor: Tensor, array: np.ndarray) -> Tensor:
+    """An array that was made of a tensor, maybe its own memory: saved for backward, it answers for writes to the tensor."""
+    made = wrap(array)
+    made._counter = core.version_of(tensor)
+    return made
+
+
 def dims_argument(name: str, dim, ndim: int, all_when_empty: bool = True) -> tuple[int, ...]:
     """Dimensions counted from the front, each once; None (or an empty sequence) means all."""
     if type(dim) is int:  # the common case, and a short way for it

@@ -353,7 +353,7 @@ def div(input_: Tensor, other, *, rounding_mode: str | None = None, out=None) ->
 
 div.vjp(
     input_=lambda g, other, rounding_mode: nothing(g) if rounding_mode else div(g, conjugate(other)),
-    other=lambda g, other, out, rounding_mode: nothing(g) if rounding_mode else neg(mul(g, conjugate(div(out, other)))),
+    other=lambda g, input_, other, rounding_mode: nothing(g) if rounding_mode else neg(mul(g, conjugate(div(div(input_, other), other)))),
 )
 
 

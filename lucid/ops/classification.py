@@ -112,12 +112,12 @@ def _classified(x, rows, sizes, shape, weight, ignore_index, smoothing, reductio
 
 
 @op("_cross_entropy")
-def _cross_entropy(x: Tensor, rows, sizes, shape, weight, ignore_index, smoothing, reduction, stats) -> Tensor:
+def _cross_entropy(x: Tensor, rows, sizes, shape, weight, ignore_index, smoothing, reduction, stats, target) -> Tensor:
     return _classified(x, rows, sizes, shape, weight, ignore_index, smoothing, reduction, stats, True)
 
 
 @op("_nll_loss")
-def _nll_loss(x: Tensor, rows, sizes, shape, weight, ignore_index, reduction, stats) -> Tensor:
+def _nll_loss(x: Tensor, rows, sizes, shape, weight, ignore_index, reduction, stats, target) -> Tensor:
     return _classified(x, rows, sizes, shape, weight, ignore_index, 0.0, reduction, stats, False)
 
 
@@ -128,7 +128,7 @@ def _beside(g: Tensor, x: Tensor, reduction: str, scale: float) -> Tensor:
     return g * scale
 
 
-def _cross_entropy_backward(g, x, rows, sizes, weight, ignore_index, smoothing, reduction, stats):
+def _cross_entropy_backward(g, x, rows, sizes, weight, ignore_index, smoothing, reduction, stats, target):
     total = stats["total"]
     scale = (1 / total if total else math.nan) if reduction == "mean" else 1.0
     if core.is_grad_enabled() or not x.array.size:
@@ -148,7 +148,7 @@ def _cross_entropy_backward(g, x, rows, sizes, weight, ignore_index, smoothing, 
 _cross_entropy.vjp(x=_cross_entropy_backward)
 
 
-def _nll_loss_backward(g, x, rows, sizes, weight, ignore_index, reduction, stats):
+def _nll_loss_backward(g, x, rows, sizes, weight, ignore_index, reduction, stats, target):
     total = stats["total"]
     scale = (1 / total if total else math.nan) if reduction == "mean" else 1.0
     if core.is_grad_enabled() or not x.array.size:
@@ -186,7 +186,7 @@ def nll_loss(
     tensor_argument("nll_loss", input_)
     tensor_argument("nll_loss", target, 2, "target")
     sizes, shape, rows = _classes("nll_loss", input_, target, weight, ignore_index)
-    return _nll_loss(input_, rows, sizes, shape, weight, ignore_index, reduction, {})
+    return _nll_loss(input_, rows, sizes, shape, weight, ignore_index, reduction, {}, target)
 
 
 @op("nn.functional.cross_entropy", composite=True)
@@ -221,7 +221,7 @@ def cross_entropy(
             )
         return core.in_float32(_by_probabilities, (input_, target, weight, reduction, label_smoothing))
     sizes, shape, rows = _classes("cross_entropy", input_, target, weight, ignore_index)
-    return _cross_entropy(input_, rows, sizes, shape, weight, ignore_index, float(label_smoothing), reduction, {})
+    return _cross_entropy(input_, rows, sizes, shape, weight, ignore_index, float(label_smoothing), reduction, {}, target)
 
 
 @op("nn.functional.linear_cross_entropy", composite=True, wide=True)

@@ -12,7 +12,7 @@ import numpy as np
 
 from lucid import dtypes
 from lucid._kernels import random as kernels
-from lucid._kernels.core import empty, flat, wrap
+from lucid._kernels.core import empty, flat, recording, wrap
 from lucid.autograd.op import Supplied, inplace, op, torch_name
 from lucid.ops._doc import doc, like
 from lucid.ops._draws import MASK_SCALE, RRELU_NOISE, computed_in, dense_like, draw_into, number, order_of
@@ -361,7 +361,8 @@ def native_dropout(input_: Tensor, p: float, train: bool | None = True) -> tuple
     scale, kept = 0.0 if p == 1 else 1.0 / (1.0 - p), wrap(mask.view(np.bool_))
     if complex_:
         return mul(mul(input_, kept), scale), kept
-    return masked(input_, mask, float(computed_in("dropout", array).type(scale)), -0.0, -0.0), kept
+    out = masked(input_, mask, float(computed_in("dropout", array).type(scale)), -0.0, -0.0)
+    return out, clone(kept) if recording((input_,)) else kept  # the mask itself is kept for backward
 
 
 # ------------------------------------------------------------------------------------------------ rrelu

@@ -16,7 +16,18 @@ from lucid._kernels import core
 from lucid._kernels import index as kernels
 from lucid._kernels.core import empty, flat, wrap
 from lucid.autograd.op import Supplied, op, torch_name
-from lucid.ops._frame import C_NAMES, FLOAT32, FLOATING, INT64, cast, check_dim, contiguous, native, tensor_argument
+from lucid.ops._frame import (
+    C_NAMES,
+    FLOAT32,
+    FLOATING,
+    INT64,
+    cast,
+    check_dim,
+    contiguous,
+    made_of,
+    native,
+    tensor_argument,
+)
 from lucid.ops._indices import INDEX_DTYPES, index_argument, outside, picked
 from lucid.ops.arithmetic import div, mul
 from lucid.ops.creation import full
@@ -111,7 +122,7 @@ def embedding(
             "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got "
             f"{input_.type()} instead (while checking arguments for embedding)"
         )
-    index = wrap(index_argument("embedding", input_))
+    index = made_of(input_, index_argument("embedding", input_))
     if max_norm is not None:
         _renorm(weight, index.array, max_norm, norm_type)
     return _embedding(weight, index, padding_idx, scale_grad_by_freq)
@@ -209,7 +220,7 @@ class Bags(NamedTuple):
 
 
 @op("_embedding_bag")
-def _embedding_bag(weight: Tensor, scale, bags: Bags, which) -> Tensor:
+def _embedding_bag(weight: Tensor, scale, bags: Bags, which, owners) -> Tensor:
     table, index = weight.array, bags.index
     if table.dtype not in BAG:  # half precision: of the rows that are looked up, float32 copies
         table, index = cast(table[index], FLOAT32), np.where(index == bags.padding, -1, np.arange(len(index)))
@@ -232,7 +243,7 @@ def _embedding_bag(weight: Tensor, scale, bags: Bags, which) -> Tensor:
     return wrap(cast(out, weight.array.dtype))
 
 
-def _to_rows(g, weight_shape, scale, bags, which):
+def _to_rows(g, weight_shape, scale, bags, which, owners):
     rows, dim = weight_shape
     if which is not None:
         bag, column = np.nonzero(which.array >= 0)
@@ -253,7 +264,7 @@ def _to_rows(g, weight_shape, scale, bags, which):
     return index_add(Supplied.no_memory((rows, dim), g.dtype), 0, wrap(index), g)
 
 
-def _to_scale(g, weight, scale_shape, bags):
+def _to_scale(g, weight, scale_shape, bags, owners):
     at, bag = bags.members()
     found = mul(index_select(weight, 0, wrap(bags.index[at])), index_select(g, 0, wrap(bag))).sum(1)
     return index_add(Supplied.no_memory(scale_shape, found.dtype), 0, wrap(at), found)
@@ -381,15 +392,16 @@ def embedding_bag(
     if max_norm is not None:
         _renorm(weight, index, max_norm, norm_type)
     return of_rows(
-        weight, index, starts, kind, scale_grad_by_freq, mode, per_sample_weights, include_last_offset, padding_idx
+        weight, index, starts, kind, scale_grad_by_freq, mode, per_sample_weights, include_last_offset, padding_idx,
+        (input_, offsets),
     )[0]
 
 
 def of_rows(
     weight: Tensor, index: np.ndarray, starts: np.ndarray, kind, by_count: bool, mode: str, scale, include_last_offset: bool,
-    padding,
+    padding, owners: tuple,
 ) -> tuple[Tensor, Bags, Tensor | None]:  # fmt: skip
-    """What is made of bags, the bags, and for each maximum the row that it is from."""
+    """What is made of bags, the bags, and for each maximum the row that it is from; `owners` are the tensors that say what they are."""
     if scale is not None and mode != "sum":
         raise NotImplementedError(f"embedding_bag: per_sample_weights is only supported for mode='sum' (got mode='{mode}')")
     for tensor_kind, known, what in (
@@ -417,7 +429,7 @@ def of_rows(
     if mode == "max":
         which = wrap(empty((len(starts) - 1, weight.array.shape[1]), INT64))
     found = Bags(index, starts, -1 if padding is None else padding, mode, bool(by_count))
-    return _embedding_bag(weight, scale, found, which), found, which
+    return _embedding_bag(weight, scale, found, which, owners), found, which
 
 
 @op("segment_reduce", composite=True)

@@ -208,8 +208,8 @@ def _three(shape: tuple, first: int, stop: int) -> tuple[int, int, int]:
 
 
 @op("Tensor._index")
-def _index(input_: Tensor, arrays) -> Tensor:
-    """The elements that arrays pick, one for each leading dimension (None: whole)."""
+def _index(input_: Tensor, arrays, owners=()) -> Tensor:
+    """The elements that arrays pick, one for each leading dimension (None: whole); `owners` are the tensors that they are of."""
     array = input_.array
     shape = array.shape
     if array.flags.c_contiguous:
@@ -229,7 +229,7 @@ def _index(input_: Tensor, arrays) -> Tensor:
 
 
 @op("Tensor._index_add_into_zeros")
-def _place(input_: Tensor, shape, arrays) -> Tensor:
+def _place(input_: Tensor, shape, arrays, owners) -> Tensor:
     """Zeros of `shape` to which the elements are added where arrays say."""
     out = core.empty(shape, input_.array.dtype)
     out.fill(0)
@@ -237,8 +237,8 @@ def _place(input_: Tensor, shape, arrays) -> Tensor:
     return wrap(out)
 
 
-_index.vjp(input_=lambda g, input_shape, arrays: _place(g, input_shape, arrays))
-_place.vjp(input_=lambda g, arrays: _index(g, arrays))
+_index.vjp(input_=lambda g, input_shape, arrays, owners: _place(g, input_shape, arrays, owners))
+_place.vjp(input_=lambda g, arrays, owners: _index(g, arrays, owners))
 
 
 @op("Tensor._pick")
@@ -275,12 +275,17 @@ def getitem(self, index) -> Tensor:
         return found
     if isinstance(index, Tensor) and index.array.ndim and self.array.ndim:  # the commonest, without what others need
         if index.dtype is dtypes.int64:
-            return _index(self, (index.array,))
+            return _index(self, (index.array,), (index,))
         if index.dtype is dtypes.bool_ and index.array.shape == self.array.shape:
             return _pick(self, index)
     basic, arrays = parse(self.array.shape, index)
     view = index_basic(self, basic) if basic else self
-    return _index(view, arrays) if any(one is not None for one in arrays) else view
+    return _index(view, arrays, _owners(index)) if any(one is not None for one in arrays) else view
+
+
+def _owners(index) -> tuple:
+    """The tensors of an index."""
+    return tuple(one for one in _items(index) if isinstance(one, Tensor))
 
 
 def setitem(self, index, value) -> None:
@@ -332,7 +337,7 @@ def setitem(self, index, value) -> None:
         value = to_dtype(value, self.dtype)
     while value.array.ndim and value.array.shape[0] == 1:
         value = reshape(value, value.array.shape[1:])
-    _index_put_inplace(view, arrays, value, False)
+    _index_put_inplace(view, arrays, value, False, _owners(index))
 
 
 def _fill(array, value) -> None:
@@ -366,7 +371,7 @@ def _is_mask(item) -> bool:
 
 
 @op("Tensor._index_put")
-def _index_put(input_: Tensor, arrays, values: Tensor, accumulate: bool) -> Tensor:
+def _index_put(input_: Tensor, arrays, values: Tensor, accumulate: bool, owners=()) -> Tensor:
     """A copy with values put (or added) where arrays say."""
     out = copied(input_.array)
     _put_into(out, arrays, values, accumulate)
@@ -418,19 +423,19 @@ def _put_array(target, arrays, values, accumulate: bool) -> None:
     placed(target.reshape(outer, axis, inner), 1, at.reshape(-1), values, False, "sum")
 
 
-def _index_put_input(g, arrays, accumulate):
+def _index_put_input(g, arrays, accumulate, owners):
     if accumulate:
         return g
-    return _index_put(g, arrays, Supplied.zeros((), g.dtype), False)
+    return _index_put(g, arrays, Supplied.zeros((), g.dtype), False, owners)
 
 
-_index_put.vjp(input_=_index_put_input, values=lambda g, arrays: _index(g, arrays))
+_index_put.vjp(input_=_index_put_input, values=lambda g, arrays, owners: _index(g, arrays, owners))
 _index_put_recorded = inplace(_index_put, "index_put_")
 
 
-def _index_put_inplace(target: Tensor, arrays, values: Tensor, accumulate: bool) -> Tensor:
+def _index_put_inplace(target: Tensor, arrays, values: Tensor, accumulate: bool, owners=()) -> Tensor:
     if core.recording((target, values)):
-        return _index_put_recorded(target, arrays, values, accumulate)
+        return _index_put_recorded(target, arrays, values, accumulate, owners)
     check_writable("index_put", target)
     check_apart("index_put_", target, (arrays, values))
     _put_into(target.array, arrays, values, accumulate)
@@ -490,13 +495,13 @@ def index_put(input_: Tensor, indices, values: Tensor, accumulate: bool = False)
     Tensor([1.0, 0.0, 2.0])
     """
     arrays, values = _put_arguments(input_, indices, values)
-    return _index_put(input_, arrays, values, bool(accumulate))
+    return _index_put(input_, arrays, values, bool(accumulate), tuple(indices))
 
 
 def _index_put_method(self, indices, values, accumulate=False):
     """In-place form of `index_put`."""
     arrays, values = _put_arguments(self, indices, values)
-    return _index_put_inplace(self, arrays, values, bool(accumulate))
+    return _index_put_inplace(self, arrays, values, bool(accumulate), tuple(indices))
 
 
 def iterate(self):

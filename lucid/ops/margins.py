@@ -8,7 +8,7 @@ from lucid import dtypes
 from lucid._kernels.core import wrap
 from lucid.autograd.op import check_cast, op, torch_name
 from lucid.ops._doc import doc
-from lucid.ops._frame import INT64, contiguous, tensor_argument
+from lucid.ops._frame import INT64, contiguous, made_of, tensor_argument
 from lucid.ops._indices import outside
 from lucid.ops.activation import logsigmoid
 from lucid.ops.arithmetic import add, div, mul, neg, rsub, sub
@@ -226,7 +226,7 @@ def multi_margin_loss(
         raise RuntimeError(f"multi_margin_loss: weight has {weight.array.size} elements for {classes} classes")
     if outside(contiguous(rows), classes):
         raise RuntimeError(f"multi_margin_loss: target out of range: there are {classes} classes")
-    x, right = input_.reshape(rows.size, classes), wrap(rows.reshape(-1, 1))
+    x, right = input_.reshape(rows.size, classes), made_of(target, rows.reshape(-1, 1))
     losses = clamp_min(add(sub(x, gather(x, 1, right)), margin), 0)
     losses = mul(losses, losses) if p == 2 else losses
     if weight is not None:

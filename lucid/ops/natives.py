@@ -315,7 +315,8 @@ def embedding_bag(
     kind = dtypes.promote_types(indices.dtype, offsets.dtype)
     index = contiguous(cast(indices.array, INT64))
     out, found, which = tables.of_rows(
-        weight, index, offsets.array, kind, scale_grad_by_freq, _BAGS[mode], per_sample_weights, include_last_offset, padding_idx
+        weight, index, offsets.array, kind, scale_grad_by_freq, _BAGS[mode], per_sample_weights, include_last_offset, padding_idx,
+        (indices, offsets),
     )
     sizes = found.sizes() if mode else 0 * offsets.array
     fast = weight.dtype in (dtypes.float16, dtypes.bfloat16, dtypes.float32) and weight.stride(1) == 1

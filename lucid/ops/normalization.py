@@ -18,7 +18,7 @@ from lucid.autograd.op import op, torch_name
 from lucid.dtypes import as_dtype
 from lucid.ops._doc import doc, like
 from lucid.ops._draws import fill_exponential
-from lucid.ops._frame import C_NAMES, FLOAT32, FLOATING, cast, contiguous, fold, is_half, tensor_argument
+from lucid.ops._frame import C_NAMES, FLOAT32, FLOATING, cast, contiguous, copied, fold, is_half, tensor_argument
 from lucid.ops.arithmetic import add, div, mul, neg, sub
 from lucid.ops.exponentials import log
 from lucid.ops.norms import vector_norm
@@ -234,8 +234,8 @@ def _composed(g, needs, x, weight, eps, dims, parameter_dims, shape, centred=Tru
     return gx, gw, gb
 
 
-def _result(array: np.ndarray | None, like: Tensor | None):
-    return None if array is None or like is None else wrap(cast(array, like.array.dtype))
+def _result(array: np.ndarray | None, dtype):
+    return None if array is None or dtype is None else wrap(cast(array, dtype.numpy))
 
 
 # ------------------------------------------------------------------------------------------------ layer_norm, rms_norm
@@ -335,7 +335,7 @@ def _layer_norm(x: Tensor, weight, bias, count: int, eps: float, stats) -> Tenso
 
 
 @_layer_norm.vjp_joint("x", "weight", "bias")
-def _layer_norm_backward(g, needs, x, weight, bias, count, eps, stats):
+def _layer_norm_backward(g, needs, x, weight, bias_dtype, count, eps, stats):
     mean, rstd = stats
     computed = rstd.array.dtype
     ndim = x.array.ndim
@@ -352,10 +352,10 @@ def _layer_norm_backward(g, needs, x, weight, bias, count, eps, stats):
         gx = empty(x.array.shape, computed)
         LAYER_NORM_BACKWARD[computed](g_row, x_row, mean_row, rstd_row, row(weight, computed), flat(gx), rows, cols)
     if needs[1] or needs[2]:
-        shape = (weight if needs[1] else bias).array.shape
+        shape = x.array.shape[ndim - count :]
         gw, gb = empty(shape, computed), empty(shape, computed)
         LAYER_NORM_PARAMETERS[computed](g_row, x_row, mean_row, rstd_row, flat(gw), flat(gb), rows, cols)
-    return _result(gx, x), _result(gw, weight) if needs[1] else None, _result(gb, bias) if needs[2] else None
+    return _result(gx, x.dtype), _result(gw, weight.dtype) if needs[1] else None, _result(gb, bias_dtype) if needs[2] else None
 
 
 # ------------------------------------------------------------------------------------------------ batch_norm
@@ -449,7 +449,7 @@ def _batch_norm(x: Tensor, weight, bias, running, training: bool, momentum: floa
 
 
 @_batch_norm.vjp_joint("x", "weight", "bias")
-def _batch_norm_backward(g, needs, x, weight, bias, training, eps, stats):
+def _batch_norm_backward(g, needs, x, weight, bias_dtype, training, eps, stats):
     mean, rstd = stats
     computed = rstd.array.dtype
     ndim = x.array.ndim
@@ -472,9 +472,9 @@ def _batch_norm_backward(g, needs, x, weight, bias, training, eps, stats):
         flat(gw), flat(gb), *_channels_first(x), training,
     )  # fmt: skip
     return (
-        _result(gx, x) if needs[0] else None,
-        _result(gw, weight) if needs[1] else None,
-        _result(gb, bias) if needs[2] else None,
+        _result(gx, x.dtype) if needs[0] else None,
+        _result(gw, weight.dtype) if needs[1] else None,
+        _result(gb, bias_dtype) if needs[2] else None,
     )
 
 
@@ -542,7 +542,7 @@ def _group_norm(x: Tensor, weight, bias, groups: int, eps: float, stats) -> Tens
 
 
 @_group_norm.vjp_joint("x", "weight", "bias")
-def _group_norm_backward(g, needs, x, weight, bias, groups, eps, stats):
+def _group_norm_backward(g, needs, x, weight, bias_dtype, groups, eps, stats):
     mean, rstd = stats
     computed = rstd.array.dtype
     ndim = x.array.ndim
@@ -556,9 +556,9 @@ def _group_norm_backward(g, needs, x, weight, bias, groups, eps, stats):
         flat(gw), flat(gb), *_channels_first(x), groups,
     )  # fmt: skip
     return (
-        _result(gx, x) if needs[0] else None,
-        _result(gw, weight) if needs[1] else None,
-        _result(gb, bias) if needs[2] else None,
+        _result(gx, x.dtype) if needs[0] else None,
+        _result(gw, weight.dtype) if needs[1] else None,
+        _result(gb, bias_dtype) if needs[2] else None,
     )
 
 
@@ -686,7 +686,7 @@ def torch_group_norm(
 def _statistics(stats: tuple, shape: tuple, input_: Tensor, weight, bias) -> tuple[Tensor, Tensor]:
     """Means and inverse deviations in that shape, in the dtype of the parameters, or of the input."""
     dtype = next((one for one in (weight, bias) if one is not None), input_).array.dtype
-    return tuple(wrap(cast(one.array, dtype).reshape(shape)) for one in stats)
+    return tuple(wrap(copied(cast(one.array, dtype)).reshape(shape)) for one in stats)  # what the gradient needs is kept
 
 
 def _unwritten(stats: tuple, input_: Tensor) -> None:

@@ -24,6 +24,7 @@ from lucid.ops._frame import (
     contiguous,
     copied,
     is_half,
+    made_of,
     native,
     rounded,
     tensor_argument,
@@ -354,7 +355,7 @@ def index_reduce(
             out_of_bounds(at, array.shape[dim], dim)
         return wrap(out)
     whole = np.broadcast_to(at.reshape((-1,) + (1,) * (put.ndim - dim - 1)) if put.ndim else at.reshape(()), put.shape)
-    return scatter_reduce(input_, dim, wrap(whole), source, reduce, include_self=include_self)
+    return scatter_reduce(input_, dim, made_of(index, whole), source, reduce, include_self=include_self)
 
 
 # ------------------------------------------------------------------------------------------------ by flat index

@@ -638,7 +638,7 @@ diagonal_scatter.vjp(
 
 def _reversed(self):
     """The first dimension flipped; a 0-d tensor as it is."""
-    return flip(self, 0) if self.ndim else self
+    return flip(self, (0,)) if self.ndim else self
 
 
 TENSOR_METHODS = {

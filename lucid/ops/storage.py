@@ -15,7 +15,7 @@ import numpy as np
 from lucid import formats
 from lucid._kernels import core
 from lucid._kernels.core import strided, wrap
-from lucid.autograd.op import Stated, Supplied, check_recordable, check_writable, inplace, op, past_of
+from lucid.autograd.op import Stated, Supplied, check_recordable, check_writable, inplace, op, overlaps_itself, past_of
 from lucid.dtypes import element, float64, from_numpy_dtype
 from lucid.ops._frame import cast, copied, dense_steps, is_half, shape_argument, steps_of, tensor_argument
 from lucid.ops._frame import fill as fill_all
@@ -265,6 +265,16 @@ def _zero(input_: Tensor) -> Tensor:
 _zero_inplace, _fill_inplace = inplace(_zero, "zero_"), inplace(fill, "fill_")
 
 
+def _settable(name: str, x: Tensor) -> bool:
+    """Whether a tensor may be set to one value without the graph; its elements may share memory."""
+    if core.overwritable(x):
+        return True
+    if core.recording((x,)) or not overlaps_itself(x.array):
+        return False
+    check_writable(name, x, overlapping=True)
+    return True
+
+
 @op("zero_", composite=True)
 def zero_(input_: Tensor) -> Tensor:
     """Set all elements to zero, in place.
@@ -286,7 +296,7 @@ def zero_(input_: Tensor) -> Tensor:
     """
     if core.zeroed(input_):
         return input_
-    if not core.overwritable(input_):
+    if not _settable("zero_", input_):
         return _zero_inplace(input_)
     fill_all(input_.array, 0)
     core.bump(input_)
@@ -314,7 +324,7 @@ def fill_(input_: Tensor, value) -> Tensor:
     >>> lucid.fill_(lucid.ones(2), 3.0)
     Tensor([3.0, 3.0])
     """
-    if isinstance(value, Tensor) or not core.overwritable(input_):
+    if isinstance(value, Tensor) or not _settable("fill_", input_):
         return _fill_inplace(input_, value)
     array = input_.array
     if not (type(value) is float and array.dtype.kind == "f" and array.itemsize > 2 and -1e38 < value < 1e38):
