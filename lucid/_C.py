@@ -18,6 +18,7 @@ def _is_torch_function_enabled() -> bool:
 
 
 _TensorMeta = type  # the class of the class Tensor
+_has_cuda = _has_mps = _has_xpu = False
 
 
 class _Namespace:

@@ -20,8 +20,15 @@ __all__ = ["install_as_torch"]
 VERSION = f"2.13.0+lucid.{lucid.__version__}"
 
 
+# Names of modules from before they were public, which packages still import.
+OLDER = {"torch.distributed._tensor": "torch.distributed.tensor", "torch.distributed._composable": "torch.distributed"}
+
+
 def _mine(name: str) -> str:
     """The name of Lucid's module that stands for one of PyTorch's."""
+    for older, now in OLDER.items():
+        if name == older or name.startswith(older + "."):
+            name = now + name.removeprefix(older)
     return "lucid" + name.removeprefix("torch")
 
 
@@ -84,3 +91,5 @@ def install_as_torch() -> None:
     if "torch" in sys.modules:
         raise RuntimeError("install_as_torch(): PyTorch is imported already; call it before anything imports torch")
     sys.meta_path.insert(0, _Finder())
+    # By the module of its class some packages tell whose tensor one is.
+    lucid.Tensor.__module__, lucid.nn.Parameter.__module__ = "torch", "torch.nn.parameter"

@@ -31,6 +31,24 @@ except ModuleNotFoundError as error:
     ]  # fmt: skip
 
 
+def test_packages_find_older_names_and_the_module_of_a_tensor():
+    code = """
+import lucid, torch, torch.distributed.tensor as now, torch.distributed._composable.fsdp as composed
+import lucid, torch.distributed._tensor as older, torch.distributed._tensor.experimental as trying, torch.utils.data.dataloader as loading
+DTensor, FSDPModule, implicit_replication, loaded = older.DTensor, composed.FSDPModule, trying.implicit_replication, loading._collate_fn_t
+print(DTensor is now.DTensor, FSDPModule is torch.distributed.fsdp.FSDPModule, now.__spec__.name, implicit_replication is now.experimental.implicit_replication)
+print(torch.ones(1).__class__.__module__, type(torch.nn.Parameter(torch.ones(1))).__module__, torch.Tensor is lucid.Tensor)
+import copy, io, pickle
+x, file = torch.nn.Parameter(torch.ones(2)), io.BytesIO()
+torch.save({"x": x}, file)
+print(pickle.loads(pickle.dumps(x)).tolist(), copy.deepcopy(x).tolist(), pickle.loads(pickle.dumps(torch.Tensor)) is torch.Tensor)
+print(type(torch.load(io.BytesIO(file.getvalue()))["x"]) is torch.nn.Parameter)
+"""
+    assert run("-c", "import lucid\nlucid.install_as_torch()" + code).splitlines() == [
+        "True True lucid.distributed.tensor True", "torch torch.nn.parameter True", "[1.0, 1.0] [1.0, 1.0] True", "True",
+    ]  # fmt: skip
+
+
 def test_it_is_refused_where_pytorch_was_imported():
     code = "import sys, types; sys.modules['torch'] = types.ModuleType('torch'); import lucid; lucid.install_as_torch()"
     assert run("-c", code).startswith("RuntimeError: install_as_torch(): PyTorch is imported already")

@@ -426,7 +426,9 @@ def test_node_names_and_next_functions():
     assert y.grad_fn.name() == "ExpBackward0"
     ((mul, slot),) = y.grad_fn.next_functions
     assert mul.name() == "MulBackward0" and slot == 0
-    assert mul.next_functions[0][0].name() == "AccumulateGrad"
+    ((end, _),) = mul.next_functions
+    assert end.name() == type(end).__name__ == "AccumulateGrad" and end.variable is x
+    assert end in {(x * 3).grad_fn.next_functions[0][0]} and end != leaf(1.0).exp().grad_fn.next_functions[0][0]
     assert x.is_leaf and x.grad_fn is None and not y.is_leaf
 
 

@@ -244,6 +244,81 @@ def entmax():
         yield "gradients", torch.autograd.grad(found.square().sum(), x)[0]
 
 
+@program("a language model with hashed attention and reversible layers: trained", "einops", "axial_positional_embedding", "product_key_memory", "local_attention")
+def reformer_pytorch():
+    import torch
+    from reformer_pytorch import ReformerLM
+
+    model = ReformerLM(num_tokens=20, dim=16, depth=2, max_seq_len=64, heads=2, bucket_size=8, n_hashes=2, causal=True)
+    x = torch.randint(0, 20, (2, 64))
+    yield from trained(model, lambda: torch.nn.functional.cross_entropy(model(x).transpose(1, 2), x))
+
+
+@program("Perceiver of images and Perceiver IO: trained", "einops")
+def perceiver_pytorch():
+    import torch
+    from perceiver_pytorch import Perceiver, PerceiverIO
+
+    sizes = {"depth": 2, "num_latents": 8, "latent_dim": 16, "cross_dim_head": 8, "latent_dim_head": 8, "latent_heads": 2}
+    model = Perceiver(input_channels=3, input_axis=2, num_freq_bands=4, max_freq=8.0, num_classes=5, cross_heads=1, **sizes)
+    yield from classified(model, (2, 12, 12, 3), 5)
+    io = PerceiverIO(dim=8, queries_dim=8, logits_dim=6, **sizes)
+    x, queries = torch.randn(2, 10, 8), torch.randn(7, 8)
+    yield from trained(io, lambda: io(x, queries=queries).square().mean())
+
+
+@program("selective state spaces: trained")
+def mambapy():
+    import torch
+    from mambapy.mamba import Mamba, MambaConfig
+
+    model = Mamba(MambaConfig(d_model=16, n_layers=2))
+    x, y = torch.randn(2, 12, 16), torch.randn(2, 12, 16)
+    yield from trained(model, lambda: (model(x) - y).square().mean())
+    yield "outputs", model(x)
+
+
+@program("a soft mixture of experts: trained", "einops")
+def soft_moe_pytorch():
+    import torch
+    from soft_moe_pytorch import SoftMoE
+
+    model = SoftMoE(dim=16, seq_len=12, num_experts=4)
+    x = torch.randn(2, 12, 16)
+    yield from trained(model, lambda: model(x).square().mean())
+
+
+@program("linear, merged and convolutional layers of low rank: trained, merged")
+def loralib():
+    import loralib as lora
+    import torch
+
+    model = torch.nn.Sequential(
+        lora.Conv2d(3, 4, 3, r=2), torch.nn.Flatten(), lora.Linear(64, 8, r=2), torch.nn.ReLU(),
+        lora.MergedLinear(8, 9, r=2, enable_lora=[True, False, True]),
+    )  # fmt: skip
+    lora.mark_only_lora_as_trainable(model)
+    x = torch.randn(4, 3, 6, 6)
+    yield from trained(model, lambda: model(x).square().mean())
+    yield "outputs", model.eval()(x)
+
+
+@program("a conditional random field: likelihoods, gradients, the likeliest tags")
+def torchcrf():
+    import torch
+    from torchcrf import CRF
+
+    crf = CRF(5, batch_first=True)
+    emissions = torch.randn(3, 7, 5, requires_grad=True)
+    tags, mask = torch.randint(5, (3, 7)), torch.ones(3, 7, dtype=torch.bool)
+    mask[1, 5:] = mask[2, 3:] = False
+    for reduction in ("sum", "mean", "token_mean", "none"):
+        yield "likelihood", crf(emissions, tags, mask=mask, reduction=reduction)
+    crf(emissions, tags, mask=mask).backward()
+    yield "gradients", torch.cat([emissions.grad.flatten(), crf.transitions.grad.flatten()])
+    yield "tags", torch.tensor(sum(crf.decode(emissions, mask), []))
+
+
 # -- generation --------------------------------------------------------------------------------------------------------
 
 
@@ -515,6 +590,70 @@ def pytorch_optimizer():
     yield from _optimized((lambda p, name=name: o.load_optimizer(name)(p, lr=1e-3)) for name in names.split() if name in known)
 
 
+@program("Adam, SGD, Lion and AdaGrad that find their own rate: trained")
+def dadaptation():
+    import dadaptation as d
+
+    yield from _optimized((d.DAdaptAdam, d.DAdaptSGD, d.DAdaptLion, d.DAdaptAdaGrad))
+
+
+@program("Prodigy: trained")
+def prodigyopt():
+    from prodigyopt import Prodigy
+
+    yield from _optimized((Prodigy, lambda p: Prodigy(p, weight_decay=0.1, use_bias_correction=True)))
+
+
+@program("CAME: trained")
+def came_pytorch():
+    from came_pytorch import CAME
+
+    yield from _optimized((lambda p: CAME(p, lr=0.01, betas=(0.9, 0.999, 0.9999)),))
+
+
+@program("AdamW, SGD and RAdam without a schedule: trained")
+def schedulefree():
+    import schedulefree as s
+
+    def training(make, params):
+        optimizer = make(params, lr=0.01)
+        optimizer.train()
+        return optimizer
+
+    makes = (s.AdamWScheduleFree, s.SGDScheduleFree, s.RAdamScheduleFree)
+    yield from _optimized((lambda p, make=make: training(make, p)) for make in makes)
+
+
+@program("maximal update parametrisation: trained with its Adam", "yaml")
+def mup():
+    import torch
+    from mup import MuAdam, MuReadout, set_base_shapes
+
+    def make(width):
+        return torch.nn.Sequential(torch.nn.Linear(5, width), torch.nn.ReLU(), MuReadout(width, 3))
+
+    model = make(16)
+    set_base_shapes(model, make(4), delta=make(8))
+    x, y = torch.randn(8, 5), torch.randint(3, (8,))
+    yield from trained(model, lambda: torch.nn.functional.cross_entropy(model(x), y), MuAdam(model.parameters(), lr=0.01))
+
+
+@program("Jacobians of two losses, aggregated in five ways", "quadprog", "qpsolvers")
+def torchjd():
+    import torch
+    from torchjd.aggregation import IMTLG, MGDA, Mean, PCGrad, UPGrad
+    from torchjd.autojac import backward, jac_to_grad
+
+    model = torch.nn.Sequential(torch.nn.Linear(5, 8), torch.nn.ReLU(), torch.nn.Linear(8, 2))
+    x = torch.randn(6, 5)
+    for aggregator in (UPGrad(), MGDA(), PCGrad(), IMTLG(), Mean()):
+        model.zero_grad()
+        out = model(x)
+        backward([out[:, 0].square().mean(), (out[:, 1] - 1).square().mean()])
+        jac_to_grad(model.parameters(), aggregator)
+        yield "gradients", torch.cat([p.grad.flatten() for p in model.parameters()])
+
+
 @program("exponential moving average: trained, stored, copied back")
 def torch_ema():
     import torch
@@ -665,6 +804,63 @@ def monai():
         loss = DiceCELoss(to_onehot_y=True, softmax=True)
         yield from trained(model, lambda: loss(model(x), y) + DiceLoss(to_onehot_y=True, softmax=True)(model(x), y))  # noqa: B023
     yield "outputs", compute_dice(torch.nn.functional.one_hot(y[:, 0], 2).movedim(-1, 1), torch.ones(1, 2, 16, 16, 16))
+
+
+@program("a Kolmogorov-Arnold network: trained with Adam and L-BFGS", "torchvision", "sklearn", "sympy", "pandas", "matplotlib", "tqdm", "yaml")
+def kan():
+    import torch
+    from kan import KAN
+
+    torch.set_default_dtype(torch.float64)  # steps of L-BFGS magnify what is rounded
+    model = KAN(width=[2, 4, 1], grid=3, k=3, seed=0, auto_save=False)
+    x = torch.rand(50, 2) * 2 - 1
+    y = (x[:, :1] * 3).sin() + x[:, 1:] ** 2
+    data = {"train_input": x, "train_label": y, "test_input": x, "test_label": y}
+    for options in ({"opt": "Adam", "steps": 6, "lr": 0.01}, {"opt": "LBFGS", "steps": 3}):
+        yield "losses", torch.tensor([float(loss) for loss in model.fit(data, lamb=0.001, **options)["train_loss"]])
+    yield "outputs", model(x)
+
+
+@program("descriptors of a molecule's atoms, and forces", "torchvision", "tqdm")
+def torchani():
+    import torch
+    from torchani import AEVComputer
+
+    places = [[0.0, 0.0, 0.1], [0.8, 0.1, 0.0], [-0.8, 0.1, 0.2], [0.1, 0.9, -0.4], [0.0, -0.7, 0.8]]
+    coordinates = torch.tensor([places], requires_grad=True)
+    found = AEVComputer.like_2x()((torch.tensor([[1, 0, 0, 0, 0]]), coordinates)).aevs
+    yield "descriptors", found
+    yield "forces", torch.autograd.grad(found.square().sum(), coordinates)[0]
+
+
+@program("rules of integration in two dimensions, and gradients by the domain", "autoray", "scipy", "loguru", "tqdm")
+def torchquad():
+    import torch
+    from torchquad import Boole, GaussLegendre, Simpson, Trapezoid
+
+    def function(x):
+        return torch.sin(x[:, 0]) + torch.exp(x[:, 1])
+
+    for method, points in ((Simpson(), 101**2), (Boole(), 101**2), (Trapezoid(), 101**2), (GaussLegendre(), 121)):
+        domain = torch.tensor([[0.0, 1.0], [-1.0, 1.0]], requires_grad=True)
+        found = method.integrate(function, dim=2, N=points, integration_domain=domain, backend="torch")
+        yield "integrals", found
+        yield "gradients", torch.autograd.grad(found, domain)[0]
+
+
+@program("layers with distributions for weights: trained by the evidence's bound")
+def blitz():
+    import torch
+    from blitz.modules import BayesianConv2d, BayesianGRU, BayesianLinear, BayesianLSTM
+    from blitz.utils import variational_estimator
+
+    net = variational_estimator(torch.nn.Sequential)(BayesianLinear(5, 8), torch.nn.ReLU(), BayesianLinear(8, 1))
+    x, y = torch.randn(10, 5), torch.randn(10, 1)
+    bound = {"criterion": torch.nn.MSELoss(), "sample_nbr": 3, "complexity_cost_weight": 0.1}
+    yield from trained(net, lambda: net.sample_elbo(inputs=x, labels=y, **bound))
+    for layer in (BayesianLSTM(4, 6), BayesianGRU(4, 6)):
+        yield "outputs", layer(torch.randn(2, 5, 4))[0]
+    yield "outputs", BayesianConv2d(3, 4, (3, 3))(torch.randn(2, 3, 8, 8))
 
 
 # -- around training -------------------------------------------------------------------------------------------------------
@@ -964,6 +1160,101 @@ def piq():
         for measure in (psnr, fsim, srsim):
             yield "outputs", measure(x, y)
         yield "outputs", multi_scale_ssim(x, y, kernel_size=5)
+
+
+@program("gradients of each sample, clipped and noised in three steps; the privacy that they cost", "opt_einsum", "scipy")
+def opacus():
+    import torch
+    from opacus import GradSampleModule
+    from opacus.accountants import RDPAccountant
+    from opacus.optimizers import DPOptimizer
+
+    model = torch.nn.Sequential(
+        torch.nn.Conv2d(1, 4, 3), torch.nn.GroupNorm(2, 4), torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.Linear(144, 5)
+    )
+    wrapped = GradSampleModule(model)
+    optimizer = DPOptimizer(
+        torch.optim.SGD(wrapped.parameters(), lr=0.1), noise_multiplier=0.5, max_grad_norm=1.0, expected_batch_size=6
+    )
+    x, y = torch.randn(6, 1, 8, 8), torch.randint(5, (6,))
+    for _ in range(3):
+        optimizer.zero_grad()
+        loss = torch.nn.functional.cross_entropy(wrapped(x), y)
+        loss.backward()
+        yield "gradients", torch.cat([p.grad_sample.flatten(1) for p in wrapped.parameters()], 1)
+        optimizer.step()
+        yield "losses", loss
+    yield "parameters", torch.cat([p.flatten() for p in model.parameters()])
+    accountant = RDPAccountant()
+    for _ in range(10):
+        accountant.step(noise_multiplier=1.0, sample_rate=0.1)
+    yield "privacy", torch.tensor(accountant.get_epsilon(1e-5))
+
+
+def _attacked():
+    """A small classifier, images and their classes."""
+    import torch
+
+    layers = torch.nn.Conv2d(3, 6, 3, 2), torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.Linear(6 * 49, 4)
+    return torch.nn.Sequential(*layers).eval(), torch.rand(3, 3, 16, 16), torch.randint(4, (3,))
+
+
+@program("FGSM, PGD, MI-FGSM, Carlini and Wagner, DeepFool, APGD against a network", "torchvision", "requests", "tqdm", "scipy")
+def torchattacks():
+    import torchattacks as attacks
+
+    model, x, y = _attacked()
+    yield "attacked", attacks.FGSM(model)(x, y)
+    for attack in (attacks.PGD, attacks.MIFGSM, attacks.CW, attacks.DeepFool, attacks.APGD):
+        yield "attacked", attack(model, steps=3)(x, y)
+
+
+@program("FGSM, PGD, Carlini and Wagner against a network", "eagerpy", "scipy", "requests", "git")
+def foolbox():
+    import foolbox
+
+    model, x, y = _attacked()
+    model = foolbox.PyTorchModel(model, bounds=(0, 1), device="cpu")
+    attacks = foolbox.attacks
+    for attack in (attacks.FGSM(), attacks.LinfPGD(steps=3), attacks.L2CarliniWagnerAttack(steps=3, binary_search_steps=2)):
+        _, clipped, success = attack(model, x, y, epsilons=0.03)
+        yield "attacked", clipped
+        yield "success", success
+
+
+@program("MLP, ResNet and FT-Transformer of tables: trained")
+def rtdl_revisiting_models():
+    import torch
+    from rtdl_revisiting_models import MLP, FTTransformer, ResNet
+
+    x, categories, y = torch.randn(8, 4), torch.randint(0, 3, (8, 2)), torch.randn(8, 1)
+    sizes = {"d_in": 4, "d_out": 1, "n_blocks": 2, "d_block": 16}
+    for model in (MLP(**sizes, dropout=0.1), ResNet(**sizes, d_hidden=None, d_hidden_multiplier=2.0, dropout1=0.1, dropout2=0.0)):
+        yield from trained(model, lambda: (model(x) - y).square().mean())  # noqa: B023
+    model = FTTransformer(n_cont_features=4, cat_cardinalities=[3, 3], d_out=1, **FTTransformer.get_default_kwargs(1))
+    yield from trained(model, lambda: (model(x, categories) - y).square().mean())
+
+
+@program("periodic, piecewise-linear and ReLU embeddings of numbers", "tqdm")
+def rtdl_num_embeddings():
+    import torch
+    from rtdl_num_embeddings import LinearReLUEmbeddings, PeriodicEmbeddings, PiecewiseLinearEmbeddings, compute_bins
+
+    x = torch.randn(8, 4)
+    bins = PiecewiseLinearEmbeddings(compute_bins(x, n_bins=3), 5, activation=False, version="B")
+    for model in (LinearReLUEmbeddings(4, 3), PeriodicEmbeddings(4, 6, lite=False), bins):
+        yield from trained(model, lambda: model(x).square().mean())  # noqa: B023
+
+
+@program("dilated causal convolutions of sequences: trained")
+def pytorch_tcn():
+    import torch
+    from pytorch_tcn import TCN
+
+    model = TCN(num_inputs=3, num_channels=[6, 6, 6], kernel_size=3, dilations=[1, 2, 4], use_skip_connections=True)
+    x = torch.randn(2, 3, 20)
+    yield from trained(model, lambda: model(x).square().mean())
+    yield "outputs", model.eval()(x)
 
 
 @program("Laplace approximations of a classifier: last layer and all, diagonal, Kronecker and full", "torchvision", "backpack", "curvlinops", "asdl", "torchmetrics", "unfoldNd")

@@ -585,6 +585,7 @@ def what_hooks_may_return(lib):
 def hooks_where_gradients_accumulate(lib):
     x, seen = lib.tensor([1.0, 2.0], requires_grad=True), []
     held = x.view_as(x).grad_fn.next_functions[0][0]
+    yield type(held).__name__, held.variable is x, held in {(x * 2).grad_fn.next_functions[0][0]}
     before = held.register_prehook(lambda g: seen.append(("before", g[0].clone(), x.grad is None)))
     after = held.register_hook(lambda gi, go: seen.append(("after", len(gi), go[0].clone(), x.grad.clone())))
     x.register_hook(lambda g: seen.append(("tensor", g.clone())))

@@ -810,6 +810,29 @@ def names_of_parts_are_no_attributes(lib):
     yield "append" in several, "0" in several, "1" in several, "extend" in listed, "0" in listed
 
 
+@program("nn.Conv1d", "nn.Conv2d", "nn.Conv3d")
+def convolutions_with_another_weight(lib):
+    class Halved(lib.nn.Conv2d):
+        def _conv_forward(self, input, weight, bias):
+            return super()._conv_forward(input, weight / 2, bias)
+
+    for dims, make in enumerate((lib.nn.Conv1d, lib.nn.Conv2d, lib.nn.Conv3d), 1):
+        for mode in ("zeros", "circular"):
+            conv, x = make(2, 3, 3, padding=1, stride=2, padding_mode=mode), lib.linspace(-1, 1, 2 * 5**dims).reshape(1, 2, *[5] * dims)
+            yield conv._conv_forward(x, lib.linspace(0, 1, conv.weight.numel()).reshape(conv.weight.shape), lib.ones(3))
+            yield conv._conv_forward(x, lib.ones(3, 2, *[3] * dims), None)
+    lib.manual_seed(0)
+    yield Halved(2, 3, 3)(lib.ones(1, 2, 5, 5))
+
+
+@program("nn.init.uniform_", "nn.init.normal_", "nn.init.trunc_normal_", "nn.init.constant_", "nn.init.zeros_")
+def initial_values_by_the_names_of_layers(lib):
+    lib.manual_seed(0)
+    init, weight = lib.nn.init, lib.nn.Parameter(lib.ones(3, 4))
+    yield init._no_grad_uniform_(weight, -0.5, 0.5).clone(), init._no_grad_normal_(weight, 1.0, 0.1).clone()
+    yield init._no_grad_trunc_normal_(weight, 0.0, 1.0, -0.5, 0.5).clone(), init._no_grad_fill_(weight, 2.0).clone(), init._no_grad_zero_(weight)
+
+
 @program("nn.init.sparse_")
 def a_sparse_start(lib):
     lib.manual_seed(0)

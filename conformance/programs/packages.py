@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import warnings
+from importlib import import_module
 
 from . import program, raised
 
@@ -17,6 +18,8 @@ def what_there_is_beside_the_cpu(lib):
     yield cuda.device_count(), cuda.is_initialized(), cuda.is_bf16_supported(), cuda.empty_cache(), cuda.manual_seed(3), cuda.manual_seed_all(3)
     yield cuda.memory_allocated(), cuda.max_memory_allocated(), cuda.memory_reserved(), dict(cuda.memory_stats()), cuda.get_arch_list()
     yield cuda.get_rng_state_all(), cuda.set_rng_state_all([]), cuda.seed(), cuda.seed_all(), lib.accelerator.current_accelerator()
+    yield cuda._initialized, cuda.random.manual_seed(3), cuda.random.seed_all(), cuda.random.get_rng_state_all(), raised(cuda.random.initial_seed)
+    yield cuda.set_rng_state(lib.get_rng_state()), cuda.random.set_rng_state_all([]), raised(cuda.random.get_rng_state)
     for name in ("current_device", "synchronize", "get_device_name", "get_device_properties", "get_device_capability", "get_rng_state",
                  "current_stream", "init", "mem_get_info", "Stream"):  # fmt: skip
         yield name, raised(getattr(cuda, name))
@@ -37,6 +40,10 @@ def programs_for_several_processes_in_one(lib):
     yield import_.is_initialized(), import_.is_torchelastic_launched()
     for name in ("get_rank", "get_world_size", "barrier", "get_backend"):
         yield name, raised(getattr(import_, name))
+    sharing, shared = (import_module(f"{import_.__name__}.{name}") for name in ("fsdp", "tensor.experimental"))
+    yield repr(sharing.MixedPrecisionPolicy()), raised(sharing.fully_shard, lib.nn.Linear(1, 1)), isinstance(lib.nn.Linear(1, 1), sharing.FSDPModule)
+    with shared.implicit_replication():
+        yield raised(sharing.FullyShardedDataParallel, lib.nn.Linear(1, 1)), lib.ones(2) + 1
     yield raised(import_.all_reduce, lib.ones(1)), raised(lib.nn.parallel.DistributedDataParallel, lib.nn.Linear(1, 1))
     lib.manual_seed(0)
     model = lib.nn.DataParallel(lib.nn.Linear(2, 3))

@@ -11,7 +11,7 @@ import threading
 
 from lucid._kernels import core
 from lucid.autograd import engine
-from lucid.autograd.node import FREED, GradientEdge, Leaf, Node, RemovableHandle
+from lucid.autograd.node import FREED, AccumulateGrad, GradientEdge, Node, RemovableHandle
 from lucid.autograd.op import RuleNode, Supplied
 from lucid.tensor import Tensor
 
@@ -250,7 +250,7 @@ def get_gradient_edge(tensor: Tensor) -> GradientEdge:
     if not tensor.requires_grad:
         raise RuntimeError("It is not possible to get the gradient edge for a Tensor that does not require gradients")
     target, slot, *_ = core.edge(tensor)
-    return GradientEdge(target, slot) if isinstance(target, Node) else GradientEdge(Leaf(target), 0)
+    return GradientEdge(target, slot) if isinstance(target, Node) else GradientEdge(AccumulateGrad(target), 0)
 
 
 class _Kept:

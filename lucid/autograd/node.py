@@ -62,7 +62,7 @@ class Node(core.NodeBase):
     @property
     def next_functions(self) -> tuple:
         """The nodes that this one's gradients go to, with the number of their output."""
-        return tuple((target if isinstance(target, Node) else Leaf(target), slot) for target, slot, *_ in self.edges)
+        return tuple((target if isinstance(target, Node) else AccumulateGrad(target), slot) for target, slot, *_ in self.edges)
 
     def register_hook(self, hook):
         """Have `hook(grad_inputs, grad_outputs)` called after the node ran; it may return other grad_inputs."""
@@ -165,7 +165,7 @@ def hooks_of(tensor, name: str) -> dict:
     return tensor._extra.setdefault(name, {})
 
 
-class Leaf:
+class AccumulateGrad:
     """What `next_functions` shows for a leaf: the place where its gradient accumulates."""
 
     __slots__ = ("variable",)
@@ -174,6 +174,12 @@ class Leaf:
 
     def __init__(self, variable):
         self.variable = variable
+
+    def __eq__(self, other) -> bool:
+        return isinstance(other, AccumulateGrad) and other.variable is self.variable
+
+    def __hash__(self) -> int:
+        return id(self.variable)
 
     def name(self) -> str:
         """PyTorch's name of the node."""
@@ -210,13 +216,13 @@ class GradientEdge(NamedTuple):
     'MulBackward0'
     """
 
-    node: Node | Leaf
+    node: Node | AccumulateGrad
     output_nr: int
     ownership_token: None = None
 
     def tensor(self, like):
         """A tensor that stands at this place; `like` any tensor of its shape."""
-        if isinstance(self.node, Leaf):
+        if isinstance(self.node, AccumulateGrad):
             return self.node.variable
         found = core.alias_of(like)
         found._node, found._slot, found._requires_grad = self.node, self.output_nr, True

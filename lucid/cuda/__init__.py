@@ -11,12 +11,13 @@ from lucid.cuda import amp  # noqa: F401
 
 __all__ = [
     "CUDAGraph", "Event", "Stream", "StreamContext", "current_device", "current_stream", "device_count", "empty_cache", "graph", "get_arch_list", "get_device_capability",
-    "get_device_name", "get_device_properties", "get_rng_state", "get_rng_state_all", "init", "is_available",
+    "get_device_name", "get_device_properties", "get_rng_state", "get_rng_state_all", "init", "initial_seed", "is_available",
     "is_bf16_supported", "is_initialized", "manual_seed", "manual_seed_all", "max_memory_allocated", "mem_get_info",
-    "memory_allocated", "memory_reserved", "memory_stats", "seed", "seed_all", "set_rng_state_all", "synchronize",
+    "memory_allocated", "memory_reserved", "memory_stats", "seed", "seed_all", "set_rng_state", "set_rng_state_all", "synchronize",
 ]  # fmt: skip
 
 default_generators = ()
+_initialized = False  # whether a device was used, to packages that do not ask `is_initialized`
 
 
 def is_available() -> bool:
@@ -47,6 +48,10 @@ def get_arch_list() -> list:
 def get_rng_state_all() -> list:
     """The states of their generators: none."""
     return []
+
+
+def set_rng_state(new_state, device="cuda") -> None:
+    """Set the state of such a device's generator, of which there is none."""
 
 
 def set_rng_state_all(new_states) -> None:
@@ -126,4 +131,8 @@ def _absent(name: str):
 current_device, current_stream, get_device_capability, get_device_name, get_device_properties = map(
     _absent, ("current_device", "current_stream", "get_device_capability", "get_device_name", "get_device_properties")
 )
-get_rng_state, init, mem_get_info, synchronize = map(_absent, ("get_rng_state", "init", "mem_get_info", "synchronize"))
+get_rng_state, init, initial_seed, mem_get_info, synchronize = map(
+    _absent, ("get_rng_state", "init", "initial_seed", "mem_get_info", "synchronize")
+)
+
+from lucid.cuda import random  # noqa: E402, F401, isort: skip

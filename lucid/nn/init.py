@@ -333,7 +333,10 @@ def fans(tensor: Tensor) -> tuple[int, int]:
     return shape[1] * field, shape[0] * field
 
 
-_calculate_fan_in_and_fan_out = fans  # the name under which PyTorch's layers use it
+# The names under which PyTorch's layers use them, and packages too.
+_calculate_fan_in_and_fan_out = fans
+_no_grad_uniform_, _no_grad_normal_, _no_grad_trunc_normal_ = uniform_, normal_, trunc_normal_
+_no_grad_fill_, _no_grad_zero_ = constant_, zeros_
 
 
 @like(uniform_)

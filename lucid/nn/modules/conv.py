@@ -117,9 +117,13 @@ class _Conv(_ConvNd):
         )
 
     def forward(self, input):
+        return self._conv_forward(input, self.weight, self.bias)
+
+    def _conv_forward(self, input, weight, bias):
+        """The convolution with another weight and bias: subclasses written for PyTorch call it, and override it."""
         input, padding = self._padded(input)
         convolve = getattr(F, f"conv{self.dims}d")
-        return convolve(input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
+        return convolve(input, weight, bias, self.stride, padding, self.dilation, self.groups)
 
 
 @like(_Conv)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import collections
 import itertools
+from collections.abc import Callable
 
 from lucid.utils.data.collate import default_collate, default_convert
 from lucid.utils.data.dataset import Dataset, IterableDataset
 from lucid.utils.data.sampler import BatchSampler, RandomSampler, SequentialSampler, fresh_seed
 
 __all__ = ["DataLoader"]
+
+_collate_fn_t = Callable[[list], object]  # what packages annotate functions with that make batches
 
 
 class DataLoader:
