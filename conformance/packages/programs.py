@@ -288,6 +288,16 @@ def soft_moe_pytorch():
     yield from trained(model, lambda: model(x).square().mean())
 
 
+@program("a mixture of experts with gates that choose two: trained", "einops")
+def mixture_of_experts():
+    import torch
+    from mixture_of_experts import MoE
+
+    model = MoE(dim=16, num_experts=4, hidden_dim=32)
+    x = torch.randn(2, 12, 16)
+    yield from trained(model, lambda: sum(found.square().mean() for found in model(x)))
+
+
 @program("linear, merged and convolutional layers of low rank: trained, merged")
 def loralib():
     import loralib as lora
