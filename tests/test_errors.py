@@ -238,3 +238,21 @@ def test_modules_refuse_another_device(made):
     made(device="cpu")
     with pytest.raises(RuntimeError, match="cuda"):
         made(device="cuda")
+
+
+@pytest.mark.parametrize("call", [
+    lambda x, held: x.flip(held), lambda x, held: x.reshape(held), lambda x, held: lucid.zeros(held), lambda x, held: lucid.cat(held),
+    lambda x, held: lucid.tensor(held), lambda x, held: lucid.sum(x, dim=held), lambda x, held: lucid.add(x, x, out=held),
+    lambda x, held: lucid.stack([x, held]), lambda x, held: lucid.where(x > 0, x, held),
+])  # fmt: skip
+@pytest.mark.parametrize("depth", [0, 10_000])
+def test_lists_that_hold_themselves_or_many_lists_are_refused(call, depth):
+    held = []
+    if depth:
+        for _ in range(depth):
+            held = [held]
+    else:
+        held.append(held)
+    for x in (lucid.ones(2), lucid.ones(2, requires_grad=True), lucid.ones(2, dtype=lucid.float16)):
+        with pytest.raises(RecursionError, match="nested too deeply"):
+            call(x, held)

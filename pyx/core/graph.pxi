@@ -48,7 +48,7 @@ cdef int kind_of(value):
     if value is None:
         return NONE_KIND
     if isinstance(value, (tuple, list)):
-        if value and kind_of(value[0]) & (BOOL_KIND | FLOAT_KIND | COMPLEX_KIND | TEXT_KIND):
+        if value and not isinstance(value[0], (tuple, list)) and kind_of(value[0]) & (BOOL_KIND | FLOAT_KIND | COMPLEX_KIND | TEXT_KIND):
             return SEQUENCE_KIND | OTHERS_KIND
         return SEQUENCE_KIND
     if isinstance(value, str):

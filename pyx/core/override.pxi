@@ -53,12 +53,18 @@ def set_function_mode(bint mode):
     return set_detour(FUNCTION_MODE, mode)
 
 
-cdef bint overriding(value) noexcept:
-    """Whether a value that is no plain tensor, or one in a sequence, has a `__torch_function__` that is asked."""
+cdef bint overriding(value, int depth=0) except -1:
+    """Whether a value that is no plain tensor, or one in a sequence, has a `__torch_function__` that is asked.
+
+    Every sequence that a call is given comes here first: RecursionError for one that holds itself, for the sake of what looks into it
+    later.
+    """
     cdef PyObject* hook
     if type(value) is list or type(value) is tuple:
+        if depth == NESTED:
+            raise RecursionError("arguments are nested too deeply, or hold themselves")
         for one in value:
-            if type(one) is not tensor_type and type(one) is not int and type(one) is not float and overriding(one):
+            if type(one) is not tensor_type and type(one) is not int and type(one) is not float and overriding(one, depth + 1):
                 return True
         return False
     hook = _PyType_Lookup(Py_TYPE(<PyObject*>value), HOOK)
@@ -75,7 +81,7 @@ cdef inline bint in_mode(int state) noexcept:
     return state & FUNCTION_MODE and overrides_off < 2
 
 
-cdef inline bint intercepted(row_t row, Py_ssize_t n, int state) noexcept:
+cdef inline bint intercepted(row_t row, Py_ssize_t n, int state) except -1:
     """Whether a call with these values, keywords' too, is answered by a `__torch_function__`: each call comes here."""
     cdef Py_ssize_t i
     cdef PyTypeObject* kind
@@ -87,7 +93,7 @@ cdef inline bint intercepted(row_t row, Py_ssize_t n, int state) noexcept:
     return in_mode(state)
 
 
-cdef inline bint intercepted_pair(x, y) noexcept:
+cdef inline bint intercepted_pair(x, y) except -1:
     """The same of the operands of an operator."""
     return (type(x) is not tensor_type and overriding(x)) or (type(y) is not tensor_type and overriding(y)) or in_mode(detours)
 

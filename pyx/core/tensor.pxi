@@ -235,22 +235,28 @@ def set_forward_ad(bint mode):
     return set_detour(FORWARD_AD, mode)
 
 
-cdef bint any_in_row(row_t row, Py_ssize_t n) noexcept:
+cdef enum:
+    NESTED = 100    # how deeply arguments are nested at the most, which is more than a tensor has dimensions
+
+
+cdef bint any_in_row(row_t row, Py_ssize_t n, int depth=0) noexcept:
     """Whether one of `n` values is, or holds, a tensor that requires grad."""
     cdef Py_ssize_t i
+    if depth == NESTED:
+        return False
     for i in range(n):
         if isinstance(<object>row[i], TensorBase):
             if needs_grad(<TensorBase>row[i]):
                 return True
         elif type(<object>row[i]) is list or type(<object>row[i]) is tuple:
-            if any_needs_grad(<object>row[i]):
+            if any_needs_grad(<object>row[i], depth + 1):
                 return True
     return False
 
 
-cdef inline bint any_needs_grad(values) noexcept:
+cdef inline bint any_needs_grad(values, int depth=0) noexcept:
     """The same of the values of a list or tuple."""
-    return any_in_row(PySequence_Fast_ITEMS(values), PySequence_Fast_GET_SIZE(values))
+    return any_in_row(PySequence_Fast_ITEMS(values), PySequence_Fast_GET_SIZE(values), depth)
 
 
 def needs_gradient(value):
