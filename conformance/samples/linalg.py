@@ -109,7 +109,7 @@ SAMPLES = {
         call(V([[inf, 1.0], [1.0, 1.0]]).constant(), 2, 0, 1.0), error(T(3), 2, 0, 1), error(SQ, 0, 0, 1), error(SQ, -1, 0, 1), error(SQ, 2, 0, -1), error(SQ, 2, 3, 1), error(SQ, 2, 0, 1j)],
     "linalg.tensorinv": [call(P(6).map(lambda t: t.reshape(2, 3, 6)))], "linalg.cross": [call(T(2, 3), T(2, 3)), call(T(3, 2), T(3, 2), dim=0)],
     "nn.functional.grouped_mm": [call(T(16, 8), T(3, 8, 16), offs=ends), call(T(16, 8), T(3, 16, 8).map(lambda t: t.mT), offs=ends), call(T(3, 8, 16), T(3, 16, 8)), call(T(3, 8, 16), T(16, 16), offs=whole),
-        call(T(8, 16).map(lambda t: t.mT.contiguous().mT), T(16, 24), offs=ends), call(T(8, 16), T(16, 8), offs=whole), call(T(0, 8), T(3, 8, 8), offs=V([0, 0, 0], torch.int32)), call(T(16, 8), T(3, 8, 16), offs=ends, out_dtype=None),
+        call(T(8, 16).map(lambda t: t.mT.contiguous().mT), T(16, 24), offs=ends), call(T(8, 16), T(16, 8), offs=whole), call(T(0, 8), T(3, 8, 8), offs=V([0, 0, 0], torch.int32)), call(T(16, 8), T(3, 8, 16), offs=ends, out_dtype=torch.float32),
         error(T(16, 8), T(3, 8, 16)), error(T(3, 8, 16), T(3, 16, 8), offs=ends), error(T(16, 8), T(3, 8, 16), offs=V([4, 16], torch.int32)), error(T(16, 8), T(3, 8, 16), offs=V([0, 8, 16], torch.int64)),
         error(T(16, 8), T(3, 8, 16), offs=V([[0, 8, 16]], torch.int32)), error(T(16, 8), T(3, 16, 8), offs=ends), error(T(2, 8, 16), T(3, 16, 8)), error(T(8), T(3, 8, 16), offs=ends), error(T(1, 3, 8, 16), T(3, 16, 8), offs=ends),
         error(T(16, 8), T(3, 8, 16, dtype=torch.float64), offs=ends), error(T(16, 8), T(3, 8, 16), offs=ends, bias=T(16)), error(T(16, 8), T(3, 8, 16), offs=ends, out_dtype=torch.float64)],

@@ -29,6 +29,7 @@ ELSEWHERE = {
     "sparse_grad": "sparse tensors",
     "segment_reduce.indices": "PyTorch does not take them yet",
     "hash_tensor.mode": "0 is the only hash there is; that others are refused is a sample",
+    "nn.functional.grouped_mm.bias": "PyTorch takes none; that one is refused is a sample",
 }
 EMPTY = inspect.Parameter.empty
 
