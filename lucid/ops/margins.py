@@ -88,7 +88,7 @@ def hinge_embedding_loss(
     return reduced(add(where(ne(target, 1), far, 0), where(ne(target, -1), input_, 0)), reduction)
 
 
-@op("nn.functional.cosine_embedding_loss", composite=True)
+@op("nn.functional.cosine_embedding_loss", composite=True, wide=True)
 @doc("out = 1 - \\cos(x_1, x_2) \\text{ if } y = 1,\\quad \\max(0, \\cos(x_1, x_2) - margin) \\text{ if } y = -1",
      returns="Of the target's shape, or reduced.", input1="Tensor: Vectors, of shape (n, d) or (d,).",
      input2="Tensor: Vectors, of the same shape.", target="Tensor: 1 or -1, of shape (n,) or ().",
