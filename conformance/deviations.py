@@ -66,6 +66,11 @@ def _over_one_dimension(case) -> bool:
 
 # fmt: off
 DEVIATIONS = (
+    Deviation("masked.*", "kinds", "dimensions are ints; PyTorch's masked functions, which are Python, count with whatever stands there"),
+    Deviation("nn.functional.linear_cross_entropy", "kinds", "text as an index is a TypeError, as in cross_entropy; PyTorch's dispatcher "
+              "raises RuntimeError"),
+    Deviation("nn.functional.local_response_norm", "kinds", "a size is an int also where there is nothing to normalise",
+              when=lambda case: not case.args[0].numel()),
     *(
         Deviation(name, "kept", "a factor, a mask or an argument is kept, of which PyTorch keeps what it makes of it: a gradient after a write "
                   "to it is refused, never wrong")

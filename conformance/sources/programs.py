@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -33,6 +34,11 @@ class Raised:
     message: str
 
 
+def _recording(party: Adapter) -> contextlib.AbstractContextManager:
+    """Whatever a program before left, this one starts with gradients on, and leaves no other mode to what comes after."""
+    return party.resolve("enable_grad")() if party.differentiable else contextlib.nullcontext()
+
+
 class ProgramRun(Objects):
     """One program in both libraries."""
 
@@ -51,7 +57,7 @@ class ProgramRun(Objects):
         self.seeded(party)
         one = lambda value: self._plain(party, value)
         try:
-            with party.quiet():
+            with party.quiet(), _recording(party):
                 for value in self.case.program.seen(party.namespace):
                     found.append(tree_map(one, value))
         except Verdict:

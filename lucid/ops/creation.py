@@ -632,6 +632,8 @@ def _arange(start, end, step, *, out=None, dtype=None, layout=None, device=None,
     dtype_ = wanted(dtype, layout, device, out.dtype if out is not None else default)
     if dtype_.kind in (0, 3):
         raise NotImplementedError(f"\"arange_cpu\" not implemented for '{torch_name(dtype_)}'")
+    if (end - start) * step < 0:
+        raise RuntimeError("upper bound and lower bound inconsistent with step sign")
     if dtype_.kind == 1:
         for one in (start, end, step):
             if isinstance(one, float) and not math.isfinite(one):
@@ -649,8 +651,6 @@ def _arange(start, end, step, *, out=None, dtype=None, layout=None, device=None,
         if not (math.isfinite(start) and math.isfinite(end)):
             raise RuntimeError(f"unsupported range: {start:g} -> {end:g}")
         count = (end - start, step)
-    if (end - start) * step < 0:
-        raise RuntimeError("upper bound and lower bound inconsistent with step sign")
     n = -(-count[0] // count[1]) if isinstance(count[0], int) else math.ceil(count[0] / count[1])
     n = max(int(n), 0)
     array = None
