@@ -152,6 +152,7 @@ def test_an_unknown_case_is_an_error():
     assert done.returncode == 2 and "no case matches" in done.stdout
 
 
+@pytest.mark.filterwarnings("ignore:index_reduce\\(\\) is in beta")  # PyTorch says so once a process
 @pytest.mark.parametrize(("size", "least"), [(16, 300), ("deployed", 60)])
 def test_every_expression_of_the_survey_runs_in_both_libraries(size, least):
     libraries = [Library("lucid"), Library("torch")]
