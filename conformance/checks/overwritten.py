@@ -39,8 +39,7 @@ def _tensors(party: Adapter, *trees) -> list:
 def overwritten(run: Run) -> None:
     """A result or an argument (which one, the case's seed decides) is written to after the call: the gradient is bit for bit what it
     is otherwise, or refused, since what it is made of is gone. In float32 and complex64, as the same is kept in other dtypes."""
-    what, target = _written(run)
-    plain = run.gradients(run.subject)
+    what, target, plain = _written(run)
     try:
         found = run.gradients(run.subject, target=target)
     except Exception:  # whether it may, the next check says
@@ -53,7 +52,7 @@ def overwritten(run: Run) -> None:
 def kept(run: Run) -> None:
     """After such a write there is a gradient where PyTorch has one: nothing is kept for it that PyTorch does not keep, as programs that
     work in place rely on."""
-    what, target = _written(run)
+    what, target, _ = _written(run)
     try:
         run.gradients(run.subject, target=target)
     except Exception as error:
@@ -64,8 +63,8 @@ def kept(run: Run) -> None:
         raise Mismatch(f"no gradient after a write to {what}, where PyTorch gives one: {describe(error)}") from None
 
 
-def _written(run: Run) -> tuple[str, Overwriting]:
-    """What is written to, and the call that does it."""
+def _written(run: Run) -> tuple[str, Overwriting, list]:
+    """What is written to, the call that does it, and the gradients where nothing is."""
     if run.case.dtype not in ("float32", "complex64") or "large" in run.case.tags:
         raise Skip("the same is kept in every dtype and size")
     if run.case.process is not None:
@@ -73,10 +72,11 @@ def _written(run: Run) -> tuple[str, Overwriting]:
     run.differentiable()
     answer = run.actual
     try:
-        run.gradients(run.subject)
+        plain = run.gradients(run.subject)
     except Exception:
         raise Skip("there is no gradient to begin with") from None
     place = run.case.seed % len(_tensors(run.subject, answer.result, answer.args, answer.kwargs))
     target = Overwriting(run, place)
     run.questions[target, False] = run.questions[None, False]
-    return f"result {place}" if place < len(answer.raw) else f"argument {place - len(answer.raw)}", target
+    what = f"result {place}" if place < len(answer.raw) else f"argument {place - len(answer.raw)}"
+    return what, target, plain
