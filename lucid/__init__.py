@@ -41,7 +41,6 @@ from lucid.random import (  # noqa: F401
     seed,
     set_rng_state,
 )
-from lucid.serialization import from_file, load, save  # noqa: F401
 from lucid.settings import *  # noqa: F403
 
 __version__ = "0.1.0"
@@ -57,9 +56,10 @@ globals().update(ops.declared(""))
 _LATER = (
     "_C", "__config__", "_dynamo", "_tensor_str", "accelerator", "amp", "backends", "compiler", "cpu", "cuda", "distributed", "distributions",
     "export", "fft", "func", "functional", "futures", "fx", "hub", "jit", "library", "linalg", "masked", "mps", "multiprocessing", "nn",
-    "onnx", "optim", "overrides", "profiler", "quasirandom", "signal", "special", "storage", "testing", "types", "utils", "version", "xpu",
+    "onnx", "optim", "overrides", "profiler", "quasirandom", "serialization", "signal", "special", "storage", "testing", "types", "utils", "version", "xpu",
 )  # fmt: skip
 _LATER_NAMES = {
+    **dict.fromkeys(("from_file", "load", "save"), "serialization"),
     "lobpcg": "eigenpairs", "to_dlpack": "utils.dlpack", "vmap": "func", "GradScaler": "amp.grad_scaler",
     **dict.fromkeys((
         "autocast", "autocast_decrement_nesting", "autocast_increment_nesting", "clear_autocast_cache",

@@ -52,13 +52,24 @@ class Result(tuple):
         return f"{type(self).__module__}.{type(self).__name__}(\n{parts})"
 
 
-for _parts, _names in FIELDS.items():
-    _fields = tuple(_parts.split())
-    for _name in _names.split():
-        globals()[_name] = type(_name, (Result,), {
-            "__slots__": (), "__module__": __name__, "__match_args__": _fields, "_fields": _fields,
-            "n_fields": len(_fields), "n_sequence_fields": len(_fields), "__doc__": f"What `{_name.replace('linalg_', 'linalg.')}` returns: {', '.join(_fields)}.",
-            **{field: property(itemgetter(i)) for i, field in enumerate(_fields)},
-        })  # fmt: skip
-all_return_types = Result.__subclasses__()
-slogdet = globals()["linalg_slogdet"]  # two names of one operation
+def _class(name: str, fields: tuple) -> type[Result]:
+    """The class of what an operation returns."""
+    return type(name, (Result,), {
+        "__slots__": (), "__module__": __name__, "__match_args__": fields, "_fields": fields, "n_fields": len(fields),
+        "n_sequence_fields": len(fields), "__doc__": f"What `{name.replace('linalg_', 'linalg.')}` returns: {', '.join(fields)}.",
+        **{field: property(itemgetter(i)) for i, field in enumerate(fields)},
+    })  # fmt: skip
+
+
+def __getattr__(name: str):
+    """A class is made when it is first asked for: all of them would take a seventieth of the package's import."""
+    if name == "slogdet":  # two names of one operation
+        found = __getattr__("linalg_slogdet")
+    elif name == "all_return_types":
+        found = [globals().get(one) or __getattr__(one) for names in FIELDS.values() for one in names.split()]
+    else:
+        parts = next((parts for parts, names in FIELDS.items() if name in names.split()), None)
+        if parts is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        found = _class(name, tuple(parts.split()))
+    return globals().setdefault(name, found)  # another thread's, if that was first

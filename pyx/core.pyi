@@ -372,6 +372,17 @@ class Published:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
     def __get__(self, x: Any, kind: Any) -> Any: ...
+    @property
+    def op(self) -> OpBase:
+        """The operation that the function is. AttributeError if it is none."""
+    @property
+    def vjp(self) -> Callable:
+        """Declares gradients: `Op.vjp`."""
+    @property
+    def vjp_joint(self) -> Callable:
+        """Declares gradients by one rule: `Op.vjp_joint`."""
+    def dress(self, like: Callable) -> Published:
+        """Take the name, signature and attributes of a function; returns this one."""
 
 def make_call(op: OpBase) -> Published:
     """The function that is published for `op`."""

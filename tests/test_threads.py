@@ -262,12 +262,13 @@ def test_refused_numbers_of_threads(n):
 
 
 def test_simd_level_from_the_environment():
-    show = "from lucid import _kernels; print(_kernels.simd, *_kernels.simd_available)"
-    default, *available = run(show, LUCID_SIMD="").stdout.split()
+    show = "import lucid; from lucid import _kernels as k; print(k.simd, lucid.backends.cpu.get_cpu_capability(), *k.simd_available)"
+    default, _, *available = run(show, LUCID_SIMD="").stdout.split()
     assert default == available[-1]
     assert set(available) <= set(threads.simd_levels())
     for level in available:
-        assert run(show, LUCID_SIMD=level).stdout.split()[0] == level
+        name = {"base": "DEFAULT", "v3": "AVX2", "v4": "AVX512"}[level]
+        assert run(show, LUCID_SIMD=level).stdout.split()[:2] == [level, name]
     refused = run(show, LUCID_SIMD="v9")
     assert refused.returncode == 1
     assert f"LUCID_SIMD=v9 is not available here; available: {', '.join(available)}" in refused.stderr

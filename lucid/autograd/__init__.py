@@ -1,10 +1,9 @@
 """Automatic differentiation: what a program uses of it."""
 
 from lucid.autograd import anomaly as anomaly_mode  # noqa: F401
-from lucid.autograd import functional, graph, hooks  # noqa: F401  (`hooks` gives Tensor its methods)
+from lucid.autograd import graph, hooks  # noqa: F401  (`hooks` gives Tensor its methods)
 from lucid.autograd import modes as grad_mode  # noqa: F401
 from lucid.autograd.anomaly import detect_anomaly, set_detect_anomaly
-from lucid.autograd.check import GradcheckError, gradcheck, gradgradcheck
 from lucid.autograd.engine import backward, grad
 from lucid.autograd.function import Function, FunctionCtx
 from lucid.autograd.modes import (
@@ -25,9 +24,11 @@ __all__ = [
 
 
 def __getattr__(name: str):
-    """`forward_ad` is loaded when it is asked for."""
-    if name == "forward_ad":
-        import importlib
+    """Modules that are loaded when they are asked for."""
+    import importlib
 
-        return importlib.import_module("lucid.autograd.forward_ad")
+    if name in ("check", "forward_ad", "functional"):
+        return importlib.import_module(f"lucid.autograd.{name}")
+    if name in ("GradcheckError", "gradcheck", "gradgradcheck"):
+        return getattr(importlib.import_module("lucid.autograd.check"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -116,11 +116,8 @@ class Op(core.OpBase):
         free = LOOKED_UP if path.startswith("nn.") else ()
         kinds = bytes([refused(annotations.get(name, ""), name in free) for name in names])
         self.kinds = kinds if any(kinds) else None
-        self.places = self.position.copy()
-        for name in names:
-            if name in SPELLED:
-                for other in SPELLED[name]:
-                    self.places.setdefault(other, self.position[name])
+        spelled = {other: self.position[name] for name in names if name in SPELLED for other in SPELLED[name]}
+        self.places = spelled | self.position
         self.out_at = -1 if "out" in own else self.position.get("out", -1)
         self.out_rule, self.out_apart, self.out_dtype = out, "apart" in out, "dtype" in out
         self.may_overlap = "overlap" in out
@@ -600,17 +597,9 @@ def torch_name(dtype: dtypes.dtype) -> str:
 # ---------------------------------------------------------------------------------------------- declaring
 
 
-def dressed(function, forward):
-    """The function with the name, signature and attributes of another: `functools.update_wrapper`, four times faster."""
-    function.__module__, function.__name__, function.__doc__ = forward.__module__, forward.__name__, forward.__doc__
-    function.__qualname__, function.__annotations__ = forward.__qualname__, forward.__annotations__
-    function.__dict__.update(forward.__dict__, __wrapped__=forward)
-    return function
-
-
 def overridable(function, spec=None):
     """A function that binds its own arguments, as one that `__torch_function__` can override."""
-    return dressed(core.make_overridable(function, spec), function)
+    return core.make_overridable(function, spec).dress(function)
 
 
 class Stated:
@@ -676,9 +665,9 @@ def op(
     def declare(forward):
         spec = Op(path, forward, kind, view, aliases, own, out, wide)
         if wide and composite:
-            spec.forward = dressed(functools.partial(_in_float32, forward, spec.position.get("dtype", -1)), forward)
-        call = overridable(forward, spec) if spec.variadic else dressed(core.make_call(spec), forward)
-        call.op, call.vjp, call.vjp_joint = spec, spec.vjp, spec.vjp_joint
+            inner = functools.partial(_in_float32, forward, spec.position.get("dtype", -1))
+            spec.forward = functools.update_wrapper(inner, forward)
+        call = overridable(forward, spec) if spec.variadic else core.make_call(spec).dress(forward)
         call.__name__ = spec.name
         spec.function = call
         for one in (path, *aliases):
@@ -706,7 +695,7 @@ core.set_interceptor(_intercept)
 def twin(function, namespace: str, name: str):
     """A declared function under another name, or as a method ("Tensor"): the same, and another object to tell overrides of."""
     spec = function.op
-    made = overridable(spec.forward, spec) if spec.variadic else dressed(core.make_call(spec), function)
+    made = overridable(spec.forward, spec) if spec.variadic else core.make_call(spec).dress(function)
     made.__name__ = name
     if namespace == "Tensor":
         made.__qualname__ = f"Tensor.{name}"
@@ -718,8 +707,7 @@ def twin(function, namespace: str, name: str):
 def inplace(function, name: str):
     """The in-place method of a declared function."""
     spec = function.op
-    method = core.make_inplace(spec)
-    dressed(method, function)
+    method = core.make_inplace(spec).dress(function)
     method.__name__ = name
     method.__qualname__ = f"Tensor.{name}"
     method.__wrapped__ = Stated(spec.forward, ("inplace", "out"))

@@ -3,4 +3,4 @@
 Switches are remembered and change nothing: results are the same each time, and float32 products are exact to float32.
 """
 
-from lucid.backends import cuda, cudnn, mha, mkl, mkldnn, mps, openmp, opt_einsum  # noqa: F401
+from lucid.backends import cpu, cuda, cudnn, cusparselt, kleidiai, mha, mkl, mkldnn, mps, openmp, opt_einsum  # noqa: F401

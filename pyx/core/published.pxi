@@ -26,11 +26,38 @@ cdef extern from "Python.h":
 cdef class Published:
     """A function of the package; see `make_call`, `make_inplace` and `make_overridable`."""
     cdef vectorcallfunc answer
-    cdef OpBase op
+    cdef OpBase declared
     cdef bint recorded
     cdef object function
     cdef dict __dict__
     cdef object __weakref__
+
+    @property
+    def op(self):
+        """The operation that the function is. AttributeError if it is none."""
+        if self.declared is None:
+            raise AttributeError(f"{self!r} is no operation")
+        return self.declared
+
+    @property
+    def vjp(self):
+        """Declares gradients: `Op.vjp`."""
+        return self.op.vjp
+
+    @property
+    def vjp_joint(self):
+        """Declares gradients by one rule: `Op.vjp_joint`."""
+        return self.op.vjp_joint
+
+    def dress(self, like):
+        """Take the name, signature and attributes of a function, as `functools.update_wrapper`, and return this one."""
+        cdef object made = self
+        made.__module__, made.__name__, made.__qualname__ = like.__module__, like.__name__, like.__qualname__
+        made.__doc__, made.__annotations__ = like.__doc__, like.__annotations__
+        if like.__dict__:
+            made.__dict__.update(like.__dict__)
+        made.__wrapped__ = like
+        return made
 
     def __call__(self, *args, **kwargs):
         return PyVectorcall_Call(self, args, kwargs)
@@ -66,7 +93,7 @@ cdef dict by_name(row_t row, PyObject* names):
 
 cdef object answer_call(object self, row_t row, size_t flagged, PyObject* names):
     cdef Published call = <Published>self
-    cdef OpBase op = call.op
+    cdef OpBase op = call.declared
     cdef Py_ssize_t n = PyVectorcall_NARGS(flagged)
     cdef int state = detours
     if intercepted(row, n + count(names), state):
@@ -88,14 +115,14 @@ cdef object answer_call(object self, row_t row, size_t flagged, PyObject* names)
 def make_call(OpBase op):
     """The function that is published for `op`."""
     cdef Published call = Published.__new__(Published)
-    call.answer, call.op, call.recorded = answer_call, op, op.kind == "rule"
+    call.answer, call.declared, call.recorded = answer_call, op, op.kind == "rule"
     return call
 
 
 cdef object answer_inplace(object self, row_t row, size_t flagged, PyObject* names):
     global target_array, target_name
     cdef Published call = <Published>self
-    cdef OpBase op = call.op
+    cdef OpBase op = call.declared
     cdef Py_ssize_t i, n = PyVectorcall_NARGS(flagged)
     cdef cnp.ndarray a
     cdef tuple args = by_position(row, n)
@@ -137,7 +164,7 @@ cdef object answer_inplace(object self, row_t row, size_t flagged, PyObject* nam
 def make_inplace(OpBase op):
     """The in-place form of `op`; `op.run_inplace(values)` does what is not plain, and what is recorded."""
     cdef Published call = Published.__new__(Published)
-    call.answer, call.op = answer_inplace, op
+    call.answer, call.declared = answer_inplace, op
     return call
 
 
@@ -146,16 +173,16 @@ cdef object answer_overridable(object self, row_t row, size_t flagged, PyObject*
     cdef Py_ssize_t i, n = PyVectorcall_NARGS(flagged)
     if intercepted(row, n + count(names), detours):
         return interceptor(call, by_position(row, n), by_name(row + n, names))
-    if names != NULL and call.op is not None and call.op.kinds is not None:
+    if names != NULL and call.declared is not None and call.declared.kinds is not None:
         for i in range(count(names)):
-            at = call.op.places.get((<tuple>names)[i])
+            at = call.declared.places.get((<tuple>names)[i])
             if at is not None:
-                check_kinds(call.op, row + n + i, 1, at)
+                check_kinds(call.declared, row + n + i, 1, at)
     return PyObject_Vectorcall(call.function, row, n, names)
 
 
 def make_overridable(function, OpBase op=None):
     """A function that binds its own arguments, as one that can be overridden; the operation that it is, if it is one."""
     cdef Published call = Published.__new__(Published)
-    call.answer, call.function, call.op = answer_overridable, function, op
+    call.answer, call.function, call.declared = answer_overridable, function, op
     return call

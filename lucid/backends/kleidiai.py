@@ -1,0 +1,5 @@
+"""Arm's library of matrix products: not used."""
+
+from lucid.backends.mps import is_available
+
+__all__ = ["is_available"]
