@@ -29,7 +29,7 @@ FIELDS = {
     "sign logabsdet": "linalg_slogdet",
     "solution cloned_coefficient": "triangular_solve",
 }
-__all__ = ["all_return_types", "slogdet", *(name for names in FIELDS.values() for name in names.split())]
+__all__ = ["all_return_types", "slogdet", *(name for names in FIELDS.values() for name in names.split())]  # noqa: F822
 
 
 class Result(tuple):

@@ -87,6 +87,48 @@ def sequences_of_schedules_inside_each_other(lib):
         yield outer.get_last_lr()
 
 
+@program("optim.lr_scheduler.LRScheduler.step", "optim.lr_scheduler.StepLR", "optim.lr_scheduler.SequentialLR", "optim.lr_scheduler.ReduceLROnPlateau",
+         "optim.lr_scheduler.CosineAnnealingWarmRestarts", "optim.lr_scheduler.ChainedScheduler")  # fmt: skip
+def schedules_that_warn_of_the_order(lib):
+    import warnings
+
+    kinds = lib.optim.lr_scheduler
+
+    def said(act, *values) -> list[str]:
+        with warnings.catch_warnings(record=True) as heard:
+            warnings.simplefilter("always")
+            act(*values)
+        return [one.category.__name__ for one in heard]
+
+    def sgd():
+        return lib.optim.SGD([lib.zeros(1, requires_grad=True)], lr=1.0)
+
+    for make in (
+        lambda it: kinds.StepLR(it, 2),
+        lambda it: kinds.CosineAnnealingWarmRestarts(it, 2),
+        lambda it: kinds.ChainedScheduler([kinds.StepLR(it, 2), kinds.ConstantLR(it)]),
+        lambda it: kinds.SequentialLR(it, [kinds.StepLR(it, 2), kinds.ConstantLR(it), kinds.ExponentialLR(it, 0.5)], [1, 2]),
+    ):
+        for first in ("step", "zero_grad"):
+            optimizer = sgd()
+            schedule = make(optimizer)
+            getattr(optimizer, first)()
+            yield [said(schedule.step) for _ in range(3)], schedule.state_dict().get("_step_count"), schedule.get_last_lr()
+    optimizer = sgd()
+    optimizer.step()
+    schedule = kinds.StepLR(optimizer, 2)  # the step before it was made does not count
+    yield said(schedule.step), said(schedule.step, 5), schedule.get_last_lr()
+    schedule = kinds.StepLR(optimizer, 2)
+    yield said(schedule.step)
+    optimizer.step()
+    yield said(kinds.StepLR(optimizer, 2).step), said(kinds.ReduceLROnPlateau(optimizer).step, 1.0, 3)
+    optimizer = sgd()
+    schedule = kinds.StepLR(optimizer, 2)
+    optimizer.step = lambda: None
+    yield said(schedule.step), said(schedule.step)
+    yield said(kinds.CosineAnnealingWarmRestarts(sgd(), 2).step, 1.5)
+
+
 @program("utils.data.DataLoader.multiprocessing_context", "nn.utils.rnn.PackedSequence.pin_memory", "Tensor.pin_memory", "Tensor.is_shared")
 def memory_of_one_process_and_no_accelerator(lib):
     x, loader = lib.ones(2), lib.utils.data.DataLoader

@@ -54,6 +54,8 @@ class Optimizer:
     (True, 0.5)
     """
 
+    _opt_called: bool | None = None  # whether it has stepped since it has a schedule, which asks
+
     OptimizerPreHook = Callable[[Self, tuple, dict], tuple[tuple, dict] | None]
     OptimizerPostHook = Callable[[Self, tuple, dict], None]
 
@@ -240,6 +242,8 @@ def _hooked(step):
 
     @functools.wraps(step)
     def hooked(self, *args, **kwargs):
+        if getattr(self, "_opt_called", None) is False:
+            self._opt_called = True
         if not getattr(self, "_pre_hooks", None) and not getattr(self, "_post_hooks", None):  # wrappers may have none
             return step(self, *args, **kwargs)
         for hook in list(self._pre_hooks.values()):

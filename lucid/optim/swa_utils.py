@@ -236,7 +236,7 @@ class SWALR(LRScheduler):
     --------
     >>> optimizer = lucid.optim.SGD([lucid.ones(1, requires_grad=True)], lr=1.0)
     >>> scheduler = lucid.optim.swa_utils.SWALR(optimizer, 0.5, anneal_epochs=2, anneal_strategy="linear")
-    >>> [scheduler.step() or scheduler.get_last_lr()[0] for _ in range(3)]
+    >>> [optimizer.step() or scheduler.step() or scheduler.get_last_lr()[0] for _ in range(3)]
     [0.75, 0.5, 0.5]
     """
 

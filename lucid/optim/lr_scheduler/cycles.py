@@ -99,7 +99,6 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         """Go on by an epoch, or to a given one, which may be a fraction."""
         if epoch is None and self.last_epoch < 0:
             epoch = 0
-        self._step_count += 1
         if epoch is None:
             epoch = self.last_epoch + 1
             self.T_cur += 1

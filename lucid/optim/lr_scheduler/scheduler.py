@@ -7,6 +7,7 @@ other lets several work on one optimizer. Where a rate can be had from the epoch
 from __future__ import annotations
 
 import math
+import warnings
 
 from lucid.ops._doc import doc
 from lucid.optim.optimizer import Optimizer
@@ -37,6 +38,10 @@ def each(optimizer, name: str, value) -> list:
     if len(value) != len(optimizer.param_groups):
         raise ValueError(f"expected {len(optimizer.param_groups)} values for {name}, got {len(value)}")
     return [own(one) for one in value]
+
+
+def warn_of_epoch() -> None:
+    warnings.warn("scheduler.step(epoch) is deprecated: call step() without an epoch", UserWarning, stacklevel=3)
 
 
 class LRScheduler:
@@ -73,6 +78,8 @@ class LRScheduler:
                 )
         self.base_lrs = [group["initial_lr"] for group in optimizer.param_groups]
         self.last_epoch = last_epoch
+        if optimizer._opt_called is None:
+            optimizer._opt_called = "step" in vars(optimizer)  # one that was replaced tells nobody
         self._initial_step()
 
     def _initial_step(self) -> None:
@@ -97,8 +104,19 @@ class LRScheduler:
         return self._last_lr
 
     def step(self, epoch: int | None = None) -> None:
-        """Go on by an epoch, or to a given one."""
+        """Go on by an epoch, or to a given one. Warns if the optimizer did not step before."""
+        if self._step_count == 1 and not self.optimizer._opt_called:
+            warnings.warn(
+                "optimizer.step() was replaced after the schedule was made: make sure that it is called before lr_scheduler.step()"
+                if "step" in vars(self.optimizer) else "lr_scheduler.step() was called before optimizer.step(): call them in the "
+                "opposite order, or the first rate of the schedule is skipped", UserWarning, stacklevel=2,
+            )  # fmt: skip
         self._step_count += 1
+        if epoch is not None:
+            warn_of_epoch()
+        self._update_lr(epoch)
+
+    def _update_lr(self, epoch: int | None) -> None:
         if epoch is None:
             self.last_epoch += 1
             rates = self.get_lr()
@@ -135,6 +153,7 @@ class LambdaLR(LRScheduler):
     --------
     >>> sgd = lucid.optim.SGD([lucid.zeros(1, requires_grad=True)], lr=1.0)
     >>> schedule = lucid.optim.lr_scheduler.LambdaLR(sgd, lambda epoch: 1 / (1 + epoch))
+    >>> sgd.step()
     >>> schedule.step()
     >>> schedule.get_last_lr()
     [0.5]
@@ -262,6 +281,8 @@ class ReduceLROnPlateau(LRScheduler):
     def step(self, metrics, epoch: int | None = None) -> None:
         """Go on by an epoch in which the measure was `metrics`."""
         value = float(metrics)
+        if epoch is not None:
+            warn_of_epoch()
         self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
         if self.is_better(value, self.best):
             self.best, self.num_bad_epochs = value, 0

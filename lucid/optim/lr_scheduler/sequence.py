@@ -111,7 +111,7 @@ class SequentialLR(ChainedScheduler):
         at = bisect_right(self._milestones, self.last_epoch)
         schedule = self._schedulers[at]
         if at > 0 and self._milestones[at - 1] == self.last_epoch:
-            schedule.step(0)
+            schedule._update_lr(0)
         else:
             schedule.step()
         self._last_lr = schedule.get_last_lr()
