@@ -35,16 +35,22 @@ COMPLEX = (torch.complex32, torch.complex64, torch.complex128)
 EXPONENTIAL = "At NaN {}'s gradient is NaN, as PyTorch's is in full vectors; in a tensor's last elements PyTorch's is finite"
 
 
-# Functions for whose gradient more is kept than PyTorch keeps.
+# Functions for whose gradient something else is kept than PyTorch keeps: after a write to it a gradient is refused, never wrong.
 KEPT = (
-    "Tensor.__rdiv__ Tensor.__rmatmul__ cdist conv2d conv3d copysign erfinv frexp gru gru_cell instance_norm kron "
-    "linalg.cholesky_ex linalg.cond linalg.eigh linalg.eigvalsh linalg.inv_ex linalg.lu_factor_ex linalg.matmul "
-    "linalg.matrix_norm linalg.norm linalg.slogdet linalg.solve linalg.solve_ex linalg.svd linalg.svdvals "
-    "linalg.tensorsolve lstm lstm_cell lu matmul narrow nn.functional.conv2d nn.functional.conv3d "
-    "nn.functional.cross_entropy nn.functional.embedding_bag nn.functional.instance_norm nn.functional.l1_loss "
-    "nn.functional.linear_cross_entropy nn.functional.mse_loss nn.functional.scaled_dot_product_attention "
-    "nn.functional.smooth_l1_loss nn.functional.tanhshrink norm norm_except_dim nuclear_norm rnn_relu rnn_tanh slogdet "
-    "special.erfinv special.ndtr std_mean svd take_along_dim masked.* "
+    ("Tensor.__rdiv__", "a quotient keeps its divisor; PyTorch multiplies by the reciprocal, and keeps that"),
+    ("Tensor.__rmatmul__ matmul linalg.matmul cdist", "factors are kept as they are; PyTorch copies those that it broadcasts"),
+    ("conv2d conv3d nn.functional.conv2d nn.functional.conv3d", "the input is kept as it is; PyTorch pads a copy first where the sides differ"),
+    ("erfinv special.erfinv", "the result is kept, of which the gradient is made; PyTorch computes it again"),
+    ("gru gru_cell lstm lstm_cell rnn_relu rnn_tanh", "input and biases are kept for the gradient's own gradient; of some PyTorch has copies"),
+    ("instance_norm nn.functional.instance_norm", "the weight is kept as it is; PyTorch repeats it for each sample"),
+    ("narrow", "a start that is a tensor is kept; PyTorch reads its number"),
+    ("nn.functional.cross_entropy", "scores are kept, and no logarithms of as many probabilities"),
+    ("nn.functional.linear_cross_entropy", "its arguments are kept; PyTorch computes the gradients of pieces beforehand"),
+    ("nn.functional.embedding_bag take_along_dim", "indices are kept as they are; PyTorch makes them contiguous, or counts from the end in a copy"),
+    ("nn.functional.l1_loss nn.functional.mse_loss nn.functional.smooth_l1_loss", "both arguments are kept, and no difference of them"),
+    ("nn.functional.scaled_dot_product_attention", "keys and masks are kept as they are; PyTorch scales and fills copies"),
+    ("nn.functional.tanhshrink special.ndtr", "one pass over the argument, which is kept; PyTorch keeps what lies between its steps"),
+    ("norm_except_dim", "the argument is kept; PyTorch lays out its rows in a copy"),
 )
 
 
@@ -71,11 +77,7 @@ DEVIATIONS = (
               "raises RuntimeError"),
     Deviation("nn.functional.local_response_norm", "kinds", "a size is an int also where there is nothing to normalise",
               when=lambda case: not case.args[0].numel()),
-    *(
-        Deviation(name, "kept", "a factor, a mask or an argument is kept, of which PyTorch keeps what it makes of it: a gradient after a write "
-                  "to it is refused, never wrong")
-        for name in KEPT.split()
-    ),
+    *(Deviation(name, "kept", reason) for names, reason in KEPT for name in names.split()),
     Deviation(
         "Tensor.backward",
         "exceptions",

@@ -134,10 +134,11 @@ def gradient_wrapper(info: Any) -> Callable | None:
 
 def _masked(op, input, *args, **kwargs):
     """The result, with 0 where all that it is made of is masked out: an infinite identity has no gradient worth asking."""
-    output, mask = op(input, *args, **kwargs), kwargs.get("mask")
+    mask = kwargs.get("mask")
     if mask is None:
-        return output
-    mask = torch.broadcast_to(mask.bool(), input.shape)
+        return op(input, *args, **kwargs)
+    mask = torch.broadcast_to(mask.bool().clone(), input.shape)  # before the call, after which it may be written to
+    output = op(input, *args, **kwargs)
     if mask.shape != output.shape:
         dims = kwargs.get("dim", next((a for a in args if not isinstance(a, float)), None))
         if dims is None or dims == ():
@@ -149,10 +150,12 @@ def _masked(op, input, *args, **kwargs):
 
 def _masked_pair(op, input, *args, **kwargs):
     """The same of two tensors with a mask each."""
-    output, first, second = op(input, *args, **kwargs), kwargs.get("input_mask"), kwargs.get("other_mask")
+    first, second = kwargs.get("input_mask"), kwargs.get("other_mask")
     if first is None or second is None:
-        return output
-    return torch.where(torch.logical_and(first, second), output, output.new_zeros([]))
+        return op(input, *args, **kwargs)
+    both = torch.logical_and(first, second)
+    output = op(input, *args, **kwargs)
+    return torch.where(both, output, output.new_zeros([]))
 
 
 # PyTorch's own call helpers of its masked package, which no other package has.

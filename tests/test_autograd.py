@@ -498,3 +498,43 @@ def test_all_elements_are_set_where_they_share_memory():
     assert x.fill_(2).tolist() == [[2.0] * 3] * 2 and x.zero_().tolist() == [[0.0] * 3] * 2
     with pytest.raises(RuntimeError, match="single memory location"):
         x.add_(1)
+
+
+@pytest.mark.parametrize(("call", "place"), [
+    (lambda x: lucid.linalg.cholesky_ex(x), 1), (lambda x: lucid.linalg.inv_ex(x), 1), (lambda x: lucid.linalg.solve_ex(x, x + 1), 1),
+    (lambda x: lucid.linalg.lu_factor_ex(x), 2), (lambda x: lucid.linalg.slogdet(x), 1), (lambda x: lucid.std_mean(x), 1),
+    (lambda x: lucid.var_mean(x), 0), (lambda x: lucid.frexp(x), 0),
+])  # fmt: skip
+def test_results_that_a_gradient_does_not_need_may_be_written_to(call, place):
+    x = lucid.tensor([[4.0, 1.0], [1.0, 3.0]], dtype=lucid.float64, requires_grad=True)
+    weights = [lucid.randn(one.shape, dtype=lucid.float64) for one in call(x)]
+
+    def gradients(write):
+        out = call(x)
+        if write:
+            out[place].detach().zero_()
+        total = sum((one * weight).sum() for one, weight in zip(out, weights) if one.requires_grad)
+        (first,) = lucid.autograd.grad(total, x, create_graph=True)
+        return [first, *(lucid.autograd.grad(first.square().sum(), x) if first.requires_grad else ())]
+
+    for found, wanted in zip(gradients(True), gradients(False), strict=True):
+        assert lucid.equal(found, wanted)
+
+
+@pytest.mark.parametrize("call", [
+    lambda x: lucid.linalg.svdvals(x), lambda x: lucid.linalg.eigvalsh(x), lambda x: lucid.linalg.matrix_norm(x, "nuc"), lambda x: lucid.linalg.cond(x),
+    lambda x: lucid.linalg.solve(lucid.eye(2), x), lambda x: lucid.copysign(lucid.ones(2, 2, requires_grad=True), x),
+])  # fmt: skip
+def test_arguments_that_a_gradient_does_not_need_may_be_written_to(call):
+    x = lucid.tensor([[4.0, 1.0], [1.0, 3.0]], requires_grad=True).clone()
+    out = call(x)
+    x.detach().zero_()
+    out.sum().backward()
+
+
+def test_a_mask_may_be_written_to_once_it_was_broadcast():
+    x, mask = lucid.ones(2, 2, requires_grad=True), lucid.tensor([True, False])
+    out = lucid.masked.sum(x, 0, mask=mask)
+    mask.fill_(True)
+    out.sum().backward()
+    assert x.grad.tolist() == [[1.0, 0.0], [1.0, 0.0]]

@@ -7,7 +7,7 @@
     leaky_relu.vjp(input_=lambda g, input_, negative_slope: _leaky_relu_backward(g, input_, negative_slope))
 
 The path is PyTorch's: it says where the function is published and which function of PyTorch judges it. A rule's
-own parameters are the list of what is saved: the function's parameters by name, `out` for its result, `indices` for the last of several; where the
+own parameters are the list of what is saved: the function's parameters by name, `out` for its result, `first` and `indices` for the first and last of several; where the
 shape, dtype or layout of a tensor suffices, `input_shape`, `other_dtype`, `input_layout`, which keep no tensor. Rules
 are written with operations, so gradients can be differentiated again. A rule never sums a gradient that was
 broadcast, nor casts one: the engine does, once.
@@ -93,8 +93,7 @@ class Op(core.OpBase):
         Where gradients come from: rules, the operations it is made of, or nowhere.
     """
 
-    OUT = -1  # the position that stands for the result
-    INDICES = -2  # and for the last of several results, where a rule needs no other
+    RESULTS = {"out": -1, "indices": -2, "first": -3}  # positions that stand for the result, the last and the first of several
 
     def __init__(
         self, path: str, forward, kind: str, view: bool, aliases: tuple, own: tuple = (), out: str = "cast",
@@ -160,12 +159,10 @@ class Op(core.OpBase):
 
     def _place(self, name: str) -> int:
         """Where the value that a rule names comes from, as `core.one_call` reads it."""
-        if name == "out":
-            return self.OUT
-        if name in self.position:
+        if name in self.position and name != "out":
             return self.position[name]
-        if name == "indices":
-            return self.INDICES
+        if name in self.RESULTS:
+            return self.RESULTS[name]
         for i, aspect in enumerate(("shape", "dtype", "layout")):
             stem = name.removesuffix(aspect)
             at = self.position.get(stem, self.position.get(stem.removesuffix("_")))

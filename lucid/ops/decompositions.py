@@ -73,7 +73,7 @@ def svd(A: Tensor, full_matrices: bool = True, *, driver: str | None = None, out
     return return_types.linalg_svd(*(wrap(np.ascontiguousarray(one)) for one in factors))
 
 
-@op("linalg.svdvals", out="same")
+@op("linalg.svdvals", composite=True, out="same")
 @doc()
 def svdvals(A: Tensor, *, driver=None, out=None) -> Tensor:
     r"""Singular values of matrices.
@@ -111,18 +111,12 @@ def svdvals(A: Tensor, *, driver=None, out=None) -> Tensor:
     Tensor([4.0, 3.0])
     """
     array = matrix("linalg.svdvals", A)
+    if recording((A,)):
+        return svd(A, False)[1]
     return wrap(np.ascontiguousarray(called("linalg.svdvals", np.linalg.svd, array, compute_uv=False)))
 
 
-def _svdvals_backward(g, A):
-    u, _, vh = svd(A, False)
-    return mul(u * g.unsqueeze(-2).to(u.dtype), vh)
-
-
-svdvals.vjp(A=_svdvals_backward)
-
-
-def _svd_backward(g, A, full_matrices, out):
+def _svd_backward(g, full_matrices, out):
     gu, gs, gvh = g
     u, s, vh = out
     k = s.array.shape[-1]
@@ -131,7 +125,7 @@ def _svd_backward(g, A, full_matrices, out):
         gvh, vh = gvh if gvh is None else gvh.narrow(-2, 0, k), vh.narrow(-2, 0, k)
     if gu is None and gvh is None:
         return mul(u * gs.unsqueeze(-2).to(u.dtype), vh)
-    complex_ = A.dtype.is_complex
+    complex_ = u.dtype.is_complex
     squares = s * s
     gaps = squares.unsqueeze(-2) - squares.unsqueeze(-1)
     gaps = gaps + wrap(np.eye(k, dtype=gaps.array.dtype))
@@ -144,7 +138,7 @@ def _svd_backward(g, A, full_matrices, out):
         part = s.unsqueeze(-1) * ((skew - adjoint(skew)) / gaps)
         inner = part if inner is None else inner + part
     if complex_:
-        turning = Supplied.zeros((), A.dtype) if gu is None else mul(adjoint(u), gu)
+        turning = Supplied.zeros((), u.dtype) if gu is None else mul(adjoint(u), gu)
         _check_phase("linalg.svd", "singular vectors", turning if gvh is None else turning + mul(vh, adjoint(gvh)))
     if complex_ and gu is not None:
         phase = mul(adjoint(u), gu).diagonal(0, -2, -1).imag / s
@@ -152,7 +146,7 @@ def _svd_backward(g, A, full_matrices, out):
     if gs is not None:
         inner = inner + gs.to(inner.dtype).diag_embed()
     result = mul(mul(u, inner), vh)
-    m, n = A.array.shape[-2:]
+    m, n = u.array.shape[-2], vh.array.shape[-1]
     if m > k and gu is not None:
         rest = gu / s.unsqueeze(-2)
         result = result + mul(rest - mul(u, mul(adjoint(u), rest)), vh)
@@ -221,7 +215,7 @@ def eigh(A: Tensor, UPLO: str = "L", *, out=None):
     return return_types.linalg_eigh(wrap(np.ascontiguousarray(values, array.real.dtype)), wrap(np.ascontiguousarray(vectors, array.dtype)))
 
 
-def _eigh_backward(g, A, out):
+def _eigh_backward(g, out):
     g_values, g_vectors = g
     values, v = out
     if g_vectors is None:
@@ -237,7 +231,7 @@ def _eigh_backward(g, A, out):
 eigh.vjp(A=_eigh_backward)
 
 
-@op("linalg.eigvalsh", out="same")
+@op("linalg.eigvalsh", composite=True, out="same")
 @doc("A = V\\, \\mathrm{diag}(out)\\, V^H", "V\\, \\mathrm{diag}(g)\\, V^H", returns="Of shape (..., n); real, ascending.",
      A="Tensor: Symmetric (Hermitian) matrices, of shape (..., n, n).",
      UPLO="str, optional: Which triangle is read: 'L' (default) or 'U'.",
@@ -249,16 +243,10 @@ def eigvalsh(A: Tensor, UPLO: str = "L", *, out=None) -> Tensor:
     Tensor([1.0, 2.0])
     """
     array, triangle = _hermitian(A, UPLO)
+    if recording((A,)):
+        return eigh(A, UPLO)[0]
     values = called("linalg.eigvalsh", np.linalg.eigvalsh, array, triangle)
     return wrap(np.ascontiguousarray(values, array.real.dtype))
-
-
-def _eigvalsh_backward(g, A, UPLO):
-    v = eigh(A, UPLO)[1]
-    return mul(v * g.unsqueeze(-2).to(v.dtype), adjoint(v))
-
-
-eigvalsh.vjp(A=_eigvalsh_backward)
 
 
 def _as_complex(array: np.ndarray, like: np.ndarray) -> Tensor:

@@ -574,4 +574,4 @@ def frexp(input_: Tensor, *, out=None) -> return_types.frexp:
     return return_types.frexp(wrap(np.asarray(mantissa).astype(input_.array.dtype, copy=False)), wrap(np.asarray(exponent)))
 
 
-frexp.vjp(input_=lambda g, out: None if g[0] is None else div(g[0], exp2(out[1])))
+frexp.vjp(input_=lambda g, indices: None if g[0] is None else div(g[0], exp2(indices)))

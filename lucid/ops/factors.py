@@ -196,7 +196,13 @@ WIDE = "Tensor: Of shape (..., m, n), floating or complex."
 PIVOT = "bool, optional: Exchange rows. Default: True; there is no other way here."
 
 
-@op("linalg.lu_factor_ex")
+@op("_lu_found")
+def _lu_found(A: Tensor, LU: np.ndarray, pivots: np.ndarray):
+    """The factors of A, which are ready: what their gradient needs, without `info`, which may be written to."""
+    return wrap(LU), wrap(pivots)
+
+
+@op("linalg.lu_factor_ex", composite=True)
 @doc("A = P L U", LU_GRADIENT, gives="return_types.linalg_lu_factor_ex",
      returns="`LU`: U on and above the diagonal, L, whose diagonal is of ones, below it; `pivots` (..., k) of int32, counted from 1: "
      "row i was exchanged with that one; `info` (...), the number of the first pivot that is zero, or 0.",
@@ -207,10 +213,10 @@ def lu_factor_ex(A: Tensor, *, pivot: bool = True, check_errors: bool = False, o
     >>> lucid.linalg.lu_factor_ex(lucid.tensor([[1.0, 2.0], [2.0, 4.0]])).info
     Tensor(2, dtype=lucid.int32)
     """
-    found = _lu_checked("torch.lu_factor", A, pivot)
+    compact, pivots, info = _lu_checked("torch.lu_factor", A, pivot)
     if check_errors:
-        _failed("torch.linalg.lu_factor_ex", found[2], UNUSABLE, RuntimeError)
-    return return_types.linalg_lu_factor_ex(*map(wrap, found))
+        _failed("torch.linalg.lu_factor_ex", info, UNUSABLE, RuntimeError)
+    return return_types.linalg_lu_factor_ex(*_lu_found(A, compact, pivots), wrap(info))
 
 
 def _lu_checked(name: str, A: Tensor, pivot: bool):
@@ -246,7 +252,7 @@ def _lu_backward(g, out):
     return rows_permuted(result, permutation(out[1].array, m), True)
 
 
-lu_factor_ex.vjp(A=lambda g, out: _lu_backward(g, out))
+_lu_found.vjp(A=_lu_backward)
 
 
 def rows_permuted(x: Tensor, rows: np.ndarray, back: bool) -> Tensor:
@@ -429,8 +435,8 @@ def inv_ex(A: Tensor, *, check_errors: bool = False, out=None):
     return return_types.linalg_inv_ex(wrap(found), wrap(info))
 
 
-def _inv_ex_backward(g, out):
-    h = adjoint(out[0])
+def _inv_ex_backward(g, first):
+    h = adjoint(first)
     return -matmul(h, matmul(g[0], h))
 
 
@@ -462,8 +468,8 @@ def solve_ex(A: Tensor, B: Tensor, *, left: bool = True, check_errors: bool = Fa
 
 
 @solve_ex.vjp_joint("A", "B")
-def _solve_ex_backward(g, needs, A, B, left, out):
-    return _solve_backward(g[0], needs, A, B, left, out[0])
+def _solve_ex_backward(g, needs, A, B_shape, left, first):
+    return _solve_backward(g[0], needs, A, B_shape, left, first)
 
 
 @op("linalg.cholesky", out="same")
@@ -520,7 +526,7 @@ def cholesky_ex(A: Tensor, *, upper: bool = False, check_errors: bool = False, o
     return return_types.linalg_cholesky_ex(wrap(found), wrap(info))
 
 
-cholesky_ex.vjp(A=lambda g, upper, out: _cholesky_backward(g[0], upper, out[0]))
+cholesky_ex.vjp(A=lambda g, upper, first: _cholesky_backward(g[0], upper, first))
 
 
 @op("cholesky", composite=True)

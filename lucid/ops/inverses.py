@@ -189,8 +189,8 @@ def _is_vector(a_shape, b_shape) -> bool:
 
 
 @solve.vjp_joint("A", "B")
-def _solve_backward(g, needs, A, B, left, out):
-    vector = _is_vector(A.array.shape, B.array.shape)
+def _solve_backward(g, needs, A, B_shape, left, out):
+    vector = _is_vector(A.array.shape, B_shape)
     if vector:
         g, out = g.unsqueeze(-1), out.unsqueeze(-1)
     gb = solve(adjoint(A), g, left=left)
@@ -291,10 +291,10 @@ def slogdet(A: Tensor, *, out=None):
     return return_types.linalg_slogdet(wrap(np.asarray(sign, array.dtype)), wrap(np.asarray(logabs, array.real.dtype)))
 
 
-def _slogdet_backward(g, A, out):
+def _slogdet_backward(g, A, first):
     total = None
     n = A.array.shape[-1]
-    singular = out[1].array == -math.inf
+    singular = first.array == 0
     if singular.any():  # no gradient exists there; those of the other matrices of the batch do
         undefined = wrap(np.broadcast_to(singular[..., None, None], A.array.shape))
         eye = wrap(np.broadcast_to(np.eye(n, dtype=A.array.dtype), A.array.shape))
@@ -305,7 +305,7 @@ def _slogdet_backward(g, A, out):
     if g_log is not None:
         total = inverse * g_log.unsqueeze(-1).unsqueeze(-1)
     if g_sign is not None and A.dtype.is_complex:
-        angle = (g_sign.conj() * out[0]).imag
+        angle = (g_sign.conj() * first).imag
         part = inverse * (angle * -1j).unsqueeze(-1).unsqueeze(-1)
         total = part if total is None else total + part
     return total

@@ -143,9 +143,8 @@ def copysign(input_: Tensor, other, *, out=None) -> Tensor:
     return binary(COPYSIGN, input_, other)
 
 
-
-def _copysign_gradient(g, input_, input_dtype, other, out):
-    out = unrounded(out, input_, input_dtype, lambda: copysign(input_, other))
+def _copysign_gradient(g, input_, input_dtype, out):
+    out = unrounded(out, input_, input_dtype, lambda: copysign(input_, out.detach()))
     return mul(g, where(eq(input_, 0), 0.0, div(out, input_)))
 
 

@@ -675,14 +675,14 @@ def std_mean(
 
 
 def _moment_rule(root: bool, with_mean: bool):
-    def rule(g, input_, input_dtype, dim, unbiased, correction, keepdim, out):
+    def gradient(g, input_, input_dtype, dim, unbiased, correction, keepdim, deviation=None):
         dim, correction = _correction(dim, unbiased, correction, keepdim)
         g_moment, g_mean = g if with_mean else (g, None)
         total = None
         if g_moment is not None:
             if root:
                 again = lambda: std(input_, dim, correction=correction, keepdim=keepdim)
-                spread_ = unrounded(out[0] if with_mean else out, input_, input_dtype, again)
+                spread_ = unrounded(deviation, input_, input_dtype, again)
                 total = _std_backward(g_moment, input_, dim, correction, keepdim, spread_)
             else:
                 total = _var_backward(g_moment, input_, dim, correction, keepdim)
@@ -691,10 +691,17 @@ def _moment_rule(root: bool, with_mean: bool):
             total = part if total is None else total + part
         return total
 
-    def of_variance(g, input_, input_dtype, dim, unbiased, correction, keepdim):  # the result may be written to
-        return rule(g, input_, input_dtype, dim, unbiased, correction, keepdim, None)
-
-    return rule if root else of_variance
+    if not root:  # results may be written to
+        return lambda g, input_, input_dtype, dim, unbiased, correction, keepdim: gradient(
+            g, input_, input_dtype, dim, unbiased, correction, keepdim
+        )
+    if with_mean:
+        return lambda g, input_, input_dtype, dim, unbiased, correction, keepdim, first: gradient(
+            g, input_, input_dtype, dim, unbiased, correction, keepdim, first
+        )
+    return lambda g, input_, input_dtype, dim, unbiased, correction, keepdim, out: gradient(
+        g, input_, input_dtype, dim, unbiased, correction, keepdim, out
+    )
 
 
 var.vjp(input_=_moment_rule(False, False))

@@ -207,7 +207,8 @@ cdef inline bint differentiable(cnp.ndarray array):
 
 cdef enum:
     OUT = -1         # among what a rule names: the result
-    INDICES = -2     # the last of several results
+    LAST = -2        # the last of several results
+    FIRST = -3       # the first of several
     ASPECTS = -4     # -4 - 4 * position - aspect: not the parameter at that position, but an aspect of it
 
 
@@ -236,10 +237,9 @@ cdef tuple one_call(rule, tuple named, values):
         at = named[i]
         if at >= 0:
             kept[i] = values[at]
-        elif at == OUT:
+        elif at > ASPECTS:
             out_at = i
-        elif at == INDICES:
-            out_at = -1 - i
+            kept[i] = None if at == OUT else 0 if at == FIRST else -1    # which of the results; they are not there yet
         else:
             kept[i] = aspect(values[(ASPECTS - at) // 4], (ASPECTS - at) % 4)
     cdef tuple saved = tuple(kept)
@@ -315,16 +315,16 @@ def alias_of(tensor):
 
 cpdef int finish_node(NodeBase node, out) except -1:
     """Give the rules that name the result a tensor over its memory: never the result itself, which holds the node."""
-    cdef Py_ssize_t i, at
+    cdef Py_ssize_t i
     cdef list calls = node.calls
     for i in range(len(calls)):
         rule, saved, before, out_at = calls[i]
-        if out_at is not None and out_at < 0:    # indices have no gradient: nothing is rejoined
-            at = -1 - out_at
-            saved = (*saved[:at], alias_of(out[len(out) - 1]), *saved[at + 1:])
-            calls[i] = (rule, saved, versions(saved), None)
-        elif out_at is not None:
-            twin = tuple([alias_of(one) for one in out]) if isinstance(out, tuple) else alias_of(out)
+        if out_at is not None:
+            which = saved[out_at]
+            if which is not None:
+                twin = alias_of(out[which])
+            else:
+                twin = tuple([alias_of(one) for one in out]) if isinstance(out, tuple) else alias_of(out)
             saved = (*saved[:out_at], twin, *saved[out_at + 1:])
             calls[i] = (rule, saved, versions(saved), out_at)
     if packing:
