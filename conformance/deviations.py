@@ -222,6 +222,8 @@ DEVIATIONS = (
               when=lambda case: case.program.name == "more_dimensions_than_1111"),
     Deviation("nn.functional.grouped_mm", "layouts", "takes tensors of any strides; PyTorch refuses those that its GPU kernels cannot "
               "load"),
+    Deviation("*conv*3d", "formats", "PyTorch has several loops over volumes, chosen by size, dtype and groups, of which one knows no memory "
+              "formats; here half precision keeps them, and float32 where there is more than one volume"),
     Deviation("kron", "layouts", "takes tensors of any strides; PyTorch refuses some, where a view cannot be made"),
     *(
         Deviation("*", "promotion", "PyTorch finds that it has no kernel for complex32; this is computed in complex64 "

@@ -95,6 +95,9 @@ def layout(arrays) -> tuple[tuple[int, ...], np.ndarray | None, list[int] | None
 def ordered_empty(shape, order, dtype: np.dtype) -> np.ndarray:
     """An uninitialised array that is dense with its dimensions in this order in memory; None: as they are."""
 
+def channels_last(array: np.ndarray) -> bool:
+    """Whether the strides of a batch of images (4 dimensions) or volumes (5) put the channels of a pixel beside each other."""
+
 # ---- product
 
 def product_plan(a: np.ndarray, b: np.ndarray) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
@@ -414,8 +417,11 @@ def apply_rules(node: NodeBase, g: Any, create_graph: bool) -> list:
 def send(place: tuple, gradient: TensorBase, ready: dict, leaves: dict, heap: list, needed: Any) -> None:
     """Bring a gradient to where it goes: in the shape and dtype of the input, added to what is there already."""
 
+def lies_as(gradient_: TensorBase, leaf_: TensorBase) -> bool:
+    """Whether a gradient has its leaf's strides where those are dense, or else is contiguous."""
+
 def owned(gradient: TensorBase, /) -> bool:
-    """Whether nobody but the caller's one variable holds a contiguous gradient, so that a leaf may keep it."""
+    """Whether nobody but the caller's one variable holds a gradient, so that a leaf may keep it."""
 
 def drain(
     heap: list,

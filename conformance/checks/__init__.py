@@ -59,6 +59,7 @@ ORDER = [
     "batched_grad",
     "alias",
     "layouts",
+    "formats",
     "empty",
     "method",
     "operator",

@@ -33,7 +33,7 @@ def layouts(run: Run) -> None:
     if case.source != "own":
         names = [names[case.seed % len(names)]]
     for name in names:
-        moved = _with(run, lambda value, name=name: _relaid(run, value, name))
+        moved = changed(run, lambda value, name=name: _relaid(run, value, name))
         wanted, got = moved.oracle_says, moved.subject_says
         if isinstance(wanted, Refusal):
             if isinstance(got, Answer) and name != "expanded" and not unwritten(wanted, case):
@@ -45,7 +45,7 @@ def layouts(run: Run) -> None:
         try:
             _holds(moved, got, wanted, f"{name} arguments")
         except Mismatch:
-            dense = _with(moved, _dense)
+            dense = changed(moved, _dense)
             if isinstance(dense.oracle_says, Refusal) or _alike(dense, wanted, dense.oracle_says):
                 raise
             # PyTorch contradicts itself: what it says of the same numbers, densely laid out, is what counts.
@@ -55,11 +55,11 @@ def layouts(run: Run) -> None:
         _holds(run, got, run.expected, "read-only arguments", views=False)
 
 
-def _with(run: Run, change) -> Run:
+def changed(run: Run, change) -> Run:
     """The same question about changed arguments."""
     case = run.case
-    changed = replace(case, args=tree_map(change, case.args), kwargs=tree_map(change, case.kwargs))
-    return Run(changed, run.subject, run.oracle)
+    other = replace(case, args=tree_map(change, case.args), kwargs=tree_map(change, case.kwargs))
+    return Run(other, run.subject, run.oracle)
 
 
 def _relaid(run: Run, value, layout: str):

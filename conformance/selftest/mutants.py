@@ -784,6 +784,8 @@ MUTANTS: list[Mutant] = [
     M("max_pool2d-ceil", F + "max_pool2d", "nn", "shape", "ceil_mode is ignored", without("ceil_mode")),
     M("avg_pool2d-count", F + "avg_pool2d", "nn", "value", "count_include_pad is ignored", without("count_include_pad")),
     M("layer_norm-eps", F + "layer_norm", "nn", "value", "eps is ignored", without("eps", at={4: 1e-5})),
+    M("avg_pool2d-format", F + "avg_pool2d", "nn", "formats", "the result forgets that channels lie last",
+      after(lambda lib, y, a, k: y.contiguous())),
     M("batch_norm-statistics", F + "batch_norm", "nn", "unmodified", "running statistics are not updated", instead(_batch_norm)),
     M("cross_entropy-smoothing", F + "cross_entropy", "nn", "value", "label_smoothing is ignored", without("label_smoothing")),
     M("mse_loss-reduction", F + "mse_loss", "nn", "shape", "reduction is ignored", without("reduction")),

@@ -332,8 +332,8 @@ def _accumulate(entry, create_graph):
                 return
     there = leaf._grad
     if there is None:
-        if not create_graph and not core.owned(gradient):
-            gradient = Supplied.clone(gradient)
+        if not create_graph and not (core.owned(gradient) and core.lies_as(gradient, leaf)):
+            gradient = Supplied.kept(gradient, leaf)
         leaf._grad = gradient
     elif create_graph:
         leaf._grad = Supplied.add(there, gradient)

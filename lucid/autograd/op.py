@@ -267,7 +267,7 @@ class RuleNode(Node):
 class Supplied:
     """Operations that autograd calls, and what loads all others; set by `lucid.ops`, which stands above it."""
 
-    add = add_ = clone = contiguous = copied = identity = ones = overwrite = piece = replace_piece = replaced = None
+    add = add_ = clone = contiguous = copied = identity = kept = ones = overwrite = piece = replace_piece = replaced = None
     no_memory = None  # as `zeros`, but one element: for what is copied before it is written to
     load_all = scatter_strided = stack = view_alias = zeros = zeros_laid_out = None
 

@@ -184,6 +184,22 @@ def fill(array: np.ndarray, value) -> None:
         move(np.broadcast_to(held, array.shape), array)
 
 
+def formatted_empty(shape: tuple, dtype: np.dtype, last: bool) -> np.ndarray:
+    """An uninitialised array; with `last`, with the channels of a pixel (dimension 1) beside each other."""
+    return ordered_empty(shape, [0, *range(2, len(shape)), 1] if last else None, dtype)
+
+
+def formatted(array: np.ndarray, last: bool) -> np.ndarray:
+    """A result as a kernel filled it; with `last`, a copy with the channels of a pixel beside each other.
+
+    `core.channels_last` says of an operand whether its are.
+    """
+    if last:
+        array, dense = formatted_empty(array.shape, array.dtype, True), array
+        move(dense, array)
+    return array
+
+
 HALVES = np.dtype([("real", np.float16), ("imag", np.float16)])
 
 
@@ -295,9 +311,7 @@ def apply(kernel_: Kernel, tensors, arrays, dtype: dtypes.dtype, *extra) -> Tens
     shape = arrays[0].shape
     computed = compute_dtype(kernel_, dtype)
     first = arrays[0]
-    order = layout([first])[2]
-    if order is None or not first.transpose(order).flags.c_contiguous:
-        order = list(range(first.ndim))
+    order = layout([first])[2] or list(range(first.ndim))
     rows = [contiguous(cast(array, computed).transpose(order)) for array in arrays]
     result = ordered_empty(shape, order, kernel_.result or computed)
     if result.size:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from lucid._kernels.core import strided, unary, wrap
 from lucid.autograd.op import Supplied, op, torch_name
 from lucid.ops._doc import doc
-from lucid.ops._frame import COMPLEX, broadcast_shapes, elements, empty, overwrite, part, tensor_argument, view_of
+from lucid.ops._frame import COMPLEX, elements, layout, ordered_empty, overwrite, part, tensor_argument, view_of
 from lucid.ops._pointwise import unary_kernel
 from lucid.ops.view import contiguous
 from lucid.tensor import Tensor
@@ -94,7 +94,8 @@ def complex(real: Tensor, imag: Tensor, *, out=None) -> Tensor:
     Tensor([1.0+2.0j])
     """
     x, y = real_pair("complex", real, imag)
-    made = empty(broadcast_shapes(x.shape, y.shape), real.dtype.to_complex().numpy)
+    shape, _, order = layout([x, y])
+    made = ordered_empty(shape, order, real.dtype.to_complex().numpy)
     overwrite(part(made, "real"), x, apart=True)
     overwrite(part(made, "imag"), y, apart=True)
     return wrap(made)

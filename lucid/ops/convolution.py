@@ -13,10 +13,12 @@ from typing import NamedTuple
 import numpy as np
 
 from lucid._kernels import conv as kernels
+from lucid._kernels import core
 from lucid._kernels.core import empty, flat, wrap
 from lucid.autograd.op import op, torch_name
+from lucid.dtypes import complex64, float32
 from lucid.ops._doc import doc
-from lucid.ops._frame import C_NAMES, FLOAT32, FLOAT64, FLOATING, cast, contiguous, tensor_argument
+from lucid.ops._frame import C_NAMES, FLOAT32, FLOAT64, FLOATING, cast, contiguous, formatted, tensor_argument
 from lucid.ops.linalg import product
 from lucid.ops.reduction import sum as sum_
 from lucid.tensor import Tensor
@@ -40,15 +42,16 @@ class Geometry(NamedTuple):
     padding: tuple[int, ...]
     dilation: tuple[int, ...]
     out_size: tuple[int, ...]
+    last: bool  # whether channels lie beside each other, in the result and the gradients
     arguments: tuple
 
 
-def _geometry(n, groups, c_in, c_out, size, kernel, stride, padding, dilation, out_size) -> Geometry:
+def _geometry(n, groups, c_in, c_out, size, kernel, stride, padding, dilation, out_size, last) -> Geometry:
     """With the arguments that kernels take: always three dimensions."""
     missing = 3 - len(size)
     ones, zeros = (1,) * missing, (0,) * missing
     return Geometry(
-        n, groups, c_in, c_out, size, kernel, stride, padding, dilation, out_size,
+        n, groups, c_in, c_out, size, kernel, stride, padding, dilation, out_size, last,
         (n, groups, c_in, c_out, ones + size, ones + kernel, ones + stride, zeros + padding, ones + dilation, ones + out_size),
     )  # fmt: skip
 
@@ -76,7 +79,7 @@ def _run(table, a, b, bias, shape, geometry: Geometry, with_bias: bool) -> Tenso
         out[...] = 0
         if bias is not None:
             out += bias.reshape(-1, *(1,) * len(geometry.size))
-        return wrap(cast(out, dtype))
+        return wrap(formatted(cast(out, dtype), geometry.last))
     a, b = contiguous(cast(a, computed)), contiguous(cast(b, computed))
     factors = _factors(a, b, geometry) if table is CONV and geometry.groups == 1 and not any(geometry.padding) else None
     if factors is not None:
@@ -84,12 +87,13 @@ def _run(table, a, b, bias, shape, geometry: Geometry, with_bias: bool) -> Tenso
             out[...] = bias.reshape(-1, *(1,) * len(geometry.size))
         left, right = factors
         product(left, right, out.reshape(*left.shape[:-2], -1, right.shape[-1]), 1, bias is not None)
-        return wrap(cast(out, dtype))
+        return wrap(formatted(cast(out, dtype), geometry.last))
     rows = [flat(a), flat(b)]
     if with_bias:
         rows.append(None if bias is None else flat(contiguous(cast(bias, computed))))
     table[computed](*rows, flat(out), *geometry.arguments)
-    return wrap(cast(out, dtype))
+    out = cast(out, dtype)
+    return wrap(formatted(out, True) if geometry.last else out)
 
 
 @op("_conv")
@@ -187,13 +191,22 @@ def _convolve(name, input_, weight, bias, stride, padding, dilation, groups, n) 
     stride, dilation = ntuple(name, "stride", stride, n), ntuple(name, "dilation", dilation, n)
     padding = padding if isinstance(padding, str) else ntuple(name, "padding", padding, n)
     shapes = x.array.shape, weight.array.shape, None if bias is None else bias.array.shape
-    geometry = _planned(*shapes, stride, padding, dilation, groups)
+    last = (core.channels_last(x.array) or core.channels_last(weight.array)) and _keeps(x)
+    geometry = _planned(*shapes, stride, padding, dilation, groups, last)
     out = _complex(_conv, x, weight, bias, geometry) if x.dtype.is_complex else _conv(x, weight, bias, geometry)
     return out if batched else out.squeeze(0)
 
 
+def _keeps(x: Tensor) -> bool:
+    """Whether results and gradients have their channels beside each other where those of the input or the weight are.
+
+    Of volumes those of half precision do, and batches of float32: PyTorch has a loop of its own for others, whose results are contiguous.
+    """
+    return x.array.ndim == 4 or x.dtype.itemsize == 2 or (x.dtype in (float32, complex64) and len(x.array) > 1)
+
+
 @lru_cache(256)
-def _planned(x, weight, bias, stride, padding, dilation, groups) -> Geometry:
+def _planned(x, weight, bias, stride, padding, dilation, groups, last) -> Geometry:
     """The geometry of a convolution of those shapes, checked: remembered, since a network asks for the same ones every time."""
     size, kernel, c_in, c_out = x[2:], weight[2:], x[1], weight[0]
     behind = None
@@ -227,7 +240,7 @@ def _planned(x, weight, bias, stride, padding, dilation, groups) -> Geometry:
             f"Calculated padded input size per channel: ({' x '.join(map(str, padded))}). Kernel size: "
             f"({' x '.join(map(str, reach))}). Kernel size can't be greater than actual input size"
         )
-    return _geometry(x[0], groups, c_in, c_out, size, kernel, stride, padding, dilation, out_size)
+    return _geometry(x[0], groups, c_in, c_out, size, kernel, stride, padding, dilation, out_size, last)
 
 
 def _check_bias(bias, weight, c_out: int) -> None:
@@ -243,7 +256,8 @@ def _transpose(name, input_, weight, bias, stride, padding, output_padding, grou
     stride, dilation = ntuple(name, "stride", stride, n), ntuple(name, "dilation", dilation, n)
     padding, extra = ntuple(name, "padding", padding, n), ntuple(name, "output_padding", output_padding, n)
     shapes = x.array.shape, weight.array.shape, None if bias is None else bias.array.shape
-    geometry = _planned_transpose(*shapes, stride, padding, extra, groups, dilation)
+    last = (core.channels_last(x.array) or core.channels_last(weight.array)) and _keeps(x)
+    geometry = _planned_transpose(*shapes, stride, padding, extra, groups, dilation, last)
     if x.dtype.is_complex:
         out = _complex(_conv_input, x, weight, bias, geometry)
     else:
@@ -252,7 +266,7 @@ def _transpose(name, input_, weight, bias, stride, padding, output_padding, grou
 
 
 @lru_cache(256)
-def _planned_transpose(x, weight, bias, stride, padding, extra, groups, dilation) -> Geometry:
+def _planned_transpose(x, weight, bias, stride, padding, extra, groups, dilation, last) -> Geometry:
     """`_planned` of a transposed convolution."""
     _positive(stride=stride, padding=padding, dilation=dilation)
     own, kernel, channels, c_out = x[2:], weight[2:], x[1], weight[1] * groups
@@ -276,7 +290,7 @@ def _planned_transpose(x, weight, bias, stride, padding, extra, groups, dilation
             f"Given input size per channel: {list(own)}. Calculated output size per channel: {list(size)}. Output size is "
             "too small"
         )
-    return _geometry(x[0], groups, c_out, channels, size, kernel, stride, padding, dilation, own)
+    return _geometry(x[0], groups, c_out, channels, size, kernel, stride, padding, dilation, own, last)
 
 
 def _complex(function, x, w, bias, geometry) -> Tensor:

@@ -17,7 +17,7 @@ from lucid.formats import contiguous_format
 from lucid.ops._doc import doc, like
 from lucid.ops._frame import contiguous, copied, tensor_argument
 from lucid.ops.permutation import permute, transpose
-from lucid.ops.view import clone, reshape
+from lucid.ops.view import clone, in_format, reshape
 from lucid.tensor import Tensor
 
 
@@ -238,7 +238,7 @@ def pixel_shuffle(input_: Tensor, upscale_factor: int) -> Tensor:
     n = len(batch)
     parts = reshape(input_, (*batch, c // (r * r), r, r, h, w))
     parts = permute(parts, (*range(n), n, n + 3, n + 1, n + 4, n + 2))
-    return reshape(clone(parts, memory_format=contiguous_format), (*batch, c // (r * r), h * r, w * r))
+    return in_format(reshape(clone(parts, memory_format=contiguous_format), (*batch, c // (r * r), h * r, w * r)), input_)
 
 
 @op("nn.functional.pixel_unshuffle", composite=True, aliases=("pixel_unshuffle",))
@@ -268,7 +268,7 @@ def pixel_unshuffle(input_: Tensor, downscale_factor: int) -> Tensor:
     n = len(batch)
     parts = reshape(input_, (*batch, c, h // r, r, w // r, r))
     parts = permute(parts, (*range(n), n, n + 2, n + 4, n + 1, n + 3))
-    return reshape(clone(parts, memory_format=contiguous_format), (*batch, c * r * r, h // r, w // r))
+    return in_format(reshape(clone(parts, memory_format=contiguous_format), (*batch, c * r * r, h // r, w // r)), input_)
 
 
 @op("nn.functional.channel_shuffle", composite=True, aliases=("channel_shuffle",))
@@ -303,4 +303,4 @@ def channel_shuffle(input_: Tensor, groups: int) -> Tensor:
     if c % groups:
         raise RuntimeError(f"Number of channels must be divisible by groups. Got {c} channels and {groups} groups.")
     parts = transpose(reshape(input_, (n, groups, c // groups, *rest)), 1, 2)
-    return reshape(clone(parts, memory_format=contiguous_format), shape)
+    return in_format(reshape(clone(parts, memory_format=contiguous_format), shape), input_)

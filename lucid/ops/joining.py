@@ -12,7 +12,7 @@ from lucid._kernels import core
 from lucid._kernels.core import wrap
 from lucid.autograd.op import Supplied, op
 from lucid.ops._doc import doc, like
-from lucid.ops._frame import overwrite
+from lucid.ops._frame import formatted_empty, overwrite
 from lucid.ops.pieces import index_basic
 from lucid.ops.view import atleast_1d, atleast_2d, atleast_3d, reshape
 from lucid.tensor import Tensor, check_dim
@@ -92,7 +92,8 @@ def cat(tensors, dim: int = 0, *, out=None) -> Tensor:
                     f"for tensor number {i} in the list."
                 )
         shape[dim] += array.shape[dim]
-    out, start, lead = core.empty(tuple(shape), dtype), 0, (slice(None),) * dim
+    last = all(core.channels_last(array) for _, array in joined)
+    out, start, lead = formatted_empty(tuple(shape), dtype, last), 0, (slice(None),) * dim
     for _, array in joined:
         stop = start + array.shape[dim]
         put(out, (*lead, slice(start, stop)), array)
@@ -152,7 +153,11 @@ def stack(tensors, dim: int = 0, *, out=None) -> Tensor:
                 f"stack expects each tensor to be equal size, but got {list(shape)} at entry 0 and "
                 f"{list(one.array.shape)} at entry {i}"
             )
-    out = core.empty((*shape[:dim], len(tensors), *shape[dim:]), dtypes.result_dtype(tensors).numpy)
+    dtype = dtypes.result_dtype(tensors).numpy
+    last = dim < len(shape) and all(core.channels_last(one.array) for one in tensors)  # as `cat` along it lays them, then
+    whole = (*shape[:dim], len(tensors) * shape[dim], *shape[dim + 1 :]) if last else ()
+    out = formatted_empty(whole, dtype, True) if last else core.empty((*shape[:dim], len(tensors), *shape[dim:]), dtype)
+    out = out.reshape(*shape[:dim], len(tensors), *shape[dim:])
     lead = (slice(None),) * dim
     for i, one in enumerate(tensors):
         put(out, (*lead, i, ...), one.array)

@@ -25,6 +25,8 @@ from lucid.ops._frame import (
     broadcast_shapes,
     cast,
     contiguous,
+    layout,
+    ordered_empty,
     same_dtype,
     spread,
     tensor_argument,
@@ -122,8 +124,8 @@ def _logits_slope(x: Tensor, y: Tensor, pos_weight) -> Tensor:
 @op("_pair_loss")
 def _pair_loss(x: Tensor, y: Tensor, kind: str, a: float, pos_weight, reduction: str) -> Tensor:
     """The loss of each pair of elements, reduced."""
-    (x_row, y_row, weight_row), shape, computed = _rows(x, y, pos_weight)
-    out = empty(shape if reduction == "none" else (), computed)
+    (x_row, y_row, weight_row), shape, computed, order = _rows(x, y, pos_weight, reduction == "none")
+    out = ordered_empty(shape, order, computed) if reduction == "none" else empty((), computed)
     if 0 not in shape:
         PAIR[computed](
             x_row, y_row, flat(out), kernels.codes[kind], a, weight_row, kernels.reductions[reduction]
@@ -133,14 +135,17 @@ def _pair_loss(x: Tensor, y: Tensor, kind: str, a: float, pos_weight, reduction:
     return wrap(cast(out, dtypes.promote_types(x.dtype, y.dtype).numpy))
 
 
-def _rows(x: Tensor, y: Tensor, pos_weight) -> tuple:
-    """The operands as rows of one length, their shape, and the dtype to compute in."""
+def _rows(x: Tensor, y: Tensor, pos_weight, as_laid: bool = False) -> tuple:
+    """The operands as rows of one length, their shape, the dtype to compute in, and the order of their dimensions in the rows: None
+    for that of indices, which may be another `as_laid`."""
     tensors = (x, y) if pos_weight is None else (x, y, pos_weight)
     shape = broadcast_shapes(*[one.array.shape for one in tensors])
+    order = layout([one.array for one in tensors])[2] if as_laid else None
     dtype = dtypes.promote_types(x.dtype, y.dtype)
     computed = dtype.numpy if dtype.itemsize > 2 else FLOAT32
-    rows = [row(spread(one.array, shape), computed) for one in tensors]
-    return (*rows, None)[:3], shape, computed
+    arrays = [spread(one.array, shape) for one in tensors]
+    rows = [row(array, computed) for array in (arrays if order is None else [one.transpose(order) for one in arrays])]
+    return (*rows, None)[:3], shape, computed, order
 
 
 @_pair_loss.vjp_joint("x", "y")
@@ -153,7 +158,7 @@ def _pair_gradient(g, x, y, kind, a, pos_weight, reduction):
     if core.is_grad_enabled():
         slope = SLOPES[kind](x, y, a, pos_weight)
         return mul(div(g, slope.array.size or 1) if reduction == "mean" else g, slope)
-    rows, shape, computed = _rows(x, y, pos_weight)
+    rows, shape, computed, _ = _rows(x, y, pos_weight)
     result = empty(shape, computed)
     if not result.size:
         return wrap(cast(result, x.array.dtype))
@@ -179,7 +184,12 @@ def _pairs(x: Tensor, y: Tensor, kind: str, composed, reduction: str, a: float =
 def _as(losses: Tensor, dtype: dtypes.dtype) -> Tensor:
     """Losses as what they are written into has them."""
     check_cast(losses.dtype, dtype)
-    return to_dtype(losses, dtype)
+    return in_dtype(losses, dtype)
+
+
+def in_dtype(losses: Tensor, dtype: dtypes.dtype) -> Tensor:
+    """Losses in a dtype; as they are if it is theirs."""
+    return losses if losses.dtype is dtype else to_dtype(losses, dtype)
 
 
 def _weighted_mean(losses: Tensor, weight: Tensor, reduction: str) -> Tensor:
@@ -292,7 +302,7 @@ def huber_loss(input_: Tensor, target: Tensor, reduction: str = "mean", delta: f
         return where(lt(size, delta), mul(mul(difference, difference), 0.5), mul(sub(size, 0.5 * delta), delta))
 
     losses = _pairs(input_, target, "huber", composed, reduction if weight is None else "none", delta)
-    losses = to_dtype(losses, input_.dtype)
+    losses = in_dtype(losses, input_.dtype)
     return losses if weight is None else reduced(mul(losses, weight), reduction)
 
 
@@ -371,7 +381,7 @@ def _with_logits(input_: Tensor, target: Tensor, weight, reduction: str, pos_wei
         return sub(mul(rsub(y, 1), x), positive)
 
     losses = _pairs(input_, target, "bce_with_logits", composed, reduction, weight=weight, pos_weight=pos_weight)
-    return to_dtype(losses, target.dtype)
+    return in_dtype(losses, target.dtype)
 
 
 @op("nn.functional.kl_div", composite=True)

@@ -15,10 +15,9 @@ from lucid.ops.arithmetic import add, div, mul, neg, rsub, sub
 from lucid.ops.comparison import eq, ne
 from lucid.ops.distance import pairwise_distance
 from lucid.ops.exponentials import exp, log1p, sqrt
-from lucid.ops.loss import reduced, reduction_of
+from lucid.ops.loss import in_dtype, reduced, reduction_of
 from lucid.ops.magnitude import clamp_min, minimum, where
 from lucid.ops.scatter import gather, scatter
-from lucid.ops.view import to_dtype
 from lucid.tensor import Tensor
 
 # ------------------------------------------------------------------------------------------------ margins
@@ -37,7 +36,7 @@ def soft_margin_loss(input_: Tensor, target: Tensor, size_average=None, reduce=N
     negative = neg(input_)  # refuses bools, as PyTorch's formula does
     check_cast(dtypes.to_floating(dtypes.result_dtype((input_, target))), input_.dtype)
     losses = log1p(exp(mul(negative, target))) if input_.dtype.is_complex else neg(logsigmoid(mul(target, input_)))
-    return reduced(to_dtype(losses, input_.dtype), reduction)
+    return reduced(in_dtype(losses, input_.dtype), reduction)
 
 
 @op("nn.functional.margin_ranking_loss", composite=True)

@@ -18,14 +18,25 @@ from lucid.autograd.op import op, torch_name
 from lucid.dtypes import as_dtype
 from lucid.ops._doc import doc, like
 from lucid.ops._draws import fill_exponential
-from lucid.ops._frame import C_NAMES, FLOAT32, FLOATING, cast, contiguous, copied, fold, is_half, tensor_argument
+from lucid.ops._frame import (
+    C_NAMES,
+    FLOAT32,
+    FLOATING,
+    cast,
+    contiguous,
+    copied,
+    fold,
+    formatted,
+    is_half,
+    tensor_argument,
+)
 from lucid.ops.arithmetic import add, div, mul, neg, sub
 from lucid.ops.exponentials import log
 from lucid.ops.norms import vector_norm
 from lucid.ops.reduction import mean as mean_
 from lucid.ops.reduction import sum as sum_
 from lucid.ops.reduction import var
-from lucid.ops.view import detach
+from lucid.ops.view import detach, in_format
 from lucid.tensor import Tensor, check_dim
 
 
@@ -238,6 +249,12 @@ def _result(array: np.ndarray | None, dtype):
     return None if array is None or dtype is None else wrap(cast(array, dtype.numpy))
 
 
+def _like(x: Tensor, array: np.ndarray) -> Tensor:
+    """What a kernel made of `x`, or of its gradient, in its dtype and memory format."""
+    array = cast(array, x.array.dtype)
+    return wrap(formatted(array, True) if core.channels_last(x.array) else array)
+
+
 # ------------------------------------------------------------------------------------------------ layer_norm, rms_norm
 
 
@@ -445,7 +462,7 @@ def _batch_norm(x: Tensor, weight, bias, running, training: bool, momentum: floa
     BATCH_NORM[computed](
         x_row, flat(out), flat(mean.array), flat(rstd.array), row(weight, computed), row(bias, computed), *sizes
     )
-    return wrap(cast(out, x.array.dtype))
+    return _like(x, out)
 
 
 @_batch_norm.vjp_joint("x", "weight", "bias")
@@ -472,7 +489,7 @@ def _batch_norm_backward(g, needs, x, weight, bias_dtype, training, eps, stats):
         flat(gw), flat(gb), *_channels_first(x), training,
     )  # fmt: skip
     return (
-        _result(gx, x.dtype) if needs[0] else None,
+        _like(x, gx) if needs[0] else None,
         _result(gw, weight.dtype) if needs[1] else None,
         _result(gb, bias_dtype) if needs[2] else None,
     )
@@ -538,7 +555,7 @@ def _group_norm(x: Tensor, weight, bias, groups: int, eps: float, stats) -> Tens
             row(x, computed), flat(out), flat(mean.array), flat(rstd.array), row(weight, computed),
             row(bias, computed), *_channels_first(x), groups, eps,
         )  # fmt: skip
-    return wrap(cast(out, x.array.dtype))
+    return _like(x, out)
 
 
 @_group_norm.vjp_joint("x", "weight", "bias")
@@ -556,7 +573,7 @@ def _group_norm_backward(g, needs, x, weight, bias_dtype, groups, eps, stats):
         flat(gw), flat(gb), *_channels_first(x), groups,
     )  # fmt: skip
     return (
-        _result(gx, x.dtype) if needs[0] else None,
+        _like(x, gx) if needs[0] else None,
         _result(gw, weight.dtype) if needs[1] else None,
         _result(gb, bias_dtype) if needs[2] else None,
     )
@@ -585,17 +602,22 @@ def instance_norm(
     if len(shape) < 3:
         raise ValueError(f"instance_norm(): expected an input of at least 3 dimensions, got {len(shape)}")
     if not use_input_stats:
-        return batch_norm(input_, running_mean, running_var, weight, bias, False, momentum, eps)
+        return batch_norm(_in_order(input_), running_mean, running_var, weight, bias, False, momentum, eps)
     if math.prod(shape[2:]) == 1:
         raise ValueError(f"Expected more than 1 spatial element when training, got input size {input_.shape}")
     return _by_instance(input_, running_mean, running_var, weight, bias, momentum, eps)
+
+
+def _in_order(input_: Tensor) -> Tensor:
+    """The input as a contiguous tensor: PyTorch's `instance_norm` forgets memory formats."""
+    return input_ if input_.array.flags.c_contiguous else input_.contiguous()
 
 
 def _by_instance(input_, running_mean, running_var, weight, bias, momentum, eps) -> Tensor:
     """What is normalised by channel and instance, with its own statistics."""
     shape, momentum = input_.array.shape, float(momentum)
     _check_sizes(shape[1], running_mean=running_mean, running_var=running_var)
-    out = group_norm(input_, shape[1], weight, bias, eps)  # raises before the running ones are moved
+    out = group_norm(_in_order(input_), shape[1], weight, bias, eps)  # raises before the running ones are moved
     if running_mean is not None:
         before = core.set_grad(False)
         try:
@@ -758,7 +780,8 @@ def native_group_norm(
         raise RuntimeError(f"native_group_norm(): {N}, {C} and {HxW} do not make up an input of shape {list(input_.shape)}")
     out, stats = _by_group(input_.reshape(N, C, HxW), group, weight, bias, eps)
     _unwritten(stats, input_)
-    return out.reshape(input_.array.shape), *_statistics(stats, (N, group), input_, weight, bias)
+    out = in_format(out.reshape(input_.array.shape), input_)
+    return out, *_statistics(stats, (N, group), input_, weight, bias)
 
 
 # ------------------------------------------------------------------------------------------------ gumbel softmax

@@ -97,7 +97,7 @@ def _norm_backward(g, x, x_dtype, ord, dim, keepdim, out):
     if ord == 1:
         return x.sgn() * g
     if ord == 2:
-        return g * (x / norm_).masked_fill(norm_ == 0, 0)
+        return (x / norm_).masked_fill(norm_ == 0, 0) * g
     size = x.abs()
     if math.isinf(ord):
         hit = (size == norm_).to(g.dtype)

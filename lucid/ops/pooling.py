@@ -16,10 +16,11 @@ from lucid._kernels import core, pool
 from lucid._kernels.core import empty, flat, wrap
 from lucid.autograd.op import op, torch_name
 from lucid.ops._doc import doc
-from lucid.ops._frame import C_NAMES, FLOAT32, INT64, cast, contiguous, tensor_argument
+from lucid.ops._frame import C_NAMES, FLOAT32, INT64, cast, contiguous, formatted, tensor_argument
 from lucid.ops.convolution import ntuple
 from lucid.ops.random import rand
 from lucid.ops.reduction import mean
+from lucid.ops.view import in_format
 from lucid.tensor import Tensor
 
 
@@ -46,6 +47,7 @@ class Windows(NamedTuple):
     padding: tuple[int, int, int]
     dilation: tuple[int, int, int]
     out_sizes: tuple[int, int, int]
+    last: bool  # whether channels lie beside each other, in results and gradients as in the input
 
 
 def _three(values: tuple, fill: int) -> tuple:
@@ -84,11 +86,12 @@ def _windows(name, input_, n, kernel_size, stride, padding, dilation, ceil_mode)
     kernel = ntuple(name, "kernel_size", kernel_size, n)
     stride = kernel if stride is None or stride == () or stride == [] else ntuple(name, "stride", stride, n)
     padding, dilation = ntuple(name, "padding", padding, n), ntuple(name, "dilation", dilation, n)
-    return _planned(name, array.shape, kernel, stride, padding, dilation, bool(ceil_mode))
+    last = core.channels_last(array) and array.ndim == n + 2 and name != "avg_pool3d"  # PyTorch has no such loop for that
+    return _planned(name, array.shape, kernel, stride, padding, dilation, bool(ceil_mode), last)
 
 
 @lru_cache(256)
-def _planned(name, shape, kernel, stride, padding, dilation, ceil_mode) -> Windows:
+def _planned(name, shape, kernel, stride, padding, dilation, ceil_mode, last) -> Windows:
     """The windows of those sizes, checked: remembered, since a network asks for the same ones every time."""
     if any(k <= 0 for k in kernel):
         raise RuntimeError(f"{name}: kernel size should be greater than zero, but got {list(kernel)}")
@@ -119,7 +122,7 @@ def _planned(name, shape, kernel, stride, padding, dilation, ceil_mode) -> Windo
     planes, size_out = math.prod(shape[: -len(kernel)]), tuple(out)
     return Windows(
         planes, size, size_out, _three(size, 1), _three(kernel, 1), _three(stride, 1), _three(padding, 0), _three(dilation, 1),
-        _three(size_out, 1),
+        _three(size_out, 1), last,
     )  # fmt: skip
 
 
@@ -136,7 +139,10 @@ def _max_pool(x: Tensor, windows: Windows, indexed: bool):
             flat(array), flat(out), flat(indices) if indexed else None, windows.planes, windows.sizes, windows.kernel, windows.stride,
             windows.padding, windows.dilation, windows.out_sizes,
         )  # fmt: skip
-    return wrap(cast(out, x.array.dtype)), wrap(indices) if indexed else None
+    out = cast(out, x.array.dtype)
+    if windows.last:
+        out, indices = formatted(out, True), formatted(indices, True) if indexed else None
+    return wrap(out), wrap(indices) if indexed else None
 
 
 @op("_adaptive_max_pool")
@@ -149,12 +155,13 @@ def _adaptive_max_pool(x: Tensor, out_size: tuple):
         ADAPTIVE_MAX[array.dtype](
             flat(array), flat(out), flat(indices), math.prod(shape[:-n]), _three(array.shape[-n:], 1), _three(out_size, 1)
         )
-    return wrap(cast(out, x.array.dtype)), wrap(indices)
+    last = n == 2 and core.channels_last(x.array)
+    return wrap(formatted(cast(out, x.array.dtype), last)), wrap(formatted(indices, last))
 
 
 @op("_max_unpool")
 def _max_unpool(g: Tensor, indices: Tensor, size: tuple) -> Tensor:
-    """Each element added at its place in a plane of `size`."""
+    """Each element added at its place in a plane of `size`; the result lies in memory as the indices do."""
     n = len(size)
     array = _computed("max_unpool", g.array, MAX_BACKWARD)
     out = empty((*g.array.shape[:-n], *size), array.dtype)
@@ -166,14 +173,14 @@ def _max_unpool(g: Tensor, indices: Tensor, size: tuple) -> Tensor:
             )  # fmt: skip
         else:
             out.fill(0)
-    return wrap(cast(out, g.array.dtype))
+    return wrap(formatted(cast(out, g.array.dtype), out.ndim == n + 2 and core.channels_last(indices.array)))
 
 
 @op("_picked")
 def _picked(x: Tensor, indices: Tensor, n: int) -> Tensor:
     """The elements of each plane at `indices`."""
     found = np.take_along_axis(_planes(x.array, n), _planes(indices.array, n), -1)
-    return wrap(found.reshape(indices.array.shape))
+    return wrap(contiguous(found.reshape(indices.array.shape)))
 
 
 def _planes(array: np.ndarray, n: int) -> np.ndarray:
@@ -448,7 +455,7 @@ def _max_scatter(x: Tensor, indices: Tensor, size: tuple) -> Tensor:
     n = len(size)
     out = np.zeros((*x.array.shape[:-n], math.prod(size)), x.array.dtype)
     np.put_along_axis(out, _planes(indices.array, n), _planes(x.array, n), -1)
-    return wrap(out.reshape(*x.array.shape[:-n], *size))
+    return wrap(formatted(out.reshape(*x.array.shape[:-n], *size), n == 2 and core.channels_last(x.array)))
 
 
 _max_scatter.vjp(x=lambda g, indices, size: _picked(g, indices, len(size)))
@@ -600,7 +607,8 @@ def _average(table, a: Tensor, shape: tuple, windows: Windows, include: bool, di
             flat(array), flat(out), windows.planes, windows.sizes, windows.kernel, windows.stride, windows.padding,
             windows.out_sizes, include, divisor,
         )  # fmt: skip
-    return wrap(cast(out, a.array.dtype))
+    out = cast(out, a.array.dtype)
+    return wrap(formatted(out, True) if windows.last else out)
 
 
 @op("_avg_pool")
@@ -690,7 +698,7 @@ def avg_pool3d(
     )
 
 
-def _adaptive_average(table, a: Tensor, shape: tuple, size: tuple, out_size: tuple, name: str) -> Tensor:
+def _adaptive_average(table, a: Tensor, shape: tuple, size: tuple, out_size: tuple, last: bool, name: str) -> Tensor:
     array = _computed(name, a.array, table)
     out = empty(shape, array.dtype)
     if out.size:
@@ -699,31 +707,33 @@ def _adaptive_average(table, a: Tensor, shape: tuple, size: tuple, out_size: tup
             table[array.dtype](flat(array), flat(out), planes, _three(size, 1), _three(out_size, 1))
         else:
             out.fill(0)
-    return wrap(cast(out, a.array.dtype))
+    return wrap(formatted(cast(out, a.array.dtype), last))
 
 
 @op("_adaptive_avg_pool")
-def _adaptive_avg_pool(x: Tensor, size: tuple, out_size: tuple) -> Tensor:
+def _adaptive_avg_pool(x: Tensor, size: tuple, out_size: tuple, last: bool) -> Tensor:
     shape = (*x.array.shape[: -len(size)], *out_size)
-    return _adaptive_average(ADAPTIVE_AVG, x, shape, size, out_size, "adaptive_avg_pool")
+    return _adaptive_average(ADAPTIVE_AVG, x, shape, size, out_size, last, "adaptive_avg_pool")
 
 
 @op("_adaptive_avg_pool_backward")
-def _adaptive_avg_pool_backward(g: Tensor, size: tuple, out_size: tuple) -> Tensor:
+def _adaptive_avg_pool_backward(g: Tensor, size: tuple, out_size: tuple, last: bool) -> Tensor:
     shape = (*g.array.shape[: -len(size)], *size)
-    return _adaptive_average(ADAPTIVE_AVG_BACKWARD, g, shape, size, out_size, "adaptive_avg_pool_backward")
+    return _adaptive_average(ADAPTIVE_AVG_BACKWARD, g, shape, size, out_size, last, "adaptive_avg_pool_backward")
 
 
-_adaptive_avg_pool.vjp(x=lambda g, size, out_size: _adaptive_avg_pool_backward(g, size, out_size))
-_adaptive_avg_pool_backward.vjp(g=lambda g, size, out_size: _adaptive_avg_pool(g, size, out_size))
+_adaptive_avg_pool.vjp(x=lambda g, size, out_size, last: _adaptive_avg_pool_backward(g, size, out_size, last))
+_adaptive_avg_pool_backward.vjp(g=lambda g, size, out_size, last: _adaptive_avg_pool(g, size, out_size, last))
 
 
 def _adaptive_avg(n: int):
     def pool_(input_, output_size: int | tuple):
         size = _adaptive_size(pool_.__name__, input_, output_size, n)
         if size == (1,) * n and input_.dtype.kind > 1 and input_.array.size:
-            return mean(input_, -1 if n == 1 else tuple(range(-n, 0)), True)
-        return _adaptive_avg_pool(input_, tuple(input_.array.shape[-n:]), size)
+            out = mean(input_, -1 if n == 1 else tuple(range(-n, 0)), True)
+            return in_format(out, input_) if input_.array.ndim == n + 2 else out
+        last = n == 2 and core.channels_last(input_.array)
+        return _adaptive_avg_pool(input_, tuple(input_.array.shape[-n:]), size, last)
 
     pool_.__name__ = pool_.__qualname__ = f"adaptive_avg_pool{n}d"
     pool_.__doc__ = f"Mean over windows that together give a result of `output_size`, in {n} dimension(s)." + _example(

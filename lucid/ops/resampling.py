@@ -27,7 +27,7 @@ from lucid.ops.arithmetic import add, mul, rsub, sub
 from lucid.ops.joining import stack
 from lucid.ops.magnitude import where
 from lucid.ops.selection import index_select
-from lucid.ops.view import to_dtype
+from lucid.ops.view import in_format, to_dtype
 from lucid.tensor import Tensor
 
 TAPS, TAPS_INPUT, TAPS_WEIGHT, POINTS = (
@@ -326,10 +326,11 @@ def interpolate(
         return getattr(pooling, f"adaptive_avg_pool{n}d")(input_, out_size)
     _check_sizes(input_, mode, out_size, antialias)
     if mode.startswith("nearest"):
+        out = input_
         for i in range(n)[::-1]:
             at = _nearest(input_.array.shape[i + 2], out_size[i], factors[i], mode == "nearest-exact")
-            input_ = index_select(input_, i + 2, wrap(at))
-        return input_
+            out = index_select(out, i + 2, wrap(at))
+        return in_format(out, input_)
     dtype = input_.array.dtype
     computed = dtype if dtype in TAPS else FLOAT64 if dtype.kind == "u" else FLOAT32
     tables = [
@@ -340,11 +341,11 @@ def interpolate(
         array = input_.array
         for i in range(n)[::-1]:
             array = _bytes_along(array, i + 2, *tables[i])
-        return wrap(array.astype(dtype))
+        return in_format(wrap(array.astype(dtype)), input_)
     x = input_ if computed == dtype else to_dtype(input_, dtypes.float32)
     for i in range(n)[::-1]:
         x = _along(x, i + 2, *tables[i])
-    return x if computed == dtype else to_dtype(x, input_.dtype)
+    return in_format(x if computed == dtype else to_dtype(x, input_.dtype), input_)
 
 
 _OLDER = {

@@ -29,6 +29,7 @@ from lucid.ops._frame import (
 )
 from lucid.ops._indices import picked
 from lucid.ops.extremes import share_of_all
+from lucid.ops.view import laid_as
 from lucid.tensor import Tensor, check_dim, to_array
 
 
@@ -66,15 +67,21 @@ def _rows(name: str, input_: Tensor, dim: int):
     return contiguous(moved), at, moved.shape
 
 
-def _back(kind: type, values: np.ndarray, index: np.ndarray, at: int, input_: Tensor, keep: bool = True) -> return_types.Result:
-    """Results of a kind, along rows, in the input's order of dimensions and dtype; not to `keep` the dimension, of size 1, is to drop it."""
+def _back(kind: type, values: np.ndarray, index: np.ndarray, at: int, input_: Tensor, keep: bool = True, like=None) -> return_types.Result:
+    """Results of a kind, along rows, in the input's order of dimensions and dtype; not to `keep` the dimension, of size 1, is to drop it.
+
+    They lie in memory as `like`, or contiguously.
+    """
     if not input_.array.ndim:
         values, index = values.reshape(()), index.reshape(())
     else:
         values, index = values.swapaxes(at, -1), index.swapaxes(at, -1)
         if not keep:
             values, index = values.squeeze(at), index.squeeze(at)
-        values, index = contiguous(values), contiguous(index)
+        if like is not None:
+            values, index = laid_as(values, like), laid_as(index, like)
+        else:
+            values, index = contiguous(values), contiguous(index)
     return kind(wrap(cast(_unsigned(values, input_.array.dtype), input_.array.dtype)), wrap(index))
 
 
@@ -97,7 +104,8 @@ def _sort(input_: Tensor, dim: int, descending: bool):
     if rows.size:
         n = shape[-1]
         SORT[rows.dtype](flat(rows), flat(values), flat(index), rows.size // n, n, descending)
-    return _back(return_types.sort, values, index, at, input_)
+    like = None if input_.array.flags.c_contiguous else input_.array
+    return _back(return_types.sort, values, index, at, input_, like=like)
 
 
 _sort.vjp(input_=_to_places)

@@ -12,7 +12,7 @@ from lucid._kernels import core
 from lucid._kernels.core import view_of, wrap
 from lucid.autograd.op import Stated, Supplied, op, torch_name
 from lucid.dtypes import as_dtype
-from lucid.formats import contiguous_format, format_name
+from lucid.formats import channels_last, channels_last_3d, contiguous_format, format_name
 from lucid.ops._doc import doc, like
 from lucid.ops._frame import (
     broadcast_shapes,
@@ -20,6 +20,7 @@ from lucid.ops._frame import (
     copied,
     dense_steps,
     dims_argument,
+    formatted_empty,
     memory_order,
     move,
     ordered_empty,
@@ -711,17 +712,42 @@ def empty_as(array, dtype, memory_format=None):
     if name == "channels_last" or name == "channels_last_3d":
         if array.ndim != (4 if name == "channels_last" else 5):
             raise RuntimeError(f"required rank {4 if name == 'channels_last' else 5} tensor to use {name} format")
-        return ordered_empty(array.shape, [0, *range(2, array.ndim), 1], dtype)
-    if name == "contiguous_format" or array.flags.c_contiguous:
+        return formatted_empty(array.shape, dtype, True)
+    if name == "contiguous_format" or array.flags.c_contiguous or not array.size:
         return core.empty(array.shape, dtype)
-    steps = steps_of(array)
-    if 0 in array.shape:
-        return core.empty(array.shape, dtype)
-    if not overlapping(array.shape, steps) and core.extent_of(array)[1] == array.size:
-        order = sorted(range(array.ndim), key=lambda i: -steps[i])  # dense: the very strides
-    else:
-        order = memory_order(array.shape, [list(steps)])
-    return ordered_empty(array.shape, order, dtype)
+    order = _dense_order(array)
+    return ordered_empty(array.shape, memory_order(array.shape, [steps_of(array)]) if order is None else order, dtype)
+
+
+def _dense_order(array):
+    """The order in memory of an array's dimensions, if its elements lie there without gaps; else None."""
+    steps, shape = steps_of(array), array.shape
+    if overlapping(shape, steps) or core.extent_of(array)[1] != array.size:
+        return None
+    return sorted(range(array.ndim), key=lambda i: (-steps[i], -shape[i]))
+
+
+def _kept(gradient: Tensor, leaf: Tensor) -> Tensor:
+    """A copy of a gradient for its leaf to keep: it lies as the leaf does if that is dense, or else contiguous."""
+    array = leaf.array
+    order = None if array.flags.c_contiguous or not array.size else _dense_order(array)
+    out = ordered_empty(array.shape, order, gradient.array.dtype)
+    move(gradient.array, out)
+    return wrap(out)
+
+
+def laid_as(array, like):
+    """A copy of an array that lies in memory as another of its shape does."""
+    out = empty_as(like, array.dtype)
+    move(array, out)
+    return out
+
+
+def in_format(out: Tensor, like: Tensor) -> Tensor:
+    """A result of operations, copied into the memory format of `like` where that is channels last."""
+    if not core.channels_last(like.array):
+        return out
+    return clone(out, memory_format=channels_last if out.array.ndim == 4 else channels_last_3d)
 
 
 @op("Tensor.contiguous", composite=True)
@@ -793,6 +819,7 @@ def _fit_dtype(gradient: Tensor, dtype) -> Tensor:
 
 Supplied.clone = lambda gradient: wrap(copied(gradient.array))
 Supplied.contiguous = contiguous
+Supplied.kept = _kept
 Supplied.view_alias = alias
 Supplied.cast = _fit_dtype
 

@@ -96,11 +96,14 @@ def set_general(unary, unary_param, binary, backward):
     general_unary, general_unary_param, general_binary, general_backward = unary, unary_param, binary, backward
 
 
-cdef inline cnp.ndarray dense(cnp.ndarray a):
-    """The array, or a contiguous copy where it is small (an expanded gradient, say)."""
-    if cnp.PyArray_IS_C_CONTIGUOUS(a) or cnp.PyArray_SIZE(a) > 512:
-        return a
-    return cnp.PyArray_GETCONTIGUOUS(a)
+cdef inline cnp.ndarray dense(cnp.ndarray a, cnp.ndarray beside):
+    """The array, or a contiguous copy of a small one that repeats elements (an expanded gradient) beside a contiguous one."""
+    cdef int i
+    if not cnp.PyArray_IS_C_CONTIGUOUS(a) and cnp.PyArray_SIZE(a) <= 512 and cnp.PyArray_IS_C_CONTIGUOUS(beside):
+        for i in range(cnp.PyArray_NDIM(a)):
+            if cnp.PyArray_STRIDE(a, i) == 0:
+                return cnp.PyArray_GETCONTIGUOUS(a)
+    return a
 
 
 cdef inline task_t task_for(Kernel kernel, cnp.ndarray a) noexcept:
@@ -276,7 +279,8 @@ cdef cnp.ndarray turned(cnp.ndarray a, walk_t* w, int k):
         places[w.order[i]] = i
     a = general_copied((<object>a).transpose(order)).transpose(places)
     for i in range(w.nd):
-        w.steps[k][i] = step_at(a, i, w.nd) // itemsize
+        w.steps[k][i] = stride_at(a, i, w.nd) // itemsize
+    broadcast_steps(w, k, a)
     return a
 
 
@@ -314,11 +318,14 @@ cdef cnp.ndarray run_strided(Kernel kernel, call_t* call, cnp.ndarray like, cnp.
             if one is None:
                 continue
             n = size_at(one, i, w.nd)
-            m = step_at(one, i, w.nd)
+            m = stride_at(one, i, w.nd)
             if (n != 1 and w.shape[i] != 1 and n != w.shape[i]) or m % cnp.PyArray_ITEMSIZE(one):
                 return None
             w.shape[i] = w.shape[i] if n == 1 else n
             w.steps[k][i] = m // cnp.PyArray_ITEMSIZE(one)
+    for k in range(w.operands):
+        if at[k] != NULL and <object>at[k] is not None:
+            broadcast_steps(&w, k, <cnp.ndarray>at[k])
     find_order(&w)
     if a is not None:
         a = turned(a, &w, 0)
@@ -608,8 +615,8 @@ def backward(Kernel kernel not None, g, x, double p=0, double q=0):
     cdef cnp.ndarray a, b, out
     cdef task_t task
     if isinstance(g, TensorBase) and isinstance(x, TensorBase):
-        a = dense((<TensorBase>g).array)
-        b = dense((<TensorBase>x).array)
+        b = (<TensorBase>x).array
+        a = dense((<TensorBase>g).array, b)
         task = task_for(kernel, a)
         if task != NULL and cnp.PyArray_TYPE(a) == cnp.PyArray_TYPE(b) and same_shape(a, b) and dense_row(b):
             set_operands(&call, a, b, p, q)

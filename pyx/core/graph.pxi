@@ -697,11 +697,26 @@ cpdef int send(tuple place, TensorBase gradient, dict ready, dict leaves, list h
     return 0
 
 
+def lies_as(TensorBase gradient_ not None, TensorBase leaf_ not None):
+    """Whether a gradient has its leaf's strides where those are dense, or else is contiguous."""
+    cdef cnp.ndarray gradient = gradient_.array, leaf = leaf_.array
+    cdef int i
+    cdef bint plain = cnp.PyArray_IS_C_CONTIGUOUS(gradient)
+    if cnp.PyArray_IS_C_CONTIGUOUS(leaf) or extent(leaf)[1] != cnp.PyArray_SIZE(leaf):
+        return plain
+    for i in range(cnp.PyArray_NDIM(leaf)):
+        if cnp.PyArray_DIM(leaf, i) > 1 and (
+                cnp.PyArray_STRIDE(leaf, i) * cnp.PyArray_ITEMSIZE(gradient)
+                != cnp.PyArray_STRIDE(gradient, i) * cnp.PyArray_ITEMSIZE(leaf)):
+            return False
+    return True
+
+
 def owned(TensorBase gradient not None, /):    # by position alone: a keyword's value would have one more reference
-    """Whether nobody but the caller's one variable holds a contiguous gradient, so that a leaf may keep it."""
+    """Whether nobody but the caller's one variable holds a gradient, so that a leaf may keep it."""
     cdef cnp.ndarray array = gradient.array    # whose references are counted has a variable: Cython's temporaries count
     cdef object base
-    if Py_REFCNT(gradient) > 2 or Py_REFCNT(array) > 2 or not cnp.PyArray_IS_C_CONTIGUOUS(array):
+    if Py_REFCNT(gradient) > 2 or Py_REFCNT(array) > 2:
         return False
     if cnp.PyArray_BASE(array) == NULL:
         return True

@@ -33,6 +33,20 @@ cdef inline Py_ssize_t step_at(cnp.ndarray a, int i, int nd):
     return 0 if i < 0 or cnp.PyArray_DIM(a, i) == 1 else cnp.PyArray_STRIDE(a, i)
 
 
+cdef inline Py_ssize_t stride_at(cnp.ndarray a, int i, int nd):
+    """Its stride there, of one element too: see `broadcast_steps`."""
+    i -= nd - cnp.PyArray_NDIM(a)
+    return 0 if i < 0 else cnp.PyArray_STRIDE(a, i)
+
+
+cdef inline void broadcast_steps(walk_t* w, int k, cnp.ndarray a) noexcept:
+    """Strides of 0 where operand k is repeated. Where all have one element its stride stays: it tells where the dimension lies."""
+    cdef int i
+    for i in range(w.nd):
+        if w.shape[i] != 1 and size_at(a, i, w.nd) == 1:
+            w.steps[k][i] = 0
+
+
 cdef int nesting(const walk_t* w, int a, int b) noexcept:
     """-1 where dimension a lies further in than b, 1 further out: by strides, of equal ones by sizes; 0 if nothing tells."""
     cdef int k
@@ -148,7 +162,8 @@ def layout(arrays):
     for k in range(w.operands):
         array = arrays[k]
         for i in range(w.nd):
-            w.steps[k][i] = step_at(array, i, w.nd) // cnp.PyArray_ITEMSIZE(array)
+            w.steps[k][i] = stride_at(array, i, w.nd) // cnp.PyArray_ITEMSIZE(array)
+        broadcast_steps(&w, k, array)
     find_order(&w)
     n = encode(&w, plan)
     one_row = n == 1
@@ -179,3 +194,23 @@ def ordered_empty(shape, order, cnp.dtype dtype not None):
     for place, at in enumerate(order):
         places[at] = place
     return empty(tuple([shape[at] for at in order]), dtype).transpose(places)
+
+
+cpdef bint channels_last(cnp.ndarray array) noexcept:
+    """Whether the strides of a batch of images (4 dimensions) or volumes (5) put the channels of a pixel beside each other.
+
+    Those of one channel and one pixel may be read either way; then they say no.
+    """
+    cdef int nd = cnp.PyArray_NDIM(array), i, dim
+    cdef Py_ssize_t step, least = 0
+    if nd != 4 and nd != 5:
+        return False
+    for i in range(nd):
+        dim = 1 if i == 0 else nd - i if i < nd - 1 else 0    # from the innermost to the outermost
+        step = cnp.PyArray_STRIDE(array, dim)
+        if step < least or cnp.PyArray_DIM(array, dim) == 0 or (i == 0 and step == 0):
+            return False
+        if dim == 0 and least == cnp.PyArray_STRIDE(array, 1):
+            return False
+        least = step * cnp.PyArray_DIM(array, dim)
+    return True

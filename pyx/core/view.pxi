@@ -414,7 +414,7 @@ def joined(tensors, Py_ssize_t dim, bint stacked):
     first = (<TensorBase>tensors[0]).array
     nd = cnp.PyArray_NDIM(first)
     at = front(dim, nd + stacked)
-    if at < 0 or nd + stacked > MAX_DIMS or (nd == 0 and not stacked):
+    if at < 0 or nd + stacked > MAX_DIMS or (nd == 0 and not stacked) or (nd > 3 and channels_last(first)):
         return None
     for item in tensors:
         if not isinstance(item, TensorBase):
