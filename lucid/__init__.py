@@ -56,7 +56,7 @@ globals().update(ops.declared(""))
 _LATER = (
     "_C", "__config__", "_dynamo", "_tensor_str", "accelerator", "amp", "backends", "compiler", "cpu", "cuda", "distributed", "distributions",
     "export", "fft", "func", "functional", "futures", "fx", "hub", "jit", "library", "linalg", "masked", "mps", "multiprocessing", "nn",
-    "onnx", "optim", "overrides", "profiler", "quasirandom", "serialization", "signal", "special", "storage", "testing", "types", "utils", "version", "xpu",
+    "onnx", "optim", "overrides", "profiler", "quasirandom", "serialization", "signal", "special", "storage", "testing", "torch_version", "types", "utils", "version", "xpu",
 )  # fmt: skip
 _LATER_NAMES = {
     **dict.fromkeys(("from_file", "load", "save"), "serialization"),

@@ -1,7 +1,8 @@
 """Lucid under PyTorch's name, for programs and packages that say `import torch`.
 
 A finder before all others answers for `torch` and every `torch.x`: the module is `lucid.x` itself, so classes and settings
-are the same under both names. Only `torch` is a module of its own, as its `__version__` has to be PyTorch's.
+are the same under both names. Only `torch` and `torch.version` are modules of their own, as their `__version__` has to be
+PyTorch's.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ import sys
 import types
 
 import lucid
+from lucid.torch_version import TorchVersion
 
 __all__ = ["install_as_torch"]
 
-VERSION = f"2.13.0+lucid.{lucid.__version__}"
+VERSION = TorchVersion(f"2.13.0+lucid.{lucid.__version__}")
 
 
 # Names of modules from before they were public, which packages still import.
@@ -50,8 +52,8 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         return found and importlib.machinery.ModuleSpec(name, self, is_package=found.submodule_search_locations is not None)
 
     def create_module(self, spec):
-        if spec.name == "torch":
-            return types.ModuleType("torch")
+        if spec.name in ("torch", "torch.version"):
+            return types.ModuleType(spec.name)
         module = importlib.import_module(_mine(spec.name))
         self._own = module.__spec__
         return module
@@ -60,6 +62,9 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         if module.__name__ == "torch":
             module.__doc__, module.__version__, module.__dir__ = lucid.__doc__, VERSION, lucid.__dir__
             module.__getattr__, module.torch = lambda name: getattr(lucid, name), module  # some do write `torch.torch.Tensor`
+            importlib.import_module("torch.version")
+        elif module.__name__ == "torch.version":
+            vars(module).update({name: getattr(lucid.version, name) for name in lucid.version.__all__}, __version__=str(VERSION))
         else:
             module.__spec__ = self._own
 

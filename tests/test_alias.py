@@ -3,6 +3,10 @@
 import subprocess
 import sys
 
+import pytest
+
+import lucid
+
 
 def run(*arguments: str) -> str:
     done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True)
@@ -11,6 +15,8 @@ def run(*arguments: str) -> str:
 
 def test_modules_are_the_same_under_both_names():
     print_ = """
+import pytest
+
 import lucid
 lucid.install_as_torch()
 lucid.install_as_torch()
@@ -20,6 +26,7 @@ names = "Tensor nn nn.functional optim cuda.is_available compile einsum linalg.q
 find = lambda root, path: [root := getattr(root, part) for part in path.split(".")][-1]
 print(all(find(torch, name) is find(lucid, name) for name in names.split()), F is lucid.nn.functional, F.__spec__.name)
 print(torch.__version__ == version("torch") == f"2.13.0+lucid.{lucid.__version__}", torch.__name__, "einsum" in dir(torch))
+print(torch.__version__ >= (2, 9), torch.__version__ > "2.9", torch.version.__version__ == str(torch.__version__), lucid.version.__version__)
 print(isinstance(torch.nn.BatchNorm2d(1), norms._BatchNorm), hasattr(torch, "nonsense"))
 try:
     __import__("torch.nonsense")
@@ -27,7 +34,7 @@ except ModuleNotFoundError as error:
     print(error.name)
 """
     assert run("-c", print_).splitlines() == [
-        "True True lucid.nn.functional", "True torch True", "True False", "torch.nonsense",
+        "True True lucid.nn.functional", "True torch True", f"True True True {lucid.__version__}", "True False", "torch.nonsense",
     ]  # fmt: skip
 
 
@@ -59,3 +66,13 @@ def test_a_program_is_run_as_it_is(tmp_path):
     (tmp_path / "program.py").write_text("import sys, beside\nif __name__ == '__main__':\n    print(beside.x.tolist(), sys.argv[1:])\n")
     assert run("-m", "lucid", str(tmp_path / "program.py"), "--steps", "3") == "[1.0, 1.0] ['--steps', '3']"
     assert "python -m lucid program.py" in run("-m", "lucid")
+
+
+def test_versions_compare_by_their_numbers():
+    version = lucid.torch_version.TorchVersion("2.13.0+lucid")
+    assert version > "2.9" and version > (2, 9) and version >= "2.13.0" and version != "2.13" and version < [2, 14] and version < "10"
+    assert version == "2.13+lucid" and hash(version) == hash("2.13.0+lucid") and version != None and version < "parrot"  # noqa: E711
+    stages = ["2.13.dev1", "2.13a0", "2.13b2", "2.13rc1", "2.13.0", "2.13.post1", "2.13.1"]
+    assert sorted(map(lucid.torch_version.TorchVersion, reversed(stages))) == stages
+    with pytest.raises(TypeError):
+        version > 2.9  # noqa: B015
