@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from lucid._kernels.core import disabled_torch_function as _disabled_torch_function_impl
 from lucid._kernels.core import overrides_state
 from lucid.overrides import DisableTorchFunction, DisableTorchFunctionSubclass
 
 __all__ = [
-    "DisableTorchFunction", "DisableTorchFunctionSubclass", "_are_functorch_transforms_active", "_disabled_torch_function_impl",
+    "DisableTorchFunction", "DisableTorchFunctionSubclass", "DispatchKey", "DispatchKeySet", "_are_functorch_transforms_active", "_disabled_torch_function_impl",
     "_get_tracing_state", "_is_torch_function_enabled", "_log_api_usage_once",
 ]  # fmt: skip
 
@@ -45,6 +47,24 @@ def _parse_to(*args, **kwargs) -> tuple:
 
 _nn, _linalg, _fft, _special = map(_Namespace, ("nn.functional", "linalg", "fft", "special"))
 _nn._parse_to = _parse_to
+
+
+class _DispatchKeys:
+    def __getattr__(self, name: str) -> str:
+        return name
+
+
+DispatchKey = _DispatchKeys()  # the ways that PyTorch's dispatcher goes: there is none to choose from
+
+
+class DispatchKeySet(frozenset):
+    """Names of ways."""
+
+    def __new__(cls, key: str):
+        return super().__new__(cls, [key])
+
+
+_ExcludeDispatchKeyGuard = contextlib.nullcontext
 
 
 def _get_tracing_state() -> None:

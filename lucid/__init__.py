@@ -54,7 +54,7 @@ globals().update(ops.declared(""))
 
 # Imported when first used, as are the rarer operations (`ops.LATER`): they cost half of the time of `import lucid`.
 _LATER = (
-    "_C", "__config__", "_dynamo", "_tensor_str", "accelerator", "amp", "backends", "compiler", "cpu", "cuda", "distributed", "distributions",
+    "_C", "__config__", "_dynamo", "_tensor_str", "accelerator", "amp", "ao", "backends", "compiler", "cpu", "cuda", "distributed", "distributions",
     "export", "fft", "func", "functional", "futures", "fx", "hub", "jit", "library", "linalg", "masked", "mps", "multiprocessing", "nn",
     "onnx", "optim", "overrides", "profiler", "quasirandom", "serialization", "signal", "special", "storage", "testing", "torch_version", "types", "utils", "version", "xpu",
 )  # fmt: skip
@@ -100,8 +100,11 @@ def __getattr__(name: str):
         return getattr(foreach, name)
     if name == "__all__":
         return [one for one in __dir__() if not one.startswith("_")]
-    if not name.startswith("__") and name in _rest():
-        return globals()[name]
+    if not name.startswith("__"):
+        if name in _rest():
+            return globals()[name]
+        if name in ops.DECLARED:  # `_sample_dirichlet`, say, which packages call
+            return ops.DECLARED[name].function
     raise AttributeError(f"module 'lucid' has no attribute {name!r}")
 
 

@@ -23,7 +23,8 @@ VERSION = TorchVersion(f"2.13.0+lucid.{lucid.__version__}")
 
 
 # Names of modules from before they were public, which packages still import.
-OLDER = {"torch.distributed._tensor": "torch.distributed.tensor", "torch.distributed._composable": "torch.distributed"}
+OLDER = {"torch.distributed._tensor": "torch.distributed.tensor", "torch.distributed._composable": "torch.distributed",
+         "torch._custom_ops": "torch.library"}  # fmt: skip
 
 
 def _mine(name: str) -> str:

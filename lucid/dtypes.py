@@ -388,12 +388,12 @@ def _combine(higher: dtype | None, lower: dtype | None) -> dtype:
     return higher
 
 
-def result_type(tensor1, tensor2) -> dtype:
+def result_type(tensor, other) -> dtype:
     """The dtype of an arithmetic operation on two tensors or Python numbers.
 
     Parameters
     ----------
-    tensor1, tensor2 : Tensor or number
+    tensor, other : Tensor or number
         The operands.
 
     Returns
@@ -411,7 +411,7 @@ def result_type(tensor1, tensor2) -> dtype:
     >>> lucid.result_type(lucid.tensor([1, 2]), 1.0)
     lucid.float32
     """
-    return result_dtype((tensor1, tensor2))
+    return result_dtype((tensor, other))
 
 
 # ------------------------------------------------------------------------------------------------ limits

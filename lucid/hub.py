@@ -19,9 +19,12 @@ _chosen: list[str] = []
 
 def get_dir() -> str:
     """Where files are kept: what `set_dir` said, else ``hub`` in ``$TORCH_HOME``, which is ``~/.cache/torch`` by default."""
+    return _chosen[-1] if _chosen else os.path.join(_get_torch_home(), "hub")
+
+
+def _get_torch_home() -> str:  # torchvision asks
     cache = os.environ.get("XDG_CACHE_HOME", "~/.cache")
-    home = os.environ.get("TORCH_HOME", os.path.join(cache, "torch"))
-    return _chosen[-1] if _chosen else os.path.join(os.path.expanduser(home), "hub")
+    return os.path.expanduser(os.environ.get("TORCH_HOME", os.path.join(cache, "torch")))
 
 
 def set_dir(d) -> None:

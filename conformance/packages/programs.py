@@ -89,6 +89,77 @@ def timm():
         yield from classified(timm.create_model(name, num_classes=7), (2, 3, shape, shape), 7)
 
 
+@program("ten architectures trained and applied; segmentation, optical flow, feature extraction; 34 transforms of images, boxes and masks; "
+         "losses and pooling of boxes", "PIL")  # fmt: skip
+def torchvision():
+    import random
+
+    import torch
+
+    if torch.version.git_version:  # with PyTorch names that only the compiled part of its own builds has: they are not called
+        for name in ("nms", "qnms"):
+            torch.library.define(f"torchvision::{name}", "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+    import PIL.Image
+    from torchvision import models, ops, tv_tensors, utils
+    from torchvision.models.feature_extraction import create_feature_extractor
+    from torchvision.transforms import v2
+
+    torch.set_default_dtype(torch.float64)  # batch norm divides by the spread of few numbers
+    for model in (
+        *(getattr(models, name)(num_classes=5) for name in (
+            "resnet18", "mobilenet_v3_small", "efficientnet_b0", "shufflenet_v2_x0_5", "regnet_y_400mf", "densenet121", "squeezenet1_1", "mnasnet0_5")),
+        models.VisionTransformer(image_size=64, patch_size=16, num_layers=2, num_heads=2, hidden_dim=32, mlp_dim=64, num_classes=5),
+        models.SwinTransformer([4, 4], 24, [2, 2], [2, 2], [4, 4], num_classes=5),
+    ):  # fmt: skip
+        yield from classified(model, (2, 3, 64, 64), 5)
+    torch.set_default_dtype(torch.float32)
+    image = torch.rand(1, 3, 128, 128)
+    for make in (models.segmentation.lraspp_mobilenet_v3_large, models.segmentation.deeplabv3_mobilenet_v3_large):
+        yield "outputs", make(num_classes=3, weights_backbone=None).eval()(image)["out"]
+    yield "outputs", models.optical_flow.raft_small().eval()(image, image.flip(3), num_flow_updates=2)[-1] / 1000
+    for found in create_feature_extractor(models.resnet18().eval(), ["layer1", "layer3", "fc"])(image).values():
+        yield "features", found
+
+    image = torch.rand(3, 40, 52)
+    bytes_ = (image * 255).to(torch.uint8)
+    for change in (
+        v2.Resize((20, 30)), v2.Resize(64, interpolation=v2.InterpolationMode.BICUBIC), v2.RandomCrop(16), v2.RandomResizedCrop(24),
+        v2.RandomHorizontalFlip(1.0), v2.ColorJitter(0.4, 0.4, 0.4, 0.1), v2.RandomGrayscale(1.0), v2.RandomRotation(30),
+        v2.RandomAffine(20, (0.1, 0.2), (0.8, 1.2), 10), v2.RandomPerspective(0.5, 1.0), v2.ElasticTransform(50.0), v2.GaussianBlur(5),
+        v2.RandomSolarize(0.5, 1.0), v2.RandomAdjustSharpness(2, 1.0), v2.RandomAutocontrast(1.0), v2.RandomInvert(1.0), v2.RandomErasing(1.0),
+        v2.Pad(3, padding_mode="reflect"), v2.CenterCrop(60), v2.RandomPhotometricDistort(p=1.0), v2.RandomZoomOut(p=1.0),
+    ):  # fmt: skip
+        yield "images", change(image)
+    for change in (
+        v2.Resize((20, 30)), v2.Resize(25, interpolation=v2.InterpolationMode.NEAREST), v2.ColorJitter(0.4, 0.4, 0.4, 0.1), v2.RandomPosterize(4, 1.0),
+        v2.RandomEqualize(1.0), v2.RandomAutocontrast(1.0), v2.AutoAugment(), v2.TrivialAugmentWide(), v2.GaussianBlur(5), v2.RandomRotation(30, expand=True),
+    ):  # fmt: skip
+        random.seed(0)
+        yield "bytes", change(bytes_).float()  # 1 of 255 where a result lies between
+    pixels = PIL.Image.fromarray(bytes_.permute(1, 2, 0).contiguous().numpy())
+    yield "images", models.ResNet18_Weights.DEFAULT.transforms()(pixels)
+    boxes = tv_tensors.BoundingBoxes(torch.tensor([[2.0, 3, 20, 30], [5, 5, 40, 25]]), format="XYXY", canvas_size=(40, 52))
+    together = v2.Compose([v2.RandomAffine(20, (0.1, 0.1)), v2.RandomHorizontalFlip(1.0), v2.Resize((30, 30)), v2.ClampBoundingBoxes()])
+    for what, found in zip(("images", "boxes", "masks"), together(tv_tensors.Image(image), boxes, tv_tensors.Mask(torch.rand(2, 40, 52) > 0.5))):
+        yield what, found.as_subclass(torch.Tensor)
+    yield from zip(("images", "labels"), v2.MixUp(num_classes=4)(torch.rand(4, 3, 8, 8), torch.arange(4)))
+
+    corners = torch.rand(2, 5, 4) * 8
+    corners[..., 2:] += corners[..., :2]
+    corners.requires_grad_()
+    for name in ("box_iou", "generalized_box_iou", "distance_box_iou", "complete_box_iou"):
+        yield "overlaps", getattr(ops, name)(*corners)
+        if name != "box_iou":
+            loss = getattr(ops, f"{name}_loss")(*corners, reduction="mean")
+            yield from (("losses", loss), ("gradients", torch.autograd.grad(loss, corners)[0]))
+    maps = torch.rand(2, 3, 16, 16, requires_grad=True)
+    pooled = ops.roi_align(maps, [one.detach() for one in corners], (4, 4), sampling_ratio=2, aligned=True)
+    yield from (("pooled", pooled), ("gradients", torch.autograd.grad(pooled.square().sum(), maps)[0]))
+    yield "losses", ops.sigmoid_focal_loss(torch.randn(4, 3), torch.eye(4, 3), reduction="mean")
+    yield "images", utils.make_grid(torch.rand(5, 3, 8, 8), nrow=2)
+    yield "bytes", utils.flow_to_image(torch.rand(2, 8, 8)).float()
+
+
 @program("Unet, FPN and Segformer on mit_b0 with Dice and focal losses: trained and applied", "timm", "torchvision")
 def segmentation_models_pytorch():
     import segmentation_models_pytorch as smp

@@ -264,3 +264,25 @@ def what_is_close(lib):
         close(x, x + 1, msg=lambda text: "see: " + text[:11])
     except AssertionError as error:
         yield str(error)
+
+
+@program("tensor_split", "hsplit", "vsplit", "dsplit", "isin", "orgqr", "ormqr", "cholesky_solve", "special.airy_ai", "special.spherical_bessel_j0", "pow",
+         "float_power", "bitwise_and", "bitwise_left_shift", "remainder", "xlogy", "special.zeta", "bucketize", "searchsorted", "repeat_interleave",
+         "linalg.lstsq", "linalg.tensorsolve", "result_type", "Tensor.copy_", "Tensor.resize_", "Tensor.tensor_split", "Tensor.hsplit")  # fmt: skip
+def names_that_one_of_several_forms_has(lib):
+    x, i = lib.linspace(-1.0, 2.0, 16).reshape(4, 4) + 2 * lib.eye(4), lib.tensor([[0, 1, 1, 0]] * 4)
+    p = x.abs() + 0.5
+    for name in ("tensor_split", "hsplit", "vsplit", "dsplit"):
+        function, y = getattr(lib, name), x.reshape(2, 2, 4) if name == "dsplit" else x
+        yield function(y, sections=2), function(y, indices=[1]), getattr(y, name)(sections=2), getattr(y, name)(indices=(1,))
+    yield lib.tensor_split(x, tensor_indices_or_sections=lib.tensor(2), dim=1)
+    yield lib.isin(i, test_element=1), lib.isin(element=1, test_elements=i), lib.isin(elements=i, test_element=2)
+    yield lib.orgqr(x, input2=x[0]), lib.ormqr(x, input2=x[0], input3=x), lib.cholesky_solve(x, input2=p.tril())
+    yield lib.special.airy_ai(x=x), lib.special.spherical_bessel_j0(x=p), lib.special.zeta(self=2, other=p)
+    yield lib.pow(self=2, exponent=x), lib.float_power(self=2, exponent=x), lib.remainder(self=1, other=p), lib.xlogy(self=1, other=p)
+    yield lib.bitwise_and(self=1, other=i), lib.bitwise_left_shift(self=1, other=i)
+    edges = x.flatten().sort()[0]
+    yield lib.bucketize(self=1.0, boundaries=edges), lib.searchsorted(sorted_sequence=edges, self=0.5)
+    yield lib.repeat_interleave(repeats=i[0]), lib.repeat_interleave(input=x, repeats=2)
+    yield lib.linalg.lstsq(input=x, b=x[:, :2])[0], lib.linalg.tensorsolve(input=x, other=x[0])
+    yield lib.result_type(tensor=i, other=1.0) is lib.float32, lib.zeros(4).copy_(other=x[0]), lib.zeros(4).resize_(size=(2,))

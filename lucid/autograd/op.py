@@ -40,10 +40,12 @@ def __getattr__(name: str):
 
 CO_VARARGS = 0x04  # of a code object's flags, as in `inspect`
 
-# Other spellings of a parameter that PyTorch accepts too.
+# Other spellings of a parameter that PyTorch accepts too, some of them in one of its overloads alone.
 SPELLINGS = {
     "input": ("input_", "A", "tensor"), "from": ("from_",), "axis": ("dim",), "keepdims": ("keepdim",), "x1": ("input_",),
-    "x2": ("other",), "split_size": ("split_size_or_sections",),
+    "x2": ("other",), "other": ("B",), "split_size": ("split_size_or_sections",), "self": ("input_",), "x": ("input_",), "b": ("B",),
+    "sections": ("indices_or_sections",), "indices": ("indices_or_sections",), "tensor_indices_or_sections": ("indices_or_sections",),
+    "element": ("elements",), "test_element": ("test_elements",), "input2": ("tau", "L"), "input3": ("other",),
 }  # fmt: skip
 SPELLED = {
     name: [other for other, names in SPELLINGS.items() if name in names] for names in SPELLINGS.values() for name in names

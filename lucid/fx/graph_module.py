@@ -16,6 +16,7 @@ from lucid.nn import Module, Parameter
 __all__ = ["GraphModule"]
 
 _numbers = itertools.count()
+_USER_PRESERVED_ATTRIBUTES_KEY = "_user_preserved_attributes"  # of `meta`: attributes that packages keep when they copy
 
 
 def _forward_of(source: str, scope: dict):
@@ -27,7 +28,7 @@ def _forward_of(source: str, scope: dict):
     return scope["forward"]
 
 
-def _copy_attribute(source: Module, target: Module, path: str) -> None:
+def _copy_attr(source: Module, target: Module, path: str) -> None:
     *prefix, name = path.split(".")
     for part in prefix:
         source = getattr(source, part)
@@ -44,6 +45,14 @@ def _put(module: Module, name: str, value) -> None:
         module.register_buffer(name, value)
     else:
         setattr(module, name, value)
+
+
+class _CodeOnlyModule(Module):
+    """What has the members of a dict; packages copy their graph modules by it."""
+
+    def __init__(self, body: dict):
+        super().__init__()
+        self.__dict__ = body
 
 
 class GraphModule(Module):
@@ -80,7 +89,7 @@ class GraphModule(Module):
             if hasattr(root, "training"):
                 self.training = root.training
             for target in targets:
-                _copy_attribute(root, self, target)
+                _copy_attr(root, self, target)
         elif isinstance(root, dict):
             for target in sorted(targets, key=lambda path: path.count(".")):
                 if target not in root:

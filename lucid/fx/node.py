@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import builtins
 import re
+from collections.abc import Callable
+from typing import Any
 
 import lucid
 from lucid._kernels.core import OpBase
 from lucid.fx.immutable_collections import immutable_dict, immutable_list
 
 __all__ = ["Node", "has_side_effect", "map_aggregate", "map_arg"]
+
+Target = Callable[..., Any] | str  # for annotations: what a node calls
+Argument = Any
 
 _impure = {lucid._assert, lucid._assert_async}
 

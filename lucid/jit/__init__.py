@@ -73,7 +73,7 @@ def script_method(fn):
     return fn
 
 
-export = interface = script_if_tracing = script_method
+export = interface = script_if_tracing = _script_if_tracing = script_method
 
 
 def ignore(drop: bool = False, **kwargs):

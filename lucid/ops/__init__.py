@@ -72,6 +72,11 @@ def published(namespace: str) -> dict:
     return declared(namespace)
 
 
+def load_library(path: str) -> None:
+    """Operators that were compiled for PyTorch: OSError, so that packages do without them."""
+    raise OSError(f"ops.load_library(): {path} is compiled for PyTorch")
+
+
 def __getattr__(name: str):
     """The namespaces of operators that packages defined by `library.custom_op`, and PyTorch's, `aten`."""
     import sys

@@ -515,14 +515,14 @@ def take_along_dim(input_: Tensor, indices: Tensor, dim: int | None = None, *, o
 
 @op("repeat_interleave", composite=True)
 def repeat_interleave(
-    input_: Tensor, repeats: int | None = None, dim: int | None = None, *, output_size: int | None = None
+    input_: Tensor | None = None, repeats: int | None = None, dim: int | None = None, *, output_size: int | None = None
 ) -> Tensor:
     """Each element repeated, next to itself.
 
     Parameters
     ----------
-    input_ : Tensor
-        Of any shape; or, if it is the only argument, how often each index is repeated.
+    input_ : Tensor, optional
+        Of any shape. Of `repeats` alone, which may stand in its place, each index is repeated so often.
     repeats : int or Tensor, optional
         How often; a 1-d tensor of integers says it for each slice of `dim`.
     dim : int, optional
@@ -540,6 +540,8 @@ def repeat_interleave(
     >>> lucid.repeat_interleave(lucid.tensor([1, 2]), 2)
     Tensor([1, 1, 2, 2])
     """
+    if input_ is None:
+        input_, repeats = repeats, None
     tensor_argument("repeat_interleave", input_)
     if repeats is None:
         return wrap(_repeated_indices(input_, None, output_size))

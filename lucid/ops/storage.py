@@ -66,9 +66,9 @@ def _detach_(self):
 LAST = (formats.channels_last, formats.channels_last_3d)
 
 
-def _resize_(self, *size, memory_format=None):
+def _resize_(self, *sizes, size=None, memory_format=None):
     """Give the tensor another size in place; elements beyond its old storage are uninitialised."""
-    size = shape_argument("resize_", size)
+    size = shape_argument("resize_", sizes if size is None else (*sizes, size))
     if memory_format is formats.preserve_format:
         raise RuntimeError("resize_: memory_format has to be one that says an order, not preserve_format")
     if self.requires_grad:
@@ -205,13 +205,13 @@ _copy.vjp(
 _copy_inplace = inplace(_copy, "copy_")
 
 
-def copy_(self, src, non_blocking: bool = False) -> Tensor:
+def copy_(self, other, non_blocking: bool = False) -> Tensor:
     """Overwrite the tensor with another, broadcast to its shape and cast to its dtype."""
-    if not isinstance(src, Tensor):
-        src = wrap(np.array(src))
-    if src.array is self.array or core.overwritten(self, src):
+    if not isinstance(other, Tensor):
+        other = wrap(np.array(other))
+    if other.array is self.array or core.overwritten(self, other):
         return self
-    return _copy_inplace(self, src, non_blocking)
+    return _copy_inplace(self, other, non_blocking)
 
 
 @op("fill")

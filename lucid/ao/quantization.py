@@ -1,0 +1,43 @@
+"""The marks of where a network would be quantized, which pass their input on until it is."""
+
+from lucid.nn import Module
+
+__all__ = ["DeQuantStub", "QuantStub"]
+
+
+class QuantStub(Module):
+    """Where numbers would be quantized.
+
+    Parameters
+    ----------
+    qconfig : optional
+        How; not used.
+
+    Examples
+    --------
+    >>> lucid.ao.quantization.QuantStub()(lucid.ones(2))
+    Tensor([1.0, 1.0])
+    """
+
+    def __init__(self, qconfig=None):
+        super().__init__()
+        if qconfig:
+            self.qconfig = qconfig
+
+    def forward(self, x):
+        return x
+
+
+class DeQuantStub(QuantStub):
+    """Where they would be numbers again.
+
+    Parameters
+    ----------
+    qconfig : optional
+        How; not used.
+
+    Examples
+    --------
+    >>> lucid.ao.quantization.DeQuantStub()(lucid.ones(2))
+    Tensor([1.0, 1.0])
+    """
