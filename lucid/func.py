@@ -148,11 +148,19 @@ class _Level:
 
 def _chosen(args: tuple, argnums) -> tuple[tuple, list[int]]:
     """The arguments that are differentiated by, and where they stand."""
+    if not isinstance(argnums, (int, tuple)):
+        raise RuntimeError(f"argnums must be int or Tuple[int, ...], got: {type(argnums)}")
+    if argnums == ():
+        raise RuntimeError("argnums must be non-empty")
     places = []
     for at in argnums if isinstance(argnums, tuple) else (argnums,):
+        if not isinstance(at, int):
+            raise RuntimeError(f"argnum must be int, got: {type(at)}")
         if not -len(args) <= at < len(args):
             raise RuntimeError(f"Got argnum={at}, but only {len(args)} positional inputs")
         places.append(at % len(args))
+    if len(set(places)) < len(places):
+        raise RuntimeError(f"argnums elements must be unique, got {argnums}")
     return tuple(args[at] for at in places), places
 
 

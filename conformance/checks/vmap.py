@@ -17,6 +17,7 @@ from . import check
 
 PIVOTS = ("linalg.ldl_solve", "linalg.lu_solve", "lu_solve", "lu_unpack")  # PyTorch writes out of bounds by pivots of no factorisation
 SHARE = 5  # of this many cases of an op one is looked at
+LENGTH = 4  # of tensors that are taken as batches themselves
 
 
 @check("batched_grad", "batched gradients")
@@ -62,7 +63,8 @@ def batched_grad(run: Run) -> None:
 @check("vmap", "vmap")
 def vmap(run: Run) -> None:
     """`vmap` over two entries, of all tensors along their first dimension or of one along another, gives the results of both
-    calls, or what PyTorch's `vmap` gives. Where the results have no common shape, it is refused, as it may be where PyTorch refuses."""
+    calls, or what PyTorch's `vmap` gives. Where the results have no common shape, it is refused, as it may be where PyTorch refuses.
+    So does `vmap` over the tensors themselves, whose entries have a dimension less: where those are refused, the batch is."""
     case = run.case
     given = tensors(case.args, case.kwargs)
     number = zlib.crc32(case.id.encode())
@@ -74,17 +76,30 @@ def vmap(run: Run) -> None:
     number //= SHARE
     chosen = set(range(len(given))) if number % 2 else {number // 2 % len(given)}
     other = [_other(one) if i in chosen and not (case.op in PIVOTS and one.dtype == torch.int32) else one for i, one in enumerate(given)]
-    says = [run.call(run.oracle, args=args, kwargs=kwargs) for args, kwargs in (_with(case, one) for one in (given, other))]
-    if any(isinstance(one, Refusal) for one in says):
-        raise Skip("PyTorch refuses one of the entries")
-    shapes = [[(one.shape, one.dtype) for one in answer.tensors] for answer in says]
     dims = [None if i not in chosen else 0 if number % 2 else one.ndim for i, one in enumerate(given)]
     batches = [torch.stack([a.detach(), b.detach()], 0 if dim is None else dim) if dim is not None else a.detach() for a, b, dim in zip(given, other, dims)]
+    _answered(run, [given, other], batches, dims)
+    if len({one.shape[:1] for one in given}) == 1 and given[0].ndim and 0 < len(given[0]) <= LENGTH:
+        whole = [one.detach() for one in given]
+        _answered(run, [[one[i] for one in whole] for i in range(len(whole[0]))], whole, [0] * len(whole))
+
+
+def _answered(run: Run, entries: list, batches: list, dims: list) -> None:
+    """A batch is answered as its entries are, and refused where they are."""
+    case = run.case
+    says, mine = ([run.call(party, args=args, kwargs=kwargs) for args, kwargs in (_with(case, one) for one in entries)] for party in (run.oracle, run.subject))
+    refusing = [any(isinstance(one, Refusal) for one in answers) for answers in (says, mine)]
+    if all(refusing) and not isinstance(_mapped(run, run.subject, batches, dims), Exception) and isinstance(_mapped(run, run.oracle, batches, dims), Exception):
+        raise Mismatch("answered a batch of entries that are refused")
+    if any(refusing):  # what only one refuses is for another check to judge
+        return
+    shapes = [[(one.shape, one.dtype) for one in answer.tensors] for answer in says]
+    alike = all(one == shapes[0] for one in shapes)
     found = _mapped(run, run.subject, batches, dims)
-    if shapes[0] != shapes[1] and isinstance(found, list):
+    if not alike and isinstance(found, list):
         raise Mismatch("answered where the entries' results have no common shape")
     if isinstance(found, Exception):
-        if shapes[0] == shapes[1] and not isinstance(_mapped(run, run.oracle, batches, dims), Exception):
+        if alike and not isinstance(_mapped(run, run.oracle, batches, dims), Exception):
             raise Mismatch(f"raised {describe(found)}")
         if not isinstance(found, (RuntimeError, ValueError, NotImplementedError, IndexError)):
             raise Mismatch(f"refused by {describe(found)}")
@@ -98,8 +113,7 @@ def vmap(run: Run) -> None:
         mapped = _mapped(run, run.oracle, batches, dims)
         if not isinstance(mapped, Exception) and _agree(run, found, mapped):
             return
-        mine = [run.call(run.subject, args=args, kwargs=kwargs) for args, kwargs in (_with(case, one) for one in (given, other))]
-        if any(isinstance(one, Refusal) for one in mine) or _described(found) != _described(wanted):
+        if _described(found) != _described(wanted):
             raise
         _compare(run, found, _stacked(mine))  # whose own values are for another check to judge
 

@@ -417,3 +417,38 @@ def what_a_function_of_functions_does_not_take(lib):
     for dims in ([0], (0, 0), 0.0, "0", {"a": 0}, 7, None):
         yield raised(f.vmap(lambda p: p, out_dims=dims), x), raised(f.vmap(lambda p: [p, p], out_dims=dims), x)
     yield raised(f.vmap(lambda p: p)), raised(f.vmap(lambda p: p), 3), raised(f.vmap(lambda p, q: p), x, x.T)
+
+
+@program("func.grad", "func.jacrev", "func.jacfwd", "func.hessian")
+def places_of_arguments_that_are_none(lib):
+    f = _func(lib)
+    x = lib.tensor(0.5)
+    for places in (0.0, [0], (), (0, 0), (0, -2), "a", ((0,), 1), 2, (0, 1), -1):
+        yield [raised(getattr(f, name)(lib.mul, argnums=places), x, x + 1) for name in ("grad", "jacrev", "jacfwd", "hessian")]
+
+
+@program("autograd.Function.vmap")
+def a_rule_of_ones_own_with_lists_or_without_dimensions(lib):
+    f = _func(lib)
+
+    class Sum(lib.autograd.Function):
+        generate_vmap_rule = False
+
+        @staticmethod
+        def forward(x, others):
+            return x + others[0] * others[1]
+
+        @staticmethod
+        def setup_context(ctx, inputs, output):
+            pass
+
+        @staticmethod
+        def vmap(info, in_dims, x, others):
+            seen.append(in_dims)
+            found = x + others[0] * others[1]
+            return (found, 0) if len(seen) == 1 else found
+
+    seen = []
+    x = lib.tensor([1.0, 2.0])
+    yield f.vmap(lambda x: Sum.apply(x, [x, x]))(x), seen[0]
+    yield raised(f.vmap(lambda x: Sum.apply(x, [x, x])), x)

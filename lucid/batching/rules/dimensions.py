@@ -48,8 +48,24 @@ def leading(call: Call):
     return call.run(wholes(call))
 
 
+@rule("view_as_complex")
+def view_as_complex(call: Call):
+    if not call.values[0].ndim:
+        raise RuntimeError("entries without two elements")
+    return leading(call)
+
+
+def matrices(call: Call):
+    """What takes any dimensions in front of those of a matrix."""
+    if call.values[0].ndim < 2:
+        raise RuntimeError("entries that are no matrices")
+    return leading(call)
+
+
 def last(call: Call):
     """What takes any dimensions in front of the last two, of several tensors that are broadcast there."""
+    if any(call.values[i].ndim < 2 for i in call.operands()):
+        raise RuntimeError("entries that are no matrices")
     values = wholes(call)
     rank = max(values[i].ndim - 1 for i in call.operands())
     return call.run([lifted(one, rank) if isinstance(one, Tensor) else one for one in values])
@@ -119,9 +135,10 @@ rules(
     reduced,
     "sum nansum mean prod var std var_mean std_mean logsumexp amax amin argmax argmin any all count_nonzero linalg.vector_norm",
 )
-rules(leading, "view_as_real view_as_complex linalg.inv linalg.det linalg.slogdet linalg.cholesky linalg.cholesky_ex linalg.inv_ex linalg.qr "
+rules(leading, "view_as_real constant_pad_nd Tensor._edged _safe_softmax")
+rules(matrices, "linalg.inv linalg.det linalg.slogdet linalg.cholesky linalg.cholesky_ex linalg.inv_ex linalg.qr "
       "linalg.svd linalg.svdvals linalg.eigh linalg.eigvalsh linalg.eig linalg.lu_factor_ex linalg.matrix_exp cholesky_inverse "
-      "linalg.pinv linalg.lu_factor linalg.ldl_factor linalg.ldl_factor_ex geqrf constant_pad_nd Tensor._edged _safe_softmax")  # fmt: skip
+      "linalg.pinv linalg.lu_factor linalg.ldl_factor linalg.ldl_factor_ex geqrf")  # fmt: skip
 rules(last, "linalg.solve_triangular cholesky_solve")
 
 

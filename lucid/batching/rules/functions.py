@@ -10,6 +10,7 @@ from lucid.batching.calls import Call, Unbatched, innermost, loop, refusal
 from lucid.batching.rules._declare import rule
 from lucid.batching.tensor import BatchedTensor, Level
 from lucid.tensor import Tensor
+from lucid.utils._pytree import tree_map
 
 MORE = "For more details, see autograd.Function in the documentation."
 
@@ -42,10 +43,13 @@ def apply(cls, args: tuple, kwargs: dict):
             f"You tried to vmap over {cls.__name__}, but it does not have vmap support. Please override and implement the vmap staticmethod "
             f"or set generate_vmap_rule=True. {MORE}"
         )
-    dims = tuple(0 if level.holds(one) else None for one in args)
-    values = [one.value if level.holds(one) else one for one in args]
     if own:
-        result, out_dims = cls.vmap(VmapInfo(level.size, level.randomness), dims, *values, **kwargs)
+        dims = tree_map(lambda one: 0 if level.holds(one) else None, tuple(args))
+        values = tree_map(lambda one: one.value if level.holds(one) else one, tuple(args))
+        found = cls.vmap(VmapInfo(level.size, level.randomness), dims, *values, **kwargs)
+        if not (isinstance(found, tuple) and len(found) == 2):
+            raise RuntimeError(f"Expected the vmap staticmethod of {cls.__name__} to have two returns, the output and its out_dims. {MORE}")
+        result, out_dims = found
         many = isinstance(result, (tuple, list))
         results = list(result) if many else [result]
         out_dims = [out_dims] * len(results) if out_dims is None or isinstance(out_dims, int) else list(out_dims)
@@ -54,6 +58,8 @@ def apply(cls, args: tuple, kwargs: dict):
             for one, dim in zip(results, out_dims)
         ]
         return type(result)(results) if many else results[0]
+    dims = tuple(0 if level.holds(one) else None for one in args)
+    values = [one.value if level.holds(one) else one for one in args]
     found = Batch.apply(cls, level, dims, kwargs, *values)
     return (
         tuple(BatchedTensor(one, level) for one in found) if isinstance(found, tuple) else BatchedTensor(found, level)

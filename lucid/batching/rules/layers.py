@@ -31,8 +31,10 @@ def masked(call: Call):
 
 @rule("nn.functional.layer_norm nn.functional.rms_norm")
 def layer_norm(call: Call):
-    x, _, weight = call.values[:3]
+    x, shape, weight = call.values[:3]
     bias = call.get("bias")
+    if any(one is not None and tuple(one.shape[-len(shape) :]) != tuple(shape) for one in (x, weight, bias)):
+        raise RuntimeError("entries of another shape")
     if not any(call.holds(one) for one in (weight, bias)):
         return call.run([x.value, *call.values[1:]])
     values = [None if one is weight or one is bias else one for one in call.values]
@@ -53,6 +55,8 @@ def group_norm(call: Call):
 @rule("nn.functional.batch_norm")
 def batch_norm(call: Call):
     x, mean, var, weight, bias, training, momentum, eps = call.values
+    if x.ndim < 2:
+        raise RuntimeError("entries without channels")
     if training and any(one is not None and call.holds(x) and not call.holds(one) for one in (mean, var)):
         raise refusal(
             "Batch norm got a batched tensor as input while the running_mean or running_var, which will be updated in place, were not "
@@ -72,6 +76,8 @@ def _convolution(spatial: int):
 
     def convolve(call: Call):
         x, weight, bias = call.values[:3]
+        if x.ndim not in (spatial + 1, spatial + 2) or weight.ndim != spatial + 2:
+            raise RuntimeError("entries that are no images")
         images = x.ndim == spatial + 2
         whole = call.level.whole(x)
         if not call.holds(weight):
@@ -97,6 +103,8 @@ def images(spatial: int, apart: bool = True):
 
     def fold(call: Call):
         at, values = call.operands(), wholes(call)
+        if apart and call.values[at[0]].ndim not in (spatial + 1, spatial + 2):
+            raise RuntimeError("entries that are no images")
         several = call.values[at[0]].ndim == spatial + 2 or not apart
         shape = values[at[0]].shape
         if several:

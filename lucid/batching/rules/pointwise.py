@@ -5,6 +5,7 @@ from __future__ import annotations
 from lucid import dtypes
 from lucid.batching.calls import RULES, Call, Unbatched, refusal
 from lucid.batching.rules._declare import SIZES, lifted, rule, rules
+from lucid.formats import format_name
 from lucid.ops.methods import BINARY, COMPARISONS, foreign
 from lucid.tensor import Tensor
 
@@ -40,8 +41,15 @@ def written(call: Call):
 rules(written, "Tensor._copy")
 rules(
     elementwise,
-    "masked_fill Tensor._to_dtype clone detach Tensor._alias _at_least _bce_slope Tensor._zero Tensor.contiguous",
+    "masked_fill Tensor._to_dtype detach Tensor._alias _at_least _bce_slope Tensor._zero",
 )
+
+
+@rule("clone Tensor.contiguous")
+def clone(call: Call):
+    if format_name(call["memory_format"]).startswith("channels_last"):
+        raise RuntimeError("an order of the entries' dimensions")
+    return elementwise(call)
 
 
 @rule("where")

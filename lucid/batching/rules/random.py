@@ -98,6 +98,8 @@ def dropped(call: Call):
     """Dropout: an affine function of the input, whose factors are drawn for the batch or for one entry."""
     x = call.values[0]
     on = call.get("training", call.get("train"))
+    if "dropout1d" in call.path and x.ndim not in (2, 3):
+        raise RuntimeError(f"dropout1d: Expected 2D or 3D input, but received a {x.ndim}D input")
     if not on and "rrelu" in call.path:
         return elementwise(call) if call.holds(x) else Unbatched(call.run())
     if not on or not x.numel():
