@@ -7,6 +7,9 @@ import numpy as np
 
 # ---- memory
 
+class NestedError(TypeError, RecursionError):
+    """A sequence holds itself. PyTorch raises TypeError, Python RecursionError: this is both."""
+
 class OutOfMemoryError(RuntimeError, MemoryError):
     """A tensor is too large to hold. PyTorch raises RuntimeError, Python MemoryError: this is both."""
 

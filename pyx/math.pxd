@@ -297,7 +297,12 @@ cdef inline integer gcd_(integer x, integer y) noexcept nogil:
 
 cdef inline integer lcm_(integer x, integer y) noexcept nogil:
     cdef integer divisor = gcd_(x, y)
-    return magnitude_(<integer>(trunc_divide_(x, divisor) * y)) if divisor != 0 else 0
+    if divisor == 0:
+        return 0
+    if integer is int8_t or integer is int16_t:    # as in C, the product is an int
+        return <integer>magnitude_(<int>(trunc_divide_(x, divisor) * y))
+    else:
+        return magnitude_(<integer>(trunc_divide_(x, divisor) * y))
 
 cdef inline integer magnitude_(integer x) noexcept nogil:
     if integer is uint8_t:

@@ -452,3 +452,14 @@ def a_rule_of_ones_own_with_lists_or_without_dimensions(lib):
     x = lib.tensor([1.0, 2.0])
     yield f.vmap(lambda x: Sum.apply(x, [x, x]))(x), seen[0]
     yield raised(f.vmap(lambda x: Sum.apply(x, [x, x])), x)
+
+
+@program("as_strided")
+def views_beyond_an_entry_are_refused(lib):
+    f, x = _func(lib), lib.arange(24.0).reshape(4, 6)
+    for at in (0, 1):
+        for size, steps, offset in (((2, 2), (1, 2), None), ((2, 4), (1, 2), None), ((2,), (1,), 5), ((2,), (1,), 4), ((7,), (1,), None), ((2,), (6,), None), ((0,), (6,), None)):
+            for whole in (x, x[:, 2:]):
+                found = []
+                error = raised(lambda a=at, s=size, t=steps, o=offset, w=whole, to=found: to.append(f.vmap(lambda e: e.as_strided(s, t, o), in_dims=a)(w)))
+                yield error, *found

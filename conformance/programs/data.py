@@ -61,3 +61,29 @@ def loaders(lib):
     yield raised(data.DataLoader, rows, shuffle=True, sampler=[1]), raised(data.DataLoader, rows, batch_size=0)
     yield raised(data.DataLoader, rows, num_workers=-1), raised(data.DataLoader, rows, batch_size=None, drop_last=True)
     yield list(data.DataLoader(rows, batch_size=2, collate_fn=len)), type(iter(data.DataLoader(rows))).__name__ != ""
+
+
+@program("utils.data.StackDataset", "utils.data.ChainDataset", "utils.data.DataLoader")
+def what_sets_of_data_are_made_of(lib):
+    data = lib.utils.data
+
+    class Rows(data.Dataset):
+        def __len__(self):
+            return 4
+
+        def __getitem__(self, index):
+            return index * 10
+
+        def __getitems__(self, indices):
+            return [index * 100 for index in indices]
+
+    class Short(Rows):
+        def __getitems__(self, indices):
+            return [0]
+
+    for sets in (data.StackDataset(Rows(), [1, 2, 3, 4]), data.StackDataset(a=Rows(), b=[1, 2, 3, 4])):
+        yield sets.__getitems__([0, 3]), sets[2], list(data.DataLoader(sets, batch_size=2))
+    yield raised(data.StackDataset(Short(), [1, 2, 3, 4]).__getitems__, [0, 1])
+    yield raised(list, data.ChainDataset([[1, 2]]))
+    loader = data.DataLoader([1, 2, 3])
+    yield [raised(setattr, loader, name, 1) for name in ("batch_size", "batch_sampler", "sampler", "drop_last", "dataset", "num_workers")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 
 from . import program, raised, table
 
@@ -76,3 +77,126 @@ def lists_of_numbers(lib, name, dtype):
         found = []
         error = raised(lambda numbers=numbers, found=found: found.append(lib.tensor(numbers, dtype=dtype and getattr(lib, dtype))))
         yield repr(numbers), error, *found
+
+
+# -- numbers that are tensors ------------------------------------------------------------------------------------------
+
+
+@table("", [
+    ("add", "lib.add(x, x, alpha=w)"), ("sub", "lib.sub(x, x, alpha=w)"), ("rsub", "lib.rsub(x, x, alpha=w)"), ("Tensor.sub_", "x.sub_(x, alpha=w)"),
+    ("addcmul", "lib.addcmul(x, x, x, value=w)"), ("addcdiv", "lib.addcdiv(x, x, x, value=w)"), ("addr", "lib.addr(x, x, x, alpha=w)"),
+    ("addmm", "lib.addmm(x[None], x[None], lib.ones(2, 2), beta=w)"), ("baddbmm", "lib.baddbmm(x[None, None], x[None, None], lib.ones(1, 2, 2), alpha=w)"),
+    ("full", "lib.full((2,), w)"), ("full_like", "lib.full_like(x, w)"), ("Tensor.new_full", "x.new_full((2,), w)"), ("arange", "lib.arange(w)"),
+    ("threshold", "lib.threshold(x, w, 0)"), ("nn.functional.leaky_relu", "F.leaky_relu(x, w)"), ("nn.functional.elu", "F.elu(x, w)"),
+    ("nn.functional.softplus", "F.softplus(x, w)"), ("nn.functional.layer_norm", "F.layer_norm(x, (2,), eps=w)"), ("norm", "lib.norm(x, w)"),
+    ("linalg.vector_norm", "lib.linalg.vector_norm(x, w)"), ("renorm", "lib.renorm(x[None], w, 0, 1.0)"), ("nan_to_num", "lib.nan_to_num(x, w)"),
+    ("Tensor.index_add", "x.index_add(0, lib.tensor([0]), x[:1], alpha=w)"), ("cdist", "lib.cdist(x[None], x[None], w)"),
+])  # fmt: skip
+def a_tensor_that_needs_a_gradient_is_no_number(lib, name, text):
+    """A number would not hand the gradient on: there the tensor is refused, and one that needs none is not."""
+    x, w = lib.ones(2), lib.tensor(2.0, requires_grad=True)
+    names = {"lib": lib, "F": lib.nn.functional, "x": x}
+    yield raised(eval, text, names | {"w": w}), raised(eval, text, names | {"w": w.detach()})
+
+
+@table("", [
+    ("clamp", "lib.clamp(x, w)"), ("lerp", "lib.lerp(x, x + 1, w)"), ("pow", "x ** w"), ("masked_fill", "x.masked_fill(x > 0, w)"), ("mul", "x * w"),
+    ("Tensor.fill_", "x.clone().fill_(w)"), ("quantile", "lib.quantile(x, w * 0.2)"), ("nn.functional.normalize", "F.normalize(x, 2.0, 0, w)"),
+    ("nn.functional.triplet_margin_with_distance_loss", "F.triplet_margin_with_distance_loss(x[None], -x[None], x[None], margin=w)"),
+    ("nn.functional.local_response_norm", "F.local_response_norm(x[None, None], 2, w)"),
+    ("nn.functional.gumbel_softmax", "(lib.manual_seed(0), F.gumbel_softmax(x, tau=w))[1] * lib.tensor([1.0, 2.0])"),
+    ("normal", "(lib.manual_seed(0), lib.normal(w, 1.0))[1] + 0 * w"),
+])  # fmt: skip
+def a_tensor_that_needs_a_gradient_among_numbers(lib, name, text):
+    """Where tensors are taken too, or Python's own arithmetic is all there is, it gets its gradient."""
+    w = lib.tensor(2.0, requires_grad=True)
+    found = eval(text, {"lib": lib, "F": lib.nn.functional, "x": lib.tensor([1.0, 3.0]), "w": w})
+    found.sum().backward()
+    yield found.detach(), w.grad
+
+
+# -- at the limits -----------------------------------------------------------------------------------------------------
+
+
+@program("arange")
+def ranges_of_whole_ends_and_a_fractional_step(lib):
+    for numbers in ((1, 10, 0.3), (10, 1, -0.3), (0, 1, 0.1), (0, 6, 0.6), (-3, 3, 0.7), (0, 3, 0.1)):
+        yield lib.arange(*numbers), lib.arange(*numbers, dtype=lib.float64)
+
+
+@program("log1p")
+def complex_logarithms_next_to_one(lib):
+    for number in (1e-19 + 1e-18j, 1e-18 + 0.1j, 0.1 + 1e-18j, 1e-250 + 2e-250j, -1 + 1e250j, 1e250 + 1j, 0j, -1 + 0j, 0.3 - 0.4j, 2 + 1j):
+        found = lib.log1p(lib.tensor(number, dtype=lib.complex128))
+        yield f"{found.real.item():.12g} {found.imag.item():.12g}"
+
+
+@program("lcm")
+def common_multiples_beyond_the_dtype(lib):
+    for name, one, two in (("int8", 127, 2), ("int8", -128, -1), ("int16", 32767, 2), ("int16", -32768, 3), ("int32", 2**31 - 1, 2), ("uint8", 255, 2)):
+        dtype = getattr(lib, name)
+        yield lib.lcm(lib.tensor([one], dtype=dtype), lib.tensor([two], dtype=dtype))
+
+
+@program("linalg.lstsq")
+def least_squares_with_limits_that_are_none(lib):
+    a, b = lib.tensor([[1.0], [3.0]]), lib.tensor([[1.0], [2.0]])
+    for driver in ("gelsd", "gelss"):
+        for limit in (1.0, 0.5, 1.5):
+            found = lib.linalg.lstsq(a, b, rcond=limit, driver=driver)
+            yield found.solution, found.rank
+
+
+@program("quantile", "nanquantile")
+def gradients_of_quantiles_of_rows_with_nan(lib):
+    nan = math.nan
+    for name in ("quantile", "nanquantile"):
+        for how in ("linear", "lower", "higher", "midpoint", "nearest"):
+            for rows in ([1, nan, 2.0], [nan, nan, 1.0, 2.0], [nan, nan], [[1.0, nan, 3.0], [3.0, 2.0, 1.0]]):
+                x = lib.tensor(rows, requires_grad=True)
+                found = getattr(lib, name)(x, lib.tensor([0.0, 0.3, 1.0]), -1, interpolation=how)
+                found.sum().backward()
+                yield found.detach(), x.grad
+
+
+@program("linalg.norm", "linalg.vector_norm", "einsum", "empty_strided", "tensor")
+def what_is_refused_at_the_limits(lib):
+    x, own = lib.ones(2, 3, 4), [0]
+    own.append(own)
+    yield raised(lib.linalg.norm, x, 1, (0, 1, 2)), raised(lib.linalg.norm, x, 2, ()), raised(lib.linalg.vector_norm, x, 2j)
+    yield raised(lib.einsum, ""), raised(lib.einsum, "", [])
+    for call in (lambda: lib.empty_strided((8, 8), (2**61, 1)), lambda: lib.tensor(own), lambda: lib.as_tensor(own)):
+        try:
+            call()
+        except (RuntimeError, TypeError) as error:
+            yield isinstance(error, TypeError)
+
+
+# -- forms -------------------------------------------------------------------------------------------------------------
+
+
+@program("addmm", "addmv", "addr", "addbmm", "baddbmm")
+def factors_before_the_tensors(lib):
+    """The order of arguments that PyTorch once had."""
+    x, a, b = lib.ones(2, 2), lib.ones(2, 2, 3), lib.ones(2, 3, 2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield lib.addmm(2, x, 3, a[0], b[0]), lib.addmm(2, x, a[0], b[0]), x.addmm(2, a[0], b[0]), x.addmm(2, 3, a[0], b[0])
+        yield x[0].addmv(2, 3, x, x[0]), lib.addr(2, x, 3, x[0], x[0]), lib.baddbmm(2, a @ b, 3, a, b)
+        yield lib.addbmm(2, x, 3, a, b), x.clone().addbmm_(2, 3, a, b), x.clone().addmm_(2, a[0], b[0])
+    yield raised(lib.addmm, x, a[0], b[0], x), raised(lambda: lib.addmm(2, x, 3, a[0], b[0], beta=2)), raised(lib.addmm, 2, 3, 4, x, x, x)
+
+
+@program("cat", "stack")
+def images_with_their_channels_last_are_joined_so(lib):
+    x = lib.arange(120.0).reshape(2, 3, 4, 5).contiguous(memory_format=lib.channels_last)
+    deep = lib.arange(240.0).reshape(2, 3, 4, 5, 2).contiguous(memory_format=lib.channels_last_3d)
+    others = (x, x.contiguous(), x.double(), lib.empty(0))
+    for dim in range(4):
+        yield lib.cat((x, x + 1), dim), lib.cat((x, x + 1), dim).stride(), lib.stack((x, x + 1), dim), lib.stack((x, x + 1), dim).stride()
+    yield [lib.cat((x, one), 1).stride() for one in others], lib.stack((x, x), 4).stride(), lib.stack((x, x.contiguous())).stride()
+    yield lib.cat((x[:, :, 1:], x[:, :, 1:]), 1).stride(), lib.cat((x.permute(1, 0, 2, 3),) * 2, 1).stride()
+    yield lib.cat((deep, deep), 1).stride(), lib.stack((deep, deep), 1).stride(), lib.stack((deep, deep), 5).stride()
+    w = x.clone().requires_grad_()
+    (lib.cat((w, w * 2), 1) * lib.arange(240.0).reshape(2, 6, 4, 5)).sum().backward()
+    yield w.grad

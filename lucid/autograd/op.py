@@ -51,7 +51,10 @@ SPELLED = {
     name: [other for other, names in SPELLINGS.items() if name in names] for names in SPELLINGS.values() for name in names
 }
 # Once factors stood before the tensors that they belong to: `x.add_(0.1, y)` for `x.add_(y, alpha=0.1)`.
-OLDER = {"add": "alpha", "sub": "alpha", "addcmul": "value", "addcdiv": "value"}
+OLDER = {
+    "add": "alpha", "sub": "alpha", "addcmul": "value", "addcdiv": "value",
+    **dict.fromkeys(("addmm", "addmv", "addr", "addbmm", "baddbmm"), ("beta", "alpha")),
+}  # fmt: skip
 
 
 # Names in both of these namespaces are one function in PyTorch too, but for some.

@@ -115,9 +115,9 @@ class CodeGen:
             free_vars.insert(0, "self")
         return f"def forward({', '.join(free_vars)}){maybe_return_annotation}:"
 
-    def generate_output(self, output_args, *args) -> str:
+    def generate_output(self, output_args, *, descs=None, repr_fn=repr) -> str:
         """The line of `return`."""
-        return f"return {args[0](output_args) if args else repr(output_args)}"
+        return f"return {repr_fn(output_args)}"
 
     def process_inputs(self, *args):
         """What the graph's placeholders are given of the function's arguments."""
@@ -202,7 +202,8 @@ class CodeGen:
             if node.op == "output":
                 if node.type is not None:
                     returns[0] = f" -> {annotation(node.type)}"
-                body.append(self.generate_output(node.args[0], text))
+                own = type(self).generate_output is not CodeGen.generate_output  # which may know of one argument alone
+                body.append(self.generate_output(node.args[0]) if own else self.generate_output(node.args[0], repr_fn=text))
                 return
             if node.op == "call_method":
                 made = f"{_format_target(text(node.args[0]), target)}({arguments(node.args[1:], node.kwargs)})"
@@ -229,6 +230,8 @@ class CodeGen:
             if node.op not in ("placeholder", "output"):
                 done = [*last_used.get(node, []), *([node] if not node.users else [])]
                 body.append(f";  {' = '.join([one.name for one in done] + ['None'])}\n" if done else "\n")
+        if not "".join(body).strip():
+            body.append("pass\n")
         lines = "".join(body) + "\n"
         if self._body_transformer is not None:
             lines = "".join(self._body_transformer(body)) + "\n"

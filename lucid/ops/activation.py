@@ -86,7 +86,7 @@ _threshold_backward.vjp(grad=lambda g, input_, threshold: _threshold_backward(g,
 @op("nn.functional.threshold", aliases=("threshold",))
 @doc("out = x \\text{ if } x > threshold \\text{ else } value", "g \\cdot [x > threshold]", returns=LOSSLESS,
      threshold="float: Up to where elements are replaced.", value="float: By what.")  # fmt: skip
-def threshold(input_: Tensor, threshold, value, inplace: bool = False, *, out=None) -> Tensor:
+def threshold(input_: Tensor, threshold: float, value: float, inplace: bool = False, *, out=None) -> Tensor:
     """Elements up to a threshold replaced by a value.
 
     >>> F.threshold(lucid.tensor([-1.0, 0.5, 2.0]), 0.5, 9.0)

@@ -34,6 +34,7 @@ from lucid.ops._frame import (
     number_argument,
     number_first,
     opmath_dtype,
+    plain_number,
     rounded,
     tensor_argument,
 )
@@ -127,6 +128,7 @@ def _add_scaled(name: str, x, y, alpha) -> Tensor:
             if x.dtype.kind == 2:
                 return backward(SCALED[name], x, y, rounded(element(alpha, x.dtype), x.dtype))
     x, y = number_argument(name, x), number_argument(name, y, 2, "other")
+    alpha = plain_number(name, alpha, "alpha")
     alpha = alpha.item() if isinstance(alpha, (Tensor, np.generic)) else alpha
     dtype = dtypes.result_dtype((x, y))
     if isinstance(alpha, bool) and dtype is not dtypes.bool:
@@ -172,7 +174,7 @@ def sub(input_: Tensor, other, *, alpha=1, out=None) -> Tensor:
     _check_subtraction(input_, other)
     if is_bool(input_):
         return binary(SUB, input_, other)
-    alpha = number_argument("sub", alpha, 3, "alpha")
+    alpha = plain_number("sub", number_argument("sub", alpha, 3, "alpha"), "alpha")
     return _add_scaled("sub", input_, other, alpha if isinstance(alpha, bool) else -alpha)
 
 
@@ -225,6 +227,7 @@ def addcmul(input_: Tensor, tensor1: Tensor, tensor2: Tensor, *, value=1, out=No
     """
     for at, one in enumerate((input_, tensor1, tensor2), 1):
         tensor_argument("addcmul", one, at, ("input", "tensor1", "tensor2")[at - 1])
+    plain_number("addcmul", value, "value")
     if isinstance(value, complex) and (is_complex(input_) or is_complex(tensor1) or is_complex(tensor2)):
         tensor1, value = mul(tensor1, value), 1
     return ternary(ADDCMUL, input_, tensor1, tensor2, value)
@@ -419,6 +422,7 @@ def addcdiv(input_: Tensor, tensor1: Tensor, tensor2: Tensor, *, value=1, out=No
     """
     for at, one in enumerate((input_, tensor1, tensor2), 1):
         tensor_argument("addcdiv", one, at, ("input", "tensor1", "tensor2")[at - 1])
+    plain_number("addcdiv", value, "value")
     if tensor1.dtype.kind < 2 and tensor2.dtype.kind < 2:
         raise RuntimeError(
             "Integer division with addcdiv is not supported: use input + value * torch.trunc(tensor1 / tensor2), or "

@@ -17,7 +17,7 @@ from lucid._kernels.core import strided as strided_array
 from lucid.autograd.op import Stated, Supplied, check_out, op, torch_name, write_out
 from lucid.dtypes import as_dtype, element
 from lucid.ops._doc import doc, like
-from lucid.ops._frame import INT64, fill, number_argument, ordered_empty, shape_argument, tensor_argument
+from lucid.ops._frame import INT64, fill, number_argument, ordered_empty, plain_number, shape_argument, tensor_argument
 from lucid.ops.storage import fill_array
 from lucid.ops.view import empty_as, to_dtype
 from lucid.tensor import Tensor, check_device
@@ -228,6 +228,7 @@ def full(
         raise TypeError("full(): argument 'size' (position 1) must be tuple of ints, not int")
     if isinstance(fill_value, Tensor) and fill_value.array.ndim:
         raise TypeError("full(): argument 'fill_value' (position 2) must be Number, not Tensor")
+    plain_number("full", fill_value, "fill_value")
     value = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
     dtype_ = wanted(dtype, layout, device, out.dtype if out is not None else implied(value))
     array = new_array(sizes("full", (size,), {}), dtype_.numpy)
@@ -274,9 +275,9 @@ def empty_strided(
         raise RuntimeError(
             f"dimensionality of sizes ({len(size)}) must match dimensionality of strides ({len(stride)})"
         )
-    if any(step < 0 for step in stride):
-        raise RuntimeError(f"Storage size calculation overflowed with sizes={list(size)} and strides={list(stride)}")
     span = 0 if 0 in size else 1 + sum((n - 1) * step for n, step in zip(size, stride))
+    if any(step < 0 for step in stride) or span * dtype.itemsize >= 1 << 63:
+        raise RuntimeError(f"Storage size calculation overflowed with sizes={list(size)} and strides={list(stride)}")
     result = wrap(strided_array(new_array((span,), dtype.numpy), size, stride))
     return finished("empty_strided", result, requires_grad)
 
@@ -419,6 +420,7 @@ def full_like(
     Tensor([3.0, 3.0])
     """
     array = _like("full_like", input_, dtype, layout, device, memory_format)
+    plain_number("full_like", fill_value, "fill_value")
     fill_array(array, fill_value.item() if isinstance(fill_value, Tensor) else fill_value)
     return finished("full_like", wrap(array), requires_grad)
 
@@ -626,7 +628,7 @@ def _range_arguments(given: tuple, keywords: dict) -> tuple:
 
 
 def _arange(start, end, step, *, out=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False):
-    start, end, step = (_scalar("arange", one) for one in (start, end, step))
+    start, end, step = (_scalar("arange", plain_number("arange", one, "end")) for one in (start, end, step))
     whole = all(isinstance(one, int) for one in (start, end, step))
     default = dtypes.int64 if whole else dtypes.get_default_dtype()
     dtype_ = wanted(dtype, layout, device, out.dtype if out is not None else default)
@@ -651,7 +653,8 @@ def _arange(start, end, step, *, out=None, dtype=None, layout=None, device=None,
         if not (math.isfinite(start) and math.isfinite(end)):
             raise RuntimeError(f"unsupported range: {start:g} -> {end:g}")
         count = (end - start, step)
-    n = -(-count[0] // count[1]) if isinstance(count[0], int) else math.ceil(count[0] / count[1])
+    exact = isinstance(count[0], int) and isinstance(count[1], int)
+    n = -(-count[0] // count[1]) if exact else math.ceil(count[0] / count[1])
     n = max(int(n), 0)
     array = None
     if dtype_.kind == 2 or max(abs(start), abs(end), abs(step)) < 1 << 53:

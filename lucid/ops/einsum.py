@@ -195,6 +195,8 @@ def _sublists(arguments):
 def _parse(equation: str, ndims: tuple):
     """The labels of each operand, of so many dimensions, and of the result; those of an ellipsis are negative numbers."""
     equation = equation.replace(" ", "")
+    if not ndims:
+        raise ValueError("einsum(): at least one operand is needed")
     left, arrow, right = equation.partition("->")
     terms = left.split(",")
     if len(terms) != len(ndims):

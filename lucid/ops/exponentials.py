@@ -274,7 +274,19 @@ def log10(input_: Tensor, *, out=None) -> Tensor:
 
 log10.vjp(input_=lambda g, input_: div(g, conjugate(mul(input_, math.log(10)))))
 
-LOG1P = with_complex(unary_kernel("log1p", FLOATING), np.log1p)
+
+
+def _log1p_complex(z: np.ndarray) -> np.ndarray:
+    """Of small numbers by the square of |1 + z| less one; NumPy's loses what is small in the real part."""
+    out, x, y = np.empty_like(z), z.real, z.imag
+    square = x * (2 + x) + y * y
+    small = np.where(square == 0, x, 0.5 * np.log1p(square))
+    out.real = np.where(np.hypot(x, y) < 0.5, small, np.log(np.hypot(1 + x, y)))
+    out.imag = np.arctan2(y, 1 + x)
+    return out
+
+
+LOG1P = with_complex(unary_kernel("log1p", FLOATING), _log1p_complex)
 
 
 @op("log1p", aliases=("special.log1p",))

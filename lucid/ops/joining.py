@@ -92,7 +92,7 @@ def cat(tensors, dim: int = 0, *, out=None) -> Tensor:
                     f"for tensor number {i} in the list."
                 )
         shape[dim] += array.shape[dim]
-    last = all(core.channels_last(array) for _, array in joined)
+    last = all(core.channels_last(one.array) for one in tensors)
     out, start, lead = formatted_empty(tuple(shape), dtype, last), 0, (slice(None),) * dim
     for _, array in joined:
         stop = start + array.shape[dim]

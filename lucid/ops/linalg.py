@@ -26,6 +26,7 @@ from lucid.ops._frame import (
     contiguous,
     is_half,
     native,
+    plain_number,
     same_dtype,
     spread,
     tensor_argument,
@@ -432,6 +433,7 @@ def _fused(name, product_, input_, a, b, beta, alpha):
     """``beta * input + alpha * product(a, b)``; half precision is rounded once, at the end."""
     for position, one in enumerate((input_, a, b), 1):
         tensor_argument(name, one, position)
+    plain_number(name, beta, "beta"), plain_number(name, alpha, "alpha")
     same_dtype(name, input_, a, b)
     dtype = a.dtype
     if is_half(dtype):
@@ -494,6 +496,7 @@ def addr(input_: Tensor, vec1: Tensor, vec2: Tensor, *, beta=1, alpha=1, out=Non
     _ranked("addr", vec2, 1, "vec2")
     dtype = tensor_argument("addr", input_).dtype
     for name, factor in (("beta", beta), ("alpha", alpha)):
+        plain_number("addr", factor, name)
         if isinstance(factor, bool) and not dtype is vec1.dtype is vec2.dtype is dtypes.bool:
             raise RuntimeError(f"Boolean {name} only supported for Boolean results.")
     if beta == 1 and dtype.numpy in FLOATING and vec1.dtype is dtype and vec2.dtype is dtype and type(alpha) in (int, float):

@@ -421,7 +421,7 @@ def kl_div(
      full="bool, optional: Add the constant term. Default: False.", eps="float, optional: The least variance.",
      raises="ValueError: a variance is negative, or their shape does not fit")  # fmt: skip
 def gaussian_nll_loss(
-    input_: Tensor, target: Tensor, var, full=False, eps: float | None = 1e-06, reduction: str = "mean"
+    input_: Tensor, target: Tensor, var, full=False, eps=1e-06, reduction: str = "mean"
 ) -> Tensor:
     """Negative log likelihood of normal distributions.
 

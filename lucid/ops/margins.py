@@ -151,7 +151,7 @@ def triplet_margin_loss(
      swap="bool, optional: Let the positive be the anchor where it is nearer to the negative. Default: False.",
      raises="ValueError: the margin is not positive")  # fmt: skip
 def triplet_margin_with_distance_loss(
-    anchor: Tensor, positive: Tensor, negative: Tensor, *, distance_function=None, margin: float = 1.0,
+    anchor: Tensor, positive: Tensor, negative: Tensor, *, distance_function=None, margin=1.0,
     swap=False, reduction: str = "mean",
 ) -> Tensor:  # fmt: skip
     """`triplet_margin_loss` for any distance.

@@ -237,6 +237,8 @@ def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | Non
     columns = B.unsqueeze(-1) if vector else B
     *batch, m, n = a.shape
     empty = not (a.size and b.size)  # nothing is computed, and all there is to say is 0
+    if driver == "gelsd" and rcond is not None and not 0 < rcond < 1:  # which LAPACK takes for the precision
+        rcond = np.finfo(a.dtype).eps / 2
     factors = None if empty or driver not in ("gels", "gelsy") else _full_rank(a, rcond, driver == "gels")
     with few_threads(a.shape):
         x = _least(A, columns, rcond, factors)

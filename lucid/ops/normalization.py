@@ -635,7 +635,7 @@ def _by_instance(input_, running_mean, running_var, weight, bias, momentum, eps)
      "\\tfrac{1}{\\|x\\|} (g - out\\, (g \\cdot out)) \\text{ for } p = 2",
      p="float, optional: Which norm. Default: 2.", dim="int, optional: Along which dimension. Default: 1.",
      eps="float, optional: The least norm. Default: 1e-12.")  # fmt: skip
-def normalize(input_: Tensor, p=2.0, dim: int | tuple | None = 1, eps: float = 1e-12, out=None) -> Tensor:
+def normalize(input_: Tensor, p=2.0, dim: int | tuple | None = 1, eps=1e-12, out=None) -> Tensor:
     """Divide by the p-norm along a dimension.
 
     >>> F.normalize(lucid.tensor([[3.0, 4.0]]), p=1.0, dim=1) * 7
@@ -652,7 +652,7 @@ def normalize(input_: Tensor, p=2.0, dim: int | tuple | None = 1, eps: float = 1
      input_="Tensor: Of shape (n, c, ...).", size="int: How many neighbouring channels count.",
      alpha="float, optional: Factor of the mean square. Default: 1e-4.", beta="float, optional: The power. Default: 0.75.",
      k="float, optional: What is added. Default: 1.", raises="ValueError: there are fewer than 3 dimensions")  # fmt: skip
-def local_response_norm(input_: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> Tensor:
+def local_response_norm(input_: Tensor, size: int, alpha=1e-4, beta=0.75, k=1.0) -> Tensor:
     """Divide by a power of the mean square of neighbouring channels (Krizhevsky, Sutskever, Hinton, "ImageNet
     Classification with Deep Convolutional Neural Networks", 2012).
 
@@ -788,7 +788,7 @@ def native_group_norm(
 
 
 @op("nn.functional.gumbel_softmax", composite=True)
-def gumbel_softmax(logits: Tensor, tau: float = 1, hard=False, eps=1e-10, dim: int = -1) -> Tensor:
+def gumbel_softmax(logits: Tensor, tau=1, hard=False, eps=1e-10, dim: int = -1) -> Tensor:
     r"""Samples of categories, relaxed so that gradients pass.
 
     Parameters

@@ -75,6 +75,8 @@ def vector_norm(
     if source.is_complex:
         array = magnitude.abs(wrap(array)).array  # as the gradient computes it, which asks which are equal to the norm
     dims = dims_argument("linalg.vector_norm", dim, array.ndim)
+    if isinstance(ord, complex):
+        raise RuntimeError(f"linalg.vector_norm: Expected a non-complex scalar as the order of norm, got {ord}")
     ord = float(ord)
     name = {0.0: "norm_0", 1.0: "norm_1", 2.0: "norm_2", math.inf: "norm_inf", -math.inf: "norm_minus_inf"}.get(
         ord, "norm_p"
@@ -212,6 +214,8 @@ def norm(A: Tensor, ord=None, dim: int | tuple | None = None, keepdim: bool = Fa
                                f"Got {A.array.ndim}D.")  # fmt: skip
         dim = tuple(range(A.array.ndim))
     dims = (dim,) if isinstance(dim, int) else tuple(dim)
+    if len(dims) not in (1, 2):
+        raise RuntimeError(f"linalg.norm: If dim is specified, it must be of length 1 or 2. Got {list(dims)}")
     if len(dims) == 2:
         return matrix_norm(A, ord, dims, keepdim, dtype=dtype)
     if isinstance(ord, str):

@@ -747,7 +747,7 @@ adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d = map(_adaptive_av
 
 def _lp(n: int):
     def pool_(
-        input_, norm_type: float, kernel_size: int | str | tuple, stride: int | tuple | None = None, ceil_mode: bool = False
+        input_, norm_type, kernel_size: int | str | tuple, stride: int | tuple | None = None, ceil_mode: bool = False
     ):
         average = (avg_pool1d, avg_pool2d, avg_pool3d)[n - 1]
         if n > 1 and isinstance(kernel_size, str):

@@ -356,8 +356,8 @@ def bernoulli(input_: Tensor, p: float | None = None, *, generator=None, out=Non
 @op("normal", composite=True, own=("out",))
 @doc()
 def normal(
-    mean: float,
-    std: float = 1.0,
+    mean,
+    std=1.0,
     size: tuple | None = None,
     *,
     generator=None,
@@ -666,7 +666,7 @@ def random_(input_: Tensor, from_: int | None = None, to: int | None = FROM_ZERO
 
 @op("Tensor.bernoulli_", composite=True)
 @like(uniform_)
-def bernoulli_(input_: Tensor, p: float = 0.5, *, generator=None) -> Tensor:
+def bernoulli_(input_: Tensor, p=0.5, *, generator=None) -> Tensor:
     """Overwrite the tensor with 1 with probability p (a number, or a tensor that expands), else with 0. Returns it.
 
     Parameters

@@ -26,6 +26,7 @@ from lucid.ops._frame import (
     is_half,
     made_of,
     native,
+    plain_number,
     rounded,
     tensor_argument,
 )
@@ -151,6 +152,7 @@ def index_add(input_: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha=
         )
     if alpha != 1:
         half = is_half(input_.dtype)  # its products are rounded with the sums, in float32
+        plain_number("index_add", alpha, "alpha")
         alpha, added = rounded(element(alpha, input_.dtype), input_.dtype), cast(added, FLOAT32) if half else added
         with np.errstate(all="ignore"):
             added = cast(added * alpha, added.dtype)

@@ -246,12 +246,12 @@ def _quantiles(name: str, x: Tensor, q, dim, keepdim: bool, interpolation: str, 
         kept = tuple(1 if i == at else size for i, size in enumerate(x.shape))
     rows = sort(rows.movedim(at, -1) if dim is not None else rows, -1)[0]
     size = rows.shape[-1]
-    # Where in the sorted row each quantile lies; a row with NaN has none, unless they are ignored.
+    # Where in the sorted row each quantile lies; that of a row with NaN is its last, unless they are ignored.
     last = sum_(ne(isnan(rows), True), -1, keepdim=True) - 1 if ignore_nan else None
-    missing = isnan(narrow(rows, -1, size - 1, 1)) if not ignore_nan else eq(last, -1)
     count = clamp(last, min=0).to(x.dtype) if ignore_nan else float(size - 1)
     place = q.reshape(-1) * count
     place = place.expand(*rows.shape[:-1], max(q.numel(), 0)) if place.ndim <= 1 else place
+    place = place if ignore_nan else where(isnan(narrow(rows, -1, size - 1, 1)), size - 1.0, place)
     if interpolation == "lower":
         place = floor(place)
     elif interpolation == "higher":
@@ -264,7 +264,6 @@ def _quantiles(name: str, x: Tensor, q, dim, keepdim: bool, interpolation: str, 
         above = gather(rows, -1, ceil(place).to(dtypes.int64))
         share = full(place.shape, 0.5, dtype=x.dtype) if interpolation == "midpoint" else place - below
         found = lerp(found, above, share)
-    found = where(missing, math.nan, found)
     shape = kept if keepdim else tuple(size for i, size in enumerate(x.shape) if i != at) if dim is not None else ()
     found = found.movedim(-1, 0)
     return found.reshape((q.numel(), *shape)) if q.ndim else found.reshape(shape)
@@ -283,7 +282,7 @@ QUANTILE = {
 @op("quantile", composite=True, out="same")
 @doc("out = x_{(q (n - 1))}", **QUANTILE)
 def quantile(
-    input_: Tensor, q: float, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear", out=None
+    input_: Tensor, q, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear", out=None
 ) -> Tensor:
     """Quantiles: below the q-th lies the share q of the elements. NaN where there is one among them.
 
@@ -296,7 +295,7 @@ def quantile(
 @op("nanquantile", composite=True, out="same")
 @doc("out = x_{(q (n - 1))}", **QUANTILE)
 def nanquantile(
-    input_: Tensor, q: float, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear", out=None
+    input_: Tensor, q, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear", out=None
 ) -> Tensor:
     """Quantiles of the elements that are not NaN.
 

@@ -219,7 +219,7 @@ def exponential(
 @op("signal.windows.gaussian", gradient=False)
 @like(hann, std="float, optional: The standard deviation, in points. Default: 1.")
 def gaussian(
-    M: int, *, std: float = 1.0, sym=True, dtype=None, layout=None, device=None, requires_grad: bool | None = False
+    M: int, *, std=1.0, sym=True, dtype=None, layout=None, device=None, requires_grad: bool | None = False
 ) -> Tensor:
     """The bell curve.
 

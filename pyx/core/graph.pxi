@@ -80,7 +80,11 @@ cdef int check_kinds(OpBase op, row_t row, Py_ssize_t n, Py_ssize_t at) except -
     cdef int found
     for i in range(n):
         kind = Py_TYPE(row[i])
-        if not refused[i] or kind == plain:
+        if not refused[i]:
+            continue
+        if kind == plain:
+            if (<TensorBase>row[i])._requires_grad:    # which a number would not hand on
+                refuse(op, <object>row[i], at + i)
             continue
         if kind == &PyLong_Type:
             found = INT_KIND
@@ -107,7 +111,7 @@ cdef class OpBase:
     cdef public bint out_apart, out_dtype, may_overlap, wide, crossed
     cdef public list defaults_in_order
     cdef public bytes kinds    # the kinds of value that each parameter refuses, a bit for each; None if they take any
-    cdef public object older    # what PyTorch's older order of arguments has in the second place, before the tensors
+    cdef public object older    # what PyTorch's older order of arguments has in the second place, before the tensors; or several before and behind the first
 
     cdef list bound(self, row_t row, Py_ssize_t n, PyObject* names):
         """The values of all parameters in order, of a call with `n` values by position and then those of `names`. TypeError
@@ -116,7 +120,13 @@ cdef class OpBase:
         cdef list values
         if n > self.positional:
             named = by_name(row + n, names)
-            if (n == self.positional + 1 and self.older is not None and self.older not in named
+            if type(self.older) is tuple and not named.keys() & set(self.older):
+                given = by_position(row, n)
+                numbers = [one for one in given if not isinstance(one, TensorBase)]
+                if len(numbers) == n - self.positional <= len(self.older):
+                    given = tuple([one for one in given if isinstance(one, TensorBase)])
+                    return self.bind(given, {**named, **dict(zip(self.older, numbers))})
+            elif (n == self.positional + 1 and self.older is not None and self.older not in named
                     and isinstance(<object>row[n - 1], (TensorBase, int, float))):
                 return self.bind((<object>row[0], *by_position(row + 2, n - 2)), {**named, self.older: <object>row[1]})
             raise TypeError(f"{self.name}() takes {self.positional} positional arguments but {n} were given")

@@ -53,16 +53,20 @@ def set_function_mode(bint mode):
     return set_detour(FUNCTION_MODE, mode)
 
 
+class NestedError(TypeError, RecursionError):
+    """A sequence holds itself. PyTorch raises TypeError, Python RecursionError: this is both."""
+
+
 cdef bint overriding(value, int depth=0) except -1:
     """Whether a value that is no plain tensor, or one in a sequence, has a `__torch_function__` that is asked.
 
-    Every sequence that a call is given comes here first: RecursionError for one that holds itself, for the sake of what looks into it
+    Every sequence that a call is given comes here first: NestedError for one that holds itself, for the sake of what looks into it
     later.
     """
     cdef PyObject* hook
     if type(value) is list or type(value) is tuple:
         if depth == NESTED:
-            raise RecursionError("arguments are nested too deeply, or hold themselves")
+            raise NestedError("arguments are nested too deeply, or hold themselves")
         for one in value:
             if type(one) is not tensor_type and type(one) is not int and type(one) is not float and overriding(one, depth + 1):
                 return True

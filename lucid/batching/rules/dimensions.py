@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lucid.batching.calls import Call
+from lucid.batching.calls import Call, refusal
 from lucid.batching.rules._declare import f, flat, lifted, rule, rules, shifted, wholes
 from lucid.ops.view import infer_shape
 from lucid.tensor import Tensor
@@ -119,6 +119,12 @@ def index_basic(call: Call):
 @rule("as_strided")
 def as_strided(call: Call):
     x, size, stride, offset = call.values
+    first = x.value.storage_offset()
+    last = first + sum((n - 1) * step for n, step in zip(x.shape, x.value.stride()[1:]))
+    begin = first if offset is None else offset
+    if 0 not in (*size, *x.shape) and not first <= begin <= begin + sum((n - 1) * step for n, step in zip(size, stride)) <= last:
+        raise refusal(f"as_strided(): elements {size} of strides {stride} from {begin} on lie outside of an entry's. This is not supported "
+                      "inside of vmap")  # fmt: skip
     return call.run([x.value, (call.size, *size), (x.value.stride(0), *stride), offset])
 
 

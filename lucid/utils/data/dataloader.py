@@ -15,6 +15,9 @@ __all__ = ["DataLoader"]
 _collate_fn_t = Callable[[list], object]  # what packages annotate functions with that make batches
 
 
+FIXED = ("batch_size", "batch_sampler", "sampler", "drop_last", "dataset", "persistent_workers")  # what a loader is made of
+
+
 class DataLoader:
     """Batches of a dataset's samples.
 
@@ -102,6 +105,11 @@ class DataLoader:
         if collate_fn is None:
             collate_fn = default_convert if batch_sampler is None else default_collate
         self.collate_fn = collate_fn
+
+    def __setattr__(self, name, value):
+        if name in FIXED and "collate_fn" in self.__dict__:
+            raise ValueError(f"{name} attribute should not be set after {type(self).__name__} is initialized")
+        super().__setattr__(name, value)
 
     def __class_getitem__(cls, item):
         return cls

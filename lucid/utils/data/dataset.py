@@ -121,6 +121,17 @@ class StackDataset(Dataset):
             return {key: one[index] for key, one in self.datasets.items()}
         return tuple(one[index] for one in self.datasets)
 
+    def __getitems__(self, indices):
+        rows = self.datasets.values() if isinstance(self.datasets, dict) else self.datasets
+        columns = []
+        for one in rows:
+            found = one.__getitems__(indices) if hasattr(one, "__getitems__") else [one[index] for index in indices]
+            if len(found) != len(indices):
+                raise ValueError(f"Nested dataset's output size mismatch. Expected {len(indices)}, got {len(found)}")
+            columns.append(found)
+        named = isinstance(self.datasets, dict)
+        return [dict(zip(self.datasets, row)) if named else row for row in zip(*columns)]
+
     def __len__(self) -> int:
         return self._length
 
@@ -184,7 +195,10 @@ class ChainDataset(IterableDataset):
         self.datasets = datasets
 
     def __iter__(self):
-        return itertools.chain.from_iterable(self.datasets)
+        for one in self.datasets:
+            if not isinstance(one, IterableDataset):
+                raise AssertionError("ChainDataset only supports IterableDataset")
+            yield from one
 
     def __len__(self) -> int:
         return sum(map(len, self.datasets))
