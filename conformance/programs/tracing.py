@@ -353,3 +353,18 @@ def features_of_inner_layers(lib):
     traced.recompile()
     found = traced(lib.linspace(-1, 1, 75).reshape(1, 3, 5, 5))
     yield sorted(found), found["bn"], found["mul"], found["pool"], traced.code
+
+
+@program("fx.CodeGen", "fx.GraphModule")
+def code_of_nothing_and_a_return_of_ones_own(lib):
+    fx = lib.fx
+
+    class Listed(fx.CodeGen):
+        def generate_output(self, output_args):
+            return f"return list({output_args!r})"
+
+    yield fx.GraphModule(lib.nn.Module(), fx.Graph())()
+    traced = fx.symbolic_trace(lambda a: (a + 1, a))
+    traced.graph.set_codegen(Listed())
+    traced.recompile()
+    yield traced(lib.ones(2))
