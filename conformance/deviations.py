@@ -148,6 +148,13 @@ DEVIATIONS = (
                   "drops the imaginary parts in between", dtype="complex*")
         for name in ("mean", "logsumexp", "special.logsumexp")
     ),
+    Deviation("prod", "refusals", "a product that overflows on the way is NaN once a 0 comes: in a complex `out=` the order of the factors "
+              "decides, and each library has its own", dtype="int64", when=holds(lambda t: (t > 2**62) | (t < -(2**62)))),
+    *(
+        Deviation(name, "refusals", "a complex `out=` takes the spread over some dimensions, as that of all elements; PyTorch has a kernel "
+                  "for the latter alone", dtype="*float*", when=lambda case: len(case.args) > 1 or "dim" in case.kwargs)
+        for name in ("std", "var")
+    ),
     Deviation("nn.functional.gaussian_nll_loss", "tangent", "as its gradient, the derivative passes where a variance is raised to the "
               "least; PyTorch's forward mode does not let it pass", when=lambda case: bool((case.args[2] < case.args[4]).any())
               if len(case.args) > 4 else False),

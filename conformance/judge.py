@@ -290,13 +290,13 @@ class Run:
         if asked.cotangents is None:
             asked.cotangents = along(answer.raw)
         chosen = [i for i, cotangent in enumerate(asked.cotangents) if cotangent is not None]
-        if not chosen:
-            raise Skip("PyTorch's result has no gradient")
         if len(answer.raw) != len(asked.cotangents):
             raise Mismatch(f"{len(answer.raw)} tensors in the result, expected {len(asked.cotangents)}")
-        for i in chosen:
-            if not party.requires_grad(answer.raw[i]):
-                raise Mismatch(f"result {i} does not require a gradient")
+        for i, result in enumerate(answer.raw):
+            if party.requires_grad(result) != (i in chosen):
+                raise Mismatch(f"result {i} " + ("does not require a gradient" if i in chosen else "requires a gradient, PyTorch's does not"))
+        if not chosen:
+            raise Skip("PyTorch's result has no gradient")
         # What required a gradient before the call: a target of an in-place function does afterwards too.
         inputs = [t for t, before in zip(answer.inputs(party), given, strict=True) if before.requires_grad]
         cotangents = [asked.cotangents[i].detach().requires_grad_(order == 2) for i in chosen]

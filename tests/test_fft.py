@@ -152,3 +152,15 @@ def test_what_dtype_out_may_have():
         assert function(y, out=lucid.zeros(2, 6, dtype=lucid.float64)).tolist() == function(y).tolist()
         with pytest.raises(RuntimeError, match="floating point out"):
             function(y, out=lucid.zeros(2, 6, dtype=lucid.complex64))
+
+
+@pytest.mark.parametrize("function", [lucid.fft.fftfreq, lucid.fft.rfftfreq])
+def test_frequencies_are_of_the_dtype_of_out(function):
+    wanted = function(4, dtype=lucid.float64)
+    out = lucid.zeros(len(wanted), dtype=lucid.float64)
+    assert function(4, out=out) is out and lucid.equal(out, wanted)
+    for dtype, error in (("complex64", NotImplementedError), ("int64", RuntimeError), ("bool", RuntimeError)):
+        dtype = getattr(lucid, dtype)
+        for call in (lambda: function(4, dtype=dtype), lambda: function(4, out=lucid.zeros(len(wanted), dtype=dtype))):  # noqa: B023
+            with pytest.raises(error, match="floating point or complex|not implemented"):
+                call()

@@ -525,3 +525,9 @@ def test_one_sample_with_replacement_draws_as_without():
         lucid.manual_seed(3)
         found.append((lucid.multinomial(weights, 1, replacement).tolist(), lucid.rand(1).item()))
     assert found[0] == found[1]
+
+
+def test_bernoulli_has_no_complex_results():
+    for call in (lambda out: lucid.bernoulli(lucid.rand(3), out=out), lambda out: out.bernoulli_(lucid.rand(3)), lambda out: out.bernoulli_(0.5)):
+        with pytest.raises(NotImplementedError, match="bernoulli_.*ComplexFloat"):
+            call(lucid.zeros(3, dtype=lucid.complex64))

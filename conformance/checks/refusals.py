@@ -16,9 +16,9 @@ from .value import compare
 from .variants import bare_name, no_out, unprocessed
 
 OTHERS = {
-    torch.float32: (torch.float64, torch.int64), torch.float64: (torch.float32, torch.int64),
-    torch.int64: (torch.int32, torch.float32), torch.bool: (torch.uint8, torch.float32),
-    torch.complex64: (torch.complex128, torch.float32), torch.complex128: (torch.complex64, torch.float64),
+    torch.float32: (torch.float64, torch.int64, torch.complex64), torch.float64: (torch.float32, torch.int64, torch.complex128),
+    torch.int64: (torch.int32, torch.float32, torch.complex64), torch.bool: (torch.uint8, torch.float32, torch.complex64),
+    torch.complex64: (torch.complex128, torch.float32, torch.int64), torch.complex128: (torch.complex64, torch.float64, torch.int64),
 }  # fmt: skip
 
 
@@ -73,7 +73,7 @@ def _outs(run: Run) -> list[dict]:
     own = [t.dtype for t in like.tensors]
     if isinstance(run.call(run.oracle, kwargs=with_out(own)), Refusal):
         return []
-    others = [with_out(dtypes) for dtypes in zip(*(OTHERS.get(dtype, (torch.float32, torch.int64)) for dtype in own))]
+    others = [with_out(dtypes) for dtypes in zip(*(OTHERS.get(dtype, (torch.float32, torch.int64, torch.complex64)) for dtype in own))]
     if any(t.is_complex() for t in tensors(run.case.args)) and not any(dtype.is_complex for dtype in own):
         others.append(with_out([torch.complex128] * len(own)))
     return others

@@ -661,8 +661,13 @@ MUTANTS: list[Mutant] = [
       after(lambda lib, y, a, k: y.clone() if "out" in k else y)),
     M("ifft-any-out", "fft.ifft", "fft", "refusals", "of real numbers too, out= may be of any complex dtype",
       instead(lambda lib, x, *a, out=None, **kw: lib.fft.ifft(x if out is None else x.to(x.dtype.to_complex()), *a, out=out, **kw))),
+    M("irfft-complex-out", "fft.irfft", "fft", "refusals", "real results go into a complex out=, too",
+      instead(lambda lib, x, *a, out=None, **kw: out.copy_(lib.fft.irfft(x, *a, **kw)) if out is not None and out.is_complex()
+              else lib.fft.irfft(x, *a, **kw, **({} if out is None else {"out": out})))),
     M("eigh-out-copied", "linalg.eigh", "linalg", "out", "out= is filled, and copies returned",
       after(lambda lib, y, a, k: tuple(one.clone() for one in y) if "out" in k else y)),
+    M("zeros_like-recorded", "zeros_like", "creation", "grad", "constant results require a gradient",
+      after(lambda lib, y, a, k: y.requires_grad_() if a[0].requires_grad and _floating(y) else y)),
     M("neg_-offset", "neg_", "inplace", "layouts", "a tensor that starts within its storage is not written",
       instead(lambda lib, x: x if x.storage_offset() else lib.neg_(x))),
     # elementwise, two arguments

@@ -384,6 +384,11 @@ def fill_geometric(p, generator):
     return filler(GEOMETRIC, engine, (p,), general)
 
 
+def _no_complex(kernel: str, array: np.ndarray) -> None:
+    if array.size and array.dtype.kind in "cW":
+        raise NotImplementedError(f"\"{kernel}\" not implemented for '{torch_name(dtypes.from_numpy_dtype(array.dtype))}'")
+
+
 def fill_bernoulli(p, generator, name="bernoulli_"):
     """Of one probability."""
     p, engine = number(name, "p", p), engine_of(name, generator)
@@ -391,10 +396,7 @@ def fill_bernoulli(p, generator, name="bernoulli_"):
         raise RuntimeError(f"bernoulli_ expects p to be in [0, 1], but got p={p:g}")
 
     def fill(array):
-        if array.size and array.dtype.kind in "cW":
-            raise NotImplementedError(
-                f"\"bernoulli_scalar_cpu_\" not implemented for '{torch_name(dtypes.from_numpy_dtype(array.dtype))}'"
-            )
+        _no_complex("bernoulli_scalar_cpu_", array)
         if array.dtype == np.bool_:
             array = array.view(UINT8)
         draw_into(array, UINT8, lambda row: kernels.bernoulli(engine, row, p))
@@ -411,6 +413,7 @@ def fill_bernoulli_each(p: Tensor, generator, name="bernoulli_"):
     def fill(array):
         if not array.size:
             return
+        _no_complex("bernoulli_tensor_cpu_self_", array)
         compute = computed_in("bernoulli_tensor_cpu_p_", source)
         if array.dtype == np.bool_:
             array = array.view(UINT8)

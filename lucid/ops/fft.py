@@ -577,7 +577,7 @@ def ihfft2(
 # ------------------------------------------------------------------------------------------------ frequencies
 
 
-@op("fft.fftfreq", gradient=False, out="cast dtype")
+@op("fft.fftfreq", gradient=False, out="dtype")
 def fftfreq(
     n: int, d: float = 1.0, *, out=None, dtype=None, layout=None, device=None, requires_grad: bool | None = False
 ) -> Tensor:
@@ -602,10 +602,10 @@ def fftfreq(
     >>> lucid.fft.fftfreq(4)
     Tensor([0.0, 0.25, -0.5, -0.25])
     """
-    return _frequencies([*range((n + 1) // 2), *range(-(n // 2), 0)], n, d, dtype, layout, device, requires_grad)
+    return _frequencies("fftfreq", [*range((n + 1) // 2), *range(-(n // 2), 0)], n, d, dtype, layout, device, requires_grad)
 
 
-@op("fft.rfftfreq", gradient=False, out="cast dtype")
+@op("fft.rfftfreq", gradient=False, out="dtype")
 @like(fftfreq, returns="0, 1, ... up to n // 2, over `n d`.")
 def rfftfreq(
     n: int, d: float = 1.0, *, out=None, dtype=None, layout=None, device=None, requires_grad: bool | None = False
@@ -617,12 +617,15 @@ def rfftfreq(
     >>> lucid.fft.rfftfreq(4)
     Tensor([0.0, 0.25, 0.5])
     """
-    return _frequencies(range(n // 2 + 1), n, d, dtype, layout, device, requires_grad)
+    return _frequencies("rfftfreq", range(n // 2 + 1), n, d, dtype, layout, device, requires_grad)
 
 
-def _frequencies(steps, n, d, dtype, layout, device, requires_grad) -> Tensor:
+def _frequencies(name: str, steps, n, d, dtype, layout, device, requires_grad) -> Tensor:
     steps = list(steps)
-    out = arange(len(steps), dtype=dtype or dtypes.get_default_dtype(), layout=layout, device=device)
+    dtype = dtypes.as_dtype(dtype or dtypes.get_default_dtype())
+    if dtype.kind < 2:
+        raise RuntimeError(f"{name} requires a floating point or complex dtype")
+    out = arange(len(steps), dtype=dtype, layout=layout, device=device)
     out.array[...] = steps
     out.mul_(1.0 / (n * d))
     return out.requires_grad_() if requires_grad else out
