@@ -286,3 +286,17 @@ def names_that_one_of_several_forms_has(lib):
     yield lib.repeat_interleave(repeats=i[0]), lib.repeat_interleave(input=x, repeats=2)
     yield lib.linalg.lstsq(input=x, b=x[:, :2])[0], lib.linalg.tensorsolve(input=x, other=x[0])
     yield lib.result_type(tensor=i, other=1.0) is lib.float32, lib.zeros(4).copy_(other=x[0]), lib.zeros(4).resize_(size=(2,))
+
+
+@program("jit.isinstance")
+def types_of_what_is_in_containers(lib):
+    from typing import Optional, Union
+
+    x = lib.ones(1)
+    for value, kind in (
+        ([1], list[int]), ([1, "a"], list[int]), ((1, "a"), tuple[int, str]), ((1,), tuple[int, str]), ([1], tuple[int]), ({"a": 1}, dict[str, int]),
+        ({"a": x}, dict[str, lib.Tensor]), ({"a": x}, dict[str, int]), (None, Optional[int]), ("a", Optional[int]), (True, int), (3, (int, str)),  # noqa: UP045
+        ([[x]], list[list[lib.Tensor]]), ([None, 1], list[Optional[int]]), (3.0, Union[int, str]),  # noqa: UP007, UP045
+    ):  # fmt: skip
+        yield lib.jit.isinstance(value, kind)
+    yield [raised(lib.jit.isinstance, value, list) for value in (1, [1])]

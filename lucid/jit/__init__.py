@@ -8,10 +8,11 @@ from __future__ import annotations
 import contextlib
 from typing import Final
 
+from lucid.jit.refined import isinstance  # noqa: A004
 from lucid.nn import Module
 
 __all__ = [
-    "Final", "ScriptFunction", "ScriptModule", "annotate", "export", "freeze", "ignore", "interface", "is_scripting", "is_tracing",
+    "Final", "ScriptFunction", "ScriptModule", "annotate", "export", "freeze", "ignore", "interface", "is_scripting", "is_tracing", "isinstance",
     "optimized_execution", "script", "script_if_tracing", "script_method", "trace", "trace_module", "unused",
 ]  # fmt: skip
 
