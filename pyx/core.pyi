@@ -474,6 +474,7 @@ class Kernel:
         result: Any = None,
         tasks: dict | None = None,
         cheap: bool = True,
+        grain: int = 0,
     ) -> None: ...
     def forget(self, num: int) -> None:
         """Let another function than the task do what is of this type number."""

@@ -27,5 +27,8 @@ pairs: bool
 def pair_rows(x: NDArray, out: NDArray, n: int, /) -> None:
     """Rows 2i and 2i + 1 of x, n elements of 16 bits each, as row i of pairs in `out`, float32."""
 
+def cross(x: NDArray, y: NDArray, out: NDArray, inner: int, /) -> None:
+    """Vector products of (outer, 3, inner) elements of float32."""
+
 def blas_info() -> str:
     """What computes matrix products, for `show_config`."""

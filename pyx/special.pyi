@@ -5,6 +5,7 @@
 from numpy.typing import NDArray
 
 codes: dict[str, int]
+tasks: dict[str, dict[str, int]]
 
 def unary_rare(x: NDArray, out: NDArray, op: int, /) -> None: ...
 def binary_rare(x: NDArray, y: NDArray, out: NDArray, op: int, plan: NDArray | None = None, /) -> None: ...

@@ -732,6 +732,12 @@ cdef void binary_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogi
     run_over(binary_run[floating], 2, sizeof(floating), ctx, lo, hi)
 
 
+# As of `pointwise`.
+tasks = {
+    "unary_rare": {"float": <size_t>unary_task[float], "double": <size_t>unary_task[double]},
+    "binary_rare": {"float": <size_t>binary_task[float], "double": <size_t>binary_task[double]},
+}
+
 # ---- Kernels ----------------------------------------------------------------------------------------------------
 
 def unary_rare(const floating[::1] x, floating[::1] out, int op, /):

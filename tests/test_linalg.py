@@ -253,3 +253,21 @@ def test_rows_of_experts_are_multiplied_each_by_their_own():
 def test_ends_of_groups_outside_the_rows_are_refused(ends):
     with pytest.raises(RuntimeError, match="offsets lie within 0 to 7"):
         F.grouped_mm(lucid.ones(7, 3), lucid.ones(2, 3, 2), offs=lucid.tensor(ends, dtype=lucid.int32))
+
+
+@pytest.mark.parametrize("shape, dim", [((70, 3), -1), ((3, 70), 0), ((4, 3, 5), 1)])
+def test_vector_products(shape, dim):
+    lucid.manual_seed(0)
+    x, y = lucid.randn(shape), lucid.randn(shape)
+    wide = lucid.linalg.cross(x.double(), y.double(), dim=dim)
+    found = lucid.linalg.cross(x, y, dim=dim)
+    assert lucid.allclose(found.double(), wide, 0, 1e-6)
+    assert not lucid.linalg.cross(x, x, dim=dim).any()  # no product is fused with the difference
+    assert lucid.equal(lucid.linalg.cross(x.transpose(0, -1), y.transpose(0, -1), dim=-1 - dim if len(shape) == 2 else dim),
+                       found.transpose(0, -1))  # fmt: skip
+
+
+def test_three_matrices_in_the_cheaper_order():
+    x, y, z = lucid.randn(2, 9), lucid.randn(9, 4), lucid.randn(4, 7)
+    for a, b, c in ((x, y, z), (z.t(), y.t(), x.t())):
+        assert lucid.allclose(lucid.linalg.multi_dot([a, b, c]), a @ b @ c, 1e-5, 1e-5)

@@ -52,15 +52,16 @@ MOVED_NAMES = {1: "uint8_t", 2: "int16_t", 4: "int32_t", 8: "int64_t", 16: "doub
 CHEAP = frozenset(["add", "sub", "mul", "div", "neg", "maximum", "minimum", "abs", "relu", "leaky_relu", "threshold", "clamp", "square", "sign", "where"])
 
 
-def kernel(function, name: str, dtypes_, code=None, result=None) -> Kernel:
-    """A kernel by dtype: `function`'s specialisations for `dtypes_`; `code` picks the op among those it has."""
+def kernel(function, name: str, dtypes_, code=None, result=None, of=pointwise, grain: int = 0) -> Kernel:
+    """A kernel by dtype: `function`'s specialisations for `dtypes_`; `code` picks the op among those it has, `of` is its module, and
+    a thread takes `grain` elements at a time."""
     table, tasks = [None] * 24, {}
-    addresses = pointwise.tasks.get(function.__name__, {})
+    addresses = of.tasks.get(function.__name__, {})
     for dtype in dtypes_:
         table[dtype.num] = function[BITS_NAMES[dtype]]
         if BITS_NAMES[dtype] in addresses:
             tasks[dtype.num] = addresses[BITS_NAMES[dtype]]
-    return Kernel(name, with_twins(table), code, result, tasks, name in CHEAP)
+    return Kernel(name, with_twins(table), code, result, tasks, name in CHEAP, grain)
 
 
 def with_twins(table: list) -> tuple:

@@ -11,9 +11,14 @@ from lucid.ops._pointwise import refuse_half
 from lucid.tensor import Tensor
 
 
+def special_kernel(function, name: str, code: str = ""):
+    """A kernel of `special`, each of whose elements takes long."""
+    return kernel(function, name, FLOATING, kernels.codes[code or name], of=kernels, grain=1024)
+
+
 def rare_kernel(name: str):
     """A function of one number that is computed in float32 and float64 alone."""
-    return refuse_half(kernel(kernels.unary_rare, name, FLOATING, kernels.codes[name]))
+    return refuse_half(special_kernel(kernels.unary_rare, name))
 
 
 def _declare(name: str, formula: str, sentence: str, at: str, value: str) -> None:

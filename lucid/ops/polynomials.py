@@ -10,13 +10,14 @@ from lucid._kernels import special as kernels
 from lucid._kernels.core import binary
 from lucid.autograd.op import op, torch_name
 from lucid.ops._doc import doc
-from lucid.ops._frame import EXCEPTIONS, FLOATING, is_half, kernel, number_first
+from lucid.ops._frame import EXCEPTIONS, is_half, number_first
+from lucid.ops.bessel import special_kernel
 from lucid.tensor import Tensor
 
 
 def rare_binary_kernel(name: str):
     """A function of two numbers that is computed in float32 and float64 alone."""
-    made = kernel(kernels.binary_rare, name, FLOATING, kernels.codes[name])
+    made = special_kernel(kernels.binary_rare, name)
 
     def check(x, y):
         dtype = dtypes.result_dtype((x, y))

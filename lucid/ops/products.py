@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 
 import numpy as np
@@ -10,9 +11,10 @@ from lucid import dtypes
 from lucid._kernels import core
 from lucid._kernels.core import empty, flat, wrap
 from lucid._kernels.index import triangle_indices
+from lucid._kernels.linalg import cross as cross_vectors
 from lucid.autograd.op import check_out, op, torch_name, write_out
 from lucid.ops._doc import doc
-from lucid.ops._frame import INT64, broadcast_shapes, cast, copied, same_dtype, tensor_argument
+from lucid.ops._frame import FLOAT32, INT64, broadcast_shapes, cast, contiguous, copied, same_dtype, tensor_argument
 from lucid.ops.arithmetic import conjugate, div, mul, sub
 from lucid.ops.comparison import eq
 from lucid.ops.creation import eye, zeros
@@ -118,21 +120,27 @@ def linalg_cross(input_: Tensor, other: Tensor, *, dim: int = -1, out=None) -> T
     """
     tensor_argument("linalg.cross", input_)
     tensor_argument("linalg.cross", other, 2, "other")
-    if input_.ndim != other.ndim:
-        raise RuntimeError(f"linalg.cross: inputs must have the same number of dimensions, got {input_.ndim} and {other.ndim}.")
-    shape = broadcast_shapes(input_.shape, other.shape)
+    own, others = input_.array.shape, other.array.shape
+    if len(own) != len(others):
+        raise RuntimeError(f"linalg.cross: inputs must have the same number of dimensions, got {len(own)} and {len(others)}.")
+    shape = broadcast_shapes(own, others)
     at = check_dim("linalg.cross", dim, len(shape))
-    if input_.shape[at] != 3 or other.shape[at] != 3:
-        raise RuntimeError(f"linalg.cross: inputs dimension {dim} must have length 3. Got {input_.shape[at]} and {other.shape[at]}")
+    if own[at] != 3 or others[at] != 3:
+        raise RuntimeError(f"linalg.cross: inputs dimension {dim} must have length 3. Got {own[at]} and {others[at]}")
     same_dtype("linalg.cross", input_, other)
     if input_.dtype is dtypes.bool_:
         raise NotImplementedError("\"cross\" not implemented for 'Bool'")
-    return _cross(expand(input_, shape), expand(other, shape), at)
+    return _cross(*[one if one.array.shape == shape else expand(one, shape) for one in (input_, other)], at)
 
 
 @op("_cross")
 def _cross(x: Tensor, y: Tensor, dim: int) -> Tensor:
     """`linalg.cross` of tensors of one shape and dtype."""
+    if x.array.dtype == FLOAT32:
+        found = empty(x.array.shape, FLOAT32)
+        if found.size:
+            cross_vectors(flat(contiguous(x.array)), flat(contiguous(y.array)), flat(found), math.prod(found.shape[dim + 1 :]))
+        return wrap(found)
     order = (dim, *range(dim), *range(dim + 1, x.ndim))
     a, b = _around(x.array.transpose(order)), _around(y.array.transpose(order))
     out = sub(mul(wrap(a[1:4]), wrap(b[2:5])), mul(wrap(a[2:5]), wrap(b[1:4]))).array
@@ -228,6 +236,10 @@ def _chained(name: str, matrices: list) -> Tensor:
         if a[1] != b[0]:
             raise RuntimeError(f"{name}(): tensors {i} and {i + 1} with shapes {list(a)} and {list(b)} cannot be multiplied")
     sizes = [shape[0] for shape in shapes] + [shapes[-1][1]]
+    if n == 3:
+        a, b, c, d = sizes
+        x, y, z = matrices
+        return matmul(matmul(x, y), z) if a * c * (b + d) < b * d * (a + c) else matmul(x, matmul(y, z))
     least = {(i, i): (0, i) for i in range(n)}  # multiplications, and after which matrix to cut
     for length in range(1, n):
         for i in range(n - length):

@@ -18,6 +18,7 @@ from lucid.ops._doc import doc, like
 from lucid.ops._frame import (
     C_NAMES,
     FLOAT32,
+    FLOATING,
     INT64,
     UNSIGNED,
     cast,
@@ -288,7 +289,12 @@ def _median(name: str, input_: Tensor, dim, keepdim: bool):
 
 @op("_middle")
 def _middle(name: str, input_: Tensor) -> Tensor:
-    return _selected(name, input_.reshape((-1,)), 0, False).values
+    array = contiguous(input_.array)
+    if array.dtype not in FLOATING:
+        return _selected(name, input_.reshape((-1,)), 0, False).values
+    value = empty((), array.dtype)
+    SELECT[array.dtype](flat(array), flat(value), flat(empty((), INT64)), 1, array.size, kernels.codes[name], 1)
+    return wrap(value)
 
 
 _middle.vjp(input_=share_of_all)

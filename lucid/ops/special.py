@@ -14,11 +14,11 @@ from lucid._kernels import special as rare
 from lucid._kernels.core import binary, unary
 from lucid.autograd.op import op
 from lucid.ops._doc import doc
-from lucid.ops._frame import FLOATING, kernel, number_first, tensor_argument
+from lucid.ops._frame import FLOATING, number_first, tensor_argument
 from lucid.ops._frame import unary as general_unary
 from lucid.ops._pointwise import binary_kernel, double, numpy_kernel, refuse, refuse_half, unary_kernel
 from lucid.ops.arithmetic import add, div, mul, neg, reciprocal, rsub, sub
-from lucid.ops.bessel import rare_kernel
+from lucid.ops.bessel import rare_kernel, special_kernel
 from lucid.ops.comparison import gt, lt
 from lucid.ops.exponentials import exp, log, square, times_log
 from lucid.ops.magnitude import abs, clamp_max, clamp_min, sign, where
@@ -98,7 +98,7 @@ def _polygamma(x: np.ndarray, n: int) -> np.ndarray:
     return np.where(np.isnan(x), x, np.where(pole, (-1.0) ** (n + 1) * np.inf, value))
 
 
-TRIGAMMA = kernel(rare.unary_rare, "polygamma", FLOATING, rare.codes["trigamma"])
+TRIGAMMA = special_kernel(rare.unary_rare, "polygamma", "trigamma")
 POLYGAMMA = numpy_kernel("polygamma", FLOATING, double(_polygamma))
 
 
@@ -410,7 +410,7 @@ zeta.vjp(
     other=lambda g, input_, other: neg(mul(g, mul(input_, zeta(add(input_, 1), other)))),
 )
 
-IGAMMA, IGAMMAC = (refuse(kernel(rare.binary_rare, name, FLOATING, rare.codes[name])) for name in ("igamma", "igammac"))
+IGAMMA, IGAMMAC = (refuse(special_kernel(rare.binary_rare, name)) for name in ("igamma", "igammac"))
 
 
 def _gamma_density(a, x):

@@ -59,7 +59,7 @@ cdef class Kernel:
     cdef Py_ssize_t grain
     cdef task_t tasks[24]
 
-    def __init__(self, str name, tuple table, code=None, result=None, dict tasks=None, bint cheap=True):
+    def __init__(self, str name, tuple table, code=None, result=None, dict tasks=None, bint cheap=True, Py_ssize_t grain=0):
         cdef int i
         self.name = name
         self.table = table
@@ -70,7 +70,7 @@ cdef class Kernel:
         self.mixes = 0
         self.numbers = 0
         self.op = 0 if code is None else code
-        self.grain = CHEAP_GRAIN if cheap else EXPENSIVE_GRAIN
+        self.grain = grain or (CHEAP_GRAIN if cheap else EXPENSIVE_GRAIN)
         for i in range(24):
             self.tasks[i] = NULL
         for num, address in (tasks or {}).items():
