@@ -65,15 +65,15 @@ APART = {"celu", "relu", "rms_norm", "selu", "sigmoid", "tanh", "threshold"}
 # What a parameter takes that is annotated with these words; of a sequence the first element has to be an int. Without
 # an annotation, or with another, anything. PyTorch's own Python reads some by their truth, or looks them up, and
 # refuses none.
-TAKEN = {"bool": "bool", "int": "int", "float": "bool int float complex", "str": "str", "None": "None", "tuple": "tuple"}
+TAKEN = {"bool": "bool", "int": "int", "float": "bool int float complex", "str": "str", "None": "None", "tuple": "tuple", "Tensor": ""}
 LOOKED_UP = {"inplace", "return_indices", "reduction", "mode", "padding_mode", "compute_mode"}
 
 
 @functools.cache
 def refused(annotation: str, looked_up: bool) -> int:
     """The kinds of value that a parameter refuses, as `core.OpBase.kinds` has them."""
-    words = annotation.split(" | ")
-    if not TAKEN.keys() >= set(words) or looked_up and annotation in ("bool", "str"):
+    words = set(annotation.split(" | "))
+    if not words - {"Tensor", "None"} or not TAKEN.keys() >= words or looked_up and annotation in ("bool", "str"):
         return 0
     taken = {kind for word in words for kind in TAKEN[word].split()}
     return sum(bit for kind, bit in core.KINDS.items() if kind not in taken)
@@ -120,7 +120,7 @@ class Op(core.OpBase):
         free = LOOKED_UP if path.startswith("nn.") else ()
         kinds = bytes([refused(annotations.get(name, ""), name in free) for name in names])
         self.kinds = kinds if any(kinds) else None
-        spelled = {other: self.position[name] for name in names if name in SPELLED for other in SPELLED[name]}
+        spelled = {other: self.position[name] for name in reversed(names) if name in SPELLED for other in SPELLED[name]}
         self.places = spelled | self.position
         self.out_at = -1 if "out" in own else self.position.get("out", -1)
         self.out_rule, self.out_apart, self.out_dtype = out, "apart" in out, "dtype" in out

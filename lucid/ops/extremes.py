@@ -283,7 +283,7 @@ def _max_or_min(name: str, whole: str, along: str, pairwise: str, input_, dim, k
     out="Tensor or tuple of Tensor, optional: Where the result is written, or each of them.", gives="Tensor or named tuple of Tensor",
     returns="The greatest element; with `dim` `values` and `indices`, without the dimension, or of size 1 in it with `keepdim`.",
 )  # fmt: skip
-def max(input_: Tensor, dim: int | None = None, keepdim: bool = False, *, other: Tensor | None = None, out=None):
+def max(input_: Tensor, dim: int | Tensor | None = None, keepdim: bool = False, *, other: Tensor | None = None, out=None):
     """The greatest element of all; with `dim`, a named tuple of the greatest along it and their positions.
 
     With a second tensor, as `other` or instead of `dim`: the elementwise `maximum`.
@@ -301,7 +301,7 @@ def max(input_: Tensor, dim: int | None = None, keepdim: bool = False, *, other:
     max, other="Tensor, optional: A second tensor: the result is the elementwise `minimum`.",
     returns="The least element; with `dim` `values` and `indices`, without the dimension, or of size 1 in it with `keepdim`.",
 )  # fmt: skip
-def min(input_: Tensor, dim: int | None = None, keepdim: bool = False, *, other: Tensor | None = None, out=None):
+def min(input_: Tensor, dim: int | Tensor | None = None, keepdim: bool = False, *, other: Tensor | None = None, out=None):
     """The least element of all; with `dim`, a named tuple of the least along it and their positions.
 
     With a second tensor, as `other` or instead of `dim`: the elementwise `minimum`.

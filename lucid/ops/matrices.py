@@ -64,11 +64,11 @@ def _tolerance(name: str, largest: np.ndarray, shape: tuple, atol, rtol) -> np.n
      raises="RuntimeError: `A` has less than two dimensions")  # fmt: skip
 def pinv(
     A: Tensor,
-    rcond: float | None = None,
+    rcond: float | Tensor | None = None,
     hermitian: bool = False,
     *,
-    atol: float | None = None,
-    rtol: float | None = None,
+    atol: float | Tensor | None = None,
+    rtol: float | Tensor | None = None,
     out=None,
 ) -> Tensor:
     """Pseudoinverse of Moore and Penrose. The gradient exists where the rank does not change.
@@ -133,11 +133,11 @@ def pinverse(input_: Tensor, rcond: float = 1e-15) -> Tensor:
      raises="RuntimeError: `A` has less than two dimensions")  # fmt: skip
 def matrix_rank(
     A: Tensor,
-    tol: float | None = None,
+    tol: float | Tensor | None = None,
     hermitian: bool = False,
     *,
-    atol: float | None = None,
-    rtol: float | None = None,
+    atol: float | Tensor | None = None,
+    rtol: float | Tensor | None = None,
     out=None,
 ) -> Tensor:
     """Numerical rank of matrices: how many singular values are not zero.

@@ -71,6 +71,10 @@ cdef int refuse(OpBase op, value, Py_ssize_t at) except -1:
     raise TypeError(f"{op.name}(): argument '{name}' (position {at + 1}) must be {wanted}, {found}")
 
 
+cdef bint takes_tensors(OpBase op, Py_ssize_t at):
+    return "Tensor" in op.forward.__annotations__[op.parameters[at]]
+
+
 cdef int check_kinds(OpBase op, row_t row, Py_ssize_t n, Py_ssize_t at) except -1:
     """TypeError where one of the values of `n` parameters from `at` on is of a kind that the parameter refuses."""
     cdef const unsigned char* refused = <const unsigned char*>PyBytes_AS_STRING(op.kinds) + at
@@ -83,7 +87,7 @@ cdef int check_kinds(OpBase op, row_t row, Py_ssize_t n, Py_ssize_t at) except -
         if not refused[i]:
             continue
         if kind == plain:
-            if (<TensorBase>row[i])._requires_grad:    # which a number would not hand on
+            if (<TensorBase>row[i])._requires_grad and not takes_tensors(op, at + i):    # which a number would not hand on
                 refuse(op, <object>row[i], at + i)
             continue
         if kind == &PyLong_Type:
