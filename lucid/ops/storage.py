@@ -205,8 +205,11 @@ _copy.vjp(
 _copy_inplace = inplace(_copy, "copy_")
 
 
-def copy_(self, other, non_blocking: bool = False) -> Tensor:
-    """Overwrite the tensor with another, broadcast to its shape and cast to its dtype."""
+def copy_(self, other=None, non_blocking: bool = False, *, src=None) -> Tensor:
+    """Overwrite the tensor with another, broadcast to its shape and cast to its dtype; exported programs name it `src`."""
+    other = src if other is None else other
+    if other is None:
+        raise TypeError("copy_(): argument 'other' (position 1) must be Tensor, not NoneType")
     if not isinstance(other, Tensor):
         other = wrap(np.array(other))
     if other.array is self.array or core.overwritten(self, other):
