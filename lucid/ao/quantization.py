@@ -1,6 +1,7 @@
 """The marks of where a network would be quantized, which pass their input on until it is."""
 
 from lucid.nn import Module
+from lucid.ops._doc import like
 
 __all__ = ["DeQuantStub", "QuantStub"]
 
@@ -28,13 +29,9 @@ class QuantStub(Module):
         return x
 
 
+@like(QuantStub)
 class DeQuantStub(QuantStub):
     """Where they would be numbers again.
-
-    Parameters
-    ----------
-    qconfig : optional
-        How; not used.
 
     Examples
     --------

@@ -95,13 +95,6 @@ def number_argument(name: str, value, position: int = 1, argument: str = "input"
     return tensor_argument(name, value, position, argument)
 
 
-def plain_number(name: str, value, argument: str):
-    """The value, unless it is a tensor that needs a gradient, which a number would not hand on: TypeError."""
-    if isinstance(value, Tensor) and value.requires_grad:
-        raise TypeError(f"{name}(): argument '{argument}' must be Number, not a Tensor that requires a gradient")
-    return value
-
-
 def made_of(tensor: Tensor, array: np.ndarray) -> Tensor:
     """An array that was made of a tensor, maybe its own memory: saved for backward, it answers for writes to the tensor."""
     made = wrap(array)

@@ -34,7 +34,6 @@ from lucid.ops._frame import (
     number_argument,
     number_first,
     opmath_dtype,
-    plain_number,
     rounded,
     tensor_argument,
 )
@@ -128,7 +127,6 @@ def _add_scaled(name: str, x, y, alpha) -> Tensor:
             if x.dtype.kind == 2:
                 return backward(SCALED[name], x, y, rounded(element(alpha, x.dtype), x.dtype))
     x, y = number_argument(name, x), number_argument(name, y, 2, "other")
-    alpha = plain_number(name, alpha, "alpha")
     alpha = alpha.item() if isinstance(alpha, (Tensor, np.generic)) else alpha
     dtype = dtypes.result_dtype((x, y))
     if isinstance(alpha, bool) and dtype is not dtypes.bool:
@@ -146,7 +144,7 @@ def _add_scaled(name: str, x, y, alpha) -> Tensor:
 @op("add")
 @doc("out = x + alpha \\cdot y", "g,\\quad alpha \\cdot g", returns=PROMOTED,
      alpha=FACTOR)  # fmt: skip
-def add(input_: Tensor, other, *, alpha=1, out=None) -> Tensor:
+def add(input_: Tensor, other, *, alpha: float = 1, out=None) -> Tensor:
     """Sum of two tensors, or of a tensor and a number.
 
     >>> lucid.add(lucid.tensor([1.0, 2.0]), lucid.tensor([10.0, 20.0]), alpha=2)
@@ -163,7 +161,7 @@ add.vjp(input_=lambda g: g, other=lambda g, alpha: g if alpha is ONE else mul(g,
 @op("sub", aliases=("subtract",))
 @doc("out = x - alpha \\cdot y", "g,\\quad -alpha \\cdot g", returns=PROMOTED,
      alpha=FACTOR, raises="RuntimeError: a tensor is bool")  # fmt: skip
-def sub(input_: Tensor, other, *, alpha=1, out=None) -> Tensor:
+def sub(input_: Tensor, other, *, alpha: float = 1, out=None) -> Tensor:
     """Difference of two tensors, or of a tensor and a number.
 
     >>> lucid.sub(lucid.tensor([3, 4]), 1)
@@ -174,7 +172,7 @@ def sub(input_: Tensor, other, *, alpha=1, out=None) -> Tensor:
     _check_subtraction(input_, other)
     if is_bool(input_):
         return binary(SUB, input_, other)
-    alpha = plain_number("sub", number_argument("sub", alpha, 3, "alpha"), "alpha")
+    alpha = number_argument("sub", alpha, 3, "alpha")
     return _add_scaled("sub", input_, other, alpha if isinstance(alpha, bool) else -alpha)
 
 
@@ -184,7 +182,7 @@ sub.vjp(input_=lambda g: g, other=lambda g, alpha: neg(g) if alpha is ONE else m
 @op("rsub")
 @doc("out = y - alpha \\cdot x", "-alpha \\cdot g,\\quad g", returns=PROMOTED,
      alpha="number, optional: Factor of `input_`. Default: 1.", raises="RuntimeError: a tensor is bool")  # fmt: skip
-def rsub(input_: Tensor, other, *, alpha=1) -> Tensor:
+def rsub(input_: Tensor, other, *, alpha: float = 1) -> Tensor:
     """Difference with its operands exchanged.
 
     >>> lucid.rsub(lucid.tensor([3, 4]), 1)
@@ -219,7 +217,7 @@ mul.vjp(input_=lambda g, other: mul(g, conjugate(other)), other=lambda g, input_
      "g,\\quad value \\cdot g \\cdot \\bar{z},\\quad value \\cdot g \\cdot \\bar{y}",
      returns=PROMOTED, value="number, optional: Factor of the product. Default: 1.",
      tensor1="Tensor: The first factor.", tensor2="Tensor: The second factor.")  # fmt: skip
-def addcmul(input_: Tensor, tensor1: Tensor, tensor2: Tensor, *, value=1, out=None) -> Tensor:
+def addcmul(input_: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: float = 1, out=None) -> Tensor:
     """Sum of a tensor and the product of two others.
 
     >>> lucid.addcmul(lucid.tensor([1.0]), lucid.tensor([2.0]), lucid.tensor([3.0]), value=10)
@@ -227,7 +225,6 @@ def addcmul(input_: Tensor, tensor1: Tensor, tensor2: Tensor, *, value=1, out=No
     """
     for at, one in enumerate((input_, tensor1, tensor2), 1):
         tensor_argument("addcmul", one, at, ("input", "tensor1", "tensor2")[at - 1])
-    plain_number("addcmul", value, "value")
     if isinstance(value, complex) and (is_complex(input_) or is_complex(tensor1) or is_complex(tensor2)):
         tensor1, value = mul(tensor1, value), 1
     return ternary(ADDCMUL, input_, tensor1, tensor2, value)
@@ -414,7 +411,7 @@ remainder.vjp(
      returns=PROMOTED, value="number, optional: Factor of the quotient. Default: 1.",
      tensor1="Tensor: The dividend.", tensor2="Tensor: The divisor.",
      raises="RuntimeError: both `tensor1` and `tensor2` hold integers")  # fmt: skip
-def addcdiv(input_: Tensor, tensor1: Tensor, tensor2: Tensor, *, value=1, out=None) -> Tensor:
+def addcdiv(input_: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: float = 1, out=None) -> Tensor:
     """Sum of a tensor and the quotient of two others.
 
     >>> lucid.addcdiv(lucid.tensor([1.0]), lucid.tensor([6.0]), lucid.tensor([3.0]), value=10)
@@ -422,7 +419,6 @@ def addcdiv(input_: Tensor, tensor1: Tensor, tensor2: Tensor, *, value=1, out=No
     """
     for at, one in enumerate((input_, tensor1, tensor2), 1):
         tensor_argument("addcdiv", one, at, ("input", "tensor1", "tensor2")[at - 1])
-    plain_number("addcdiv", value, "value")
     if tensor1.dtype.kind < 2 and tensor2.dtype.kind < 2:
         raise RuntimeError(
             "Integer division with addcdiv is not supported: use input + value * torch.trunc(tensor1 / tensor2), or "

@@ -92,8 +92,7 @@ def _run(table, a, b, bias, shape, geometry: Geometry, with_bias: bool) -> Tenso
     if with_bias:
         rows.append(None if bias is None else flat(contiguous(cast(bias, computed))))
     table[computed](*rows, flat(out), *geometry.arguments)
-    out = cast(out, dtype)
-    return wrap(formatted(out, True) if geometry.last else out)
+    return wrap(formatted(cast(out, dtype), geometry.last))
 
 
 @op("_conv")

@@ -17,7 +17,7 @@ from lucid._kernels.core import strided as strided_array
 from lucid.autograd.op import Stated, Supplied, check_out, op, torch_name, write_out
 from lucid.dtypes import as_dtype, element
 from lucid.ops._doc import doc, like
-from lucid.ops._frame import INT64, fill, number_argument, ordered_empty, plain_number, shape_argument, tensor_argument
+from lucid.ops._frame import INT64, fill, number_argument, ordered_empty, shape_argument, tensor_argument
 from lucid.ops.storage import fill_array
 from lucid.ops.view import empty_as, to_dtype
 from lucid.tensor import Tensor, check_device
@@ -193,7 +193,7 @@ def empty(
 @doc()
 def full(
     size: tuple,
-    fill_value,
+    fill_value: float,
     *,
     out=None,
     dtype=None,
@@ -228,7 +228,6 @@ def full(
         raise TypeError("full(): argument 'size' (position 1) must be tuple of ints, not int")
     if isinstance(fill_value, Tensor) and fill_value.array.ndim:
         raise TypeError("full(): argument 'fill_value' (position 2) must be Number, not Tensor")
-    plain_number("full", fill_value, "fill_value")
     value = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
     dtype_ = wanted(dtype, layout, device, out.dtype if out is not None else implied(value))
     array = new_array(sizes("full", (size,), {}), dtype_.numpy)
@@ -409,7 +408,7 @@ def ones_like(
 @op("full_like", gradient=False)
 @like(empty_like, fill_value="number: The value.")
 def full_like(
-    input_, fill_value, *, dtype=None, layout=None, device=None, pin_memory=False, requires_grad: bool | None = False,
+    input_, fill_value: float, *, dtype=None, layout=None, device=None, pin_memory=False, requires_grad: bool | None = False,
     memory_format=None,
 ) -> Tensor:  # fmt: skip
     """One value in another's shape, dtype and order in memory.
@@ -420,7 +419,6 @@ def full_like(
     Tensor([3.0, 3.0])
     """
     array = _like("full_like", input_, dtype, layout, device, memory_format)
-    plain_number("full_like", fill_value, "fill_value")
     fill_array(array, fill_value.item() if isinstance(fill_value, Tensor) else fill_value)
     return finished("full_like", wrap(array), requires_grad)
 
@@ -628,7 +626,9 @@ def _range_arguments(given: tuple, keywords: dict) -> tuple:
 
 
 def _arange(start, end, step, *, out=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False):
-    start, end, step = (_scalar("arange", plain_number("arange", one, "end")) for one in (start, end, step))
+    if any(isinstance(one, Tensor) and one.requires_grad for one in (start, end, step)):
+        raise TypeError("arange(): arguments must be Number, not Tensor that requires a gradient")
+    start, end, step = (_scalar("arange", one) for one in (start, end, step))
     whole = all(isinstance(one, int) for one in (start, end, step))
     default = dtypes.int64 if whole else dtypes.get_default_dtype()
     dtype_ = wanted(dtype, layout, device, out.dtype if out is not None else default)

@@ -26,7 +26,6 @@ from lucid.ops._frame import (
     contiguous,
     is_half,
     native,
-    plain_number,
     same_dtype,
     spread,
     tensor_argument,
@@ -433,7 +432,6 @@ def _fused(name, product_, input_, a, b, beta, alpha):
     """``beta * input + alpha * product(a, b)``; half precision is rounded once, at the end."""
     for position, one in enumerate((input_, a, b), 1):
         tensor_argument(name, one, position)
-    plain_number(name, beta, "beta"), plain_number(name, alpha, "alpha")
     same_dtype(name, input_, a, b)
     dtype = a.dtype
     if is_half(dtype):
@@ -460,7 +458,7 @@ FUSED = {
 @op("addmm", composite=True, out="same overlap")
 @doc(r"out = \beta\, input + \alpha\, (a\, b)", r"\beta g; \quad \alpha\, g\, b^T; \quad \alpha\, a^T g",
      mat1="Tensor: The first matrix.", mat2="Tensor: The second matrix, of the same dtype.", **FUSED)  # fmt: skip
-def addmm(input_: Tensor, mat1: Tensor, mat2: Tensor, *, beta=1, alpha=1, out=None) -> Tensor:
+def addmm(input_: Tensor, mat1: Tensor, mat2: Tensor, *, beta: float = 1, alpha: float = 1, out=None) -> Tensor:
     r"""``beta * input + alpha * (mat1 @ mat2)``; with beta 0 the input's NaN do not count.
 
     >>> lucid.addmm(lucid.ones(2, 2), lucid.tensor([[1.0, 2.0], [3.0, 4.0]]), lucid.eye(2), alpha=2)
@@ -473,7 +471,7 @@ def addmm(input_: Tensor, mat1: Tensor, mat2: Tensor, *, beta=1, alpha=1, out=No
 @op("addmv", composite=True, out="same overlap")
 @doc(r"out = \beta\, input + \alpha\, (A\, v)", r"\beta g; \quad \alpha\, g\, v^T; \quad \alpha\, A^T g",
      mat="Tensor: A matrix.", vec="Tensor: A vector of the same dtype.", **FUSED)  # fmt: skip
-def addmv(input_: Tensor, mat: Tensor, vec: Tensor, *, beta=1, alpha=1, out=None) -> Tensor:
+def addmv(input_: Tensor, mat: Tensor, vec: Tensor, *, beta: float = 1, alpha: float = 1, out=None) -> Tensor:
     r"""``beta * input + alpha * (mat @ vec)``.
 
     >>> lucid.addmv(lucid.ones(2), lucid.tensor([[1.0, 2.0], [3.0, 4.0]]), lucid.tensor([1.0, 1.0]))
@@ -485,7 +483,7 @@ def addmv(input_: Tensor, mat: Tensor, vec: Tensor, *, beta=1, alpha=1, out=None
 @op("addr", composite=True)
 @doc(r"out = \beta\, input + \alpha\, (u\, v^T)", r"\beta g; \quad \alpha\, g\, v; \quad \alpha\, g^T u",
      vec1="Tensor: A vector.", vec2="Tensor: A vector.", **FUSED)  # fmt: skip
-def addr(input_: Tensor, vec1: Tensor, vec2: Tensor, *, beta=1, alpha=1, out=None) -> Tensor:
+def addr(input_: Tensor, vec1: Tensor, vec2: Tensor, *, beta: float = 1, alpha: float = 1, out=None) -> Tensor:
     r"""``beta * input + alpha * outer(vec1, vec2)``.
 
     >>> lucid.addr(lucid.zeros(2, 2), lucid.tensor([1.0, 2.0]), lucid.tensor([3.0, 4.0]))
@@ -496,7 +494,6 @@ def addr(input_: Tensor, vec1: Tensor, vec2: Tensor, *, beta=1, alpha=1, out=Non
     _ranked("addr", vec2, 1, "vec2")
     dtype = tensor_argument("addr", input_).dtype
     for name, factor in (("beta", beta), ("alpha", alpha)):
-        plain_number("addr", factor, name)
         if isinstance(factor, bool) and not dtype is vec1.dtype is vec2.dtype is dtypes.bool:
             raise RuntimeError(f"Boolean {name} only supported for Boolean results.")
     if beta == 1 and dtype.numpy in FLOATING and vec1.dtype is dtype and vec2.dtype is dtype and type(alpha) in (int, float):
@@ -512,7 +509,7 @@ def addr(input_: Tensor, vec1: Tensor, vec2: Tensor, *, beta=1, alpha=1, out=Non
 @op("baddbmm", composite=True, out="same overlap")
 @doc(r"out_b = \beta\, input_b + \alpha\, (a_b\, b_b)", batch1="Tensor: Matrices, (b, n, m).", batch2="Tensor: Matrices, (b, m, p).",
      **FUSED)  # fmt: skip
-def baddbmm(input_: Tensor, batch1: Tensor, batch2: Tensor, *, beta=1, alpha=1, out=None) -> Tensor:
+def baddbmm(input_: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, alpha: float = 1, out=None) -> Tensor:
     r"""``beta * input + alpha * (batch1 @ batch2)`` for each matrix of a batch.
 
     >>> lucid.baddbmm(lucid.zeros(1, 2, 2), lucid.ones(1, 2, 3), lucid.ones(1, 3, 2))
@@ -531,7 +528,7 @@ def _bmm_sum(batch1, batch2):
 
 @op("addbmm", composite=True, out="same overlap")
 @like(baddbmm)
-def addbmm(input_: Tensor, batch1: Tensor, batch2: Tensor, *, beta=1, alpha=1, out=None) -> Tensor:
+def addbmm(input_: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, alpha: float = 1, out=None) -> Tensor:
     r"""``beta * input + alpha *`` the sum of the products of a batch.
 
     Notes

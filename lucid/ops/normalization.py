@@ -251,8 +251,7 @@ def _result(array: np.ndarray | None, dtype):
 
 def _like(x: Tensor, array: np.ndarray) -> Tensor:
     """What a kernel made of `x`, or of its gradient, in its dtype and memory format."""
-    array = cast(array, x.array.dtype)
-    return wrap(formatted(array, True) if core.channels_last(x.array) else array)
+    return wrap(formatted(cast(array, x.array.dtype), core.channels_last(x.array)))
 
 
 # ------------------------------------------------------------------------------------------------ layer_norm, rms_norm
@@ -593,7 +592,7 @@ def instance_norm(
     input_: Tensor, running_mean=None, running_var=None, weight=None, bias=None, use_input_stats: bool = True,
     momentum: float = 0.1, eps: float = 1e-5,
 ) -> Tensor:  # fmt: skip
-    """Normalise each channel of each sample.
+    """Normalise each channel of each sample. The result is contiguous, whatever the input's memory format.
 
     >>> F.instance_norm(lucid.tensor([[[1.0, 3.0]]]), eps=0.0)
     Tensor([[[-1.0, 1.0]]])
@@ -602,22 +601,17 @@ def instance_norm(
     if len(shape) < 3:
         raise ValueError(f"instance_norm(): expected an input of at least 3 dimensions, got {len(shape)}")
     if not use_input_stats:
-        return batch_norm(_in_order(input_), running_mean, running_var, weight, bias, False, momentum, eps)
+        return batch_norm(input_.contiguous(), running_mean, running_var, weight, bias, False, momentum, eps)
     if math.prod(shape[2:]) == 1:
         raise ValueError(f"Expected more than 1 spatial element when training, got input size {input_.shape}")
     return _by_instance(input_, running_mean, running_var, weight, bias, momentum, eps)
-
-
-def _in_order(input_: Tensor) -> Tensor:
-    """The input as a contiguous tensor: PyTorch's `instance_norm` forgets memory formats."""
-    return input_ if input_.array.flags.c_contiguous else input_.contiguous()
 
 
 def _by_instance(input_, running_mean, running_var, weight, bias, momentum, eps) -> Tensor:
     """What is normalised by channel and instance, with its own statistics."""
     shape, momentum = input_.array.shape, float(momentum)
     _check_sizes(shape[1], running_mean=running_mean, running_var=running_var)
-    out = group_norm(_in_order(input_), shape[1], weight, bias, eps)  # raises before the running ones are moved
+    out = group_norm(input_.contiguous(), shape[1], weight, bias, eps)  # raises before the running ones are moved
     if running_mean is not None:
         before = core.set_grad(False)
         try:

@@ -26,7 +26,6 @@ from lucid.ops._frame import (
     is_half,
     made_of,
     native,
-    plain_number,
     rounded,
     tensor_argument,
 )
@@ -103,7 +102,7 @@ index_select.vjp(
 
 @op("index_add", out="same")
 @doc()
-def index_add(input_: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha=1, out=None) -> Tensor:
+def index_add(input_: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: float = 1, out=None) -> Tensor:
     """A copy to whose slices of dimension `dim`, which `index` names, those of the source are added.
 
     Parameters
@@ -152,7 +151,6 @@ def index_add(input_: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha=
         )
     if alpha != 1:
         half = is_half(input_.dtype)  # its products are rounded with the sums, in float32
-        plain_number("index_add", alpha, "alpha")
         alpha, added = rounded(element(alpha, input_.dtype), input_.dtype), cast(added, FLOAT32) if half else added
         with np.errstate(all="ignore"):
             added = cast(added * alpha, added.dtype)
