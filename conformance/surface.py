@@ -32,6 +32,7 @@ MODULES = (
     "autograd.forward_ad", "utils.data", "utils.checkpoint", "utils.dlpack", "random", "func", "signal.windows",
     "distributions", "masked", "amp", "testing", "serialization", "overrides", "fx", "quasirandom", "accelerator", "backends.cuda",
     "backends.mha", "cpu", "library", "nn.modules.module", "return_types", "utils", "utils.deterministic", "utils.module_tracker", "utils.weak",
+    "utils.benchmark",
 )  # fmt: skip
 CLASSES = (
     "Tensor", "nn.Module", "nn.Sequential", "nn.ModuleList", "nn.ModuleDict", "nn.ParameterList", "nn.ParameterDict",
@@ -39,7 +40,8 @@ CLASSES = (
     "device", "Size", "quasirandom.SobolEngine", "no_grad", "set_grad_enabled", "inference_mode", "autograd.set_multithreading_enabled",
     "nn.RNNBase", "nn.LSTM", "nn.MultiheadAttention", "nn.utils.rnn.PackedSequence", "optim.lr_scheduler.SequentialLR", "utils.data.DataLoader",
     "return_types.max", "TypedStorage", "UntypedStorage", "cpu.Stream", "cpu.Event", "utils.module_tracker.ModuleTracker", "utils.weak.WeakIdKeyDictionary",
-    "nn.attention.flex_attention.BlockMask", "library.Library",
+    "nn.attention.flex_attention.BlockMask", "library.Library", "utils.benchmark.Measurement", "utils.benchmark.TaskSpec", "utils.benchmark.Timer", "utils.benchmark.Compare",
+    "utils.benchmark.Fuzzer", "utils.benchmark.FuzzedParameter", "utils.benchmark.FuzzedTensor",
 )  # fmt: skip
 
 INTERNAL = "PyTorch's own machinery, public only by its name"
@@ -58,7 +60,7 @@ RULES = {
         "utils.checkpoint.get_device_states utils.checkpoint.set_device_states utils.checkpoint.DefaultDeviceType"
     ),
     "sparse tensors": (
-        "*sparse* optim.SparseAdam *crow_indices* *ccol_indices* *col_indices* *row_indices* *indices_copy "
+        "*sparse* utils.benchmark.FuzzedSparseTensor optim.SparseAdam *crow_indices* *ccol_indices* *col_indices* *row_indices* *indices_copy "
         "*values_copy Tensor.indices Tensor.values Tensor.coalesce Tensor.is_coalesced Tensor.to_dense dsmm hsmm "
         "hspmm smm *.smm spmm saddmm *sspaddmm"
     ),
@@ -127,7 +129,7 @@ RULES = {
         "Tensor.__dlpack_c_exchange_api__ functional types func.debug_unwrap autograd.NestedIOFunction "
         "nn.Module.T_destination nn.modules.module.T_destination nn.functional.DType return_types.return_types "
         "return_types.pytree_register_structseq utils.data.DataLoader.check_worker_number_rationality utils.backcompat UntypedStorage.__delitem__ "
-        "utils.collect_env utils.ThroughputBenchmark utils.throughput_benchmark"
+        "utils.benchmark.Measurement.__post_init__ utils.collect_env utils.ThroughputBenchmark utils.throughput_benchmark"
     ),
     "results written to `out=` are of their operation's class": (
         "return_types.*_out"
@@ -135,6 +137,7 @@ RULES = {
     "a profiler of PyTorch's own runtime": (
         "profiler autograd.*rofiler* autograd.kineto_available autograd.DeviceType monitor"
     ),
+    "counts of instructions by Callgrind": "utils.benchmark.*allgrind* utils.benchmark.FunctionCount*",
     "asynchronous execution of PyTorch's own runtime": "futures",
     "dispatch of PyTorch's own subclasses": "*torch_dispatch*",
     LEAKED: (

@@ -10,6 +10,7 @@ from pathlib import Path
 from unittest.mock import MagicMock
 
 import lucid
+import lucid.utils.benchmark  # which is loaded when it is asked for
 from lucid.autograd.op import REGISTRY
 from lucid.ops import methods
 
@@ -158,6 +159,7 @@ CLASSES = {
     "nn.utils.parametrize": "Parametrizations", "nn.utils.parametrizations": "Parametrizations of weights",
     "nn.utils.prune": "Pruning", "nn.utils.rnn": "Sequences of several lengths", "nn.utils.stateless": "Stateless calls",
     "optim.lr_scheduler": "Learning rates", "optim.swa_utils": "Averaged weights", "utils.data": "Data", "distributions": "Distributions",
+    "utils.benchmark": "Measured times",
 }  # fmt: skip
 
 # Modules whose own text says what their names are.
