@@ -505,7 +505,7 @@ def enable_reentrant_dispatch():
 
 SPECIAL = (
     "__array__ __array_wrap__ __bool__ __complex__ __contains__ __deepcopy__ __dir__ __dlpack__ __dlpack_device__ __float__ __format__ "
-    "__getitem__ __index__ __int__ __invert__ __len__ __rdiv__ __reduce_ex__ __repr__ __reversed__ __rtruediv__ __setitem__ __str__ _version"
+    "__getitem__ __index__ __int__ __invert__ __len__ __reduce_ex__ __repr__ __reversed__ __setitem__ __str__ _version"
 )
 NOT_OVERRIDDEN = {"array", "as_subclass", "set_", "tolist_scalar"}
 attached = False

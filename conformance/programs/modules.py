@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import importlib
 import io
 import pickle
 from collections import OrderedDict, namedtuple
@@ -951,3 +952,51 @@ def backward_hooks_and_second_derivatives(lib):
     y.backward(retain_graph=True)
     y.backward()
     yield seen
+
+
+@program("nn.Module.register_forward_hook", "nn.Module.register_forward_pre_hook")
+def hooks_are_found_in_the_modules_dictionaries(lib):
+    layer = lib.nn.Linear(2, 2)
+    handles = [
+        layer.register_forward_hook(len), layer.register_forward_hook(max, with_kwargs=True), layer.register_forward_hook(min, always_call=True),
+        layer.register_forward_pre_hook(len), layer.register_forward_pre_hook(max, with_kwargs=True, prepend=True),
+    ]  # fmt: skip
+
+    def seen():
+        yield [one.__name__ for one in layer._forward_hooks.values()], [one.__name__ for one in layer._forward_pre_hooks.values()]
+        yield from map(len, (layer._forward_hooks_with_kwargs, layer._forward_hooks_always_called, layer._forward_pre_hooks_with_kwargs))
+
+    yield list(seen())
+    for handle in handles:
+        handle.remove()
+        yield list(seen())
+    normed = lib.nn.utils.spectral_norm(lib.nn.Linear(2, 2))
+    yield [type(one).__name__ for one in normed._forward_pre_hooks.values()]
+    prune = importlib.import_module(f"{lib.__name__}.nn.utils.prune")
+    prune.l1_unstructured(layer, "weight", 1)
+    prune.random_unstructured(layer, "weight", 1)
+    yield [(type(one).__name__, len(one)) for one in layer._forward_pre_hooks.values()]
+
+
+@program("nn.LSTM", "nn.RNNBase.all_weights")
+def weights_of_a_recurrent_network_in_order(lib):
+    net = lib.nn.LSTM(2, 3, 2, bidirectional=True, proj_size=1)
+    yield net._flat_weights_names, net._all_weights, [one.shape for one in net._flat_weights]
+    yield all(one is getattr(net, name) for one, name in zip(net._flat_weights, net._flat_weights_names))
+
+
+@program("nn.modules.utils.consume_prefix_in_state_dict_if_present")
+def names_lose_a_prefix(lib):
+    class Wrapped(lib.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.module = lib.nn.Sequential(lib.nn.Linear(1, 1), lib.nn.BatchNorm1d(1))
+
+    for prefix in ("module.", "module.0.", "other."):
+        state = Wrapped().state_dict()
+        state["outside"] = 1
+        lib.nn.modules.utils.consume_prefix_in_state_dict_if_present(state, prefix)
+        yield list(state), dict(state._metadata)
+    plain = {"module.a": 1, "b": 2}
+    lib.nn.modules.utils.consume_prefix_in_state_dict_if_present(plain, "module.")
+    yield plain

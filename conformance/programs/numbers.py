@@ -200,3 +200,35 @@ def images_with_their_channels_last_are_joined_so(lib):
     w = x.clone().requires_grad_()
     (lib.cat((w, w * 2), 1) * lib.arange(240.0).reshape(2, 6, 4, 5)).sum().backward()
     yield w.grad
+
+
+@program("mean", "Tensor.mean")
+def a_complex_mean_of_what_is_not_finite(lib):
+    inf, nan = math.inf, math.nan
+    for values in ([complex(nan, 1), 1 + 2j], [complex(1, nan), 2j], [complex(inf, 1), 1 + 0j], [complex(1, -inf)], [1 + 2j, 3j, 5 - 1j]):
+        for dtype in (lib.complex64, lib.complex128):
+            x = lib.tensor(values, dtype=dtype)
+            yield x.mean(), x[None].mean(1), x[:, None].mean(0, keepdim=True), lib.stack([x, x]).mean((0, 1))
+    yield lib.zeros(0, dtype=lib.complex64).mean(), lib.zeros(2, 0, dtype=lib.complex64).mean(1)
+
+
+@table("segment_reduce", [(reduce, initial) for reduce in ("max", "min", "sum", "mean", "prod") for initial in (None, 1.0, math.nan)])
+def segments_with_nan_and_zeros(lib, reduce, initial):
+    nan = math.nan
+    for data in ([1.0, nan, 2.0, 3.0, nan, nan], [2.0, 2.0, 0.0, 0.0, 1.0, nan], [nan, 0.0, 0.0, 1.0, 1.0, 0.5], [2.0, 0.0, 4.0, 3.0, 3.0, 2.0]):
+        for dtype in (lib.float32, lib.float64):
+            x = lib.tensor(data, dtype=dtype, requires_grad=True)
+            y = lib.segment_reduce(x, reduce, lengths=lib.tensor([3, 2, 1, 0]), initial=initial)
+            y.backward(lib.tensor([1.0, 2.0, -0.5, 3.0], dtype=dtype))
+            yield y, x.grad
+    x = lib.arange(12.0).reshape(2, 3, 2).requires_grad_()
+    y = lib.segment_reduce(x, reduce, offsets=lib.tensor([[0, 1, 3], [1, 1, 2]]), axis=1, initial=initial)
+    y.backward(lib.arange(8.0).reshape(2, 2, 2))
+    yield y, x.grad
+
+
+@program("masked.prod", "masked.sum", "masked.mean", "masked.amax")
+def masked_reductions_over_no_dimensions(lib):
+    x, mask = lib.arange(6.0).reshape(2, 3) + 1, lib.tensor([[True, False, True], [True, True, False]])
+    for dim in ([], (), None, (0,), [0, 1]):
+        yield [getattr(lib.masked, name)(x, dim=dim, mask=mask) for name in ("prod", "sum", "mean", "amax")]

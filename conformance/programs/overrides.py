@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import copy
+import operator
 import pickle
 
-from . import program, raised
+from . import program, raised, table
 
 SEEN = (
     "x + y", "y + x", "x + 1", "1 + x", "x - y", "1 - x", "y - x", "2 * x", "x / y", "x // 2", "2 // x", "x % 2", "2 % x", "x ** 2",
@@ -326,3 +327,37 @@ def lists_of_what_can_be_overridden(lib):
     yield is_method(lib.Tensor.add), is_method(lib.add), is_method(lib.Tensor.shape.__get__), is_method(lib.Tensor.size)
     names = lib.exp, lib.Tensor.exp, lib.Tensor.grad.__get__, lib.Tensor.data.__set__, lib.nn.functional.relu, lib.linalg.inv, len, lib.split
     yield [overrides.resolve_name(one) for one in names]
+
+
+@table("Tensor", [(f"__{name}__", name) for name in (
+    "add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "and", "or", "xor", "lshift", "rshift", "matmul", "eq", "ne", "lt", "le", "gt", "ge",
+    "iadd", "imul", "itruediv", "ipow",
+)])  # fmt: skip
+def an_operator_that_an_override_does_not_know(lib, path, name):
+    call = getattr(operator, f"{name}_" if name in ("and", "or") else name)
+
+    class Unknown:
+        @classmethod
+        def __torch_function__(cls, func, types, args=(), kwargs=None):
+            return NotImplemented
+
+    class Strict(Unknown):
+        @classmethod
+        def __torch_function__(cls, func, types, args=(), kwargs=None):
+            raise TypeError("no such thing")
+
+    def seen(x, y):
+        found = []
+        error = raised(lambda: found.append(call(x, y)))
+        return error, found if error or isinstance(found[0], (str, bool)) else type(found[0]).__name__
+
+    short = name.removeprefix("i") if name != "itruediv" else "truediv"
+    for kind in (Unknown, Strict):
+        own = {f"__{short}__": lambda self, other: "own", f"__r{short}__": lambda self, other: "reflected"}
+        knowing = type("Knowing", (kind,), own)
+        for make in (lambda: lib.ones(2, 2), lambda: lib.ones(2, 2).as_subclass(type("Sub", (lib.Tensor,), {}))):
+            for other in (kind(), knowing()):
+                yield seen(make(), other), seen(other, make())
+        unknown = type("UnknownTensor", (kind, lib.Tensor), {})
+        yield seen(lib.ones(2, 2).as_subclass(unknown), 2), seen(2, lib.ones(2, 2).as_subclass(unknown))
+    yield raised(lambda: call(lib.ones(2, 2).as_subclass(type("Sub", (Unknown, lib.Tensor), {})), object()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 
-from . import program, raised
+from . import program, raised, table
 
 
 def _leaf(lib, *values):
@@ -280,3 +280,22 @@ def results_go_into_other_dtypes_or_are_refused(lib):
         yield raised(lib.linalg.vector_norm, x, 2, 1, out=out), raised(lib.sum, x, 1, out=out), out
         if dtype in (lib.float32, lib.float64, lib.complex64):
             yield raised(lib.linalg.eigvals, x, out=out), out.to(lib.complex128).real.sort().values
+
+
+@table("Tensor", [
+    ("masked_fill_", "x.masked_fill_(x == 0, 1.0)"), ("masked_fill_", "x.masked_fill_(odd, float('nan'))"),
+    ("__setitem__", "x.__setitem__(x == 0, 1.0)"), ("__setitem__", "x.__setitem__(odd[0] > 0, lib.tensor([1.0, 2.0, 3.0])[1:])"),
+    ("__setitem__", "x.__setitem__((at, at), 5.0)"), ("__setitem__", "x.__setitem__(at, lib.tensor([1.0, 2.0, 3.0]))"),
+    ("index_put_", "x.index_put_((at,), lib.tensor(1.0))"), ("index_put_", "x.index_put_((at,), lib.tensor(1.0), accumulate=True)"),
+    ("index_fill_", "x.index_fill_(1, at, 2.0)"), ("fill_diagonal_", "x.fill_diagonal_(3.0)"), ("add_", "x.add_(1)"),
+    ("masked_scatter_", "x.masked_scatter_(odd, lib.arange(6.0))"), ("index_copy_", "x.index_copy_(1, at, lib.ones(2, 2))"),
+    ("scatter_", "x.scatter_(1, at[None], 1.0)"),
+])  # fmt: skip
+def writes_to_elements_that_share_memory(lib, name, text):
+    base = lib.tensor([0.0, 4.0, float("nan")])
+    names = {"lib": lib, "x": base.expand(2, 3), "odd": lib.tensor([[True, False, True], [False, False, True]]), "at": lib.tensor([0, 1])}
+    try:
+        error = raised(lambda: eval(text, names))
+    except IndexError:
+        error = "IndexError"
+    yield error, base, base._version

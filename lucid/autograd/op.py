@@ -226,6 +226,15 @@ class Op(core.OpBase):
 
     # ------------------------------------------------------------------------------------------ in place
 
+    def _fill_shared(self, target: Tensor, values: list) -> Tensor:
+        """Fill a tensor whose elements share memory: only what changes is written, as the same number everywhere."""
+        check_writable(self.name, target, overlapping=True)
+        old, new = target.array, self.run(values).array
+        changed = (new != old) & ((new == new) | (old == old))
+        old[changed] = new[changed]
+        core.bump(target)
+        return target
+
     def run_inplace(self, values: list):
         """Compute and write the result to the first argument, whose history then begins with this operation."""
         target = values[0]
@@ -236,6 +245,8 @@ class Op(core.OpBase):
         if not self.may_overlap:
             check_apart(f"{self.name.lstrip('_')}_", target, [one for i, one in enumerate(values) if 0 < i != self.value_at])
         if not core.recording(tuple(values)):
+            if self.name in FILLING and overlaps_itself(target.array):
+                return self._fill_shared(target, values)
             check_writable(self.name, target)
             return self.write_result(target, core.run_into(self, values, target))
         if self.kind != "rule":  # what it is made of is recorded; the write itself is one more operation
@@ -484,6 +495,10 @@ def rebase(base: Tensor, node: Node, own: bool, place: Place) -> None:
 
 
 core.set_graph_types(RuleNode, refresh)
+
+
+# What writes one number to some elements, which may share their memory.
+FILLING = ("masked_fill", "index_fill", "_fill_diagonal")
 
 
 def overlaps_itself(array) -> bool:

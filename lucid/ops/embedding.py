@@ -29,12 +29,15 @@ from lucid.ops._frame import (
     tensor_argument,
 )
 from lucid.ops._indices import INDEX_DTYPES, index_argument, outside, picked
-from lucid.ops.arithmetic import div, mul
+from lucid.ops.arithmetic import add, div, mul, sub
+from lucid.ops.comparison import eq, logical_or, ne
 from lucid.ops.creation import full
-from lucid.ops.magnitude import where
-from lucid.ops.scatter import scatter_reduce
+from lucid.ops.joining import cat
+from lucid.ops.magnitude import maximum, minimum, where
+from lucid.ops.masks import masked_fill
+from lucid.ops.scatter import gather, scatter_add, scatter_reduce
 from lucid.ops.selection import in_self, index_add, index_select
-from lucid.ops.view import reshape
+from lucid.ops.view import reshape, to_dtype
 from lucid.tensor import Tensor
 
 # ------------------------------------------------------------------------------------------------ single rows
@@ -432,7 +435,7 @@ def of_rows(
     return _embedding_bag(weight, scale, found, which, owners), found, which
 
 
-@op("segment_reduce", composite=True)
+@op("segment_reduce")
 def segment_reduce(
     data: Tensor, reduce: str, *, lengths=None, indices=None, offsets=None, axis: int = 0, unsafe: bool = False, initial=None
 ) -> Tensor:
@@ -475,17 +478,34 @@ def segment_reduce(
     >>> lucid.segment_reduce(lucid.tensor([1.0, 2.0, 5.0]), "mean", lengths=lucid.tensor([1, 2]))
     Tensor([1.0, 3.5])
     """
-    axis, shape = check_dim("segment_reduce", axis, data.array.ndim), data.array.shape
+    axis = check_dim("segment_reduce", axis, data.array.ndim)
     if reduce not in SEGMENTS:
         raise RuntimeError(f"segment_reduce(): reduce must be one of {', '.join(SEGMENTS)}, got {reduce}")
     if indices is not None:
         raise RuntimeError("segment_reduce(): indices based reduction is not supported yet.")
-    bounds = offsets if lengths is None else lengths
-    if bounds is None:
+    if lengths is None and offsets is None:
         raise RuntimeError("segment_reduce(): Either lengths or offsets must be defined.")
-    for one, known in ((data, data.dtype.is_floating_point), (bounds, bounds.dtype in INDEX_DTYPES)):
-        if not known:
-            raise NotImplementedError(f"\"segment_reduce\" not implemented for '{torch_name(one.dtype)}'")
+    if not data.dtype.is_floating_point:
+        raise NotImplementedError(f"\"segment_reduce\" not implemented for '{torch_name(data.dtype)}'")
+    at, count = _segments(data.array.shape, lengths, offsets, axis, unsafe)
+    first, how = SEGMENTS[reduce]
+    first = initial if initial is not None and how not in ("amax", "amin") else first
+    out = _beyond(None, count, axis, data, first)
+    if how == "mean":
+        total = scatter_reduce(out, axis, at, data, "sum").narrow(axis, 0, count.array.shape[axis])
+        return where(count > 0, total / count.clamp_min(1), nan if initial is None else initial)
+    found = scatter_reduce(out, axis, at, data, how, include_self=how in ("sum", "prod")).narrow(axis, 0, count.array.shape[axis])
+    if initial is None or how in ("sum", "prod"):
+        return found
+    return (maximum if how == "amax" else minimum)(found, full((), initial, dtype=data.dtype))
+
+
+def _segments(shape: tuple, lengths, offsets, axis: int, unsafe: bool) -> tuple[Tensor, Tensor]:
+    """The number of each element's segment, and how many elements each has. Those before the first and after the last belong
+    to one more, which is dropped."""
+    bounds = offsets if lengths is None else lengths
+    if bounds.dtype not in INDEX_DTYPES:
+        raise NotImplementedError(f"\"segment_reduce\" not implemented for '{torch_name(bounds.dtype)}'")
     if bounds.array.ndim != axis + 1 or bounds.array.shape[:-1] != shape[:axis]:
         raise RuntimeError(f"segment_reduce(): Expected axis to be the last dimension of lengths but got {axis}.")
     bounds = bounds.array.astype(np.int64)
@@ -498,25 +518,49 @@ def segment_reduce(
         bounds = np.concatenate((np.zeros_like(bounds[..., :1]), bounds.cumsum(-1)), -1)
     if bounds.size and (bounds[..., 0].min() < 0 or bounds[..., -1].max() > shape[axis] or (np.diff(bounds) < 0).any()):
         raise RuntimeError(f"segment_reduce(): segments must not decrease, nor leave the axis of size {shape[axis]}")
-    segments = bounds.shape[-1] - 1
-    # Elements before the first segment and after the last go to one more, which is dropped.
+    segments, inner = bounds.shape[-1] - 1, [1] * (len(shape) - axis - 1)
     begins = np.zeros((*shape[:axis], shape[axis] + 1), np.int64)
     np.add.at(begins, (*np.indices(bounds.shape)[:-1, ..., :-1], bounds[..., :-1]), 1)
     at = begins[..., :-1].cumsum(-1) - 1
     at[(at < 0) | (np.arange(shape[axis]) >= bounds[..., -1:])] = segments
-    at = wrap(at).reshape(*at.shape, *[1] * (len(shape) - axis - 1)).expand(shape)
-    first, how = SEGMENTS[reduce]
-    first = initial if initial is not None and how not in ("amax", "amin") else first
-    out = full((*shape[:axis], segments + 1, *shape[axis + 1 :]), first, dtype=data.dtype)
-    if how == "mean":
-        count = wrap(np.diff(bounds).reshape(*bounds.shape[:-1], segments, *[1] * (len(shape) - axis - 1)))
-        total = scatter_reduce(out, axis, at, data, "sum").narrow(axis, 0, segments)
-        return where(count > 0, total / count.clamp_min(1), nan if initial is None else initial)
-    found = scatter_reduce(out, axis, at, data, how, include_self=how in ("sum", "prod")).narrow(axis, 0, segments)
-    if initial is None or how in ("sum", "prod"):
-        return found
-    # Where an element equals the initial value it is the element that has the gradient.
-    return where(found < initial if how == "amax" else found > initial, initial, found)
+    count = np.diff(bounds).reshape(*bounds.shape[:-1], segments, *inner)
+    return wrap(at).reshape(*at.shape, *inner).expand(shape), wrap(count)
+
+
+def _beyond(x: Tensor | None, count: Tensor, axis: int, data: Tensor, number=0) -> Tensor:
+    """Values of segments, or the number in their place, and one more for the elements of none."""
+    shape = list(data.array.shape)
+    shape[axis] = count.array.shape[axis] + 1 if x is None else 1
+    more = full(tuple(shape), number, dtype=data.dtype if x is None else x.dtype)
+    return more if x is None else cat((x, more), axis)
+
+
+@segment_reduce.vjp_joint("data")
+def _segment_reduce_backward(g, needs, data, reduce, lengths, offsets, axis, unsafe, initial, out):
+    axis = axis % data.array.ndim
+    at, count = _segments(data.array.shape, lengths, offsets, axis, unsafe)
+
+    def spread(x):
+        return gather(_beyond(x, count, axis, data), axis, at)
+
+    def others(flags):
+        """How many of an element's segment are set, without itself."""
+        flags = to_dtype(flags, dtypes.float32)
+        return sub(gather(scatter_add(_beyond(None, count, axis, flags), axis, at, flags), axis, at), flags)
+
+    if reduce in ("sum", "mean"):
+        return (spread(g if reduce == "sum" else div(g, count.clamp_min(1))),)
+    unknown = ne(data, data)
+    if reduce != "prod":  # NaN is the largest and the smallest of all
+        mine = logical_or(eq(data, spread(out)), unknown)
+        return (where(mine, div(spread(g), add(others(mine), 1)), 0),)
+    zero = eq(data, 0)
+    apart = logical_or(zero, unknown)
+    known = masked_fill(data, apart, 1)
+    start = _beyond(None, count, axis, data, 1 if initial is None else initial)
+    without = gather(scatter_reduce(start, axis, at, known, "prod"), axis, at)
+    without = mul(without, where(others(unknown) > 0, nan, where(others(zero) > 0, 0.0, 1.0)))
+    return (where(apart, mul(spread(g), without), div(spread(mul(g, out)), known)),)
 
 
 # What each starts from, and its name among the reductions of `scatter_reduce`.

@@ -303,7 +303,7 @@ def setitem(self, index, value) -> None:
         plain and isinstance(index, Tensor) and index.dtype is dtypes.int64 and index.array.ndim and self.array.ndim
         and 0 < value.array.ndim < index.array.ndim + self.array.ndim and value.dtype is self.dtype
     ):  # fmt: skip  # the commonest, without what others need
-        check_writable("index_put", self)
+        check_writable("index_put", self, overlapping=True)
         check_apart("index_put_", self, (index, value))
         _put_array(self.array, (index.array,), value.array, False)
         core.bump(self)
@@ -436,7 +436,7 @@ _index_put_recorded = inplace(_index_put, "index_put_")
 def _index_put_inplace(target: Tensor, arrays, values: Tensor, accumulate: bool, owners=()) -> Tensor:
     if core.recording((target, values)):
         return _index_put_recorded(target, arrays, values, accumulate, owners)
-    check_writable("index_put", target)
+    check_writable("index_put", target, overlapping=True)
     check_apart("index_put_", target, (arrays, values))
     _put_into(target.array, arrays, values, accumulate)
     core.bump(target)

@@ -132,7 +132,7 @@ def prod(input_: Tensor, dim=None, *, keepdim=False, dtype=None, mask=None) -> T
     Tensor(12.0)
     """
     result = _filled(input_, mask, 1).to(_wanted(input_, dtype))
-    for one in reversed(_dims(dim, input_.ndim)):
+    for one in () if dim == [] else reversed(_dims(dim, input_.ndim)):
         result = reduction.prod(result, one, bool(keepdim))
     return result
 

@@ -7,8 +7,6 @@ arguments differ from the function's (`x.view(2, 3)`) stands in its family's fil
 
 from __future__ import annotations
 
-import functools
-
 import numpy as np
 
 from lucid._kernels import core
@@ -123,16 +121,12 @@ def foreign(function, reflected: bool, x, y):
     return function(y, x) if reflected else function(x, y)
 
 
-def reciprocal_times(divide):
-    """`__rtruediv__` with another tensor, which `/` never asks for, or in half precision: times the reciprocal, as PyTorch
-    computes it."""
-
-    def method(self, other):
-        if isinstance(self, Tensor) and not isinstance(other, Tensor) and not is_half(self.dtype):
-            return divide(self, other)
-        return self.reciprocal() * other
-
-    return functools.update_wrapper(method, divide, assigned=("__name__", "__qualname__", "__doc__"))
+def reciprocal_times(other, self):
+    """What `__rtruediv__` makes of another tensor, which `/` never asks for, or in half precision: times the reciprocal, as
+    PyTorch computes it."""
+    if not isinstance(other, Tensor) and not is_half(self.dtype):
+        return vars(Tensor)["div"](other, self)
+    return self.reciprocal() * other
 
 
 def spec_of(name: str):
@@ -178,7 +172,7 @@ def attach(later: tuple) -> None:
         setattr(Tensor, f"__r{name}__", operator(function, f"__r{name}__", name not in ("add", "mul")))
         written = f"{operation}_"
         setattr(Tensor, f"__i{name}__", operator(vars(Tensor).get(written) or inplace(function, written), f"__i{name}__"))
-    Tensor.__rtruediv__ = reciprocal_times(Tensor.__rtruediv__)
+    Tensor.__rtruediv__ = operator(reciprocal_times, "__rtruediv__", True)
     Tensor.__div__, Tensor.__rdiv__, Tensor.__idiv__ = Tensor.__truediv__, Tensor.__rtruediv__, Tensor.__itruediv__
     for name in COMPARISONS:
         setattr(Tensor, f"__{name}__", operator(vars(Tensor)[name], f"__{name}__"))

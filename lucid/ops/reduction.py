@@ -335,8 +335,10 @@ def mean(input_: Tensor, dim: int | tuple | None = None, keepdim: bool = False, 
             f"Got: {torch_name(target)}"
         )
     dims = dims_argument("mean", dim, input_.array.ndim)
-    of_none = complex(math.nan, math.nan) if target.is_complex else math.nan
-    return wrap(cast(reduced("mean", computed(input_.array, target), dims, keepdim, of_none), target.numpy))
+    array = computed(input_.array, target)
+    if target.is_complex:  # by a complex count, so that what is not finite spreads to both parts
+        return arithmetic.div(wrap(reduced("sum", array, dims, keepdim, 0)), wrap(np.array(count(array.shape, dims), array.dtype)))
+    return wrap(cast(reduced("mean", array, dims, keepdim, math.nan), target.numpy))
 
 
 mean.vjp(

@@ -568,12 +568,17 @@ cdef object call_out(OpBase op, list values):
 def make_operator(function, bint reflected, foreign, bint own):
     """A binary operator of tensors. `foreign(function, reflected, x, y)` is asked when the other operand is neither a
     tensor nor an int or float; it may return NotImplemented. One that is its `own` is overridden as such, others as
-    their function.
+    their function; a TypeError of an override means that the other operand may know better.
     """
 
     def operator(x, y):
-        if own and intercepted_pair(x, y):
-            return interceptor(operator, (x, y), {})
+        if intercepted_pair(x, y):
+            try:
+                if own:
+                    return interceptor(operator, (x, y), {})
+                return function(y, x) if reflected else function(x, y)
+            except TypeError:
+                return NotImplemented
         if not isinstance(x, TensorBase):
             raise TypeError(f"operators of tensors are called on a Tensor, not {type(x).__name__}")
         if isinstance(y, TensorBase) or type(y) is float or type(y) is int:

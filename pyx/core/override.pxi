@@ -99,7 +99,11 @@ cdef inline bint intercepted(row_t row, Py_ssize_t n, int state) except -1:
 
 cdef inline bint intercepted_pair(x, y) except -1:
     """The same of the operands of an operator."""
-    return (type(x) is not tensor_type and overriding(x)) or (type(y) is not tensor_type and overriding(y)) or in_mode(detours)
+    if type(x) is not tensor_type and overriding(x):
+        return True
+    if type(y) is not tensor_type and type(y) is not float and type(y) is not int and y is not None and overriding(y):
+        return True
+    return in_mode(detours)
 
 
 cdef class Attribute:

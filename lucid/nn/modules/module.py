@@ -37,11 +37,13 @@ _IncompatibleKeys = IncompatibleKeys
 
 HOOKS = (
     "_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks", "_state_dict_hooks",
-    "_state_dict_pre_hooks", "_load_state_dict_pre_hooks", "_load_state_dict_post_hooks",
+    "_state_dict_pre_hooks", "_load_state_dict_pre_hooks", "_load_state_dict_post_hooks", "_forward_hooks_with_kwargs",
+    "_forward_hooks_always_called", "_forward_pre_hooks_with_kwargs",
 )  # fmt: skip
 
 # Hooks of all modules, which are called before a module's own.
 FORWARD_HOOKS, FORWARD_PRE_HOOKS, BACKWARD_HOOKS, BACKWARD_PRE_HOOKS, LAST_NODE_HOOKS = (OrderedDict() for _ in range(5))
+WITH_KWARGS, ALWAYS_CALLED = {}, {}
 REGISTRATION = {"buffer": OrderedDict(), "module": OrderedDict(), "parameter": OrderedDict()}
 
 EXTRA_STATE = "_extra_state"  # the last part of its name in a `state_dict`
@@ -54,20 +56,24 @@ def _key_errors(missing: list[str], unexpected: list[str]) -> list[str]:
     return [f"{what} key(s) in state_dict: {listed(names)}. " for what, names in found.items() if names]
 
 
-def _hooked(hooks: dict, hook, prepend: bool, *how: bool) -> RemovableHandle:
+def _hooked(hooks: dict, hook, prepend: bool, *how: tuple[dict, bool]) -> RemovableHandle:
+    """A hook's handle; its number is also put into those dictionaries whose flag is set."""
     handle = registered(hooks, hook, prepend)
-    hooks[handle.id] = hook, *how
+    for numbers, flag in how:
+        if flag:
+            numbers[handle.id] = True
+            handle.dicts.append(numbers)
     return handle
 
 
 def register_module_forward_pre_hook(hook) -> RemovableHandle:
     """As `Module.register_forward_pre_hook`, of every module."""
-    return _hooked(FORWARD_PRE_HOOKS, hook, False, False)
+    return registered(FORWARD_PRE_HOOKS, hook)
 
 
 def register_module_forward_hook(hook, *, with_kwargs: bool = False, always_call: bool = False) -> RemovableHandle:
     """As `Module.register_forward_hook`, of every module."""
-    return _hooked(FORWARD_HOOKS, hook, False, with_kwargs, always_call)
+    return _hooked(FORWARD_HOOKS, hook, False, (WITH_KWARGS, with_kwargs), (ALWAYS_CALLED, always_call))
 
 
 def register_module_full_backward_pre_hook(hook) -> RemovableHandle:
@@ -163,7 +169,8 @@ class Module:
             return self.forward(*args, **kwargs)
         result, after = None, None
         try:
-            for hook, with_kwargs in (*FORWARD_PRE_HOOKS.values(), *self._forward_pre_hooks.values()):
+            for number, hook in (*FORWARD_PRE_HOOKS.items(), *self._forward_pre_hooks.items()):
+                with_kwargs = number in self._forward_pre_hooks_with_kwargs
                 changed = hook(self, args, kwargs) if with_kwargs else hook(self, args)
                 if changed is not None:
                     if with_kwargs:
@@ -195,7 +202,15 @@ class Module:
             raise
 
     def _hooks_after(self) -> list:
-        return [*FORWARD_HOOKS.values(), *self._forward_hooks.values()]
+        """The forward hooks, each with whether it takes keywords and whether it is called after an error."""
+        return [
+            (hook, number in with_kwargs, number in always)
+            for hooks, with_kwargs, always in (
+                (FORWARD_HOOKS, WITH_KWARGS, ALWAYS_CALLED),
+                (self._forward_hooks, self._forward_hooks_with_kwargs, self._forward_hooks_always_called),
+            )
+            for number, hook in hooks.items()
+        ]
 
     def _shown(self, hook: tuple, args: tuple, kwargs: dict, result):
         """The result, or what a forward hook made of it."""
@@ -685,14 +700,17 @@ class Module:
 
     def register_forward_pre_hook(self, hook, *, prepend: bool = False, with_kwargs: bool = False) -> RemovableHandle:
         """Have `hook(module, args)` called before `forward`; it may return other arguments."""
-        return _hooked(self._forward_pre_hooks, hook, prepend, with_kwargs)
+        return _hooked(self._forward_pre_hooks, hook, prepend, (self._forward_pre_hooks_with_kwargs, with_kwargs))
 
     def register_forward_hook(
         self, hook, *, prepend: bool = False, with_kwargs: bool = False, always_call: bool = False
     ) -> RemovableHandle:
         """Have `hook(module, args, output)` called after `forward`, if `always_call` also when that raises; it may return
         another output."""
-        return _hooked(self._forward_hooks, hook, prepend, with_kwargs, always_call)
+        return _hooked(
+            self._forward_hooks, hook, prepend, (self._forward_hooks_with_kwargs, with_kwargs),
+            (self._forward_hooks_always_called, always_call),
+        )  # fmt: skip
 
     def register_full_backward_pre_hook(self, hook, prepend: bool = False) -> RemovableHandle:
         """Have `hook(module, grad_output)` called before the module is differentiated; it may return other gradients."""

@@ -80,7 +80,7 @@ class RNNBase(Module):
         if mode not in recurrent.GATES:
             raise ValueError(f"Unrecognized RNN mode: {mode}")
         directions, rows, state = 2 if bidirectional else 1, recurrent.GATES[mode] * hidden_size, proj_size or hidden_size
-        self._names = []
+        self._all_weights = []
         for layer in range(num_layers):
             width = state * directions if layer else input_size
             for direction in range(directions):
@@ -90,7 +90,7 @@ class RNNBase(Module):
                 shapes |= {"weight_hr": (proj_size, hidden_size)} if proj_size else {}
                 for name, shape in shapes.items():
                     setattr(self, f"{name}_{suffix}", Parameter(lucid.empty(shape, device=device, dtype=dtype)))
-                self._names.append([f"{name}_{suffix}" for name in shapes])
+                self._all_weights.append([f"{name}_{suffix}" for name in shapes])
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -103,7 +103,15 @@ class RNNBase(Module):
     @property
     def all_weights(self) -> list:
         """The parameters of each layer and direction."""
-        return [[getattr(self, name) for name in names] for names in self._names]
+        return [[getattr(self, name) for name in names] for names in self._all_weights]
+
+    @property
+    def _flat_weights_names(self) -> list:
+        return [name for names in self._all_weights for name in names]
+
+    @property
+    def _flat_weights(self) -> list:
+        return [getattr(self, name) for name in self._flat_weights_names]
 
     def check_input(self, input: Tensor, batch_sizes: Tensor | None) -> None:
         """RuntimeError unless the input has 3 dimensions, or 2 if it is packed, and the last is `input_size`."""
@@ -152,8 +160,7 @@ class RNNBase(Module):
         return hx
 
     def _run(self, x: Tensor, states, batch_first: bool, sizes: list[int] | None = None) -> tuple[Tensor, tuple]:
-        weights = [weight for group in self.all_weights for weight in group]
-        groups = recurrent.grouped(self.mode, weights, self.bias, bool(self.proj_size))
+        groups = recurrent.grouped(self.mode, self._flat_weights, self.bias, bool(self.proj_size))
         pair = self.mode == "LSTM"
         out, last = recurrent.run(
             self.mode, x, tuple(states) if pair else (states,), groups, self.num_layers, self.dropout, self.training,

@@ -37,7 +37,7 @@ class _Norm:
 
     def take(self, module: Module):
         """The weight, which is no parameter of the module from now on."""
-        if any(isinstance(hook, type(self)) and hook.name == self.name for hook, _ in module._forward_pre_hooks.values()):
+        if any(isinstance(hook, type(self)) and hook.name == self.name for hook in module._forward_pre_hooks.values()):
             raise RuntimeError(f"Cannot register two {self.what} hooks on the same parameter {self.name}")
         weight = getattr(module, self.name)
         if weight is None:
@@ -52,7 +52,7 @@ class _Norm:
     @classmethod
     def remove(cls, module: Module, name: str) -> Module:
         """Make the weight of a module a parameter again."""
-        for key, (hook, _) in module._forward_pre_hooks.items():
+        for key, hook in module._forward_pre_hooks.items():
             if isinstance(hook, cls) and hook.name == name:
                 with no_grad():
                     weight = hook.compute(module, False)
@@ -64,7 +64,7 @@ class _Norm:
         raise ValueError(f"{cls.what} of '{name}' not found in {module}")
 
 
-class _WeightNorm(_Norm):
+class WeightNorm(_Norm):
     what, parts = "weight_norm", ("_g", "_v")
 
     def __init__(self, name: str, dim: int | None):
@@ -75,7 +75,7 @@ class _WeightNorm(_Norm):
         return scaled(getattr(module, self.name + "_v"), getattr(module, self.name + "_g"), self.dim)
 
 
-class _SpectralNorm(_Norm):
+class SpectralNorm(_Norm):
     what, parts = "spectral_norm", ("_orig", "_u", "_v")
 
     def __init__(self, name: str, n_power_iterations: int, dim: int, eps: float):
@@ -127,7 +127,7 @@ def weight_norm(module: Module, name: str = "weight", dim: int = 0) -> Module:
     ['bias', 'weight_g', 'weight_v']
     """
     warnings.warn("nn.utils.weight_norm is deprecated: use nn.utils.parametrizations.weight_norm", FutureWarning, stacklevel=2)
-    hook = _WeightNorm(name, dim)
+    hook = WeightNorm(name, dim)
     weight = hook.take(module)
     module.register_parameter(name + "_g", Parameter(norm_except(weight.detach(), hook.dim)))
     module.register_parameter(name + "_v", Parameter(weight.detach()))
@@ -160,7 +160,7 @@ def remove_weight_norm(module: Module, name: str = "weight") -> Module:
     >>> list(nn.utils.remove_weight_norm(layer).state_dict())
     ['bias', 'weight']
     """
-    return _WeightNorm.remove(module, name)
+    return WeightNorm.remove(module, name)
 
 
 @like(parametrizations.spectral_norm, name="str, optional: Its name (default \"weight\"); the parameter is ``name_orig``.")
@@ -176,7 +176,7 @@ def spectral_norm(
     """
     if dim is None:
         dim = 1 if isinstance(module, _ConvTransposeNd) else 0
-    hook = _SpectralNorm(name, n_power_iterations, dim, eps)
+    hook = SpectralNorm(name, n_power_iterations, dim, eps)
     weight = hook.take(module)
     module.register_parameter(name + "_orig", weight)
     setattr(module, name, weight.detach())
@@ -196,4 +196,4 @@ def remove_spectral_norm(module: Module, name: str = "weight") -> Module:
     >>> list(nn.utils.remove_spectral_norm(nn.utils.spectral_norm(nn.Linear(3, 2))).state_dict())
     ['bias', 'weight']
     """
-    return _SpectralNorm.remove(module, name)
+    return SpectralNorm.remove(module, name)

@@ -22,7 +22,7 @@ __all__ = [
 
 def _hooks(module, name: str | None = None) -> list:
     """The pruning methods at work in a module, by their keys among its hooks."""
-    found = [(key, hook[0]) for key, hook in module._forward_pre_hooks.items() if isinstance(hook[0], BasePruningMethod)]
+    found = [(key, hook) for key, hook in module._forward_pre_hooks.items() if isinstance(hook, BasePruningMethod)]
     return [(key, hook) for key, hook in found if name is None or hook._tensor_name == name]
 
 
@@ -139,7 +139,7 @@ class PruningContainer(BasePruningMethod):
     --------
     >>> from lucid.nn.utils import prune
     >>> layer = prune.l1_unstructured(prune.l1_unstructured(lucid.nn.Linear(4, 1), "weight", 1), "weight", 1)
-    >>> len(prune.PruningContainer(*next(iter(layer._forward_pre_hooks.values()))[0])), int(layer.weight_mask.sum())
+    >>> len(prune.PruningContainer(*next(iter(layer._forward_pre_hooks.values())))), int(layer.weight_mask.sum())
     (2, 2)
     """
 
