@@ -22,9 +22,9 @@ __all__ = ["install_as_torch"]
 VERSION = TorchVersion(f"2.13.0+lucid.{lucid.__version__}")
 
 
-# Names of modules from before they were public, which packages still import.
+# Names of modules from before they were public, which packages still import, and of PyTorch's files.
 OLDER = {"torch.distributed._tensor": "torch.distributed.tensor", "torch.distributed._composable": "torch.distributed",
-         "torch._custom_ops": "torch.library"}  # fmt: skip
+         "torch._custom_ops": "torch.library", "torch.autograd.grad_mode": "torch.autograd.modes"}  # fmt: skip
 
 
 def _mine(name: str) -> str:

@@ -56,6 +56,17 @@ print(type(torch.load(io.BytesIO(file.getvalue()))["x"]) is torch.nn.Parameter)
     ]  # fmt: skip
 
 
+def test_what_stands_in_pytorchs_files_is_found_there():
+    code = """
+import lucid; lucid.install_as_torch()
+import lucid, torch, torch.optim.adadelta as one, torch.optim.rmsprop as two, torch.optim.adamw, torch.autograd.grad_mode as modes, torch.nn.common_types as sizes
+print(modes.no_grad is torch.no_grad, one.Adadelta is two.Adadelta is torch.optim.Adadelta, two.RMSprop is torch.optim.RMSprop, torch.optim.adamw.AdamW is torch.optim.AdamW)
+print(sizes._size_2_t == int | tuple[int, int], sizes._size_2_opt_t == int | None | tuple[int | None, int | None], sizes._size_any_t == int | tuple[int, ...],
+      sizes._ratio_any_t == float | tuple[float, ...])
+"""
+    assert run("-c", code).splitlines() == ["True True True True"] * 2
+
+
 def test_it_is_refused_where_pytorch_was_imported():
     code = "import sys, types; sys.modules['torch'] = types.ModuleType('torch'); import lucid; lucid.install_as_torch()"
     assert run("-c", code).startswith("RuntimeError: install_as_torch(): PyTorch is imported already")

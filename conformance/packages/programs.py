@@ -588,6 +588,44 @@ def gpytorch():
     yield "outputs", torch.stack([found.mean, found.variance])
 
 
+@program("posteriors, likelihoods and ratios estimated by networks; samples by rejection, slices and gradients", "zuko", "nflows", "pyro", "pyknos",
+         "tensorboard", "arviz", "sklearn", "matplotlib", "joblib")  # fmt: skip
+def sbi():
+    import os
+    import tempfile
+
+    import torch
+    from sbi.inference import NLE, NPE, NRE
+    from sbi.neural_nets import posterior_nn
+    from sbi.utils import BoxUniform
+
+    prior = BoxUniform(torch.full((2,), -2.0), torch.full((2,), 2.0))
+    theta = prior.sample((120,))
+    x = theta + 0.3 * torch.randn(120, 2) + theta[:, :1] ** 2 * 0.1
+    seen = torch.zeros(1, 2)
+    before = os.getcwd()
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)  # logs are written where it runs
+        try:
+            for model in ("maf", "nsf", "mdn", "zuko_nsf"):
+                inference = NPE(prior, density_estimator=posterior_nn(model, hidden_features=10, num_transforms=2), show_progress_bars=False)
+                estimator = inference.append_simulations(theta, x).train(max_num_epochs=4, training_batch_size=40, show_train_summary=False)
+                yield "losses", torch.tensor(inference.summary["training_loss"])
+                posterior = inference.build_posterior(estimator)
+                yield "posterior", posterior.sample((20,), x=seen, show_progress_bars=False)
+                yield "posterior", posterior.log_prob(theta[:10], x=seen)
+            for kind in (NLE, NRE):
+                inference = kind(prior, show_progress_bars=False)
+                estimator = inference.append_simulations(theta, x).train(max_num_epochs=4, training_batch_size=40)
+                yield "losses", torch.tensor(inference.summary["training_loss"])
+                posterior = inference.build_posterior(estimator, mcmc_method="slice_np_vectorized", mcmc_parameters={
+                    "num_chains": 3, "warmup_steps": 4, "thin": 1, "init_strategy": "proposal"})  # fmt: skip
+                yield "samples", posterior.sample((15,), x=seen, show_progress_bars=False)
+                yield "potential", posterior.potential(theta[:10], x=seen)
+        finally:
+            os.chdir(before)
+
+
 @program("Bayesian regression and a Gaussian mixture: SVI with an autoguide, HMC and NUTS", "pyroapi", "opt_einsum", "tqdm")
 def pyro():
     import pyro
@@ -1084,6 +1122,111 @@ def sentence_transformers():
     x = torch.randn(10, 8)
     yield "outputs", util.cos_sim(x, x)
     yield "outputs", torch.tensor([[hit["corpus_id"] for hit in hits] for hits in util.semantic_search(x[:3], x, top_k=4)])
+
+
+@program("event files of all that its writer writes, compared byte by byte but for the times", "PIL", "matplotlib")
+def tensorboard():
+    import tempfile
+    from pathlib import Path
+
+    import torch
+    from matplotlib.figure import Figure
+    from tensorboard.backend.event_processing.event_file_loader import RawEventFileLoader
+    from tensorboard.compat.proto.event_pb2 import Event
+    from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
+    from torch.utils.tensorboard import FileWriter, SummaryWriter
+    from torch.utils.tensorboard.summary import make_histogram
+
+    x, image, images = torch.randn(200), torch.rand(3, 12, 16), torch.rand(11, 1, 5, 6)
+    dtypes = ("float16", "bfloat16", "float32", "float64", "int8", "uint8", "int16", "int32", "int64", "bool", "complex64", "complex128")
+    with tempfile.TemporaryDirectory() as folder:
+        with SummaryWriter(folder, filename_suffix=".seen", purge_step=3) as writer:
+            for value in (1, 2.5, torch.tensor([3.5], requires_grad=True), np.float64(0.1), x[:1].bfloat16(), float("nan")):
+                writer.add_scalar("a/number", value, 7)
+                writer.add_scalar("newer", value, 8, new_style=True)
+                writer.add_scalar("newer in double precision", value, 8, new_style=True, double_precision=True)
+            writer.add_scalars("several/of them", {"one": 1.5, "two": torch.tensor(2.0)}, torch.tensor(9))
+            writer.add_scalars("several/of them", {"two": 3.0}, 10)
+            for given in (x, x.double(), x[:1], x * 1e-14, x.abs() * 1e19, x.abs().neg(), torch.zeros(3), torch.arange(5), x.numpy().reshape(4, 50)):
+                for bins, most in (("tensorflow", None), ("tensorflow", 100), ("auto", None), (20, 7), (20, 6), (20, 30)):
+                    writer.add_histogram("elements", given, 1, bins=bins, max_bins=most)
+            writer.add_histogram_raw("counted", -1.0, 2.0, 5, 1.5, 7.5, [0.0, 1.0, 2.0], [1, 3, 1], 2)
+            for given, order in (
+                (image, "CHW"), (image.permute(1, 2, 0), "HWC"), (image[0], "HW"), (image[:1], "CHW"), ((image * 300 - 20).byte(), "chw"),
+                (image * 2 - 0.5, "CHW"), (torch.rand(4, 6, 5), "CHW"),
+            ):  # fmt: skip
+                writer.add_image("an image", given, 1, dataformats=order)
+            for given, order in ((images, "NCHW"), (torch.rand(3, 4, 5, 3), "NHWC"), (images[:1], "NCHW")):
+                writer.add_images("images", given, dataformats=order)
+            boxes = torch.tensor([[1.0, 2, 8, 9], [3, 3, 14, 11]])
+            for labels in (None, "one", ["one", "two"]):
+                writer.add_image_with_boxes("boxes", image, boxes, 2, rescale=4, labels=labels)
+            figure = Figure((2, 1))
+            figure.subplots().plot([1, 3, 2])
+            writer.add_figure("figures", figure, 4, close=False)
+            writer.add_figure("figures", [figure, figure], 5)
+            writer.add_audio("a sound", x.clamp(-1, 1)[None], 1, sample_rate=8000)
+            writer.add_audio("too loud", x)
+            writer.add_text("told", "**Ä** text", 3)
+            for name in dtypes:
+                writer.add_tensor(name, (x[:6] * 3).abs().to(getattr(torch, name)).reshape(2, 3), 1)
+            labels, predictions = (x > 0).long(), (x / 4 + 0.5).clamp(0, 1)
+            writer.add_pr_curve("curve", labels, predictions, 1)
+            writer.add_pr_curve("curve", labels.bool(), predictions.numpy(), 2, num_thresholds=9, weights=np.linspace(0, 1, 200))
+            writer.add_pr_curve_raw("counted", *np.arange(30.0).reshape(6, 5), 3, num_thresholds=5)
+            writer.add_custom_scalars({"first": {"two": ["Multiline", ["a/number", "newer"]], "between": ["Margin", ["a", "b", "c"]]}, "second": {}})
+            writer.add_custom_scalars_multilinechart(["a", "b"], title="a chart")
+            writer.add_custom_scalars_marginchart(["a", "b", "c"], "a category")
+            corners = torch.rand(1, 4, 3)
+            writer.add_mesh("mesh", corners, global_step=1)
+            writer.add_mesh("mesh", corners, (corners * 255).int(), torch.tensor([[[0, 1, 2], [1, 2, 3]]]), {"camera": {"far": 9}, "a": 1}, 2)
+            writer.add_embedding(x.reshape(20, 10), global_step=3, tag="a/b%")
+            writer.add_embedding(x.double().reshape(20, 10), list(range(20)), torch.rand(20, 3, 4, 5))
+            writer.add_embedding(x.reshape(40, 5), [(i, f"row {i}") for i in range(40)], images[:1].repeat(40, 1, 1, 1), 4, "more", ["i", "name"])
+            for parameters in ({"rate": 0.1, "n": 3, "name": "Adam", "tensor": torch.tensor([1.5]), "bool": True, "none": None}, {"n": 5}):
+                writer.add_hparams(parameters, {"reached": 0.5}, {"n": [3, 5]}, f"with {len(parameters)}", 2)
+            writer.flush()
+        writer.add_scalar("after the end", 1.0)
+        writer.close()
+        other = FileWriter(Path(folder, "other"), filename_suffix=".other")
+        other.add_event(Event(step=2), 3, 5.0)
+        other.close()
+        refused = (
+            lambda: writer.add_scalar("x", x), lambda: writer.add_histogram("x", x[:0]), lambda: writer.add_image("x", image, dataformats="CHH"),
+            lambda: writer.add_image("x", image, dataformats="HW"), lambda: writer.add_images("x", torch.rand(2, 4, 3, 3)), lambda: writer.add_scalar("x", [1]),
+            lambda: writer.add_audio("x", torch.zeros(2, 2)), lambda: writer.add_hparams({}, 1), lambda: writer.add_hparams({"x": []}, {}),
+            lambda: writer.add_hparams({"x": 1}, {}, {"x": ["a"]}), lambda: writer.add_custom_scalars_marginchart(["a"]), lambda: writer.add_embedding(x),
+            lambda: writer.add_embedding(x.reshape(20, 10), ["a"]), lambda: writer.add_histogram_raw("x", 0, 1, 1, 1, 1, [1], []),
+            lambda: make_histogram(np.ones(2), [5.0, 6.0, 7.0]),
+        )  # fmt: skip
+        writer.add_scalar("before what is refused", 1.0)
+        names = []
+        for call in refused:
+            try:
+                call()
+            except Exception as error:
+                names.append(type(error).__name__)
+        yield "refusals", seen_bytes(" ".join(names).encode())
+        writer.close()
+        for path in sorted((one for one in Path(folder).rglob("*") if one.is_file()), key=lambda one: (one.parent, one.name)):
+            yield "names of files", seen_bytes(f"{path.parent.relative_to(folder)} {path.name.rpartition('.')[2]}".encode())
+            if "tfevents" not in path.name:
+                yield "files of embeddings", seen_bytes(path.read_bytes())
+                continue
+            for record in RawEventFileLoader(str(path)).Load():
+                event = Event.FromString(record)
+                event.wall_time = 0
+                for value in event.summary.value:  # a dict in a message is written in any order
+                    if value.metadata.plugin_data.plugin_name == "hparams":
+                        content = HParamsPluginData.FromString(value.metadata.plugin_data.content)
+                        value.metadata.plugin_data.content = content.SerializeToString(deterministic=True)
+                yield "events", seen_bytes(event.SerializeToString(deterministic=True))
+
+
+def seen_bytes(content: bytes):
+    import torch
+
+    return torch.tensor(list(content), dtype=torch.uint8)
 
 
 @program("a module trained and tested by its Trainer, with callbacks, schedule, clipping and accumulation", "torchvision", "lightning_fabric", "lightning_utilities", "torchmetrics", "yaml", "fsspec", "tqdm")
