@@ -179,7 +179,7 @@ cdef void copy_task(element* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
     cdef element* y = <element*>plan.dst
     cdef int last = plan.ndim - 1, d
     cdef Py_ssize_t index[MAX_DIMS]
-    cdef Py_ssize_t rest = lo, n, rows, sx = plan.src_strides[last], sy = plan.dst_strides[last]
+    cdef Py_ssize_t rest = lo, i, n, rows, sx = plan.src_strides[last], sy = plan.dst_strides[last]
     for d in range(last, -1, -1):
         index[d] = rest % plan.sizes[d]
         rest //= plan.sizes[d]
@@ -188,8 +188,14 @@ cdef void copy_task(element* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
     while True:
         if last > 0 and index[last] == 0 and plan.sizes[last] <= min(SHORT, hi - lo):
             rows = min(SHORT_ROWS, plan.sizes[last - 1] - index[last - 1], (hi - lo) // plan.sizes[last])
-            for n in range(plan.sizes[last]):
-                copy_run(x + n * sx, plan.src_strides[last - 1], y + n * sy, plan.dst_strides[last - 1], rows)
+            if sx == 1 and plan.src_strides[last - 1] * <Py_ssize_t>sizeof(element) >= LINE:
+                # One row after the other: rows a power of two apart push each other out of the cache.
+                for i in range(rows):
+                    for n in range(plan.sizes[last]):
+                        y[i * plan.dst_strides[last - 1] + n * sy] = x[i * plan.src_strides[last - 1] + n]
+            else:
+                for n in range(plan.sizes[last]):
+                    copy_run(x + n * sx, plan.src_strides[last - 1], y + n * sy, plan.dst_strides[last - 1], rows)
             lo += rows * plan.sizes[last]
             index[last - 1] += rows - 1
             x += (rows - 1) * plan.src_strides[last - 1]

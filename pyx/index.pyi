@@ -74,3 +74,8 @@ def one_hot(index: Any, out: Any, classes: int, /) -> None:
 
 def bincount(index: Any, out: Any, /) -> None:
     """How often each number below ``len(out)`` occurs."""
+
+def histogram(x: Any, edges: Any, weight: Any, out: Any, low: float, high: float, /) -> None:
+    """How many elements, or the sum of their weights, fall into each of ``len(out)`` bins of one size from `low` to `high`, float32
+    or float64; each but the last is without its upper end. Others, and NaN, do not count. With edges, rounding puts none beside
+    its bin."""

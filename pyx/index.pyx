@@ -8,8 +8,8 @@
 (c) Writes are partitioned by destination and go in the order of the index within one: results do not depend on the
     number of threads. The parts are blocks of columns, or of rows where whole rows are written.
 """
-from libc.stdint cimport int64_t, uint8_t, uint64_t
-from libc.stdlib cimport free, malloc
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
+from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy, memset
 
 from indices cimport beyond
@@ -32,6 +32,7 @@ cdef enum:
     GRAIN = 16384        # elements a thread takes at a time
     UNIT = 16384         # elements of one unit of `nonzero`
     CHECKED = 256        # indices that are checked at a time, and are then still in the first cache
+    PARTS = 16           # of the elements of a histogram, that are counted apart
     FEW = 16             # rows that are divided among threads, rather than the arrays they are in
 
 
@@ -654,3 +655,79 @@ def bincount(const int64_t[::1] index, int64_t[::1] out, /):
     for i in range(index.shape[0]):
         if <uint64_t>index[i] < <uint64_t>out.shape[0]:
             out[index[i]] += 1
+
+
+# ------------------------------------------------------------------------------------------------ histograms
+
+cdef struct Bins:
+    const char* x
+    const char* edges      # bins + 1, or NULL: only low, high and their number count
+    const char* weight     # of each element, or NULL
+    char* counts           # of each chunk bins + 1: whole numbers, or sums of weights; the last is of what lies in no bin
+    Py_ssize_t bins, chunk
+    double low, high
+
+
+cdef void bins_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+    """(`ctx` is a Bins.)"""
+    cdef const Bins* c = <const Bins*>ctx
+    cdef const floating* x = <const floating*>c.x
+    cdef const floating* edges = <const floating*>c.edges
+    cdef Py_ssize_t first = lo // c.chunk * (c.bins + 1), i, n
+    cdef int64_t* counts = <int64_t*>c.counts + first
+    cdef double* sums = <double*>c.counts + first
+    cdef int32_t place[CHECKED]
+    cdef int32_t last = <int32_t>c.bins - 1, at
+    cdef bint inside
+    cdef floating low = <floating>c.low, high = <floating>c.high, count = <floating>c.bins, span = high - low, p
+    while lo < hi:
+        n = min(<Py_ssize_t>CHECKED, hi - lo)
+        for i in range(n):
+            inside = (x[lo + i] >= low) & (x[lo + i] <= high)    # NaN is in no bin
+            p = (x[lo + i] - low) * count / span
+            at = min(<int32_t>(p if inside else <floating>0), last)
+            place[i] = at if inside else last + 1
+        if edges != NULL:    # rounding may have put it beside its bin
+            for i in range(n):
+                at = place[i]
+                at -= (at <= last) & (at > 0) & (x[lo + i] < edges[at])
+                at += (at < last) & (x[lo + i] >= edges[min(at, last) + 1])
+                place[i] = at
+        if c.weight == NULL:
+            for i in range(n):
+                counts[place[i]] += 1
+        else:
+            for i in range(n):
+                sums[place[i]] += (<const floating*>c.weight)[lo + i]
+        lo += n
+
+
+def histogram(const floating[::1] x, const floating[::1] edges, const floating[::1] weight, floating[::1] out, double low, double high, /):
+    cdef Bins c
+    cdef Py_ssize_t n = x.shape[0], chunks, i, k
+    cdef int64_t count
+    cdef double total
+    c.bins, c.low, c.high, c.edges, c.weight = out.shape[0], low, high, NULL, NULL
+    if (n < 1 or c.bins < 1 or c.bins > 1 << 30 or (edges is not None and edges.shape[0] != c.bins + 1)
+            or (weight is not None and weight.shape[0] < n)):
+        raise ValueError(f"histogram: buffers that do not fit {n} elements and {c.bins} bins")
+    c.chunk = max(<Py_ssize_t>GRAIN, (n + PARTS - 1) // PARTS, c.bins)
+    chunks = (n + c.chunk - 1) // c.chunk
+    c.counts = <char*>calloc(chunks * (c.bins + 1), 8)
+    if c.counts == NULL:
+        raise MemoryError
+    c.x = <const char*>&x[0]
+    if edges is not None:
+        c.edges = <const char*>&edges[0]
+    if weight is not None:
+        c.weight = <const char*>&weight[0]
+    parallel_for(<task_t>bins_task[floating], &c, n, c.chunk)
+    for k in range(c.bins):
+        total = count = 0
+        for i in range(chunks):
+            if weight is None:
+                count += (<const int64_t*>c.counts)[i * (c.bins + 1) + k]
+            else:
+                total += (<const double*>c.counts)[i * (c.bins + 1) + k]
+        out[k] = <floating>count if weight is None else <floating>total
+    free(c.counts)

@@ -30,5 +30,11 @@ def pair_rows(x: NDArray, out: NDArray, n: int, /) -> None:
 def cross(x: NDArray, y: NDArray, out: NDArray, inner: int, /) -> None:
     """Vector products of (outer, 3, inner) elements of float32."""
 
+def pdist(x: NDArray, out: NDArray, n: int, /) -> None:
+    """Euclidean distances of n rows, each pair (i, j > i) once; float32 or float64."""
+
+def pdist_backward(g: NDArray, x: NDArray, distances: NDArray, out: NDArray, n: int, /) -> None:
+    """The gradient of x, of `g` by pair or one number for all; pairs that are not apart have none."""
+
 def blas_info() -> str:
     """What computes matrix products, for `show_config`."""

@@ -11,10 +11,11 @@ Design
 (c) A product with a vector is bound by memory: it packs nothing (`vector_task`).
 """
 from libc.stdint cimport int16_t, uint16_t, uint32_t
-from libc.stdlib cimport free, malloc
+from libc.stdlib cimport calloc, free
 
 from gemm cimport DEPTH, MAX_COLUMNS, PAIRS, columns, pack_columns, pack_rows, panel
-from math cimport sqrt_
+from math cimport add_, sqrt_
+from rows cimport fold_row
 from simd cimport FLOATS, ROWS, load, splat_double, splat_float, vdouble, vector, vfloat
 from threads cimport import_threads, num_threads, parallel_for, task_t
 from types cimport floating
@@ -27,6 +28,8 @@ cdef enum:
     WIDE = 512                  # columns of a task for which packing A again costs nothing
     STREAM = 65536              # elements of a matrix that a chunk reads once
     STRIP = 512                 # columns summed at once
+    SHORT = 64                  # elements of rows whose distances are taken so many at once:
+    ACROSS = 32
 
 cdef struct product_t:
     const void* a
@@ -260,16 +263,26 @@ def pair_rows(const int16_t[::1] x, float[::1] out, Py_ssize_t n, /):
 
 cdef extern from *:
     """
-    /* a b - c d, each product rounded: with one of them fused, parallel vectors would not give 0. */
+    /* Vector products of n vectors whose parts are m elements apart. Each product of two numbers is rounded: with one of them
+       fused into the difference, parallel vectors would not give 0. */
     #if defined(__GNUC__) && !defined(__clang__)
     __attribute__((noinline, optimize("fp-contract=off")))
     #endif
-    static float minor(float a, float b, float c, float d) {
-        float p = a * b, q = c * d;
-        return p - q;
+    static void lucid_cross(
+        const float* restrict a, const float* restrict b, float* restrict out, Py_ssize_t step, Py_ssize_t m, Py_ssize_t n
+    ) {
+        for (Py_ssize_t i = 0; i < n; i++) {
+            const float x = a[i * step], y = a[i * step + m], z = a[i * step + 2 * m];
+            const float u = b[i * step], v = b[i * step + m], w = b[i * step + 2 * m];
+            const float yw = y * w, zv = z * v, zu = z * u, xw = x * w, xv = x * v, yu = y * u;
+            out[i * step] = yw - zv;
+            out[i * step + m] = zu - xw;
+            out[i * step + 2 * m] = xv - yu;
+        }
     }
     """
-    float minor(float a, float b, float c, float d) noexcept nogil
+    void vector_products "lucid_cross"(
+        const float* a, const float* b, float* out, Py_ssize_t step, Py_ssize_t m, Py_ssize_t n) noexcept nogil
 
 
 cdef struct crossed_t:
@@ -282,24 +295,14 @@ cdef struct crossed_t:
 cdef void cross_task(void* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
     """Vectors `lo` to `hi`."""
     cdef crossed_t* c = <crossed_t*>ctx
-    cdef Py_ssize_t first, i, n, m = c.inner
-    cdef const float* a
-    cdef const float* b
-    cdef float* out
+    cdef Py_ssize_t first, n, m = c.inner
     while lo < hi:
         first = lo // m * 3 * m + lo % m
         n = min(m - lo % m, hi - lo) if m > 1 else hi - lo
-        a, b, out = c.x + first, c.y + first, c.out + first
         if m > 1:
-            for i in range(n):
-                out[i] = minor(a[m + i], b[2 * m + i], a[2 * m + i], b[m + i])
-                out[m + i] = minor(a[2 * m + i], b[i], a[i], b[2 * m + i])
-                out[2 * m + i] = minor(a[i], b[m + i], a[m + i], b[i])
+            vector_products(c.x + first, c.y + first, c.out + first, 1, m, n)
         else:
-            for i in range(0, 3 * n, 3):
-                out[i] = minor(a[i + 1], b[i + 2], a[i + 2], b[i + 1])
-                out[i + 1] = minor(a[i + 2], b[i], a[i], b[i + 2])
-                out[i + 2] = minor(a[i], b[i + 1], a[i + 1], b[i])
+            vector_products(c.x + first, c.y + first, c.out + first, 3, 1, n)
         lo += n
 
 
@@ -312,6 +315,109 @@ def cross(const float[::1] x, const float[::1] y, float[::1] out, Py_ssize_t inn
     if n:
         c.x, c.y, c.out, c.inner = &x[0], &y[0], &out[0], inner
         parallel_for(cross_task, &c, n // 3, 8192)
+
+
+cdef struct pairwise_t:
+    const void* x
+    const void* g
+    const void* distances
+    void* turned              # x as columns, or NULL
+    void* out
+    Py_ssize_t n, d, step     # step of g: 0 if one number serves all pairs
+
+
+cdef inline floating squared_difference_(floating x, floating y, floating z, floating a) noexcept nogil:
+    return (x - y) * (x - y)
+
+
+cdef inline Py_ssize_t pair_of(Py_ssize_t n, Py_ssize_t i, Py_ssize_t j) noexcept nogil:
+    """Where the pair i < j stands among all of n rows."""
+    return i * (2 * n - i - 1) // 2 + j - i - 1
+
+
+cdef inline void columns_apart(const floating* x, const floating* turned, floating* out, Py_ssize_t d, Py_ssize_t step,
+                               Py_ssize_t n) noexcept nogil:
+    """Squared distances of a row from n that are columns of a matrix; for short rows, whose sums need no tree."""
+    cdef floating acc[ACROSS]
+    cdef floating a
+    cdef Py_ssize_t j = 0, k, i
+    while j < n:
+        for i in range(ACROSS):
+            acc[i] = 0
+        for k in range(d):
+            a = x[k]
+            for i in range(ACROSS):
+                acc[i] += (turned[k * step + j + i] - a) * (turned[k * step + j + i] - a)
+        for i in range(min(<Py_ssize_t>ACROSS, n - j)):
+            out[j + i] = acc[i]
+        j += ACROSS
+
+
+cdef void pairwise_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+    """The distances of rows lo to hi from those behind them."""
+    cdef const pairwise_t* c = <const pairwise_t*>ctx
+    cdef const floating* x = <const floating*>c.x
+    cdef floating* out
+    cdef Py_ssize_t i, j, d = c.d
+    for i in range(lo, hi):
+        out = <floating*>c.out + pair_of(c.n, i, 0)
+        if c.turned != NULL:
+            columns_apart(x + i * d, <const floating*>c.turned + i + 1, out + i + 1, d, c.n + ACROSS, c.n - i - 1)
+        for j in range(i + 1, c.n if c.turned == NULL else 0):
+            fold_row(squared_difference_[floating], add_[floating], <floating>0, x + i * d, x + j * d, x, <floating>0, d, out + j)
+        for j in range(i + 1, c.n):
+            out[j] = sqrt_(out[j])
+
+
+cdef void pairwise_backward_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+    """The gradients of rows lo to hi."""
+    cdef const pairwise_t* c = <const pairwise_t*>ctx
+    cdef const floating* x = <const floating*>c.x
+    cdef floating* out
+    cdef floating ratio, distance
+    cdef Py_ssize_t i, j, k, at, d = c.d
+    for i in range(lo, hi):
+        out = <floating*>c.out + i * d
+        for k in range(d):
+            out[k] = 0
+        for j in range(c.n):
+            if j == i:
+                continue
+            at = pair_of(c.n, min(i, j), max(i, j))
+            distance = (<const floating*>c.distances)[at]
+            if distance == 0:
+                continue
+            ratio = (<const floating*>c.g)[at * c.step] / distance
+            for k in range(d):
+                out[k] += ratio * (x[i * d + k] - x[j * d + k])
+
+
+def pdist(const floating[::1] x, floating[::1] out, Py_ssize_t n, /):
+    cdef pairwise_t c
+    cdef Py_ssize_t i, k
+    if n < 2 or x.shape[0] < n or x.shape[0] % n or out.shape[0] < n * (n - 1) // 2:
+        raise ValueError(f"pdist: buffers of {x.shape[0]} and {out.shape[0]} elements for {n} rows")
+    c.x, c.out, c.n, c.d, c.turned = &x[0], &out[0], n, x.shape[0] // n, NULL
+    if c.d <= SHORT:
+        c.turned = calloc(c.d * (n + ACROSS), sizeof(floating))
+        if c.turned == NULL:
+            raise MemoryError
+        for k in range(c.d):
+            for i in range(n):
+                (<floating*>c.turned)[k * (n + ACROSS) + i] = x[i * c.d + k]
+    parallel_for(<task_t>pairwise_task[floating], &c, n, max(<Py_ssize_t>1, STREAM // x.shape[0]))
+    free(c.turned)
+
+
+def pdist_backward(const floating[::1] g, const floating[::1] x, const floating[::1] distances, floating[::1] out, Py_ssize_t n, /):
+    cdef pairwise_t c
+    cdef Py_ssize_t pairs = n * (n - 1) // 2
+    if (n < 2 or x.shape[0] < n or x.shape[0] % n or distances.shape[0] < pairs or (g.shape[0] != 1 and g.shape[0] < pairs)
+            or out.shape[0] < x.shape[0]):
+        raise ValueError(f"pdist_backward: a buffer is too short for {n} rows")
+    c.x, c.out, c.n, c.d, c.g, c.distances = &x[0], &out[0], n, x.shape[0] // n, &g[0], &distances[0]
+    c.step = 0 if g.shape[0] == 1 else 1
+    parallel_for(<task_t>pairwise_backward_task[floating], &c, n, max(<Py_ssize_t>1, STREAM // x.shape[0]))
 
 
 def blas_info():

@@ -72,6 +72,17 @@ def cross_entropy_backward(
 ) -> None:
     """The gradient of x, from `g` times `scale` and the `lse` of `cross_entropy`."""
 
+def multi_margin_loss(
+    x: Any, target: Any, weight: Any, out: Any, n: int, classes: int, squared: bool, margin: float, /
+) -> float:
+    """The losses of n rows of scores: the mean over all classes of ``max(0, margin - x[t] + x[i])``, maybe squared, i != t, times
+    ``weight[t]``; returns their sum. What is NaN counts as 0."""
+
+def multi_margin_loss_backward(
+    g: Any, x: Any, target: Any, weight: Any, grad_input: Any, n: int, classes: int, squared: bool, margin: float, scale: float, /
+) -> None:
+    """The gradient of x, from `g`, one number or one a row, times `scale`."""
+
 def ctc_loss(
     x: Any,
     labels: Any,

@@ -12,8 +12,9 @@ from libc.math cimport INFINITY, NAN
 from libc.stdint cimport int64_t, uint64_t
 from libc.stdlib cimport free, malloc
 
-from math cimport abs_, exp_, exp_negative_, log1p_, log_, log_sigmoid_, maximum_, sigmoid_, xlogy_
-from rows cimport larger_, row_max, row_sum
+from indices cimport beyond
+from math cimport abs_, add_, exp_, exp_negative_, log1p_, log_, log_sigmoid_, maximum_, sigmoid_, xlogy_
+from rows cimport fold_row, larger_, row_max, row_sum
 from threads cimport import_threads, parallel_for, task_t
 from types cimport floating
 
@@ -589,6 +590,121 @@ def cross_entropy_backward(
     c.step, c.scale = 0 if g.shape[0] == 1 else 1, scale
     parallel_for(<task_t>cross_entropy_backward_task[floating], &c, n * c.blocks,
                  max(1, GRAIN // 2 // (classes * min(length, WIDTH))))
+
+
+# ------------------------------------------------------------------------------------------------ margins
+
+cdef struct Margins:
+    const char* x
+    const int64_t* target
+    const char* weight     # per class, or NULL
+    const char* g
+    char* out              # losses, or the gradient
+    Py_ssize_t classes
+    Py_ssize_t step        # of g: 0 if one number serves all rows
+    bint squared
+    double margin
+    double scale           # of g
+
+
+cdef inline floating hinge_(floating x, floating y, floating z, floating a) noexcept nogil:
+    cdef floating h = x + a
+    return h if h > 0 else <floating>0    # NaN is none, as in PyTorch
+
+cdef inline floating squared_hinge_(floating x, floating y, floating z, floating a) noexcept nogil:
+    cdef floating h = hinge_(x, y, z, a)
+    return h * h
+
+
+cdef floating hinges(const floating* x, floating a, bint squared, Py_ssize_t n) noexcept nogil:
+    cdef floating out
+    if squared:
+        fold_row(squared_hinge_[floating], add_[floating], <floating>0, x, x, x, a, n, &out)
+    else:
+        fold_row(hinge_[floating], add_[floating], <floating>0, x, x, x, a, n, &out)
+    return out
+
+
+cdef inline floating factor_of(const Margins* c, const floating* x, int64_t k) noexcept nogil:
+    """What a row's hinges are multiplied by, where k is the right class."""
+    return (<floating>1 if c.weight == NULL else (<const floating*>c.weight)[k]) / <floating>c.classes
+
+
+cdef void margins_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+    """The losses of rows lo to hi. (`ctx` is a Margins.)"""
+    cdef const Margins* c = <const Margins*>ctx
+    cdef const floating* x
+    cdef floating a, total
+    cdef Py_ssize_t i, k, n = c.classes
+    for i in range(lo, hi):
+        x, k = <const floating*>c.x + i * n, c.target[i]
+        a = <floating>c.margin - x[k]
+        total = hinges(x, a, c.squared, k) + hinges(x + k + 1, a, c.squared, n - k - 1)
+        (<floating*>c.out)[i] = total * factor_of(c, x, k)
+
+
+cdef void margins_backward_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+    cdef const Margins* c = <const Margins*>ctx
+    cdef const floating* x
+    cdef floating* out
+    cdef floating a, factor
+    cdef Py_ssize_t i, j, k, n = c.classes
+    for i in range(lo, hi):
+        x, out, k = <const floating*>c.x + i * n, <floating*>c.out + i * n, c.target[i]
+        a = <floating>c.margin - x[k]
+        factor = (<const floating*>c.g)[i * c.step] * <floating>c.scale * factor_of(c, x, k)
+        if c.squared:
+            factor *= 2
+            for j in range(n):
+                out[j] = hinge_(x[j], a, a, a) * factor
+        else:
+            for j in range(n):
+                out[j] = factor if x[j] + a > 0 else <floating>0
+        out[k] = 0
+        out[k] = -row_sum(<const floating*>out, n)
+
+
+cdef int set_margins(
+    Margins* c, const floating[::1] x, const int64_t[::1] target, const floating[::1] weight, Py_ssize_t n,
+    Py_ssize_t classes, bint squared, double margin,
+) except -1:
+    if (n < 1 or classes < 1 or n > x.shape[0] or classes > x.shape[0] // n or target.shape[0] < n
+            or (weight is not None and weight.shape[0] < classes)):
+        raise ValueError(f"multi_margin_loss: a buffer is too short for ({n}, {classes})")
+    if beyond(&target[0], n, classes):
+        raise ValueError(f"multi_margin_loss: a target is none of {classes} classes")
+    c.x, c.target, c.weight = <const char*>&x[0], &target[0], NULL
+    if weight is not None:
+        c.weight = <const char*>&weight[0]
+    c.classes, c.squared, c.margin = classes, squared, margin
+    return 0
+
+
+def multi_margin_loss(
+    const floating[::1] x, const int64_t[::1] target, const floating[::1] weight, floating[::1] out, Py_ssize_t n,
+    Py_ssize_t classes, bint squared, double margin,
+    /,
+):
+    cdef Margins c
+    set_margins(&c, x, target, weight, n, classes, squared, margin)
+    if out.shape[0] < n:
+        raise ValueError(f"multi_margin_loss: {out.shape[0]} losses for {n} targets")
+    c.out = <char*>&out[0]
+    parallel_for(<task_t>margins_task[floating], &c, n, max(1, GRAIN // classes))
+    return total_loss[floating](<const floating*>c.out, n)
+
+
+def multi_margin_loss_backward(
+    const floating[::1] g, const floating[::1] x, const int64_t[::1] target, const floating[::1] weight,
+    floating[::1] grad_input, Py_ssize_t n, Py_ssize_t classes, bint squared, double margin, double scale,
+    /,
+):
+    cdef Margins c
+    set_margins(&c, x, target, weight, n, classes, squared, margin)
+    if (g.shape[0] != 1 and g.shape[0] < n) or grad_input.shape[0] < n * classes:
+        raise ValueError(f"multi_margin_loss_backward: a buffer is too short for ({n}, {classes})")
+    c.g, c.out, c.step, c.scale = <const char*>&g[0], <char*>&grad_input[0], 0 if g.shape[0] == 1 else 1, scale
+    parallel_for(<task_t>margins_backward_task[floating], &c, n, max(1, GRAIN // classes))
 
 
 # ------------------------------------------------------------------------------------------------ alignments

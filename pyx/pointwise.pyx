@@ -588,6 +588,13 @@ cdef bint compare_run(const call_t* c, const number** at, void* to, Py_ssize_t n
     return False
 
 
+cdef inline void nan_to_num_loop(const floating* x, floating high, floating low, floating nan, floating* out,
+                                 Py_ssize_t n) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(n):
+        out[i] = math.nan_to_num_(x[i], high, low, nan)
+
+
 cdef bint ternary_run(const call_t* c, const number** at, void* to, Py_ssize_t n) noexcept nogil:
     cdef int op = c.op
     cdef const number* x = at[0]
@@ -603,8 +610,8 @@ cdef bint ternary_run(const call_t* c, const number** at, void* to, Py_ssize_t n
             map3_a(math.clamp_tensor_[number], x, y, z, a, out, n)
             return True
     if number in floating:
-        if op == NAN_TO_NUM:
-            map3_a(math.nan_to_num_[number], x, y, z, a, out, n)
+        if op == NAN_TO_NUM:    # y and z are numbers
+            nan_to_num_loop(x, y[0], z[0], a, out, n)
             return True
     if number in inexact:
         if op == LERP:
@@ -701,6 +708,13 @@ cdef void compare_task(number* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil
 
 
 cdef void ternary_task(number* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+    cdef call_t* c = <call_t*>ctx
+    if number in floating:
+        if c.op == NAN_TO_NUM and c.plan != NULL and c.plan[0] == 1 and c.plan[3] == 1 and not c.streams:
+            # One row: in tiles it takes 1.3 times as long.
+            nan_to_num_loop(<const number*>c.x + c.plan[2] + lo, (<const number*>c.y)[c.plan[4]], (<const number*>c.z)[c.plan[6]],
+                            <number>c.a, <number*>c.out + lo, hi - lo)
+            return
     run_over(ternary_run[number], 3, sizeof(number), ctx, lo, hi)
 
 

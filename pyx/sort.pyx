@@ -33,6 +33,7 @@ cdef enum:
     PATIENCE = 8         # moves an element that keeping the top in order may cost before it is given up
     COUNTERS = 2048
     GRAIN = 4096         # elements a thread takes at a time
+    TOGETHER = 16        # values that are searched for side by side
 
 
 # ------------------------------------------------------------------------------------------------ keys
@@ -361,26 +362,43 @@ cdef inline Py_ssize_t behind(real edge, real x, Py_ssize_t right) noexcept nogi
     return <Py_ssize_t>(not edge > x) & (<Py_ssize_t>(edge != x) | right)
 
 
+cdef void search_ascending(const real* edges, Py_ssize_t n, Py_ssize_t right, const real* x, int64_t* out,
+                           Py_ssize_t m) noexcept nogil:
+    """As many steps for every value, and for some values side by side, as each step waits for the one before it."""
+    cdef Py_ssize_t first[TOGETHER]
+    cdef Py_ssize_t i, left, half
+    for i in range(m):
+        first[i] = 0
+    left = n
+    while left > 1:
+        half = left >> 1
+        for i in range(m):
+            first[i] += half & -behind(edges[first[i] + half - 1], x[i], right)
+        left -= half
+    for i in range(m):
+        out[i] = first[i] + behind(edges[first[i]], x[i], right)
+
+
 cdef void search_task(real* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
     """Values lo to hi. (`ctx` is a Search.)"""
     cdef const Search* c = <const Search*>ctx
     cdef const real* edges
-    cdef const int64_t* sorter
+    cdef const int64_t* sorter = NULL
     cdef real x
     cdef Py_ssize_t i, first, left, half, start, right = c.right
+    if c.ascend:
+        while lo < hi:
+            left = min(<Py_ssize_t>TOGETHER, hi - lo)
+            search_ascending(<const real*>c.edges, c.n, right, <const real*>c.x + lo, c.out + lo, left)
+            lo += left
+        return
     for i in range(lo, hi):
         start = 0 if c.shared else i // c.m * c.n
         edges = <const real*>c.edges + start
         x = (<const real*>c.x)[i]
         first, left = 0, c.n
-        if c.ascend:    # as many steps for every value: half of the time of the other loop
-            while left > 1:
-                half = left >> 1
-                first += half & -behind(edges[first + half - 1], x, right)
-                left -= half
-            c.out[i] = first + behind(edges[first], x, right)
-            continue
-        sorter = NULL if c.sorter == NULL else c.sorter + start
+        if c.sorter != NULL:
+            sorter = c.sorter + start
         while left > 0:
             half = left >> 1
             if behind(edges[first + half if sorter == NULL else sorter[first + half]], x, right):

@@ -239,6 +239,20 @@ def test_masks():
         x.masked_scatter(m, lucid.zeros(2, dtype=lucid.float64))
 
 
+def test_histograms_count_by_their_edges():
+    x = lucid.linspace(-1.25, 1.25, 70001)
+    edges = lucid.linspace(-1, 1, 22)
+    x[::100] = edges[3]  # on an edge, which the computed place may miss
+    x[5], weight = float("nan"), lucid.linspace(0, 1, 70001)
+    counts, found = lucid.histogram(x, 21, range=(-1.0, 1.0))
+    assert found.tolist() == edges.tolist()
+    inside = [(x >= low) & ((x < high) if high < 1 else (x <= high)) for low, high in zip(edges.tolist(), edges.tolist()[1:])]
+    assert counts.tolist() == [one.sum().item() for one in inside]
+    weighed = lucid.histogram(x, 21, range=(-1.0, 1.0), weight=weight).hist
+    assert weighed.tolist() == pytest.approx([weight[one].double().sum().item() for one in inside], rel=1e-6)
+    assert lucid.histc(x, 21, -1, 1).sum().item() == counts.sum().item()
+
+
 def test_counting():
     assert lucid.bincount(I([1, 1, 3])).tolist() == [0, 2, 0, 1]
     assert lucid.bincount(I([1, 2, 1]), I([0.5, 1.0, 2.0]), 5).tolist() == [0, 2.5, 1, 0, 0]

@@ -96,3 +96,26 @@ def test_cross_entropy_of_probabilities_in_half_precision_is_rounded_once(dtype)
     for reduction in ("none", "sum", "mean"):
         found = F.cross_entropy(x, target, reduction=reduction)
         assert lucid.equal(found, F.cross_entropy(x.float(), target.float(), reduction=reduction).to(dtype))
+
+
+@pytest.mark.parametrize("p", [1, 2])
+@pytest.mark.parametrize("reduction", ["none", "sum", "mean"])
+def test_multi_margin_loss_is_its_formula_of_any_number_of_classes(p, reduction):
+    target = lucid.tensor([0, 99, 41, 7])
+    weight = lucid.linspace(0.1, 2, 100, dtype=lucid.float64)
+    scores = lucid.linspace(0, 99, 400, dtype=lucid.float64).sin().reshape(4, 100).requires_grad_()
+    call = lambda x: F.multi_margin_loss(x, target, p, 0.3, weight, reduction=reduction)
+    hinges = [
+        [max(0, 0.3 - row[t] + x) ** p for i, x in enumerate(row) if i != t] for row, t in zip(scores.tolist(), target.tolist())
+    ]
+    losses = [sum(row) / 100 * weight[t].item() for row, t in zip(hinges, target.tolist())]
+    wanted = {"none": losses, "sum": sum(losses), "mean": sum(losses) / 4}[reduction]
+    assert call(scores).tolist() == pytest.approx(wanted, rel=1e-12)
+    assert gradcheck(call, (scores,))
+    again = lucid.autograd.grad(call(scores).sum(), scores, create_graph=True)[0]
+    once = lucid.autograd.grad(call(scores).sum(), scores)[0]
+    assert lucid.allclose(again, once, 1e-12, 1e-15)
+
+
+def test_multi_margin_loss_passes_over_scores_that_are_nan():
+    assert F.multi_margin_loss(lucid.tensor([[math.nan, 1.0, 0.5]]), lucid.tensor([1])).item() == pytest.approx(0.5 / 3)

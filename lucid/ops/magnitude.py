@@ -443,9 +443,15 @@ def nan_to_num(
         parts = nan_to_num(wrap(copied(array).reshape(-1).view(dtype.to_real().numpy)), nan, posinf, neginf)
         return wrap(parts.array.view(array.dtype).reshape(array.shape))
     most = largest(dtype)
-    given = (posinf, most), (neginf, -most), (nan, 0.0)
-    high, low, nan = [other if one is None else as_array(float(one), opmath_dtype(dtype).numpy).item() for one, other in given]
-    return ternary(NAN_TO_NUM, input_, high, low, nan)
+    high = most if posinf is None else _replacement(posinf, dtype)
+    low = -most if neginf is None else _replacement(neginf, dtype)
+    return ternary(NAN_TO_NUM, input_, high, low, 0.0 if nan is None else _replacement(nan, dtype))
+
+
+def _replacement(number, dtype: dtypes.dtype) -> float:
+    """A number as what computes in a floating dtype holds it."""
+    number = float(number)
+    return number if -HELD <= number <= HELD else as_array(number, opmath_dtype(dtype).numpy).item()
 
 
 nan_to_num.vjp(input_=lambda g, input_: where(logical_or(isinf(input_), isnan(input_)), 0.0, g))

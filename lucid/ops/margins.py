@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from lucid import dtypes
-from lucid._kernels.core import wrap
+from lucid._kernels import core
+from lucid._kernels import loss as kernels
+from lucid._kernels.core import empty, flat, row, wrap
 from lucid.autograd.op import check_cast, op, torch_name
 from lucid.ops._doc import doc
-from lucid.ops._frame import INT64, contiguous, made_of, tensor_argument
+from lucid.ops._frame import C_NAMES, FLOATING, INT64, contiguous, made_of, tensor_argument
 from lucid.ops._indices import outside
 from lucid.ops.activation import logsigmoid
 from lucid.ops.arithmetic import add, div, mul, neg, rsub, sub
-from lucid.ops.comparison import eq, ne
+from lucid.ops.comparison import eq, gt, ne
 from lucid.ops.distance import pairwise_distance
 from lucid.ops.exponentials import exp, log1p, sqrt
 from lucid.ops.loss import in_dtype, reduced, reduction_of
 from lucid.ops.magnitude import clamp_min, minimum, where
 from lucid.ops.scatter import gather, scatter
 from lucid.tensor import Tensor
+
+MULTI_MARGIN, MULTI_MARGIN_BACKWARD = (
+    {dtype: function[C_NAMES[dtype]] for dtype in FLOATING}
+    for function in (kernels.multi_margin_loss, kernels.multi_margin_loss_backward)
+)
 
 # ------------------------------------------------------------------------------------------------ margins
 
@@ -223,15 +232,45 @@ def multi_margin_loss(
     rows, classes = _scores("multi_margin_loss", input_, target, False)
     if weight is not None and weight.array.size != classes:
         raise RuntimeError(f"multi_margin_loss: weight has {weight.array.size} elements for {classes} classes")
-    if outside(contiguous(rows), classes):
+    rows = contiguous(rows)
+    if outside(rows, classes):
         raise RuntimeError(f"multi_margin_loss: target out of range: there are {classes} classes")
-    x, right = input_.reshape(rows.size, classes), made_of(target, rows.reshape(-1, 1))
-    losses = clamp_min(add(sub(x, gather(x, 1, right)), margin), 0)
-    losses = mul(losses, losses) if p == 2 else losses
-    if weight is not None:
-        losses = mul(losses, wrap(np.asarray(weight.array[rows])).unsqueeze(1))
-    losses = div(scatter(losses, 1, right, 0.0).sum(1), classes)
-    return reduced(losses if input_.array.ndim == 2 else losses.reshape(()), reduction)
+    return _multi_margin_loss(input_, rows, weight, p == 2, float(margin), reduction, target)
+
+
+@op("_multi_margin_loss")
+def _multi_margin_loss(x: Tensor, rows, weight, squared, margin: float, reduction: str, target) -> Tensor:
+    dtype, n = x.array.dtype, rows.size
+    out, total = empty((n,) if x.array.ndim == 2 else (), dtype), 0.0
+    if n:
+        total = MULTI_MARGIN[dtype](row(x), flat(rows), row(weight, dtype), flat(out), n, x.array.size // n, squared, margin)
+    if reduction != "none":
+        out = empty((), dtype)
+        out[...] = total if reduction == "sum" else total / n if n else math.nan
+    return wrap(out)
+
+
+def _multi_margin_backward(g, x, rows, weight, squared, margin, reduction, target):
+    dtype, n = x.array.dtype, rows.size
+    scale = 1 / n if reduction == "mean" and n else 1.0
+    if core.is_grad_enabled() or not n:
+        right = made_of(target, rows.reshape(-1, 1))
+        scores = x.reshape(n, -1)
+        hinges = sub(scores, sub(gather(scores, 1, right), margin))
+        slopes = where(gt(hinges, 0), mul(hinges, 2) if squared else 1.0, 0.0)
+        slopes = scatter(slopes, 1, right, 0.0)
+        scale /= scores.array.shape[1]
+        factors = wrap(np.full((n, 1), scale, dtype) if weight is None else (weight.array[rows] * scale).reshape(n, 1))
+        slopes = mul(scatter(slopes, 1, right, neg(slopes.sum(1, True))), factors)
+        return mul(slopes, g.reshape(-1, 1)).reshape(x.shape)
+    result = empty(x.array.shape, dtype)
+    MULTI_MARGIN_BACKWARD[dtype](
+        row(g, dtype), row(x), flat(rows), row(weight, dtype), flat(result), n, x.array.size // n, squared, margin, scale
+    )
+    return wrap(result)
+
+
+_multi_margin_loss.vjp(x=_multi_margin_backward)
 
 
 @op("nn.functional.multilabel_margin_loss", composite=True)

@@ -9,13 +9,24 @@ import numpy as np
 
 from lucid import dtypes
 from lucid._kernels import core
-from lucid._kernels.core import empty, flat, wrap
+from lucid._kernels import linalg as kernels
+from lucid._kernels.core import empty, flat, row, wrap
 from lucid._kernels.index import triangle_indices
-from lucid._kernels.linalg import cross as cross_vectors
 from lucid.autograd.op import check_out, op, torch_name, write_out
 from lucid.ops._doc import doc
-from lucid.ops._frame import FLOAT32, INT64, broadcast_shapes, cast, contiguous, copied, same_dtype, tensor_argument
-from lucid.ops.arithmetic import conjugate, div, mul, sub
+from lucid.ops._frame import (
+    C_NAMES,
+    FLOAT32,
+    FLOATING,
+    INT64,
+    broadcast_shapes,
+    cast,
+    contiguous,
+    copied,
+    same_dtype,
+    tensor_argument,
+)
+from lucid.ops.arithmetic import add, conjugate, div, mul, sub
 from lucid.ops.comparison import eq
 from lucid.ops.creation import eye, zeros
 from lucid.ops.inverses import inv, slogdet, solve, square_shape
@@ -139,7 +150,7 @@ def _cross(x: Tensor, y: Tensor, dim: int) -> Tensor:
     if x.array.dtype == FLOAT32:
         found = empty(x.array.shape, FLOAT32)
         if found.size:
-            cross_vectors(flat(contiguous(x.array)), flat(contiguous(y.array)), flat(found), math.prod(found.shape[dim + 1 :]))
+            kernels.cross(flat(contiguous(x.array)), flat(contiguous(y.array)), flat(found), math.prod(found.shape[dim + 1 :]))
         return wrap(found)
     order = (dim, *range(dim), *range(dim + 1, x.ndim))
     a, b = _around(x.array.transpose(order)), _around(y.array.transpose(order))
@@ -543,8 +554,42 @@ def pdist(input_: Tensor, p: float = 2) -> Tensor:
         raise RuntimeError("pdist only supports floating-point dtypes")
     if p < 0:
         raise RuntimeError("pdist only supports non-negative p values")
-    n = input_.shape[0]
+    n = len(input_.array)
+    if p == 2 and input_.array.size and n > 1:
+        return _pdist(input_)
+    return cdist(input_, input_, p).reshape(-1)[wrap(_pairs(n))]
+
+
+def _pairs(n: int) -> np.ndarray:
+    """Where the pairs i < j stand in a matrix of n rows and columns."""
     pairs = empty((2, n * (n - 1) // 2), INT64)
     if pairs.size:
         triangle_indices(flat(pairs), n, n, 1, True)
-    return cdist(input_, input_, p).reshape(-1)[wrap(pairs[0] * n + pairs[1])]
+    return pairs[0] * n + pairs[1]
+
+
+PDIST, PDIST_BACKWARD = ({dtype: function[C_NAMES[dtype]] for dtype in FLOATING} for function in (kernels.pdist, kernels.pdist_backward))
+
+
+@op("_pdist")
+def _pdist(input_: Tensor) -> Tensor:
+    """Euclidean distances of all pairs of rows, of which there are two at least."""
+    x, n = computed(input_.array, input_.dtype), len(input_.array)
+    out = empty((n * (n - 1) // 2,), x.dtype)
+    PDIST[x.dtype](row(x), flat(out), n)
+    return wrap(cast(out, input_.array.dtype))
+
+
+def _pdist_backward(g, input_, out):
+    x, n = computed(input_.array, input_.dtype), len(input_.array)
+    if core.is_grad_enabled():
+        ratio = div(g, out).masked_fill(eq(out, 0), 0)
+        ratio = zeros(n * n, dtype=g.dtype).index_put((wrap(_pairs(n)),), ratio).reshape(n, n)
+        ratio = add(ratio, ratio.T)
+        return sub(mul(input_, sum_(ratio, 1, True)), matmul(ratio, input_))
+    result = empty(x.shape, x.dtype)
+    PDIST_BACKWARD[x.dtype](row(g, x.dtype), row(x), row(out, x.dtype), flat(result), n)
+    return wrap(cast(result, input_.array.dtype))
+
+
+_pdist.vjp(input_=_pdist_backward)

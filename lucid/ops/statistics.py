@@ -8,17 +8,28 @@ import numpy as np
 
 from lucid import dtypes, return_types
 from lucid._kernels import core
-from lucid._kernels.core import empty, flat, wrap
-from lucid._kernels.index import bincount as counted
+from lucid._kernels import index as kernels
+from lucid._kernels.core import empty, flat, row, wrap
 from lucid.autograd.op import op, torch_name
 from lucid.dtypes import element
 from lucid.ops._doc import doc
-from lucid.ops._frame import INT64, cast, contiguous, dims_argument, tensor_argument
+from lucid.ops._frame import (
+    C_NAMES,
+    FLOAT32,
+    FLOAT64,
+    FLOATING,
+    INT64,
+    cast,
+    contiguous,
+    dims_argument,
+    tensor_argument,
+)
 from lucid.ops._indices import placed
 from lucid.ops.arithmetic import add, ceil, div, floor, lerp, mul, sub
 from lucid.ops.comparison import eq, isnan, logical_xor, ne
 from lucid.ops.conversion import as_tensor
 from lucid.ops.creation import full, linspace
+from lucid.ops.extremes import amax, amin
 from lucid.ops.extremes import any as any_
 from lucid.ops.joining import cat
 from lucid.ops.linalg import matmul
@@ -406,6 +417,8 @@ def _weighted(points, a: Tensor, b: Tensor, which: int) -> Tensor:
 
 # ------------------------------------------------------------------------------------------------ histograms
 
+HISTOGRAM = {dtype: kernels.histogram[C_NAMES[dtype]] for dtype in FLOATING}
+
 
 _BINS = {
     "range": "tuple of float, optional: The least and the greatest edge (of each dimension). Default: those of the elements.",
@@ -483,12 +496,16 @@ def _counted(name: str, points: Tensor, bins, limits, weight, density: bool) -> 
         raise NotImplementedError(f"\"{name}\" not implemented for '{torch_name(dtype)}'")
     edges = tuple(_edges(name, points, i, one, limits) for i, one in enumerate(bins))
     array, sizes = points.array, [one.shape[0] - 1 for one in edges]
+    if n == 1 and array.size and not (density or isinstance(bins[0], Tensor)):
+        result, ends = empty((sizes[0],), dtype.numpy), edges[0].array
+        HISTOGRAM[dtype.numpy](row(array), flat(ends), row(weight), flat(result), ends[0], ends[-1])
+        return wrap(result), edges
     cell = 0
     for size, one, values in zip(sizes, edges, array.T):  # 0 for what lies in no bin
-        row, values = one.array, contiguous(values)
+        ends, values = one.array, contiguous(values)
         at = bucketize(wrap(values), one, right=True).array
         np.minimum(at, size, out=at)
-        inside = (values >= row[0]) & (values <= row[-1])
+        inside = (values >= ends[0]) & (values <= ends[-1])
         if not inside.all():
             at[~inside] = 0
         cell = at if n == 1 else cell * (size + 1) + at
@@ -502,6 +519,12 @@ def _counted(name: str, points: Tensor, bins, limits, weight, density: bool) -> 
     result = empty(tuple(sizes), dtype.numpy)
     result[...] = counts
     return wrap(result), edges
+
+
+def _ends(values: np.ndarray) -> tuple[float, float]:
+    """The least and the greatest of some numbers."""
+    values = wrap(values)
+    return amin(values).array.item(), amax(values).array.item()
 
 
 def _check_bins(name: str, points: Tensor, i: int, bins) -> None:
@@ -521,7 +544,7 @@ def _edges(name: str, points: Tensor, i: int, bins, limits) -> Tensor:
     if isinstance(bins, Tensor):
         return bins
     values = points.array[:, i]
-    low, high = limits[2 * i : 2 * i + 2] if limits is not None else (values.min(), values.max()) if values.size else (0, 1)
+    low, high = limits[2 * i : 2 * i + 2] if limits is not None else _ends(values) if values.size else (0, 1)
     low, high = float(low), float(high)
     if not (math.isfinite(low) and math.isfinite(high)):
         raise RuntimeError(f"{name}: dimension {i}'s range [{low:g}, {high:g}] is not finite")
@@ -573,7 +596,7 @@ def bincount(input_: Tensor, weights=None, minlength: int = 0) -> Tensor:
     if not array.size or weights is None:
         out = core.empty((size,), INT64)
         if array.size:
-            counted(flat(at), flat(out))
+            kernels.bincount(flat(at), flat(out))
         else:
             out.fill(0)
         return wrap(out)
@@ -612,20 +635,18 @@ def histc(input_: Tensor, bins: int = 100, min: float = 0, max: float = 0, *, ou
     low, high = (element(float(one), input_.dtype) for one in (min, max))
     if input_.dtype.kind != 2:
         raise NotImplementedError(f"\"histogram_cpu\" not implemented for '{torch_name(input_.dtype)}'")
-    computed = np.float32 if array.dtype.itemsize < 8 else np.float64
-    values = array.astype(computed)
+    values = cast(array, FLOAT64 if array.dtype.itemsize == 8 else FLOAT32)
     if low == high and values.size:
-        low, high = float(values.min()), float(values.max())
+        low, high = _ends(values)
     if low == high:
         low, high = low - 1, high + 1
     if not (math.isfinite(low) and math.isfinite(high)):
         raise RuntimeError(f"torch.histc: range of [{low:g}, {high:g}] is not finite")
     if low > high:
         raise RuntimeError("torch.histc: max must be larger than min")
-    low, high = computed(low), computed(high)
-    inside = values[(values >= low) & (values <= high)]
-    at = ((inside - low) * computed(bins) / (high - low)).astype(np.int64)
-    at[at == bins] = bins - 1
-    out = core.empty((bins,), array.dtype)
-    out[...] = np.bincount(at, minlength=bins)
-    return wrap(out)
+    out = core.empty((bins,), values.dtype)
+    if values.size:
+        HISTOGRAM[values.dtype](row(values), None, None, flat(out), low, high)
+    else:
+        out.fill(0)
+    return wrap(cast(out, array.dtype))

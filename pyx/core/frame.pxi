@@ -141,7 +141,8 @@ cdef cnp.ndarray target_for(Kernel kernel, call_t* call, int num, int nd, const 
     cdef Py_ssize_t nbytes = cnp.PyArray_NBYTES(out)
     if (kernel.result is not None or cnp.PyArray_TYPE(out) != num or not has_shape(out, nd, dims)
             or kernel.name != <str>target_name or not apart(data, call.x, nbytes)
-            or (call.y != NULL and not apart(data, call.y, nbytes))):
+            or (call.y != NULL and not apart(data, call.y, nbytes))
+            or (call.z != NULL and not apart(data, call.z, nbytes))):
         return None
     return out
 
@@ -677,7 +678,7 @@ def ternary(Kernel kernel not None, x, y, z, double p):
         if b is None or c is None:
             plan_numbers(plan, cnp.PyArray_SIZE(a), 1, b is not None, c is not None)
             call.plan = plan
-        out = run_shaped(kernel, task, &call, a, cnp.PyArray_NDIM(a), cnp.PyArray_DIMS(a), False)
+        out = run_task(kernel, task, &call, a)
     return None if out is None else new_tensor(out)
 
 
@@ -798,6 +799,9 @@ def fold_dim(cnp.ndarray array not None, int dim):
 cdef bint as_number(value, int num, void* to):
     """Put a Python number beside elements; False where it is none, or their dtype may not hold it."""
     cdef double wide
+    if num == cnp.NPY_FLOAT64 and type(value) is float:
+        (<double*>to)[0] = value
+        return True
     if num != cnp.NPY_FLOAT32 and num != cnp.NPY_FLOAT64:
         return type(value) is int and as_integer(value, num, <int64_t*>to)
     if not as_parameter(value, &wide):
