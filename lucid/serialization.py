@@ -1,6 +1,6 @@
 """Saving and loading, in PyTorch's own file format: `torch.load` reads what `save` wrote, `load` what `torch.save` wrote.
 
-A file is a zip archive. `data.pkl` says how dictionaries, lists, numbers and tensors are nested; each storage is a record
+A file is a zip archive (files from before PyTorch 1.6, which are not, are read too). `data.pkl` says how dictionaries, lists, numbers and tensors are nested; each storage is a record
 of its own, `data/0` and so on, so that tensors which share memory share it again. `data.pkl` is a pickle, but Python's
 unpickler never sees it: `_Reader` follows the few instructions that build values, and refuses all others.
 """
@@ -285,8 +285,22 @@ def load(f, map_location=None, pickle_module=None, *, weights_only: bool | None 
     >>> lucid.load(file)
     Tensor([0, 1, 2])
     """
+    with _older(f) as file:
+        if file is not None:
+            return _Older(file).read_all()
     with opened(f) as archive:
-        return _Reader(archive, _root(archive)).read()
+        return _Reader(archive, _root(archive)).read(archive.read(f"{_root(archive)}data.pkl"))
+
+
+@contextlib.contextmanager
+def _older(f):
+    """A file, where it begins as a pickle rather than as an archive; None otherwise."""
+    with open(f, "rb") if isinstance(f, (str, bytes, os.PathLike)) else contextlib.nullcontext(f) as file:
+        at = file.tell()
+        begin = file.read(1)
+        file.seek(at)
+        with _damaged():
+            yield file if begin == b"\x80" else None
 
 
 def _root(archive) -> str:
@@ -302,24 +316,21 @@ def opened(f):
     """A file's archive; whatever goes wrong while it is read is said to be a damaged file."""
     import zipfile
 
+    with _damaged():
+        try:
+            with zipfile.ZipFile(f) as archive:
+                yield archive
+        except zipfile.BadZipFile as error:
+            raise ValueError(f"load: not a file that save wrote, or a damaged one ({error})") from None
+
+
+@contextlib.contextmanager
+def _damaged():
+    import zlib
+
     try:
-        with zipfile.ZipFile(f) as archive:
-            yield archive
-    except zipfile.BadZipFile as error:
-        raise ValueError(
-            f"load: not a file that save wrote, or a damaged one ({error}); PyTorch's format from before version 1.6 is "
-            "not read"
-        ) from None
-    except (
-        LookupError,
-        EOFError,
-        TypeError,
-        OverflowError,
-        MemoryError,
-        RuntimeError,
-        zipfile.zlib.error,
-        struct.error,
-    ) as error:
+        yield
+    except (LookupError, EOFError, TypeError, OverflowError, MemoryError, RuntimeError, zlib.error, struct.error) as error:
         raise ValueError(f"load: a damaged file: {type(error).__name__}: {error}") from None
 
 
@@ -342,8 +353,8 @@ class _Call:
         self.function = function
 
 
-def _instructions(data: bytes):
-    """The instructions of a pickle."""
+def _instructions(data):
+    """The instructions of a pickle: bytes, or a file that is read up to its end."""
     import pickletools
 
     try:
@@ -424,6 +435,9 @@ class _Reader(Records):
 
     def __init__(self, archive, root: str):
         super().__init__(archive, root)
+        self.prepare()
+
+    def prepare(self) -> None:
         self.known = {
             ("collections", "OrderedDict"): OrderedDict,
             ("collections", "Counter"): Counter,
@@ -440,8 +454,8 @@ class _Reader(Records):
             UNTYPED: dtypes.uint8,
         }
 
-    def read(self):
-        """The object that the pickle describes."""
+    def read(self, data):
+        """The object that a pickle describes."""
         stack, marks, memo = [], [], {}
 
         def from_mark() -> list:
@@ -450,7 +464,7 @@ class _Reader(Records):
             del stack[at:]
             return items
 
-        for opcode, argument, _ in _instructions(self.archive.read(f"{self.root}data.pkl")):
+        for opcode, argument, _ in _instructions(data):
             name = opcode.name
             if name in LITERALS:
                 stack.append(argument)
@@ -523,6 +537,41 @@ class _Reader(Records):
             raise ValueError(f"load: a storage without a dtype is read as one of the system's byte order, not as {dtype}")
         row = _only(np.ndarray, storage)
         return self.tensor(row[: row.size // dtype.itemsize * dtype.itemsize].view(dtype.numpy), offset, size, stride, requires_grad)
+
+
+class _Older(_Reader):
+    """A file of before PyTorch 1.6: four pickles, of which the last is the object, one of the storages' names, and the storages."""
+
+    def __init__(self, file):
+        self.file, self.storages, self.order = file, {}, "little"
+        at = file.tell()
+        self.bytes = file.seek(0, os.SEEK_END) - at
+        file.seek(at)
+        self.prepare()
+
+    def read_all(self):
+        """The object, once its storages are read."""
+        magic, version, about = (self.read(self.file) for _ in range(3))
+        if magic != 0x1950A86A20F9469CFC6C or version != 1001:
+            raise ValueError("load: not a file that save wrote, or a damaged one: a pickle, but not of PyTorch's")
+        if not _only(dict, about).get("little_endian"):
+            raise ValueError("load: a file of before PyTorch 1.6 is read if it was written in this byte order only")
+        found = self.read(self.file)
+        for name in _only(list, self.read(self.file)):
+            row = self.storages[name]
+            size, data = int.from_bytes(self.file.read(8), "little"), self.file.read(row.nbytes)
+            if size != row.size or len(data) != row.nbytes:
+                raise ValueError(f"load: a damaged file: storage {name} has not the {row.size} elements that it should")
+            row.view(np.uint8)[...] = np.frombuffer(data, np.uint8)
+        return found
+
+    def storage(self, kind: str, dtype, key: str, location: str, elements: int, view=None) -> np.ndarray:
+        """One storage as a row of elements, which are read later."""
+        if view is not None or _only(int, elements) * _only(dtypes.dtype, dtype).itemsize > self.bytes:
+            raise ValueError("load: a damaged file: a storage is not described as one")
+        if key not in self.storages:
+            self.storages[key] = core.empty((elements,), dtype.numpy)
+        return super().storage(kind, dtype, key, location, elements)
 
 
 def from_file(

@@ -8,7 +8,7 @@ import io
 import pickle
 from collections import OrderedDict, namedtuple
 
-from . import program, raised
+from . import program, raised, table
 
 
 def _net(lib):
@@ -1000,3 +1000,71 @@ def names_lose_a_prefix(lib):
     plain = {"module.a": 1, "b": 2}
     lib.nn.modules.utils.consume_prefix_in_state_dict_if_present(plain, "module.")
     yield plain
+
+
+@program("nn.ParameterDict.copy", "nn.ParameterDict.fromkeys")
+def copies_of_a_dictionary_of_parameters_keep_its_order(lib):
+    def made(names):
+        return lib.nn.ParameterDict([(name, lib.nn.Parameter(lib.ones(1))) for name in names])
+
+    first, second = made("zaq"), made("bz")
+    yield list(first.copy()), list(first | second), list(second | first), [name for name, _ in (first | second).named_parameters()]
+    yield list(first.fromkeys(["x", "c"]))
+
+
+OPTIMIZERS = ["SGD", "Adam", "AdamW", "Adamax", "NAdam", "RAdam", "Adagrad", "Adadelta", "RMSprop", "Rprop", "ASGD", "Adafactor"]
+
+
+def _steps(lib, optimizer, x, n=3):
+    for _ in range(n):
+        optimizer.zero_grad()
+        (x * x).sum().backward()
+        optimizer.step()
+
+
+@table("optim", [(name, dtype) for name in OPTIMIZERS for dtype in ("float16", "bfloat16")])
+def steps_of_half_precision(lib, name, dtype):
+    lib.manual_seed(0)
+    x = lib.randn(3, 4).to(getattr(lib, dtype)).requires_grad_()
+    settings = {"momentum": 0.9, "nesterov": True} if name == "SGD" else {}
+    optimizer = getattr(lib.optim, name)([x], lr=2**-7, **settings)
+    _steps(lib, optimizer, x, 2)
+    yield x.detach(), x.dtype, {key: value.dtype for key, value in optimizer.state[x].items() if isinstance(value, lib.Tensor)}
+
+
+@table("optim", [(name, named) for name in OPTIMIZERS[:-1] for named in (False, True)])
+def state_of_earlier_versions(lib, name, named):
+    lib.manual_seed(0)
+    net = lib.nn.Linear(2, 1)
+    kind = getattr(lib.optim, name)
+    before = kind(net.parameters(), lr=0.125)
+    _steps(lib, before, net.weight)
+    state = copy.deepcopy(before.state_dict())
+    for group in state["param_groups"]:
+        for key in ("maximize", "foreach", "capturable", "differentiable", "fused", "amsgrad", "nesterov", "decoupled_weight_decay"):
+            group.pop(key, None)
+    for values in state["state"].values():
+        values.update({key: values[key].item() for key in ("step", "eta", "mu", "mu_product") if key in values})
+    after = kind(net.named_parameters() if named else net.parameters(), lr=0.125)
+    after.load_state_dict(state)
+    _steps(lib, after, net.weight)
+    yield net.weight.detach(), {key: value for key, value in sorted(after.param_groups[0].items()) if key not in ("params", "fused")}
+    yield sorted((key, value.dtype) for key, value in after.state[net.weight].items() if value is not None)
+
+
+@program("optim.SGD", "optim.Optimizer")
+def a_tensor_that_keeps_its_gradient_is_stepped(lib):
+    leaf = lib.ones(2, requires_grad=True)
+    inner = leaf * 2
+    yield raised(lib.optim.SGD, [inner], 0.5)
+    inner.retain_grad()
+    optimizer = lib.optim.SGD([inner], lr=0.5)
+    inner.sum().backward()
+    optimizer.step()
+    yield inner.detach(), leaf.grad
+
+
+@program("Tensor.new")
+def new_tensors_of_a_size(lib):
+    x = lib.ones(2)
+    yield [tuple(one.shape) for one in (x.new(size=(3, 4)), x.new(size=lib.Size([2])), x.new(()), x.new(2, 3), x.new())]

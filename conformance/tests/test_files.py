@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 
 import pytest
@@ -47,12 +48,14 @@ def same(found, wanted):
         assert str(found).rpartition(".")[2] == str(wanted).rpartition(".")[2]
 
 
-@pytest.mark.parametrize("options", [{}, {"_use_new_zipfile_serialization": True, "pickle_protocol": 4}], ids=["2", "4"])
-def test_files_travel_both_ways(options):
+@pytest.mark.parametrize("protocol", [2, 4])
+@pytest.mark.parametrize("archive", [True, False], ids=["archive", "older"])
+def test_files_travel_both_ways(archive, protocol):
     wanted = {**PLAIN, **state()}
-    file = io.BytesIO()
-    torch.save(wanted, file, **options)
-    file.seek(0)
+    file = io.BytesIO(b"before")
+    file.seek(6)
+    torch.save(wanted, file, _use_new_zipfile_serialization=archive, pickle_protocol=protocol)
+    file.seek(6)
     found = lucid.load(file)
     same(found, wanted)
     found["view"][0, 0, 0] = 99.0
@@ -67,9 +70,22 @@ def test_files_travel_both_ways(options):
     assert back["whole"][0, 1, 0] == 7
 
 
-def test_a_whole_module_is_refused():
+@pytest.mark.parametrize("archive", [True, False], ids=["archive", "older"])
+def test_a_whole_module_is_refused(archive):
     file = io.BytesIO()
-    torch.save(torch.nn.Linear(1, 1), file)
+    torch.save(torch.nn.Linear(1, 1), file, _use_new_zipfile_serialization=archive)
     file.seek(0)
     with pytest.raises(ValueError, match="state_dict"):
         lucid.load(file)
+
+
+def test_a_damaged_older_file_is_refused():
+    file = io.BytesIO()
+    torch.save(state(), file, _use_new_zipfile_serialization=False)
+    data = file.getvalue()
+    for cut in range(0, len(data), 97):
+        with pytest.raises(ValueError, match="load"):
+            lucid.load(io.BytesIO(data[:cut]))
+    for place in range(0, len(data), 61):
+        with contextlib.suppress(ValueError):
+            lucid.load(io.BytesIO(data[:place] + bytes([data[place] ^ 0x41]) + data[place + 1 :]))

@@ -446,11 +446,11 @@ CONVERSIONS = {
     "bool": dtypes.bool_, "chalf": dtypes.complex32, "cfloat": dtypes.complex64, "cdouble": dtypes.complex128,
 }  # fmt: skip
 
-def new(self, *args, device=None):
+def new(self, *args, size=None, device=None):
     """Of the tensor's dtype: with the given values, or uninitialised of the given size; `new_tensor` and `new_empty` say
     which is meant."""
     if not args:
-        return new_empty(self, 0, device=device)
+        return new_empty(self, 0 if size is None else size, device=device)
     if len(args) == 1 and not isinstance(args[0], (int, Size)):
         return new_tensor(self, args[0], device=device)
     return new_empty(self, *args, device=device)

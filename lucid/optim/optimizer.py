@@ -15,7 +15,7 @@ from lucid._kernels import core
 from lucid._kernels.core import empty, flat, wrap
 from lucid.autograd.modes import enable_grad, no_grad
 from lucid.autograd.node import RemovableHandle, registered
-from lucid.ops._frame import contiguous
+from lucid.ops._frame import FLOAT32, cast, contiguous, is_half
 from lucid.tensor import Tensor
 
 __all__ = ["Optimizer"]
@@ -27,12 +27,21 @@ HOOKS = (
 )  # fmt: skip
 
 
+NUMBERS = {"step", "eta", "mu", "mu_product"}  # of a state, which were Python's once
+
+
 class _Required:
     def __repr__(self) -> str:
         return "<required parameter>"
 
 
 required = _Required()
+
+# Settings that came to the optimizers over time, and what groups that lack them are taken to say.
+LATER = {
+    "maximize": False, "foreach": None, "capturable": False, "differentiable": False, "fused": None, "amsgrad": False, "nesterov": False,
+    "momentum": 0, "centered": False, "decoupled_weight_decay": required,
+}  # fmt: skip
 
 
 class Optimizer:
@@ -80,6 +89,16 @@ class Optimizer:
         self.__dict__.update(state)
         for name in HOOKS:
             self.__dict__.setdefault(name, OrderedDict())
+        if type(self)._update is Optimizer._update:
+            return
+        for group in self.param_groups:  # as earlier versions wrote them
+            for name, default in LATER.items():
+                if name in self.defaults:
+                    group.setdefault(name, self.defaults[name] if default is required else default)
+        for values in self.state.values():
+            for name in NUMBERS & values.keys():
+                if not isinstance(values[name], Tensor):
+                    values[name] = wrap(np.array(values[name], FLOAT32))
 
     def __init_subclass__(cls):
         if "step" in cls.__dict__ and not getattr(cls.step, "hooked", False):
@@ -105,7 +124,7 @@ class Optimizer:
         for param in params:
             if not isinstance(param, Tensor):
                 raise TypeError("optimizer can only optimize Tensors, but one of the params is " + type(param).__name__)
-            if not param.is_leaf:
+            if not (param.is_leaf or param.retains_grad):
                 raise ValueError("can't optimize a non-leaf Tensor")
         group["params"] = params
         for name, default in self.defaults.items():
@@ -201,7 +220,9 @@ class Optimizer:
             self.state[param] = value
         for new, own in zip(groups, self.param_groups):
             new["params"] = own["params"]
-        self.param_groups = groups
+            if "param_names" in own:
+                new.setdefault("param_names", own["param_names"])
+        self.__setstate__({"param_groups": groups})
         for hook in self._load_state_dict_post_hooks.values():
             hook(self)
 
@@ -308,14 +329,24 @@ def _row(array):
 
 
 def updated(kernel: dict, param: Tensor, arrays, *settings):
-    """Run a step's kernel over a parameter and arrays of its shape (None for state that is not there)."""
+    """Run a step's kernel over a parameter and arrays of its shape, the gradient first (None for state that is not there).
+
+    Half precision is stepped in float32, and rounded once.
+    """
     array = param.array
     if not array.size:
         return None
-    made = contiguous(array)
-    result = kernel[array.real.dtype](_row(made), *map(_row, arrays), *settings)
+    half = is_half(param.dtype)
+    made, states = contiguous(array), list(arrays)
+    if half:
+        made, *states = (None if one is None else cast(one, FLOAT32) for one in (made, *states))
+    result = kernel[made.real.dtype](_row(made), *map(_row, states), *settings)
+    if half:  # the gradient, the first of them, is not written to
+        for old, new in zip(arrays[1:], states[1:]):
+            if old is not None:
+                old[...] = cast(new, old.dtype)
     if made is not array:
-        array[...] = made
+        array[...] = cast(made, array.dtype) if half else made
     core.bump(param)
     return result
 

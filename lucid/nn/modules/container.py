@@ -412,7 +412,7 @@ class ParameterDict(_NotCalled):
 
     def copy(self) -> ParameterDict:
         """Another dictionary of the same parameters."""
-        return ParameterDict({key: self[key] for key in self})
+        return ParameterDict(list(self.items()))
 
     def clear(self) -> None:
         """Remove all."""
@@ -444,7 +444,7 @@ class ParameterDict(_NotCalled):
 
     def fromkeys(self, keys, default=None) -> ParameterDict:
         """A new dictionary with these names, each with the same value."""
-        return ParameterDict(dict.fromkeys(keys, default))
+        return ParameterDict([(key, default) for key in keys])
 
     def extra_repr(self) -> str:
         return "\n".join(f"({key}): {_about(value)}" for key, value in self.items())
