@@ -11,8 +11,8 @@ from libc.stdint cimport int64_t
 from libc.string cimport memcpy
 
 from call cimport call_t
-from tables cimport (airy_near, airy_p, airy_q, airy_right, j0_near, j1_near, k0_far, k0_near, k1_far, k1_near, ndtri_tail,
-                     p0_far, p1_far, q0_far, q1_far, temme, y0_near, y1_near)
+from tables cimport (airy_near, airy_p, airy_q, airy_right, j0_near, j0_short, j1_near, j1_short, k0_far, k0_near, k1_far, k1_near, ndtri_tail,
+                     p0_far, p1_far, q0_far, q1_far, temme, y0_near, y0_short, y1_near, y1_short)
 from loops cimport RARE_BLOCK, map1_blocks, plan_fits
 from tasks cimport run_over
 from threads cimport import_threads, parallel_for, task_t
@@ -22,6 +22,7 @@ import_threads()
 
 cdef enum:
     GRAIN = 1024
+    SIDE = 32     # elements that are computed side by side
 
 cdef enum Op:
     AIRY_AI, BESSEL_J0, BESSEL_J1, BESSEL_Y0, BESSEL_Y1, MODIFIED_BESSEL_I0, MODIFIED_BESSEL_I1, MODIFIED_BESSEL_K0,
@@ -122,6 +123,89 @@ cdef double bessel_y1(double x) noexcept nogil:
     s = libm.sin(x)
     c = libm.cos(x)
     return q * (s - c) - p * (s + c)
+
+# The same for floats, many side by side: up to 8 on one interval in x*x, as errors of 2**-52 do not show near their zeros.
+
+cdef void series_of_18(const double* c, const double* t, double* out) noexcept nogil:
+    cdef int i
+    for i in range(SIDE):
+        out[i] = series(c, 18, t[i])
+
+cdef void bessel_near(const double* x, double* out, bint first, bint second) noexcept nogil:
+    """Between 0 and 8, of order 0 or the first, of the first or the second kind."""
+    cdef double t[SIDE]
+    cdef double y[SIDE]
+    cdef double r
+    cdef int i
+    for i in range(SIDE):
+        t[i] = 0.03125 * x[i] * x[i] - 1.0
+    series_of_18(&j1_short[0] if first else &j0_short[0], t, out)
+    if second:
+        series_of_18(&y1_short[0] if first else &y0_short[0], t, y)
+        for i in range(SIDE):
+            r = math.log_[double](0.5 * x[i]) * out[i]
+            r = r - 1.0 / (x[i] * x[i]) if first else r
+            out[i] = 0.6366197723675814 * r + y[i]
+    if first:
+        for i in range(SIDE):
+            out[i] = out[i] * x[i]
+
+cdef void bessel_far(const double* x, double* out, bint first, bint second) noexcept nogil:
+    """From 8 on."""
+    cdef double z[SIDE]
+    cdef double q[SIDE]
+    cdef double p, s, c, r, sign = -1.0 if first and second else 1.0
+    cdef int i
+    for i in range(SIDE):
+        z[i] = 8.0 / x[i]
+        z[i] = 2.0 * z[i] * z[i] - 1.0
+    series_of_18(&p1_far[0][0] if first else &p0_far[0][0], z, out)
+    series_of_18(&q1_far[0][0] if first else &q0_far[0][0], z, q)
+    for i in range(SIDE):
+        s = math.sin_[double](x[i])
+        c = math.cos_[double](x[i])
+        p, r = out[i], q[i] / x[i]
+        r = p * (c + s) - r * (s - c) if first == second else p * (s - c) + r * (c + s)
+        out[i] = sign * r * libm.sqrt(0.3183098861837907 / x[i])
+
+cdef void bessel_run(int op, const floating* x, floating* out, Py_ssize_t n) noexcept nogil:
+    cdef double a[SIDE]
+    cdef double at[SIDE]
+    cdef double given[SIDE]
+    cdef double near[SIDE]
+    cdef double far[SIDE]
+    cdef bint first = op == BESSEL_J1 or op == BESSEL_Y1, second = op == BESSEL_Y0 or op == BESSEL_Y1
+    cdef int i, size, below, beyond
+    while n > 0:
+        size = <int>min(<Py_ssize_t>SIDE, n)
+        for i in range(SIDE):
+            a[i] = 1.0
+        for i in range(size):
+            a[i] = x[i]
+        below = beyond = 0
+        for i in range(SIDE):
+            given[i] = a[i]
+            a[i] = a[i] if second else libm.fabs(a[i])
+            below |= a[i] < 8
+            beyond |= a[i] >= 8
+        if below:
+            for i in range(SIDE):
+                at[i] = a[i] if 0 < a[i] < 8 else 1.0
+            bessel_near(at, near, first, second)
+        if beyond:
+            for i in range(SIDE):
+                at[i] = a[i] if 8 <= a[i] < math.TRIG_LIMIT else 8.0
+            bessel_far(at, far, first, second)
+            for i in range(SIDE):
+                near[i] = near[i] if a[i] < 8 else far[i]
+        for i in range(size):
+            out[i] = <floating>(-near[i] if first and given[i] < 0 else near[i])
+            if not 0 < a[i] < math.TRIG_LIMIT:
+                out[i] = <floating>of_one(op, given[i], True)
+        x += SIDE
+        out += SIDE
+        n -= SIDE
+
 
 # K0 + ln(x/2) I0 and x (K1 - ln(x/2) I1) up to 2, in x*x; beyond, e**x sqrt(x) K in 2/x, on three intervals.
 cdef inline double k_far(const double* rows, double x) noexcept nogil:
@@ -709,6 +793,9 @@ cdef floating of_two(int op, floating x, floating y) noexcept nogil:
 
 cdef bint unary_run(const call_t* c, const floating** at, void* out, Py_ssize_t n) noexcept nogil:
     cdef Py_ssize_t i
+    if floating is float and BESSEL_J0 <= c.op <= BESSEL_Y1:
+        bessel_run(c.op, at[0], <floating*>out, n)
+        return True
     if floating is float and c.op == NDTRI:
         ndtri_run(at[0], <floating*>out, n)
         return True
