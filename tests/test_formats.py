@@ -27,6 +27,7 @@ def weight(x, last=False):
 BOTH = {
     "max_pool": lambda x: getattr(F, f"max_pool{x.ndim - 2}d")(x, 2),
     "batch_norm": lambda x: F.batch_norm(x, None, None, training=True),
+    "batch_norm in use": lambda x: F.batch_norm(x, lucid.arange(3.0), lucid.arange(1.0, 4), lucid.arange(3.0) - 1, lucid.arange(3.0)),
     "group_norm": lambda x: F.group_norm(x, 3),
     "replicate": lambda x: F.pad(x, (1, 2) * (x.ndim - 2), "replicate"),
     "conv": lambda x: getattr(F, f"conv{x.ndim - 2}d")(x, weight(x)),

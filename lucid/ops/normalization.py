@@ -27,6 +27,7 @@ from lucid.ops._frame import (
     copied,
     fold,
     formatted,
+    formatted_empty,
     is_half,
     tensor_argument,
 )
@@ -429,25 +430,31 @@ def _check_sizes(channels: int, **tensors) -> None:
             raise RuntimeError(f"{name} should contain {channels} elements not {tensor.array.size}")
 
 
-def _channels_first(x: Tensor) -> tuple[int, int, int]:
-    n, channels, *rest = x.array.shape
-    return n, channels, math.prod(rest)
+def _channels(array: np.ndarray, last: bool = False) -> tuple[int, int, int]:
+    """The sizes of images as the kernels see them: samples, channels, and what lies between channels; `last`, a pixel is a sample."""
+    n, channels, *rest = array.shape
+    return (n * math.prod(rest), channels, 1) if last else (n, channels, math.prod(rest))
+
+
+def _laid(array: np.ndarray, last: bool) -> np.ndarray:
+    """Images as their memory format orders them; `last`, with channels behind."""
+    return array.transpose(0, *range(2, array.ndim), 1) if last else array
 
 
 @op("_batch_norm")
 def _batch_norm(x: Tensor, weight, bias, running, training: bool, momentum: float, eps: float, stats) -> Tensor:
     mean, rstd = stats
     computed = mean.array.dtype
-    out = empty(x.array.shape, computed)
-    sizes = _channels_first(x)
+    last = core.channels_last(x.array)
+    out = formatted_empty(x.array.shape, computed, last)
     if not out.size:
         return wrap(cast(out, x.array.dtype))
-    x_row = row(x, computed)
+    x_row = row(_laid(x.array, last), computed)
     if training:
         moving = [None if one is None else contiguous(cast(one.array, computed)) for one in running]
-        BATCH_STATISTICS[computed](
-            x_row, flat(mean.array), flat(rstd.array), *(None if one is None else flat(one) for one in moving), *sizes,
-            eps, momentum,
+        BATCH_STATISTICS[computed](  # in the order of indices, so that they do not depend on the format
+            row(x, computed) if last else x_row, flat(mean.array), flat(rstd.array),
+            *(None if one is None else flat(one) for one in moving), *_channels(x.array), eps, momentum,
         )  # fmt: skip
         for one, array in zip(running, moving):
             if one is not None:
@@ -459,9 +466,10 @@ def _batch_norm(x: Tensor, weight, bias, running, training: bool, momentum: floa
         held = np.add(cast(running[1].array, computed), computed.type(eps), out=rstd.array)
         np.divide(1, np.sqrt(held, out=held), out=held)
     BATCH_NORM[computed](
-        x_row, flat(out), flat(mean.array), flat(rstd.array), row(weight, computed), row(bias, computed), *sizes
-    )
-    return _like(x, out)
+        x_row, flat(_laid(out, last)), flat(mean.array), flat(rstd.array), row(weight, computed), row(bias, computed),
+        *_channels(x.array, last),
+    )  # fmt: skip
+    return wrap(cast(out, x.array.dtype))
 
 
 @_batch_norm.vjp_joint("x", "weight", "bias")
@@ -485,7 +493,7 @@ def _batch_norm_backward(g, needs, x, weight, bias_dtype, training, eps, stats):
     gw, gb = empty(mean.array.shape, computed), empty(mean.array.shape, computed)
     BATCH_NORM_BACKWARD[computed](
         row(g, computed), row(x, computed), flat(mean.array), flat(rstd.array), row(weight, computed), flat(gx),
-        flat(gw), flat(gb), *_channels_first(x), training,
+        flat(gw), flat(gb), *_channels(x.array), training,
     )  # fmt: skip
     return (
         _like(x, gx) if needs[0] else None,
@@ -552,7 +560,7 @@ def _group_norm(x: Tensor, weight, bias, groups: int, eps: float, stats) -> Tens
     if out.size:
         GROUP_NORM[computed](
             row(x, computed), flat(out), flat(mean.array), flat(rstd.array), row(weight, computed),
-            row(bias, computed), *_channels_first(x), groups, eps,
+            row(bias, computed), *_channels(x.array), groups, eps,
         )  # fmt: skip
     return _like(x, out)
 
@@ -569,7 +577,7 @@ def _group_norm_backward(g, needs, x, weight, bias_dtype, groups, eps, stats):
     gx, gw, gb = empty(x.array.shape, computed), empty((channels,), computed), empty((channels,), computed)
     GROUP_NORM_BACKWARD[computed](
         row(g, computed), row(x, computed), flat(mean.array), flat(rstd.array), row(weight, computed), flat(gx),
-        flat(gw), flat(gb), *_channels_first(x), groups,
+        flat(gw), flat(gb), *_channels(x.array), groups,
     )  # fmt: skip
     return (
         _like(x, gx) if needs[0] else None,
