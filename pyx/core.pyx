@@ -57,6 +57,11 @@ cdef extern from *:
       #define lucid_aligned_free(p) free(p)
     #endif
     /* 1 where every array shall have a block of its own size, so that a sanitizer sees each byte beyond it */
+    #if defined(__has_feature)
+      #if __has_feature(address_sanitizer)
+        #define __SANITIZE_ADDRESS__ 1
+      #endif
+    #endif
     #if defined(__SANITIZE_ADDRESS__)
       #define LUCID_EXACT 1
     #else

@@ -15,7 +15,7 @@ from libc.string cimport memcpy
 
 from inlined cimport inlined_void
 from pieces cimport PIECES, pieces
-from types cimport floating, number
+from types cimport element, floating, integer, number
 
 cdef extern from *:
     """
@@ -225,11 +225,18 @@ cdef inline inlined_void test2(uint8_t (*rule)(number, number) noexcept nogil, c
         out[i] = rule(x[i], y[i])
 
 
-cdef inline void select(const uint8_t* cond, const number* x, const number* y, number* out,
+cdef inline void select(const uint8_t* cond, const element* x, const element* y, element* out,
                         Py_ssize_t n) noexcept nogil:
+    """By masks: a choice of what to read is a branch to some compilers, or a gather."""
     cdef Py_ssize_t i
-    for i in range(n):
-        out[i] = x[i] if cond[i] else y[i]
+    cdef element mask
+    if element in integer:
+        for i in range(n):
+            mask = <element>-<element>(cond[i] != 0)
+            out[i] = (x[i] & mask) | (y[i] & ~mask)
+    else:
+        for i in range(n):
+            out[i] = x[i] if cond[i] else y[i]
 
 
 cdef struct output_t:

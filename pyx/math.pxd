@@ -1608,7 +1608,7 @@ cdef inline floating selu_backward_(floating g, floating x, floating a, floating
     return g * (<floating>1.0507009873554804934 if x > 0 else <floating>1.7580993408473768600 * exp_(x))
 
 cdef inline floating gelu_(floating x) noexcept nogil:
-    cdef floating y = (x if x >= 0 else <floating>-0.0) - abs_(x) * upper_tail_(abs_(x))
+    cdef floating y = (x if x > 0 else x * 0) - abs_(x) * upper_tail_(abs_(x))
     return x if x > 50 else y  # at infinity `y` is NaN
 
 cdef inline floating gelu_backward_(floating g, floating x, floating a, floating b) noexcept nogil:

@@ -16,7 +16,7 @@ from loops cimport (RARE_BLOCK, TILE_BYTES, any_beyond, load, map1, map1_ab, map
 from pieces cimport PIECES, erf_pieces, normal_pieces, sigmoid_pieces
 from threads cimport import_threads, parallel_for, task_t
 from tasks cimport run_over
-from types cimport floating, inexact, integer, number, real
+from types cimport element, floating, inexact, integer, number, real
 
 import_threads()
 
@@ -730,23 +730,23 @@ cdef void complex_to_real_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noex
         c.unknown = True
 
 
-cdef void where_task(number* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
+cdef void where_task(element* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
     cdef call_t* c = <call_t*>ctx
     cdef operand_t operands[3]
     cdef char tiles[3][TILE_BYTES]
     cdef const uint8_t* cond
-    cdef const number* x
-    cdef const number* y
+    cdef const element* x
+    cdef const element* y
     cdef Py_ssize_t n
     operand_init(&operands[0], c.x, 1, c.plan, 0, lo)
-    operand_init(&operands[1], c.y, sizeof(number), c.plan, 1, lo)
-    operand_init(&operands[2], c.z, sizeof(number), c.plan, 2, lo)
+    operand_init(&operands[1], c.y, sizeof(element), c.plan, 1, lo)
+    operand_init(&operands[2], c.z, sizeof(element), c.plan, 2, lo)
     while lo < hi:
-        n = run_length(operands, 3, hi - lo, TILE_BYTES // sizeof(number))
+        n = run_length(operands, 3, hi - lo, TILE_BYTES // sizeof(element))
         cond = load(&operands[0], <uint8_t*>tiles[0], n)
-        x = load(&operands[1], <number*>tiles[1], n)
-        y = load(&operands[2], <number*>tiles[2], n)
-        select(cond, x, y, <number*>c.out + lo, n)
+        x = load(&operands[1], <element*>tiles[1], n)
+        y = load(&operands[2], <element*>tiles[2], n)
+        select(cond, x, y, <element*>c.out + lo, n)
         lo += n
 
 
@@ -905,7 +905,14 @@ def where(const uint8_t[::1] cond, const number[::1] x, const number[::1] y, num
     c.y = <const char*>&x[0]
     c.z = <const char*>&y[0]
     c.out = <char*>&out[0]
-    run(<task_t>where_task[number], &c, out.shape[0], CHEAP_GRAIN)
+    if number in element:
+        run(<task_t>where_task[number], &c, out.shape[0], CHEAP_GRAIN)
+    elif sizeof(number) == 1:
+        run(<task_t>where_task[uint8_t], &c, out.shape[0], CHEAP_GRAIN)
+    elif sizeof(number) == 4:
+        run(<task_t>where_task[int32_t], &c, out.shape[0], CHEAP_GRAIN)
+    else:
+        run(<task_t>where_task[int64_t], &c, out.shape[0], CHEAP_GRAIN)
 
 
 ctypedef float complex floatcomplex
@@ -925,9 +932,10 @@ tasks = {
     "ternary": {"float": <size_t>ternary_task[float], "double": <size_t>ternary_task[double],
                 "int64_t": <size_t>ternary_task[int64_t], "int32_t": <size_t>ternary_task[int32_t],
                 "uint8_t": <size_t>ternary_task[uint8_t]},
-    "where": {"float": <size_t>where_task[float], "double": <size_t>where_task[double],
+    "where": {"float": <size_t>where_task[int32_t], "double": <size_t>where_task[int64_t],
               "int64_t": <size_t>where_task[int64_t], "int32_t": <size_t>where_task[int32_t],
-              "uint8_t": <size_t>where_task[uint8_t]},
+              "uint8_t": <size_t>where_task[uint8_t], "float complex": <size_t>where_task[int64_t],
+              "double complex": <size_t>where_task[doublecomplex]},
     "predicate": {"float": <size_t>predicate_task[float], "double": <size_t>predicate_task[double],
                   "int64_t": <size_t>predicate_task[int64_t], "uint8_t": <size_t>predicate_task[uint8_t]},
     "compare": {"float": <size_t>compare_task[float], "double": <size_t>compare_task[double],

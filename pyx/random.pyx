@@ -37,7 +37,7 @@ import_threads()
 
 cdef extern from *:
     """
-    #ifdef FP_FAST_FMAF
+    #if defined(__FMA__) || defined(__aarch64__)
     #define lucid_fmaf fmaf
     #else  /* no such instruction: through float64, where only the sum is rounded; differs once in 2**29 */
     static inline float lucid_fmaf(float a, float b, float c) { return (float)((double)a * b + c); }
