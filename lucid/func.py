@@ -628,6 +628,9 @@ def vmap(func, in_dims=0, out_dims=0, randomness: str = "error", *, chunk_size: 
     return wrapper
 
 
+_vmap = vmap  # as packages that stand on older versions of PyTorch call it
+
+
 def _spread(dims, tree, who: str) -> list:
     """For each leaf of a tree the entry of `dims`, which has the form of the tree or of the upper part of it."""
     if type(dims) is int:

@@ -336,7 +336,7 @@ def _damaged():
 
 # Instructions of a pickle that put their argument on the stack, and those that put something new there.
 LITERALS = frozenset(
-    ["BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8"]
+    ["BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8", "BINSTRING", "SHORT_BINSTRING"]
 )
 CONSTANTS = {
     "NONE": lambda: None, "NEWTRUE": lambda: True, "NEWFALSE": lambda: False, "EMPTY_LIST": list, "EMPTY_DICT": dict,
@@ -444,6 +444,7 @@ class _Reader(Records):
             **{(module, one.__name__): one for module in ("builtins", "__builtin__") for one in (set, complex)},
             ("torch", "Size"): Size,
             ("torch", "device"): lambda *_: device("cpu"),
+            ("torch._utils", "_rebuild_tensor"): lambda *view: self.tensor(*view, False),
             ("torch._utils", "_rebuild_tensor_v2"): self.tensor,
             ("torch._utils", "_rebuild_tensor_v3"): self.untyped,
             ("torch._utils", "_rebuild_parameter"): self.parameter,

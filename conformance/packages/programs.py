@@ -60,6 +60,15 @@ def classified(model, shape, classes):
 # -- vision ------------------------------------------------------------------------------------------------------------
 
 
+def name_operators_of_torchvision():
+    """Without its compiled part it is imported with PyTorch only if these are there: they are not called."""
+    import torch
+
+    if torch.version.git_version:
+        for name in ("nms", "qnms"):
+            torch.library.define(f"torchvision::{name}", "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+
+
 @program("ViT, SimpleViT, CaiT, MobileViT: trained and applied", "torchvision", "einops")
 def vit_pytorch():
     from vit_pytorch import SimpleViT, ViT
@@ -96,9 +105,7 @@ def torchvision():
 
     import torch
 
-    if torch.version.git_version:  # with PyTorch names that only the compiled part of its own builds has: they are not called
-        for name in ("nms", "qnms"):
-            torch.library.define(f"torchvision::{name}", "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+    name_operators_of_torchvision()
     import PIL.Image
     from torchvision import models, ops, tv_tensors, utils
     from torchvision.models.feature_extraction import create_feature_extractor
@@ -1122,6 +1129,150 @@ def sentence_transformers():
     x = torch.randn(10, 8)
     yield "outputs", util.cos_sim(x, x)
     yield "outputs", torch.tensor([[hit["corpus_id"] for hit in hits] for hits in util.semantic_search(x[:3], x, top_k=4)])
+
+
+@program("Whisper of two layers: features of a sound, outputs, gradients; text by three ways of decoding", "tiktoken", "numba", "tqdm")
+def whisper():
+    import torch
+
+    if not hasattr(torch.Tensor, "to_sparse"):  # of a mask, which only the times of words are asked of
+        torch.Tensor.to_sparse = lambda self: self
+    from whisper.audio import log_mel_spectrogram, pad_or_trim
+    from whisper.decoding import DecodingOptions
+    from whisper.model import ModelDimensions, Whisper
+
+    features = log_mel_spectrogram(pad_or_trim(torch.randn(16000) * 0.1))
+    yield "features", features
+    model = Whisper(ModelDimensions(80, 1500, 32, 2, 2, 51865, 448, 32, 2, 2)).eval()
+    for one in model.parameters():
+        torch.nn.init.normal_(one, std=0.1)
+    tokens = torch.randint(51865, (1, 6))
+    outputs = model(features[None], tokens)
+    yield "outputs", outputs
+    yield "gradients", torch.autograd.grad(outputs.square().mean(), model.decoder.blocks[0].attn.query.weight)[0]
+    for way in ({"sample_len": 8}, {"sample_len": 8, "beam_size": 3}, {"sample_len": 6, "temperature": 0.7, "best_of": 2}):
+        found = model.decode(features, DecodingOptions(language="en", fp16=False, **way))
+        yield "tokens", torch.tensor(found.tokens)
+        yield "log probabilities", torch.tensor(found.avg_logprob)
+
+
+@program("Demucs, HDemucs, HTDemucs: sources of a sound, gradients", "julius", "einops", "openunmix")
+def demucs():
+    import torch
+    from demucs.demucs import Demucs
+    from demucs.hdemucs import HDemucs
+    from demucs.htdemucs import HTDemucs
+
+    sound, size = torch.randn(1, 2, 16000) * 0.1, {"channels": 8, "samplerate": 8000, "segment": 2}
+    for model in (
+        Demucs(["a", "b"], depth=3, lstm_layers=0, **size), HDemucs(["a", "b"], nfft=1024, depth=4, **size),
+        HTDemucs(["a", "b"], nfft=1024, depth=3, t_layers=2, t_heads=2, bottom_channels=16, **size),
+    ):  # fmt: skip
+        found = model.eval()(sound)
+        yield "sources", found
+        gradients = torch.autograd.grad(found.square().sum(), list(model.parameters()), allow_unused=True)
+        yield "gradients", torch.cat([one.flatten() for one in gradients if one is not None])
+
+
+@program("YOLOv8, YOLO11: detection, segmentation; losses, gradients, boxes; a classifier", "thop", "cv2", "yaml", "scipy", "psutil")
+def ultralytics():
+    import torch
+
+    name_operators_of_torchvision()
+    from ultralytics.cfg import get_cfg
+    from ultralytics.nn.tasks import ClassificationModel, DetectionModel, SegmentationModel
+
+    for kind, file in ((DetectionModel, "yolov8n.yaml"), (DetectionModel, "yolo11n.yaml"), (SegmentationModel, "yolo11n-seg.yaml")):
+        model = kind(file, nc=3, verbose=False)
+        model.args = get_cfg()
+        x = torch.rand(2, 3, 64, 64)
+        loss, _ = model({
+            "img": x, "batch_idx": torch.tensor([0.0, 1]), "cls": torch.tensor([[1.0], [2]]), "masks": torch.ones(2, 16, 16),
+            "bboxes": torch.tensor([[0.5, 0.5, 0.3, 0.4], [0.4, 0.6, 0.5, 0.2]]),
+        })  # fmt: skip
+        yield "losses", loss
+        loss.sum().backward()
+        yield "gradients", torch.cat([one.grad.flatten() for one in model.parameters() if one.grad is not None])
+        with torch.no_grad():
+            found = model.eval()(x)[0]
+        yield "outputs", found if isinstance(found, torch.Tensor) else found[0]
+    model = ClassificationModel("yolo11n-cls.yaml", nc=3, verbose=False).eval()
+    yield "outputs", model(torch.rand(2, 3, 64, 64))[1]
+
+
+@program("distances of images by two networks, with the weights it brings; gradients")
+def lpips():
+    import torch
+
+    name_operators_of_torchvision()
+    import lpips
+
+    x, y = torch.rand(2, 3, 64, 64, requires_grad=True), torch.rand(2, 3, 64, 64)
+    for net in ("alex", "squeeze"):
+        found = lpips.LPIPS(net=net, pnet_rand=True, verbose=False)(x, y)
+        yield "distances", found
+        yield "gradients", torch.autograd.grad(found.sum(), x)[0]
+
+
+@program("explanations of a network by DeepLIFT and by expected gradients", "slicer", "sklearn", "pandas", "numba")
+def shap():
+    import shap
+    import torch
+
+    model = torch.nn.Sequential(torch.nn.Linear(5, 8), torch.nn.ReLU(), torch.nn.Linear(8, 2))
+    x, y = torch.randn(20, 5), torch.randn(3, 5)
+    yield "DeepLIFT", torch.tensor(np.array(shap.DeepExplainer(model, x).shap_values(y)))
+    yield "expected gradients", torch.tensor(np.array(shap.GradientExplainer(model, x).shap_values(y, nsamples=30, rseed=0)))
+
+
+@program("tensors decomposed in four ways", "scipy")
+def tensorly():
+    import tensorly as tl
+    import torch
+    from tensorly.decomposition import non_negative_parafac, parafac, tensor_train, tucker
+
+    tl.set_backend("pytorch")
+    x = torch.rand(4, 5, 6, dtype=torch.float64)
+    yield "CP", tl.cp_to_tensor(parafac(x, 3, init="svd", n_iter_max=20))
+    yield "CP", tl.cp_to_tensor(non_negative_parafac(x, 3, init="svd", n_iter_max=20))
+    yield "Tucker", tl.tucker_to_tensor(tucker(x, [2, 3, 3], n_iter_max=10))
+    yield "tensor trains", tl.tt_to_tensor(tensor_train(x, [1, 3, 3, 1]))
+
+
+@program("an equation solved by a network, with Adam and then L-BFGS", "skopt", "sklearn", "scipy", "matplotlib")
+def deepxde():
+    import os
+
+    os.environ["DDE_BACKEND"] = "pytorch"
+    import deepxde
+    import torch
+
+    deepxde.config.set_random_seed(1)
+    interval = deepxde.geometry.Interval(-1, 1)
+    edge = deepxde.icbc.DirichletBC(interval, lambda x: np.sin(np.pi * x), lambda x, on_edge: on_edge)
+    equation = lambda x, y: -deepxde.grad.hessian(y, x) - np.pi**2 * torch.sin(np.pi * x)
+    data = deepxde.data.PDE(interval, equation, edge, 16, 2, num_test=20, train_distribution="uniform")
+    model = deepxde.Model(data, deepxde.nn.FNN([1, 20, 20, 1], "tanh", "Glorot uniform"))
+    model.compile("adam", lr=0.001)
+    history, _ = model.train(iterations=20, display_every=5, verbose=0)
+    yield "losses", torch.tensor(np.array(history.loss_train))
+    deepxde.optimizers.set_LBFGS_options(maxiter=30)
+    model.compile("L-BFGS")
+    model.train(verbose=0)
+    yield "solutions", torch.tensor(model.predict(np.linspace(-1, 1, 9)[:, None]))
+
+
+@program("six detectors of what a classifier was not trained on", "torchvision", "sklearn", "scipy", "pandas", "tqdm")
+def pytorch_ood():
+    import torch
+    from pytorch_ood.detector import ODIN, EnergyBased, Entropy, KLMatching, Mahalanobis, MaxSoftmax
+
+    model = torch.nn.Sequential(torch.nn.Linear(6, 12), torch.nn.ReLU(), torch.nn.Linear(12, 3))
+    x, y = torch.randn(60, 6), torch.randint(3, (60,))
+    known = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(x, y), 20)
+    for detector in (MaxSoftmax(model), EnergyBased(model), Mahalanobis(model[:2]), ODIN(model, eps=0.01), KLMatching(model), Entropy(model)):
+        detector.fit(known)
+        yield "scores", detector(x[:10])
 
 
 @program("event files of all that its writer writes, compared byte by byte but for the times", "PIL", "matplotlib")

@@ -1068,3 +1068,32 @@ def a_tensor_that_keeps_its_gradient_is_stepped(lib):
 def new_tensors_of_a_size(lib):
     x = lib.ones(2)
     yield [tuple(one.shape) for one in (x.new(size=(3, 4)), x.new(size=lib.Size([2])), x.new(()), x.new(2, 3), x.new())]
+
+
+@program("nn.TransformerEncoderLayer", "nn.TransformerDecoderLayer")
+def blocks_of_layers_are_called_and_replaced(lib):
+    nn, x, memory = lib.nn, lib.randn(5, 2, 4), lib.randn(3, 2, 4)
+    mask = lib.ones(5, 5, dtype=lib.bool).triu(1)
+    for norm_first in (False, True):
+        coder, decoder = nn.TransformerEncoderLayer(4, 2, 8, 0.5, norm_first=norm_first), nn.TransformerDecoderLayer(4, 2, 8, 0.5, norm_first=norm_first)
+        for layer in (coder, decoder):
+            with lib.no_grad():
+                for one in layer.parameters():
+                    one.copy_(lib.rand(one.shape))
+            layer.eval()
+            yield layer._sa_block(x, mask, None), layer._ff_block(x)
+        yield decoder._mha_block(x, memory, None, lib.tensor([[False, False, True]] * 2)), coder(x, mask), decoder(x, memory, mask)
+        coder.train(), decoder.train()
+        coder._sa_block = lambda x, attn_mask, key_padding_mask, is_causal=False: x * 2
+        decoder._mha_block = lambda x, mem, attn_mask, key_padding_mask, is_causal=False: mem.mean(0)
+        coder._ff_block = decoder._ff_block = decoder._sa_block = lambda x, *rest, **named: x + 1
+        yield coder(x), decoder(x, memory)
+
+
+@program("nn.ConstantPad2d", "nn.ZeroPad1d", "nn.ReflectionPad2d", "nn.ReplicationPad3d", "nn.CircularPad1d")
+def classes_that_packages_ask_for(lib):
+    nn, found = lib.nn, lib.nn.modules.padding
+    pads = nn.ConstantPad2d(1, 0.0), nn.ZeroPad1d(1), nn.ReflectionPad2d(1), nn.ReplicationPad3d(1), nn.CircularPad1d(1)
+    for kind in (found._ConstantPadNd, found._ReflectionPadNd, found._ReplicationPadNd, found._CircularPadNd):
+        yield [isinstance(pad, kind) for pad in pads]
+    yield issubclass(lib.jit.TracerWarning, Warning)

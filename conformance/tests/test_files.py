@@ -70,6 +70,18 @@ def test_files_travel_both_ways(archive, protocol):
     assert back["whole"][0, 1, 0] == 7
 
 
+def test_texts_of_python_2_and_the_first_way_of_building_tensors():
+    """As files have them that the first versions of PyTorch wrote, with weights that packages still bring."""
+    file = io.BytesIO()
+    torch.save({"x": torch.arange(6.0).reshape(2, 3).t()}, file, _use_new_zipfile_serialization=False)
+    older = file.getvalue().replace(b"X\x07\0\0\0storage", b"U\x07storage").replace(b"X\x01\0\0\0x", b"U\x01x")
+    arguments = older.index(b"\x89ccollections\nOrderedDict\n")  # no gradient, no hooks
+    older = older[:arguments] + older[older.index(b"R", arguments + 26) + 3 :]
+    older = older.replace(b"_rebuild_tensor_v2", b"_rebuild_tensor")
+    for load in (lambda file: torch.load(file, weights_only=False), lucid.load):
+        assert load(io.BytesIO(older))["x"].tolist() == [[0, 3], [1, 4], [2, 5]]
+
+
 @pytest.mark.parametrize("archive", [True, False], ids=["archive", "older"])
 def test_a_whole_module_is_refused(archive):
     file = io.BytesIO()

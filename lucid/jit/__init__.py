@@ -12,13 +12,17 @@ from lucid.jit.refined import isinstance  # noqa: A004
 from lucid.nn import Module
 
 __all__ = [
-    "Final", "ScriptFunction", "ScriptModule", "annotate", "export", "freeze", "ignore", "interface", "is_scripting", "is_tracing", "isinstance",
+    "Final", "ScriptFunction", "ScriptModule", "TracerWarning", "annotate", "export", "freeze", "ignore", "interface", "is_scripting", "is_tracing", "isinstance",
     "optimized_execution", "script", "script_if_tracing", "script_method", "trace", "trace_module", "unused",
 ]  # fmt: skip
 
 
 class ScriptModule(Module):
     """A module; `script` makes none of these."""
+
+
+class TracerWarning(Warning):
+    """What tracing warns of; programs ignore the warning by its class."""
 
 
 class ScriptFunction:

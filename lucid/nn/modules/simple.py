@@ -435,7 +435,7 @@ class _Pad(Module):
         return f"{self.padding}"
 
 
-class _ConstantPad(_Pad):
+class _ConstantPadNd(_Pad):
     mode = "constant"
 
     def __init__(self, padding, value: float):
@@ -449,7 +449,19 @@ class _ConstantPad(_Pad):
         return f"padding={self.padding}, value={self.value}"
 
 
-class _ZeroPad(_ConstantPad):
+class _ReflectionPadNd(_Pad):
+    mode = "reflect"
+
+
+class _ReplicationPadNd(_Pad):
+    mode = "replicate"
+
+
+class _CircularPadNd(_Pad):
+    mode = "circular"
+
+
+class _ZeroPad(_ConstantPadNd):
     def __init__(self, padding):
         super().__init__(padding, 0.0)
 
@@ -457,8 +469,8 @@ class _ZeroPad(_ConstantPad):
         return f"{self.padding}"
 
 
-def _pads(base: type, prefix: str, mode: str, sentence: str, printed: str) -> list[type]:
-    """The layers of a mode for one, two and three dimensions; what its example prints."""
+def _pads(base: type, prefix: str, sentence: str, printed: str) -> list[type]:
+    """The layers of a kind, whose class has PyTorch's name, for one, two and three dimensions; what its example prints."""
     made = []
     for dims in (1, 2, 3):
         shape = "1, " + "1, " * dims + "3"
@@ -473,21 +485,21 @@ def _pads(base: type, prefix: str, mode: str, sentence: str, printed: str) -> li
             f"    >>> nn.{prefix}Pad{dims}d(({sides}){', 9.0' if value else ''})(x).flatten()", f"    {printed}",
         ])  # fmt: skip
         made.append(
-            type(f"{prefix}Pad{dims}d", (base,), {"dims": dims, "mode": mode, "__doc__": text, "__module__": __name__})
+            type(f"{prefix}Pad{dims}d", (base,), {"dims": dims, "__doc__": text, "__module__": __name__})
         )
     return made
 
 
 ConstantPad1d, ConstantPad2d, ConstantPad3d = _pads(
-    _ConstantPad, "Constant", "constant", "A value around", "Tensor([9.0, 1.0, 2.0, 3.0])"
+    _ConstantPadNd, "Constant", "A value around", "Tensor([9.0, 1.0, 2.0, 3.0])"
 )
-ZeroPad1d, ZeroPad2d, ZeroPad3d = _pads(_ZeroPad, "Zero", "constant", "Zeros around", "Tensor([0.0, 1.0, 2.0, 3.0])")
+ZeroPad1d, ZeroPad2d, ZeroPad3d = _pads(_ZeroPad, "Zero", "Zeros around", "Tensor([0.0, 1.0, 2.0, 3.0])")
 ReflectionPad1d, ReflectionPad2d, ReflectionPad3d = _pads(
-    _Pad, "Reflection", "reflect", "The mirror image, without the edge itself, around", "Tensor([2.0, 1.0, 2.0, 3.0])"
+    _ReflectionPadNd, "Reflection", "The mirror image, without the edge itself, around", "Tensor([2.0, 1.0, 2.0, 3.0])"
 )
 ReplicationPad1d, ReplicationPad2d, ReplicationPad3d = _pads(
-    _Pad, "Replication", "replicate", "The edge repeated around", "Tensor([1.0, 1.0, 2.0, 3.0])"
+    _ReplicationPadNd, "Replication", "The edge repeated around", "Tensor([1.0, 1.0, 2.0, 3.0])"
 )
 CircularPad1d, CircularPad2d, CircularPad3d = _pads(
-    _Pad, "Circular", "circular", "The other end, as if in a circle, around", "Tensor([3.0, 1.0, 2.0, 3.0])"
+    _CircularPadNd, "Circular", "The other end, as if in a circle, around", "Tensor([3.0, 1.0, 2.0, 3.0])"
 )

@@ -42,7 +42,8 @@ def _is_causal(mask, is_causal, length: int) -> bool:
 
 
 class _Layer(Module):
-    """What both kinds of layer have: a feed-forward network, and sublayers that are added to what they start from."""
+    """What both kinds of layer have: a feed-forward network, and sublayers that are added to what they start from.
+    Subclasses call and replace the blocks by PyTorch's names of them."""
 
     def _feed_forward(self, d_model, dim_feedforward, dropout, activation, norm_first, bias, device, dtype):
         self.linear1 = Linear(d_model, dim_feedforward, bias=bias, device=device, dtype=dtype)
@@ -55,13 +56,15 @@ class _Layer(Module):
             x, memory, memory, attn_mask=mask, key_padding_mask=padding, is_causal=is_causal, need_weights=False
         )[0]
 
-    def _sublayer(self, x, norm, dropout, compute):
-        if self.norm_first:
-            return x + dropout(compute(norm(x)))
-        return norm(x + dropout(compute(x)))
+    def _sublayer(self, x, norm, compute):
+        return x + compute(norm(x)) if self.norm_first else norm(x + compute(x))
 
-    def _ff(self, x):
-        return self.linear2(self.dropout(self.activation(self.linear1(x))))
+    def _sa_block(self, x, attn_mask, key_padding_mask, is_causal: bool = False):
+        return self.dropout1(self._attend(self.self_attn, x, x, attn_mask, key_padding_mask, is_causal))
+
+    def _ff_block(self, x):
+        last = self.dropout3 if "dropout3" in self._modules else self.dropout2
+        return last(self.linear2(self.dropout(self.activation(self.linear1(x)))))
 
 
 @doc()
@@ -110,9 +113,8 @@ class TransformerEncoderLayer(_Layer):
         self.dropout1, self.dropout2 = Dropout(dropout), Dropout(dropout)
 
     def forward(self, src, src_mask=None, src_key_padding_mask=None, is_causal: bool = False):
-        attend = lambda x: self._attend(self.self_attn, x, x, src_mask, src_key_padding_mask, is_causal)
-        x = self._sublayer(src, self.norm1, self.dropout1, attend)
-        return self._sublayer(x, self.norm2, self.dropout2, self._ff)
+        x = self._sublayer(src, self.norm1, lambda x: self._sa_block(x, src_mask, src_key_padding_mask, is_causal))
+        return self._sublayer(x, self.norm2, self._ff_block)
 
 
 @like(TransformerEncoderLayer)
@@ -146,13 +148,14 @@ class TransformerDecoderLayer(_Layer):
         self, tgt, memory, tgt_mask=None, memory_mask=None, tgt_key_padding_mask=None, memory_key_padding_mask=None,
         tgt_is_causal: bool = False, memory_is_causal: bool = False,
     ):  # fmt: skip
-        own = lambda x: self._attend(self.self_attn, x, x, tgt_mask, tgt_key_padding_mask, tgt_is_causal)
-        other = lambda x: self._attend(
-            self.multihead_attn, x, memory, memory_mask, memory_key_padding_mask, memory_is_causal
-        )
-        x = self._sublayer(tgt, self.norm1, self.dropout1, own)
-        x = self._sublayer(x, self.norm2, self.dropout2, other)
-        return self._sublayer(x, self.norm3, self.dropout3, self._ff)
+        own = lambda x: self._sa_block(x, tgt_mask, tgt_key_padding_mask, tgt_is_causal)
+        other = lambda x: self._mha_block(x, memory, memory_mask, memory_key_padding_mask, memory_is_causal)
+        x = self._sublayer(tgt, self.norm1, own)
+        x = self._sublayer(x, self.norm2, other)
+        return self._sublayer(x, self.norm3, self._ff_block)
+
+    def _mha_block(self, x, mem, attn_mask, key_padding_mask, is_causal: bool = False):
+        return self.dropout2(self._attend(self.multihead_attn, x, mem, attn_mask, key_padding_mask, is_causal))
 
 
 def _copies(layer: Module, count: int) -> ModuleList:
