@@ -10,7 +10,7 @@ import warnings
 
 import numpy as np
 
-from . import program, raised
+from . import program, raised, table
 
 
 @program("tensor", "Tensor.dtype", "Tensor.shape")
@@ -497,3 +497,21 @@ def inner_tensors_are_pickled_as_leaves(lib):
     for made in (pickle.loads(pickle.dumps(x)), lib.load(held), copy.copy(x)):
         yield made, made.requires_grad, made.is_leaf
     yield raised(copy.deepcopy, x), raised(lib.promote_types, lib.float8_e5m2, lib.float32), lib.promote_types(lib.float8_e5m2, lib.float8_e5m2).itemsize
+
+
+@table("", [
+    ("masked_fill", "x.masked_fill(x > 0, 1.0)"), ("masked_fill", "x.masked_fill(lib.arange(x.shape[-1]) % 2 == 0, 1.0)"), ("masked_fill", "x.half().masked_fill(x > 0, 1.0)"),
+    ("renorm", "x.renorm(2, 0, 0.5)"), ("renorm", "x.half().renorm(2, 1, 0.5)"), ("index_fill", "x.index_fill(0, lib.tensor([1]), 2.0)"),
+    ("index_fill", "x.index_fill(-1, lib.tensor([0, 2]), 2.0)"), ("nn.functional.logsigmoid", "lib.nn.functional.logsigmoid(x)"),
+    ("nn.functional.rms_norm", "lib.nn.functional.rms_norm(x, x.shape[-1:])"), ("nn.functional.rms_norm", "lib.nn.functional.rms_norm(x, x.shape[-2:], x[(0,) * (x.dim() - 2)])"),
+])  # fmt: skip
+def how_a_result_lies(lib, name, call):
+    """Of operands that lie otherwise than their dimensions stand, without gaps or with some; and written to such memory."""
+    last, volume = lib.randn(2, 3, 4, 5).to(memory_format=lib.channels_last), lib.randn(2, 3, 2, 4, 5).to(memory_format=lib.channels_last_3d)
+    for x in (last, volume, lib.randn(4, 3).t(), lib.randn(2, 3, 4).permute(2, 0, 1), lib.randn(4, 6)[:, ::2], lib.randn(4, 6).t()[::2], last[:, :2], lib.randn(3, 1).expand(3, 4)):
+        found = eval(call, {"x": x, "lib": lib})
+        yield found, found.stride(), found.dtype
+    for x in (last.clone(), lib.randn(4, 3).t()):
+        if name in ("masked_fill", "renorm", "index_fill"):
+            found = eval(call.replace(f".{name}(", f".{name}_(").replace(".half()", ""), {"x": x, "lib": lib})
+            yield found is x, x, x.stride()

@@ -370,7 +370,7 @@ def logsigmoid(input_: Tensor, *, out=None) -> Tensor:
     >>> F.logsigmoid(lucid.tensor([-1000.0, 1000.0]))
     Tensor([-1000.0, 0.0])
     """
-    return unary(LOG_SIGMOID, input_)
+    return unary(LOG_SIGMOID, tensor_argument("logsigmoid", input_).contiguous())  # as PyTorch lays the result
 
 
 logsigmoid.vjp(input_=lambda g, input_: _logsigmoid_backward(g, input_))

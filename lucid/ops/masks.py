@@ -76,7 +76,7 @@ def masked_fill(input_: Tensor, mask: Tensor, value) -> Tensor:
         )
     found = None if is_half(input_.dtype) else core.where(WHERE, mask, value, input_)
     if found is not None:
-        return found
+        return found if found.array.flags.c_contiguous else wrap(copied(found.array))  # as PyTorch lays it
     held = core.empty((), array.dtype)
     fill_array(held, value.item() if isinstance(value, Tensor) else value)
     shape = broadcast_shapes(array.shape, where.shape)

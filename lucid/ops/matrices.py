@@ -454,5 +454,5 @@ def renorm(input_: Tensor, p, dim: int, maxnorm, *, out=None) -> Tensor:
     half = is_half(input_.dtype)
     norm = vector_norm(input_, p, others, True, dtype=dtypes.float32 if half else None)
     factor = where(norm > maxnorm, maxnorm / (norm + 1e-7), 1.0)
-    result = input_ * factor
+    result = input_.contiguous() * factor  # as PyTorch lays the result
     return result.to(input_.dtype) if half else result

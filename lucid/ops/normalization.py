@@ -300,7 +300,7 @@ def rms_norm(input_: Tensor, normalized_shape: tuple, weight=None, eps: float | 
         return _complex_rms_norm(input_, normalized_shape, weight, eps)
     if eps is None:
         eps = np.finfo(_floating("rms_norm", input_)).eps
-    return _normalised("rms_norm", input_, normalized_shape, weight, None, eps, False)[0]
+    return in_format(_normalised("rms_norm", input_, normalized_shape, weight, None, eps, False)[0], input_)
 
 
 def _complex_rms_norm(x: Tensor, normalized_shape, weight, eps) -> Tensor:

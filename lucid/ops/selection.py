@@ -25,6 +25,7 @@ from lucid.ops._frame import (
     copied,
     is_half,
     made_of,
+    move,
     native,
     rounded,
     tensor_argument,
@@ -33,7 +34,7 @@ from lucid.ops._indices import INDEX_DTYPES, index_argument, out_of_bounds, pick
 from lucid.ops.arithmetic import mul
 from lucid.ops.scatter import gather, scatter_reduce
 from lucid.ops.storage import fill_array
-from lucid.ops.view import atleast_1d, clone, expand, reshape, unsqueeze
+from lucid.ops.view import atleast_1d, clone, empty_as, expand, reshape, unsqueeze
 from lucid.tensor import Tensor, check_dim
 
 # ------------------------------------------------------------------------------------------------ whole slices
@@ -290,6 +291,9 @@ def index_fill(input_: Tensor, dim: int, index: Tensor, value) -> Tensor:
     fill_array(held, value)
     out = copied(array)
     placed(out, dim, rows, held, False)
+    if not array.flags.c_contiguous:
+        out, filled = empty_as(array, array.dtype), out
+        move(filled, out)
     return wrap(out)
 
 
