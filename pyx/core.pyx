@@ -23,6 +23,7 @@ from call cimport CHEAP_GRAIN, EXPENSIVE_GRAIN, call_t, reduction_t, streams
 from convert cimport (BFLOAT16, BOOL, DOUBLE, FLOAT, HALF, INT8, INT16, INT32, INT64, UINT8, UINT16, UINT32, UINT64, code_size,
                       convert_t)
 from loops cimport load, operand_init, operand_t, run_length
+from types cimport floating
 from threads cimport import_threads, parallel_for, task_t
 
 from heapq import heappop, heappush

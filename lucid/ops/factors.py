@@ -14,7 +14,17 @@ from lucid._kernels import factor as kernels
 from lucid._kernels.core import empty, flat, wrap
 from lucid.autograd.op import op, torch_name
 from lucid.ops._doc import doc
-from lucid.ops._frame import C_NAMES, COMPLEX, FLOATING, broadcast_shapes, cast, contiguous, copied, tensor_argument
+from lucid.ops._frame import (
+    C_NAMES,
+    COMPLEX,
+    FLOATING,
+    broadcast_shapes,
+    cast,
+    contiguous,
+    copied,
+    spread,
+    tensor_argument,
+)
 from lucid.ops.creation import eye
 from lucid.ops.inverses import (
     LinAlgError,
@@ -81,10 +91,10 @@ def triangular(a: np.ndarray, b: np.ndarray, upper: bool, left: bool = True, uni
         return triangular(a.swapaxes(-1, -2), b.swapaxes(-1, -2), not upper, True, unit).swapaxes(-1, -2)
     n, k = b.shape[-2:]
     batch = broadcast_shapes(a.shape[:-2], b.shape[:-2])
-    x = copied(np.broadcast_to(b, (*batch, n, k)))
+    x = copied(spread(b, (*batch, n, k)))
     if not x.size:
         return x
-    a = contiguous(np.broadcast_to(a, (*batch, n, n)))
+    a = contiguous(spread(a, (*batch, n, n)))
     starts = range(0, n, BLOCK)
     for lo in reversed(starts) if upper else starts:
         hi = min(lo + BLOCK, n)
@@ -292,7 +302,28 @@ def linalg_lu(A: Tensor, *, pivot: bool = True, out=None):
     """
     if tensor_argument("linalg.lu", A, argument="A").ndim < 2:
         raise RuntimeError(f"linalg.lu: Expected tensor with 2 or more dimensions. Got size: {list(A.shape)} instead")
-    return return_types.linalg_lu(lu_unpack(*lu_factor_ex(A, pivot=pivot)[:2]))
+    compact, pivots, _ = lu_factor_ex(A, pivot=pivot)
+    return return_types.linalg_lu(_exchanges(pivots.array, A.array.shape[-2], compact.array.dtype), *_triangles(compact))
+
+
+def _exchanges(pivots: np.ndarray, m: int, dtype: np.dtype) -> Tensor:
+    """The permutation matrices that pivots stand for."""
+    rows = permutation(pivots, m)
+    p = np.zeros((*rows.shape, m), dtype)
+    columns = np.arange(m)
+    if p.size:
+        p.reshape(-1)[rows.reshape(-1, m) * m + columns + m * m * np.arange(rows.size // m)[:, None]] = 1
+    return wrap(p)
+
+
+def _triangles(compact: Tensor) -> tuple[Tensor, Tensor]:
+    """L and U, which lie in one matrix."""
+    m, n = compact.array.shape[-2:]
+    k = min(m, n)
+    lower = (compact if k == n else compact.narrow(-1, 0, k)).tril(-1)
+    if lower.array.size:
+        lower.array.reshape(-1, m * k)[:, : k * k : k + 1] = 1
+    return lower, (compact if k == m else compact.narrow(-2, 0, k)).triu()
 
 
 @op("lu", composite=True, out="any all")
@@ -329,19 +360,14 @@ def lu_unpack(LU_data: Tensor, LU_pivots: Tensor, unpack_data: bool = True, unpa
             "torch.lu_unpack: LU_pivots is expected to be a contiguous tensor of torch.int32 dtype. Note: this function is "
             "intended to be used with the output produced by torch.linalg.lu_factor"
         )
-    *batch, m, n = shape
-    k, dtype = min(m, n), LU_data.array.dtype
-    p = lower = upper = wrap(np.empty(0, dtype))
+    *batch, m, _ = shape
+    p = lower = upper = wrap(np.empty(0, LU_data.array.dtype))
     if unpack_pivots:
         if pivots.size and not (pivots.min() >= 1 and pivots.max() <= m):
             raise RuntimeError("pivots passed to lu_unpack must be between 1 and LU.size(-2) inclusive.Did you properly pass the result of lu_factor?")
-        rows = permutation(np.broadcast_to(pivots, (*batch, pivots.shape[-1])), m)
-        p = np.zeros((*batch, m, m), dtype)
-        np.put_along_axis(p, rows[..., None, :], 1, -2)
-        p = wrap(p)
+        p = _exchanges(spread(pivots, (*batch, pivots.shape[-1])), m, LU_data.array.dtype)
     if unpack_data:
-        lower = LU_data.narrow(-1, 0, k).tril(-1) + eye(m, k, dtype=LU_data.dtype)
-        upper = LU_data.narrow(-2, 0, k).triu()
+        lower, upper = _triangles(LU_data)
     return return_types.lu_unpack(p, lower, upper)
 
 
@@ -760,7 +786,7 @@ def ldl_solve(LD: Tensor, pivots: Tensor, B: Tensor, *, hermitian: bool = False,
     if changes.size and not ((abs(changes) >= 1) & (abs(changes) <= n)).all():
         raise RuntimeError(f"{name}: pivots must lie between 1 and LD.size(-2), or be their negatives")
     batch = broadcast_shapes(array.shape[:-2], b.shape[:-2])
-    x = copied(np.broadcast_to(b, (*batch, n, k)))
+    x = copied(spread(b, (*batch, n, k)))
     if x.size:
         LDL_SOLVE[array.dtype](
             flat(contiguous(np.broadcast_to(array, (*batch, n, n)))), flat(copied(np.broadcast_to(changes, (*batch, n)).astype(INT32))),

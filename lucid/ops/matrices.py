@@ -270,9 +270,14 @@ def _full_rank(a: np.ndarray, rcond, known: bool):
     with np.errstate(all="ignore"):
         inverse = triangular(r, np.eye(min(m, n), dtype=a.dtype), True)
         # The norms are at least the largest singular value, and one over the smallest.
-        condition = np.linalg.norm(r, axis=(-2, -1)) * np.linalg.norm(inverse, axis=(-2, -1))
+        condition = _norms(r) * _norms(inverse)
     limit = np.finfo(a.dtype).eps * max(m, n) if rcond is None else rcond
     return (q, r) if (condition * limit < 1).all() else None
+
+
+def _norms(a: np.ndarray) -> np.ndarray:
+    """Frobenius' norms of matrices: what NumPy's function takes half as long again for."""
+    return np.sqrt(np.square(abs(a)).sum((-2, -1)))
 
 
 @op("_least")
