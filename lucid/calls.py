@@ -16,7 +16,8 @@ def functional_call(module, parameter_and_buffer_dicts, args=None, kwargs=None, 
     module : nn.Module
         What is called.
     parameter_and_buffer_dicts : dict or sequence of dict
-        The tensors by their names in `named_parameters` and `named_buffers`; others are the module's.
+        The tensors by their names in `named_parameters` and `named_buffers`, or in attributes; others are the module's. Where
+        the call puts another tensor in the place of one, so does this in the dict, if it is one.
     args : tuple or object, optional
         What it is called with; what is no tuple is the only argument.
     kwargs : dict, optional
@@ -34,7 +35,10 @@ def functional_call(module, parameter_and_buffer_dicts, args=None, kwargs=None, 
     Raises
     ------
     ValueError
-        If `parameter_and_buffer_dicts` is no dict nor sequence of dicts, or a name stands in two of them.
+        If `parameter_and_buffer_dicts` is no dict nor sequence of dicts, or a name stands in two of them; if different tensors are
+        given for one of the module.
+    TypeError
+        If what is given, or what it would replace, is no tensor.
     RuntimeError
         By `strict`.
 
@@ -57,32 +61,70 @@ def functional_call(module, parameter_and_buffer_dicts, args=None, kwargs=None, 
         raise ValueError(
             f"Expected parameter_and_buffer_dicts to be a dict, or a list/tuple of dicts, but got {type(given)}"
         )
-    places: dict[str, tuple] = {}  # name -> the dict of a module that holds the tensor, and its key there
-    for prefix, part in module.named_modules(remove_duplicate=False):
-        for room in (part._parameters, part._buffers):
-            for key, tensor in room.items():
-                if tensor is not None:
-                    places[f"{prefix}.{key}" if prefix else key] = (room, key)
-    if strict and (given.keys() != places.keys()):
-        raise RuntimeError(
-            f"functional_call: missing {sorted(places.keys() - given.keys())}, "
-            f"unexpected {sorted(given.keys() - places.keys())}"
-        )
-    if tie_weights:
-        by_tensor = {id(room[key]): given[name] for name, (room, key) in places.items() if name in given}
-        tied = {name: by_tensor[id(room[key])] for name, (room, key) in places.items() if id(room[key]) in by_tensor}
-        given = tied | given
-    before = {name: places[name][0][places[name][1]] for name in given if name in places}
+    new = given
+    if tie_weights or strict:
+        held = dict(module.named_parameters(remove_duplicate=False)) | dict(module.named_buffers(remove_duplicate=False))
+        if tie_weights:
+            new = _tied(held, given) | given
+        if strict and new.keys() != held.keys():
+            raise RuntimeError(
+                f"functional_call: missing {sorted(held.keys() - new.keys())}, unexpected {sorted(new.keys() - held.keys())}"
+            )
+    before = {}
     try:
-        for name in before:
-            room, key = places[name]
-            room[key] = given[name]
+        for name, tensor in new.items():
+            before[name] = _exchange(module, name, tensor)
         args = () if args is None else args if isinstance(args, tuple) else (args,)
         return module(*args, **kwargs or {})
     finally:
         for name, tensor in before.items():
-            room, key = places[name]
-            room[key] = tensor
+            after = _exchange(module, name, tensor)
+            if name in given and after is not MISSING:  # what the call put in its place, if it did
+                given[name] = after
+
+
+MISSING = object()
+
+
+def _tied(held: dict, given: dict) -> dict:
+    """The tensors by all names that the module has for those in their places. ValueError where two are given for one."""
+    by_tensor: dict[int, Tensor] = {}
+    for name, tensor in held.items():
+        if name in given and by_tensor.setdefault(id(tensor), given[name]) is not given[name]:
+            names = [other for other, one in held.items() if one is tensor]
+            raise ValueError(
+                f"functional_call got multiple values for keys {names}, which are tied. Consider using tie_weights=False"
+            )
+    return {name: by_tensor[id(tensor)] for name, tensor in held.items() if id(tensor) in by_tensor}
+
+
+def _exchange(module, name: str, tensor):
+    """Put a tensor (or MISSING, nothing) where a name leads in a module; returns what was there."""
+    from lucid.nn import Module
+
+    *path, key = name.split(".")
+    for one in path:
+        module = getattr(module, one)
+        if not isinstance(module, Module):
+            raise TypeError(f"functional_call: {one!r} in {name!r} is no module, but a {type(module).__name__}")
+    if tensor is not None and tensor is not MISSING and not isinstance(tensor, Tensor):
+        raise TypeError(f"functional_call: {name!r} must be a Tensor, not {type(tensor).__name__}")
+    for room in (module._parameters, module._buffers):
+        if key in room:
+            before = room[key]
+            if tensor is MISSING:
+                del room[key]
+            else:
+                room[key] = tensor
+            return before
+    before = getattr(module, key, MISSING)
+    if before is not None and before is not MISSING and not isinstance(before, Tensor):
+        raise TypeError(f"functional_call: {name!r} is no Tensor, but a {type(before).__name__}")
+    if tensor is not MISSING:
+        setattr(module, key, tensor)
+    elif before is not MISSING:
+        delattr(module, key)
+    return before
 
 
 def stack_module_state(models):

@@ -94,6 +94,12 @@ class _Level:
             self.own[id(made)] = made
         return self.entry(made)
 
+    def argument(self, x: Tensor) -> Tensor:
+        """A leaf as a function gets it that may write to its argument: of its memory, but no leaf, nor a view of one."""
+        made = Supplied.view_alias(self.whole(x))
+        made._base, made._view = None, 0
+        return self.entry(made)
+
     def leave(self, x):
         """A result as the caller gets it."""
         return x if not isinstance(x, Tensor) or self.before and self._leads_out(x) else x.detach()
@@ -379,7 +385,7 @@ def jvp(func, primals: tuple, tangents: tuple, *, strict: bool = False, has_aux:
                 raise RuntimeError(
                     f"jvp(f, primals, tangents): a tangent of shape {tangent.shape} for an argument of shape {x.shape}"
                 )
-        result, aux = _aux(func(*made), "jvp(f, primals, tangents)", has_aux)
+        result, aux = _aux(func(*tree_map(level.argument, made)), "jvp(f, primals, tangents)", has_aux)
         outputs = _tensors(result, "jvp(f, primals, tangents)", "f(*primals)")
         if strict and not all(out.requires_grad for out in outputs):
             raise RuntimeError("jvp(f, primals, tangents, strict=True): an output is independent of the inputs")
@@ -478,13 +484,19 @@ def jacrev(func, argnums=0, *, has_aux: bool = False, chunk_size: int | None = N
     """
     if chunk_size is not None and chunk_size <= 0:
         raise ValueError("jacrev: `chunk_size` should be greater than 0.")
+    return _jacobian(func, argnums, has_aux, False)
+
+
+def _jacobian(func, argnums, has_aux: bool, writes: bool):
+    """What `jacrev` returns; if the function may write to its arguments, what `jacfwd` does."""
 
     @functools.wraps(func)
     def wrapper(*args, **kwargs):
         with _Level() as level:
             chosen, places = _chosen(args, argnums)
             made = tree_map(level.leaf, chosen)
-            result, aux = _aux(_called(func, args, kwargs, places, made), "jacrev", has_aux)
+            given = tree_map(level.argument, made) if writes else made
+            result, aux = _aux(_called(func, args, kwargs, places, given), "jacrev", has_aux)
             _tensors(result, "jacrev", "f(*args)")
 
             def rows(out: Tensor):
@@ -524,7 +536,7 @@ def jacfwd(func, argnums=0, has_aux: bool = False, *, randomness: str = "error")
     Tensor([[2.0, 0.0],
             [0.0, 4.0]])
     """
-    return jacrev(func, argnums, has_aux=has_aux)
+    return _jacobian(func, argnums, has_aux, True)
 
 
 def hessian(func, argnums=0):

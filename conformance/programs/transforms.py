@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import warnings
 
-from . import program, raised
+from . import program, raised, table
 
 
 def _room(lib, path):
@@ -458,3 +458,56 @@ def forward_mode_of_functions_and_second_derivatives(lib):
                 weight.copy_(lib.arange(weight.numel()).reshape(weight.shape) * 0.1 - 0.2 * i)
         image = fw.make_dual(lib.arange(18.0).reshape(2, 1, 3, 3) ** 0.5, lib.ones(2, 1, 3, 3) - lib.eye(3))
         yield tuple(fw.unpack_dual(lib.nn.functional.cross_entropy(model(image), lib.tensor([0, 1]))))
+
+
+def _added(x):
+    x.add_(1)
+    return x * x
+
+
+def _put(x):
+    x[0] = 5.0
+    return x * 2
+
+
+def _tripled(x):
+    x.copy_(x * 3)
+    return x
+
+
+@table("func", [(name, at) for name in ("jvp", "jacfwd") for at in range(5)])
+def forward_through_a_function_that_writes_to_its_argument(lib, name, at):
+    function = (_added, _put, _tripled, lambda x: x.zero_() + 1, lambda x: x.exp_())[at]
+    x = lib.tensor([1.0, 2.0])
+    yield lib.func.jvp(function, (x,), (lib.tensor([1.0, 0.5]),)) if name == "jvp" else lib.func.jacfwd(function)(x), x
+    rows = lib.tensor([[1.0, 2.0], [3.0, 4.0]])
+    yield lib.func.vmap(lib.func.jacfwd(function))(rows), rows
+
+
+@program("func.functional_call")
+def a_called_module_assigns_to_its_tensors(lib):
+    class Counting(lib.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.register_buffer("seen", lib.zeros(1))
+            self.inner = lib.nn.Linear(1, 1)
+            self.inner.again = self.inner.weight
+            self.kind = "counting"
+
+        def forward(self, x):
+            self.seen = self.seen + 1
+            return self.inner(x) * self.seen + getattr(self, "extra", 0) + self.inner.again
+
+    call, net, x = lib.func.functional_call, Counting(), lib.ones(1, 1)
+    seen, weight, bias = lib.tensor([2.0]), lib.full((1, 1), 3.0), lib.ones(1)
+    given = {"seen": seen, "inner.weight": weight, "inner.bias": bias, "extra": lib.full((1,), 10.0)}
+    for _ in range(2):
+        yield call(net, given, x), given, seen, net.seen, hasattr(net, "extra"), given["inner.weight"] is weight
+    parts = {"seen": seen}, {"inner.weight": weight, "inner.bias": bias}
+    yield call(net, parts, x), parts, call(net, {"inner.weight": weight, "inner.bias": bias}, x, tie_weights=False) == 0
+    yield raised(call, net, {"inner.weight": weight, "inner.again": bias}, x), raised(call, net, {"kind": bias}, x)
+    yield raised(call, net, {"inner.none.weight": bias}, x), raised(call, net, {"inner.bias": 1.0}, x)
+    full = {"seen": seen, "inner.weight": weight, "inner.bias": bias}
+    yield call(net, full, x, strict=True), raised(call, net, full, x, tie_weights=False, strict=True)
+    net.inner.outer = lib.nn.ModuleList([net.inner])
+    yield call(net, {"inner.outer.0.bias": bias}, x, tie_weights=False).shape
