@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 
 import numpy as np
 
@@ -133,10 +134,30 @@ default_generator = Generator()
 default_generator.seed()
 
 
+class Streams(threading.local):
+    """The generators of threads that draw from one of their own, as a data loader's workers do."""
+
+    used = False  # by any thread: none but those that are asked for it pays for a look
+    generator = default_generator
+
+
+STREAMS = Streams()
+
+
+def own_stream(seed: int) -> None:
+    """From now on this thread draws from a generator of its own where none is given."""
+    STREAMS.generator, Streams.used = Generator().manual_seed(seed), True
+
+
+def default_stream() -> Generator:
+    """The generator that this thread draws from where none is given."""
+    return STREAMS.generator if Streams.used else default_generator
+
+
 def engine_of(name: str, generator: Generator | None):
     """The engine to draw from. TypeError for what is no generator."""
     if generator is None:
-        return default_generator.engine
+        return default_stream().engine
     if not isinstance(generator, Generator):
         raise TypeError(f"{name}(): argument 'generator' must be Generator, not {type(generator).__name__}")
     return generator.engine
@@ -163,7 +184,7 @@ def manual_seed(seed) -> Generator:
     >>> print(lucid.rand(2))
     [0.4962566, 0.7682218]
     """
-    return default_generator.manual_seed(int(seed))
+    return default_stream().manual_seed(int(seed))
 
 
 def seed() -> int:
@@ -180,7 +201,7 @@ def seed() -> int:
     >>> lucid.seed() == lucid.initial_seed()
     True
     """
-    return default_generator.seed()
+    return default_stream().seed()
 
 
 def initial_seed() -> int:
@@ -198,7 +219,7 @@ def initial_seed() -> int:
     >>> lucid.initial_seed()
     7
     """
-    return default_generator.initial_seed()
+    return default_stream().initial_seed()
 
 
 def get_rng_state() -> Tensor:
@@ -218,7 +239,7 @@ def get_rng_state() -> Tensor:
     >>> lucid.equal(a, lucid.rand(3))
     True
     """
-    return default_generator.get_state()
+    return default_stream().get_state()
 
 
 def set_rng_state(new_state: Tensor) -> None:
@@ -234,7 +255,7 @@ def set_rng_state(new_state: Tensor) -> None:
     >>> import lucid
     >>> lucid.set_rng_state(lucid.get_rng_state())
     """
-    default_generator.set_state(new_state)
+    default_stream().set_state(new_state)
 
 
 @contextlib.contextmanager
@@ -274,4 +295,4 @@ def fork_rng(devices=None, enabled: bool = True, _caller="fork_rng", _devices_kw
 
 def thread_safe_generator() -> Generator | None:
     """The generator of this worker of a data loader; None elsewhere: the default generator locks itself."""
-    return None
+    return STREAMS.generator if STREAMS.generator is not default_generator else None

@@ -6,7 +6,7 @@ import time
 import pytest
 
 import lucid
-from lucid.utils.data import DataLoader, Dataset, TensorDataset, random_split
+from lucid.utils.data import DataLoader, Dataset, TensorDataset, get_worker_info, random_split
 
 ROWS = TensorDataset(lucid.arange(20.0).reshape(10, 2), lucid.arange(10))
 
@@ -54,6 +54,44 @@ def test_an_error_of_the_dataset_reaches_the_caller():
     for workers in (0, 2):
         with pytest.raises(KeyError, match="sample 2"):
             list(DataLoader(Broken(), num_workers=workers))
+
+
+def test_each_worker_has_a_stream_of_its_own():
+    class Drawn(Dataset):
+        def __len__(self):
+            return 9
+
+        def __getitem__(self, i):
+            time.sleep(0.002 * (i % 3))  # whichever worker comes first
+            info = get_worker_info()
+            return lucid.rand(1).item(), info.id, lucid.initial_seed() - info.seed
+
+    def drawn(**options):
+        lucid.manual_seed(5)
+        found = [(x.item(), k.item(), off.item()) for x, k, off in DataLoader(Drawn(), num_workers=3, **options)]
+        return found, lucid.rand(1).item()
+
+    found, after = drawn()
+    assert drawn() == (found, after) and [(k, off) for _, k, off in found] == [(i % 3, 0) for i in range(9)]
+    lucid.manual_seed(5)
+    seed = lucid.empty((), dtype=lucid.int64).random_().item()
+    assert lucid.rand(1).item() == after  # a worker's draws are not the caller's
+    assert found[1][0] == lucid.rand(1, generator=lucid.Generator().manual_seed(seed + 1)).item() and get_worker_info() is None
+
+
+def test_what_starts_a_worker_may_fail():
+    def begin(k):
+        raise OSError("no such file")
+
+    with pytest.raises(OSError, match="no such file"):
+        list(DataLoader(ROWS, num_workers=2, worker_init_fn=begin))
+
+
+def test_a_pass_may_be_left_before_its_end():
+    loader = DataLoader(ROWS, batch_size=2, num_workers=2, persistent_workers=True)
+    iter(loader)  # not even begun
+    next(iter(loader))
+    assert len(list(loader)) == 5 and sorted(sum(labels(loader), [])) == list(range(10))
 
 
 def test_a_network_is_trained_from_a_loader():

@@ -1097,3 +1097,17 @@ def classes_that_packages_ask_for(lib):
     for kind in (found._ConstantPadNd, found._ReflectionPadNd, found._ReplicationPadNd, found._CircularPadNd):
         yield [isinstance(pad, kind) for pad in pads]
     yield issubclass(lib.jit.TracerWarning, Warning)
+
+
+@program("nn.Module.register_full_backward_hook")
+def a_full_backward_hook_without_inputs_that_need_gradients(lib):
+    for answer in (lambda given: None, lambda given: given, lambda given: (None,), lambda given: [None], lambda given: (lib.ones(1, 2),)):
+        layer, seen = lib.nn.Bilinear(2, 2, 1), []
+
+        def hook(module, inputs, outputs, answer=answer, seen=seen):
+            seen.append((inputs, outputs))
+            return answer(inputs)
+
+        layer.register_full_backward_hook(hook)
+        out = layer(lib.ones(1, 2), lib.ones(1, 2)).sum()
+        yield raised(out.backward), seen, layer.bias.grad

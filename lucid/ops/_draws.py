@@ -46,7 +46,7 @@ from lucid.ops._frame import (
     tensor_argument,
 )
 from lucid.ops.view import empty_as
-from lucid.random import engine_of
+from lucid.random import Streams, engine_of
 from lucid.tensor import Tensor, check_device
 
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
@@ -518,3 +518,12 @@ def check_within(name: str, dtype: dtypes.dtype, low: int, last: int) -> None:
 
 
 STANDARD_UNIFORM, STANDARD_NORMAL = fill_uniform(0.0, 1.0, None), fill_normal(0.0, 1.0, None)
+
+
+def fill_standard_uniform(generator):
+    """As `fill_uniform(0.0, 1.0, generator)`, made once for the default generator."""
+    return STANDARD_UNIFORM if generator is None and not Streams.used else fill_uniform(0.0, 1.0, generator)
+
+
+def fill_standard_normal(generator):
+    return STANDARD_NORMAL if generator is None and not Streams.used else fill_normal(0.0, 1.0, generator)

@@ -20,7 +20,7 @@ from lucid.ops._frame import UINT8, cast, contiguous, ordered_empty, tensor_argu
 from lucid.ops.activation import leaky_relu
 from lucid.ops.arithmetic import mul
 from lucid.ops.view import clone
-from lucid.random import default_generator, engine_of
+from lucid.random import default_stream, engine_of
 from lucid.tensor import Tensor
 
 # ------------------------------------------------------------------------------------------------ dropout
@@ -81,7 +81,7 @@ def drop(name: str, input_: Tensor, p, train: bool, *, channels=0, alpha=False, 
         mask = empty(array.shape[:channels] + (1,) * (array.ndim - channels), UINT8)
     else:
         mask = dense_like(array, UINT8)
-    draw_into(mask, UINT8, lambda row: kernels.bernoulli(default_generator.engine, row, 1 - p))
+    draw_into(mask, UINT8, lambda row: kernels.bernoulli(default_stream().engine, row, 1 - p))
     one = computed_in(name, array).type
     rounded = array.dtype.type
     if alpha:
@@ -357,7 +357,7 @@ def native_dropout(input_: Tensor, p: float, train: bool | None = True) -> tuple
     complex_ = input_.is_complex()
     if not complex_:
         check_droppable(input_.dtype)
-    draw_into(mask, UINT8, lambda row: kernels.bernoulli(default_generator.engine, row, 1 - p))
+    draw_into(mask, UINT8, lambda row: kernels.bernoulli(default_stream().engine, row, 1 - p))
     scale, kept = 0.0 if p == 1 else 1.0 / (1.0 - p), wrap(mask.view(np.bool_))
     if complex_:
         return mul(mul(input_, kept), scale), kept

@@ -20,8 +20,6 @@ from lucid.ops._draws import (
     EXPONENTIAL,
     MULTINOMIAL,
     POISSON,
-    STANDARD_NORMAL,
-    STANDARD_UNIFORM,
     computed_in,
     dense_like,
     draw_into,
@@ -34,6 +32,8 @@ from lucid.ops._draws import (
     fill_log_normal,
     fill_normal,
     fill_random,
+    fill_standard_normal,
+    fill_standard_uniform,
     fill_uniform,
     integer,
     made,
@@ -90,7 +90,7 @@ def rand(
     >>> print(lucid.rand(2))
     [0.4962566, 0.7682218]
     """
-    fill = STANDARD_UNIFORM if generator is None else fill_uniform(0.0, 1.0, generator)
+    fill = fill_standard_uniform(generator)
     shape = sizes("rand", size, kw)
     return made("rand", shape, fill, out=out, dtype=dtype, device=device, requires_grad=requires_grad)
 
@@ -117,7 +117,7 @@ def randn(
     >>> print(lucid.randn(2))
     [1.5409961, -0.2934289]
     """
-    fill = STANDARD_NORMAL if generator is None else fill_normal(0.0, 1.0, generator)
+    fill = fill_standard_normal(generator)
     shape = sizes("randn", size, kw)
     return made("randn", shape, fill, out=out, dtype=dtype, device=device, requires_grad=requires_grad)
 
@@ -254,7 +254,7 @@ def rand_like(
     >>> lucid.rand_like(lucid.ones(2, 3)).shape
     lucid.Size([2, 3])
     """
-    fill = STANDARD_UNIFORM if generator is None else fill_uniform(0.0, 1.0, generator)
+    fill = fill_standard_uniform(generator)
     return made_like("rand_like", input_, fill, dtype, device, requires_grad, memory_format)
 
 
@@ -277,7 +277,7 @@ def randn_like(
     >>> lucid.randn_like(lucid.ones(2, 3)).shape
     lucid.Size([2, 3])
     """
-    fill = STANDARD_NORMAL if generator is None else fill_normal(0.0, 1.0, generator)
+    fill = fill_standard_normal(generator)
     return made_like("randn_like", input_, fill, dtype, device, requires_grad, memory_format)
 
 

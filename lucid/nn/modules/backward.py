@@ -51,6 +51,7 @@ class BackwardHooks:
     def inputs(self, args: tuple) -> tuple:
         """The arguments of the call."""
         self.inputs_differentiable = any(isinstance(one, Tensor) and one.requires_grad for one in args)
+        self.number = len(args)
         return self._passed(args, self._see_inputs, "register_hook") if self.hooks else args
 
     def outputs(self, result):
@@ -67,7 +68,8 @@ class BackwardHooks:
         self.result_gradients = gradients
         if not self.inputs_differentiable:
             for hook in self.hooks:
-                if hook(self.module, (None,), gradients) is not None:
+                changed = hook(self.module, (None,) * self.number, gradients)
+                if changed is not None and not (isinstance(changed, tuple) and all(one is None for one in changed)):
                     raise RuntimeError("Backward hook for Modules where no input requires gradient should always return None.")
         return gradients
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import collections
+import copy
 import itertools
+import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 
+from lucid.random import own_stream
 from lucid.utils.data.collate import default_collate, default_convert
 from lucid.utils.data.dataset import Dataset, IterableDataset
 from lucid.utils.data.sampler import BatchSampler, RandomSampler, SequentialSampler, fresh_seed
@@ -34,11 +38,16 @@ class DataLoader:
     batch_sampler : iterable of lists of int, optional
         Draws whole batches of indices instead.
     num_workers : int, optional
-        Threads that load batches ahead (PyTorch: processes). Batches come in the same order. Default: 0, none.
+        Threads that load batches ahead (PyTorch: processes), each with a stream of random numbers of its own. Batches come in the
+        same order; an `IterableDataset` is gone through by each, unless it asks `get_worker_info`. Default: 0, none.
     collate_fn : callable, optional
         Makes a batch of a list of samples. Default: `default_collate`, or `default_convert` without batches.
-    pin_memory, timeout, worker_init_fn, multiprocessing_context, persistent_workers, pin_memory_device, in_order : optional
-        Accepted for PyTorch's sake: there are no processes and no other device. `worker_init_fn` is not called.
+    worker_init_fn : callable, optional
+        Called with its number in each worker, before it loads; `get_worker_info().dataset` is then a copy (a shallow one).
+    persistent_workers : bool, optional
+        Keep the workers, and their streams, for further passes. Default: False.
+    pin_memory, timeout, multiprocessing_context, pin_memory_device, in_order : optional
+        Accepted for PyTorch's sake: there are no processes and no other device.
     drop_last : bool, optional
         Leave an incomplete last batch out. Default: False.
     generator : Generator, optional
@@ -101,7 +110,7 @@ class DataLoader:
         self.num_workers, self.prefetch_factor = num_workers, 2 if num_workers and prefetch_factor is None else prefetch_factor
         self.pin_memory, self.timeout, self.worker_init_fn = pin_memory, timeout, worker_init_fn
         self.pin_memory_device, self.in_order, self.persistent_workers = pin_memory_device, in_order, persistent_workers
-        self.multiprocessing_context, self._iterator = multiprocessing_context, None
+        self.multiprocessing_context, self._iterator, self._workers = multiprocessing_context, None, ()
         if collate_fn is None:
             collate_fn = default_convert if batch_sampler is None else default_collate
         self.collate_fn = collate_fn
@@ -115,43 +124,37 @@ class DataLoader:
         return cls
 
     def __iter__(self):
-        fresh_seed(self.generator)  # PyTorch draws one for its workers at every pass
-        if isinstance(self.dataset, IterableDataset):
-            return self._in_turn()
-        drawn = iter(self.sampler if self.batch_sampler is None else self.batch_sampler)
-        return self._ahead(drawn) if self.num_workers else map(self._load, drawn)
+        iterable = isinstance(self.dataset, IterableDataset)
+        drawn = None if iterable else iter(self.sampler if self.batch_sampler is None else self.batch_sampler)
+        workers, self._workers = self._workers, ()
+        if workers:
+            self._iterator.close()  # a pass that was not ended
+        else:
+            seed = fresh_seed(self.generator)  # PyTorch draws one for its workers at every pass, with none too
+            workers = [_Worker(self, k, seed) for k in range(self.num_workers)]
+        if not workers:
+            return self._in_turn(iter(self.dataset)) if iterable else map(self._load, drawn)
+        arriving = _ahead(workers, drawn, self.prefetch_factor, self.persistent_workers)
+        if self.persistent_workers:
+            self._workers, self._iterator = workers, arriving
+        return arriving
 
-    def _load(self, indices):
+    def _load(self, indices, dataset=None):
+        """The batch of some indices."""
+        dataset = self.dataset if dataset is None else dataset
         if self.batch_sampler is None:
-            return self.collate_fn(self.dataset[indices])
-        several = getattr(self.dataset, "__getitems__", None)
-        return self.collate_fn(several(indices) if several else [self.dataset[i] for i in indices])
+            return self.collate_fn(dataset[indices])
+        several = getattr(dataset, "__getitems__", None)
+        return self.collate_fn(several(indices) if several else [dataset[i] for i in indices])
 
-    def _in_turn(self):
-        samples = iter(self.dataset)
+    def _in_turn(self, samples):
+        """Batches of the samples of an iterable dataset."""
         if self.batch_size is None:
             yield from map(self.collate_fn, samples)
             return
         while batch := list(itertools.islice(samples, self.batch_size)):
             if len(batch) == self.batch_size or not self.drop_last:
                 yield self.collate_fn(batch)
-
-    def _ahead(self, drawn):
-        """Batches that threads load ahead, in order."""
-        from concurrent.futures import ThreadPoolExecutor
-
-        with ThreadPoolExecutor(self.num_workers) as threads:
-            waiting = collections.deque(
-                threads.submit(self._load, one) for one in itertools.islice(drawn, self.num_workers * self.prefetch_factor)
-            )
-            try:
-                while waiting:
-                    batch = waiting.popleft().result()
-                    waiting.extend(threads.submit(self._load, one) for one in itertools.islice(drawn, 1))
-                    yield batch
-            finally:
-                for future in waiting:
-                    future.cancel()
 
     def __len__(self) -> int:
         if isinstance(self.dataset, IterableDataset):
@@ -162,19 +165,115 @@ class DataLoader:
         return len(self.sampler if self.batch_sampler is None else self.batch_sampler)
 
 
-def get_worker_info() -> None:
-    """What worker process this is: None, there are none.
+# ------------------------------------------------------------------------------------------------ workers
+
+
+@dataclass(frozen=True)
+class WorkerInfo:
+    """What a worker is: its number, that of all workers, its seed, and the dataset as it sees it."""
+
+    id: int
+    num_workers: int
+    seed: int
+    dataset: Dataset
+
+
+class _Here(threading.local):
+    worker = None
+
+
+_HERE = _Here()
+END = object()  # instead of a batch: there are no more
+
+
+class _Worker:
+    """A thread that loads batches, one after the other."""
+
+    def __init__(self, loader: DataLoader, number: int, seed: int):
+        from concurrent.futures import ThreadPoolExecutor
+
+        dataset = loader.dataset if loader.worker_init_fn is None else copy.copy(loader.dataset)
+        self.info = WorkerInfo(number, loader.num_workers, seed + number, dataset)
+        self.begin, self.load_, self.in_turn = loader.worker_init_fn, loader._load, loader._in_turn
+        self.thread, self.waiting, self.batches = ThreadPoolExecutor(1), collections.deque(), None
+        self.entered = self.thread.submit(self.enter)
+
+    def enter(self) -> None:
+        _HERE.worker = self.info
+        own_stream(self.info.seed)
+        if self.begin is not None:
+            self.begin(self.info.id)
+
+    def ask(self, drawn) -> None:
+        """Have another batch loaded, that of the next indices drawn, or of an iterable dataset's next samples."""
+        if drawn is None:
+            self.waiting.append(self.thread.submit(self.following))
+            return
+        for indices in itertools.islice(drawn, 1):
+            self.waiting.append(self.thread.submit(self.load_, indices, self.info.dataset))
+
+    def following(self):
+        if self.batches is None:
+            self.batches = self.in_turn(iter(self.info.dataset))
+        return next(self.batches, END)
+
+    def next_batch(self):
+        self.entered.result()  # raises what `worker_init_fn` raised
+        return self.waiting.popleft().result()
+
+    def start(self) -> None:
+        """Begin a pass."""
+        self.stop(True)
+        self.thread.submit(setattr, self, "batches", None)
+
+    def stop(self, persistent: bool) -> None:
+        """End a pass, and unless it is `persistent`, the thread."""
+        while self.waiting:
+            self.waiting.pop().cancel()
+        if not persistent:
+            self.thread.shutdown(cancel_futures=True)
+
+
+def _ahead(workers: list[_Worker], drawn, ahead: int, persistent: bool):
+    """Batches that workers load ahead, each of them every so manyth, in order."""
+    for worker in workers:
+        worker.start()
+    for _ in range(ahead):
+        for worker in workers:
+            worker.ask(drawn)
+    return _arriving(workers, drawn, persistent)
+
+
+def _arriving(workers: list[_Worker], drawn, persistent: bool):
+    turn = collections.deque(workers)
+    try:
+        while turn:
+            worker = turn.popleft()
+            batch = worker.next_batch() if worker.waiting else END
+            if batch is not END:
+                worker.ask(drawn)
+                turn.append(worker)
+                yield batch
+    finally:
+        for worker in workers:
+            worker.stop(persistent)
+
+
+def get_worker_info() -> WorkerInfo | None:
+    """Which worker of a data loader this is.
 
     Returns
     -------
-    None
-        As in PyTorch's main process: a dataset that asks is to give all of its samples.
+    WorkerInfo or None
+        Its number `id` of `num_workers`, its `seed` and its `dataset`; None where no worker loads. An iterable dataset that asks
+        can give each worker a part of its samples.
 
     Examples
     --------
     >>> lucid.utils.data.get_worker_info() is None
     True
     """
+    return _HERE.worker
 
 
 class _BaseDataLoaderIter:
