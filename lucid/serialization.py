@@ -1,8 +1,9 @@
 """Saving and loading, in PyTorch's own file format: `torch.load` reads what `save` wrote, `load` what `torch.save` wrote.
 
-A file is a zip archive (files from before PyTorch 1.6, which are not, are read too). `data.pkl` says how dictionaries, lists, numbers and tensors are nested; each storage is a record
+A file is a zip archive. `data.pkl` says how dictionaries, lists, numbers and tensors are nested; each storage is a record
 of its own, `data/0` and so on, so that tensors which share memory share it again. `data.pkl` is a pickle, but Python's
-unpickler never sees it: `_Reader` follows the few instructions that build values, and refuses all others.
+unpickler never sees it: `_Reader` follows the few instructions that build values, and refuses all others. Files from before
+PyTorch 1.6 are pickles and storages one behind the other; `_Older` reads them in the same way.
 """
 
 from __future__ import annotations
@@ -558,7 +559,10 @@ class _Older(_Reader):
         if not _only(dict, about).get("little_endian"):
             raise ValueError("load: a file of before PyTorch 1.6 is read if it was written in this byte order only")
         found = self.read(self.file)
-        for name in _only(list, self.read(self.file)):
+        names = _only(list, self.read(self.file))
+        if set(names) != self.storages.keys():
+            raise ValueError("load: a damaged file: the storages that it lists are not those that its tensors need")
+        for name in names:
             row = self.storages[name]
             size, data = int.from_bytes(self.file.read(8), "little"), self.file.read(row.nbytes)
             if size != row.size or len(data) != row.nbytes:

@@ -101,3 +101,11 @@ def test_a_damaged_older_file_is_refused():
     for place in range(0, len(data), 61):
         with contextlib.suppress(ValueError):
             lucid.load(io.BytesIO(data[:place] + bytes([data[place] ^ 0x41]) + data[place + 1 :]))
+
+
+def test_an_older_file_whose_list_lacks_a_storage_is_refused():
+    file = io.BytesIO()
+    torch.save({"x": torch.arange(6.0)}, file, _use_new_zipfile_serialization=False)
+    data = file.getvalue()
+    with pytest.raises(ValueError, match="the storages that it lists"):
+        lucid.load(io.BytesIO(data[: data.rindex(b"\x80\x02]")] + b"\x80\x02]."))
