@@ -402,7 +402,7 @@ def run_into(op: OpBase, values: Any, target: TensorBase) -> Any:
 def make_inplace(op: OpBase) -> Published:
     """The in-place form of `op`; `op.run_inplace(values)` does what is not plain, and what is recorded."""
 
-def make_operator(function: Any, reflected: bool, foreign: Any, own: bool) -> Callable:
+def make_operator(function: Any, reflected: bool, foreign: Any, own: bool, checked: bool = True) -> Callable:
     """A binary operator of tensors. `foreign(function, reflected, x, y)` is asked when the other operand is neither a
     tensor nor an int or float; it may return NotImplemented. One that is its `own` is overridden as such, others as
     their function.

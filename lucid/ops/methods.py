@@ -124,9 +124,10 @@ def foreign(function, reflected: bool, x, y):
 def reciprocal_times(other, self):
     """What `__rtruediv__` makes of another tensor, which `/` never asks for, or in half precision: times the reciprocal, as
     PyTorch computes it."""
+    one = self.reciprocal
     if not isinstance(other, Tensor) and not is_half(self.dtype):
         return vars(Tensor)["div"](other, self)
-    return self.reciprocal() * other
+    return one() * other
 
 
 def spec_of(name: str):
@@ -172,7 +173,7 @@ def attach(later: tuple) -> None:
         setattr(Tensor, f"__r{name}__", operator(function, f"__r{name}__", name not in ("add", "mul")))
         written = f"{operation}_"
         setattr(Tensor, f"__i{name}__", operator(vars(Tensor).get(written) or inplace(function, written), f"__i{name}__"))
-    Tensor.__rtruediv__ = operator(reciprocal_times, "__rtruediv__", True)
+    Tensor.__rtruediv__ = operator(reciprocal_times, "__rtruediv__", True, checked=False)  # as PyTorch's, which is Python
     Tensor.__div__, Tensor.__rdiv__, Tensor.__idiv__ = Tensor.__truediv__, Tensor.__rtruediv__, Tensor.__itruediv__
     for name in COMPARISONS:
         setattr(Tensor, f"__{name}__", operator(vars(Tensor)[name], f"__{name}__"))
@@ -201,9 +202,9 @@ def inplace_functions(namespace: str) -> dict:
     return found if namespace else found | {one.__name__: one for one in (storage.as_strided_, storage.detach_, storage.index_put_)}
 
 
-def operator(function, name: str, reflected: bool = False):
+def operator(function, name: str, reflected: bool = False, checked: bool = True):
     """The method of a binary operator."""
-    made = core.make_operator(function, reflected, foreign, name in OVERRIDDEN.split())
+    made = core.make_operator(function, reflected, foreign, name in OVERRIDDEN.split(), checked)
     made.__name__, made.__qualname__ = name, f"Tensor.{name}"
     made.__doc__ = f"The operator `{name}`; see `{function.__name__}`."
     return made

@@ -565,10 +565,11 @@ cdef object call_out(OpBase op, list values):
     return op.run_out(values)
 
 
-def make_operator(function, bint reflected, foreign, bint own):
+def make_operator(function, bint reflected, foreign, bint own, bint checked=True):
     """A binary operator of tensors. `foreign(function, reflected, x, y)` is asked when the other operand is neither a
     tensor nor an int or float; it may return NotImplemented. One that is its `own` is overridden as such, others as
-    their function; a TypeError of an override means that the other operand may know better.
+    their function; a TypeError of an override means that the other operand may know better. One that is not `checked`
+    finds by itself that it was called on no tensor.
     """
 
     def operator(x, y):
@@ -579,7 +580,7 @@ def make_operator(function, bint reflected, foreign, bint own):
                 return function(y, x) if reflected else function(x, y)
             except TypeError:
                 return NotImplemented
-        if not isinstance(x, TensorBase):
+        if checked and not isinstance(x, TensorBase):
             raise TypeError(f"operators of tensors are called on a Tensor, not {type(x).__name__}")
         if isinstance(y, TensorBase) or type(y) is float or type(y) is int:
             return function(y, x) if reflected else function(x, y)
