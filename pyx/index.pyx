@@ -680,12 +680,18 @@ cdef void bins_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
     cdef int32_t last = <int32_t>c.bins - 1, at
     cdef bint inside
     cdef floating low = <floating>c.low, high = <floating>c.high, count = <floating>c.bins, span = high - low, p
+    # Where the products would overflow, by quotients of halves; there is no bin to tell in a span of 0, whose quotients are NaN.
+    cdef bint wide = span * count > <floating>(3e38 if sizeof(floating) == 4 else 1e308)
     while lo < hi:
         n = min(<Py_ssize_t>CHECKED, hi - lo)
         for i in range(n):
             inside = (x[lo + i] >= low) & (x[lo + i] <= high)    # NaN is in no bin
-            p = (x[lo + i] - low) * count / span
-            at = min(<int32_t>(p if inside else <floating>0), last)
+            if wide:
+                p = (x[lo + i] / 2 - low / 2) / (high / 2 - low / 2) * count
+            else:
+                p = (x[lo + i] - low) * count / span
+            p = p if p > 0 else <floating>0
+            at = <int32_t>(p if p < last else <floating>last)
             place[i] = at if inside else last + 1
         if edges != NULL:    # rounding may have put it beside its bin
             for i in range(n):

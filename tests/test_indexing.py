@@ -1,5 +1,7 @@
 """Indexing against NumPy; gradients against the adjoint, counted out; every index out of range is refused."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -377,3 +379,12 @@ def test_masks_and_index_tensors_read_and_write_as_numpy(dtype):
                 y = lucid.from_numpy(np.array(kept, order=order))
                 y[own] = lucid.from_numpy(value) if isinstance(value, np.ndarray) else value
                 np.testing.assert_array_equal(y.numpy(), expected)
+
+
+def test_histograms_of_spans_beyond_and_below_their_dtype():
+    ones, largest = lucid.ones(3), lucid.tensor([-3e38, 3e38, 0.0, 1e38, 2.9e38])
+    assert lucid.histogram(ones, 4, range=(1.0, 1.0 + 1e-12))[0].sum() == 3 and lucid.histc(ones, 4, 1.0, 1.0 + 1e-12).sum() == 3
+    assert lucid.histogram(largest, 4)[0].tolist() == lucid.histc(largest, 4).tolist() == [1, 0, 2, 2]
+    assert lucid.histogram(lucid.tensor([0.0, 1e38, 3e38]), 4)[0].tolist() == [1, 1, 0, 1]
+    wide = lucid.tensor([-1.7e308, 1.7e308, 0.0, math.nan], dtype=lucid.float64)
+    assert lucid.histc(wide[:3], 4).tolist() == [1, 0, 1, 1] and lucid.histc(wide, 2, -1e308, 1e308).tolist() == [0, 1]
