@@ -56,15 +56,18 @@ if wanted := os.environ.get("LUCID_BUILD_LEVELS"):
     LEVELS = {level: LEVELS[level] for level in wanted.split(",")}
 
 
-def defined(*macros: str) -> bool:
-    """Whether the C compiler defines one of these macros."""
+def macros() -> str:
+    """What the C compiler defines; nothing where there is none, or it cannot be asked."""
     compiler = shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc")
-    asked = subprocess.run([*compiler, "-dM", "-E", "-x", "c", os.devnull], capture_output=True, text=True)
-    return any(f"#define {macro} " in asked.stdout for macro in macros)
+    try:
+        return subprocess.run([*compiler, "-dM", "-E", "-x", "c", os.devnull], capture_output=True, text=True).stdout
+    except OSError:
+        return ""
 
 
-CLANG = defined("__clang__")
-GCC = not CLANG and defined("__GNUC__")
+DEFINED = macros()
+CLANG = "#define __clang__ " in DEFINED
+GCC = "#define __GNUC__ " in DEFINED and not CLANG
 
 # -fno-trapping-math: without it a select such as `x if x > 0 else a*x` is not vectorised, 20 times slower.
 # Never -ffast-math: NaN and infinities are part of the contract.
