@@ -87,6 +87,35 @@ SHAPES = [
 ]  # fmt: skip
 
 
+def limits(dtype):
+    """The numbers at the ends of a dtype and next to them."""
+    if dtype is lucid.bool:
+        return [0, 1]
+    if dtype.kind < 2:
+        info = lucid.iinfo(dtype)
+        return [info.min, info.min + 1, 0, 1, info.max // 2, info.max - 1, info.max]
+    info = lucid.finfo(dtype)
+    return [info.min, info.min / 2, -info.tiny, 0.0, info.tiny / 4, info.tiny, 1.0, info.max / 2, info.max]
+
+
+def narrow(rng, shape, dtype):
+    """A few neighbours around one number: ranges of 0, or so small that a quotient by them overflows."""
+    ends = limits(dtype)
+    center = ends[rng.integers(len(ends))]
+    if dtype.kind < 2:
+        return np.clip(rng.integers(0, 3, shape).astype(object) + center, ends[0], ends[-1])
+    return center + rng.integers(0, 3, shape) * max(abs(center) * lucid.finfo(dtype).eps, lucid.finfo(dtype).tiny / 64)
+
+
+# How a tensor's numbers are drawn: small integers and ordinary numbers, and what overflows.
+NUMBERS = [
+    lambda rng, shape, dtype: rng.integers(-3, 4, shape),
+    lambda rng, shape, dtype: rng.standard_normal(shape) * 10,
+    lambda rng, shape, dtype: rng.choice(np.array(limits(dtype), dtype=object if dtype.kind < 2 else float), shape),
+    narrow,
+]  # fmt: skip
+
+
 @st.composite
 def tensors(draw, like=None, floating=False):
     """A tensor of any layout: dense, transposed, stepped, reversed, expanded, offset, read-only."""
@@ -99,9 +128,8 @@ def tensors(draw, like=None, floating=False):
     else:
         shape = draw(st.sampled_from(SHAPES))
         dtype = getattr(lucid, draw(st.sampled_from(["float32", "float64", "float16", "bfloat16"] if floating else DTYPES)))
-    values = rng.integers(-3, 4, shape) if draw(st.booleans()) else rng.standard_normal(shape) * 10
     with np.errstate(all="ignore"):
-        array = np.array(values).astype(dtype.numpy)
+        array = np.array(draw(st.sampled_from(NUMBERS))(rng, shape, dtype)).astype(dtype.numpy)
     if array.dtype.kind in "fcVW" and array.size and not draw(st.integers(0, 3)):
         array.flat[rng.integers(array.size)] = draw(st.sampled_from([np.nan, np.inf, -np.inf, -0.0]))
     layout = draw(st.integers(0, 8))
