@@ -316,6 +316,7 @@ class OpBase:
     out_apart: bool
     out_dtype: bool
     may_overlap: bool
+    may_share: bool
     defaults_in_order: list
     kinds: bytes | None
 

@@ -124,7 +124,7 @@ class Op(core.OpBase):
         self.places = spelled | self.position
         self.out_at = -1 if "out" in own else self.position.get("out", -1)
         self.out_rule, self.out_apart, self.out_dtype = out, "apart" in out, "dtype" in out
-        self.may_overlap = "overlap" in out
+        self.may_overlap, self.may_share = "overlap" in out, "share" in out
         self.wide = wide
         self.value_at = self.position.get("value", -1)
         self.older = OLDER.get(path)
@@ -245,7 +245,7 @@ class Op(core.OpBase):
         if not self.may_overlap:
             check_apart(f"{self.name.lstrip('_')}_", target, [one for i, one in enumerate(values) if 0 < i != self.value_at])
         if not core.recording(tuple(values)):
-            if self.name in FILLING and overlaps_itself(target.array):
+            if self.may_share and overlaps_itself(target.array):
                 return self._fill_shared(target, values)
             check_writable(self.name, target)
             return self.write_result(target, core.run_into(self, values, target))
@@ -497,10 +497,6 @@ def rebase(base: Tensor, node: Node, own: bool, place: Place) -> None:
 core.set_graph_types(RuleNode, refresh)
 
 
-# What writes one number to some elements, which may share their memory.
-FILLING = ("masked_fill", "index_fill", "_fill_diagonal")
-
-
 def overlaps_itself(array) -> bool:
     """Whether two indices of an array may mean one element (an expanded dimension)."""
     return any(step == 0 and size > 1 for step, size in zip(array.strides, array.shape))
@@ -672,7 +668,8 @@ def op(
         it can be cast to, or the input's, if that is complex, and with "real" only where the input is; "dtype", of the dtype
         that the parameter of that name asks for, or else the one that decides (or, with "cast", may be cast to); "apart", of
         no memory that an input has. Of several results each has to have its own dtype unless the rule is for "all". With
-        "overlap" the tensor of the in-place form may share memory with other arguments.
+        "overlap" the tensor of the in-place form may share memory with other arguments, with "share" its elements may share
+        theirs (an expanded tensor), as all that are written to get one number.
     wide : bool, optional
         Whether the rules, or what a composite is made of, see half precision as float32, so that several steps are
         rounded once. Where a gradient is itself recorded, all rules do. Not for functions that draw numbers or write.

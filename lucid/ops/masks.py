@@ -45,7 +45,7 @@ def mask_argument(name: str, mask, said: str = "masked_fill_ only supports boole
     return mask.array
 
 
-@op("masked_fill")
+@op("masked_fill", out="cast share")
 def masked_fill(input_: Tensor, mask: Tensor, value) -> Tensor:
     """A copy with one value where a mask is true.
 

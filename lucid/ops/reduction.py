@@ -676,40 +676,31 @@ def std_mean(
     return _moments("std_mean", input_, dim, correction, keepdim, True)
 
 
-def _moment_rule(root: bool, with_mean: bool):
-    def gradient(g, input_, input_dtype, dim, unbiased, correction, keepdim, deviation=None):
-        dim, correction = _correction(dim, unbiased, correction, keepdim)
-        g_moment, g_mean = g if with_mean else (g, None)
-        total = None
-        if g_moment is not None:
-            if root:
-                again = lambda: std(input_, dim, correction=correction, keepdim=keepdim)
-                spread_ = unrounded(deviation, input_, input_dtype, again)
-                total = _std_backward(g_moment, input_, dim, correction, keepdim, spread_)
-            else:
-                total = _var_backward(g_moment, input_, dim, correction, keepdim)
-        if g_mean is not None:
-            part = spread(g_mean, input_, dim, keepdim) / count(input_, dim)
-            total = part if total is None else total + part
-        return total
-
-    if not root:  # results may be written to
-        return lambda g, input_, input_dtype, dim, unbiased, correction, keepdim: gradient(
-            g, input_, input_dtype, dim, unbiased, correction, keepdim
-        )
-    if with_mean:
-        return lambda g, input_, input_dtype, dim, unbiased, correction, keepdim, first: gradient(
-            g, input_, input_dtype, dim, unbiased, correction, keepdim, first
-        )
-    return lambda g, input_, input_dtype, dim, unbiased, correction, keepdim, out: gradient(
-        g, input_, input_dtype, dim, unbiased, correction, keepdim, out
-    )
+def _moment_rule(g_moment, g_mean, input_, input_dtype, dim, unbiased, correction, keepdim, deviation=None):
+    """Gradient of moments: of the variance, or of the deviation where that is given."""
+    dim, correction = _correction(dim, unbiased, correction, keepdim)
+    total = None
+    if g_moment is not None and deviation is None:
+        total = _var_backward(g_moment, input_, dim, correction, keepdim)
+    elif g_moment is not None:
+        again = lambda: std(input_, dim, correction=correction, keepdim=keepdim)
+        deviation = unrounded(deviation, input_, input_dtype, again)
+        total = _std_backward(g_moment, input_, dim, correction, keepdim, deviation)
+    if g_mean is not None:
+        part = spread(g_mean, input_, dim, keepdim) / count(input_, dim)
+        total = part if total is None else total + part
+    return total
 
 
-var.vjp(input_=_moment_rule(False, False))
-std.vjp(input_=_moment_rule(True, False))
-var_mean.vjp(input_=_moment_rule(False, True))
-std_mean.vjp(input_=_moment_rule(True, True))
+# Variances are not named: they may be written to before the gradient is asked for.
+var.vjp(input_=lambda g, input_, input_dtype, dim, unbiased, correction, keepdim: _moment_rule(
+    g, None, input_, input_dtype, dim, unbiased, correction, keepdim))  # fmt: skip
+std.vjp(input_=lambda g, input_, input_dtype, dim, unbiased, correction, keepdim, out: _moment_rule(
+    g, None, input_, input_dtype, dim, unbiased, correction, keepdim, out))  # fmt: skip
+var_mean.vjp(input_=lambda g, input_, input_dtype, dim, unbiased, correction, keepdim: _moment_rule(
+    *g, input_, input_dtype, dim, unbiased, correction, keepdim))  # fmt: skip
+std_mean.vjp(input_=lambda g, input_, input_dtype, dim, unbiased, correction, keepdim, first: _moment_rule(
+    *g, input_, input_dtype, dim, unbiased, correction, keepdim, first))  # fmt: skip
 
 
 # ------------------------------------------------------------------------------------------------ exponentials

@@ -247,7 +247,7 @@ index_copy.vjp(
 )
 
 
-@op("index_fill")
+@op("index_fill", out="cast share")
 @doc()
 def index_fill(input_: Tensor, dim: int, index: Tensor, value) -> Tensor:
     """A copy whose slices of dimension `dim`, which `index` names, hold one value (a number or a 0-d tensor).

@@ -339,7 +339,7 @@ def fill_(input_: Tensor, value) -> Tensor:
     return input_
 
 
-@op("Tensor._fill_diagonal")
+@op("Tensor._fill_diagonal", out="cast share")
 def _fill_diagonal(input_: Tensor, fill_value, wrap: bool = False) -> Tensor:
     """A copy with `fill_value` on the main diagonal."""
     array = input_.array
