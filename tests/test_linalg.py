@@ -9,6 +9,7 @@ import lucid
 import lucid.nn.functional as F
 from lucid._kernels import factor
 from lucid.linalg import LinAlgError
+from lucid.ops import decompositions, inverses
 from lucid.ops._blas import openblas
 from lucid.ops.inverses import called
 
@@ -175,6 +176,27 @@ def test_norms_of_complex32_are_rounded_once(order):
     x = lucid.randn(200, 9, dtype=lucid.complex64, generator=lucid.Generator().manual_seed(1)).to(lucid.complex32)
     wanted = lucid.linalg.vector_norm(x.to(lucid.complex64), order, 1).half()
     assert lucid.linalg.vector_norm(x, order, 1).tolist() == wanted.tolist()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("shape", [(3, 3), (2, 5, 3), (4, 6), (0, 2, 2), (0, 0)])
+def test_factorisations_are_those_of_numpys_public_functions(monkeypatch, dtype, shape):
+    """Which are what there is where NumPy has no entry to LAPACK of the names that are used."""
+    a = lucid.randn(shape, dtype=dtype, generator=lucid.Generator().manual_seed(3))
+    square = a.mH @ a + lucid.eye(shape[-1])
+    linalg = lucid.linalg
+    calls = [
+        lambda: linalg.svd(a), lambda: linalg.svd(a, False), lambda: (linalg.svdvals(a),), lambda: linalg.qr(a), lambda: linalg.qr(a, "complete"),
+        lambda: linalg.qr(a, "r"), lambda: linalg.eigh(square), lambda: linalg.eigh(square, "U"), lambda: (linalg.eigvalsh(square),),
+        lambda: linalg.eig(square), lambda: (linalg.eigvals(square).real.sort().values,), lambda: (linalg.cholesky(square),),
+    ]  # fmt: skip
+    direct = [call() for call in calls]
+    for module in (inverses, decompositions):
+        monkeypatch.setattr(module, "LAPACK", None)
+    for ours, call in zip(direct, calls):
+        for one, other in zip(ours, call(), strict=True):
+            assert one.dtype is other.dtype and one.shape == other.shape and one.is_contiguous()
+            assert lucid.allclose(one, other, rtol=1e-4, atol=1e-5)
 
 
 def test_eigenvalues_go_into_any_complex_dtype():

@@ -11,13 +11,25 @@ import numpy as np
 from lucid import return_types
 from lucid._kernels.core import recording, wrap
 from lucid.autograd.op import Supplied, op
+from lucid.ops._blas import few_threads
 from lucid.ops._doc import doc
-from lucid.ops._frame import COMPLEX64, COMPLEX128, FLOAT32, tensor_argument
-from lucid.ops.inverses import called, lapack, matrix, solve, square
+from lucid.ops._frame import COMPLEX64, COMPLEX128, FLOAT32, FLOAT64, cast, tensor_argument
+from lucid.ops.inverses import LAPACK, LinAlgError, called, factored, lapack, matrix, solve, square
 from lucid.ops.joining import cat
 from lucid.ops.linalg import adjoint
 from lucid.ops.linalg import matmul as mul
+from lucid.ops.shape import triu
 from lucid.tensor import Tensor
+
+UNCONVERGED, NO_SVD = "Eigenvalues did not converge", "SVD did not converge"
+
+
+def _with_vectors(name: str, which: str, public, array: np.ndarray, failure: str):
+    """A factorisation computed in double precision, as gradients of vectors divide by what may be small: differences of values."""
+    found = factored(name, which, public, cast(array, COMPLEX128 if array.dtype.kind == "c" else FLOAT64), failure)
+    if array.dtype in (FLOAT32, COMPLEX64):
+        return tuple(cast(one, COMPLEX64 if one.dtype.kind == "c" else FLOAT32) for one in found)
+    return found
 
 
 @op("linalg.svd")
@@ -69,8 +81,12 @@ def svd(A: Tensor, full_matrices: bool = True, *, driver: str | None = None, out
     >>> lucid.linalg.svd(lucid.tensor([[3.0, 0.0], [0.0, 4.0]])).S
     Tensor([4.0, 3.0])
     """
-    factors = called("linalg.svd", np.linalg.svd, matrix("linalg.svd", A), full_matrices)
-    return return_types.linalg_svd(*(wrap(np.ascontiguousarray(one)) for one in factors))
+    return return_types.linalg_svd(*map(wrap, svd_arrays("linalg.svd", matrix("linalg.svd", A), full_matrices)))
+
+
+def svd_arrays(name: str, array: np.ndarray, full_matrices: bool):
+    """U, S and Vh."""
+    return _with_vectors(name, "svd_f" if full_matrices else "svd_s", lambda a: np.linalg.svd(a, full_matrices), array, NO_SVD)
 
 
 @op("linalg.svdvals", composite=True, out="same")
@@ -113,7 +129,7 @@ def svdvals(A: Tensor, *, driver=None, out=None) -> Tensor:
     array = matrix("linalg.svdvals", A)
     if recording((A,)):
         return svd(A, False)[1]
-    return wrap(np.ascontiguousarray(called("linalg.svdvals", np.linalg.svd, array, compute_uv=False)))
+    return wrap(factored("linalg.svdvals", "svd", lambda a: np.linalg.svd(a, compute_uv=False), array, NO_SVD))
 
 
 def _svd_backward(g, full_matrices, out):
@@ -189,8 +205,8 @@ def _hermitian(A: Tensor, UPLO: str) -> tuple[np.ndarray, str]:
     if UPLO not in ("L", "U", "l", "u"):
         raise RuntimeError(f"Expected UPLO argument to be 'L' or 'U', but got {UPLO}")
     if not tensor_argument("linalg.eigh", A, argument="A").array.size and A.dtype.kind < 2:
-        return A.array, UPLO.upper()  # PyTorch looks at the dtype when there is something to compute
-    return square("linalg.eigh", A, NotImplementedError), UPLO.upper()
+        return A.array, "lo"  # PyTorch looks at the dtype when there is something to compute
+    return square("linalg.eigh", A, NotImplementedError), "lo" if UPLO in "Ll" else "up"
 
 
 @op("linalg.eigh")
@@ -210,9 +226,12 @@ def eigh(A: Tensor, UPLO: str = "L", *, out=None):
     >>> lucid.linalg.eigh(lucid.tensor([[2.0, 0.0], [0.0, 1.0]])).eigenvalues
     Tensor([1.0, 2.0])
     """
-    array, triangle = _hermitian(A, UPLO)
-    values, vectors = called("linalg.eigh", np.linalg.eigh, array, triangle)
-    return return_types.linalg_eigh(wrap(np.ascontiguousarray(values, array.real.dtype)), wrap(np.ascontiguousarray(vectors, array.dtype)))
+    return return_types.linalg_eigh(*map(wrap, eigh_arrays("linalg.eigh", *_hermitian(A, UPLO))))
+
+
+def eigh_arrays(name: str, array: np.ndarray, triangle: str = "lo"):
+    """Eigenvalues and eigenvectors, by the lower or the upper (up) triangle."""
+    return _with_vectors(name, f"eigh_{triangle}", lambda a: np.linalg.eigh(a, triangle[0]), array, UNCONVERGED)
 
 
 def _eigh_backward(g, out):
@@ -245,13 +264,18 @@ def eigvalsh(A: Tensor, UPLO: str = "L", *, out=None) -> Tensor:
     array, triangle = _hermitian(A, UPLO)
     if recording((A,)):
         return eigh(A, UPLO)[0]
-    values = called("linalg.eigvalsh", np.linalg.eigvalsh, array, triangle)
-    return wrap(np.ascontiguousarray(values, array.real.dtype))
+    return wrap(factored("linalg.eigvalsh", f"eigvalsh_{triangle}", lambda a: np.linalg.eigvalsh(a, triangle[0]), array, UNCONVERGED))
+
+
+def _finite(name: str, A: Tensor) -> np.ndarray:
+    array = square(name, A)
+    if not np.isfinite(array).all():
+        raise LinAlgError(f"{name}: Array must not contain infs or NaNs")
+    return array
 
 
 def _as_complex(array: np.ndarray, like: np.ndarray) -> Tensor:
-    dtype = COMPLEX64 if like.dtype in (FLOAT32, COMPLEX64) else COMPLEX128
-    return wrap(np.ascontiguousarray(array, dtype))
+    return wrap(cast(array, COMPLEX64 if like.dtype in (FLOAT32, COMPLEX64) else COMPLEX128))
 
 
 @op("linalg.eig", out="cast all")
@@ -269,9 +293,9 @@ def eig(A: Tensor, *, out=None):
     >>> lucid.linalg.eig(lucid.tensor([[2.0, 0.0], [0.0, 1.0]])).eigenvalues
     Tensor([2.0+0.0j, 1.0+0.0j])
     """
-    array = square("linalg.eig", A)
-    values, vectors = called("linalg.eig", np.linalg.eig, array)
-    return return_types.linalg_eig(_as_complex(values, array), _as_complex(vectors, array))
+    array = _finite("linalg.eig", A)
+    found = _with_vectors("linalg.eig", "eig", np.linalg.eig, array, UNCONVERGED)
+    return return_types.linalg_eig(*(_as_complex(one, array) for one in found))
 
 
 def _eig_backward(g, out):
@@ -300,10 +324,10 @@ def eigvals(A: Tensor, *, out=None) -> Tensor:
     >>> lucid.linalg.eigvals(lucid.tensor([[0.0, 1.0], [-1.0, 0.0]]))
     Tensor([0.0+1.0j, 0.0-1.0j])
     """
-    array = square("linalg.eigvals", A)
+    array = _finite("linalg.eigvals", A)
     if recording((A,)):
         return eig(A)[0]
-    return _as_complex(called("linalg.eigvals", np.linalg.eigvals, array), array)
+    return _as_complex(factored("linalg.eigvals", "eigvals", np.linalg.eigvals, array, UNCONVERGED), array)
 
 
 # ------------------------------------------------------------------------------------------------ QR
@@ -329,11 +353,23 @@ def qr(A: Tensor, mode: str = "reduced", *, out=None):
     array = matrix("linalg.qr", A)
     if mode not in ("reduced", "complete", "r"):
         raise RuntimeError(f"qr received unrecognized mode '{mode}' but expected one of 'reduced' (default), 'r', or 'complete'")
-    if mode == "r":
-        q, r = np.empty(0, array.dtype), called("linalg.qr", np.linalg.qr, array, "r")
+    q, r = qr_arrays("linalg.qr", array, mode)
+    return return_types.linalg_qr(wrap(q), wrap(r))
+
+
+def qr_arrays(name: str, array: np.ndarray, mode: str = "reduced"):
+    """Q and R."""
+    m, n = array.shape[-2:]
+    complete = mode == "complete" and m > n
+    if not hasattr(LAPACK, "qr_r_raw"):
+        q, r = called(name, np.linalg.qr, array, "complete" if complete else "reduced")
     else:
-        q, r = called("linalg.qr", np.linalg.qr, array, mode)
-    return return_types.linalg_qr(wrap(np.ascontiguousarray(q)), wrap(np.ascontiguousarray(r)))
+        r = array.astype(COMPLEX128 if array.dtype.kind == "c" else FLOAT64, "C")  # which NumPy has alone
+        with few_threads(array.shape):
+            tau = LAPACK.qr_r_raw(r)
+            q = None if mode == "r" else (LAPACK.qr_complete if complete else LAPACK.qr_reduced)(r, tau)
+    r = triu.op.forward(wrap(cast(r if complete else r[..., :n, :], array.dtype))).array
+    return np.empty(0, array.dtype) if mode == "r" else cast(q, array.dtype), r
 
 
 def _qr_backward(g, mode, out):

@@ -29,9 +29,9 @@ from lucid.ops.creation import eye
 from lucid.ops.inverses import (
     LinAlgError,
     _solve_backward,
-    called,
     check_fit,
     check_same,
+    factored,
     inv,
     lapack,
     solve,
@@ -509,9 +509,9 @@ def cholesky(A: Tensor, *, upper: bool = False, out=None) -> Tensor:
             [0.0, 3.0]])
     """
     array = square("linalg.cholesky", A)
-    factor = called(
-        "linalg.cholesky: The factorization could not be completed because the input is not positive-definite",
-        np.linalg.cholesky, array.swapaxes(-1, -2).conj() if upper else array,
+    factor = factored(
+        "linalg.cholesky: The factorization could not be completed because the input is not positive-definite", "cholesky_lo",
+        np.linalg.cholesky, array.swapaxes(-1, -2).conj() if upper else array, "Matrix is not positive definite",
     )  # fmt: skip
     return wrap(np.ascontiguousarray(factor.swapaxes(-1, -2).conj() if upper else factor))
 

@@ -94,6 +94,25 @@ def called(name: str, function, *arrays, **options):
         raise LinAlgError(f"{name}: {error}") from None
 
 
+LAPACK = getattr(np.linalg, "_umath_linalg", None)
+
+
+def factored(name: str, which: str, public, array: np.ndarray, failure: str):
+    """What LAPACK finds: by NumPy's own way to it, `which`, whose public functions take longer than small matrices do.
+
+    If this NumPy has none of that name, by `public`, one of these functions. They compute in double precision.
+    """
+    direct = getattr(LAPACK, which, None)
+    if direct is None:
+        return called(name, public, array)
+
+    def failed(*_):
+        raise LinAlgError(f"{name}: {failure}")
+
+    with np.errstate(all="ignore", invalid="call", call=failed), few_threads(array.shape):
+        return direct(array)
+
+
 @op("linalg.inv", aliases=("inverse",), out="same")
 @doc()
 def inv(A: Tensor, *, out=None) -> Tensor:

@@ -24,7 +24,7 @@ from lucid.ops._frame import (
     tensor_argument,
 )
 from lucid.ops.creation import zeros
-from lucid.ops.decompositions import eigvalsh, qr, svd, svdvals
+from lucid.ops.decompositions import eigh_arrays, eigvalsh, qr, qr_arrays, svd, svd_arrays, svdvals
 from lucid.ops.factors import inv_ex, triangular
 from lucid.ops.inverses import called, matrix, square_shape
 from lucid.ops.joining import cat
@@ -86,11 +86,11 @@ def pinv(
         return matmul(zeros(*batch, n, min(m, n), dtype=A.dtype), zeros(*batch, min(m, n), m, dtype=A.dtype))
     if hermitian:
         square_shape("linalg.eigh", A)
-        values, v = called("linalg.pinv", np.linalg.eigh, array)
+        values, v = eigh_arrays("linalg.pinv", array)
         u, sizes = v, abs(values)
         largest = sizes.max(-1, initial=0, keepdims=True)[..., 0]
     else:
-        u, values, vh = called("linalg.pinv", np.linalg.svd, array, False)
+        u, values, vh = svd_arrays("linalg.pinv", array, False)
         v, sizes, largest = vh.swapaxes(-1, -2).conj(), values, values[..., 0]
     kept = sizes > _tolerance("torch.linalg.pinv", largest, array.shape, atol, rtol)[..., None]
     with np.errstate(all="ignore"):
@@ -264,7 +264,7 @@ def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | Non
 def _full_rank(a: np.ndarray, rcond, known: bool):
     """Q and R of matrices, or of their adjoints where they are wide; None unless their rank is full beyond doubt."""
     m, n = a.shape[-2:]
-    q, r = (one.astype(a.dtype, copy=False) for one in called("linalg.lstsq", np.linalg.qr, a if m >= n else a.swapaxes(-1, -2).conj()))
+    q, r = qr_arrays("linalg.lstsq", a if m >= n else a.swapaxes(-1, -2).conj())
     if known:
         return q, r
     with np.errstate(all="ignore"):
