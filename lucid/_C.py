@@ -64,7 +64,11 @@ class DispatchKeySet(frozenset):
         return super().__new__(cls, [key])
 
 
-_ExcludeDispatchKeyGuard = contextlib.nullcontext
+def _ExcludeDispatchKeyGuard(keys: frozenset):
+    """A context without some ways: the one of autocast is there to be left out."""
+    from lucid.amp import autocast
+
+    return autocast("cpu", enabled=False) if "AutocastCPU" in keys else contextlib.nullcontext()
 
 
 def _get_tracing_state() -> None:

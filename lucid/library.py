@@ -15,6 +15,7 @@ import typing
 from collections.abc import Sequence
 from types import SimpleNamespace
 
+from lucid.amp.autocast_mode import is_autocast_enabled
 from lucid.autograd.function import Function
 from lucid.dtypes import dtype
 from lucid.tensor import Tensor, device
@@ -33,13 +34,15 @@ class CustomOpDef:
         namespace, separator, short = name.partition("::")
         if not separator or not short:
             raise ValueError(f"custom_op(): the name of an operator is 'namespace::name', got {name!r}")
-        self._name, self._fn, self._backward, self._setup, self._vmap = name, fn, None, None, None
+        self._name, self._fn, self._backward, self._setup, self._vmap, self._autocast = name, fn, None, None, None, None
         self._order = inspect.signature(fn) if signature is None else signature
         self._kind = ""  # of the kernel that `impl` gave
         self.default = self
         setattr(NAMESPACES.setdefault(namespace, SimpleNamespace()), short, self)
 
     def __call__(self, *args, **kwargs):
+        if self._autocast is not None and is_autocast_enabled("cpu"):
+            return self._autocast(*args, **kwargs)
         if self._backward is None and self._vmap is None and not self._kind:
             return self._fn(*args, **kwargs)
         try:
@@ -286,8 +289,8 @@ class Library:
         fn : callable
             What computes it.
         dispatch_key : str, optional
-            For what: "CPU" counts before "CompositeExplicitAutograd", "CompositeImplicitAutograd" and ""; others but
-            "Autograd" have no effect.
+            For what: "CPU" counts before "CompositeExplicitAutograd", "CompositeImplicitAutograd" and ""; "AutocastCPU" is what
+            is called instead while autocast is on; others but "Autograd" have no effect.
         with_keyset, allow_override : optional
             No effect.
 
@@ -302,7 +305,9 @@ class Library:
         if key.startswith("Autograd"):
             raise NotImplementedError("Library.impl(): gradients are given by library.register_autograd")
         operator = _operator(op_name if isinstance(op_name, CustomOpDef) else f"{self.ns}::{op_name.rpartition('::')[2]}")
-        if key == "CPU" or (key in ("", "CompositeExplicitAutograd", "CompositeImplicitAutograd") and operator._kind != "CPU"):
+        if key == "AutocastCPU":
+            operator._autocast = fn
+        elif key == "CPU" or (key in ("", "CompositeExplicitAutograd", "CompositeImplicitAutograd") and operator._kind != "CPU"):
             operator._fn, operator._kind = fn, key or "all"
 
 

@@ -1,6 +1,6 @@
 """Packages written for PyTorch, run as they are on both libraries: `python -m conformance packages`.
 
-Each program of programs.py runs twice in processes of its own, with PyTorch and under `python -m lucid`, and writes what
+Each program of programs/ runs twice in processes of its own, with PyTorch and under `python -m lucid`, and writes what
 it sees to a file; here the files are compared. Nothing is installed: a package that is not there is left out.
 """
 
@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-PROGRAMS = Path(__file__).with_name("programs.py")
+RUN = Path(__file__).with_name("run.py")
 # How far two tensors may be apart, in parts of the larger one's largest element: steps of training add up what float32 rounds.
 TOLERANCE = 1e-3
 
@@ -54,7 +54,7 @@ def version_of(package: str) -> str:
     return importlib.metadata.version(names[0]) if names else ""
 
 
-def run(name: str, output: Path, launcher: tuple[str, ...] = (), programs: Path = PROGRAMS, timeout: float = 600) -> str:
+def run(name: str, output: Path, launcher: tuple[str, ...] = (), programs: Path = RUN, timeout: float = 600) -> str:
     """Run a program; '' or the last line of what went wrong."""
     command = [sys.executable, "-W", "ignore", *launcher, str(programs), name, str(output)]
     try:
@@ -78,7 +78,7 @@ def difference(theirs: np.ndarray, mine: np.ndarray) -> float:
     return float(np.abs(theirs - mine).max(initial=0.0) / (scale or 1.0))
 
 
-def compared(name: str, what: str, version: str = "", programs: Path = PROGRAMS, launcher: tuple[str, ...] = ("-m", "lucid")) -> Outcome:
+def compared(name: str, what: str, version: str = "", programs: Path = RUN, launcher: tuple[str, ...] = ("-m", "lucid")) -> Outcome:
     """Run a program on both libraries and compare what it saw."""
     found = Outcome(name, version, what)
     with tempfile.TemporaryDirectory() as folder:

@@ -3,6 +3,7 @@ gives Tensor its methods; the families in `LATER` are declared when the first of
 """
 
 from importlib import import_module
+from pathlib import Path
 
 from lucid.autograd.op import DECLARED, Supplied
 from lucid.ops import (  # noqa: F401
@@ -73,8 +74,10 @@ def published(namespace: str) -> dict:
 
 
 def load_library(path: str) -> None:
-    """Operators that were compiled for PyTorch: OSError, so that packages do without them."""
-    raise OSError(f"ops.load_library(): {path} is compiled for PyTorch")
+    """Load operators that were compiled for PyTorch: of torchvision's there are others, else OSError, so that packages do without."""
+    if Path(path).parent.name != "torchvision" or not Path(path).name.startswith("_C."):
+        raise OSError(f"ops.load_library(): {path} is compiled for PyTorch")
+    import_module("lucid.vision")
 
 
 def __getattr__(name: str):
