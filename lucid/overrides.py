@@ -523,7 +523,7 @@ def attach() -> None:
         if name in NOT_OVERRIDDEN or name[0] == "_" and name not in SPECIAL.split() or hasattr(value, "op"):
             continue
         if isinstance(value, property):
-            made = Attribute(name, value.fget, value.fset, value.__doc__)
+            made = Attribute(name, value.fget, value.fset, value.__doc__, value.fdel)
         elif hasattr(value, "__set__"):
             made = Attribute(name, value.__get__, value.__set__, value.__doc__)
         elif callable(value):

@@ -358,6 +358,10 @@ class Tensor(core.TensorBase):
                 raise RuntimeError(f"assigned grad has data of a different type: {value.dtype}, expected {wanted}")
         self._grad = value
 
+    @grad.deleter
+    def grad(self):
+        self._grad = None
+
     @property
     def data(self) -> Tensor:
         """A tensor with the same memory, outside the graph; writes to it are not tracked."""

@@ -223,7 +223,7 @@ def make_overridable(function: Callable, op: OpBase | None = None) -> Published:
     """A function that is not an operation's, as one that can be overridden."""
 
 class Attribute:
-    """A property of tensors that can be overridden: `getter(tensor)` and `setter(tensor, value)`."""
+    """A property of tensors that can be overridden: `getter(tensor)`, `setter(tensor, value)`, `deleter(tensor)`."""
 
 # ---- view
 

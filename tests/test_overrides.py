@@ -133,3 +133,13 @@ def test_einsum_of_a_list_is_shown_with_its_operands():
             return 1
 
     assert lucid.einsum("i,i", [lucid.ones(2), Shapes()]) == 1 and seen == [3]
+
+
+def test_a_gradient_is_deleted(named):
+    named = named.requires_grad_()
+    named.grad = lucid.ones(3)
+    Named.asked = []
+    del named.grad
+    assert len(Named.asked) == 1 and named.grad is None
+    with pytest.raises(AttributeError, match="shape"):
+        del named.shape

@@ -315,6 +315,7 @@ def test_tensors_keep_the_memory_that_they_look_at_alive():
 def test_resize_and_set():
     x = lucid.arange(6.0)
     x.resize_(2, 2)
+    assert x._version == x.resize_(2, 2)._version == 1
     assert x.tolist() == [[0, 1], [2, 3]]
     x.resize_(3, 4)
     assert x.flatten()[:6].tolist() == [0, 1, 2, 3, 4, 5]

@@ -312,6 +312,9 @@ def what_may_be_a_gradient(lib):
     yield raised(setattr, x, "grad", 1.0), raised(setattr, x, "grad", x)
     x.grad = None
     yield x.grad is None
+    (x * 1).sum().backward()
+    del x.grad
+    yield x.grad is None
 
 
 @program("Tensor.data")
@@ -452,6 +455,8 @@ def gradcheck_tells_right_from_wrong(lib):
     check, twice = lib.autograd.gradcheck, lib.autograd.gradgradcheck
     yield check(lambda v: v.sin() * v, (x,)), twice(lambda v: v.sin() * v, (x,))
     yield check(Wrong.apply, (x,), raise_exception=False)
+    none = lib.zeros(0, 2, dtype=lib.float64, requires_grad=True)
+    yield check(lambda v: v.sin().sum(0), (none,)), twice(lambda v: lib.nn.functional.pad(v, (1, 1)), (none,))
     try:
         check(Wrong.apply, (x,))
     except RuntimeError:

@@ -167,6 +167,13 @@ def what_programs_ask_of_an_accelerator(lib):
     yield raised(accelerator.set_device_index, 0), raised(accelerator.reset_peak_memory_stats, 0)
 
 
+@program("backends.mkldnn.flags", "backends.cudnn.flags")
+def switches_are_set_in_a_block(lib):
+    for of, name in ((lib.backends.mkldnn, "deterministic"), (lib.backends.cudnn, "benchmark")):
+        with of.flags(**{name: True}):
+            yield getattr(of, name)
+
+
 @program("backends.cuda.enable_flash_sdp", "backends.cuda.flash_sdp_enabled", "backends.cuda.enable_math_sdp", "backends.cuda.math_sdp_enabled",
          "backends.cuda.enable_mem_efficient_sdp", "backends.cuda.mem_efficient_sdp_enabled", "backends.cuda.enable_cudnn_sdp",
          "backends.cuda.cudnn_sdp_enabled", "backends.cuda.allow_fp16_bf16_reduction_math_sdp", "backends.cuda.is_flash_attention_available",

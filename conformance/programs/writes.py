@@ -136,6 +136,36 @@ def pieces_of_one_split_are_not_written_to(lib):
     yield raised(z.add_, 1)
 
 
+@program("unsafe_split", "unsafe_chunk", "unsafe_split_with_sizes")
+def pieces_that_know_nothing_of_each_other_are_written_to(lib):
+    for cut in (lambda x: x.unsafe_split(1), lambda x: x.unsafe_chunk(2), lambda x: x.unsafe_split_with_sizes((1, 1))):
+        x = lib.arange(6.0).reshape(2, 3).requires_grad_()
+        first, second = cut(x * 2)
+        first.mul_(second)
+        first.sum().backward()
+        yield first, x.grad, first._version, second._version, first._is_view()
+
+
+@program("autograd.Function")
+def an_input_that_a_function_returns_is_not_written_to(lib):
+    class Same(lib.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x
+
+        @staticmethod
+        def backward(ctx, g):
+            return g * 10
+
+    x = _leaf(lib, 1.0, 2.0)
+    y = x * 2
+    z = Same.apply(y)
+    yield raised(z.mul_, 3), raised(z[:1].mul_, 3), raised(z.copy_, x), raised(z.zero_), y
+    z = Same.apply(y).clone().mul_(3)
+    z.sum().backward()
+    yield z, x.grad
+
+
 @program("Tensor.add_")
 def what_an_inplace_write_refuses(lib):
     x = lib.zeros(2, 1)
@@ -183,7 +213,8 @@ def a_tensor_takes_another_memory_or_size(lib):
     z.resize_(2, 2)
     yield z.shape, z
     z.resize_as_(lib.zeros(3))
-    yield z
+    yield z, z._version
+    yield z.resize_(3)._version, z.resize_as_(lib.zeros(3))._version
 
 
 @program("Tensor.fill_diagonal_", "Tensor.masked_fill_", "Tensor.index_fill_", "Tensor.index_put_")

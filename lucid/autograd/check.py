@@ -160,7 +160,7 @@ def _check(func, inputs, eps, atol, rtol, nondet_tol, forward: bool, backward: b
 
             warnings.warn(f"Input #{i} requires gradient and is not a double precision floating point or complex. This "
                           "check will likely fail if all the inputs are not of double precision.", stacklevel=4)  # fmt: skip
-        if any(step == 0 and size > 1 for step, size in zip(one.array.strides, one.array.shape)):
+        if one.array.size and any(step == 0 and size > 1 for step, size in zip(one.array.strides, one.array.shape)):
             raise RuntimeError(f"The {i}th input has a dimension with stride 0. gradcheck only supports inputs that are "
                                "non-overlapping to be able to compute the numerical gradients correctly.")  # fmt: skip
     outputs = _tensors(func(*inputs))

@@ -410,6 +410,10 @@ MANY_VIEWS = (
     "multiple views. Such functions do not allow the output views to be modified inplace. You should replace the "
     "inplace operation by an out-of-place one."
 )
+CUSTOM_VIEW = (
+    "Output {} of {} is a view and is being modified inplace. It is the input of a custom Function, returned as it is, and a "
+    "write would pass its backward by. Return a clone() of the input, or write to a clone() of the output."
+)
 NO_GRAD_VIEW = (
     "A view was created in no_grad mode and is being modified inplace with grad mode enabled. Given that this use case "
     "is ambiguous and error-prone, it is forbidden: move the view and the write either both inside the no_grad block "
@@ -420,9 +424,9 @@ NO_GRAD_VIEW = (
 def check_recordable(target: Tensor) -> None:
     """Raise RuntimeError where an in-place operation cannot go into the graph."""
     base = target._base
-    if target._view == 2:
+    if target._view >= 2:
         node = target._node
-        raise RuntimeError(MANY_VIEWS.format(target._slot, "an operation" if node is None else node.name()))
+        raise RuntimeError((MANY_VIEWS if target._view == 2 else CUSTOM_VIEW).format(target._slot, "an operation" if node is None else node.name()))
     if base is None:
         if target._requires_grad and target._node is None:
             raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")

@@ -21,12 +21,16 @@ def version() -> None:
 
 
 @contextlib.contextmanager
-def flags(enabled=False, benchmark=False, benchmark_limit=10, deterministic=False, allow_tf32=True, fp32_precision="none"):
-    """In a block, the switches set so."""
-    new = {"enabled": enabled, "benchmark": benchmark, "deterministic": deterministic, "allow_tf32": allow_tf32}
-    old = {name: globals()[name] for name in new}
-    globals().update(new)
+def switched(module: dict, **new):
+    """In a block, the switches of a module set so; `module` is its namespace."""
+    old = {name: module[name] for name in new}
+    module.update(new)
     try:
         yield
     finally:
-        globals().update(old)
+        module.update(old)
+
+
+def flags(enabled=False, benchmark=False, benchmark_limit=10, deterministic=False, allow_tf32=True, fp32_precision="none"):
+    """In a block, the switches set so."""
+    return switched(globals(), enabled=enabled, benchmark=benchmark, deterministic=deterministic, allow_tf32=allow_tf32)

@@ -599,7 +599,7 @@ def unsafe_chunk(input_: Tensor, chunks: int, dim: int = 0) -> tuple:
 
 
 def _alone(piece: Tensor) -> Tensor:
-    piece._base, piece._base_node, piece._view = None, None, 0
+    piece._base, piece._base_node, piece._view, piece._counter = None, None, 0, None
     return piece
 
 

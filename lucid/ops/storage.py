@@ -75,6 +75,8 @@ def _resize_(self, *sizes, size=None, memory_format=None):
         raise RuntimeError("cannot resize variables that require grad")
     if any(n < 0 for n in size):
         raise RuntimeError(f"resize_: sizes must not be negative, got {list(size)}")
+    if size == self.array.shape and memory_format is None:
+        return self
     if size != self.array.shape:
         address, nbytes = storage_of(self.array)
         n = self.array.itemsize

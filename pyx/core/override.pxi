@@ -107,12 +107,12 @@ cdef inline bint intercepted_pair(x, y) except -1:
 
 
 cdef class Attribute:
-    """A property of tensors that can be overridden: `getter(tensor)` and `setter(tensor, value)`."""
-    cdef readonly object getter, setter
+    """A property of tensors that can be overridden: `getter(tensor)`, `setter(tensor, value)`, `deleter(tensor)`."""
+    cdef readonly object getter, setter, deleter
     cdef readonly str __name__, __doc__
 
-    def __init__(self, str name, getter, setter, doc):
-        self.getter, self.setter, self.__name__, self.__doc__ = getter, setter, name, doc
+    def __init__(self, str name, getter, setter, doc, deleter=None):
+        self.getter, self.setter, self.deleter, self.__name__, self.__doc__ = getter, setter, deleter, name, doc
 
     def __get__(self, x, kind):
         if x is None:
@@ -130,3 +130,12 @@ cdef class Attribute:
         if self.setter is None:
             raise AttributeError(f"attribute '{self.__name__}' of 'Tensor' objects is not writable")
         self.setter(x, value)
+
+    def __delete__(self, x):
+        if type(x) is not tensor_type or detours:
+            if intercepted_pair(x, None):
+                interceptor(self.__delete__, (x,), {})
+                return
+        if self.deleter is None:
+            raise AttributeError(f"attribute '{self.__name__}' of 'Tensor' objects cannot be deleted")
+        self.deleter(x)

@@ -12,6 +12,7 @@ cdef enum:
     WRITABLE = 0      # in-place writes reach the base's history (or it is no view)
     NO_GRAD = 1       # made with recording off: the base does not know of it
     ONE_OF_SEVERAL = 2    # one of the outputs of an operation that gives several views
+    RETURNED = 3      # the input of a user's Function, which returned it as it is
 
 
 cdef cnp.ndarray array_view(cnp.ndarray array, int nd, cnp.npy_intp* dims, cnp.npy_intp* steps, char* data):
