@@ -266,6 +266,8 @@ def grad_and_value(func, argnums=0, has_aux: bool = False):
                     "grad_and_value(f)(*args): Expected f(*args) to return a scalar Tensor, got tensor with "
                     f"{value.dim()} dims. Maybe you wanted to use the vjp or jacrev APIs instead?"
                 )
+            if value.dtype.is_complex:
+                raise RuntimeError(f"grad can be implicitly created only for real scalar outputs but got {value.dtype}")
             found = level.gradients([value], tree_leaves(made), [Supplied.ones((), value.dtype)])
             found = _like(chosen, map(level.leave, found))
             if not isinstance(argnums, tuple):
@@ -497,7 +499,9 @@ def _jacobian(func, argnums, has_aux: bool, writes: bool):
             made = tree_map(level.leaf, chosen)
             given = tree_map(level.argument, made) if writes else made
             result, aux = _aux(_called(func, args, kwargs, places, given), "jacrev", has_aux)
-            _tensors(result, "jacrev", "f(*args)")
+            for what, tree in (("inputs", made), ("outputs", _tensors(result, "jacrev", "f(*args)"))):
+                if any(one.dtype.is_complex for one in tree_leaves(tree)):
+                    raise RuntimeError(f"jacobian: expected all {what} to be real, got a complex tensor; `vjp` takes them")
 
             def rows(out: Tensor):
                 found = _like(chosen, map(level.leave, level.rows(out, tree_leaves(made))))

@@ -29,7 +29,7 @@ def made(name: str, data: tuple, dtype) -> Tensor:
     if isinstance(first, Tensor):
         if first.dtype is not dtype:
             raise TypeError(f"{name}() takes a tensor of {dtype}, not of {first.dtype}: use its method to()")
-        return first.detach()
+        return first.as_subclass(Tensor)
     if hasattr(first, "untyped"):
         return empty(0, dtype=dtype).set_(first)
     if first is None or isinstance(first, (int, Size)):

@@ -329,6 +329,9 @@ class TypedStorage(_Storage):
                 wrap_storage._shared = False
         self._untyped = wrap_storage
 
+    def __sizeof__(self) -> int:
+        return object.__sizeof__(self) + self.nbytes()
+
     @classmethod
     def from_buffer(cls, *args, dtype=None, device=None, **kwargs) -> TypedStorage:
         """As `UntypedStorage.from_buffer`."""

@@ -121,7 +121,8 @@ class Tensor(core.TensorBase):
     Parameters
     ----------
     data : nested sequence, number, array or Tensor
-        The values; copied. Ints, one after the other, and a Size are a size instead: the tensor is not initialised.
+        The values; copied. Ints, one after the other, and a Size are a size instead: the tensor is not initialised. Of a
+        Tensor alone it is a view, of its dtype and in its graph.
     requires_grad : bool, optional
         Whether operations on it are recorded, so that `backward` gives it a gradient.
     dtype : dtype, optional
@@ -143,13 +144,19 @@ class Tensor(core.TensorBase):
         self = core.TensorBase.__new__(cls)
         if device is not None:
             check_device(device)
+        if isinstance(data, Tensor) and dtype is None and not requires_grad:
+            return data.as_subclass(cls)
         dtype = dtypes.get_default_dtype() if dtype is None else as_dtype(dtype)
         if type(data) in (int, Size):
             self.array = core.empty((data, *sizes) if type(data) is int else tuple(data), dtype.numpy)
         elif sizes:
             raise TypeError(f"Tensor() takes one sequence of values, or a size of ints, not {type(data).__name__} and more")
         else:
-            self.array = to_array(data, dtype)
+            if hasattr(data, "untyped"):  # a storage
+                self.array = core.empty((0,), dtype.numpy)
+                self.set_(data)
+            else:
+                self.array = to_array(data, dtype)
         if requires_grad:
             self.requires_grad_()
         return self

@@ -79,6 +79,9 @@ def span(array: np.ndarray) -> int:
 def extent_of(array: np.ndarray) -> tuple[int, int]:
     """`extent`, for Python."""
 
+def inside(piece: np.ndarray, whole: np.ndarray) -> bool:
+    """Whether an array lies in memory between the first and the last element of another."""
+
 # ---- plan
 
 def set_shapes(function: Callable) -> None:

@@ -111,3 +111,40 @@ def test_tangents_of_half_precision_name_results_that_are_not_rounded(dtype):
                 into.append(tangent(function(forward_ad.make_dual(one, along))))
         assert found[0].dtype is dtype
         assert lucid.allclose(found[0].float(), expected[0], rtol=0.51 * lucid.finfo(dtype).eps, atol=1e-7)
+
+
+def test_a_view_that_its_base_has_left_has_no_tangent():
+    with forward_ad.dual_level():
+        base = lucid.zeros(1 << 22).resize_(2)
+        view = base.as_strided((1 << 22,), (1,))
+        base.add_(forward_ad.make_dual(lucid.ones(2), lucid.ones(2)))
+        assert tangent(base).tolist() == [1, 1] and tangent(view) is None
+
+
+class Doubled(lucid.autograd.Function):
+    """Twice its input, written over it; the tangent as `jvp` was told to make it."""
+
+    @staticmethod
+    def forward(ctx, x, make):
+        ctx.make = make
+        ctx.mark_dirty(x)
+        return x.mul_(2)
+
+    @staticmethod
+    def jvp(ctx, along, _):
+        return ctx.make(along)
+
+
+def test_tangents_of_functions_of_users_have_the_shape_and_layout_of_their_results():
+    x, v = lucid.zeros(1 << 20), lucid.ones(1 << 20)
+    with forward_ad.dual_level():
+        with pytest.raises(RuntimeError, match="tangent of shape"):
+            Doubled.apply(forward_ad.make_dual(x, v), lambda along: along[:1])
+        dual = forward_ad.make_dual(x, v)
+        piece = dual[-3:]
+        Doubled.apply(dual, lambda along: lucid.ones(1).expand(1 << 20) * 2)
+        assert tangent(dual)[-3:].tolist() == [2, 2, 2] and piece.tolist() == [0, 0, 0]
+        y = Doubled.apply(forward_ad.make_dual(x * 1, v), lambda along: lucid.ones(1).expand(1 << 20))
+        assert tangent(y).stride() == (1,)
+        y[-3:].mul_(5)
+        assert tangent(y)[-4:].tolist() == [1, 5, 5, 5]

@@ -157,3 +157,23 @@ def test_the_second_gradient_of_an_empty_batch(pool):
     x = rand(0, 2, 4, 4)
     first = lucid.autograd.grad((pool(x, 2) ** 2).sum(), x, create_graph=True)[0]
     assert lucid.autograd.grad(first.sum(), x)[0].shape == x.shape
+
+
+class Forward(Function):
+    """A sum whose tangent is `factor` times what it should be, and which has no gradient."""
+
+    @staticmethod
+    def forward(ctx, factor, x, y):
+        ctx.factor = factor
+        return x * 2 + y, x.to(lucid.float64)
+
+    @staticmethod
+    def jvp(ctx, _, x, y):
+        return (x * 2 + y) * ctx.factor, x
+
+
+def test_forward_mode_is_that_of_the_function():
+    x, y = rand(2), rand(2)
+    assert gradcheck(Forward.apply, (1, x, y), check_forward_ad=True, check_backward_ad=False)
+    with pytest.raises(GradcheckError, match="forward mode"):
+        gradcheck(Forward.apply, (3, x, y), check_forward_ad=True, check_backward_ad=False)

@@ -370,3 +370,15 @@ def test_a_tensor_in_the_format_that_its_strides_say_is_not_copied():
     assert last.to(memory_format=lucid.channels_last) is last
     assert last.float(memory_format=lucid.contiguous_format).is_contiguous()
     assert lucid.zeros(2, 1, 4, 5).to(memory_format=lucid.channels_last).stride() == (20, 1, 5, 1)
+
+
+def test_a_write_to_a_view_that_its_base_has_left_is_not_recorded():
+    for leave in (lambda base: base.resize_(2), lambda base: setattr(base, "data", lucid.zeros(2)), lambda base: base.set_(lucid.zeros(2))):
+        base = lucid.zeros(1 << 22)
+        view, factor = base[1 << 21 :], leaf(1).sum()
+        leave(base)
+        with pytest.raises(RuntimeError, match="not inside of the base"):
+            view.mul_(factor)
+    base = lucid.zeros(1 << 22).resize_(2)
+    with pytest.raises(RuntimeError, match="not inside of the base"):
+        base.as_strided((1 << 22,), (1,)).mul_(factor)

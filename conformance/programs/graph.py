@@ -451,10 +451,25 @@ def gradcheck_tells_right_from_wrong(lib):
         def backward(ctx, g):
             return g
 
+    class Along(lib.autograd.Function):
+        @staticmethod
+        def forward(ctx, factor, x):
+            ctx.factor = factor
+            return x * 2
+
+        @staticmethod
+        def backward(ctx, g):
+            return None, g * 2
+
+        @staticmethod
+        def jvp(ctx, _, along):
+            return along * 2 * ctx.factor
+
     x = _leaf(lib, 0.3, 1.7, dtype=lib.float64)
     check, twice = lib.autograd.gradcheck, lib.autograd.gradgradcheck
     yield check(lambda v: v.sin() * v, (x,)), twice(lambda v: v.sin() * v, (x,))
     yield check(Wrong.apply, (x,), raise_exception=False)
+    yield check(Along.apply, (1, x), check_forward_ad=True), raised(check, Along.apply, (3, x), check_forward_ad=True)
     none = lib.zeros(0, 2, dtype=lib.float64, requires_grad=True)
     yield check(lambda v: v.sin().sum(0), (none,)), twice(lambda v: lib.nn.functional.pad(v, (1, 1)), (none,))
     try:
@@ -554,6 +569,14 @@ GIVEN = {
     "tuple of int": lambda g: (3,), "text": lambda g: "a", "other shape": lambda g: (g[0].sum(),), "other dtype": lambda g: (g[0].double(),),
     "complex": lambda g: (g[0] + 1j,), "dict": lambda g: {0: g[0]}, "nothing": lambda g: (None,), "twice": lambda g: (g[0] * 2,),
 }  # fmt: skip
+
+
+@program("autograd.graph.Node")
+def nodes_remember_what_they_are_told(lib):
+    y = _leaf(lib, 1.0, 2.0) * 2
+    yield y.grad_fn.metadata, hasattr(y.grad_fn, "nonsense")
+    y.grad_fn.metadata["seen"] = 1
+    yield y.grad_fn.metadata, y.sin().grad_fn.next_functions[0][0].metadata
 
 
 @program("autograd.graph.Node", "Tensor.register_hook", "nn.Module.register_full_backward_hook", "nn.Module.register_full_backward_pre_hook",

@@ -110,6 +110,11 @@ def tensors_by_their_older_types(lib):
     x = lib.ones(2)
     yield lib.FloatTensor(x).data_ptr() == x.data_ptr(), lib.FloatTensor([1, 2], device="cpu")
     yield lib.Tensor(2, 3).shape, lib.Tensor(4).shape, lib.Tensor(lib.Size([2, 1])).shape, lib.Tensor(), lib.Tensor([1, 2]), lib.Tensor((2, 3)), lib.Tensor(x)
+    z, whole = lib.tensor([1.0, 2.0], requires_grad=True) * 3, lib.arange(3)
+    yield [one.data_ptr() == z.data_ptr() for one in (lib.Tensor(z), lib.FloatTensor(z), lib.Tensor(z.detach().storage()), x.new(z), x.new(z.detach().storage()))]
+    yield [one.requires_grad for one in (lib.Tensor(z), lib.FloatTensor(z), x.new(z))], lib.Tensor(whole).dtype, raised(x.new, whole)
+    yield lib.autograd.grad((lib.Tensor(z) * x.new(z)).sum(), z), lib.Tensor(z) is z, raised(x.new, whole.storage())
+    yield [x.storage().__sizeof__() - lib.ones(0).storage().__sizeof__() for x in (lib.ones(10), lib.ones(100))]
     yield raised(lib.Tensor, 2, "a"), raised(lib.Tensor, [1.0], 2), raised(lib.Tensor, -1)
     lib.set_default_tensor_type(lib.DoubleTensor)
     yield lib.ones(1).dtype, lib.tensor(1.0).dtype

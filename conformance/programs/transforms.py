@@ -138,6 +138,8 @@ def jacobians_as_functions(lib):
         yield jac(lambda x: lib.ones(2))(x), raised(jac(lambda x: 3), x)
     yield f.jacrev(lambda d: d["a"] * 2)({"a": x}), f.jacrev(f.jacrev(lambda x: x**3))(x[:2])
     yield f.jacrev(lambda x: x * x, chunk_size=2)(x), raised(lambda: f.jacrev(lambda x: x, chunk_size=0)(x))
+    yield [raised(jac(lambda x: x * 1j), x) for jac in (f.jacrev, f.jacfwd)], raised(f.grad(lambda x: (x * 1j).sum()), x)
+    yield [raised(jac(lambda x: x.real * 2), x * 1j) for jac in (f.jacrev, f.jacfwd)], f.grad(lambda x: (x * x.conj()).real.sum())(x * 1j)
     yield f.hessian(lambda x: (x**3).sum())(x), f.hessian(lambda x, y: (x**3 * y).sum(), argnums=(0, 1))(x, x)
 
 

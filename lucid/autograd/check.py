@@ -10,7 +10,6 @@ import numpy as np
 
 from lucid._kernels.core import wrap
 from lucid.autograd.engine import grad
-from lucid.autograd.functional import jvp
 from lucid.autograd.op import Supplied
 from lucid.tensor import Tensor
 
@@ -84,7 +83,7 @@ def gradcheck(
     nondet_tol : float, optional
         How far two backward passes may differ (default 0).
     check_forward_ad : bool, optional
-        Whether to check derivatives along directions (`autograd.functional.jvp`) too.
+        Whether to check derivatives along directions (`autograd.forward_ad`) too.
     check_backward_ad : bool, optional
         Whether to check gradients.
     check_undefined_grad, check_grad_dtypes, check_batched_grad, check_batched_forward_grad, fast_mode, masked
@@ -136,15 +135,20 @@ def _consistent(forward: tuple[str, bool], backward: tuple[str, bool], **needs_b
 
 
 def _along(func, inputs: tuple, at: int) -> list[np.ndarray]:
-    """What `_numerical` finds, by derivatives along directions."""
-    varied = inputs[at]
+    """What `_numerical` finds, by forward mode."""
+    from lucid.autograd.forward_ad import dual_level, make_dual, unpack_dual
+
+    plain = [one.detach() if isinstance(one, Tensor) else one for one in inputs]
+    varied = plain[at]
     columns = []
     for index, step in _directions(varied.array):
         direction = np.zeros(varied.array.shape, varied.array.dtype)
         direction[index] = step
-        call = lambda one: _tensors(func(*inputs[:at], one, *inputs[at + 1 :]))
-        _, found = jvp(call, varied, wrap(direction))
-        columns.append([one.array.reshape(-1) for one in _tensors(found)])
+        with dual_level():
+            outputs = _tensors(func(*plain[:at], make_dual(varied, wrap(direction)), *plain[at + 1 :]))
+            found = [Supplied.zeros(*like) if tangent is None else tangent
+                     for tangent, like in ((unpack_dual(one).tangent, (one.shape, one.dtype)) for one in outputs)]  # fmt: skip
+        columns.append([one.array.reshape(-1) for one in found])
     return [np.stack(column, 1) for column in zip(*columns)] if columns else []
 
 
@@ -254,6 +258,9 @@ def gradgradcheck(
     count = len(inputs)
 
     def first(*arguments):
+        for one, given in zip(arguments, (*inputs, *grad_outputs)):
+            if isinstance(one, Tensor) and given.requires_grad:  # in forward mode they come without
+                one.requires_grad_()
         own, cotangents = arguments[:count], arguments[count:]
         own = tuple(Supplied.view_alias(one) if isinstance(one, Tensor) and one.requires_grad else one for one in own)
         results = [one for one in _tensors(func(*own)) if one.requires_grad]

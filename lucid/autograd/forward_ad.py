@@ -171,7 +171,7 @@ def tangent_of(tensor: Tensor) -> Tensor | None:
         return entry[1]
     base = tensor._base
     whole = None if base is None else tangent_of(base)
-    if whole is None or whole.dtype is not tensor.dtype:
+    if whole is None or whole.dtype is not tensor.dtype or not core.inside(array, base.array):
         return None
     itemsize = array.itemsize
     offset = (array.ctypes.data - base.array.ctypes.data) // itemsize
@@ -466,7 +466,10 @@ def apply_function(function, ctx, args: tuple, kwargs: dict):
         if tangent is not None:
             if any(outputs[i] is one for one in args) and not any(outputs[i] is one for one in ctx._dirty):
                 outputs[i] = _off(_alias)(outputs[i])
-            set_tangent(outputs[i], tangent)
+            if tangent.array.shape != outputs[i].array.shape:
+                raise RuntimeError(f"{function.__name__}: jvp returned a tangent of shape {list(tangent.shape)} for output {i} of shape "
+                                   f"{list(outputs[i].shape)}")  # fmt: skip
+            set_tangent(outputs[i], tangent if tangent.stride() == outputs[i].stride() else _off(_laid_out)(tangent, outputs[i]))
     return type(result)(outputs) if many else outputs[0]
 
 

@@ -41,6 +41,12 @@ class Node(core.NodeBase):
 
     __slots__ = ("metadata",)
 
+    def __getattr__(self, name: str):
+        if name != "metadata":
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        self.metadata = {}  # for whoever wants to remember something
+        return self.metadata
+
     check_nan = True  # whether a node that remembers its stack looks for NaN
 
     def __init__(self, op, edges, calls, joint=None):

@@ -327,6 +327,9 @@ class Place:
             a = _parts(core.wrap(a)).array
         if a.dtype != b.dtype:
             raise RuntimeError("in-place writes to a view of another dtype than its base's are not recorded")
+        if not core.inside(a, b):
+            raise RuntimeError("a view or its base is being modified inplace, and the view is not inside of the base: as_strided reached "
+                               "beyond it, or it was resized or given other memory since. The write cannot be recorded")  # fmt: skip
         itemsize = b.itemsize
         self.span = None if b.flags.c_contiguous else core.extent_of(b)[1]
         self.layout = (b.shape, tuple(step // itemsize for step in b.strides), 0)

@@ -6,7 +6,7 @@ import numpy as np
 
 from lucid import dtypes
 from lucid._kernels.core import wrap
-from lucid.autograd.op import op, torch_name
+from lucid.autograd.op import Supplied, op, torch_name
 from lucid.dtypes import as_dtype
 from lucid.formats import format_name
 from lucid.ops._doc import doc
@@ -447,8 +447,14 @@ CONVERSIONS = {
 }  # fmt: skip
 
 def new(self, *args, size=None, device=None):
-    """Of the tensor's dtype: with the given values, or uninitialised of the given size; `new_tensor` and `new_empty` say
-    which is meant."""
+    """Of the tensor's dtype: with the given values, or uninitialised of the given size (`new_tensor` and `new_empty` say
+    which is meant), or a view of a tensor or storage. TypeError for a tensor of another dtype."""
+    if args and isinstance(args[0], Tensor):
+        if args[0].dtype is not self.dtype:
+            raise TypeError(f"new(): expected a tensor of {self.dtype}, got one of {args[0].dtype}; use its method to()")
+        return Supplied.view_alias(args[0])
+    if args and hasattr(args[0], "untyped"):
+        return new_empty(self, 0).set_(args[0])
     if not args:
         return new_empty(self, 0 if size is None else size, device=device)
     if len(args) == 1 and not isinstance(args[0], (int, Size)):

@@ -214,3 +214,16 @@ def span(cnp.ndarray array):
 def extent_of(cnp.ndarray array):
     """`extent`, for Python."""
     return extent(array)
+
+
+def inside(cnp.ndarray piece not None, cnp.ndarray whole not None):
+    """Whether an array lies in memory between the first and the last element of another."""
+    cdef Py_ssize_t low, n, first, size
+    if not cnp.PyArray_SIZE(piece):
+        return True
+    low, n = extent(piece)
+    first, size = extent(whole)
+    low = <Py_ssize_t>cnp.PyArray_BYTES(piece) + low * cnp.PyArray_ITEMSIZE(piece)
+    first = <Py_ssize_t>cnp.PyArray_BYTES(whole) + first * cnp.PyArray_ITEMSIZE(whole)
+    return (first <= low and cnp.PyArray_SIZE(whole) > 0
+            and low + n * cnp.PyArray_ITEMSIZE(piece) <= first + size * cnp.PyArray_ITEMSIZE(whole))
