@@ -4,7 +4,7 @@ import torch
 
 from .spec import REALS, P, T, V, call, error
 
-inf = float("inf")
+inf, nan = float("inf"), float("nan")
 SQ, BSQ = T(3, 3), T(2, 3, 3)
 singular = V([[1.0, 2.0], [2.0, 4.0]])
 wide = T(3, 5)
@@ -14,7 +14,7 @@ ends, whole = V([4, 4, 16], torch.int32), V([0, 8, 16], torch.int32)
 halves = T(2, 2, dtype=torch.float16)
 drivers = ("gels", "gelsy", "gelsd", "gelss")
 orders = (None, "fro", "nuc", inf, -inf, 1, -1, 2, -2)
-
+CORNERS = V([[0.0, 0.0], [1.0, 1.0], [1.0, -1.0], [2.0, 1.0]])  # some are as far apart in one direction as in the other
 
 
 def real_diagonal(t):
@@ -160,12 +160,13 @@ SAMPLES = {
         error(SQ, V([1, 2, 3], torch.int32), T(3)), error(SQ, V([1, 2, 3], torch.int32), T(2, 1)), error(SQ, V([1.0, 2.0, 3.0], torch.float32), T(3, 1)), error(SQ, V([1, 2], torch.int32), T(3, 1)),
         error(wide, V([1, 2, 3], torch.int32), T(3, 1))],
     "cdist": [call(T(3, 4), T(5, 4), p) for p in (0.0, 1.0, 2.0, 3.0, inf)] + [call(T(2, 3, 4), T(2, 5, 4)), call(T(2, 1, 30, 3), T(3, 40, 3)), call(T(30, 4), T(5, 4), 3.0),
-        call(T(2, 30, 300), T(2, 2, 300), compute_mode="donot_use_mm_for_euclid_dist")],
+        call(T(2, 30, 300), T(2, 2, 300), compute_mode="donot_use_mm_for_euclid_dist"), *(call(CORNERS, V([[1.0, 1.0], [0.0, 0.0], [1.0, 3.0]]), p) for p in (0.0, inf)),
+        *(call(V([[nan, 1.0], [2.0, nan], [2.0, 0.0]]), V([[0.0, 1.0], [nan, nan], [3.0, 3.0]]), p) for p in (0.0, inf))],
     "nn.functional.linear": [call(T(2, 3), T(4, 3)), call(T(2, 3), T(4, 3), T(4)), call(T(3), T(4, 3), T(4)), call(T(2, 5, 3), T(4, 3), T(4)), call(T(5, 1, 3), T(4, 3), T(4)), call(T(2, 5, 1), T(1, 1)), call(T(0, 3), T(4, 3), T(4)),
                              call(T(3), T(3)), error(T(2, 3), T(4, 2)), error(T(2, 3), T(4, 3), T(5))],
     "nn.functional.bilinear": [call(T(2, 3), T(2, 4), T(5, 3, 4), T(5)), call(T(2, 3), T(2, 4), T(5, 3, 4))],
     "nn.functional.cosine_similarity": [call(T(3, 4), T(3, 4)), call(T(3, 4), T(4), dim=0 - 1, eps=0.5), call(V([[0.0, 0.0]]), V([[1.0, 2.0]]))],
-    "nn.functional.pairwise_distance": [call(T(3, 4), T(3, 4)), call(T(3, 4), T(3, 4), 1.0, 1e-3, True)], "nn.functional.pdist": [call(T(4, 3)), call(T(4, 3), 1.0)],
+    "nn.functional.pairwise_distance": [call(T(3, 4), T(3, 4)), call(T(3, 4), T(3, 4), 1.0, 1e-3, True)], "nn.functional.pdist": [call(T(4, 3)), call(T(4, 3), 1.0), *(call(x, p) for p in (0.0, inf) for x in (CORNERS, V([[nan, 1.0], [2.0, nan], [2.0, 0.0], [1.0, 4.0]])))],
 }  # fmt: skip
 
 SAMPLES["linalg.norm"] += [call(T(3, 4), dtype=torch.float64)]

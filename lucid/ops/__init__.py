@@ -2,8 +2,8 @@
 gives Tensor its methods; the families in `LATER` are declared when the first of their names is asked for.
 """
 
+import os
 from importlib import import_module
-from pathlib import Path
 
 from lucid.autograd.op import DECLARED, Supplied
 from lucid.ops import (  # noqa: F401
@@ -75,7 +75,8 @@ def published(namespace: str) -> dict:
 
 def load_library(path: str) -> None:
     """Load operators that were compiled for PyTorch: of torchvision's there are others, else OSError, so that packages do without."""
-    if Path(path).parent.name != "torchvision" or not Path(path).name.startswith("_C."):
+    folder, name = os.path.split(path)
+    if os.path.basename(folder) != "torchvision" or not name.startswith("_C."):
         raise OSError(f"ops.load_library(): {path} is compiled for PyTorch")
     import_module("lucid.vision")
 

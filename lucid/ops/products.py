@@ -27,7 +27,7 @@ from lucid.ops._frame import (
     tensor_argument,
 )
 from lucid.ops.arithmetic import add, conjugate, div, mul, sub
-from lucid.ops.comparison import eq
+from lucid.ops.comparison import eq, ne
 from lucid.ops.creation import eye, zeros
 from lucid.ops.inverses import inv, slogdet, solve, square_shape
 from lucid.ops.joining import cat, put
@@ -509,12 +509,35 @@ def cdist(
         raise ValueError(f"{compute_mode} is not a valid value for compute_mode")
     if not x1.shape[-1]:
         p = 1  # as good as any: nothing is apart, and the norms of some orders are not defined
+    return _distances(x1, x2, p, True)
+
+
+def _distances(x1: Tensor, x2: Tensor, p: float, lenient: bool) -> Tensor:
+    norm = (lambda diff: _extent(diff, p, lenient)) if p in (0, math.inf) else (lambda diff: vector_norm(diff, p, -1))
     if core.recording((x1, x2)) and (p != 2 or max(x1.shape[-2], x2.shape[-2]) <= 25):
-        return vector_norm(sub(x1.unsqueeze(-2), x2.unsqueeze(-3)), p, -1)
+        return norm(sub(x1.unsqueeze(-2), x2.unsqueeze(-3)))
     if p == 2:
         return _cdist(x1, x2)
     step = max(1, BLOCK // max(1, x2.numel()))
-    return cat([vector_norm(sub(rows.unsqueeze(-2), x2.unsqueeze(-3)), p, -1) for rows in x1.split(step, -2)], -2)
+    return cat([norm(sub(rows.unsqueeze(-2), x2.unsqueeze(-3))) for rows in x1.split(step, -2)], -2)
+
+
+@op("_extent")
+def _extent(diff: Tensor, p: float, lenient: bool) -> Tensor:
+    """Norms of order 0 or infinity. NaN is that of NaN, but the largest of a lenient one's is that of the others, as PyTorch's `cdist` has it."""
+    if not p:
+        return where(diff.isnan().any(-1), math.nan, ne(diff, 0).sum(-1, dtype=diff.dtype))
+    sizes = diff.abs()
+    return (where(sizes.isnan(), 0, sizes) if lenient else sizes).amax(-1)
+
+
+@_extent.vjp_joint("diff")
+def _extent_backward(g, needs, diff, p, out):
+    """Each of the largest counts in full."""
+    if not p:
+        return (zeros(diff.shape, dtype=g.dtype),)
+    gap = sub(diff.abs(), out.unsqueeze(-1))
+    return (mul(g.unsqueeze(-1), mul(diff.sign(), where(gap.isnan(), math.nan, eq(gap, 0).to(g.dtype)))),)
 
 
 BLOCK = 2**18  # differences that are kept at once
@@ -557,7 +580,7 @@ def pdist(input_: Tensor, p: float = 2) -> Tensor:
     n = len(input_.array)
     if p == 2 and input_.array.size and n > 1:
         return _pdist(input_)
-    return cdist(input_, input_, p).reshape(-1)[wrap(_pairs(n))]
+    return _distances(input_, input_, p if input_.shape[1] else 1, False).reshape(-1)[wrap(_pairs(n))]
 
 
 def _pairs(n: int) -> np.ndarray:
