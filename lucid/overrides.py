@@ -121,7 +121,7 @@ def _intercept(func, args: tuple, kwargs: dict):
     plain = name in (PYTHON_METHODS if method else VARIADIC).split()
     if name == "einsum" and len(args) == 2 and isinstance(args[1], (tuple, list)):
         args = (args[0], *args[1])
-    if not _thread.modes and name == "tensor":
+    if not _thread.modes and name in ("tensor", "as_tensor", "asarray", "from_dlpack"):  # what takes others' tensors in
         with _switched_off(1):
             return func(*args, **kwargs)
     if name in ("sigmoid", "tanh") and func.__module__ == "lucid.nn.functional":

@@ -439,7 +439,14 @@ class Tensor(core.TensorBase):
     def __dlpack__(self, *, stream=None, max_version=None, dl_device=None, copy=None):
         if self.requires_grad:
             raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
-        return self.array.__dlpack__(stream=stream, max_version=max_version, dl_device=dl_device, copy=copy)
+        options = {"stream": stream, "max_version": max_version, "dl_device": dl_device, "copy": copy}
+        if self.dtype.name != "bfloat16":
+            return self.array.__dlpack__(**options)
+        from lucid.utils.dlpack import BFLOAT, UINT, renamed
+
+        capsule = self.array.view(np.uint16).__dlpack__(**options)
+        renamed(capsule, UINT, BFLOAT)
+        return capsule
 
     def __dlpack_device__(self):
         return self.array.__dlpack_device__()

@@ -143,3 +143,28 @@ def test_a_gradient_is_deleted(named):
     assert len(Named.asked) == 1 and named.grad is None
     with pytest.raises(AttributeError, match="shape"):
         del named.shape
+
+
+def test_parameters_of_a_subclass_stay_of_it():
+    class Tagged(lucid.Tensor):
+        pass
+
+    class Plain(lucid.Tensor):
+        __torch_function__ = lucid._C._disabled_torch_function_impl  # so that `detach` gives a Tensor
+
+    data = lucid.ones(2).as_subclass(Tagged)
+    weight, state = lucid.nn.Parameter(data), lucid.nn.Buffer(data.clone(), persistent=False)
+    assert type(weight) is type(state) is Tagged and weight is not data and weight.data_ptr() == data.data_ptr()
+    assert isinstance(weight, lucid.nn.Parameter) and isinstance(state, lucid.nn.Buffer) and not isinstance(data, lucid.nn.Parameter)
+    assert not isinstance(weight, lucid.nn.Buffer) and not isinstance(state, lucid.nn.Parameter) and not isinstance(weight.detach(), lucid.nn.Parameter)
+    assert weight.requires_grad and not data.requires_grad and not lucid.nn.Parameter(data, requires_grad=False).requires_grad
+    module = lucid.nn.Module()
+    module.weight, module.state = weight, state
+    assert [type(p) for p in module.double().parameters()] == [Tagged] and module.weight.dtype is lucid.float64
+    assert list(module.state_dict()) == ["weight"] and list(dict(module.named_buffers())) == ["state"]
+    optimizer = lucid.optim.SGD(module.parameters(), 0.25)
+    module.weight.sum().backward()
+    optimizer.step()
+    assert module.weight.tolist() == [0.75, 0.75]
+    with pytest.raises(RuntimeError, match="detach"):
+        lucid.nn.Parameter(lucid.ones(1).as_subclass(Plain))

@@ -66,6 +66,27 @@ def test_numpy_shares_memory_both_ways():
     assert np.add(lucid.ones(2).numpy(), 1).tolist() == [2, 2]
 
 
+def test_dlpack_of_bfloat16():
+    x = lucid.tensor([[1.5, 2.0], [3.0, -0.25]], dtype=lucid.bfloat16)
+
+    class Other:
+        """Of another library."""
+
+        dtype = "other.bfloat16"
+
+        def __dlpack__(self):
+            return x.__dlpack__(max_version=(1, 0))
+
+    for hand in (lambda: lucid.utils.dlpack.to_dlpack(x.t()), lambda: x.t().__dlpack__(max_version=(1, 0))):
+        found = lucid.from_dlpack(hand())
+        assert found.dtype is lucid.bfloat16 and found.tolist() == [[1.5, 3.0], [2.0, -0.25]] and found.stride() == (1, 2)
+        found[0, 0] += 1
+        assert x[0, 0] == found[0, 0]
+        x[0, 0] = 1.5
+    assert lucid.from_dlpack(Other()).tolist() == x.tolist() and lucid.from_dlpack(Other()).data_ptr() == x.data_ptr()
+    assert lucid.from_dlpack(Other(), copy=True).data_ptr() != x.data_ptr()
+
+
 def test_dlpack_both_ways():
     t = lucid.arange(4.0)
     array = np.from_dlpack(t)

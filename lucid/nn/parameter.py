@@ -11,8 +11,36 @@ from lucid.tensor import Tensor
 __all__ = ["Buffer", "Parameter", "UninitializedBuffer", "UninitializedParameter", "UninitializedTensorMixin", "is_lazy"]
 
 
-class Parameter(Tensor):
+class _Marking(type):
+    """Of a class whose instances are also the tensors of other classes that it has marked."""
+
+    def __instancecheck__(cls, instance) -> bool:
+        if super().__instancecheck__(instance):
+            return True
+        mark = cls.__dict__.get("_mark")
+        return mark is not None and isinstance(instance, Tensor) and getattr(instance, mark, False)
+
+
+def _marked(data: Tensor, owner: type, requires_grad: bool) -> Tensor | None:
+    """A tensor of a user's class over the same memory, marked as the class `owner` does; None of the classes that are here."""
+    kind = type(data)
+    if kind is Tensor or kind.__module__.partition(".")[0] in ("lucid", "torch"):
+        return None
+    found = data.detach()
+    if type(found) is not kind:
+        raise RuntimeError(
+            f"Creating a {owner.__name__} from an instance of type {kind.__name__} requires that detach() returns an instance of the same type, "
+            f"but return type {type(found).__name__} was found instead"
+        )
+    found.requires_grad_(requires_grad)
+    setattr(found, owner._mark, True)
+    return found
+
+
+class Parameter(Tensor, metaclass=_Marking):
     """A tensor that, as an attribute of a Module, is one of its parameters.
+
+    A tensor of a class of your own stays one, and `isinstance` says of it that it is a Parameter too.
 
     Parameters
     ----------
@@ -30,6 +58,7 @@ class Parameter(Tensor):
 
     __module__ = "lucid.nn.parameter"
     __torch_function__ = core.disabled_torch_function
+    _mark = "_is_param"
 
     def __new__(cls, data=None, requires_grad=True):
         self = core.TensorBase.__new__(cls)
@@ -37,6 +66,8 @@ class Parameter(Tensor):
             data = Tensor([])
         if not isinstance(data, Tensor):
             raise TypeError(f"Parameter needs a Tensor, got {type(data).__name__}")
+        if (found := _marked(data, Parameter, requires_grad)) is not None:
+            return found
         self.array = data.array
         self._counter = core.version_of(data)
         self.requires_grad = requires_grad
@@ -46,7 +77,7 @@ class Parameter(Tensor):
         return "Parameter containing:\n" + super().__repr__()
 
 
-class Buffer(Tensor):
+class Buffer(Tensor, metaclass=_Marking):
     """A tensor that, as an attribute of a Module, is one of its buffers: state that is not trained.
 
     Parameters
@@ -66,10 +97,14 @@ class Buffer(Tensor):
 
     __module__ = "lucid.nn.parameter"
     __torch_function__ = core.disabled_torch_function
+    _mark = "_is_buffer"
 
     def __new__(cls, data=None, persistent=True):
         self = core.TensorBase.__new__(cls)
         data = Tensor([]) if data is None else data
+        if (found := _marked(data, Buffer, data.requires_grad)) is not None:
+            found.persistent = persistent
+            return found
         self.array = data.array
         self._counter = core.version_of(data)
         self.persistent = persistent

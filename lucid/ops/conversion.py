@@ -199,8 +199,14 @@ def from_dlpack(ext_tensor, *, device=None, copy=None) -> Tensor:
     if isinstance(ext_tensor, Tensor):
         array = ext_tensor.detach().array
         return wrap(array.copy() if copy else array)
+    if str(getattr(ext_tensor, "dtype", "")).endswith("bfloat16") and hasattr(ext_tensor, "__dlpack__"):
+        ext_tensor = ext_tensor.__dlpack__()
     if type(ext_tensor).__name__ == "PyCapsule":
+        from lucid.utils.dlpack import BFLOAT, UINT, renamed
+
+        words = renamed(ext_tensor, BFLOAT, UINT)
         array = _writeable(np.from_dlpack(_Capsule(ext_tensor)))
+        array = array.view(dtypes.bfloat16.numpy) if words else array
         return wrap(array.copy() if copy else array)
     if not hasattr(ext_tensor, "__dlpack__"):
         raise TypeError(f"from_dlpack needs an object with __dlpack__, got {type(ext_tensor).__name__}")

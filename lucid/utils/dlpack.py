@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import enum
 
 from lucid.ops.conversion import from_dlpack
@@ -48,3 +49,21 @@ def to_dlpack(tensor):
     Tensor([1.0, 2.0])
     """
     return tensor.__dlpack__()
+
+
+BFLOAT, UINT = 4, 1  # codes of dtypes
+
+
+def renamed(capsule, was: int, now: int) -> bool:
+    """Whether what a capsule holds is of the dtype with one code, which is then the other's: NumPy has no bfloat16 to exchange."""
+    name, pointer = ctypes.pythonapi.PyCapsule_GetName, ctypes.pythonapi.PyCapsule_GetPointer
+    name.restype, name.argtypes = ctypes.c_char_p, [ctypes.py_object]
+    pointer.restype, pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
+    kind = name(capsule)
+    # The memory, the device and the number of dimensions come before it, and a version, a context, a deleter and flags before these.
+    at = pointer(capsule, kind) + 20 + (32 if kind == b"dltensor_versioned" else 0)
+    code = ctypes.c_uint8.from_address(at)
+    found = code.value == was
+    if found:
+        code.value = now
+    return found

@@ -228,9 +228,10 @@ class Module:
         raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
 
     def __setattr__(self, name: str, value):
-        if isinstance(value, (Parameter, Module, Buffer)) and "_parameters" not in self.__dict__:
+        tensor = isinstance(value, Tensor)  # asked first: of what is none, Parameter and Buffer need not be asked
+        if "_parameters" not in self.__dict__ and (isinstance(value, Module) or (tensor and isinstance(value, (Parameter, Buffer)))):
             raise AttributeError(f"cannot assign {type(value).__name__.lower()} before Module.__init__() call")
-        if isinstance(value, Parameter):
+        if tensor and isinstance(value, Parameter):
             if name not in self._parameters:
                 self._forget(name)
             self.register_parameter(name, value)
@@ -238,7 +239,7 @@ class Module:
             if name not in self._modules:
                 self._forget(name)
             self._modules[name] = self._hooked("module", name, value)
-        elif isinstance(value, Buffer):
+        elif tensor and isinstance(value, Buffer):
             self.register_buffer(name, value, value.persistent)
         elif name in self.__dict__.get("_parameters", ()):
             if value is not None:
