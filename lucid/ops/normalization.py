@@ -452,9 +452,9 @@ def _batch_norm(x: Tensor, weight, bias, running, training: bool, momentum: floa
     x_row = row(_laid(x.array, last), computed)
     if training:
         moving = [None if one is None else contiguous(cast(one.array, computed)) for one in running]
-        BATCH_STATISTICS[computed](  # in the order of indices, so that they do not depend on the format
-            row(x, computed) if last else x_row, flat(mean.array), flat(rstd.array),
-            *(None if one is None else flat(one) for one in moving), *_channels(x.array), eps, momentum,
+        BATCH_STATISTICS[computed](
+            x_row, flat(mean.array), flat(rstd.array), *(None if one is None else flat(one) for one in moving),
+            *_channels(x.array, last), eps, momentum,
         )  # fmt: skip
         for one, array in zip(running, moving):
             if one is not None:
@@ -489,14 +489,15 @@ def _batch_norm_backward(g, needs, x, weight, bias_dtype, training, eps, stats):
             sum_(g * hat, others) if needs[1] else None,
             sum_(g, others) if needs[2] else None,
         )
-    gx = empty(x.array.shape, computed)
+    last = core.channels_last(x.array)
+    gx = formatted_empty(x.array.shape, computed, last)
     gw, gb = empty(mean.array.shape, computed), empty(mean.array.shape, computed)
     BATCH_NORM_BACKWARD[computed](
-        row(g, computed), row(x, computed), flat(mean.array), flat(rstd.array), row(weight, computed), flat(gx),
-        flat(gw), flat(gb), *_channels(x.array), training,
+        row(_laid(g.array, last), computed), row(_laid(x.array, last), computed), flat(mean.array), flat(rstd.array),
+        row(weight, computed), flat(_laid(gx, last)), flat(gw), flat(gb), *_channels(x.array, last), training,
     )  # fmt: skip
     return (
-        _like(x, gx) if needs[0] else None,
+        _result(gx, x.dtype) if needs[0] else None,
         _result(gw, weight.dtype) if needs[1] else None,
         _result(gb, bias_dtype) if needs[2] else None,
     )
