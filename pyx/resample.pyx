@@ -78,6 +78,8 @@ cdef void column_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogi
             sum_taps(x, c.index + entry, weight, c, 2, PLANES, True, out, n)
         elif count == PLANES and taps == 4:
             sum_taps(x, c.index + entry, weight, c, 4, PLANES, False, out, n)
+        elif count == PLANES and taps == 1:
+            sum_taps(x, c.index + entry, weight, c, 1, PLANES, False, out, n)
         else:
             for p in range(count):
                 sum_taps(x + p * c.axis, c.index + entry, weight, c, taps, 1, False, out + p * c.m, n)

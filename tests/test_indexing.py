@@ -388,3 +388,25 @@ def test_histograms_of_spans_beyond_and_below_their_dtype():
     assert lucid.histogram(lucid.tensor([0.0, 1e38, 3e38]), 4)[0].tolist() == [1, 1, 0, 1]
     wide = lucid.tensor([-1.7e308, 1.7e308, 0.0, math.nan], dtype=lucid.float64)
     assert lucid.histc(wide[:3], 4).tolist() == [1, 0, 1, 1] and lucid.histc(wide, 2, -1e308, 1e308).tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("shape", [(1, 5), (3, 7), (2, 4, 9), (40, 3)])
+@pytest.mark.parametrize("dtype", [lucid.float32, lucid.float64, lucid.float16])
+def test_rows_of_logcumsumexp_are_those_of_each_alone(shape, dtype):
+    x = lucid.randn(shape, generator=lucid.Generator().manual_seed(5)).to(dtype)
+    found = lucid.logcumsumexp(x, -1).reshape(-1, shape[-1])
+    for row, one in zip(x.reshape(-1, shape[-1]), found):
+        assert lucid.allclose(one, lucid.logcumsumexp(row, 0), rtol=1e-6)
+
+
+@pytest.mark.parametrize("channels", [3, 4, 9])
+def test_the_nearest_elements_of_channels_are_those_of_each_alone(channels):
+    rng = lucid.Generator().manual_seed(6)
+    x, grid = lucid.randn(2, channels, 5, 6, generator=rng), lucid.rand(2, 3, 7, 2, generator=rng) * 3 - 1.5
+    found = F.grid_sample(x, grid, mode="nearest", align_corners=False)
+    for c in range(channels):
+        assert lucid.equal(found[:, c : c + 1], F.grid_sample(x[:, c : c + 1], grid, mode="nearest", align_corners=False))
+    i, j = (((grid[..., k] + 1) * size / 2 - 0.5).round() for k, size in ((1, 5), (0, 6)))
+    inside = (i >= 0) & (i < 5) & (j >= 0) & (j < 6)
+    there = x[lucid.arange(2)[:, None, None], :, i.clamp(0, 4).long(), j.clamp(0, 5).long()].permute(0, 3, 1, 2)
+    assert lucid.equal(found, there * inside[:, None])

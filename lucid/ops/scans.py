@@ -15,7 +15,7 @@ from lucid._kernels.core import empty, flat, wrap
 from lucid.autograd.op import Supplied, op, torch_name
 from lucid.dtypes import as_dtype
 from lucid.ops._doc import doc, like
-from lucid.ops._frame import INT64, cast, fold, tensor_argument
+from lucid.ops._frame import INT64, cast, contiguous, copied, fold, tensor_argument
 from lucid.ops.extremes import _scatter_back, amax
 from lucid.ops.reduction import CODES, SCAN, SCAN_INDEX, SCAN_LONG, computed, sum
 from lucid.tensor import Tensor, check_dim
@@ -49,8 +49,11 @@ def _scanned(name: str, input_: Tensor, dim: int, dtype) -> Tensor:
             flat(rows.reshape(-1).view(parts)), flat(out.reshape(-1).view(parts)), outer, axis, inner * 2, CODES[name]
         )
         return wrap(cast(out, target.numpy))
+    turned = name == "logcumsumexp" and inner == 1 < outer  # rows side by side need not wait for each other's exponentials
+    if turned:
+        rows, outer, inner, out = contiguous(rows.reshape(outer, axis).T), 1, outer, empty((axis, outer), array.dtype)
     (SCAN_LONG if target.kind < 2 else SCAN)[array.dtype](flat(rows), flat(out), outer, axis, inner, CODES[name])
-    return wrap(cast(out, target.numpy))
+    return wrap(cast(copied(out.T).reshape(array.shape) if turned else out, target.numpy))
 
 
 def _complex_logcumsumexp(array: np.ndarray, axis: int) -> np.ndarray:
