@@ -410,3 +410,18 @@ def test_the_nearest_elements_of_channels_are_those_of_each_alone(channels):
     inside = (i >= 0) & (i < 5) & (j >= 0) & (j < 6)
     there = x[lucid.arange(2)[:, None, None], :, i.clamp(0, 4).long(), j.clamp(0, 5).long()].permute(0, 3, 1, 2)
     assert lucid.equal(found, there * inside[:, None])
+
+
+@pytest.mark.parametrize(
+    "size, kernel, options",
+    [((6, 4), 2, {"stride": 2}), ((6, 4), (3, 2), {"stride": (3, 2)}), ((4, 4), 4, {"stride": 4, "padding": 1}), ((7, 4), 2, {"stride": 2}),
+     ((4, 6), 3, {}), ((8, 8), 2, {"stride": 2, "dilation": 2}), ((4, 4), 2, {"stride": 2, "padding": 1})],
+)  # fmt: skip
+def test_fold_adds_what_unfold_took(size, kernel, options):
+    x = lucid.arange(2.0 * 3 * size[0] * size[1]).reshape(2, 3, *size)
+    times = F.fold(F.unfold(lucid.ones_like(x), kernel, **options), size, kernel, **options)
+    assert lucid.equal(F.fold(F.unfold(x, kernel, **options), size, kernel, **options), x * times)
+    window = lucid.ones(1, 1, *(kernel if type(kernel) is tuple else (kernel, kernel)))
+    blocks = lucid.ones_like(F.conv2d(lucid.ones(1, 1, *size), window, **options))
+    wanted = F.conv_transpose2d(blocks, window, **options)[0, 0]
+    assert lucid.equal(times[0, 0, : len(wanted), : len(wanted[0])], wanted)

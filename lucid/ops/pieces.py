@@ -443,7 +443,7 @@ def split_with_sizes(input_: Tensor, split_sizes: tuple, dim: int = 0) -> tuple:
         raise RuntimeError("split expects at least a 1-dimensional tensor")
     dim = check_dim("split_with_sizes", dim, len(shape))
     sizes = shape_argument("split_with_sizes", (split_sizes,))
-    if any(n < 0 for n in sizes):
+    if min(sizes, default=0) < 0:
         raise RuntimeError(
             f"split_with_sizes expects split_sizes have only non-negative entries, but got split_sizes={list(sizes)}"
         )
@@ -545,7 +545,7 @@ def chunk(input_: Tensor, chunks: int, dim: int = 0) -> tuple:
     if not total:
         return split_with_sizes(input_, [0] * chunks, dim)
     size = -(-total // chunks)
-    return split_with_sizes(input_, [min(size, total - start) for start in range(0, total, size)], dim)
+    return split_with_sizes(input_, [size] * (total // size) + [total % size] * (total % size > 0), dim)
 
 
 @op("unsafe_split", composite=True)
