@@ -305,7 +305,7 @@ def convert(x: Tensor, dtype: dtypes.dtype, copy: bool = False, memory_format=No
     """The tensor itself if it is of the dtype and lies as wanted; a copy otherwise."""
     if dtype is not x.dtype:
         return to_dtype(x, dtype) if memory_format is None else clone(to_dtype(x, dtype), memory_format=memory_format)
-    if not copy and format_name(memory_format) in ("preserve_format", _nearest(x)):
+    if not copy and (memory_format is None or format_name(memory_format) in ("preserve_format", _nearest(x))):
         return x
     return clone(x, memory_format=memory_format)
 
@@ -339,9 +339,9 @@ def parse_to(args, dtype=None, device=None, other=None, non_blocking=False, copy
         raise TypeError(f"to() received too many arguments: {args}")
     if args:
         non_blocking, copy = (*args, copy)[:2]
-    for argument, value in ("non_blocking", non_blocking), ("copy", copy):
-        if not isinstance(value, bool):
-            raise TypeError(f"to(): argument '{argument}' must be bool, not {type(value).__name__}")
+    if not (isinstance(non_blocking, bool) and isinstance(copy, bool)):
+        argument, value = ("copy", copy) if isinstance(non_blocking, bool) else ("non_blocking", non_blocking)
+        raise TypeError(f"to(): argument '{argument}' must be bool, not {type(value).__name__}")
     if device is not None:
         check_device(device)
     return None if dtype is None else as_dtype(dtype), device, non_blocking, copy, memory_format
