@@ -1,16 +1,18 @@
-"""Programs that PyTorch exports, read and run by Lucid: `python -m conformance exported`.
+"""Programs that PyTorch writes to files, read and run by Lucid: `python -m conformance exported`.
 
-Each function that the suite has cases of float32 for, and some networks, are exported by PyTorch twice: as they were traced, and decomposed
-into core operators. Lucid loads the file, and gives what PyTorch gives for the same arguments.
+Each function that the suite has cases of float32 for, and some networks, are written by PyTorch in several forms: exported as they were
+traced, exported and decomposed into core operators, as TorchScript that was traced, and, networks, as TorchScript that was compiled. Lucid
+loads the file, and gives what PyTorch gives for the same arguments.
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import io
 import itertools
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -30,6 +32,7 @@ CASES = 2  # of each function
 # How far two results may be apart, in parts of the largest element.
 TOLERANCE = 1e-4
 UNINITIALISED = {"empty", "empty_strided", "Tensor.new_empty", "Tensor.new_empty_strided", "empty_permuted", "Tensor.resize_", "empty_like"}
+SIGNS = {"linalg.eigh", "linalg.svd", "svd"}  # vectors whose signs are LAPACK's choice
 
 
 @dataclass
@@ -37,7 +40,7 @@ class Outcome:
     """How one program ended."""
 
     name: str
-    form: str  # "traced" or "core"
+    form: str  # of FORMS
     verdict: str  # "same", "differs", or what Lucid raised
     largest: float = 0.0
 
@@ -155,32 +158,59 @@ def models() -> Iterator[tuple[str, nn.Module, tuple, dict, object]]:
         yield "transformers T5", five.eval(), (), {"input_ids": tokens, "decoder_input_ids": tokens, **once}, None
 
 
-def forms(module: nn.Module, args: tuple, kwargs: dict | None = None, sizes=None) -> Iterator[tuple[str, torch.export.ExportedProgram]]:
-    """A module's program as it was traced, and of core operators; nothing where PyTorch does not export it."""
-    try:
+FORMS = ("traced", "core", "jit.trace", "jit.script")
+
+
+@dataclass
+class Written:
+    """A program in a form that PyTorch writes: how it is saved, what PyTorch runs, and how Lucid loads it."""
+
+    form: str
+    save: Callable[[io.BytesIO], None]
+    theirs: Callable[[], Callable]
+    load: Callable[[io.BytesIO], Callable]
+
+
+def forms(module: nn.Module, args: tuple, kwargs: dict | None = None, sizes=None) -> Iterator[Written]:
+    """A module's program in each of the forms in which PyTorch writes it."""
+    kwargs = kwargs or {}
+
+    def exported(form: str, program: torch.export.ExportedProgram) -> Written:
+        save = lambda file: torch.export.save(program, file)
+        return Written(form, save, program.module, lambda file: lucid.export.load(file).module())
+
+    def compiled(form: str, script: torch.jit.ScriptModule) -> Written:
+        return Written(form, lambda file: torch.jit.save(script, file), lambda: script, lucid.jit.load)
+
+    def traced() -> Written:
+        inputs = _pytree.tree_map_only(torch.Tensor, torch.clone, args)
+        return compiled("jit.trace", torch.jit.trace(module, inputs, strict=False, check_trace=False))
+
+    with contextlib.suppress(Exception):  # what PyTorch does not write is none of Lucid's
         torch.manual_seed(0)
-        traced = torch.export.export(module, args, kwargs, dynamic_shapes=sizes)
-    except Exception:
-        return
-    yield "traced", traced
-    try:
-        yield "core", traced.run_decompositions()
-    except Exception:
-        return
+        program = torch.export.export(module, args, kwargs, dynamic_shapes=sizes)
+        yield exported("traced", program)
+        yield exported("core", program.run_decompositions())
+    if not kwargs:
+        with contextlib.suppress(Exception):
+            yield traced()
+    if not isinstance(module, Call):
+        with contextlib.suppress(Exception):
+            yield compiled("jit.script", torch.jit.script(module))
 
 
-def judged(name: str, form: str, program: torch.export.ExportedProgram, args: tuple, kwargs: dict | None = None) -> Outcome | None:
+def judged(name: str, written: Written, args: tuple, kwargs: dict | None = None) -> Outcome | None:
     """Run a program on both libraries; None where PyTorch does not write or run it."""
-    kwargs, file, subject = kwargs or {}, io.BytesIO(), Subject()
+    kwargs, file, subject, form = kwargs or {}, io.BytesIO(), Subject(), written.form
     try:
-        torch.export.save(program, file)  # before it runs, which may write to buffers
+        written.save(file)  # before it runs, which may write to buffers
         torch.manual_seed(0)
-        theirs = program.module()(*_pytree.tree_map_only(torch.Tensor, torch.clone, args), **kwargs)
+        theirs = written.theirs()(*_pytree.tree_map_only(torch.Tensor, torch.clone, args), **kwargs)
     except Exception:
         return None
     file.seek(0)
     try:
-        module = lucid.export.load(file).module()
+        module = written.load(file)
         lucid.manual_seed(0)
         mine = module(*subject.convert(args, {}), **subject.convert(kwargs, {}))
     except Exception as error:
@@ -219,12 +249,12 @@ def outcomes(names: list[str]) -> Iterator[Outcome]:
     asked = not names or {name.partition(" ")[0] for name in names} & {"timm", "transformers"}
     for name, module, args, kwargs, sizes in itertools.chain(networks(), models() if asked else ()):
         if not names or name in names or name.partition(" ")[0] in names:
-            for form, program in forms(module, args, kwargs, sizes):
-                if (outcome := judged(name, form, program, args, kwargs)) is not None:
+            for written in forms(module, args, kwargs, sizes):
+                if (outcome := judged(name, written, args, kwargs)) is not None:
                     yield outcome
     for name, call in functions(names):
         args = call.inputs()
-        for form, program in forms(call, args):
-            outcome = name not in UNINITIALISED and judged(name, form, program, args)
+        for written in forms(call, args):
+            outcome = name not in UNINITIALISED | SIGNS and judged(name, written, args)
             if outcome:
                 yield outcome

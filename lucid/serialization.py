@@ -2,7 +2,7 @@
 
 A file is a zip archive. `data.pkl` says how dictionaries, lists, numbers and tensors are nested; each storage is a record
 of its own, `data/0` and so on, so that tensors which share memory share it again. `data.pkl` is a pickle, but Python's
-unpickler never sees it: `_Reader` follows the few instructions that build values, and refuses all others. Files from before
+unpickler never sees it: `Reader` follows the few instructions that build values, and refuses all others. Files from before
 PyTorch 1.6 are pickles and storages one behind the other; `_Older` reads them in the same way.
 """
 
@@ -290,7 +290,7 @@ def load(f, map_location=None, pickle_module=None, *, weights_only: bool | None 
         if file is not None:
             return _Older(file).read_all()
     with opened(f) as archive:
-        return _Reader(archive, _root(archive)).read(archive.read(f"{_root(archive)}data.pkl"))
+        return Reader(archive, root_of(archive)).read(archive.read(f"{root_of(archive)}data.pkl"))
 
 
 @contextlib.contextmanager
@@ -304,7 +304,7 @@ def _older(f):
             yield file if begin == b"\x80" else None
 
 
-def _root(archive) -> str:
+def root_of(archive) -> str:
     """The folder of an archive in which everything is."""
     names = [name for name in archive.namelist() if name.endswith("/data.pkl")]
     if len(names) != 1:
@@ -345,7 +345,7 @@ CONSTANTS = {
 }  # fmt: skip
 
 
-class _Call:
+class Call:
     """A function that a pickle may call; nothing else can be done with it."""
 
     __slots__ = ("function",)
@@ -379,6 +379,8 @@ class Records:
         Of the bytes of a number, `little` or `big`.
     """
 
+    FOLDER = "data"  # where the storages are
+
     def __init__(self, archive, root: str):
         self.archive, self.root, self.storages = archive, root, {}
         order = f"{root}byteorder"
@@ -389,7 +391,7 @@ class Records:
     def row(self, name: str, dtype, elements: int | None = None) -> np.ndarray:
         """One storage as a row of elements: as many as the archive has, unless it should be told from what is expected."""
         if name not in self.storages:
-            record = self.archive.getinfo(f"{self.root}data/{name}")
+            record = self.archive.getinfo(f"{self.root}{self.FOLDER}/{name}")
             if record.file_size % dtype.itemsize or elements is not None and record.file_size != elements * dtype.itemsize:
                 raise ValueError(
                     f"load: a damaged file: storage {name} has {record.file_size} bytes, not {elements or 'whole'} elements of {dtype}"
@@ -427,7 +429,7 @@ class Records:
 
 
 
-class _Reader(Records):
+class Reader(Records):
     """An archive, and the stack machine that reads its pickle.
 
     What a pickle can ask for is this: numbers, strings, containers, and calls of the functions in `known`, whose
@@ -506,22 +508,39 @@ class _Reader(Records):
                 stack.append(self.storage(*stack.pop()))
             elif name == "REDUCE":
                 arguments = stack.pop()
-                stack.append(_only(_Call, stack.pop()).function(*_only(tuple, arguments)))
-            elif name == "BUILD":  # what PyTorch notes at a state_dict about versions of modules
-                stack.pop()
-                _only(OrderedDict, stack[-1])
+                stack.append(self.called(_only(Call, stack.pop()).function, arguments))
+            elif name == "BUILD":
+                state = stack.pop()
+                self.built(stack[-1], state)
+            elif name == "NEWOBJ":
+                _only(tuple, stack.pop())
+                stack.append(self.new(stack.pop()))
             elif name == "STOP":
                 return stack.pop()
             elif name not in ("PROTO", "FRAME"):
                 raise ValueError(f"load: the file asks for {name}, which is more than to build values")
         raise ValueError("load: a damaged file: it ends too early")
 
+    def called(self, function, arguments):
+        """What a function gives."""
+        return function(*_only(tuple, arguments))
+
+    def built(self, made, state) -> None:
+        """What becomes of an object's state: PyTorch notes versions of modules at a state_dict, which nothing asks for."""
+        _only(OrderedDict, made)
+
+    def new(self, kind):
+        """An instance of a class that has none of the functions in `known`; there is no such class among values."""
+        raise ValueError("load: the file asks for NEWOBJ, which is more than to build values")
+
     def named(self, module: str, name: str):
         """What a pickle may mention by name."""
         if (module, name) in self.values:
             return self.values[module, name]
         if (module, name) in self.known:
-            return _Call(self.known[module, name])
+            return Call(self.known[module, name])
+        if module.partition(".")[0] == "__torch__":
+            raise ValueError("load: the file is a TorchScript program, which jit.load reads")
         raise ValueError(
             f"load: the file holds a {module}.{name}; only tensors, numbers, strings, and lists and dictionaries of them "
             "are read. Save a state_dict() instead."
@@ -541,7 +560,7 @@ class _Reader(Records):
         return self.tensor(row[: row.size // dtype.itemsize * dtype.itemsize].view(dtype.numpy), offset, size, stride, requires_grad)
 
 
-class _Older(_Reader):
+class _Older(Reader):
     """A file of before PyTorch 1.6: four pickles, of which the last is the object, one of the storages' names, and the storages."""
 
     def __init__(self, file):
@@ -698,7 +717,7 @@ def get_unsafe_globals_in_checkpoint(f) -> list[str]:
     """
     named = [one if isinstance(one, tuple) else (one, f"{one.__module__}.{one.__qualname__}") for one in _safe_globals]
     with opened(f) as archive:
-        reader, texts, found = _Reader(archive, _root(archive)), [], {}
+        reader, texts, found = Reader(archive, root_of(archive)), [], {}
         for opcode, argument, _ in _instructions(archive.read(f"{reader.root}data.pkl")):
             if opcode.name == "GLOBAL":
                 found[tuple(argument.split(" "))] = None

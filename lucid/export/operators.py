@@ -164,7 +164,7 @@ def _loss(function, reductions=REDUCTIONS):
     at = list(signature.parameters).index("reduction")
 
     def loss(*arguments, **settings):
-        number = arguments[at] if len(arguments) > at else 1
+        number = arguments[at] if len(arguments) > at else settings.pop("reduction", 1)
         before, after = arguments[:at], arguments[at + 1 :]
         if after:
             return function(*before, reductions[number], *after, **settings)
@@ -316,6 +316,7 @@ OTHERS = {
     "_fft_c2c": _transformed,
     "_fft_r2c": _transformed_real,
     "_fft_c2r": _transformed_to_real,
+    "_grouped_mm": F.grouped_mm,
     "_linalg_det": lambda A: (linalg.det(A), *linalg.lu_factor(A)),
     "_linalg_slogdet": lambda A: (*linalg.slogdet(A), *linalg.lu_factor(A)),
     "_linalg_svd": lambda A, full_matrices=False, compute_uv=True: linalg.svd(A, full_matrices) if compute_uv else _singular_values(A),

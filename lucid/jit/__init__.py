@@ -1,6 +1,6 @@
-"""The names by which programs are prepared for TorchScript: nothing is compiled, functions and modules run as they are.
+"""TorchScript: `load` reads and runs programs that PyTorch compiled and saved. Nothing is compiled here, functions and modules run as they are.
 
-That is what PyTorch itself does where the environment says `PYTORCH_JIT=0`. What saves or loads a compiled program is not there.
+That is what PyTorch itself does where the environment says `PYTORCH_JIT=0`.
 """
 
 from __future__ import annotations
@@ -12,13 +12,24 @@ from lucid.jit.refined import isinstance  # noqa: A004
 from lucid.nn import Module
 
 __all__ = [
-    "Final", "ScriptFunction", "ScriptModule", "TracerWarning", "annotate", "export", "freeze", "ignore", "interface", "is_scripting", "is_tracing", "isinstance",
-    "optimized_execution", "script", "script_if_tracing", "script_method", "trace", "trace_module", "unused",
+    "Error", "Final", "RecursiveScriptModule", "ScriptFunction", "ScriptModule", "TracerWarning", "annotate", "export", "freeze", "ignore", "interface",
+    "is_scripting", "is_tracing", "isinstance", "load", "optimized_execution", "script", "script_if_tracing", "script_method", "trace", "trace_module", "unused",
 ]  # fmt: skip
 
 
+LATER = {"load": "archive", "Error": "operators", "RecursiveScriptModule": "program"}  # what reads programs comes when it is asked for
+
+
+def __getattr__(name: str):
+    if name in LATER:
+        import importlib
+
+        return getattr(importlib.import_module(f"lucid.jit.{LATER[name]}"), name)
+    raise AttributeError(f"module 'lucid.jit' has no attribute {name!r}")
+
+
 class ScriptModule(Module):
-    """A module; `script` makes none of these."""
+    """A module that was compiled: `load` makes these, `script` leaves a module as it is."""
 
 
 class TracerWarning(Warning):

@@ -1,0 +1,378 @@
+"""What a TorchScript program calls: operators of tensors, which are those of exported programs, and those of numbers, strings and lists.
+
+An operator is known by its name alone: `torch.add` is that of tensors, numbers, strings or lists. Where a name means
+several, what it is called with decides.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import math
+import operator
+import warnings
+
+import lucid
+from lucid import Tensor
+from lucid.export.aten import IGNORED, RENAMED, function_of
+from lucid.export.operators import OTHERS
+from lucid.jit.layers import LAYERS
+from lucid.nn import functional as F
+
+__all__ = ["DTYPES", "Error", "operator_of"]
+
+# PyTorch's numbers of dtypes, memory formats and reductions, which is what they are in programs.
+DTYPES = {
+    0: lucid.uint8, 1: lucid.int8, 2: lucid.int16, 3: lucid.int32, 4: lucid.int64, 5: lucid.float16, 6: lucid.float32, 7: lucid.float64,
+    8: lucid.complex32, 9: lucid.complex64, 10: lucid.complex128, 11: lucid.bool, 15: lucid.bfloat16, 27: lucid.uint16, 28: lucid.uint32,
+    29: lucid.uint64,
+}  # fmt: skip
+NUMBERS = {dtype: number for number, dtype in DTYPES.items()}
+FORMATS = {0: lucid.contiguous_format, 1: lucid.preserve_format, 2: lucid.channels_last, 3: lucid.channels_last_3d}
+
+
+class Error(Exception):
+    """What a program raises."""
+
+
+def _dtype(number):
+    return DTYPES[number] if type(number) is int else number
+
+
+def _format(number):
+    return FORMATS[number] if type(number) is int else number
+
+
+CHANGED = {"dtype": _dtype, "memory_format": _format, "out_dtype": _dtype}  # arguments that are numbers in programs
+
+# ------------------------------------------------------------------------------------------------ numbers, strings, lists
+
+
+def _raise(message: str, kind: str | None = None):
+    raise Error(f"{kind}: {message}" if kind else message)
+
+
+def _replaced(holder, key, value):
+    holder[key] = value
+    return holder
+
+
+def _deleted(holder, key) -> None:
+    del holder[key]
+
+
+def _formatted(text: str, *values) -> str:
+    """With each `{}` replaced. (Not by `str.format`, which reads attributes of the values.)"""
+    first, *others = text.split("{}")
+    if len(others) > len(values):
+        raise Error(f"Too few arguments for format string: {text}")
+    return first + "".join(f"{value}{other}" for value, other in zip(values, others))
+
+
+def _percent(text: str, *values) -> str:
+    return text % (values[0] if len(values) == 1 else values)
+
+
+def _end(text, end: int) -> int:
+    return len(text) if end == -1 else end
+
+
+def _among(name: str):
+    """A method of strings that looks at a part, which ends at -1 where it is the rest."""
+    return lambda text, part, start=0, end=-1: getattr(text, name)(part, start, _end(text, end))
+
+
+def _sliced(values, start=None, end=None, step=1):
+    return values[start:end:step]
+
+
+def _smallest(function):
+    """Of numbers, or of the elements of a list; lists are compared as such."""
+    return lambda *values: function(values[0]) if len(values) == 1 else function(*values)
+
+
+def _rounded(x) -> float:
+    return float(round(x))
+
+
+def _powered(a, b):
+    return a**b if isinstance(a, complex) or isinstance(b, complex) else _or_nan(math.pow, a, b)
+
+
+def _or_nan(function, *numbers):
+    """As C computes it, where Python raises."""
+    try:
+        return function(*numbers)
+    except ValueError:
+        return math.nan
+    except OverflowError:
+        return math.inf
+
+
+def _computed(name: str):
+    import cmath
+
+    def function(*numbers):
+        return getattr(cmath, name)(*numbers) if any(isinstance(x, complex) for x in numbers) else _or_nan(getattr(math, name), *numbers)
+
+    return function
+
+
+def _logarithm(x, base=None):
+    if x == 0:
+        return -math.inf
+    return _computed("log")(x) if base is None else _or_nan(math.log, x, base)
+
+
+def _list_sum(values):
+    return sum(values)
+
+
+STRINGS = (
+    "capitalize", "center", "expandtabs", "isalnum", "isalpha", "isdecimal", "isdigit", "isidentifier", "islower", "isnumeric", "isprintable",
+    "isspace", "istitle", "isupper", "join", "ljust", "lower", "lstrip", "partition", "replace", "rjust", "rpartition", "rstrip",
+    "splitlines", "strip", "swapcase", "title", "upper", "zfill",
+)  # fmt: skip
+MATH = (
+    "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "copysign", "cos", "cosh", "degrees", "erf", "erfc", "exp", "expm1", "fabs",
+    "fmod", "gcd", "isfinite", "isinf", "isnan", "ldexp", "lgamma", "log10", "log1p", "modf", "radians", "sin", "sinh", "sqrt", "tan", "tanh",
+)  # fmt: skip
+PLAIN = {
+    **{name: getattr(operator, name) for name in ("add", "sub", "mul", "eq", "ne", "lt", "le", "gt", "ge", "neg")},
+    **{f"__{name}__": getattr(operator, f"{name}_") for name in ("and", "or")},
+    **{f"__{name}__": getattr(operator, name) for name in ("xor", "lshift", "rshift")},
+    "add_": operator.iadd, "mul_": operator.imul,
+    "div": operator.truediv, "floordiv": operator.floordiv, "remainder": operator.mod, "pow": _powered, "divmod": divmod, "abs": abs,
+    **{name: _computed(name) for name in MATH}, "log": _logarithm, "mathremainder": math.remainder, "factorial": math.factorial,
+    "gamma": lambda x: _or_nan(math.gamma, x), "polar": lambda size, angle: complex(size * math.cos(angle), size * math.sin(angle)),
+    "frexp": math.frexp, "angle": lambda x: math.atan2(complex(x).imag, complex(x).real),
+    "floor": lambda x: x if type(x) is int else math.floor(x), "ceil": lambda x: x if type(x) is int else math.ceil(x), "round": _rounded,
+    "__round_to_zero_floordiv": lambda a, b: int(a / b),
+    "Int": int, "Float": float, "Bool": bool, "Complex": complex,
+    "all": all, "any": any, "sum": _list_sum, "select": operator.getitem, "slice": _sliced, "copy": lambda values: values.copy(),
+    "sort": lambda values, reverse=False: values.sort(reverse=reverse), "index": lambda values, *what: values.index(*what),
+    "append": lambda values, one: values.append(one) or values, "extend": lambda values, others: values.extend(others),
+    "insert": lambda values, at, one: values.insert(at, one), "remove": lambda values, one: values.remove(one),
+    "pop": lambda values, *where: values.pop(*where), "popitem": lambda values: values.popitem(), "reverse": lambda values: values.reverse(),
+    "clear": lambda values: values.clear(), "count": lambda values, one, *where: values.count(one, *where),
+    "setdefault": lambda values, key, one: values.setdefault(key, one), "get": lambda values, key, *one: values.get(key, *one),
+    "update": lambda values, others: values.update(others), "keys": list, "values": lambda values: list(values.values()),
+    "items": lambda values: list(values.items()), "dict": dict, "list": list, "sorted": sorted, "Delete": _deleted, "_set_item": _replaced,
+    "__getitem__": operator.getitem, "__contains__": operator.contains,
+    **{name: getattr(str, name) for name in STRINGS}, **{name: _among(name) for name in ("endswith", "startswith", "find", "rfind", "rindex")},
+    "split": lambda text, separator=None, most=-1: text.split(separator, most), "rsplit": lambda text, separator=" ", most=-1: text.rsplit(separator, most),
+    "format": _formatted, "percentFormat": _percent,
+}  # fmt: skip
+WORDS = {
+    "int": int, "float": float, "bool": bool, "str": str, "complex": complex, "range": range, "print": print, "sorted": sorted, "ord": ord, "chr": chr,
+    "hex": hex, "bin": bin, "oct": oct, "abs": abs, "len": len,
+}  # fmt: skip
+ALONE = {
+    "__is__": operator.is_, "__isnot__": operator.is_not, "__not__": operator.not_, "len": len, "str": str, "ord": ord, "chr": chr, "hex": hex, "bin": bin,
+    "oct": oct, "hash": hash, "device": lambda text, index=None: lucid.device(text), "warn": lambda text, level=2: warnings.warn(text, stacklevel=2),
+    "_unwrap_optional": lambda value: value if value is not None else _raise("Unwrapping null optional"), "wait": lambda value: value,
+    "is_scripting": lambda: True, "is_grad_enabled": lucid.is_grad_enabled, "set_grad_enabled": lambda mode: lucid.set_grad_enabled(mode) and None,
+    "is_autocast_enabled": lucid.is_autocast_enabled, "is_autocast_cpu_enabled": lucid.is_autocast_enabled, "_get_tracing_state": lambda: False,
+    "has_torch_function": lambda *values: False, "manual_seed": lambda seed: lucid.manual_seed(seed) and None, "Size": list,
+    "__derive_index": lambda index, start, step: start + index * step, "__range_length": lambda low, high, step: len(range(low, high, step)),
+    "_infer_size": lambda a, b: list(lucid.broadcast_shapes(a, b)), "broadcast_shapes": lambda a, b: list(lucid.broadcast_shapes(a, b)),
+}  # fmt: skip
+
+# ------------------------------------------------------------------------------------------------------------ tensors
+
+
+def _to(x, *arguments, copy=False, memory_format=None):
+    """To a dtype, a device (there is one), both, or as another tensor; then whether to wait, whether to copy, and how it lies."""
+    kinds = [one for one in arguments if not isinstance(one, (lucid.device, str))]
+    dtype = kinds.pop(0) if kinds and type(kinds[0]) is not bool else None
+    copy = kinds[1] if len(kinds) > 1 else copy
+    memory_format = kinds[2] if len(kinds) > 2 else memory_format
+    dtype = dtype.dtype if isinstance(dtype, Tensor) else _dtype(dtype)
+    return x.to(dtype=dtype or x.dtype, copy=copy, memory_format=_format(memory_format) or lucid.preserve_format)
+
+
+def _view(x, size):
+    return x.view(DTYPES[size] if type(size) is int else size)
+
+
+def _convolution(
+    x, weight, bias, stride, padding, dilation, transposed, output_padding, groups, benchmark=False, deterministic=False, enabled=True, tf32=True
+):  # fmt: skip
+    return lucid.convolution(x, weight, bias, stride, padding, dilation, transposed, output_padding, groups)
+
+
+def _random(x, *bounds, generator=None):
+    return x.random_(*bounds)
+
+
+def _spectra(x, n_fft, hop_length=None, win_length=None, window=None, *rest, **named):
+    """The frames begin at places or are centred there: an operator that says it says also how the margins are padded, by a word."""
+    named = dict(zip(("center", "pad_mode") * (len(rest) > 1 and isinstance(rest[1], str)) + ("normalized", "onesided", "return_complex"), rest)) | named
+    return lucid.stft(x, n_fft, hop_length, win_length, window, **{"center": False} | named)
+
+
+def _resized(name: str):
+    """An operator `upsample_...`: a size, whether corners align, and factors as a list or one by one."""
+    function = function_of(f"torch.ops.aten.{name}")
+    names = list(inspect.signature(function).parameters)
+    factors = [one for one in names if one.startswith("scales")]
+
+    def resized(x, output_size, *rest):
+        named = {}
+        if "align_corners" in names:
+            named["align_corners"], *rest = rest
+        if rest and isinstance(rest[0], list):
+            named["scale_factors"] = rest[0]
+        else:
+            named |= zip(factors, rest)
+        return function(x, output_size=output_size, **named)
+
+    return resized
+
+
+def _number_of(x):
+    return NUMBERS[x.dtype]
+
+
+def _listed(x, *shape):
+    return x.tolist()
+
+
+TENSORS = {
+    "to": _to, "view": _view, "_convolution": _convolution, "stft": _spectra, "random_": _random,
+    "size": lambda x, dim=None: list(x.shape) if dim is None else x.shape[dim], "stride": lambda x, dim=None: list(x.stride()) if dim is None else x.stride(dim),
+    "tensor": lucid.tensor, "as_tensor": lucid.as_tensor, "_shape_as_tensor": lambda x: lucid.tensor(x.shape), "data": Tensor.detach,
+    "_list_to_tensor": lucid.tensor, "_tensor_to_list": Tensor.tolist, "floordiv": lucid.floor_divide, "element_size": Tensor.element_size,
+    "is_leaf": lambda x: x.is_leaf, "result_type": lambda a, b: NUMBERS[lucid.result_type(a, b)],
+    "promote_types": lambda a, b: NUMBERS[lucid.promote_types(DTYPES[a], DTYPES[b])], "can_cast": lambda a, b: lucid.can_cast(DTYPES[a], DTYPES[b]),
+    "nonzero_numpy": lambda x: list(x.nonzero(as_tuple=True)), "index": lambda x, indices: x[tuple(slice(None) if one is None else one for one in indices)],
+    "max": lucid.max, "min": lucid.min, "gelu_": lambda x, approximate="none": x.copy_(F.gelu(x, approximate=approximate)),
+    "_add_relu": lambda a, b, alpha=1: F.relu(lucid.add(a, b, alpha=alpha)), "add": lambda a, b, alpha=1: lucid.add(a, b, alpha=alpha),
+    "sub": lambda a, b, alpha=1: lucid.sub(a, b, alpha=alpha), "rsub": lambda a, b, alpha=1: lucid.rsub(a, b, alpha=alpha),
+    "block_diag": lambda tensors: lucid.block_diag(*tensors), "chain_matmul": lambda tensors: lucid.chain_matmul(*tensors),
+    "einsum": lambda equation, tensors, path=None: lucid.einsum(equation, *tensors), "copy": Tensor.clone,
+    **{f"_cast_{name}": functools.partial(lambda dtype, x, wait=False: x.to(dtype), dtype) for name, dtype in {
+        "Byte": lucid.uint8, "Char": lucid.int8, "Double": lucid.float64, "Float": lucid.float32, "Int": lucid.int32, "Long": lucid.int64, "Short": lucid.int16,
+        "Half": lucid.float16}.items()},
+    **{name: _resized(name) for name in OTHERS if name.lstrip("_").startswith("upsample")},
+    **LAYERS,
+}  # fmt: skip
+# The names of arguments by position where the function here has others, or has them in another order.
+POSITIONS = {
+    **dict.fromkeys(("nll_loss", "nll_loss2d", "nll_loss_nd"), ("target", "weight", "reduction", "ignore_index")),
+    "binary_cross_entropy": ("target", "weight", "reduction"), "cross_entropy_loss": ("target", "weight", "reduction", "ignore_index", "label_smoothing"),
+    **dict.fromkeys(("l1_loss", "mse_loss", "multilabel_margin_loss", "soft_margin_loss"), ("target", "reduction")),
+    "_grouped_mm": ("mat_b", "offs", "bias", "out_dtype"), "smooth_l1_loss": ("target", "reduction", "beta"), "multi_margin_loss": ("target", "p", "margin", "weight", "reduction"),
+}  # fmt: skip
+
+
+def _is_no(x) -> bool:
+    return False
+
+
+PRIMITIVES = {
+    "dtype": _number_of, "device": lambda x: x.device, "layout": lambda x: 0, "shape": lambda x: list(x.shape), "requires_grad": lambda x: x.requires_grad,
+    "data": Tensor.detach, "grad": lambda x: x.grad, "itemsize": lambda x: x.itemsize, "nbytes": lambda x: x.nbytes, "name": lambda x: None,
+    "type": lambda x: x.type, "index": lambda x: x.index, "is_cpu": lambda x: True, "tolist": _listed, "NumToTensor": lucid.tensor,
+    **{f"is_{name}": _is_no for name in (
+        "cuda", "ipu", "maia", "meta", "mkldnn", "mps", "mtia", "nested", "quantized", "sparse", "sparse_csr", "vulkan", "xla", "xpu")},
+    "RaiseException": _raise, "min": _smallest(min), "max": _smallest(max), "abs": abs, "rangelist": lambda n: list(range(n)), "StringIndex": operator.getitem,
+    "TupleIndex": operator.getitem, "EnumName": lambda x: x.name, "EnumValue": lambda x: x.value, "IfThenElse": lambda condition, a, b: a if condition else b,
+    "unchecked_unwrap_optional": ALONE["_unwrap_optional"], "Print": print, "VarConcat": lambda *values: lucid.cat(values[:-1], values[-1]),
+    "VarStack": lambda *values: lucid.stack(values[:-1], values[-1]), "id": id, "AutogradZero": lambda: None,
+    **{name: lambda x, name=name: getattr(x, name) for name in ("T", "H", "mT", "mH")},
+}  # fmt: skip
+
+
+# ------------------------------------------------------------------------------------------------------------ by name
+
+
+def _either(plain, of_tensors):
+    """The function of tensors where one is among the first two arguments, and else that of plain values."""
+
+    def either(*arguments, **keywords):
+        tensor = any(isinstance(one, Tensor) for one in arguments[:2])
+        return (of_tensors if tensor else plain)(*arguments, **keywords)
+
+    return either
+
+
+def _tensors(name: str):
+    """The function of tensors that an operator is, or None."""
+    if name in TENSORS:
+        return TENSORS[name]
+    try:
+        return function_of(f"torch.ops.aten.{name}")
+    except NotImplementedError:
+        return None
+
+
+def _lacking(path: str):
+    """What is called in place of an operator that there is not: a program may name it where it never comes to."""
+
+    def lacking(*arguments, **keywords):
+        raise NotImplementedError(f"jit.load: the program calls {path}, which Lucid does not have")
+
+    return lacking
+
+
+@functools.cache
+def _function(path: str):
+    """The function of an operator, that of tensors alone where arguments may have to be placed, and its name."""
+    space, _, name = path.rpartition(".")
+    if not space:
+        return WORDS.get(name), None, name
+    if space == "ops.prim":
+        return PRIMITIVES.get(name) or _lacking(path), None, name
+    if space not in ("torch", "ops.aten"):
+        return _lacking(path), None, name
+    if name in ALONE:
+        return ALONE[name], None, name
+    of_tensors, plain = _tensors(name), PLAIN.get(name)
+    if of_tensors is None:
+        return plain or _lacking(path), None, name
+    return (of_tensors if plain is None else _either(plain, of_tensors)), of_tensors, name
+
+
+def operator_of(path: str, count: int = 0, keywords: list[str] | tuple = ()):
+    """The function that a program calls, and where its arguments go.
+
+    Parameters
+    ----------
+    path : str
+        `torch.add`, `ops.prim.dtype`, or a word such as `int`.
+    count : int
+        How many arguments come by position.
+    keywords : list of str
+        The names of the others.
+
+    Returns
+    -------
+    function : callable or None
+        None for a word that means nothing.
+    positions, names : list of (str or None, callable or None)
+        For each argument the name under which it is given, "" by position, None where it is left out; and what it goes through before.
+    """
+    function, of_tensors, name = _function(path)
+    if of_tensors is None:
+        return function, [("", None)] * count, [(key, None) for key in keywords]
+    try:
+        parameters = list(inspect.signature(of_tensors).parameters.values())
+    except ValueError:
+        parameters = []
+    theirs = [one.name.rstrip("_") for one in parameters]
+    ours = {one.name.rstrip("_"): one.name for one in parameters}
+    order = POSITIONS.get(name)
+    places = []
+    for at in range(count):
+        there = parameters[at] if at < len(parameters) else None
+        if order and 0 < at <= len(order):
+            places.append((order[at - 1], CHANGED.get(order[at - 1])))
+        else:
+            positional = there is not None and there.kind in (there.POSITIONAL_ONLY, there.POSITIONAL_OR_KEYWORD)
+            places.append(("", CHANGED.get(there.name) if positional else None))
+    named = []
+    for key in keywords:
+        other = next((one for one in RENAMED.get(key, ()) if one in theirs), key) if key not in theirs else key
+        named.append((None if key in IGNORED and key not in ("generator",) else ours.get(other, other), CHANGED.get(key)))
+    return function, places, named
