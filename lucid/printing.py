@@ -101,6 +101,8 @@ def _rows(array: np.ndarray, indent: int, summarise: bool) -> str:
 def values(tensor, indent: int = 0) -> str:
     """The elements of a tensor as nested lists."""
     array = dtypes.native(tensor.array)
+    if not array.size:  # other dimensions may be long
+        return "[]"
     return _rows(array, indent, array.size > OPTIONS["threshold"])
 
 

@@ -185,6 +185,7 @@ def test_printing():
     assert repr(lucid.tensor([0.1, 1.0])) == "Tensor([0.1, 1.0])"
     assert repr(lucid.tensor([1], dtype=lucid.int32)) == "Tensor([1], dtype=lucid.int32)"
     assert repr(lucid.zeros(0, 3)) == "Tensor([], size=(0, 3))"
+    assert str(lucid.zeros(2**40, 0)) == "[]"
     assert str(lucid.tensor([[1, 2], [3, 4]])) == "[[1, 2],\n [3, 4]]"
     assert "..." in str(lucid.zeros(2000)) and len(str(lucid.zeros(2000))) < 100
     assert str(lucid.tensor([float("nan"), float("inf"), -0.0])) == "[nan, inf, -0.0]"
