@@ -88,7 +88,7 @@ def parser() -> argparse.ArgumentParser:
     surface.add_argument("--differs", action="store_true", help="name the signatures that differ")
     packages = command("packages", "run packages written for PyTorch as they are, on both libraries")
     packages.add_argument("names", nargs="*", help="packages (default: all that are installed)")
-    exported = command("exported", "run programs that PyTorch exports")
+    exported = command("exported", "run programs that PyTorch exported, or compiled to TorchScript")
     exported.add_argument("names", nargs="*", help="functions and networks (default: all)")
     selftest = command("selftest", "plant faults in the subject and count those that are caught")
     selftest.add_argument("names", nargs="*", help="mutants (default: all)")

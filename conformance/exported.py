@@ -11,7 +11,6 @@ import contextlib
 import importlib.util
 import io
 import itertools
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -23,8 +22,7 @@ import lucid
 
 from . import judging, sources
 from .cases import follow, leaves
-from .packages import difference
-from .packages.programs import Absent
+from .packages import difference, torchvision_library
 from .subjects.lucid import Subject
 
 SOURCES = ("opinfo", "own", "generated")
@@ -139,13 +137,22 @@ def networks() -> Iterator[tuple[str, nn.Module, tuple, dict, object]]:
 
 def models() -> Iterator[tuple[str, nn.Module, tuple, dict, object]]:
     """The same of models of packages, where these are installed."""
-    sys.meta_path.insert(0, Absent())
+    if importlib.util.find_spec("torchvision"):
+        torchvision_library.load()
     torch.manual_seed(0)
     if importlib.util.find_spec("timm"):
         import timm
 
         for name in ("resnet18", "mobilenetv3_small_100", "efficientnet_b0", "convnext_atto", "vit_tiny_patch16_224", "swin_tiny_patch4_window7_224"):
             yield f"timm {name}", timm.create_model(name).eval(), (torch.randn(1, 3, 224, 224),), {}, None
+    if importlib.util.find_spec("torchvision"):
+        from torchvision import models as tv
+
+        picture = torch.randn(1, 3, 96, 96)
+        for name in ("resnet18", "mobilenet_v3_small", "shufflenet_v2_x0_5", "efficientnet_b0", "densenet121", "swin_t"):
+            yield f"torchvision {name}", tv.get_model(name, weights=None).eval(), (picture,), {}, None
+        for name in ("deeplabv3_mobilenet_v3_large", "lraspp_mobilenet_v3_large"):
+            yield f"torchvision {name}", tv.get_model(name, weights=None, weights_backbone=None).eval(), (picture,), {}, None
     if importlib.util.find_spec("transformers"):
         import transformers as t
 
@@ -246,7 +253,7 @@ def functions(names: list[str]) -> Iterator[tuple[str, Call]]:
 
 def outcomes(names: list[str]) -> Iterator[Outcome]:
     """Of the functions and networks with these names, or of all."""
-    asked = not names or {name.partition(" ")[0] for name in names} & {"timm", "transformers"}
+    asked = not names or {name.partition(" ")[0] for name in names} & {"timm", "torchvision", "transformers"}
     for name, module, args, kwargs, sizes in itertools.chain(networks(), models() if asked else ()):
         if not names or name in names or name.partition(" ")[0] in names:
             for written in forms(module, args, kwargs, sizes):

@@ -297,6 +297,7 @@ def _either(plain, of_tensors):
     return either
 
 
+@functools.cache
 def _tensors(name: str):
     """The function of tensors that an operator is, or None."""
     if name in TENSORS:
@@ -316,7 +317,15 @@ def _lacking(path: str):
     return lacking
 
 
-@functools.cache
+def _defined(space: str, name: str):
+    """An operator that a package defined, or torchvision's library."""
+    from lucid import library
+
+    if space == "torchvision":
+        import lucid.vision  # noqa: F401
+    return getattr(library.NAMESPACES.get(space), name, None)
+
+
 def _function(path: str):
     """The function of an operator, that of tensors alone where arguments may have to be placed, and its name."""
     space, _, name = path.rpartition(".")
@@ -325,7 +334,7 @@ def _function(path: str):
     if space == "ops.prim":
         return PRIMITIVES.get(name) or _lacking(path), None, name
     if space not in ("torch", "ops.aten"):
-        return _lacking(path), None, name
+        return _defined(space.removeprefix("ops."), name) or _lacking(path), None, name
     if name in ALONE:
         return ALONE[name], None, name
     of_tensors, plain = _tensors(name), PLAIN.get(name)
