@@ -316,7 +316,7 @@ OTHERS = {
     "_fft_c2c": _transformed,
     "_fft_r2c": _transformed_real,
     "_fft_c2r": _transformed_to_real,
-    "_grouped_mm": F.grouped_mm,
+    "_grouped_mm": lambda x, mat2, offs=None, bias=None, out_dtype=None: F.grouped_mm(x, mat2, offs=offs, bias=bias, out_dtype=out_dtype),
     "_linalg_det": lambda A: (linalg.det(A), *linalg.lu_factor(A)),
     "_linalg_slogdet": lambda A: (*linalg.slogdet(A), *linalg.lu_factor(A)),
     "_linalg_svd": lambda A, full_matrices=False, compute_uv=True: linalg.svd(A, full_matrices) if compute_uv else _singular_values(A),

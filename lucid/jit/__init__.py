@@ -17,7 +17,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-LATER = {"load": "archive", "Error": "operators", "RecursiveScriptModule": "program"}  # what reads programs comes when it is asked for
+LATER = {"load": "archive", "Error": "plain", "RecursiveScriptModule": "program"}  # what reads programs comes when it is asked for
 
 
 def __getattr__(name: str):

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import functools
 import inspect
-import math
 import operator
-import warnings
 
 import lucid
 from lucid import Tensor
 from lucid.export.aten import IGNORED, RENAMED, function_of
 from lucid.export.operators import OTHERS
 from lucid.jit.layers import LAYERS
+from lucid.jit.plain import ALONE, PLAIN, WORDS, raised, smallest
 from lucid.nn import functional as F
 
-__all__ = ["DTYPES", "Error", "operator_of"]
+__all__ = ["DTYPES", "operator_of"]
 
 # PyTorch's numbers of dtypes, memory formats and reductions, which is what they are in programs.
 DTYPES = {
@@ -31,10 +30,6 @@ NUMBERS = {dtype: number for number, dtype in DTYPES.items()}
 FORMATS = {0: lucid.contiguous_format, 1: lucid.preserve_format, 2: lucid.channels_last, 3: lucid.channels_last_3d}
 
 
-class Error(Exception):
-    """What a program raises."""
-
-
 def _dtype(number):
     return DTYPES[number] if type(number) is int else number
 
@@ -44,139 +39,6 @@ def _format(number):
 
 
 CHANGED = {"dtype": _dtype, "memory_format": _format, "out_dtype": _dtype}  # arguments that are numbers in programs
-
-# ------------------------------------------------------------------------------------------------ numbers, strings, lists
-
-
-def _raise(message: str, kind: str | None = None):
-    raise Error(f"{kind}: {message}" if kind else message)
-
-
-def _replaced(holder, key, value):
-    holder[key] = value
-    return holder
-
-
-def _deleted(holder, key) -> None:
-    del holder[key]
-
-
-def _formatted(text: str, *values) -> str:
-    """With each `{}` replaced. (Not by `str.format`, which reads attributes of the values.)"""
-    first, *others = text.split("{}")
-    if len(others) > len(values):
-        raise Error(f"Too few arguments for format string: {text}")
-    return first + "".join(f"{value}{other}" for value, other in zip(values, others))
-
-
-def _percent(text: str, *values) -> str:
-    return text % (values[0] if len(values) == 1 else values)
-
-
-def _end(text, end: int) -> int:
-    return len(text) if end == -1 else end
-
-
-def _among(name: str):
-    """A method of strings that looks at a part, which ends at -1 where it is the rest."""
-    return lambda text, part, start=0, end=-1: getattr(text, name)(part, start, _end(text, end))
-
-
-def _sliced(values, start=None, end=None, step=1):
-    return values[start:end:step]
-
-
-def _smallest(function):
-    """Of numbers, or of the elements of a list; lists are compared as such."""
-    return lambda *values: function(values[0]) if len(values) == 1 else function(*values)
-
-
-def _rounded(x) -> float:
-    return float(round(x))
-
-
-def _powered(a, b):
-    return a**b if isinstance(a, complex) or isinstance(b, complex) else _or_nan(math.pow, a, b)
-
-
-def _or_nan(function, *numbers):
-    """As C computes it, where Python raises."""
-    try:
-        return function(*numbers)
-    except ValueError:
-        return math.nan
-    except OverflowError:
-        return math.inf
-
-
-def _computed(name: str):
-    import cmath
-
-    def function(*numbers):
-        return getattr(cmath, name)(*numbers) if any(isinstance(x, complex) for x in numbers) else _or_nan(getattr(math, name), *numbers)
-
-    return function
-
-
-def _logarithm(x, base=None):
-    if x == 0:
-        return -math.inf
-    return _computed("log")(x) if base is None else _or_nan(math.log, x, base)
-
-
-def _list_sum(values):
-    return sum(values)
-
-
-STRINGS = (
-    "capitalize", "center", "expandtabs", "isalnum", "isalpha", "isdecimal", "isdigit", "isidentifier", "islower", "isnumeric", "isprintable",
-    "isspace", "istitle", "isupper", "join", "ljust", "lower", "lstrip", "partition", "replace", "rjust", "rpartition", "rstrip",
-    "splitlines", "strip", "swapcase", "title", "upper", "zfill",
-)  # fmt: skip
-MATH = (
-    "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "copysign", "cos", "cosh", "degrees", "erf", "erfc", "exp", "expm1", "fabs",
-    "fmod", "gcd", "isfinite", "isinf", "isnan", "ldexp", "lgamma", "log10", "log1p", "modf", "radians", "sin", "sinh", "sqrt", "tan", "tanh",
-)  # fmt: skip
-PLAIN = {
-    **{name: getattr(operator, name) for name in ("add", "sub", "mul", "eq", "ne", "lt", "le", "gt", "ge", "neg")},
-    **{f"__{name}__": getattr(operator, f"{name}_") for name in ("and", "or")},
-    **{f"__{name}__": getattr(operator, name) for name in ("xor", "lshift", "rshift")},
-    "add_": operator.iadd, "mul_": operator.imul,
-    "div": operator.truediv, "floordiv": operator.floordiv, "remainder": operator.mod, "pow": _powered, "divmod": divmod, "abs": abs,
-    **{name: _computed(name) for name in MATH}, "log": _logarithm, "mathremainder": math.remainder, "factorial": math.factorial,
-    "gamma": lambda x: _or_nan(math.gamma, x), "polar": lambda size, angle: complex(size * math.cos(angle), size * math.sin(angle)),
-    "frexp": math.frexp, "angle": lambda x: math.atan2(complex(x).imag, complex(x).real),
-    "floor": lambda x: x if type(x) is int else math.floor(x), "ceil": lambda x: x if type(x) is int else math.ceil(x), "round": _rounded,
-    "__round_to_zero_floordiv": lambda a, b: int(a / b),
-    "Int": int, "Float": float, "Bool": bool, "Complex": complex,
-    "all": all, "any": any, "sum": _list_sum, "select": operator.getitem, "slice": _sliced, "copy": lambda values: values.copy(),
-    "sort": lambda values, reverse=False: values.sort(reverse=reverse), "index": lambda values, *what: values.index(*what),
-    "append": lambda values, one: values.append(one) or values, "extend": lambda values, others: values.extend(others),
-    "insert": lambda values, at, one: values.insert(at, one), "remove": lambda values, one: values.remove(one),
-    "pop": lambda values, *where: values.pop(*where), "popitem": lambda values: values.popitem(), "reverse": lambda values: values.reverse(),
-    "clear": lambda values: values.clear(), "count": lambda values, one, *where: values.count(one, *where),
-    "setdefault": lambda values, key, one: values.setdefault(key, one), "get": lambda values, key, *one: values.get(key, *one),
-    "update": lambda values, others: values.update(others), "keys": list, "values": lambda values: list(values.values()),
-    "items": lambda values: list(values.items()), "dict": dict, "list": list, "sorted": sorted, "Delete": _deleted, "_set_item": _replaced,
-    "__getitem__": operator.getitem, "__contains__": operator.contains,
-    **{name: getattr(str, name) for name in STRINGS}, **{name: _among(name) for name in ("endswith", "startswith", "find", "rfind", "rindex")},
-    "split": lambda text, separator=None, most=-1: text.split(separator, most), "rsplit": lambda text, separator=" ", most=-1: text.rsplit(separator, most),
-    "format": _formatted, "percentFormat": _percent,
-}  # fmt: skip
-WORDS = {
-    "int": int, "float": float, "bool": bool, "str": str, "complex": complex, "range": range, "print": print, "sorted": sorted, "ord": ord, "chr": chr,
-    "hex": hex, "bin": bin, "oct": oct, "abs": abs, "len": len,
-}  # fmt: skip
-ALONE = {
-    "__is__": operator.is_, "__isnot__": operator.is_not, "__not__": operator.not_, "len": len, "str": str, "ord": ord, "chr": chr, "hex": hex, "bin": bin,
-    "oct": oct, "hash": hash, "device": lambda text, index=None: lucid.device(text), "warn": lambda text, level=2: warnings.warn(text, stacklevel=2),
-    "_unwrap_optional": lambda value: value if value is not None else _raise("Unwrapping null optional"), "wait": lambda value: value,
-    "is_scripting": lambda: True, "is_grad_enabled": lucid.is_grad_enabled, "set_grad_enabled": lambda mode: lucid.set_grad_enabled(mode) and None,
-    "is_autocast_enabled": lucid.is_autocast_enabled, "is_autocast_cpu_enabled": lucid.is_autocast_enabled, "_get_tracing_state": lambda: False,
-    "has_torch_function": lambda *values: False, "manual_seed": lambda seed: lucid.manual_seed(seed) and None, "Size": list,
-    "__derive_index": lambda index, start, step: start + index * step, "__range_length": lambda low, high, step: len(range(low, high, step)),
-    "_infer_size": lambda a, b: list(lucid.broadcast_shapes(a, b)), "broadcast_shapes": lambda a, b: list(lucid.broadcast_shapes(a, b)),
-}  # fmt: skip
 
 # ------------------------------------------------------------------------------------------------------------ tensors
 
@@ -262,7 +124,7 @@ POSITIONS = {
     **dict.fromkeys(("nll_loss", "nll_loss2d", "nll_loss_nd"), ("target", "weight", "reduction", "ignore_index")),
     "binary_cross_entropy": ("target", "weight", "reduction"), "cross_entropy_loss": ("target", "weight", "reduction", "ignore_index", "label_smoothing"),
     **dict.fromkeys(("l1_loss", "mse_loss", "multilabel_margin_loss", "soft_margin_loss"), ("target", "reduction")),
-    "_grouped_mm": ("mat_b", "offs", "bias", "out_dtype"), "smooth_l1_loss": ("target", "reduction", "beta"), "multi_margin_loss": ("target", "p", "margin", "weight", "reduction"),
+    "smooth_l1_loss": ("target", "reduction", "beta"), "multi_margin_loss": ("target", "p", "margin", "weight", "reduction"),
 }  # fmt: skip
 
 
@@ -276,7 +138,7 @@ PRIMITIVES = {
     "type": lambda x: x.type, "index": lambda x: x.index, "is_cpu": lambda x: True, "tolist": _listed, "NumToTensor": lucid.tensor,
     **{f"is_{name}": _is_no for name in (
         "cuda", "ipu", "maia", "meta", "mkldnn", "mps", "mtia", "nested", "quantized", "sparse", "sparse_csr", "vulkan", "xla", "xpu")},
-    "RaiseException": _raise, "min": _smallest(min), "max": _smallest(max), "abs": abs, "rangelist": lambda n: list(range(n)), "StringIndex": operator.getitem,
+    "RaiseException": raised, "min": smallest(min), "max": smallest(max), "abs": abs, "rangelist": lambda n: list(range(n)), "StringIndex": operator.getitem,
     "TupleIndex": operator.getitem, "EnumName": lambda x: x.name, "EnumValue": lambda x: x.value, "IfThenElse": lambda condition, a, b: a if condition else b,
     "unchecked_unwrap_optional": ALONE["_unwrap_optional"], "Print": print, "VarConcat": lambda *values: lucid.cat(values[:-1], values[-1]),
     "VarStack": lambda *values: lucid.stack(values[:-1], values[-1]), "id": id, "AutogradZero": lambda: None,
@@ -298,10 +160,8 @@ def _either(plain, of_tensors):
 
 
 @functools.cache
-def _tensors(name: str):
-    """The function of tensors that an operator is, or None."""
-    if name in TENSORS:
-        return TENSORS[name]
+def _exported(name: str):
+    """The function that an operator of exported programs is, or None."""
     try:
         return function_of(f"torch.ops.aten.{name}")
     except NotImplementedError:
@@ -337,7 +197,7 @@ def _function(path: str):
         return _defined(space.removeprefix("ops."), name) or _lacking(path), None, name
     if name in ALONE:
         return ALONE[name], None, name
-    of_tensors, plain = _tensors(name), PLAIN.get(name)
+    of_tensors, plain = TENSORS.get(name) or _exported(name), PLAIN.get(name)
     if of_tensors is None:
         return plain or _lacking(path), None, name
     return (of_tensors if plain is None else _either(plain, of_tensors)), of_tensors, name
