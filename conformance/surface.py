@@ -148,7 +148,7 @@ RULES = {
 # Names a pattern above would take along: dense after all, or what programs for one CPU ask and call of what is out of scope.
 ASKED = (
     "nn.init.sparse", "nn.init.sparse_", "utils.dlpack.to_dlpack", "compile", "compiler.disable", "compiler.is_compiling",
-    "nn.Module.compile", "jit.script", "jit.ignore", "jit.export", "jit.unused", "jit.is_scripting", "jit.is_tracing", "jit.annotate", "jit.isinstance",
+    "nn.Module.compile", "jit.load", "jit.script", "jit.ignore", "jit.export", "jit.unused", "jit.is_scripting", "jit.is_tracing", "jit.annotate", "jit.isinstance",
     "cuda.is_available", "cuda.device_count", "cuda.is_initialized", "cuda.empty_cache", "cuda.manual_seed", "cuda.manual_seed_all",
     "cuda.current_device", "cuda.synchronize", "cuda.get_device_name", "cuda.memory_allocated", "cuda.Stream", "xpu.is_available",
     "mps.is_available", "accelerator.is_available", "accelerator.current_accelerator", "Tensor.cuda", "nn.Module.cuda",
