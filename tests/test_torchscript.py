@@ -68,7 +68,7 @@ def test_a_module():
     assert lucid.equal(copy.deepcopy(model)(x=X), X.relu()[:, :2] + 11)
     assert "torch.relu(y)" in model.code and "original_name=M" in repr(model)
     with pytest.raises(AttributeError, match="no attribute 'other'"):
-        model.other
+        model.other  # noqa: B018
     with pytest.raises(TypeError, match="missing 1 required positional argument: 'x'"):
         model()
 

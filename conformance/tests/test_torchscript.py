@@ -3,7 +3,7 @@
 import enum
 import io
 import warnings
-from typing import Dict, List, NamedTuple, Optional, Tuple, Union  # noqa: UP035 (what TorchScript's compiler reads)
+from typing import NamedTuple
 
 import pytest
 import torch
@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import lucid
-from conformance.exported import _difference
 from conformance.cases import leaves
+from conformance.exported import _difference
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -24,7 +24,7 @@ class Color(enum.Enum):
 
 class Result(NamedTuple):
     first: Tensor
-    second: Optional[Tensor]
+    second: Tensor | None
 
 
 class Counter:
@@ -58,7 +58,7 @@ class Flow(nn.Module):
     """Branches, loops, early returns, classes, enumerations, named tuples, dictionaries, blocks, functions and modules by name."""
 
     layer: Layer
-    history: List[int]
+    history: list[int]
 
     def __init__(self):
         super().__init__()
@@ -72,8 +72,8 @@ class Flow(nn.Module):
         self.register_buffer("seen", torch.zeros(3))
 
     @torch.jit.export
-    def described(self, sizes: Dict[str, Tensor], key: str = "z") -> List[str]:
-        words: List[str] = []
+    def described(self, sizes: dict[str, Tensor], key: str = "z") -> list[str]:
+        words: list[str] = []
         for name, x in sizes.items():
             words.append(name.upper() + str(x.size(0)))
         if key in sizes:
@@ -93,7 +93,7 @@ class Flow(nn.Module):
                 continue
         return steps
 
-    def forward(self, x: Tensor, shift: Union[int, Tensor] = 3, scale: Optional[float] = None):
+    def forward(self, x: Tensor, shift: int | Tensor = 3, scale: float | None = None):
         with torch.no_grad():
             y = self.layer(x)
         counter = Counter(y, 2)
@@ -119,7 +119,7 @@ class Flow(nn.Module):
         z[:, 1:] += 1
         answer = torch.jit.wait(torch.jit.fork(F.relu, z))
         found = {"z": answer, "table": self.table["x"]}
-        text = "{} of {}".format(self.calls, len(found)) + ", %s" % "done"
+        text = "{} of {}".format(self.calls, len(found)) + ", %s" % "done"  # noqa: UP031, UP032 (what is judged)
         return Result(z, None), found, self.collatz(27) + self.collatz(0), self.history, text, [z[..., None], z[:, None, ::2]]
 
 
@@ -130,7 +130,7 @@ class Numbers(nn.Module):
         ints = [n + 2, n - 7, n * 3, n // 2, n % 3, -n // 2, -n % 3, abs(-n), min(n, 3), max(n, 3), n << 2, n >> 1, n & 6, n | 8, n ^ 5, int(q), len(word)]
         floats = [n / 2, q * n, q**2, n**2, 2.0**n, q // 0.7, q % 0.7, float(n), abs(-q), min(q, 1.0), max(q, 1.0), round(q), -q]
         more = [float(torch.tensor(n).item()), x.sum().item(), float(x.mean()), x[0, 0].item()]
-        logic = [n > 2 and q < 1, n == 3 or q >= 2, not n != 3, n is None, word == "abc", bool(n), bool(x.sum() > 0), word in ["abc", "d"]]
+        logic = [n > 2 and q < 1, n == 3 or q >= 2, not (n < 3), n is None, word == "abc", bool(n), bool(x.sum() > 0), word in ["abc", "d"]]
         values = [3, 1, 2]
         values.append(n)
         values.extend([7, 8])
@@ -146,7 +146,7 @@ class Numbers(nn.Module):
         first, second = pair
         shape = x.shape
         rows, columns = x.size()
-        table: Dict[int, float] = {n: q}
+        table: dict[int, float] = {n: q}
         table[n + 1] = second
         asked = [table.get(5, -1.0), float(len(table)), table[n]]
         keys = list(table.keys())
@@ -191,7 +191,7 @@ class Attention(nn.Module):
         self.encoder = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
         self.heads = nn.MultiheadAttention(8, 2, batch_first=True)
 
-    def forward(self, x: Tensor, padded: Tensor) -> Tuple[Tensor, Tensor, Optional[Tensor]]:
+    def forward(self, x: Tensor, padded: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
         out, weights = self.heads(x, x, x, key_padding_mask=padded)
         return self.encoder(x, src_key_padding_mask=padded), out, weights
 
