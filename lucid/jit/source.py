@@ -9,6 +9,7 @@ and lists of them, and reach nothing else: no module, no builtin of Python, no a
 from __future__ import annotations
 
 import ast
+import copy
 import math
 import threading
 from collections.abc import Callable
@@ -104,16 +105,14 @@ class Translator:
 
     def _definition(self, node: ast.FunctionDef) -> ast.FunctionDef:
         given = node.args
-        if given.vararg or given.kwarg or given.kwonlyargs or given.posonlyargs or node.decorator_list:
+        plain = not (given.vararg or given.kwarg or given.kwonlyargs or given.posonlyargs or node.decorator_list)
+        if not plain or getattr(node, "type_params", None):
             self._refuse(node, "a function whose parameters are not plain ones")
+        made = copy.copy(node)  # (whose fields differ between versions of Python)
+        made.name, made.returns, made.body = self._name(node.name, node), None, self.block(node.body)
         arguments = [ast.arg(self._name(one.arg, node)) for one in given.args]
-        defaults = [self.expression(one) for one in given.defaults]
-        return ast.copy_location(
-            ast.FunctionDef(
-                self._name(node.name, node), ast.arguments([], arguments, None, [], [], None, defaults), self.block(node.body), [], None, None
-            ),
-            node,
-        )  # fmt: skip
+        made.args = ast.arguments([], arguments, None, [], [], None, [self.expression(one) for one in given.defaults])
+        return made
 
     # -------------------------------------------------------------------------------------------- statements
 
