@@ -83,3 +83,14 @@ def _are_functorch_transforms_active() -> bool:
     """Whether a tensor stands for a batch of them: `func` calls functions with tensors as they are."""
     return False
 
+
+class Graph:
+    """A graph of TorchScript, of which there are none: what packages name in annotations."""
+
+
+class Node(Graph):
+    """A step of one."""
+
+
+class Value(Graph):
+    """What goes from one step to the next."""

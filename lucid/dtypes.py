@@ -436,6 +436,7 @@ class _Limits:
         return hash(self.dtype)
 
     def check(self, type) -> dtype:
+        type = BY_PYTHON.get(type, type)
         if not isinstance(type, dtype):
             raise TypeError(f"lucid.{self.__class__.__name__}() takes a dtype, got {type!r}")
         return type
@@ -538,7 +539,8 @@ class iinfo(_Limits):
     __slots__ = ("bits", "dtype", "max", "min")
 
     def __init__(self, type: dtype):
-        if self.check(type).kind != 1:
+        type = self.check(type)
+        if type.kind != 1:
             raise TypeError(f"lucid.iinfo() requires an integer input type. Use lucid.finfo to handle '{type.name}'")
         info = np.iinfo(type.numpy)
         self._set(dtype=type.name, bits=info.bits, min=int(info.min), max=int(info.max))

@@ -177,3 +177,17 @@ def test_forward_mode_is_that_of_the_function():
     assert gradcheck(Forward.apply, (1, x, y), check_forward_ad=True, check_backward_ad=False)
     with pytest.raises(GradcheckError, match="forward mode"):
         gradcheck(Forward.apply, (3, x, y), check_forward_ad=True, check_backward_ad=False)
+
+
+def test_what_packages_import_of_the_functional_module():
+    from lucid.autograd import functional
+
+    x, y = lucid.ones(2), lucid.ones(1, dtype=lucid.float64)
+    assert functional._as_tuple(x, "inputs", "f") == (False, (x,)) and functional._as_tuple((x, y), "inputs", "f")[0]
+    first, second = functional._construct_standard_basis_for((x, y), (2, 1))
+    assert first.tolist() == [[1, 0], [0, 1], [0, 0]] and second.tolist() == [[0], [0], [1]] and second.dtype is lucid.float64
+    made = x.clone().requires_grad_() * 2
+    (kept,), ((left,),) = functional._grad_postprocess((made,), True), functional._grad_postprocess(((made,),), False)
+    assert kept is made and not left.requires_grad
+    assert functional._tuple_postprocess((1,), False) == 1 and functional._tuple_postprocess((1, 2), True) == (1, 2)
+    assert functional._tuple_postprocess(((1,),), (False, False)) == 1 and functional._tuple_postprocess(((1,), (2,)), (True, False)) == (1, 2)

@@ -155,3 +155,23 @@ def test_rates_go_over_to_a_constant():
         schedule.step()
         rates += schedule.get_last_lr()
     assert rates == pytest.approx([0.8828427, 0.6, 0.3171573, 0.2, 0.2, 0.2])
+
+
+def test_the_line_search_as_packages_call_it():
+    from lucid.optim.lbfgs import _cubic_interpolate, _strong_wolfe
+
+    calls = []
+
+    def function(x, t, d):
+        calls.append(t)
+        at = x + t * d
+        return (at**4).sum().item(), 4 * at**3
+
+    x = lucid.tensor([1.0, -2.0], dtype=lucid.float64)
+    loss, grad = function(x, 0.0, x)
+    calls.clear()
+    found, slope, step, count = _strong_wolfe(function, x, 1.0, -grad, loss, grad, -grad.dot(grad))
+    assert count == len(calls) and found < loss - 1e-4 * step * grad.dot(grad) and abs(slope.dot(grad)) <= 0.9 * grad.dot(grad)
+    assert found == function(x, step, -grad)[0]
+    one = lucid.tensor(1.0)  # (t - 1)^2 from 0 to 4
+    assert _cubic_interpolate(0.0, 1.0, -2 * one, 4.0, 9.0, 6 * one) == 1 and _cubic_interpolate(0.0, 1.0, -2 * one, 4.0, 9.0, 6 * one, (2.0, 3.0)) == 2

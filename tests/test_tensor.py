@@ -292,3 +292,10 @@ def test_a_storage_is_all_of_the_memory_that_strange_views_share():
         assert sorted(cells.tolist()) == list(range(12)) and cells.nbytes() == 48
         assert cells[tensor.storage_offset()] == tensor.flatten()[0]
     assert lucid.zeros(0, 3).storage().tolist() == lucid.zeros(0, 3).untyped_storage()[:4].tolist() == []
+
+
+def test_limits_of_pythons_types():
+    assert lucid.finfo(float) == lucid.finfo(lucid.float64) and lucid.finfo(complex).bits == 64 and lucid.iinfo(int) == lucid.iinfo(lucid.int64)
+    for limits, kind in ((lucid.finfo, int), (lucid.iinfo, float), (lucid.iinfo, bool), (lucid.finfo, str)):
+        with pytest.raises(TypeError):
+            limits(kind)

@@ -3,7 +3,7 @@
 from lucid.nn import Module
 from lucid.ops._doc import like
 
-__all__ = ["DeQuantStub", "QuantStub"]
+__all__ = ["DeQuantStub", "FakeQuantizeBase", "ObserverBase", "QuantStub"]
 
 
 class QuantStub(Module):
@@ -37,4 +37,24 @@ class DeQuantStub(QuantStub):
     --------
     >>> lucid.ao.quantization.DeQuantStub()(lucid.ones(2))
     Tensor([1.0, 1.0])
+    """
+
+
+class FakeQuantizeBase(Module):
+    """What rounds as a quantized network would: there is none, and packages ask whether a module is one.
+
+    Examples
+    --------
+    >>> isinstance(lucid.nn.Linear(1, 1), lucid.ao.quantization.FakeQuantizeBase)
+    False
+    """
+
+
+class ObserverBase(Module):
+    """What looks on to find out how to quantize: there is none, and packages ask whether a module is one.
+
+    Examples
+    --------
+    >>> isinstance(lucid.nn.Linear(1, 1), lucid.ao.quantization.ObserverBase)
+    False
     """

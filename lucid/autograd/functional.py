@@ -363,3 +363,31 @@ def hessian(
         return back if many else back[0]
 
     return jacobian(first, inputs, create_graph, strict, vectorize, outer_jacobian_strategy)
+
+
+# ------------------------------------------------------------------------------------------ what packages import
+
+
+def _as_tuple(value, arg_name: str, fn_name: str):
+    flat, many = _tensors(value, arg_name)
+    return many, flat
+
+
+def _construct_standard_basis_for(tensors, numels) -> tuple[Tensor, ...]:
+    """Of each tensor the elements of every unit vector in the space of all of them, in rows."""
+    from lucid.ops.creation import eye
+
+    return tuple(part.to(one.dtype) for one, part in zip(tensors, eye(sum(numels)).split(numels, 1)))
+
+
+def _grad_postprocess(values, create_graph: bool):
+    if isinstance(values, Tensor):
+        return values if create_graph else values.detach()
+    return tuple(_grad_postprocess(one, create_graph) for one in values)
+
+
+def _tuple_postprocess(values: tuple, to_unpack):
+    """The values, or the only one, where that is what was asked for; `to_unpack` says so of them and perhaps of what each consists of."""
+    many, inner = to_unpack if isinstance(to_unpack, tuple) else (to_unpack, True)
+    values = values if inner else tuple(one[0] for one in values)
+    return values if many else values[0]

@@ -276,3 +276,19 @@ def _cubic(one: Trial, other: Trial, low, high):
     root = square.sqrt()
     share = (other.slope + root - mean) / (other.slope - one.slope + 2 * root)
     return min(max(other.step - (other.step - one.step) * share, low), high)
+
+
+def _strong_wolfe(obj_func, x, t, d, f, g, gtd, c1=1e-4, c2=0.9, tolerance_change=1e-9, max_ls=25):
+    """The search as packages call it, with `obj_func(x, t, d)` for loss and gradient: the loss, its gradient, the step, how many calls."""
+
+    def evaluate(step) -> Trial:
+        loss, grad = obj_func(x, step, d)
+        return Trial(step, loss, grad, grad.dot(d))
+
+    found, calls = strong_wolfe(evaluate, Trial(0, f, g, gtd), t, d.abs().max(), max_ls, tolerance_change, c1, c2)
+    return found.loss, found.grad, found.step, calls
+
+
+def _cubic_interpolate(x1, f1, g1, x2, f2, g2, bounds=None):
+    """The minimum of a cubic as packages call it, between both places where no bounds are given."""
+    return _cubic(Trial(x1, f1, None, g1), Trial(x2, f2, None, g2), *bounds or sorted((x1, x2)))

@@ -188,3 +188,42 @@ def opacus():
     for _ in range(10):
         accountant.step(noise_multiplier=1.0, sample_rate=0.1)
     yield "privacy", torch.tensor(accountant.get_epsilon(1e-5))
+
+
+@program("a function minimized in seven ways, by a closure too; bounds; least squares", "scipy")
+def torchmin():
+    import torch
+    from torchmin import Minimizer, least_squares, minimize, minimize_constr
+
+    rosen = lambda x: (100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2).sum()
+    start = torch.tensor([1.3, 0.7, 0.8, 1.9], dtype=torch.float64)
+    for method in ("bfgs", "l-bfgs", "cg", "newton-cg", "newton-exact", "trust-ncg", "trust-exact"):
+        found = minimize(rosen, start, method=method, max_iter=8)
+        yield from ((method, found.x), (method, found.fun))
+    found = minimize_constr(rosen, start, constr={"fun": lambda x: x.square().sum(), "ub": 3.0}, max_iter=20)
+    yield "constrained", found.x
+    yield "least squares", least_squares(lambda x: torch.stack([10 * (x[1] - x[0] ** 2), 1 - x[0]]), start[:2], max_nfev=10).x
+    weight = torch.nn.Parameter(start.clone())
+    optimizer = Minimizer([weight], method="bfgs", max_iter=5)
+    yield "losses", optimizer.step(lambda: rosen(weight))
+    yield "parameters", weight
+
+
+@program("schedules that begin slowly")
+def pytorch_warmup():
+    import pytorch_warmup
+    import torch
+
+    for make in (pytorch_warmup.LinearWarmup, pytorch_warmup.ExponentialWarmup):
+        model = torch.nn.Linear(3, 2)
+        optimizer = torch.optim.AdamW(model.parameters(), lr=0.1)
+        schedule, warmup = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, 10), make(optimizer, 4)
+        rates = []
+        for _ in range(8):
+            optimizer.zero_grad()
+            model(torch.randn(5, 3)).square().mean().backward()
+            optimizer.step()
+            with warmup.dampening():
+                schedule.step()
+            rates.append(optimizer.param_groups[0]["lr"])
+        yield from (("rates", torch.tensor(rates)), ("parameters", model.weight))

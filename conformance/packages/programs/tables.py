@@ -53,3 +53,18 @@ def pytorch_tcn():
     x = torch.randn(2, 3, 20)
     yield from trained(model, lambda: model(x).square().mean())
     yield "outputs", model.eval()(x)
+
+
+@program("TabTransformer, FT-Transformer: trained and applied", "einops", "hyper_connections")
+def tab_transformer_pytorch():
+    import random
+
+    import torch
+    from tab_transformer_pytorch import FTTransformer, TabTransformer
+
+    random.seed(0)  # which stream a layer begins with
+    kinds, numbers, y = torch.randint(0, 3, (8, 2)), torch.randn(8, 4), torch.randn(8, 1)
+    sizes = {"categories": (3, 4), "num_continuous": 4, "dim": 16, "dim_out": 1, "depth": 2, "heads": 2}
+    for model in (TabTransformer(**sizes, mlp_act=torch.nn.ReLU()), FTTransformer(**sizes, attn_dropout=0.1, ff_dropout=0.1)):
+        yield from trained(model, lambda: (model(kinds, numbers) - y).square().mean())  # noqa: B023
+        yield "outputs", model.eval()(kinds, numbers)

@@ -324,3 +324,19 @@ def safetensors():
         yield "read", load_file(path)["0.weight"]
     for dtype in (torch.float16, torch.float64, torch.int8, torch.bool):
         yield "read", load(save({"x": torch.arange(6).reshape(2, 3).to(dtype)}))["x"]
+
+
+@program("counts of parameters, losses of boxes and classes, statistics of batches", "iopath", "yacs", "yaml", "tabulate", "termcolor", "tqdm", "PIL")
+def fvcore():
+    import torch
+    from fvcore.nn import giou_loss, parameter_count, sigmoid_focal_loss, smooth_l1_loss
+    from fvcore.nn.precise_bn import update_bn_stats
+
+    model, x = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.BatchNorm2d(4), torch.nn.ReLU()), torch.randn(2, 3, 8, 8)
+    yield "counts", torch.tensor(list(parameter_count(model).values()))
+    a, b = torch.rand(5, 4, requires_grad=True), torch.rand(5, 4)
+    boxes = [torch.cat([one[:, :2], one[:, :2] + 1], 1) for one in (a, b)]
+    for loss in (sigmoid_focal_loss(a, b.round(), reduction="mean"), smooth_l1_loss(a, b, 0.2, "mean"), giou_loss(*boxes, "mean")):
+        yield from (("losses", loss), ("gradients", torch.autograd.grad(loss, a)[0]))
+    update_bn_stats(model, [x, x + 1], 2)
+    yield "statistics", model[1].running_var

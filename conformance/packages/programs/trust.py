@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..program import program
+from ..program import program, trained
 
 
 @program("integrated gradients, saliency, DeepLift, occlusion, Shapley values of an MLP and a convolutional network", "tqdm")
@@ -85,3 +85,32 @@ def pytorch_ood():
     for detector in (MaxSoftmax(model), EnergyBased(model), Mahalanobis(model[:2]), ODIN(model, eps=0.01), KLMatching(model), Entropy(model)):
         detector.fit(known)
         yield "scores", detector(x[:10])
+
+
+@program("what parts of an image count: seven kinds of maps of classes", "torchvision", "cv2", "ttach", "matplotlib", "sklearn", "tqdm")
+def pytorch_grad_cam():
+    import pytorch_grad_cam as cam
+    import torch
+    from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+
+    layers = torch.nn.Conv2d(3, 6, 3), torch.nn.ReLU(), torch.nn.Conv2d(6, 8, 3), torch.nn.ReLU(), torch.nn.AdaptiveAvgPool2d(2), torch.nn.Flatten()
+    model = torch.nn.Sequential(*layers, torch.nn.Linear(32, 4)).eval()
+    x = torch.rand(2, 3, 20, 20)
+    for make in (cam.GradCAM, cam.GradCAMPlusPlus, cam.HiResCAM, cam.XGradCAM, cam.LayerCAM, cam.AblationCAM, cam.ScoreCAM):
+        with make(model=model, target_layers=[model[2]]) as found:
+            yield make.__name__, torch.from_numpy(found(input_tensor=x, targets=[ClassifierOutputTarget(1), ClassifierOutputTarget(3)]))
+
+
+@program("channels of a network that are cut away, and what depends on them: the rest trained", "torchvision", "tqdm")
+def torch_pruning():
+    import torch
+    import torch_pruning as pruning
+
+    layers = torch.nn.Conv2d(3, 16, 3), torch.nn.BatchNorm2d(16), torch.nn.ReLU(), torch.nn.Conv2d(16, 16, 3), torch.nn.ReLU(), torch.nn.Flatten()
+    model, x = torch.nn.Sequential(*layers, torch.nn.Linear(16 * 16, 5)), torch.randn(2, 3, 8, 8)
+    for importance in (pruning.importance.MagnitudeImportance(p=2), pruning.importance.TaylorImportance()):
+        model(x).square().sum().backward()
+        pruner = pruning.pruner.MetaPruner(model, x, importance, pruning_ratio=0.25, ignored_layers=[model[-1]])
+        pruner.step()
+        yield "counts", torch.tensor(pruning.utils.count_ops_and_params(model, x))
+        yield from trained(model, lambda: model(x).square().mean())

@@ -333,3 +333,45 @@ def open_clip():
 
     yield from trained(model, loss)
     yield "outputs", model.encode_text(text)
+
+
+@program("EfficientNet b0: trained and applied")
+def efficientnet_pytorch():
+    import torch
+    from efficientnet_pytorch import EfficientNet
+
+    torch.set_default_dtype(torch.float64)  # batch norm of few numbers
+    yield from classified(EfficientNet.from_name("efficientnet-b0", num_classes=5), (2, 3, 64, 64), 5)
+
+
+@program("Segment Anything of a small encoder: trained; masks of points and boxes, masks of an array", "cv2")
+def segment_anything():
+    import torch
+
+    torchvision_library.load()
+    from segment_anything import SamPredictor
+    from segment_anything.modeling import ImageEncoderViT, MaskDecoder, PromptEncoder, Sam, TwoWayTransformer
+
+    model = Sam(
+        ImageEncoderViT(img_size=128, patch_size=16, embed_dim=32, depth=2, num_heads=2, out_chans=16, window_size=4, global_attn_indexes=(1,),
+                        use_rel_pos=True),
+        PromptEncoder(embed_dim=16, image_embedding_size=(8, 8), input_image_size=(128, 128), mask_in_chans=4),
+        MaskDecoder(transformer_dim=16, transformer=TwoWayTransformer(depth=2, embedding_dim=16, num_heads=2, mlp_dim=32)),
+    )  # fmt: skip
+    image = torch.randint(256, (128, 128, 3), dtype=torch.uint8)
+    batch = [{"image": image.permute(2, 0, 1).float(), "original_size": (128, 128), "point_coords": torch.tensor([[[40.0, 60.0]]]), "point_labels": torch.ones(1, 1),
+              "boxes": torch.tensor([[10.0, 20, 90, 100]])}]  # fmt: skip
+
+    def loss():
+        seen = model.preprocess(batch[0]["image"])[None]
+        points, dense = model.prompt_encoder((batch[0]["point_coords"], batch[0]["point_labels"]), batch[0]["boxes"], None)
+        masks, quality = model.mask_decoder(model.image_encoder(seen), model.prompt_encoder.get_dense_pe(), points, dense, True)
+        return masks.square().mean() + quality.mean()
+
+    yield from trained(model, loss)
+    found = model.eval()(batch, multimask_output=True)[0]
+    yield from ((name, found[name]) for name in ("masks", "iou_predictions", "low_res_logits"))
+    predictor = SamPredictor(model)
+    predictor.set_image(image.numpy())
+    masks, quality, _ = predictor.predict(box=found["low_res_logits"].new_tensor([10, 20, 90, 100]).numpy())
+    yield from (("masks", torch.from_numpy(masks)), ("iou_predictions", torch.from_numpy(quality)))
