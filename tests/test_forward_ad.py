@@ -148,3 +148,38 @@ def test_tangents_of_functions_of_users_have_the_shape_and_layout_of_their_resul
         assert tangent(y).stride() == (1,)
         y[-3:].mul_(5)
         assert tangent(y)[-4:].tolist() == [1, 5, 5, 5]
+
+
+class Partly(lucid.autograd.Function):
+    """Twice its first input, and a constant; `jvp` gives a tangent to both where it is told to."""
+
+    seen: list = []
+
+    @staticmethod
+    def forward(ctx, x, count, both):
+        ctx.both, constant = both, x + count
+        ctx.mark_non_differentiable(constant)
+        return x * 2, constant
+
+    @staticmethod
+    def jvp(ctx, along, count, _):
+        Partly.seen.append(count)
+        return along * 2, along if ctx.both else None
+
+
+def test_what_is_not_differentiable_has_no_tangent():
+    with forward_ad.dual_level():
+        dual = forward_ad.make_dual(lucid.ones(2), lucid.ones(2))
+        first, second = Partly.apply(dual, lucid.ones(2, dtype=lucid.int64), False)
+        assert tangent(first).tolist() == [2, 2] and tangent(second) is None and Partly.seen == [None]
+        with pytest.raises(RuntimeError, match="not differentiable"):
+            Partly.apply(dual, lucid.ones(2, dtype=lucid.int64), True)
+
+
+def test_the_tangent_is_the_one_that_was_given():
+    along = lucid.ones(2)
+    with forward_ad.dual_level():
+        dual = forward_ad.make_dual(lucid.zeros(2), along)
+        assert tangent(dual) is along
+        dual[:1].mul_(3)
+        assert along.tolist() == [3, 1]

@@ -113,3 +113,9 @@ def test_a_checkpoint_notices_another_shape():
 
     with pytest.raises(CheckpointError, match="different metadata"):
         checkpoint(changing, lucid.ones(3, requires_grad=True), use_reentrant=False).sum().backward()
+
+
+def test_hooks_are_not_left_more_often_than_entered():
+    hooks = lucid.autograd.graph.saved_tensors_hooks(lambda x: x, lambda x: x)
+    with pytest.raises(RuntimeError, match="more often"):
+        hooks.__exit__()

@@ -65,6 +65,19 @@ def an_assigned_piece_gets_its_gradient(lib):
     yield y, x.grad, v.grad
 
 
+@program("Tensor.__setitem__", "Tensor.index_put_")
+def an_element_goes_where_a_mask_says(lib):
+    for mask in (lambda x: x > 0, lambda x: x[0] < 0, lambda x: (slice(None), x[0] < 0), lambda x: x > 100):
+        for value in (lambda x: x[2, 2], lambda x: x[0, :1], lambda x: x[1:2, 1:2]):
+            x = lib.arange(9.0).view(3, 3).requires_grad_()
+            y, plain = x - 3, x.detach() - 3
+            y[mask(y)], plain[mask(plain)] = value(y), value(plain)
+            (y * y).sum().backward()
+            yield y, plain, x.grad
+    plain.index_put_((plain < 0,), plain[2, 2])
+    yield plain, raised(plain.__setitem__, lib.tensor([0, 1]), plain[0, 0]), raised(plain.__setitem__, plain[0] < 9, plain[0])
+
+
 @program("Tensor.__setitem__")
 def assignments_of_every_kind(lib):
     w = lib.arange(1.0, 13.0).reshape(3, 4)

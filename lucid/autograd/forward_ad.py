@@ -266,7 +266,7 @@ def make_dual(tensor: Tensor, tangent: Tensor, *, level: int | None = None) -> T
             f"{_state.level} is not supported."
         )
     dual = _alias(tensor)
-    set_tangent(dual, _alias(tangent) if tensor.stride() == tangent.stride() else _laid_out(tangent, dual))
+    set_tangent(dual, tangent if tensor.stride() == tangent.stride() else _laid_out(tangent, dual))
     return dual
 
 
@@ -302,8 +302,7 @@ def unpack_dual(tensor: Tensor, *, level: int | None = None) -> UnpackedDualTens
         return UnpackedDualTensor(tensor, None)
     if not isinstance(tensor, Tensor):
         raise TypeError(f"_unpack_dual(): argument 'dual' (position 1) must be Tensor, not {type(tensor).__name__}")
-    tangent = tangent_of(tensor)
-    return UnpackedDualTensor(_alias(tensor), None if tangent is None else _alias(tangent))
+    return UnpackedDualTensor(_alias(tensor), tangent_of(tensor))
 
 
 def _alias(tensor: Tensor) -> Tensor:
@@ -454,7 +453,7 @@ def apply_function(function, ctx, args: tuple, kwargs: dict):
         return result
     if ctx.materialize_grads:
         tangents = [
-            _zeros_like(one) if tangent is None and isinstance(one, Tensor) else tangent
+            _zeros_like(one) if tangent is None and isinstance(one, Tensor) and one.dtype.kind >= 2 else tangent
             for one, tangent in zip(args, tangents)
         ]
     ctx._in_jvp = True
@@ -464,6 +463,8 @@ def apply_function(function, ctx, args: tuple, kwargs: dict):
     outputs, found = list(result) if many else [result], found if isinstance(found, tuple | list) else (found,)
     for i, tangent in enumerate(found):
         if tangent is not None:
+            if outputs[i].dtype.kind < 2 or any(outputs[i] is one for one in ctx._constant):
+                raise RuntimeError(f"{function.__name__}: jvp returned a tangent for output {i}, which is not differentiable")
             if any(outputs[i] is one for one in args) and not any(outputs[i] is one for one in ctx._dirty):
                 outputs[i] = _off(_alias)(outputs[i])
             if tangent.array.shape != outputs[i].array.shape:

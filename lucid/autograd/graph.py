@@ -67,6 +67,8 @@ class saved_tensors_hooks:
         _count(1)
 
     def __exit__(self, *error):
+        if not _pairs():
+            raise RuntimeError("saved_tensors_hooks: left more often than entered")
         _pairs().pop()
         _count(-1)
 

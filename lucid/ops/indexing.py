@@ -22,7 +22,7 @@ from lucid.ops._frame import C_NAMES, INT64, cast, contiguous, copied, native, s
 from lucid.ops._indices import INDEX_DTYPES, add_at, moved, out_of_bounds, placed
 from lucid.ops.pieces import index_basic, unbind
 from lucid.ops.storage import copy_, fill_array
-from lucid.ops.view import reshape, to_dtype
+from lucid.ops.view import clone, reshape, to_dtype
 from lucid.tensor import Tensor, to_array
 
 WHOLE = slice(None)
@@ -434,6 +434,8 @@ _index_put_recorded = inplace(_index_put, "index_put_")
 
 
 def _index_put_inplace(target: Tensor, arrays, values: Tensor, accumulate: bool, owners=()) -> Tensor:
+    if values.array.size == 1 and not accumulate and len(owners) == 1 and owners[0].dtype is dtypes.bool_ and owners[0].array.ndim:
+        values = clone(values) if core.overlaps(target.array, (values,), True) else values  # a fill, whose value is read first
     if core.recording((target, values)):
         return _index_put_recorded(target, arrays, values, accumulate, owners)
     check_writable("index_put", target, overlapping=True)
