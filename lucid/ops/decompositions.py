@@ -209,6 +209,11 @@ def _hermitian(A: Tensor, UPLO: str) -> tuple[np.ndarray, str]:
     return square("linalg.eigh", A, NotImplementedError), "lo" if UPLO in "Ll" else "up"
 
 
+def _of_kind(found: np.ndarray, array: np.ndarray) -> Tensor:
+    """What was found for an array; of no elements of integers, integers."""
+    return wrap(cast(found, array.dtype) if array.dtype.kind in "biu" else found)
+
+
 @op("linalg.eigh")
 @doc("A = V\\, \\mathrm{diag}(L)\\, V^H",
      "V \\left( \\mathrm{diag}(g_L) + \\frac{\\mathrm{skew}(V^H g_V)}{E} \\right) V^H, \\quad E_{ij} = L_j - L_i",
@@ -226,7 +231,8 @@ def eigh(A: Tensor, UPLO: str = "L", *, out=None):
     >>> lucid.linalg.eigh(lucid.tensor([[2.0, 0.0], [0.0, 1.0]])).eigenvalues
     Tensor([1.0, 2.0])
     """
-    return return_types.linalg_eigh(*map(wrap, eigh_arrays("linalg.eigh", *_hermitian(A, UPLO))))
+    array, triangle = _hermitian(A, UPLO)
+    return return_types.linalg_eigh(*(_of_kind(one, array) for one in eigh_arrays("linalg.eigh", array, triangle)))
 
 
 def eigh_arrays(name: str, array: np.ndarray, triangle: str = "lo"):
@@ -264,7 +270,8 @@ def eigvalsh(A: Tensor, UPLO: str = "L", *, out=None) -> Tensor:
     array, triangle = _hermitian(A, UPLO)
     if recording((A,)):
         return eigh(A, UPLO)[0]
-    return wrap(factored("linalg.eigvalsh", f"eigvalsh_{triangle}", lambda a: np.linalg.eigvalsh(a, triangle[0]), array, UNCONVERGED))
+    found = factored("linalg.eigvalsh", f"eigvalsh_{triangle}", lambda a: np.linalg.eigvalsh(a, triangle[0]), array, UNCONVERGED)
+    return _of_kind(found, array)
 
 
 def _finite(name: str, A: Tensor) -> np.ndarray:
