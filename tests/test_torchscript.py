@@ -156,6 +156,9 @@ HOSTILE = {
     "no constant": "return CONSTANTS.x",
     "a class that is not there": "return __torch__.Nothing(x)",
     "new of a function": "return __torch__.f.__new__(__torch__.f)",
+    "method of an enumeration": "return __torch__.Color.mro()",
+    "class of an enumeration": "return __torch__.Color.__class__",
+    "method of a member": "return (__torch__.Color.RED).mro()",
     "bytes": 'return b"a"',
     "more placeholders than values": 'return torch.format("{}{}", 1)',
     "depth": "return " + "-" * 5000 + "1",
@@ -165,7 +168,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_it_reaches_nothing_else(name):
-    rest = "def f(x: Tensor) -> Tensor:\n  return x\n"
+    rest = "def f(x: Tensor) -> Tensor:\n  return x\nclass Color(Enum):\n  RED = 1\n"
     with pytest.raises((ValueError, TypeError, AttributeError, NameError, KeyError, RecursionError, jit.Error)):
         program(HOSTILE[name], rest=rest)(X)
 

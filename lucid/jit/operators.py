@@ -63,10 +63,6 @@ def _convolution(
     return lucid.convolution(x, weight, bias, stride, padding, dilation, transposed, output_padding, groups)
 
 
-def _random(x, *bounds, generator=None):
-    return x.random_(*bounds)
-
-
 def _spectra(x, n_fft, hop_length=None, win_length=None, window=None, *rest, **named):
     """The frames begin at places or are centred there: an operator that says it says also how the margins are padded, by a word."""
     named = dict(zip(("center", "pad_mode") * (len(rest) > 1 and isinstance(rest[1], str)) + ("normalized", "onesided", "return_complex"), rest)) | named
@@ -101,14 +97,14 @@ def _listed(x, *shape):
 
 
 TENSORS = {
-    "to": _to, "view": _view, "_convolution": _convolution, "stft": _spectra, "random_": _random,
+    "to": _to, "view": _view, "_convolution": _convolution, "stft": _spectra,
     "size": lambda x, dim=None: list(x.shape) if dim is None else x.shape[dim], "stride": lambda x, dim=None: list(x.stride()) if dim is None else x.stride(dim),
     "tensor": lucid.tensor, "as_tensor": lucid.as_tensor, "_shape_as_tensor": lambda x: lucid.tensor(x.shape), "data": Tensor.detach,
     "_list_to_tensor": lucid.tensor, "_tensor_to_list": Tensor.tolist, "floordiv": lucid.floor_divide, "element_size": Tensor.element_size,
     "is_leaf": lambda x: x.is_leaf, "result_type": lambda a, b: NUMBERS[lucid.result_type(a, b)],
     "promote_types": lambda a, b: NUMBERS[lucid.promote_types(DTYPES[a], DTYPES[b])], "can_cast": lambda a, b: lucid.can_cast(DTYPES[a], DTYPES[b]),
     "nonzero_numpy": lambda x: list(x.nonzero(as_tuple=True)), "index": lambda x, indices: x[tuple(slice(None) if one is None else one for one in indices)],
-    "max": lucid.max, "min": lucid.min, "gelu_": lambda x, approximate="none": x.copy_(F.gelu(x, approximate=approximate)),
+    "gelu_": lambda x, approximate="none": x.copy_(F.gelu(x, approximate=approximate)),
     "_add_relu": lambda a, b, alpha=1: F.relu(lucid.add(a, b, alpha=alpha)), "add": lambda a, b, alpha=1: lucid.add(a, b, alpha=alpha),
     "sub": lambda a, b, alpha=1: lucid.sub(a, b, alpha=alpha), "rsub": lambda a, b, alpha=1: lucid.rsub(a, b, alpha=alpha),
     "block_diag": lambda tensors: lucid.block_diag(*tensors), "chain_matmul": lambda tensors: lucid.chain_matmul(*tensors),
@@ -243,5 +239,5 @@ def operator_of(path: str, count: int = 0, keywords: list[str] | tuple = ()):
     named = []
     for key in keywords:
         other = next((one for one in RENAMED.get(key, ()) if one in theirs), key) if key not in theirs else key
-        named.append((None if key in IGNORED and key not in ("generator",) else ours.get(other, other), CHANGED.get(key)))
+        named.append((None if key in IGNORED else ours.get(other, other), CHANGED.get(key)))
     return function, places, named

@@ -213,8 +213,9 @@ class Program:
                 self.found[path] = Function(self, node, file)
             elif node is not None:
                 self.found[path] = self._class(ScriptClass(self, path, node, file))
-            elif module in self.found or self._definitions(module.rpartition(".")[0]):
-                self.found[path] = getattr(self.named(module), name) if isinstance(self.named(module), enum.EnumMeta) else self._missing(path)
+            elif module.rpartition(".")[2] in self._definitions(module.rpartition(".")[0]):
+                members = getattr(self.named(module), "__members__", {})
+                self.found[path] = members[name] if name in members else self._missing(path)
             else:
                 self._missing(path)
         return self.found[path]
