@@ -71,11 +71,11 @@ OTHERS = {
         "clear_autocast_cache", "autocast_increment_nesting", "autocast_decrement_nesting",
     ],
     "testing": ["testing.assert_close", "testing.assert_allclose", "testing.make_tensor"],
-    "files": ["save", "load", "from_file", "export.load"],
+    "files": ["save", "load", "from_file", "export.load", "jit.load"],
     "types": [
         "dtype", "device", "Size", "layout", "memory_format", "can_cast", "promote_types", "result_type", "is_tensor",
         "is_floating_point", "is_complex", "is_signed", "is_nonzero", "is_same_size", "is_conj", "is_neg", "is_inference",
-        "numel", "get_device", "export.ExportedProgram", "export.ExportGraphSignature", "utils.dlpack.to_dlpack", "utils.dlpack.DLDeviceType",
+        "numel", "get_device", "export.ExportedProgram", "export.ExportGraphSignature", "jit.RecursiveScriptModule", "jit.Error", "utils.dlpack.to_dlpack", "utils.dlpack.DLDeviceType",
         "nn.attention.SDPBackend", "nn.functional.assert_int_or_pair", "TypedStorage", "UntypedStorage",
     ],
     "programs": [
