@@ -290,7 +290,8 @@ def load(f, map_location=None, pickle_module=None, *, weights_only: bool | None 
         if file is not None:
             return _Older(file).read_all()
     with opened(f) as archive:
-        return Reader(archive, root_of(archive)).read(archive.read(f"{root_of(archive)}data.pkl"))
+        root = root_of(archive)
+        return Reader(archive, root).read(archive.read(f"{root}data.pkl"))
 
 
 @contextlib.contextmanager

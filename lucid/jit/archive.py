@@ -56,15 +56,15 @@ def load(f, map_location=None, _extra_files: dict | None = None, _restore_shapes
     """
     with opened(f) as archive:
         root = root_of(archive)
-        if not any(name.startswith(f"{root}code/") for name in archive.namelist()):
+        names = archive.namelist()
+        if not any(name.startswith(f"{root}code/") for name in names):
             raise ValueError("jit.load: an archive, but none that torch.jit.save wrote: it has no code")
         for name in _extra_files or ():
             _extra_files[name] = archive.read(f"{root}extra/{name}")
         program = Program(archive, root)
-        if f"{root}constants.pkl" in program.names:
+        if f"{root}constants.pkl" in names:
             program.constants = _Constants(archive, root, program).read(archive.read(f"{root}constants.pkl"))
         module = _Objects(archive, root, program).read(archive.read(f"{root}data.pkl"))
-        program.read_all()
     if not isinstance(module, RecursiveScriptModule):
         raise ValueError(f"jit.load: a damaged file: it holds a {type(module).__name__}, not a module")
     return module

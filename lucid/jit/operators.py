@@ -103,7 +103,7 @@ TENSORS = {
     "_list_to_tensor": lucid.tensor, "_tensor_to_list": Tensor.tolist, "floordiv": lucid.floor_divide, "element_size": Tensor.element_size,
     "is_leaf": lambda x: x.is_leaf, "result_type": lambda a, b: NUMBERS[lucid.result_type(a, b)],
     "promote_types": lambda a, b: NUMBERS[lucid.promote_types(DTYPES[a], DTYPES[b])], "can_cast": lambda a, b: lucid.can_cast(DTYPES[a], DTYPES[b]),
-    "nonzero_numpy": lambda x: list(x.nonzero(as_tuple=True)), "index": lambda x, indices: x[tuple(slice(None) if one is None else one for one in indices)],
+    "nonzero_numpy": lambda x: list(x.nonzero(as_tuple=True)),
     "gelu_": lambda x, approximate="none": x.copy_(F.gelu(x, approximate=approximate)),
     "_add_relu": lambda a, b, alpha=1: F.relu(lucid.add(a, b, alpha=alpha)), "add": lambda a, b, alpha=1: lucid.add(a, b, alpha=alpha),
     "sub": lambda a, b, alpha=1: lucid.sub(a, b, alpha=alpha), "rsub": lambda a, b, alpha=1: lucid.rsub(a, b, alpha=alpha),
@@ -138,7 +138,7 @@ PRIMITIVES = {
     "TupleIndex": operator.getitem, "EnumName": lambda x: x.name, "EnumValue": lambda x: x.value, "IfThenElse": lambda condition, a, b: a if condition else b,
     "unchecked_unwrap_optional": ALONE["_unwrap_optional"], "Print": print, "VarConcat": lambda *values: lucid.cat(values[:-1], values[-1]),
     "VarStack": lambda *values: lucid.stack(values[:-1], values[-1]), "id": id, "AutogradZero": lambda: None,
-    **{name: lambda x, name=name: getattr(x, name) for name in ("T", "H", "mT", "mH")},
+    **{name: OTHERS[name] for name in ("T", "H", "mT", "mH")},
 }  # fmt: skip
 
 

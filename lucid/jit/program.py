@@ -88,8 +88,8 @@ class RecursiveScriptModule(ScriptModule):
 
     def __init__(self, script: ScriptClass):
         super().__init__()
-        self.__dict__["_script"] = script
-        self.__dict__["_values"] = {}  # attributes that are no tensors of the module's
+        self._script = script
+        self._values = {}  # attributes that are no tensors of the module's
 
     def _write(self, name: str, value) -> None:
         """Set an attribute as the program does."""
@@ -175,8 +175,13 @@ class Program:
     """
 
     def __init__(self, archive, root: str):
-        self.archive, self.root, self.names = archive, root, set(archive.namelist())
-        self.files: dict = {}  # definitions by name, for each file that was asked for
+        code = f"{root}code/"
+        self.files: dict = {}  # definitions by name, for each file
+        for name in archive.namelist():
+            if name.startswith(code) and name.endswith(".py"):
+                nodes = parsed(archive.read(name).decode(), name).body
+                module = name.removeprefix(code).removesuffix(".py").replace("/", ".")
+                self.files[module] = {one.name: one for one in nodes if isinstance(one, (ast.ClassDef, ast.FunctionDef))}
         self.found: dict = {}
         self.constants: tuple = ()
         helpers = (field, set_field, invoke, new, scope, is_a, plain, fork)
@@ -188,32 +193,17 @@ class Program:
             raise ValueError(f"jit.load: a damaged file: there is no constant {at} in it")
         return self.constants[at]
 
-    def _definitions(self, module: str) -> dict:
-        if module not in self.files:
-            name = f"{self.root}code/{module.replace('.', '/')}.py"
-            nodes = parsed(self.archive.read(name).decode(), name).body if name in self.names else []
-            self.files[module] = {one.name: one for one in nodes if isinstance(one, (ast.ClassDef, ast.FunctionDef))}
-        return self.files[module]
-
-    def read_all(self) -> None:
-        """Parse every file, as the archive will be closed."""
-        code = f"{self.root}code/"
-        for name in self.names:
-            if name.startswith(code) and name.endswith(".py"):
-                self._definitions(name.removeprefix(code).removesuffix(".py").replace("/", "."))
-        self.archive = None
-
     def named(self, path: str):
         """A class, a function, or a member of an enumeration. ValueError where the archive has none of the name."""
         if path not in self.found:
             module, _, name = path.rpartition(".")
-            node = self._definitions(module).get(name)
+            node = self.files.get(module, {}).get(name)
             file = f"code/{module.replace('.', '/')}.py"
             if isinstance(node, ast.FunctionDef):
                 self.found[path] = Function(self, node, file)
             elif node is not None:
                 self.found[path] = self._class(ScriptClass(self, path, node, file))
-            elif module.rpartition(".")[2] in self._definitions(module.rpartition(".")[0]):
+            elif module.rpartition(".")[2] in self.files.get(module.rpartition(".")[0], ()):
                 members = getattr(self.named(module), "__members__", {})
                 self.found[path] = members[name] if name in members else self._missing(path)
             else:
@@ -322,9 +312,9 @@ KINDS = {"int": int, "float": float, "bool": bool, "str": str, "complex": comple
 CONTAINERS = {"List": list, "Dict": dict, "Tuple": tuple, "list": list, "dict": dict, "tuple": tuple}
 
 
-def is_a(value, kinds: tuple) -> bool:
-    """`isinstance(value, kinds)`, of kinds as text."""
-    return any(_fits(value, ast.parse(kind, mode="eval").body) for kind in kinds)
+def is_a(value, kinds: list[ast.expr]) -> bool:
+    """`isinstance(value, kinds)`, of kinds as they are written."""
+    return any(_fits(value, kind) for kind in kinds)
 
 
 def _fits(value, kind: ast.expr) -> bool:

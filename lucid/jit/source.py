@@ -246,8 +246,8 @@ class Translator:
             return ast.Constant(None)
         if name == "isinstance":
             value, kinds = node.args
-            texts = [ast.unparse(one) for one in (kinds.elts if isinstance(kinds, (ast.Tuple, ast.List)) else [kinds])]
-            return self._call(self.helpers["is_a"], self.expression(value), ast.Tuple([ast.Constant(one) for one in texts], ast.Load()))
+            kinds = kinds.elts if isinstance(kinds, (ast.Tuple, ast.List)) else [kinds]
+            return self._call(self.helpers["is_a"], self.expression(value), self._load(self._hold(kinds)))
         if name == "getattr":
             owner, attribute = node.args
             return self._call(self.helpers["field"], self.expression(owner), self.expression(attribute))
