@@ -168,4 +168,5 @@ def extensions() -> list[Extension]:
     return built
 
 
-setup(ext_modules=extensions(), cmdclass={"build_ext": BuildExt})
+if __name__ == "__main__":  # the processes that translate import this file, where they are not forked (Python 3.14)
+    setup(ext_modules=extensions(), cmdclass={"build_ext": BuildExt})

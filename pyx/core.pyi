@@ -427,8 +427,8 @@ def send(place: tuple, gradient: TensorBase, ready: dict, leaves: dict, heap: li
 def lies_as(gradient_: TensorBase, leaf_: TensorBase) -> bool:
     """Whether a gradient has its leaf's strides where those are dense, or else is contiguous."""
 
-def owned(gradient: TensorBase, /) -> bool:
-    """Whether nobody but the caller's one variable holds a gradient, so that a leaf may keep it."""
+def owned(entry: list) -> bool:
+    """Whether nobody but an entry [leaf, gradient] holds the gradient, so that the leaf may keep it."""
 
 def drain(
     heap: list,

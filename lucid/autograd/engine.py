@@ -322,30 +322,29 @@ NO_HOOKS: dict = {}
 
 def _accumulate(entry, create_graph):
     """Add a gradient to a leaf's `.grad`. The first is taken over as it is where nobody else holds it."""
-    leaf, gradient = entry
-    entry[1] = None
+    leaf = entry[0]
     extra = leaf._extra
     if extra is not None:
         for hook in list(extra.get("pre", NO_HOOKS).values()):
-            (gradient,) = _replaced([gradient], hook((gradient,)))
-            if gradient is None:
+            (entry[1],) = _replaced([entry[1]], hook((entry[1],)))
+            if entry[1] is None:
                 return
     there = leaf._grad
     if there is None:
-        if not create_graph and not (core.owned(gradient) and core.lies_as(gradient, leaf)):
-            gradient = Supplied.kept(gradient, leaf)
-        leaf._grad = gradient
+        if not create_graph and not (core.owned(entry) and core.lies_as(entry[1], leaf)):
+            entry[1] = Supplied.kept(entry[1], leaf)
+        leaf._grad = entry[1]
     elif create_graph:
-        leaf._grad = Supplied.add(there, gradient)
+        leaf._grad = Supplied.add(there, entry[1])
     else:
-        Supplied.add_(there, gradient)
+        Supplied.add_(there, entry[1])
     if extra is not None:
         for hook in list(extra.get("post_accumulate", NO_HOOKS).values()):
             given = hook(leaf)
             if given is not None and given is not leaf:
                 raise RuntimeError("Tensor post accumulate grad hooks should return None.")
         for hook in list(extra.get("post", NO_HOOKS).values()):
-            _replaced([], hook((), (gradient,)))
+            _replaced([], hook((), (entry[1],)))
 
 
 def _run_hooks(hooks, collected):

@@ -641,11 +641,16 @@ class Stated:
         return found.replace(parameters=[one for name, one in found.parameters.items() if name not in self.without])
 
 
-def _in_float32(forward, dtype_at: int, *args, **kwargs):
+def _in_float32(forward, dtype_at: int):
     """The forward function of what is made of operations and rounds half precision once."""
-    if kwargs.get("dtype") is not None or 0 <= dtype_at < len(args) and args[dtype_at] is not None:
-        return forward(*args, **kwargs)
-    return core.in_float32(forward, args, kwargs)
+
+    @functools.wraps(forward)
+    def widened(*args, **kwargs):
+        if kwargs.get("dtype") is not None or 0 <= dtype_at < len(args) and args[dtype_at] is not None:
+            return forward(*args, **kwargs)
+        return core.in_float32(forward, args, kwargs)
+
+    return widened
 
 
 def op(
@@ -686,8 +691,7 @@ def op(
     def declare(forward):
         spec = Op(path, forward, kind, view, aliases, own, out, wide)
         if wide and composite:
-            inner = functools.partial(_in_float32, forward, spec.position.get("dtype", -1))
-            spec.forward = functools.update_wrapper(inner, forward)
+            spec.forward = _in_float32(forward, spec.position.get("dtype", -1))
         call = overridable(forward, spec) if spec.variadic else core.make_call(spec).dress(forward)
         call.__name__ = spec.name
         spec.function = call

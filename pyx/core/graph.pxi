@@ -732,9 +732,11 @@ def lies_as(TensorBase gradient_ not None, TensorBase leaf_ not None):
     return True
 
 
-def owned(TensorBase gradient not None, /):    # by position alone: a keyword's value would have one more reference
-    """Whether nobody but the caller's one variable holds a gradient, so that a leaf may keep it."""
-    cdef cnp.ndarray array = gradient.array    # whose references are counted has a variable: Cython's temporaries count
+def owned(list entry not None):
+    """Whether nobody but an entry [leaf, gradient] holds the gradient, so that the leaf may keep it."""
+    # Counted are variables, which are not Cython's temporaries; one of the caller's may or may not count: Python 3.14 lends them.
+    cdef TensorBase gradient = entry[1]
+    cdef cnp.ndarray array = gradient.array
     cdef object base
     if Py_REFCNT(gradient) > 2 or Py_REFCNT(array) > 2:
         return False
