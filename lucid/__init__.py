@@ -53,36 +53,50 @@ newaxis = None
 globals().update(ops.declared(""))
 
 # Imported when first used, as are the rarer operations (`ops.LATER`): they cost half of the time of `import lucid`.
-_LATER = (
-    "_C", "__config__", "_dynamo", "_tensor_str", "accelerator", "amp", "ao", "backends", "compiler", "cpu", "cuda", "distributed", "distributions",
-    "export", "fft", "func", "functional", "futures", "fx", "hub", "jit", "library", "linalg", "masked", "mps", "multiprocessing", "nn",
-    "onnx", "optim", "overrides", "profiler", "quasirandom", "serialization", "signal", "special", "storage", "testing", "torch_version", "types", "utils", "version", "xpu",
-)  # fmt: skip
+_LATER = """
+    _C __config__ _dynamo _tensor_str accelerator amp ao backends compiler cpu cuda distributed distributions export
+    fft func functional futures fx hub jit library linalg masked mps multiprocessing nn onnx optim overrides profiler
+    quasirandom serialization signal special storage testing torch_version types utils version xpu
+""".split()
 _LATER_NAMES = {
-    **dict.fromkeys(("from_file", "load", "save"), "serialization"),
-    "lobpcg": "eigenpairs", "to_dlpack": "utils.dlpack", "vmap": "func", "GradScaler": "amp.grad_scaler",
-    **dict.fromkeys((
-        "autocast", "autocast_decrement_nesting", "autocast_increment_nesting", "clear_autocast_cache",
-        "get_autocast_cpu_dtype", "get_autocast_dtype", "is_autocast_cache_enabled", "is_autocast_cpu_enabled",
-        "is_autocast_enabled", "set_autocast_cache_enabled", "set_autocast_cpu_dtype", "set_autocast_cpu_enabled",
-        "set_autocast_dtype", "set_autocast_enabled",
-    ), "amp.autocast_mode"),
-    "DisableTorchFunction": "overrides", "DisableTorchFunctionSubclass": "overrides", "Event": "cuda", "Future": "futures", "Stream": "cuda", "ScriptModule": "jit", "TensorType": "jit", "SymBool": "fx", "cond": "control", "SymFloat": "fx", "SymInt": "fx", "compile": "compiler", "install_as_torch": "alias",
-    **dict.fromkeys((
-        "BFloat16Tensor", "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor", "IntTensor",
-        "LongTensor", "ShortTensor", "set_default_tensor_type",
-    ), "legacy"),
-    **dict.fromkeys((
-        "BFloat16Storage", "BoolStorage", "ByteStorage", "CharStorage", "ComplexDoubleStorage", "ComplexFloatStorage", "DoubleStorage",
-        "FloatStorage", "HalfStorage", "IntStorage", "LongStorage", "PyTorchFileReader", "ShortStorage", "TypedStorage",
-        "UntypedStorage", "is_storage",
-    ), "storage"),
-    **dict.fromkeys(("sym_float", "sym_int", "sym_ite", "sym_max", "sym_min", "sym_not", "sym_sqrt", "sym_sum"), "symbols"),
-    **dict.fromkeys((
-        "_assert", "_assert_async", "_check", "_check_index", "_check_is_size", "_check_not_implemented", "_check_tensor_all",
-        "_check_type", "_check_value", "_check_with",
-    ), "asserts"),
-}  # fmt: skip
+    name: module
+    for module, names in {
+        "alias": "install_as_torch",
+        "amp.autocast_mode": """
+            autocast autocast_decrement_nesting autocast_increment_nesting clear_autocast_cache get_autocast_cpu_dtype
+            get_autocast_dtype is_autocast_cache_enabled is_autocast_cpu_enabled is_autocast_enabled
+            set_autocast_cache_enabled set_autocast_cpu_dtype set_autocast_cpu_enabled set_autocast_dtype
+            set_autocast_enabled
+        """,
+        "amp.grad_scaler": "GradScaler",
+        "asserts": """
+            _assert _assert_async _check _check_index _check_is_size _check_not_implemented _check_tensor_all
+            _check_type _check_value _check_with
+        """,
+        "compiler": "compile",
+        "control": "cond",
+        "cuda": "Event Stream",
+        "eigenpairs": "lobpcg",
+        "func": "vmap",
+        "futures": "Future",
+        "fx": "SymBool SymFloat SymInt",
+        "jit": "ScriptModule TensorType",
+        "legacy": """
+            BFloat16Tensor BoolTensor ByteTensor CharTensor DoubleTensor FloatTensor HalfTensor IntTensor LongTensor
+            ShortTensor set_default_tensor_type
+        """,
+        "overrides": "DisableTorchFunction DisableTorchFunctionSubclass",
+        "serialization": "from_file load save",
+        "storage": """
+            BFloat16Storage BoolStorage ByteStorage CharStorage ComplexDoubleStorage ComplexFloatStorage DoubleStorage
+            FloatStorage HalfStorage IntStorage LongStorage PyTorchFileReader ShortStorage TypedStorage UntypedStorage
+            is_storage
+        """,
+        "symbols": "sym_float sym_int sym_ite sym_max sym_min sym_not sym_sqrt sym_sum",
+        "utils.dlpack": "to_dlpack",
+    }.items()
+    for name in names.split()
+}
 
 
 def __getattr__(name: str):
