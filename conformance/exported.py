@@ -225,11 +225,12 @@ def judged(name: str, written: Written, args: tuple, kwargs: dict | None = None)
     expected, found = list(leaves(theirs)), list(leaves(mine))
     if len(expected) != len(found):
         return Outcome(name, form, "differs", float("inf"))
-    largest = max(map(_difference, expected, found), default=0.0)
+    largest = max(map(apart, expected, found), default=0.0)
     return Outcome(name, form, "same" if largest <= TOLERANCE else "differs", largest)
 
 
-def _difference(theirs, mine) -> float:
+def apart(theirs, mine) -> float:
+    """How far a result is from PyTorch's, in parts of the largest element; infinity for another kind, dtype or shape."""
     if not isinstance(theirs, torch.Tensor):
         return 0.0 if type(theirs) is type(mine) and (theirs == mine or theirs != theirs) else float("inf")
     if not isinstance(mine, lucid.Tensor) or str(mine.dtype) != str(theirs.dtype).replace("torch", "lucid"):

@@ -76,10 +76,14 @@ def save(
     >>> lucid.load(file)
     {'weight': Tensor([1.0, 1.0])}
     """
-    writer = _Writer()
-    pickled = writer.pickled(obj)
+    writer = Writer()
+    store(f, {**writer.written(obj, "obj"), "version": "3\n"})
+
+
+def store(f, files: dict) -> None:
+    """Write an archive of files, by their names, to a path or into a binary file."""
     if hasattr(f, "write"):
-        _archive(f, pickled, writer.storages)
+        _archive(f, files)
         return
     import tempfile
 
@@ -87,7 +91,7 @@ def save(
     handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=os.path.basename(path))
     try:
         with os.fdopen(handle, "wb") as file:
-            _archive(file, pickled, writer.storages)
+            _archive(file, files)
         mask = os.umask(0)
         os.umask(mask)
         os.chmod(temporary, 0o666 & ~mask)
@@ -97,20 +101,19 @@ def save(
         raise
 
 
-def _archive(file, pickled: bytes, storages: list) -> None:
+def _archive(file, files: dict) -> None:
     import sys
     import zipfile
 
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
-        archive.writestr(f"{ROOT}/data.pkl", pickled)
-        archive.writestr(f"{ROOT}/byteorder", sys.byteorder)
-        for number, storage in enumerate(storages):
-            archive.writestr(f"{ROOT}/data/{number}", memoryview(storage.view(np.uint8)))
-        archive.writestr(f"{ROOT}/version", "3\n")
+        for name, data in {**files, "byteorder": sys.byteorder}.items():
+            archive.writestr(f"{ROOT}/{name}", memoryview(data.view(np.uint8)) if isinstance(data, np.ndarray) else data)
 
 
-class _Writer:
+class Writer:
     """Writes the pickle: protocol 2, with the names that PyTorch's reader expects."""
+
+    STORAGES = STORAGE_NAMES  # of what is saved with its dtype
 
     def __init__(self):
         self.out = bytearray()
@@ -118,21 +121,23 @@ class _Writer:
         self.numbers: dict = {}  # address and dtype of a storage -> its number
         self.memo: dict = {}  # id of an object -> (its number in the pickle, itself)
 
-    def pickled(self, obj) -> bytes:
+    def written(self, obj, where: str) -> dict:
+        """The files of an object: its pickle, and the storages of its tensors."""
         import pickle
 
         self.op = pickle
         self.out += pickle.PROTO + b"\x02"
-        self.put(obj, "obj")
+        self.put(obj, where)
         self.out += pickle.STOP
-        return bytes(self.out)
+        return {"data.pkl": bytes(self.out), **{f"data/{number}": row for number, row in enumerate(self.storages)}}
 
     def put(self, obj, where: str) -> None:
         kind = type(obj)
         if obj is None or kind is bool:
             self.out += self.op.NONE if obj is None else self.op.NEWTRUE if obj else self.op.NEWFALSE
         elif kind is int:
-            data = obj.to_bytes(max(obj.bit_length() // 8 + 1, 4), "little", signed=True)
+            size = obj.bit_length() // 8 + 1
+            data = obj.to_bytes(4 if size <= 4 else max(size, 8), "little", signed=True)
             if len(data) > 255:
                 raise TypeError(f"save: {where} is an int of {len(data)} bytes, a file holds those of up to 255")
             self.out += (self.op.BININT if len(data) == 4 else self.op.LONG1 + bytes([len(data)])) + data
@@ -152,7 +157,7 @@ class _Writer:
         elif kind is tuple:
             self.tuple(obj, where)
         elif id(obj) in self.memo:
-            self.out += self.op.LONG_BINGET + self.memo[id(obj)][0].to_bytes(4, "little")
+            self.recall(obj)
         elif isinstance(obj, Tensor):
             self.tensor(obj, where)
             self.remember(obj)
@@ -189,6 +194,9 @@ class _Writer:
         self.memo[id(obj)] = number, obj
         self.out += self.op.LONG_BINPUT + number.to_bytes(4, "little")
 
+    def recall(self, obj) -> None:
+        self.out += self.op.LONG_BINGET + self.memo[id(obj)][0].to_bytes(4, "little")
+
     def named(self, module: str, name: str) -> None:
         self.out += self.op.GLOBAL + f"{module}\n{name}\n".encode()
 
@@ -204,30 +212,41 @@ class _Writer:
         self.out += self.op.REDUCE
 
     def tensor(self, tensor: Tensor, where: str) -> None:
-        parameter = type(tensor).__name__ == "Parameter"
+        parameter = self.is_parameter(tensor)
         if parameter:
             self.named("torch._utils", "_rebuild_parameter")
             self.out += self.op.MARK
         number, offset, array = self.storage(tensor.array)
-        typed = tensor.dtype in STORAGE_NAMES
+        typed = tensor.dtype in self.STORAGES
         self.named("torch._utils", f"_rebuild_tensor_v{2 if typed else 3}")
         self.out += self.op.MARK
-        self.out += self.op.MARK
-        self.put("storage", where)
-        self.named(*("torch", STORAGE_NAMES[tensor.dtype]) if typed else UNTYPED)
         row = self.storages[number]
-        for part in (str(number), "cpu", row.size if typed else row.nbytes):
-            self.put(part, where)
-        self.out += self.op.TUPLE + self.op.BINPERSID
+        if id(row) in self.memo:
+            self.recall(row)
+        else:
+            self.out += self.op.MARK
+            self.put("storage", where)
+            self.named(*("torch", self.STORAGES[tensor.dtype]) if typed else UNTYPED)
+            for part in (str(number), "cpu", row.size if typed else row.nbytes):
+                self.put(part, where)
+            self.out += self.op.TUPLE + self.op.BINPERSID
+            self.remember(row)  # PyTorch's compiler knows storages that are shared by this alone
         needs = tensor.requires_grad
         strides = tuple(step // array.itemsize for step in array.strides) if array.size else tensor.stride()
-        for part in (offset, array.shape, strides, needs and not parameter, OrderedDict(), *[tensor.dtype] * (not typed)):
+        for part in (offset, array.shape, strides, needs and not parameter):
             self.put(part, where)
+        self.called("collections", "OrderedDict", (), where)  # hooks: there are none
+        if not typed:
+            self.put(tensor.dtype, where)
         self.out += self.op.TUPLE + self.op.REDUCE
         if parameter:
             self.put(needs, where)
-            self.put(OrderedDict(), where)
+            self.called("collections", "OrderedDict", (), where)
             self.out += self.op.TUPLE + self.op.REDUCE
+
+    def is_parameter(self, tensor: Tensor) -> bool:
+        """Whether a tensor is saved as a parameter."""
+        return type(tensor).__name__ == "Parameter"
 
     def storage(self, array: np.ndarray) -> tuple[int, int, np.ndarray]:
         """The number of an array's storage, where in it the array begins, and the array as it lies there."""

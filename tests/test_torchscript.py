@@ -207,3 +207,176 @@ def test_no_torchscript():
         lucid.load(archive(MODULE))
     with pytest.raises(FileNotFoundError):
         jit.load("no such file")
+
+
+# ------------------------------------------------------------------------------------------------- older versions
+
+
+INTEGERS = lucid.tensor([7, -7])
+CHANGED = {
+    "return torch.div(x, 2)": (3, [3, -3], [3.5, -3.5]),
+    "return torch.div(x, 2.)": (3, [3.5, -3.5], [3.5, -3.5]),
+    "return torch.div_(torch.to(x, 4), 2)": (3, [3, -3], RuntimeError),
+    'return torch.div(x, 2, rounding_mode="floor")': (3, [3, -4], [3, -4]),
+    "return torch.div(x, 2, out=torch.zeros([2]))": (3, [3.5, -3.5], [3.5, -3.5]),
+    "return torch.full([2], 3)": (4, [3.0, 3.0], [3, 3]),
+    "return torch.full([2], True)": (4, [1.0, 1.0], [1, 1]),
+    "return torch.full([2], 3, out=torch.zeros([2], dtype=4))": (4, [3, 3], [3, 3]),
+    "return torch.size(torch.linspace(0, 1), 0)": (7, 100, TypeError),
+    "return torch.size(torch.logspace(0, 1, None, 2.), 0)": (8, 100, TypeError),
+}
+
+
+@pytest.mark.parametrize("body", CHANGED)
+def test_operators_mean_what_they_meant(body):
+    last, *expected = CHANGED[body]
+    for version, one in zip((last, last + 1), expected):
+        model = program(body, version=f"{version}\n")
+        if isinstance(one, type):
+            with pytest.raises(one):
+                model(INTEGERS.clone())
+        else:
+            found = model(INTEGERS.clone())
+            assert found == one if isinstance(one, int) else lucid.equal(found, lucid.tensor(one)) and found.dtype == lucid.tensor(one).dtype
+
+
+def test_versions_and_formats_that_are_not_read():
+    for version in ("0", "11"):
+        with pytest.raises(ValueError, match=rf"version {version}; those of the versions 1 to 10 are read"):
+            program("return x", version=version)
+    with pytest.raises(ValueError, match="version 0"):
+        program("return x", **{".data/version": "0"})
+    with pytest.raises(ValueError, match=r"before 1\.3"):
+        program("return x", **{"model.json": "{}"})
+
+
+# ------------------------------------------------------------------------------------------------- saving
+
+NETWORK = """op_version_set = 1
+class M(Module):
+  __parameters__ = ["weight", ]
+  __buffers__ = ["seen", ]
+  __forward_pre_hooks__ = ["before", ]
+  __forward_hooks__ = ["after", ]
+  weight : Tensor
+  seen : Tensor
+  training : bool
+  scale : float
+  words : Optional[List[str]]
+  pairs : List[__torch__.Pair]
+  counter : __torch__.Counter
+  __annotations__["0"] = __torch__.Inner
+  def forward(self: __torch__.M,
+    x: Tensor) -> Tensor:
+    inner = getattr(self, "0")
+    _0 = __torch__.Inner.doubled(inner, torch.mul(x, self.weight))
+    self.seen = torch.add(self.seen, 1)
+    if self.training:
+      y = torch.add(_0, ((self.pairs)[0]).n)
+    else:
+      y = _0
+    return torch.mul(y, self.scale)
+  def before(self: __torch__.M,
+    x: Tuple[Tensor]) -> Tuple[Tensor]:
+    return (torch.add((x)[0], 1),)
+  def after(self: __torch__.M,
+    x: Tuple[Tensor],
+    y: Tensor) -> Tensor:
+    return torch.add(y, (self.counter).step())
+class Inner(Module):
+  __parameters__ = []
+  training : bool
+  by : int
+  def doubled(self: __torch__.Inner,
+    x: Tensor) -> Tensor:
+    return torch.mul(x, self.by)
+  def __getstate__(self: __torch__.Inner) -> Tuple[int, bool]:
+    return (self.by, self.training)
+  def __setstate__(self: __torch__.Inner,
+    state: Tuple[int, bool]) -> NoneType:
+    self.by = (state)[0]
+    self.training = (state)[1]
+class Counter:
+  value : int
+  other : Optional[__torch__.Counter]
+  def step(self: __torch__.Counter) -> int:
+    self.value = torch.add(self.value, 1)
+    return self.value
+class Pair(NamedTuple):
+  n : int
+  word : str
+"""
+
+
+def network():
+    """A module with a parameter, a buffer, hooks, an object, a part, and a list of named tuples, as PyTorch pickles it."""
+    values = {"weight": lucid.arange(6.0).view(2, 3), "seen": lucid.zeros(2)[1:], "training": True, "scale": 2.0, "words": None, "pairs": [(4, "a")]}
+
+    def new(kind, state):
+        return b"c__torch__\n" + kind + b"\n)\x81" + state + b"b"
+
+    pickled = bytearray(b"\x80\x02c__torch__\nM\n)\x81}(")
+    writer = lucid.serialization.Writer()
+    writer.op, writer.out = pickle, pickled
+    for name, value in values.items():
+        writer.put(name, ""), writer.put(value.requires_grad_() if name == "weight" else value, "")
+    writer.put("counter", ""), pickled.extend(new(b"Counter", b"}(X\x05\0\0\0valueK\x05X\x05\0\0\0otherNu"))
+    writer.put("0", ""), pickled.extend(new(b"Inner", b"K\x02\x88\x86"))
+    pickled.extend(b"ub.")
+    return archive(NETWORK, **{"data.pkl": bytes(pickled), **{f"data/{i}": row.tobytes() for i, row in enumerate(writer.storages)}})
+
+
+def test_hooks_states_and_named_tuples():
+    model = jit.load(network())
+    weight = lucid.arange(6.0).view(2, 3)
+    assert lucid.equal(model(X), ((X + 1) * weight * 2 + 4) * 2 + 6) and model.counter._values["value"] == 6 and model.pairs[0].word == "a"
+    assert lucid.equal(model.forward(X), (X * weight * 2 + 4) * 2) and model.seen.tolist() == [2.0]
+    assert [name for name, _ in model.named_parameters()] == ["weight"] and list(model.state_dict()) == ["weight", "seen"]
+
+
+def test_trained_saved_and_loaded(tmp_path):
+    model = jit.load(network())
+    optimizer = lucid.optim.SGD(model.parameters(), 0.1)
+    model(X).square().mean().backward()
+    optimizer.step()
+    model.eval()
+    model.words, model.scale = ["a", "b"], 3
+    model.pairs.append(model.pairs[0])
+    model.save(tmp_path / "model.pt")
+    with open(tmp_path / "again.pt", "wb") as file:
+        jit.save(model, file)
+    for again in (jit.load(tmp_path / "model.pt"), jit.load(str(tmp_path / "again.pt")), jit.load(io.BytesIO(model.save_to_buffer()))):
+        assert lucid.equal(again.weight, model.weight) and not lucid.equal(again.weight, lucid.arange(6.0).view(2, 3)) and isinstance(again.weight, lucid.nn.Parameter)
+        assert not again.training and again.words == ["a", "b"] and type(again.scale) is float and again.pairs == [(4, "a")] * 2 and again.pairs[0].word == "a"
+        assert lucid.equal(again(X), copy.deepcopy(model)(X)) and again.code == model.code and again.counter._values["value"] == 7
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["again.pt", "model.pt"]
+
+
+def test_constants_and_extra_files_are_saved():
+    model = program("return torch.add(x, torch.len(CONSTANTS.c0))", constants=["four"])
+    file = io.BytesIO()
+    jit.save(model, file, {"labels": "cat"})
+    extra = {"labels": "", "others": ""}
+    assert lucid.equal(jit.load(file, _extra_files=extra)(X), X + 4) and extra == {"labels": b"cat", "others": b""}
+
+
+def test_what_cannot_be_saved():
+    with pytest.raises(NotImplementedError, match=r"a Linear was not read by jit\.load.*state_dict"):
+        jit.save(lucid.nn.Linear(2, 2), io.BytesIO())
+    model = jit.load(network())
+    for name, value, message in (
+        ("scale", "a", "M.scale is a str, but the program has it as a float"), ("words", [1], r"M.words\[0\] is a int, but the program has it as a str"),
+        ("words", 3, r"M.words is a int, but the program has it as a Optional\[List\[str\]\]"), ("pairs", [(1,)], r"M.pairs\[0\] is a tuple"),
+        ("counter", 1, "M.counter is a int"),
+    ):  # fmt: skip
+        other = copy.deepcopy(model)
+        setattr(other, name, value)
+        with pytest.raises(TypeError, match=message):
+            other.save(io.BytesIO())
+    del model._values["scale"]
+    with pytest.raises(AttributeError, match="M has no scale any more"):
+        model.save(io.BytesIO())
+    with pytest.raises(ValueError, match="holds itself"):
+        model = jit.load(network())
+        model.counter._values["other"] = model.counter
+        model.save(io.BytesIO())

@@ -1,4 +1,4 @@
-"""TorchScript: `load` reads and runs programs that PyTorch compiled and saved. Nothing is compiled here, functions and modules run as they are.
+"""TorchScript: `load` reads and runs programs that PyTorch compiled and saved, `save` writes them again. Nothing is compiled here, functions and modules run as they are.
 
 That is what PyTorch itself does where the environment says `PYTORCH_JIT=0`.
 """
@@ -13,11 +13,11 @@ from lucid.nn import Module
 
 __all__ = [
     "Error", "Final", "RecursiveScriptModule", "ScriptFunction", "ScriptModule", "TracerWarning", "annotate", "export", "freeze", "ignore", "interface",
-    "is_scripting", "is_tracing", "isinstance", "load", "optimized_execution", "script", "script_if_tracing", "script_method", "trace", "trace_module", "unused",
+    "is_scripting", "is_tracing", "isinstance", "load", "optimized_execution", "save", "script", "script_if_tracing", "script_method", "trace", "trace_module", "unused",
 ]  # fmt: skip
 
 
-LATER = {"load": "archive", "Error": "plain", "RecursiveScriptModule": "program"}  # what reads programs comes when it is asked for
+LATER = {"load": "archive", "save": "saving", "Error": "plain", "RecursiveScriptModule": "program"}  # what reads programs comes when it is asked for
 
 
 def __getattr__(name: str):

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import ast
 import enum
 
-from lucid import Tensor
-from lucid.jit.program import Program, RecursiveScriptModule, ScriptClass, ScriptObject, new
+from lucid import Tensor, dtypes
+from lucid.jit.program import Program, RecursiveScriptModule, ScriptClass, ScriptObject, new, parts
 from lucid.nn import Parameter
-from lucid.serialization import Call, Reader, opened, root_of
+from lucid.serialization import STORAGE_NAMES, Call, Reader, opened, root_of
 
-__all__ = ["load"]
+__all__ = ["STORAGES", "load"]
+
+# PyTorch's names of storages in these files; in others some of them are bytes.
+STORAGES = {
+    **STORAGE_NAMES, dtypes.uint16: "UInt16Storage", dtypes.uint32: "UInt32Storage", dtypes.uint64: "UInt64Storage",
+    dtypes.complex32: "ComplexHalfStorage",
+}  # fmt: skip
 
 
 def load(f, map_location=None, _extra_files: dict | None = None, _restore_shapes: bool = False) -> RecursiveScriptModule:
@@ -55,15 +62,19 @@ def load(f, map_location=None, _extra_files: dict | None = None, _restore_shapes
             scores = model(lucid.randn(1, 3, 224, 224))
     """
     with opened(f) as archive:
-        root = root_of(archive)
         names = archive.namelist()
+        if any(name.endswith("/model.json") for name in names):
+            raise ValueError("jit.load: the file has the format of PyTorch before 1.3, which present versions of PyTorch do not read either: save it anew with one that does")
+        root = root_of(archive)
         if not any(name.startswith(f"{root}code/") for name in names):
             raise ValueError("jit.load: an archive, but none that torch.jit.save wrote: it has no code")
         for name in _extra_files or ():
-            _extra_files[name] = archive.read(f"{root}extra/{name}")
+            _extra_files[name] = archive.read(f"{root}extra/{name}") if f"{root}extra/{name}" in names else b""
         program = Program(archive, root)
         if f"{root}constants.pkl" in names:
-            program.constants = _Constants(archive, root, program).read(archive.read(f"{root}constants.pkl"))
+            reader, data = _Constants(archive, root, program), archive.read(f"{root}constants.pkl")
+            program.constants = reader.read(data)
+            program.written = {"constants.pkl": data, **{f"constants/{name}": row for name, row in reader.storages.items()}}
         module = _Objects(archive, root, program).read(archive.read(f"{root}data.pkl"))
     if not isinstance(module, RecursiveScriptModule):
         raise ValueError(f"jit.load: a damaged file: it holds a {type(module).__name__}, not a module")
@@ -81,6 +92,7 @@ class _Objects(Reader):
         super().prepare()
         lists = ("build_intlist", "build_tensorlist", "build_doublelist", "build_boollist")
         self.known |= {("torch.jit._pickle", name): list for name in lists}
+        self.values |= {("torch", name): dtype for dtype, name in STORAGES.items()}
         self.known["torch.jit._pickle", "restore_type_tag"] = lambda value, kind: value
 
     def named(self, module: str, name: str):
@@ -98,14 +110,34 @@ class _Objects(Reader):
         return new(kind)
 
     def built(self, made, state) -> None:
-        if isinstance(made, RecursiveScriptModule):
+        if isinstance(made, (RecursiveScriptModule, ScriptObject)) and "__setstate__" in made._script.definitions:
+            made._script.call("__setstate__", made, state)
+        elif isinstance(made, (RecursiveScriptModule, ScriptObject)):
+            kinds = {name: kind for name, kind, _ in made._script.fields()}
             for name, value in state.items():
-                made._write(name, self._owned(value) if name in made._script.parameters and isinstance(value, Tensor) else value)
-        elif isinstance(made, ScriptObject):
-            made._values.update(state)
+                if isinstance(value, (tuple, list, dict)) and name in kinds:
+                    value = self._named(value, kinds[name])
+                if isinstance(made, ScriptObject):
+                    made._values[name] = value
+                else:
+                    made._write(name, self._owned(value) if name in made._script.parameters and isinstance(value, Tensor) else value)
         else:
             super().built(made, state)
 
+    def _named(self, value, kind: ast.expr):
+        """A value whose tuples are named ones where its type says so: the file has none."""
+        name, inner = parts(kind)
+        if name in ("Optional", "Union"):
+            return self._named(value, inner[0]) if len(inner) == 1 else value
+        if isinstance(value, list) and name == "List":
+            value[:] = [self._named(one, inner[0]) for one in value]
+        elif isinstance(value, dict) and name == "Dict":
+            value.update({key: self._named(one, inner[1]) for key, one in value.items()})
+        elif isinstance(value, tuple) and name == "Tuple":
+            return tuple(self._named(one, its) for one, its in zip(value, inner))
+        elif type(value) is tuple and name.startswith("__torch__"):
+            return self.program.named(name)(*[self._named(one, its) for one, (_, its, _) in zip(value, self.program.fields(name))])
+        return value
 
     def _owned(self, tensor: Tensor) -> Parameter:
         """A tensor as a parameter: the same one for modules that share it."""

@@ -13,15 +13,15 @@ from lucid.ops import recurrent
 __all__ = ["LAYERS"]
 
 
-def _masked(scores, mask, kind: int | None):
-    """Scores, of which those are left out where the mask is true: one of pairs (0), of keys of each batch (1), or of all dimensions (2)."""
+def _added(mask, kind: int | None, dtype, heads: int):
+    """What a mask adds to scores: of pairs (0), of keys of each batch (1), or of all dimensions (2); scores are left out where it is true."""
     if mask is None:
-        return scores
+        return None
     if kind == 1:
         mask = mask[:, None, None, :]
     elif mask.ndim == 3:  # of each batch and head
-        mask = mask.view(scores.shape)
-    return scores.masked_fill(mask, -math.inf) if mask.dtype is lucid.bool else scores + mask
+        mask = mask.unflatten(0, (-1, heads))
+    return lucid.zeros(mask.shape, dtype=dtype).masked_fill(mask, -math.inf) if mask.dtype is lucid.bool else mask
 
 
 def _multi_head_attention(
@@ -33,10 +33,17 @@ def _multi_head_attention(
         F.linear(x, weight, bias).unflatten(-1, (num_head, -1)).transpose(1, 2)
         for x, weight, bias in zip((query, key, value), weights, biases)
     ]
-    scores = (heads[0] @ heads[1].mT) / math.sqrt(embed_dim // num_head)
-    shares = _masked(scores, mask, mask_type).softmax(-1)
-    out = F.linear((shares @ heads[2]).transpose(1, 2).flatten(2), proj_weight, proj_bias)
-    return out, (shares.mean(1) if average_attn_weights else shares) if need_weights else None
+    added, shares = _added(mask, mask_type, query.dtype, num_head), None
+    if need_weights:
+        scores = (heads[0] @ heads[1].mT) / math.sqrt(embed_dim // num_head)
+        shares = (scores if added is None else scores + added).softmax(-1)
+        out = shares @ heads[2]
+    else:
+        out = F.scaled_dot_product_attention(*heads, added)
+        if added is not None:  # where nothing is left, it says 0, and this operator NaN
+            out = out.masked_fill((added == -math.inf).all(-1, keepdim=True), math.nan)
+    out = F.linear(out.transpose(1, 2).flatten(2), proj_weight, proj_bias)
+    return out, shares.mean(1) if need_weights and average_attn_weights else shares
 
 
 def _encoder_layer(

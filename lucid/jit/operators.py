@@ -15,10 +15,14 @@ from lucid import Tensor
 from lucid.export.aten import IGNORED, RENAMED, function_of
 from lucid.export.operators import OTHERS
 from lucid.jit.layers import LAYERS
+from lucid.jit.older import CHANGED_AT, FORMER
 from lucid.jit.plain import ALONE, PLAIN, WORDS, raised, smallest
 from lucid.nn import functional as F
+from lucid.nn.utils.rnn import pad_sequence
 
-__all__ = ["DTYPES", "operator_of"]
+__all__ = ["DTYPES", "NEWEST", "operator_of"]
+
+NEWEST = 10  # of the versions of files
 
 # PyTorch's numbers of dtypes, memory formats and reductions, which is what they are in programs.
 DTYPES = {
@@ -43,10 +47,11 @@ CHANGED = {"dtype": _dtype, "memory_format": _format, "out_dtype": _dtype}  # ar
 # ------------------------------------------------------------------------------------------------------------ tensors
 
 
-def _to(x, *arguments, copy=False, memory_format=None):
+def _to(x, *arguments, dtype=None, copy=False, memory_format=None):
     """To a dtype, a device (there is one), both, or as another tensor; then whether to wait, whether to copy, and how it lies."""
     kinds = [one for one in arguments if not isinstance(one, (lucid.device, str))]
-    dtype = kinds.pop(0) if kinds and type(kinds[0]) is not bool else None
+    while dtype is None and kinds and type(kinds[0]) is not bool:  # (a device may be None)
+        dtype = kinds.pop(0)
     copy = kinds[1] if len(kinds) > 1 else copy
     memory_format = kinds[2] if len(kinds) > 2 else memory_format
     dtype = dtype.dtype if isinstance(dtype, Tensor) else _dtype(dtype)
@@ -88,8 +93,20 @@ def _resized(name: str):
     return resized
 
 
+CONVOLUTIONS = {3: F.conv1d, 4: F.conv2d, 5: F.conv3d}
+
+
+def _gradients(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=False, allow_unused=False):
+    return list(lucid.autograd.grad(outputs, inputs, grad_outputs, retain_graph, create_graph, allow_unused=allow_unused))
+
+
 def _number_of(x):
     return NUMBERS[x.dtype]
+
+
+def _full(size, fill_value, **named):
+    """A tensor full of a number, which a bool is there."""
+    return lucid.full(size, int(fill_value) if type(fill_value) is bool else fill_value, **named)
 
 
 def _listed(x, *shape):
@@ -112,8 +129,15 @@ TENSORS = {
     **{f"_cast_{name}": functools.partial(lambda dtype, x, wait=False: x.to(dtype), dtype) for name, dtype in {
         "Byte": lucid.uint8, "Char": lucid.int8, "Double": lucid.float64, "Float": lucid.float32, "Int": lucid.int32, "Long": lucid.int64, "Short": lucid.int16,
         "Half": lucid.float16}.items()},
+    "full": _full, "_convolution_mode": lambda x, weight, bias, stride, padding, dilation, groups: CONVOLUTIONS[weight.ndim](x, weight, bias, stride, padding, dilation, groups),
+    "_index_put_impl_": lambda x, indices, values, accumulate=False, unsafe=False: lucid.index_put_(x, indices, values, accumulate),
+    "cdist": lambda a, b, p=2.0, compute_mode=None: lucid.cdist(a, b, p), "pad_sequence": pad_sequence,
+    **{f"_no_grad_{name}_": lucid.no_grad()(getattr(Tensor, f"{name}_")) for name in ("fill", "normal", "uniform", "zero")},
+    "grad": _gradients, "backward": Tensor.backward, "retain_grad": Tensor.retain_grad, "retains_grad": lambda x: x.retains_grad, "_version": lambda x: x._version,
+    **{f"{name}Implicit": Tensor.item for name in ("Int", "Float", "Complex", "Scalar")},
     **{name: _resized(name) for name in OTHERS if name.lstrip("_").startswith("upsample")},
     **LAYERS,
+    **FORMER,
 }  # fmt: skip
 # The names of arguments by position where the function here has others, or has them in another order.
 POSITIONS = {
@@ -182,7 +206,7 @@ def _defined(space: str, name: str):
     return getattr(library.NAMESPACES.get(space), name, None)
 
 
-def _function(path: str):
+def _function(path: str, version: int):
     """The function of an operator, that of tensors alone where arguments may have to be placed, and its name."""
     space, _, name = path.rpartition(".")
     if not space:
@@ -194,12 +218,15 @@ def _function(path: str):
     if name in ALONE:
         return ALONE[name], None, name
     of_tensors, plain = TENSORS.get(name) or _exported(name), PLAIN.get(name)
+    until, former = CHANGED_AT.get(name, (0, None))
+    if version < until:
+        of_tensors = former
     if of_tensors is None:
         return plain or _lacking(path), None, name
     return (of_tensors if plain is None else _either(plain, of_tensors)), of_tensors, name
 
 
-def operator_of(path: str, count: int = 0, keywords: list[str] | tuple = ()):
+def operator_of(path: str, count: int = 0, keywords: list[str] | tuple = (), *, version: int = NEWEST):
     """The function that a program calls, and where its arguments go.
 
     Parameters
@@ -210,6 +237,8 @@ def operator_of(path: str, count: int = 0, keywords: list[str] | tuple = ()):
         How many arguments come by position.
     keywords : list of str
         The names of the others.
+    version : int
+        Of the file: older ones meant something else by some names.
 
     Returns
     -------
@@ -218,7 +247,7 @@ def operator_of(path: str, count: int = 0, keywords: list[str] | tuple = ()):
     positions, names : list of (str or None, callable or None)
         For each argument the name under which it is given, "" by position, None where it is left out; and what it goes through before.
     """
-    function, of_tensors, name = _function(path)
+    function, of_tensors, name = _function(path, version)
     if of_tensors is None:
         return function, [("", None)] * count, [(key, None) for key in keywords]
     try:

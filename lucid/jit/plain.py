@@ -136,7 +136,7 @@ WORDS = {
 # What looks at no values, or at any.
 ALONE = {
     **{name: WORDS[name] for name in ("len", "str", "ord", "chr", "hex", "bin", "oct")},
-    "__is__": operator.is_, "__isnot__": operator.is_not, "__not__": operator.not_, "hash": hash, "device": lambda text, index=None: lucid.device(text), "warn": lambda text, level=2: warnings.warn(text, stacklevel=2),
+    "__is__": operator.is_, "__isnot__": operator.is_not, "__not__": operator.not_, "hash": hash, "device": lambda type, index=None: lucid.device(type) if index is None else lucid.device(type, index), "warn": lambda text, level=2: warnings.warn(text, stacklevel=2),
     "_unwrap_optional": lambda value: value if value is not None else raised("Unwrapping null optional"), "wait": lambda value: value,
     "is_scripting": lambda: True, "is_grad_enabled": lucid.is_grad_enabled, "set_grad_enabled": lambda mode: lucid.set_grad_enabled(mode) and None,
     "is_autocast_enabled": lucid.is_autocast_enabled, "is_autocast_cpu_enabled": lucid.is_autocast_enabled, "_get_tracing_state": lambda: False,

@@ -6,16 +6,20 @@ import ast
 import contextlib
 import enum
 import functools
+import io
 from collections import namedtuple
 from collections.abc import Iterator
 
-from lucid import Tensor
+from lucid import Tensor, device
 from lucid.jit import ScriptModule
-from lucid.jit.operators import operator_of
+from lucid.jit.operators import NEWEST, operator_of
 from lucid.jit.source import Translator, dotted, parsed
-from lucid.nn import Module, Parameter
+from lucid.nn import Module
 
 __all__ = ["Program", "RecursiveScriptModule", "ScriptClass"]
+
+
+LISTS = ("__parameters__", "__buffers__", "__forward_pre_hooks__", "__forward_hooks__")  # of names, in a class
 
 
 class ScriptClass:
@@ -25,8 +29,8 @@ class ScriptClass:
     ----------
     path : str
         Its full name, `__torch__.torch.nn.modules.linear.Linear`.
-    parameters, buffers : set of str
-        Which attributes of a module are.
+    parameters, buffers, forward_pre_hooks, forward_hooks : sequence of str
+        Which attributes of a module are, and which methods.
     constants : dict
         Attributes that are the same in every instance.
     """
@@ -36,11 +40,11 @@ class ScriptClass:
         self.bases = {base.id for base in node.bases if isinstance(base, ast.Name)}
         self.methods: dict = {}  # translated when they are called first
         self.definitions = {one.name: one for one in node.body if isinstance(one, ast.FunctionDef)}
-        self.parameters = self.buffers = frozenset()
+        self.parameters = self.buffers = self.forward_pre_hooks = self.forward_hooks = ()
         self.constants: dict = {}
         for one in node.body:
-            if isinstance(one, ast.Assign) and isinstance(one.targets[0], ast.Name) and one.targets[0].id in ("__parameters__", "__buffers__"):
-                setattr(self, one.targets[0].id.strip("_"), frozenset(ast.literal_eval(one.value)))
+            if isinstance(one, ast.Assign) and isinstance(one.targets[0], ast.Name) and one.targets[0].id in LISTS:
+                setattr(self, one.targets[0].id.strip("_"), tuple(ast.literal_eval(one.value)))
 
     def __deepcopy__(self, memo) -> ScriptClass:
         return self
@@ -54,13 +58,19 @@ class ScriptClass:
             found = self.methods[name] = self.program.translator.function(self.definitions[name], self.file)
         return found
 
-    def fields(self) -> Iterator[tuple[str, ast.expr | None]]:
-        """The names that the class annotates, and their values."""
+    def call(self, name: str, *arguments):
+        """What a method gives, of which the first argument is the object."""
+        return self.function(name)(*arguments)
+
+    def fields(self) -> Iterator[tuple[str, ast.expr | None, ast.expr | None]]:
+        """The names that the class annotates, their types and their values."""
         for one in self.node.body:
             if isinstance(one, ast.AnnAssign) and isinstance(one.target, ast.Name):
-                yield one.target.id, one.value
+                yield one.target.id, one.annotation, one.value
             elif isinstance(one, ast.Assign) and isinstance(one.targets[0], ast.Name) and not one.targets[0].id.startswith("__"):
-                yield one.targets[0].id, one.value
+                yield one.targets[0].id, None, one.value
+            elif isinstance(one, ast.Assign) and isinstance(one.targets[0], ast.Subscript):  # __annotations__["0"] = ..., of what is no name
+                yield ast.literal_eval(one.targets[0].slice), one.value, None
 
 
 class ScriptObject:
@@ -90,12 +100,16 @@ class RecursiveScriptModule(ScriptModule):
         super().__init__()
         self._script = script
         self._values = {}  # attributes that are no tensors of the module's
+        for name in script.forward_pre_hooks:
+            self.register_forward_pre_hook(functools.partial(script.call, name))
+        for name in script.forward_hooks:
+            self.register_forward_hook(functools.partial(script.call, name))
 
     def _write(self, name: str, value) -> None:
         """Set an attribute as the program does."""
         if isinstance(value, Module):
             self._modules[name] = value
-        elif name in self._script.parameters and (value is None or isinstance(value, Parameter)):
+        elif name in self._script.parameters and (value is None or isinstance(value, Tensor)):
             self._parameters[name] = value
         elif name in self._script.buffers and (value is None or isinstance(value, Tensor)):
             self._buffers[name] = value
@@ -152,6 +166,18 @@ class RecursiveScriptModule(ScriptModule):
     def code(self) -> str:
         return ast.unparse(self._script.definitions["forward"])
 
+    def save(self, f, _extra_files: dict | None = None) -> None:
+        """Write the module to a file: `jit.save`."""
+        from lucid.jit.saving import save
+
+        save(self, f, _extra_files)
+
+    def save_to_buffer(self, _extra_files: dict | None = None) -> bytes:
+        """The bytes that `save` writes."""
+        file = io.BytesIO()
+        self.save(file, _extra_files)
+        return file.getvalue()
+
     def _get_name(self) -> str:
         return "RecursiveScriptModule"
 
@@ -170,22 +196,39 @@ class Program:
 
     Attributes
     ----------
+    version : int
+        Of the file: what operators mean depends on it.
+    texts : dict of str to bytes
+        The files of code, as they are in the archive.
     constants : sequence
         What `CONSTANTS.c0` and so on are.
+    written : dict of str to (bytes or ndarray)
+        The files of the archive that hold these.
     """
 
     def __init__(self, archive, root: str):
-        code = f"{root}code/"
+        self.version = self._version(archive, root)
+        self.texts = {name.removeprefix(root): archive.read(name) for name in archive.namelist() if name.startswith(f"{root}code/")}
         self.files: dict = {}  # definitions by name, for each file
-        for name in archive.namelist():
-            if name.startswith(code) and name.endswith(".py"):
-                nodes = parsed(archive.read(name).decode(), name).body
-                module = name.removeprefix(code).removesuffix(".py").replace("/", ".")
+        for name, text in self.texts.items():
+            if name.endswith(".py"):
+                nodes = parsed(text.decode(), name).body
+                module = name.removeprefix("code/").removesuffix(".py").replace("/", ".")
                 self.files[module] = {one.name: one for one in nodes if isinstance(one, (ast.ClassDef, ast.FunctionDef))}
         self.found: dict = {}
         self.constants: tuple = ()
+        self.written = {"constants.pkl": b"\x80\x02)."}
         helpers = (field, set_field, invoke, new, scope, is_a, plain, fork)
-        self.translator = Translator(self.named, self.constant, operator_of, {one.__name__: one for one in helpers})
+        known = functools.partial(operator_of, version=self.version)
+        self.translator = Translator(self.named, self.constant, known, {one.__name__: one for one in helpers})
+
+    @staticmethod
+    def _version(archive, root: str) -> int:
+        names = [name for name in (f"{root}.data/version", f"{root}version") if name in archive.namelist()]
+        version = int(archive.read(names[0])) if names else 0
+        if not 1 <= version <= NEWEST:
+            raise ValueError(f"jit.load: the file is of version {version}; those of the versions 1 to {NEWEST} are read")
+        return version
 
     def constant(self, at: int):
         """What `CONSTANTS.c0` and so on are."""
@@ -204,11 +247,21 @@ class Program:
             elif node is not None:
                 self.found[path] = self._class(ScriptClass(self, path, node, file))
             elif module.rpartition(".")[2] in self.files.get(module.rpartition(".")[0], ()):
-                members = getattr(self.named(module), "__members__", {})
-                self.found[path] = members[name] if name in members else self._missing(path)
+                self.found[path] = self._member(self.named(module), name) or self._missing(path)
             else:
                 self._missing(path)
         return self.found[path]
+
+    def fields(self, path: str) -> Iterator[tuple[str, ast.expr | None, ast.expr | None]]:
+        """The names, types and values that a class has written."""
+        module, _, name = path.rpartition(".")
+        return ScriptClass(self, path, self.files[module][name], "").fields()
+
+    def _member(self, owner, name: str):
+        """A member of an enumeration, or a method of a class; None where there is none."""
+        if isinstance(owner, ScriptClass):
+            return functools.partial(owner.call, name) if name in owner.definitions else None
+        return getattr(owner, "__members__", {}).get(name)
 
     def _missing(self, path: str):
         if path.startswith("__torch__.torch.classes."):
@@ -219,11 +272,11 @@ class Program:
         value = lambda node: _value(self, node, script.file)
         name = script.path.rpartition(".")[2]
         if "NamedTuple" in script.bases:
-            fields = dict(script.fields())
+            fields = {key: one for key, _, one in script.fields()}
             return namedtuple(name, fields, defaults=[value(one) for one in fields.values() if one is not None])
         if "Enum" in script.bases:
-            return enum.Enum(name, {key: value(one) for key, one in script.fields()})
-        script.constants = {key: value(one) for key, one in script.fields() if one is not None}
+            return enum.Enum(name, {key: value(one) for key, _, one in script.fields()})
+        script.constants = {key: value(one) for key, _, one in script.fields() if one is not None}
         return script
 
 
@@ -308,16 +361,24 @@ def fork(function, *arguments):
     return function(*arguments)
 
 
-KINDS = {"int": int, "float": float, "bool": bool, "str": str, "complex": complex, "Tensor": Tensor, "NoneType": type(None), "number": (int, float, complex)}
+KINDS = {"int": int, "float": float, "bool": bool, "str": str, "complex": complex, "Tensor": Tensor, "NoneType": type(None), "number": (int, float, complex), "Device": device}
 CONTAINERS = {"List": list, "Dict": dict, "Tuple": tuple, "list": list, "dict": dict, "tuple": tuple}
+
+
+def parts(kind: ast.expr) -> tuple[str, list[ast.expr]]:
+    """The name of a type, and what stands in its brackets."""
+    if isinstance(kind, ast.Subscript):
+        return ".".join(dotted(kind.value)), kind.slice.elts if isinstance(kind.slice, ast.Tuple) else [kind.slice]
+    return ".".join(dotted(kind)), []
 
 
 def is_a(value, kinds: list[ast.expr]) -> bool:
     """`isinstance(value, kinds)`, of kinds as they are written."""
-    return any(_fits(value, kind) for kind in kinds)
+    return any(fits(value, kind) for kind in kinds)
 
 
-def _fits(value, kind: ast.expr) -> bool:
+def fits(value, kind: ast.expr) -> bool:
+    """Whether a value is of a type as it is written."""
     if isinstance(kind, ast.Constant):  # None
         return value is kind.value
     if isinstance(kind, ast.Name):
@@ -329,17 +390,14 @@ def _fits(value, kind: ast.expr) -> bool:
         path = ".".join(dotted(kind))
         script = getattr(value, "_script", None)
         return script.path == path if script is not None else type(value).__name__ == path.rpartition(".")[2]
-    if not isinstance(kind, ast.Subscript) or not isinstance(kind.value, ast.Name):
-        return False
-    inner = kind.slice.elts if isinstance(kind.slice, ast.Tuple) else [kind.slice]
-    name = kind.value.id
+    name, inner = parts(kind)
     if name == "Optional":
-        return value is None or _fits(value, inner[0])
+        return value is None or fits(value, inner[0])
     if name == "Union":
-        return any(_fits(value, one) for one in inner)
-    if not isinstance(value, CONTAINERS.get(name, ())):
+        return any(fits(value, one) for one in inner)
+    if not inner or not isinstance(value, CONTAINERS.get(name, ())):
         return False
     if name in ("Tuple", "tuple"):
-        return len(value) == len(inner) and all(map(_fits, value, inner))
-    parts = [value.keys(), value.values()] if isinstance(value, dict) else [value]
-    return all(_fits(one, wanted) for values, wanted in zip(parts, inner) for one in values)
+        return len(value) == len(inner) and all(map(fits, value, inner))
+    values = [value.keys(), value.values()] if isinstance(value, dict) else [value]
+    return all(fits(one, wanted) for several, wanted in zip(values, inner) for one in several)
