@@ -148,14 +148,14 @@ RULES = {
 # Names a pattern above would take along: dense after all, or what programs for one CPU ask and call of what is out of scope.
 ASKED = (
     "nn.init.sparse", "nn.init.sparse_", "utils.dlpack.to_dlpack", "compile", "compiler.disable", "compiler.is_compiling",
-    "nn.Module.compile", "jit.load", "jit.script", "jit.ignore", "jit.export", "jit.unused", "jit.is_scripting", "jit.is_tracing", "jit.annotate", "jit.isinstance",
+    "nn.Module.compile", "jit.load", "jit.save", "jit.script", "jit.ignore", "jit.export", "jit.unused", "jit.is_scripting", "jit.is_tracing", "jit.annotate", "jit.isinstance",
     "cuda.is_available", "cuda.device_count", "cuda.is_initialized", "cuda.empty_cache", "cuda.manual_seed", "cuda.manual_seed_all",
     "cuda.current_device", "cuda.synchronize", "cuda.get_device_name", "cuda.memory_allocated", "cuda.Stream", "xpu.is_available",
     "mps.is_available", "accelerator.is_available", "accelerator.current_accelerator", "Tensor.cuda", "nn.Module.cuda",
     "distributed.is_available", "distributed.is_initialized", "distributed.get_rank", "distributed.all_reduce", "nn.DataParallel",
     "nn.parallel.DistributedDataParallel", "nn.SyncBatchNorm", "utils.checkpoint.get_device_states",
     "utils.checkpoint.set_device_states", "set_default_tensor_type", "library.custom_op", "library.register_autograd",
-    "library.register_fake", "utils.data.DistributedSampler", "nn.attention.flex_attention", "export.load", "export.ExportedProgram",
+    "library.register_fake", "utils.data.DistributedSampler", "nn.attention.flex_attention", "export.load", "export.save", "export.ExportedProgram",
     "export.ExportGraphSignature", "overrides.TorchFunctionMode", "overrides.BaseTorchFunctionMode", "fx.CodeGen", "fx.ProxyableClassMeta",
     *(f"backends.cuda.{name}" for name in (
         "enable_flash_sdp", "flash_sdp_enabled", "enable_math_sdp", "math_sdp_enabled", "enable_mem_efficient_sdp", "mem_efficient_sdp_enabled",

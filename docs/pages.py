@@ -71,7 +71,7 @@ OTHERS = {
         "clear_autocast_cache", "autocast_increment_nesting", "autocast_decrement_nesting",
     ],
     "testing": ["testing.assert_close", "testing.assert_allclose", "testing.make_tensor"],
-    "files": ["save", "load", "from_file", "export.load", "jit.load"],
+    "files": ["save", "load", "from_file", "export.load", "export.save", "jit.load", "jit.save"],
     "types": [
         "dtype", "device", "Size", "layout", "memory_format", "can_cast", "promote_types", "result_type", "is_tensor",
         "is_floating_point", "is_complex", "is_signed", "is_nonzero", "is_same_size", "is_conj", "is_neg", "is_inference",

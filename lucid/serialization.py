@@ -345,13 +345,16 @@ def opened(f):
             raise ValueError(f"load: not a file that save wrote, or a damaged one ({error})") from None
 
 
+DAMAGE = (LookupError, EOFError, TypeError, ArithmeticError, MemoryError, RuntimeError, AttributeError, NameError, UnicodeError)
+
+
 @contextlib.contextmanager
 def _damaged():
     import zlib
 
     try:
         yield
-    except (LookupError, EOFError, TypeError, OverflowError, MemoryError, RuntimeError, zlib.error, struct.error) as error:
+    except (*DAMAGE, zlib.error, struct.error) as error:
         raise ValueError(f"load: a damaged file: {type(error).__name__}: {error}") from None
 
 

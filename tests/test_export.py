@@ -316,3 +316,35 @@ def test_a_file_by_its_name_and_its_other_texts(tmp_path):
     assert notes == {"notes.txt": "made by hand"}
     with pytest.raises(FileNotFoundError):
         export.load(tmp_path / "nothing.pt2")
+
+
+def test_trained_saved_and_loaded(tmp_path):
+    program = export.load(file(**{"extra/notes.txt": b"made by hand"}))
+    module = program.module()
+    module(lucid.ones(2, 4))["scores"].sum().backward()
+    lucid.optim.SGD(module.parameters(), 0.5).step()
+    expected = module(lucid.ones(2, 4))["scores"]
+    export.save(program, tmp_path / "net.pt2", extra_files={"notes.txt": "trained", "bytes": b"\0"})
+    with open(tmp_path / "again.pt2", "wb") as written:
+        export.save(program, written)
+    for path in (tmp_path / "net.pt2", tmp_path / "again.pt2"):
+        notes = {"notes.txt": "", "none": "there is none"}
+        again = export.load(path, extra_files=notes)
+        assert notes == {"notes.txt": "trained" if path.name == "net.pt2" else "", "none": "there is none"}
+        assert again.state_dict.keys() == program.state_dict.keys() and [one.requires_grad for one in again.module().parameters()] == [True, True]
+        for name, one in program.state_dict.items():
+            assert lucid.equal(one, again.state_dict[name]) and type(one) is type(again.state_dict[name]) and not np.array_equal(one.detach().numpy(), WEIGHT)
+        assert lucid.equal(again.module()(lucid.ones(2, 4))["scores"], expected)
+
+
+def test_what_cannot_be_saved():
+    with pytest.raises(TypeError, match="a Linear is no program that export.load read.*state_dict"):
+        export.save(lucid.nn.Linear(1, 1), io.BytesIO())
+    described = program()
+    described["graph_module"]["graph"]["tensor_values"]["p_bias"] = meta(3)
+    loaded = export.load(file(described))
+    export.save(loaded, io.BytesIO())
+    for other in (lucid.ones(4), lucid.ones(3, dtype=lucid.float64)):
+        loaded.state_dict["layer.bias"] = other
+        with pytest.raises(ValueError, match=r"layer.bias is of .* and the program was exported for lucid.float32 and \(3,\)"):
+            export.save(loaded, io.BytesIO())

@@ -1,5 +1,6 @@
 """Programs that PyTorch exports, run by Lucid: some of `python -m conformance exported`, and that it can fail."""
 
+import copy
 import io
 
 import pytest
@@ -97,3 +98,33 @@ def test_what_pytorch_does_not_export_is_left_out():
 
     assert [one.form for one in exported.forms(Refused(), (torch.zeros(()),))] == ["jit.script"]
     assert [one.form for one in exported.forms(Plain(), (torch.ones(2),))] == list(exported.FORMS)
+
+
+@pytest.mark.parametrize("name", ["pictures", "words", "branches"])
+@pytest.mark.parametrize("decomposed", [False, True])
+def test_pytorch_reads_what_lucid_saved(name, decomposed):
+    """Weights are the present ones; which memory they share, and how they lie in it, is as it was."""
+    module, args, kwargs, sizes = copy.deepcopy(NETWORKS[name])
+    module.register_buffer("whole", torch.arange(6.0).view(2, 3).bfloat16())
+    module.register_buffer("part", module.whole.t()[1:])
+    theirs = torch.export.export(module, args, kwargs, dynamic_shapes=sizes)
+    theirs = theirs.run_decompositions() if decomposed else theirs
+    file, written = io.BytesIO(), io.BytesIO()
+    torch.export.save(theirs, file)
+    program = lucid.export.load(file)
+    for one in theirs.module().parameters():
+        one.detach().mul_(1.25)
+    for one in program.module().parameters():
+        one.detach().mul_(1.25)
+    lucid.export.save(program, written, extra_files={"notes": "1.25"})
+    notes = {"notes": ""}
+    written.seek(0)
+    again = torch.export.load(written, extra_files=notes)
+    assert notes == {"notes": "1.25"} and again.graph_signature == theirs.graph_signature
+    for key, one in theirs.state_dict.items():
+        found = again.state_dict[key]
+        layout = lambda x: (type(x), x.dtype, x.shape, x.stride(), x.storage_offset(), x.requires_grad, x.untyped_storage().nbytes())
+        assert torch.equal(one, found) and layout(one) == layout(found), key
+    assert again.state_dict["part"].data_ptr() == again.state_dict["whole"].data_ptr() + 2
+    expected, found = (list(exported.leaves(one.module()(*args, **kwargs))) for one in (theirs, again))
+    assert all(a is b or torch.equal(torch.as_tensor(a), torch.as_tensor(b)) for a, b in zip(expected, found, strict=True))

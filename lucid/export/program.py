@@ -188,10 +188,12 @@ class ExportedProgram:
         The arguments with which the program was exported.
     range_constraints : dict of str to (int or None, int or None)
         The least and largest value of each size that may differ.
+    files : dict of str to bytes
+        The archive that it was read from, without its weights.
     """
 
-    def __init__(self, written: dict, state_dict: dict, constants: dict, example_inputs=None):
-        self.state_dict, self.constants, self.example_inputs = state_dict, constants, example_inputs
+    def __init__(self, written: dict, state_dict: dict, constants: dict, example_inputs=None, files: dict | None = None):
+        self.state_dict, self.constants, self.example_inputs, self.files = state_dict, constants, example_inputs, files or {}
         module = written["graph_module"]
         self.range_constraints = {
             name: (limits["min_val"], limits["max_val"]) for name, limits in written["range_constraints"].items()

@@ -45,9 +45,8 @@ def load(f, map_location=None, _extra_files: dict | None = None, _restore_shapes
     Raises
     ------
     ValueError
-        If the file is damaged, or no such archive.
-    NotImplementedError
-        If the module holds objects of compiled classes. An operator that Lucid does not have raises it when it is called.
+        If the file is damaged, no such archive, of a version that PyTorch does not read either, or holds objects of compiled classes.
+        (An operator that Lucid does not have raises NotImplementedError when it is called.)
 
     Examples
     --------
@@ -99,6 +98,8 @@ class _Objects(Reader):
         if module != "__torch__" and not module.startswith("__torch__."):
             return super().named(module, name)
         found = self.program.named(f"{module}.{name}")
+        if not isinstance(found, (ScriptClass, type)):
+            raise ValueError(f"jit.load: a damaged file: {module}.{name} is no class")
         return found if isinstance(found, ScriptClass) else Call(found)  # an enumeration, a named tuple
 
     def called(self, function, arguments):

@@ -81,6 +81,9 @@ class ScriptObject:
     def __init__(self, script: ScriptClass):
         self._script, self._values = script, {}
 
+    def _read(self, name: str):
+        return self._values[name] if name in self._values else self._script.constants[name]
+
     def __repr__(self) -> str:
         return f"<{self._script.path}>"
 
@@ -225,10 +228,10 @@ class Program:
     @staticmethod
     def _version(archive, root: str) -> int:
         names = [name for name in (f"{root}.data/version", f"{root}version") if name in archive.namelist()]
-        version = int(archive.read(names[0])) if names else 0
-        if not 1 <= version <= NEWEST:
-            raise ValueError(f"jit.load: the file is of version {version}; those of the versions 1 to {NEWEST} are read")
-        return version
+        text = archive.read(names[0]).decode("ascii", "replace").strip() if names else "unknown"
+        if not text.isdecimal() or not 1 <= int(text[:9]) <= NEWEST:
+            raise ValueError(f"jit.load: the file is of version {text}; those of the versions 1 to {NEWEST} are read")
+        return int(text)
 
     def constant(self, at: int):
         """What `CONSTANTS.c0` and so on are."""
@@ -265,7 +268,7 @@ class Program:
 
     def _missing(self, path: str):
         if path.startswith("__torch__.torch.classes."):
-            raise NotImplementedError(f"jit.load: the program has an object of {path}, a compiled class, which Lucid does not have")
+            raise ValueError(f"jit.load: the program has an object of {path}, a compiled class, which Lucid does not have")
         raise ValueError(f"jit.load: a damaged file: there is no {path} in it")
 
     def _class(self, script: ScriptClass):
@@ -296,6 +299,9 @@ class Function:
 
 def _value(program: Program, node: ast.expr, file: str):
     """What a constant expression is."""
+    for one in ast.walk(node):
+        if isinstance(one, ast.Call) and dotted(one.func) not in (["annotate"], ["torch", "device"]):
+            raise ValueError(f"jit.load: a damaged file: {file}: a constant that is computed")
     holder = ast.parse("def value():\n    return None").body[0]
     holder.body[0].value = node
     return program.translator.function(holder, file)()
@@ -308,10 +314,11 @@ def _value(program: Program, node: ast.expr, file: str):
 def field(owner, name: str):
     """`owner.name`"""
     kind = type(owner)
-    if kind is RecursiveScriptModule:
-        return owner._read(name)
-    if kind is ScriptObject:
-        return owner._values[name] if name in owner._values else owner._script.constants[name]
+    if kind is RecursiveScriptModule or kind is ScriptObject:
+        try:
+            return owner._read(name)
+        except KeyError:
+            raise ValueError(f"jit.load: a damaged file: a {owner._script.path} has no {name}") from None
     if isinstance(owner, tuple) and name in getattr(kind, "_fields", ()) or isinstance(owner, enum.Enum) and name in ("name", "value"):
         return getattr(owner, name)
     raise ValueError(f"jit.load: a damaged file: a {kind.__name__} is asked for its {name}")

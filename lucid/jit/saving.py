@@ -143,7 +143,7 @@ class _Writer(serialization.Writer):
 
 def _attribute(owner, name: str, where: str):
     try:
-        return owner._read(name) if isinstance(owner, RecursiveScriptModule) else owner._values[name]
+        return owner._read(name)
     except KeyError:
         raise AttributeError(f"jit.save: {where} has no {name} any more, which the program needs") from None
 
