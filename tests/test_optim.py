@@ -175,3 +175,29 @@ def test_the_line_search_as_packages_call_it():
     assert found == function(x, step, -grad)[0]
     one = lucid.tensor(1.0)  # (t - 1)^2 from 0 to 4
     assert _cubic_interpolate(0.0, 1.0, -2 * one, 4.0, 9.0, 6 * one) == 1 and _cubic_interpolate(0.0, 1.0, -2 * one, 4.0, 9.0, 6 * one, (2.0, 3.0)) == 2
+
+
+RECORDED = {
+    "SGD": {"weight_decay": 0.1}, "Adam": {"amsgrad": True}, "AdamW": {}, "Adamax": {}, "NAdam": {}, "RAdam": {}, "Adagrad": {"lr_decay": 0.1},
+    "Adadelta": {}, "RMSprop": {"centered": True, "momentum": 0.5}, "ASGD": {"t0": 0}, "Rprop": {},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", RECORDED)
+def test_a_recorded_step_is_the_kernels_and_can_be_differentiated(name):
+    def stepped(p, g, steps=7, **settings):
+        q = p * 1
+        if settings:
+            q.retain_grad()
+        optimizer = getattr(lucid.optim, name)([q], lr=0.1, **RECORDED[name], **settings)
+        for n in range(steps):
+            q.grad = g * (n + 1)
+            optimizer.step()
+        return q
+
+    p = lucid.tensor([0.5, -1.5, 2.0], dtype=lucid.float64, requires_grad=True)
+    g = lucid.tensor([0.3, 0.8, -1.2], dtype=lucid.float64, requires_grad=True)
+    recorded, plain = stepped(p, g, differentiable=True), stepped(p.detach(), g.detach())
+    assert (recorded - plain).abs().max() < 1e-7  # but for numbers that the state keeps in float32
+    assert lucid.autograd.gradcheck(lambda p, g: stepped(p, g, 2, differentiable=True), (p, g))
+    assert recorded.grad_fn is not None and plain.grad_fn is None

@@ -306,6 +306,38 @@ def optimizers_as_objects(lib):
     yield [g["lr"] for g in copied.param_groups], repr(o)
 
 
+RECORDED_STEPS = (
+    ("SGD", {"momentum": 0.9, "nesterov": True, "weight_decay": 0.1, "maximize": True}, 2), ("SGD", {}, 1),
+    ("Adam", {"weight_decay": 0.1}, 2), ("Adam", {"amsgrad": True}, 2), ("AdamW", {}, 2), ("Adamax", {}, 1), ("NAdam", {}, 2),
+    ("NAdam", {"decoupled_weight_decay": True, "weight_decay": 0.1}, 2), ("RAdam", {}, 2), ("RAdam", {"weight_decay": 0.1}, 7),
+    ("Adagrad", {"lr_decay": 0.1}, 2), ("Adadelta", {}, 2), ("RMSprop", {}, 2), ("RMSprop", {"centered": True, "momentum": 0.5}, 2),
+    ("ASGD", {"t0": 0}, 3), ("Rprop", {}, 3),
+)  # fmt: skip
+
+
+@program("optim.Optimizer.step")
+def steps_that_are_recorded(lib):
+    for name, settings, steps in RECORDED_STEPS:
+        for values in ([0.5, -1.5, 2.0], [0.5 + 1j, -1.5 - 2j, 2.0 + 0.5j]):
+            p, g = (lib.tensor(values, requires_grad=True) for _ in range(2))
+            q = p * 1
+            q.retain_grad()
+            o = getattr(lib.optim, name)([q], lr=0.1, differentiable=True, **settings)
+            for factor in range(steps, 0, -1):
+                q.grad = (-1) ** factor * factor * (g.detach() if factor > 1 else g)
+                o.step()
+            yield name, q, *lib.autograd.grad((q * q).abs().sum(), (p, g))
+            yield [one if lib.is_tensor(one) else None for one in o.state[q].values()]
+        leaf = lib.ones(2, requires_grad=True)
+        leaf.grad = lib.ones(2)
+        yield raised(getattr(lib.optim, name)([leaf], differentiable=True).step)
+    rate, q = lib.tensor(0.1, requires_grad=True), lib.tensor([1.0, 2.0]) * lib.ones(2, requires_grad=True)
+    q.retain_grad()
+    q.grad = lib.tensor([3.0, 4.0])
+    lib.optim.SGD([q], lr=rate, differentiable=True).step()
+    yield lib.autograd.grad((q * q).sum(), rate)
+
+
 @program("optim.Optimizer.register_state_dict_pre_hook", "optim.Optimizer.register_state_dict_post_hook",
          "optim.Optimizer.register_load_state_dict_pre_hook", "optim.Optimizer.register_load_state_dict_post_hook",
          "optim.Optimizer.__setstate__")  # fmt: skip

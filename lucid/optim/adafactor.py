@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import lucid
 from lucid.ops._doc import doc
-from lucid.optim.family import number
-from lucid.optim.optimizer import Optimizer, require
+from lucid.optim.optimizer import Optimizer, number, require
 
 __all__ = ["Adafactor"]
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from lucid._kernels import optim as kernels
-from lucid._kernels.core import wrap
 from lucid.ops._doc import doc, like
-from lucid.ops._frame import C_NAMES, FLOAT32, FLOATING, empty
-from lucid.optim.optimizer import Optimizer, check, gradient_of, updated, zeros_like
+from lucid.ops._frame import C_NAMES, FLOATING
+from lucid.optim.optimizer import Optimizer, check, gradient_of, number, updated, zeros_like
 
 __all__ = ["Adam", "AdamW"]
 
@@ -65,6 +64,10 @@ class Adam(Optimizer):
             },
         )  # fmt: skip
 
+    def _begin(self, param, group: dict) -> dict:
+        means = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq")[: 2 + bool(group["amsgrad"])]
+        return {"step": number(0.0), **{name: zeros_like(param) for name in means}}
+
     def _update(self, group: dict) -> None:
         beta1, beta2 = group["betas"]
         settings = (
@@ -77,12 +80,7 @@ class Adam(Optimizer):
                 continue
             state = self.state[param]
             if not state:
-                step = empty((), FLOAT32)
-                step.fill(0)
-                state["step"] = wrap(step)
-                state["exp_avg"], state["exp_avg_sq"] = zeros_like(param), zeros_like(param)
-                if amsgrad:
-                    state["max_exp_avg_sq"] = zeros_like(param)
+                state.update(self._begin(param, group))
             count = state["step"].array
             count += 1
             largest = state["max_exp_avg_sq"].array if amsgrad else None

@@ -9,10 +9,9 @@ from __future__ import annotations
 import numpy as np
 
 from lucid._kernels import optim as kernels
-from lucid._kernels.core import wrap
 from lucid.ops._doc import doc
-from lucid.ops._frame import C_NAMES, FLOAT32, FLOATING, empty
-from lucid.optim.optimizer import Optimizer, check, gradient_of, updated, zeros_like
+from lucid.ops._frame import C_NAMES, FLOATING
+from lucid.optim.optimizer import Optimizer, check, gradient_of, number, updated, zeros_like
 
 __all__ = ["ASGD", "Adadelta", "Adagrad", "Adamax", "NAdam", "RAdam", "RMSprop", "Rprop"]
 
@@ -20,13 +19,6 @@ __all__ = ["ASGD", "Adadelta", "Adagrad", "Adamax", "NAdam", "RAdam", "RMSprop",
 def kernel_of(name: str) -> dict:
     """A step's kernel for each dtype."""
     return {dtype: getattr(kernels, name)[C_NAMES[dtype]] for dtype in FLOATING}
-
-
-def number(value: float, dtype: np.dtype = FLOAT32):
-    """A 0-d tensor that counts steps, or keeps another number that changes with them."""
-    array = empty((), dtype)
-    array.fill(value)
-    return wrap(array)
 
 
 def filled(param, value: float):
@@ -47,10 +39,13 @@ class Family(Optimizer):
                 continue
             state = self.state[param]
             if not state:
-                state.update(step=number(0.0), **self._first(param, group))
+                state.update(self._begin(param, group))
             count = state["step"].array
             count += 1
             self._step(param, gradient_of(param), state, float(count), group)
+
+    def _begin(self, param, group: dict) -> dict:
+        return {"step": number(0.0), **self._first(param, group)}
 
     def _first(self, param, group: dict) -> dict:
         raise NotImplementedError
@@ -172,7 +167,7 @@ class Adagrad(Family):
         })  # fmt: skip
         for group in self.param_groups:  # here the state is there from the start
             for param in group["params"]:
-                self.state[param] = {"step": number(0.0), **self._first(param, group)}
+                self.state[param] = self._begin(param, group)
 
     def _first(self, param, group):
         return {"sum": filled(param, group["initial_accumulator_value"])}

@@ -159,6 +159,8 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
+        if self.defaults.get("differentiable") and _recorded(self):
+            return loss
         before = core.set_grad(False)
         try:
             for group in self.param_groups:
@@ -169,6 +171,10 @@ class Optimizer:
 
     def _update(self, group: dict) -> None:
         raise NotImplementedError(f"{type(self).__name__} defines neither step nor _update")
+
+    def _begin(self, param: Tensor, group: dict) -> dict:
+        """The state of a parameter before its first step."""
+        return {}
 
     # ------------------------------------------------------------------------------------------ state
 
@@ -286,6 +292,13 @@ Optimizer.step = _hooked(Optimizer.step)
 Optimizer.profile_hook_step = staticmethod(_hooked)
 
 
+def _recorded(optimizer: Optimizer) -> bool:
+    """A step made of recorded operations, for `differentiable=True`; False where there is none."""
+    from lucid.optim import differentiable
+
+    return differentiable.step(optimizer)
+
+
 def _like_parameter(value, dtype, name=None):
     """A state whose tensors, but for the count of steps, have the parameter's dtype."""
     if isinstance(value, dict):
@@ -307,6 +320,13 @@ def check(**values) -> None:
     for name, value in values.items():
         if not float(value) >= 0.0:
             raise ValueError(f"Invalid {names.get(name, name)}: {value}")
+
+
+def number(value: float, dtype: np.dtype = FLOAT32) -> Tensor:
+    """A 0-d tensor that counts steps, or keeps another number that changes with them."""
+    array = empty((), dtype)
+    array.fill(value)
+    return wrap(array)
 
 
 def zeros_like(param: Tensor) -> Tensor:
