@@ -538,3 +538,32 @@ def test_a_mask_may_be_written_to_once_it_was_broadcast():
     mask.fill_(True)
     out.sum().backward()
     assert x.grad.tolist() == [[1.0, 0.0], [1.0, 0.0]]
+
+
+@pytest.mark.parametrize("call", [
+    lambda x: lucid.unique(x), lambda x: lucid.unique_consecutive(x), lambda x: x.heaviside(lucid.ones(4)), lambda x: x // 2,
+    lambda x: lucid.histogram(x, 2)[0], lambda x: lucid.geqrf(x.view(2, 2))[0], lambda x: lucid.bincount(lucid.arange(4), x),
+    lambda x: lucid.linalg.ldl_factor(x.view(2, 2))[0], lambda x: lucid.binomial(x, lucid.ones(4) / 2),
+    lambda x: x.scatter(0, lucid.tensor([0]), lucid.ones(1), reduce="add"),
+])  # fmt: skip
+def test_what_has_no_derivative_says_so_in_backward(call):
+    x = lucid.tensor([1.5, 2.5, 0.5, 3.5], requires_grad=True)
+    result = call(x)
+    assert result.requires_grad
+    with pytest.raises(RuntimeError, match="derivative for .* is not implemented"):
+        result.sum().backward()
+    assert x.grad is None and not call(x.detach()).requires_grad
+
+
+def test_an_edge_of_several_elements_needs_a_gradient():
+    x = lucid.ones(3, requires_grad=True)
+    edge = lucid.autograd.graph.get_gradient_edge(x * 2)
+    with pytest.raises(RuntimeError, match="only for scalar outputs"):
+        lucid.autograd.backward(edge)
+    with pytest.raises(RuntimeError, match="Mismatch in shape"):
+        lucid.autograd.grad(edge, x, lucid.ones(2))
+    lucid.autograd.backward(edge, lucid.ones(3))
+    assert x.grad.tolist() == [2, 2, 2]
+    rows = lucid.ones(2, 1, requires_grad=True)
+    lucid.autograd.backward(lucid.autograd.graph.get_gradient_edge(rows.unbind(0)[1]))
+    assert rows.grad.tolist() == [[0], [1]]

@@ -416,7 +416,6 @@ def test_samples_have_gradients_of_zero():
         lucid.poisson,
         lambda x: lucid.normal(x, 1.0),
         lambda x: lucid.normal(0.0, x),
-        lambda x: lucid.binomial(x, lucid.tensor(0.5)),
     ):
         x = lucid.tensor([0.2, 0.7], requires_grad=True)
         out = function(x)

@@ -382,3 +382,34 @@ def test_a_write_to_a_view_that_its_base_has_left_is_not_recorded():
     base = lucid.zeros(1 << 22).resize_(2)
     with pytest.raises(RuntimeError, match="not inside of the base"):
         base.as_strided((1 << 22,), (1,)).mul_(factor)
+
+
+@pytest.mark.parametrize("pieces", ["unbind", "split", "chunk", "split_with_sizes", "tensor_split", "__iter__"])
+def test_views_made_without_recording_are_not_written_to_with_it(pieces):
+    def first(x):
+        given = {"split": (1,), "chunk": (2,), "split_with_sizes": ([1, 1],), "tensor_split": (2,)}.get(pieces, ())
+        return next(iter(getattr(x, pieces)(*given)))
+
+    x = leaf(2, 3) * 2
+    with lucid.no_grad():
+        view, part = first(x), first(x)[..., :1]
+        first(x).mul_(2)
+    for write in (lambda: view.mul_(2), lambda: part.zero_(), lambda: view.unsqueeze_(0), lambda: part.transpose_(0, -1)):
+        with pytest.raises(RuntimeError, match="no_grad mode"):
+            write()
+    plain = lucid.ones(2, 3)
+    with lucid.no_grad():
+        view = first(plain)
+    view.mul_(2)
+    with pytest.raises(RuntimeError, match="no_grad mode"):
+        view.add_(leaf(1))
+    np.testing.assert_array_equal(data(plain)[1], 1)
+
+
+def test_the_diagonal_of_an_expanded_tensor_in_a_graph_is_filled():
+    x = leaf(4)
+    z = (x * 1).view(4, 1)
+    y = z[1:].expand(3, 2).fill_diagonal_(7.0)
+    np.testing.assert_array_equal(data(y)[:2], 7)
+    (grad,) = lucid.autograd.grad((z * lucid.tensor([[1.0], [2.0], [3.0], [4.0]])).sum(), x)
+    np.testing.assert_array_equal(data(grad), [1, 0, 0, 4])

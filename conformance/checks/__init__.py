@@ -66,6 +66,7 @@ ORDER = [
     "inplace",
     "out",
     "refusals",
+    "overlap",
     "unmodified",
     "exceptions",
     "kinds",

@@ -894,3 +894,42 @@ def what_functions_may_not_do(lib):
             return g
 
     yield raised(Forgets.apply, _leaf(lib, 1.0).clone()), raised(Twice.apply(_leaf(lib, 1.0)).sum().backward)
+
+
+@program(
+    "unique", "unique_consecutive", "heaviside", "floor_divide", "histogram", "histogramdd", "geqrf", "bincount", "linalg.ldl_factor",
+    "linalg.ldl_factor_ex", "linalg.ldl_solve", "binomial", "scatter",
+)
+def what_has_no_derivative(lib):
+    pivots = lib.tensor([1, 2], dtype=lib.int32)
+    calls = (
+        lambda x: lib.unique(x), lambda x: lib.unique(x, return_inverse=True)[0], lambda x: lib.unique(x.view(2, 2), dim=0),
+        lambda x: lib.unique_consecutive(x), lambda x: lib.unique_consecutive(x, return_counts=True)[0], lambda x: x.heaviside(lib.ones(4)),
+        lambda x: lib.ones(4).heaviside(x), lambda x: x // 2, lambda x: 2 // x, lambda x: x.floor_divide(x), lambda x: lib.histogram(x, 2)[0],
+        lambda x: lib.histogram(x, 2)[1], lambda x: lib.histogram(lib.ones(4), 2, weight=x)[0], lambda x: lib.histogramdd(x.view(2, 2), [2, 2])[0],
+        lambda x: lib.geqrf(x.view(2, 2))[0], lambda x: lib.geqrf(x.view(2, 2))[1], lambda x: lib.bincount(lib.arange(4), x),
+        lambda x: lib.linalg.ldl_factor(x.view(2, 2))[0], lambda x: lib.linalg.ldl_factor_ex(x.view(2, 2))[0],
+        lambda x: lib.linalg.ldl_solve(x.view(2, 2), pivots, lib.ones(2, 1)), lambda x: lib.linalg.ldl_solve(lib.eye(2), pivots, x.view(2, 2)),
+        lambda x: lib.binomial(x, lib.ones(4) / 2), lambda x: lib.binomial(lib.ones(4), x / 8),
+        lambda x: x.scatter(0, lib.tensor([0]), lib.ones(1), reduce="add"), lambda x: x.scatter(0, lib.tensor([0]), 2.0, reduce="multiply"),
+        lambda x: lib.ones(4).scatter(0, lib.arange(4), x, reduce="multiply"),
+    )  # fmt: skip
+    for call in calls:
+        x = lib.tensor([1.5, 2.5, 0.5, 3.5], requires_grad=True)
+        result = call(x)
+        yield result.requires_grad, raised(result.sum().backward), x.grad, call(x.detach()).requires_grad
+    yield lib.unique(x, return_inverse=True)[1].requires_grad
+
+
+@program("autograd.graph.get_gradient_edge")
+def an_edge_of_several_elements(lib):
+    edge_of, backward, grad = lib.autograd.graph.get_gradient_edge, lib.autograd.backward, lib.autograd.grad
+    for n in (1, 3):
+        x = lib.ones(n, requires_grad=True)
+        y = x * 2
+        yield raised(backward, edge_of(y)), raised(grad, edge_of(x), x), x.grad
+        yield raised(grad, edge_of(y), x, lib.ones(2)), raised(grad, edge_of(y.sum()), x, lib.ones(3))
+    yield grad(edge_of(x * 2), x, lib.ones(3)), grad((x * 2).sum(), edge_of(x)), grad(edge_of(x * 2), x, lib.ones(2, 3), is_grads_batched=True)
+    rows = lib.ones(2, 1, requires_grad=True)
+    backward(edge_of(rows.unbind()[1]))
+    yield rows.grad

@@ -343,3 +343,64 @@ def writes_to_elements_that_share_memory(lib, name, text):
     except IndexError:
         error = "IndexError"
     yield error, base, base._version
+
+
+@program("Tensor.index_put_", "Tensor.index_fill_", "Tensor.__setitem__", "Tensor.masked_fill_", "Tensor.bernoulli_", "Tensor.copy_")
+def what_is_written_to_lies_apart_from_indices(lib):
+    writes = (
+        lambda i: i.__setitem__(i, 1), lambda i: i.__setitem__(i[:2], 1), lambda i: i.__setitem__(i[1:], i[:2]), lambda i: i.__setitem__(i[0], 1),
+        lambda i: i.__setitem__(i > 0, i[0]), lambda i: i.index_put_((i,), i + 1), lambda i: i.index_put_((i[:1],), i[1], accumulate=True),
+        lambda i: i.index_put_((i + 0,), i), lambda i: i.index_put_((i[:2] + 0,), i[:2]), lambda i: i.index_fill_(0, i, 1), lambda i: i.index_fill_(0, i[1:], 1),
+        lambda i: i.index_fill_(0, i + 0, i[0]), lambda i: i.view(1, 3).index_fill_(0, i[:1], 1), lambda i: i.masked_fill_(i > 0, i[1]),
+        lambda i: i[:2].copy_(i[1:]), lambda i: i[:2].copy_(i[:2]), lambda i: i[::2].copy_(i[:2]),
+    )  # fmt: skip
+    for write in writes:
+        i = lib.tensor([0, 2, 1])
+        yield raised(write, i), i
+    for write in (lambda m: m.__setitem__(m, False), lambda m: m[:2].__setitem__(m[1:], False), lambda m: m[1:].masked_fill_(m[:2], True)):
+        m = lib.tensor([True, False, True])
+        yield raised(write, m), m
+    p = lib.tensor([0.0, 1.0, 0.0])
+    yield raised(p[1:].bernoulli_, p[:2]), p
+
+
+@program("no_grad", "Tensor.unbind", "Tensor.split", "Tensor.chunk", "Tensor.tensor_split", "Tensor.add_")
+def views_made_without_recording_are_written_to(lib):
+    pieces = (
+        lambda x: x[0], lambda x: x.unbind()[0], lambda x: x.split(1)[0], lambda x: x.chunk(2)[0], lambda x: x.tensor_split(2)[0],
+        lambda x: next(iter(x)), lambda x: x.unbind()[0][:1], lambda x: x.view(-1),
+    )  # fmt: skip
+    writes = (
+        lambda y: y.mul_(2), lambda y: y.zero_(), lambda y: y.add_(lib.ones(1, requires_grad=True)), lambda y: y.unsqueeze_(0),
+        lambda y: y.transpose_(0, -1), lambda y: y.__setitem__(..., 1.0),
+    )  # fmt: skip
+    for piece in pieces:
+        for write in writes:
+            for x in (lib.ones(2, 3), lib.ones(2, 3, requires_grad=True), lib.ones(2, 3, requires_grad=True) * 1):
+                with lib.no_grad():
+                    y, z = piece(x), piece(x)
+                yield raised(write, y)
+                with lib.no_grad():
+                    yield raised(write, z)
+
+
+@program("Tensor.fill_diagonal_")
+def the_diagonal_of_an_expanded_tensor_in_a_graph(lib):
+    for shape, first, sizes in (((3,), 0, (3, 3)), ((4, 1), 1, (3, 2)), ((2, 2), 1, (2, 2))):
+        x = lib.arange(4.0)[: shape[0] * (shape[-1] if len(shape) > 1 else 1)].view(shape).requires_grad_()
+        z = x * 1
+        y = z[first:].expand(sizes)
+        y.fill_diagonal_(7.0)
+        yield y, z, lib.autograd.grad((z * lib.arange(1.0, 1 + z.numel()).view(shape)).sum(), x)
+
+
+@program("inference_mode", "Tensor.resize_", "resize_as_")
+def inference_tensors_are_resized(lib):
+    with lib.inference_mode():
+        x, leaf = lib.ones(4).requires_grad_(), lib.ones(4)
+        yield x.resize_(2).shape, lib.resize_as_(x, lib.ones(3)).shape, x.requires_grad
+    yield raised(leaf.resize_, 3), raised(lib.resize_as_, leaf, lib.ones(2))
+    y = lib.ones(4, requires_grad=True)
+    yield raised(y.resize_, 2)
+    with lib.inference_mode():
+        yield y.resize_(2).shape

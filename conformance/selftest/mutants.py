@@ -641,6 +641,8 @@ MUTANTS: list[Mutant] = [
       instead(lambda lib, x, out=None: lib.floor(x) if out is None else out.copy_(lib.floor(x)) if _floating(out) else lib.floor(x, out=out))),
     M("sqrt-inplace-refuses-as-value", "sqrt", "unary", "refusals", "sqrt_ of integers answers",
       instead(lambda lib, x: x.copy_(lib.sqrt(x))), path="Tensor.sqrt_"),
+    M("exp-overlapping-out", "exp", "unary", "overlap", "out= may meet the argument in part",
+      instead(lambda lib, x, out=None: lib.exp(x) if out is None else out.copy_(lib.exp(x)))),
     M("relu-modifies", F + "relu", "unary", "unmodified", "its argument is scaled", _modifies),
     M("round-half-up", "round", "unary", "value", "halves go up instead of to even",
       instead(lambda lib, x, **kw: lib.floor(x + 0.5) if not kw and _floating(x) else lib.round(x, **kw))),

@@ -61,7 +61,7 @@ def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, 
             raise RuntimeError("`grad_tensors` and `grad_variables` (deprecated) were both given; only use `grad_tensors`")
         grad_tensors = grad_variables
     given = _tuple(grad_tensors) if grad_tensors is not None else None
-    roots = _at_edges(_tuple(tensors), given)
+    roots = _at_edges(_tuple(tensors), given, True)
     gradients = _root_gradients(roots, given)
     wanted = None
     if inputs is not None:
@@ -121,7 +121,7 @@ def grad(
     if not only_inputs:
         warnings.warn("`only_inputs` is deprecated and ignored; `backward` accumulates for other leaves", FutureWarning, stacklevel=2)
     given = _tuple(grad_outputs) if grad_outputs is not None else None
-    roots, wanted = _at_edges(_tuple(outputs), given), _at_edges(_tuple(inputs))
+    roots, wanted = _at_edges(_tuple(outputs), given, True), _at_edges(_tuple(inputs))
     if not wanted:
         raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")
     allow_unused = materialize_grads if allow_unused is None else allow_unused
@@ -177,14 +177,18 @@ def _tuple(value) -> tuple:
     return (value,) if isinstance(value, (Tensor, GradientEdge)) else tuple(value)
 
 
-def _at_edges(places: tuple, gradients: tuple | None = None) -> tuple:
-    """The tensors; for each `GradientEdge` one that stands there, of the shape of its gradient."""
+def _at_edges(places: tuple, gradients: tuple | None = None, roots: bool = False) -> tuple:
+    """The tensors; for each `GradientEdge` one that stands there, of the shape of its gradient, which `roots` begin with."""
     if not any(isinstance(one, GradientEdge) for one in places):
         return places
     found = []
     for i, one in enumerate(places):
         if isinstance(one, GradientEdge):
-            one = one.tensor(Supplied.zeros((), dtypes.float32) if gradients is None or gradients[i] is None else gradients[i])
+            shape, dtype = getattr(one, "like", ((), dtypes.float32))
+            like, given = Supplied.no_memory(shape, dtype), None if gradients is None else gradients[i]
+            if roots and given is None and like.array.size != 1:
+                raise RuntimeError("grad can be implicitly created only for scalar outputs")
+            one = one.tensor(like if given is None or hasattr(one, "like") else given)
         found.append(one)
     return tuple(found)
 

@@ -11,7 +11,7 @@ import threading
 
 from lucid._kernels import core
 from lucid.autograd import engine
-from lucid.autograd.node import FREED, AccumulateGrad, GradientEdge, Node, RemovableHandle
+from lucid.autograd.node import FREED, AccumulateGrad, GradientEdge, Node, RemovableHandle, ShapedEdge
 from lucid.autograd.op import RuleNode, Supplied
 from lucid.tensor import Tensor
 
@@ -252,7 +252,9 @@ def get_gradient_edge(tensor: Tensor) -> GradientEdge:
     if not tensor.requires_grad:
         raise RuntimeError("It is not possible to get the gradient edge for a Tensor that does not require gradients")
     target, slot, *_ = core.edge(tensor)
-    return GradientEdge(target, slot) if isinstance(target, Node) else GradientEdge(AccumulateGrad(target), 0)
+    edge = ShapedEdge(target if isinstance(target, Node) else AccumulateGrad(target), slot)
+    edge.like = tensor.array.shape, tensor.dtype
+    return edge
 
 
 class _Kept:

@@ -235,6 +235,12 @@ class GradientEdge(NamedTuple):
         return found
 
 
+class ShapedEdge(GradientEdge):
+    """A `GradientEdge` that knows the shape and dtype of its gradient."""
+
+    like: tuple
+
+
 class RemovableHandle:
     """A number for a hook, by which it can be taken away again.
 

@@ -66,6 +66,10 @@ APART = {"celu", "relu", "rms_norm", "selu", "sigmoid", "tanh", "threshold"}
 # an annotation, or with another, anything. PyTorch's own Python reads some by their truth, or looks them up, and
 # refuses none.
 TAKEN = {"bool": "bool", "int": "int", "float": "bool int float complex", "str": "str", "None": "None", "tuple": "tuple", "Tensor": ""}
+# Families whose operations have read their arguments before they write: `out=` may share memory with those, as in PyTorch.
+READ_FIRST = frozenset(
+    ["copies", "decompositions", "einsum", "extremes", "factors", "fft", "inverses", "linalg", "matrices", "natives", "normalization", "norms", "pooling", "products", "reduction", "shape", "statistics"]
+)
 LOOKED_UP = {"inplace", "return_indices", "reduction", "mode", "padding_mode", "compute_mode"}
 
 
@@ -125,6 +129,10 @@ class Op(core.OpBase):
         self.out_at = -1 if "out" in own else self.position.get("out", -1)
         self.out_rule, self.out_apart, self.out_dtype = out, "apart" in out, "dtype" in out
         self.may_overlap, self.may_share = "overlap" in out, "share" in out
+        usual = None if forward.__module__.rpartition(".")[2] in READ_FIRST else False
+        said = self.out_apart or (False if "step" in out else None if "read" in out else usual)
+        self.apart = usual if "rest" in out else said, usual if "first" in out else said
+        self.rest_apart = bool(self.apart[1])
         self.wide = wide
         self.value_at = self.position.get("value", -1)
         self.older = OLDER.get(path)
@@ -158,6 +166,14 @@ class Op(core.OpBase):
 
         return declare
 
+    def refuse_gradients(self, error: type[Exception]) -> None:
+        """Have every gradient raise an exception: there is no derivative."""
+
+        def rule(g):
+            raise error(f"the derivative for {self.name.lstrip('_')} is not implemented")
+
+        self.rules = [(at, rule, ()) for at in range(len(self.parameters)) if at != self.out_at]
+
     def _named(self, rule, skipped: int) -> tuple:
         code = rule.__code__
         return tuple(self._place(name) for name in code.co_varnames[skipped : code.co_argcount])
@@ -183,7 +199,7 @@ class Op(core.OpBase):
         values[self.out_at] = None
         many = isinstance(out, (tuple, list))
         for one in out if many else (out,):
-            check_out(self.name, one, values, self.out_apart)
+            check_out(self.name, one, values, self.apart)
         if not many:
             if self.out_dtype:
                 self.settle_dtype(values, out, "Expected out tensor to have dtype {0}, but got {1} instead")
@@ -191,6 +207,8 @@ class Op(core.OpBase):
         result = self.run(values)
         if len(out) != len(result):
             raise TypeError(f"{self.name}(): 'out' needs {len(result)} tensors, got {len(out)}")
+        for target in out:  # before any is written to
+            check_writable(self.name, target)
         if "all" not in self.out_rule:
             for target, one in zip(out, result):
                 check_same(self.name, target, one)
@@ -243,7 +261,8 @@ class Op(core.OpBase):
         if self.out_dtype:
             self.settle_dtype(values, target, "Bad in-place call: output tensor dtype {0} and input tensor dtype {1} should match")
         if not self.may_overlap:
-            check_apart(f"{self.name.lstrip('_')}_", target, [one for i, one in enumerate(values) if 0 < i != self.value_at])
+            others = [one for i, one in enumerate(values) if 0 < i != self.value_at]
+            check_apart(f"{self.name.lstrip('_')}_", target, others, self.rest_apart)
         if not core.recording(tuple(values)):
             if self.may_share and overlaps_itself(target.array):
                 return self._fill_shared(target, values)
@@ -427,6 +446,8 @@ NO_GRAD_VIEW = (
 def check_recordable(target: Tensor) -> None:
     """Raise RuntimeError where an in-place operation cannot go into the graph."""
     base = target._base
+    if target._view in (1, 4):
+        raise RuntimeError(NO_GRAD_VIEW)
     if target._view >= 2:
         node = target._node
         raise RuntimeError((MANY_VIEWS if target._view == 2 else CUSTOM_VIEW).format(target._slot, "an operation" if node is None else node.name()))
@@ -511,9 +532,7 @@ def overlaps_itself(array) -> bool:
 
 def check_writable(name: str, target: Tensor, overlapping: bool = False) -> None:
     """Raise RuntimeError where a tensor cannot be written to; one whose elements share memory can by what gives all one value."""
-    if target._inference and not core.is_inference():
-        raise RuntimeError("Inplace update to inference tensor outside InferenceMode is not allowed. You can make a "
-                           "clone to get a normal tensor before doing inplace update.")  # fmt: skip
+    check_inference(target)
     array = target.array
     if target._view == 1 and core.is_grad_enabled():
         raise RuntimeError(NO_GRAD_VIEW)
@@ -526,17 +545,27 @@ def check_writable(name: str, target: Tensor, overlapping: bool = False) -> None
         )
 
 
-def check_out(name: str, out, values=(), apart: bool = False) -> None:
-    """Raise TypeError if `out` is no tensor, RuntimeError if something would be recorded, or `out` overlaps a value.
+def check_inference(target: Tensor) -> None:
+    """Raise RuntimeError where a tensor made in inference mode would be written to outside of it."""
+    if target._inference and not core.is_inference():
+        raise RuntimeError("Inplace update to inference tensor outside InferenceMode is not allowed. You can make a "
+                           "clone to get a normal tensor before doing inplace update.")  # fmt: skip
 
-    A value that lies exactly where `out` does is no harm, except to operations that want the two `apart`.
+
+def check_out(name: str, out, values=(), apart: tuple = (False, False)) -> None:
+    """Raise TypeError if `out` is no tensor, RuntimeError if something would be recorded, or `out` meets a value in memory.
+
+    A value that lies exactly where `out` does is no harm, unless it has to be `apart`: the first of them, the rest; None where
+    it may share memory with `out` in any way.
     """
     if not isinstance(out, Tensor):
         raise TypeError(f"{name}(): argument 'out' must be Tensor, not {type(out).__name__}")
     if core.recording((out, *values)):
         raise RuntimeError(f"{name}(): functions with out=... arguments don't support automatic differentiation, "
                            "but one of the arguments requires grad.")  # fmt: skip
-    check_apart(name, out, values, apart)
+    for some, way in zip((values[:1], values[1:]), apart):
+        if way is not None:
+            check_apart(name, out, some, way)
 
 
 def check_apart(name: str, target: Tensor, values, apart: bool = False) -> None:
@@ -654,7 +683,7 @@ def _in_float32(forward, dtype_at: int):
 
 
 def op(
-    path: str, *, gradient: bool = True, composite: bool = False, view: bool = False, aliases: tuple = (),
+    path: str, *, gradient: bool | type[Exception] = True, composite: bool = False, view: bool = False, aliases: tuple = (),
     own: tuple = (), out: str = "cast", wide: bool = False,
 ):  # fmt: skip
     """Declare the operation that is PyTorch's `path`.
@@ -663,8 +692,9 @@ def op(
     ----------
     path : str
         PyTorch's path: `exp`, `nn.functional.relu`, `linalg.inv`, `Tensor.view`.
-    gradient : bool, optional
-        False for an operation whose result is constant or discrete: it is never recorded.
+    gradient : bool or type of exception, optional
+        False for an operation whose result is constant or discrete: it is never recorded. An exception where PyTorch has no
+        derivative: the operation is recorded, and a backward pass raises it.
     composite : bool, optional
         True where the function is made of operations, which are recorded themselves.
     view : bool, optional
@@ -678,10 +708,13 @@ def op(
         exception is a RuntimeError, or a "TypeError"), but with "bound" of its own if the bound is a number, and with "kind"
         no complex one for a real result; "any", of any; "same", of the result's own, but with "modulus" of any real one that
         it can be cast to, or the input's, if that is complex, and with "real" only where the input is; "dtype", of the dtype
-        that the parameter of that name asks for, or else the one that decides (or, with "cast", may be cast to); "apart", of
-        no memory that an input has. Of several results each has to have its own dtype unless the rule is for "all". With
-        "overlap" the tensor of the in-place form may share memory with other arguments, with "share" its elements may share
-        theirs (an expanded tensor), as all that are written to get one number.
+        that the parameter of that name asks for, or else the one that decides (or, with "cast", may be cast to). Of several
+        results each has to have its own dtype unless the rule is for "all".
+        What is written to, in place too, may lie where an argument does, but not meet it in part; with "apart" neither. As
+        `out=` it may meet any where all are "read" first, which is so in the families of `READ_FIRST`, unless their elements are
+        read and written in "step". "first" and "rest" before these words say that they are for the first argument or the others. With "overlap" the tensor of the in-place form
+        may meet any, and with "share" its elements may share memory (an expanded tensor), as all that are written to
+        get one number.
     wide : bool, optional
         Whether the rules, or what a composite is made of, see half precision as float32, so that several steps are
         rounded once. Where a gradient is itself recorded, all rules do. Not for functions that draw numbers or write.
@@ -690,6 +723,8 @@ def op(
 
     def declare(forward):
         spec = Op(path, forward, kind, view, aliases, own, out, wide)
+        if not isinstance(gradient, bool):
+            spec.refuse_gradients(gradient)
         if wide and composite:
             spec.forward = _in_float32(forward, spec.position.get("dtype", -1))
         call = overridable(forward, spec) if spec.variadic else core.make_call(spec).dress(forward)

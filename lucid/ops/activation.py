@@ -83,7 +83,7 @@ def _threshold_backward(grad, input_, threshold):
 _threshold_backward.vjp(grad=lambda g, input_, threshold: _threshold_backward(g, input_, threshold))
 
 
-@op("nn.functional.threshold", aliases=("threshold",))
+@op("nn.functional.threshold", aliases=("threshold",), out="cast read")
 @doc("out = x \\text{ if } x > threshold \\text{ else } value", "g \\cdot [x > threshold]", returns=LOSSLESS,
      threshold="float: Up to where elements are replaced.", value="float: By what.")  # fmt: skip
 def threshold(input_: Tensor, threshold: float, value: float, inplace: bool = False, *, out=None) -> Tensor:
@@ -362,7 +362,7 @@ _softplus_backward.vjp(
 )
 
 
-@op("nn.functional.logsigmoid", out="same")
+@op("nn.functional.logsigmoid", out="same read")
 @doc("out = -\\ln (1 + e^{-x})", "g / (1 + e^x)", returns=LOSSLESS)
 def logsigmoid(input_: Tensor, *, out=None) -> Tensor:
     """Logarithm of the logistic function, without overflow on the way.

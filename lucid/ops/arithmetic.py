@@ -357,7 +357,7 @@ div.vjp(
 )
 
 
-@op("floor_divide", gradient=False)
+@op("floor_divide", gradient=RuntimeError)
 @doc("out = \\lfloor x / y \\rfloor", returns=f"{PROMOTED} Outside the graph.",
      raises=BY_ZERO)  # fmt: skip
 def floor_divide(input_: Tensor, other, *, out=None) -> Tensor:

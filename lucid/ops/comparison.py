@@ -459,7 +459,7 @@ HEAVISIDE = refuse(
 )
 
 
-@op("heaviside", gradient=False, out="same")
+@op("heaviside", gradient=RuntimeError, out="same")
 @doc("out = [x > 0] + y \\cdot [x = 0]", returns="Of the broadcast shape.",
      values="Tensor: The result where `input_` is 0.",
      raises="RuntimeError: the dtypes differ, or are complex")  # fmt: skip

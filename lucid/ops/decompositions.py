@@ -445,7 +445,7 @@ def torch_svd(input_: Tensor, some: bool = True, compute_uv: bool = True, *, out
     return return_types.svd(Supplied.zeros((*batch, m, m), input_.dtype), svdvals(input_), Supplied.zeros((*batch, n, n), input_.dtype))
 
 
-@op("geqrf", gradient=False, out="cast all")
+@op("geqrf", gradient=NotImplementedError, out="cast all")
 @doc("A = Q R", gives="return_types.geqrf",
      returns="`a`, with R on and above the diagonal and the reflections' vectors below it, and `tau`, their factors.",
      input_="Tensor: Of shape (..., m, n), floating or complex.",

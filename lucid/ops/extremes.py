@@ -276,7 +276,7 @@ def _max_or_min(name: str, whole: str, along: str, pairwise: str, input_, dim, k
     return _extreme_along(input_, dim, keepdim, along)
 
 
-@op("max", composite=True)
+@op("max", composite=True, out="cast step")
 @like(
     amin, dim="int or Tensor, optional: The dimension; or a second tensor.",
     other="Tensor, optional: A second tensor: the result is the elementwise `maximum`.",
@@ -296,7 +296,7 @@ def max(input_: Tensor, dim: int | Tensor | None = None, keepdim: bool = False, 
     return _max_or_min("max", "amax", "argmax", "maximum", input_, dim if other is None else other, keepdim)
 
 
-@op("min", composite=True)
+@op("min", composite=True, out="cast step")
 @like(
     max, other="Tensor, optional: A second tensor: the result is the elementwise `minimum`.",
     returns="The least element; with `dim` `values` and `indices`, without the dimension, or of size 1 in it with `keepdim`.",
@@ -333,7 +333,7 @@ def _parts(array: np.ndarray) -> np.ndarray:
 def _truth(name: str, input_, dim, keepdim: bool, of_none: bool, out: Tensor | None) -> Tensor:
     tensor_argument(name, input_)
     if out is not None:
-        check_out(name, out, (input_,))
+        check_out(name, out, (input_,), (None, None))
         if out.dtype not in (dtypes.bool, dtypes.uint8):
             raise RuntimeError(f"{name} only supports bool tensor for result, got: {torch_name(out.dtype)}")
         write_out(name, out, _truth(name, input_, dim, keepdim, of_none, None), "any")

@@ -105,7 +105,7 @@ def triangular(a: np.ndarray, b: np.ndarray, upper: bool, left: bool = True, uni
     return x
 
 
-@op("linalg.solve_triangular", out="same")
+@op("linalg.solve_triangular", out="same rest step")
 @doc("A X = B", "g_B = A^{-H} g, \\quad g_A = -\\mathrm{tri}(g_B X^H)", returns="X, of the broadcast shape of B.",
      A="Tensor: Triangular matrices, of shape (..., n, n); the other triangle is not read.", B=RIGHT[:-1] + "; of A's dtype, or cast to it.",
      upper="bool: Which triangle it is.", left=LEFT,
@@ -723,7 +723,7 @@ LDL_RETURNS = (
 )
 
 
-@op("linalg.ldl_factor_ex", gradient=False)
+@op("linalg.ldl_factor_ex", gradient=RuntimeError)
 @doc("A = P L D L^T P^T", gives="return_types.linalg_ldl_factor_ex", returns=LDL_RETURNS + "; `info` (...), the first pivot that is zero, or 0.",
      A=SYMMETRIC, hermitian=HERMITIAN, check_errors=CHECK, out=PAIR, raises="RuntimeError: the matrices are not square")  # fmt: skip
 def ldl_factor_ex(A: Tensor, *, hermitian: bool = False, check_errors: bool = False, out=None):
@@ -744,7 +744,7 @@ def ldl_factor_ex(A: Tensor, *, hermitian: bool = False, check_errors: bool = Fa
     return return_types.linalg_ldl_factor_ex(wrap(factor), wrap(pivots), wrap(info))
 
 
-@op("linalg.ldl_factor", gradient=False)
+@op("linalg.ldl_factor", gradient=RuntimeError)
 @doc("A = P L D L^T P^T", gives="return_types.linalg_ldl_factor", returns=LDL_RETURNS + ".", A=SYMMETRIC, hermitian=HERMITIAN, out=PAIR,
      raises="RuntimeError: a pivot is zero, or the matrices are not square")  # fmt: skip
 def ldl_factor(A: Tensor, *, hermitian: bool = False, out=None):
@@ -757,7 +757,7 @@ def ldl_factor(A: Tensor, *, hermitian: bool = False, out=None):
     return return_types.linalg_ldl_factor(*found[:2])
 
 
-@op("linalg.ldl_solve", gradient=False, out="same")
+@op("linalg.ldl_solve", gradient=RuntimeError, out="same")
 @doc("A X = B", returns="X, of the broadcast shape of B.", LD="Tensor: L and D in one, (..., n, n).",
      pivots="Tensor: Of integers, (..., n).", B="Tensor: The right side, of shape (..., n, k).", hermitian=HERMITIAN,
      raises="RuntimeError: the shapes do not fit, or a pivot is none")  # fmt: skip

@@ -304,7 +304,7 @@ def setitem(self, index, value) -> None:
         and 0 < value.array.ndim < index.array.ndim + self.array.ndim and value.dtype is self.dtype
     ):  # fmt: skip  # the commonest, without what others need
         check_writable("index_put", self, overlapping=True)
-        check_apart("index_put_", self, (index, value))
+        check_apart("index_put_", self, (index, value), True)
         _put_array(self.array, (index.array,), value.array, False)
         core.bump(self)
         return
@@ -359,6 +359,7 @@ def _set_number(self, index, value) -> bool:
     mask = isinstance(index, Tensor) and index.dtype is dtypes.bool_ and index.array.shape == array.shape
     if not (mask and array.size and core.overwritable(self)):
         return False
+    check_apart("masked_fill_", self, (index,))
     held = core.empty((), array.dtype)
     _fill(held, value)
     moved(kernels.masked_fill, array)(flat(array, True), flat(contiguous(native(index.array))), flat(held, True))
@@ -434,12 +435,13 @@ _index_put_recorded = inplace(_index_put, "index_put_")
 
 
 def _index_put_inplace(target: Tensor, arrays, values: Tensor, accumulate: bool, owners=()) -> Tensor:
-    if values.array.size == 1 and not accumulate and len(owners) == 1 and owners[0].dtype is dtypes.bool_ and owners[0].array.ndim:
-        values = clone(values) if core.overlaps(target.array, (values,), True) else values  # a fill, whose value is read first
+    fills = values.array.size == 1 and not accumulate and len(owners) == 1 and owners[0].dtype is dtypes.bool_ and owners[0].array.ndim
+    if fills and core.overlaps(target.array, (values,), True):
+        values = clone(values)  # which is read first
+    check_apart("index_put_", target, (*[one for one in owners if one.array.ndim], values), not fills)
     if core.recording((target, values)):
         return _index_put_recorded(target, arrays, values, accumulate, owners)
     check_writable("index_put", target, overlapping=True)
-    check_apart("index_put_", target, (arrays, values))
     _put_into(target.array, arrays, values, accumulate)
     core.bump(target)
     return target

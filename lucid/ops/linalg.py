@@ -392,7 +392,7 @@ def dot(input_: Tensor, tensor: Tensor, *, out=None) -> Tensor:
     return matmul(input_, tensor)
 
 
-@op("outer", composite=True, aliases=("ger",))
+@op("outer", composite=True, aliases=("ger",), out="cast step")
 @doc()
 def outer(input_: Tensor, vec2: Tensor, *, out=None) -> Tensor:
     r"""Every product of an element of one vector with one of another, of shape (n, m).
@@ -455,7 +455,7 @@ FUSED = {
 }  # fmt: skip
 
 
-@op("addmm", composite=True, out="same overlap")
+@op("addmm", composite=True, out="same overlap first step")
 @doc(r"out = \beta\, input + \alpha\, (a\, b)", r"\beta g; \quad \alpha\, g\, b^T; \quad \alpha\, a^T g",
      mat1="Tensor: The first matrix.", mat2="Tensor: The second matrix, of the same dtype.", **FUSED)  # fmt: skip
 def addmm(input_: Tensor, mat1: Tensor, mat2: Tensor, *, beta: float = 1, alpha: float = 1, out=None) -> Tensor:
@@ -468,7 +468,7 @@ def addmm(input_: Tensor, mat1: Tensor, mat2: Tensor, *, beta: float = 1, alpha:
     return _fused("addmm", mm, input_, mat1, mat2, beta, alpha)
 
 
-@op("addmv", composite=True, out="same overlap")
+@op("addmv", composite=True, out="same overlap first step")
 @doc(r"out = \beta\, input + \alpha\, (A\, v)", r"\beta g; \quad \alpha\, g\, v^T; \quad \alpha\, A^T g",
      mat="Tensor: A matrix.", vec="Tensor: A vector of the same dtype.", **FUSED)  # fmt: skip
 def addmv(input_: Tensor, mat: Tensor, vec: Tensor, *, beta: float = 1, alpha: float = 1, out=None) -> Tensor:
@@ -480,7 +480,7 @@ def addmv(input_: Tensor, mat: Tensor, vec: Tensor, *, beta: float = 1, alpha: f
     return _fused("addmv", mv, input_, mat, vec, beta, alpha)
 
 
-@op("addr", composite=True)
+@op("addr", composite=True, out="cast step")
 @doc(r"out = \beta\, input + \alpha\, (u\, v^T)", r"\beta g; \quad \alpha\, g\, v; \quad \alpha\, g^T u",
      vec1="Tensor: A vector.", vec2="Tensor: A vector.", **FUSED)  # fmt: skip
 def addr(input_: Tensor, vec1: Tensor, vec2: Tensor, *, beta: float = 1, alpha: float = 1, out=None) -> Tensor:
@@ -506,7 +506,7 @@ def addr(input_: Tensor, vec1: Tensor, vec2: Tensor, *, beta: float = 1, alpha: 
     return _plus(input_, product_, beta, alpha)
 
 
-@op("baddbmm", composite=True, out="same overlap")
+@op("baddbmm", composite=True, out="same overlap first step")
 @doc(r"out_b = \beta\, input_b + \alpha\, (a_b\, b_b)", batch1="Tensor: Matrices, (b, n, m).", batch2="Tensor: Matrices, (b, m, p).",
      **FUSED)  # fmt: skip
 def baddbmm(input_: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, alpha: float = 1, out=None) -> Tensor:
@@ -526,7 +526,7 @@ def _bmm_sum(batch1, batch2):
     return matmul(batch1.transpose(0, 1).reshape((n, b * m)), batch2.reshape((b * m, batch2.array.shape[2])))
 
 
-@op("addbmm", composite=True, out="same overlap")
+@op("addbmm", composite=True, out="same overlap first step")
 @like(baddbmm)
 def addbmm(input_: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, alpha: float = 1, out=None) -> Tensor:
     r"""``beta * input + alpha *`` the sum of the products of a batch.

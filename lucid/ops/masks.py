@@ -209,7 +209,7 @@ def nonzero(input_: Tensor, *, out=None, as_tuple: bool = False):
         result = wrap(nonzero_rows(array).T)
     if out is None:
         return result
-    check_out("nonzero", out)
+    check_out("nonzero", out, (input_,), (True, True))
     write_out("nonzero", out, result, "same")
     return out
 
@@ -237,7 +237,7 @@ def argwhere(input_: Tensor) -> Tensor:
     return nonzero(input_)
 
 
-@op("nonzero_static", gradient=False, out="same")
+@op("nonzero_static", gradient=False, out="same apart")
 @doc()
 def nonzero_static(input_: Tensor, *, size: int, fill_value: int = -1, out=None) -> Tensor:
     """The first `size` rows of `nonzero`, filled up with `fill_value`.

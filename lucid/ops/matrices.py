@@ -433,7 +433,7 @@ def pca_lowrank(A: Tensor, q: bool | int | None = None, center=True, niter: bool
 # ------------------------------------------------------------------------------------------------ slices of bounded norm
 
 
-@op("renorm", composite=True, out="same")
+@op("renorm", composite=True, out="same step")
 @doc("out_i = x_i \\min(1, maxnorm / \\|x_i\\|_p)", input_="Tensor: Of at least two dimensions, floating or complex.",
      p="number: Which norm; positive.", dim="int: The dimension along which the slices stand.", maxnorm="number: The largest norm that is left as it is.",
      raises="RuntimeError: `p` is not positive, `maxnorm` negative, or there are too few dimensions")  # fmt: skip

@@ -633,7 +633,7 @@ def _by_instance(input_, running_mean, running_var, weight, bias, momentum, eps)
     return out
 
 
-@op("nn.functional.normalize", composite=True, wide=True)
+@op("nn.functional.normalize", composite=True, wide=True, out="cast step")
 @doc("out = x / \\max(\\|x\\|_p, eps)",
      "\\tfrac{1}{\\|x\\|} (g - out\\, (g \\cdot out)) \\text{ for } p = 2",
      p="float, optional: Which norm. Default: 2.", dim="int, optional: Along which dimension. Default: 1.",

@@ -100,7 +100,7 @@ def vecdot(x: Tensor, y: Tensor, *, dim: int = -1, out=None) -> Tensor:
     return sum_(mul(x.conj(), y), dim)
 
 
-@op("kron", composite=True)
+@op("kron", composite=True, out="cast step")
 @doc("out_{i m + k, j n + l} = x_{ij} y_{kl}", returns="Each dimension is the product of the inputs'.",
      other="Tensor: Of any shape.")  # fmt: skip
 def kron(input_: Tensor, other: Tensor, *, out=None) -> Tensor:
@@ -119,7 +119,7 @@ def kron(input_: Tensor, other: Tensor, *, out=None) -> Tensor:
     return reshape(mul(first, second), tuple([m * n for m, n in zip(a, b)]))
 
 
-@op("linalg.cross", composite=True, out="same")
+@op("linalg.cross", composite=True, out="same apart")
 @doc("out = (x_2 y_3 - x_3 y_2, x_3 y_1 - x_1 y_3, x_1 y_2 - x_2 y_1)", returns="Of the broadcast shape.",
      other="Tensor: Of as many dimensions.", dim="int, optional: Along which vectors of size 3 lie. Default: the last.",
      raises="RuntimeError: the size is not 3, or the numbers of dimensions differ")  # fmt: skip
@@ -172,7 +172,7 @@ _cross.vjp(
 )
 
 
-@op("cross", composite=True, out="same")
+@op("cross", composite=True, out="same apart")
 @doc("out = (x_2 y_3 - x_3 y_2, x_3 y_1 - x_1 y_3, x_1 y_2 - x_2 y_1)", returns="Of the broadcast shape.",
      other="Tensor: Of as many dimensions.", dim="int, optional: Along which vectors of size 3 lie. Default: the first of size 3.",
      raises="RuntimeError: no dimension, or not `dim`, has size 3")  # fmt: skip
@@ -296,7 +296,7 @@ def chain_matmul(*matrices, out=None) -> Tensor:
     found = matrices[0] if len(matrices) == 1 else _chained("chain_matmul", list(matrices))
     if out is None:
         return found
-    check_out("chain_matmul", out, matrices)
+    check_out("chain_matmul", out, matrices, (None, None))
     write_out("chain_matmul", out, found, "same")
     return out
 

@@ -12,7 +12,7 @@ from lucid import dtypes
 from lucid._kernels import core
 from lucid._kernels import random as kernels
 from lucid._kernels.core import empty, flat, wrap
-from lucid.autograd.op import check_out, op, torch_name, write_out
+from lucid.autograd.op import check_apart, check_out, op, torch_name, write_out
 from lucid.ops._doc import doc, like
 from lucid.ops._draws import (
     BINOMIAL,
@@ -552,7 +552,7 @@ def poisson(input_: Tensor, generator=None) -> Tensor:
     return replaced(input_, wrap(cast(result, array.dtype)))
 
 
-@op("binomial", composite=True)
+@op("binomial", gradient=RuntimeError)
 @doc()
 def binomial(count: Tensor, prob: Tensor, generator=None) -> Tensor:
     """Samples of the binomial distribution.
@@ -565,7 +565,7 @@ def binomial(count: Tensor, prob: Tensor, generator=None) -> Tensor:
     Returns
     -------
     Tensor
-        Of the broadcast shape. Its gradient is zero.
+        Of the broadcast shape.
 
     Examples
     --------
@@ -589,7 +589,7 @@ def binomial(count: Tensor, prob: Tensor, generator=None) -> Tensor:
     if result.size:
         rows = [flat(contiguous(cast(np.broadcast_to(one, shape), compute))) for one in (a, b)]
         BINOMIAL[compute.num](engine, *rows, flat(result))
-    return replaced(prob, replaced(count, wrap(cast(result, a.dtype))))
+    return wrap(cast(result, a.dtype))
 
 
 # ------------------------------------------------------------------------------------------------ in place
@@ -679,6 +679,7 @@ def bernoulli_(input_: Tensor, p=0.5, *, generator=None) -> Tensor:
     >>> lucid.empty(2).bernoulli_(1.0)
     Tensor([1.0, 1.0])
     """
+    check_apart("bernoulli_", input_, (p,))
     fill = fill_bernoulli_each if isinstance(p, Tensor) else fill_bernoulli
     return refill("bernoulli_", input_, fill(p, generator))
 

@@ -258,7 +258,7 @@ def _running(name: str, input_: Tensor, dim: int):
     return getattr(return_types, name)(wrap(cast(values, dtype.numpy)), wrap(index))
 
 
-@op("cummax")
+@op("cummax", out="cast read")
 @like(
     logcumsumexp, gives="named tuple of Tensor", returns="`values`, and the `indices` where they stand (int64), of the input's shape.",
     out="tuple of Tensor, optional: Where the results are written.",
@@ -274,7 +274,7 @@ def cummax(input_: Tensor, dim: int, *, out=None):
     return _running("cummax", input_, dim)
 
 
-@op("cummin")
+@op("cummin", out="cast read")
 @like(cummax)
 def cummin(input_: Tensor, dim: int, *, out=None):
     """Running minimum along a dimension, and where it stands: a named tuple (values, indices).

@@ -45,7 +45,7 @@ def _check_shapes(name: str, input_: Tensor, dim: int, index, src=None) -> int:
     return dim
 
 
-@op("gather", out="apart")
+@op("gather", out="first apart")
 @doc()
 def gather(input_: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False, out=None) -> Tensor:
     """The elements whose place along `dim` is given by `index`, and along the others is the index' own.
@@ -93,7 +93,7 @@ gather.vjp(
 )
 
 
-@op("scatter_add", out="same")
+@op("scatter_add", out="same rest apart")
 @doc()
 def scatter_add(input_: Tensor, dim: int, index: Tensor, src: Tensor, *, out=None) -> Tensor:
     """A copy to which the source's elements are added, each at the place along `dim` that `index` gives.
@@ -159,7 +159,7 @@ _scatter.vjp(
 )
 
 
-@op("scatter", composite=True, out="same")
+@op("scatter", composite=True, out="same rest apart")
 @doc()
 def scatter(
     input_: Tensor, dim: int, index: Tensor, src=None, *, value=None, reduce: str | None = None, out=None
@@ -209,10 +209,16 @@ def scatter(
         return _scatter(input_, dim, index, src)
     if reduce not in ("add", "multiply"):
         raise RuntimeError("reduce argument must be either add or multiply.")
-    return scatter_reduce(input_, dim, index, src, "sum" if reduce == "add" else "prod", include_self=True)
+    return _scatter_combined(input_, dim, index, src, "sum" if reduce == "add" else "prod")
 
 
-@op("scatter_reduce", out="same")
+@op("Tensor._scatter_combined", gradient=RuntimeError)
+def _scatter_combined(input_: Tensor, dim, index: Tensor, src: Tensor, reduce) -> Tensor:
+    """`scatter_reduce` as `scatter` has it, which PyTorch does not differentiate."""
+    return scatter_reduce.op.forward(input_, dim, index, src, reduce, include_self=True)
+
+
+@op("scatter_reduce", out="same rest apart")
 @doc()
 def scatter_reduce(
     input_: Tensor, dim: int, index: Tensor, src: Tensor, reduce: str, *, include_self: bool = True, out=None

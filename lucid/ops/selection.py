@@ -101,7 +101,7 @@ index_select.vjp(
 )
 
 
-@op("index_add", out="same")
+@op("index_add", out="same rest apart")
 @doc()
 def index_add(input_: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: float = 1, out=None) -> Tensor:
     """A copy to whose slices of dimension `dim`, which `index` names, those of the source are added.
@@ -199,7 +199,7 @@ def _slice_sizes(name: str, array, dim: int, source, n: int) -> None:
         )
 
 
-@op("index_copy", out="same")
+@op("index_copy", out="same rest apart")
 @doc()
 def index_copy(input_: Tensor, dim: int, index: Tensor, source: Tensor, *, out=None) -> Tensor:
     """A copy whose slices of dimension `dim`, which `index` names, are those of the source.
@@ -247,7 +247,7 @@ index_copy.vjp(
 )
 
 
-@op("index_fill", out="cast share")
+@op("index_fill", out="cast share rest apart")
 @doc()
 def index_fill(input_: Tensor, dim: int, index: Tensor, value) -> Tensor:
     """A copy whose slices of dimension `dim`, which `index` names, hold one value (a number or a 0-d tensor).
@@ -316,7 +316,7 @@ def _once(g, dim, index):
     return index_select(g, dim, wrap(rows)) if len(rows) else Supplied.zeros((), g.dtype)
 
 
-@op("index_reduce", composite=True, out="same")
+@op("index_reduce", composite=True, out="same rest apart")
 @doc()
 def index_reduce(
     input_: Tensor, dim: int, index: Tensor, source: Tensor, reduce: str, *, include_self: bool = True, out=None
@@ -416,7 +416,7 @@ def take(input_: Tensor, index: Tensor, *, out=None) -> Tensor:
 take.vjp(input_=lambda g, input_shape, index: put(Supplied.no_memory(input_shape, g.dtype), index, g, True))
 
 
-@op("put")
+@op("put", out="rest apart")
 def put(input_: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) -> Tensor:
     """A copy with the source's elements at places in the flattened tensor, or added there if `accumulate`.
 
@@ -464,7 +464,7 @@ put.vjp(
 )
 
 
-@op("take_along_dim", composite=True, out="apart")
+@op("take_along_dim", composite=True, out="first apart")
 @doc()
 def take_along_dim(input_: Tensor, indices: Tensor, dim: int | None = None, *, out=None) -> Tensor:
     """`gather` with input and indices broadcast against each other; without `dim`, `take` of the flattened tensor.

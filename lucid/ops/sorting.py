@@ -141,7 +141,7 @@ def sort(input_: Tensor, dim: int = -1, descending: bool = False, stable: bool |
     return _sort(input_, dim, bool(descending))
 
 
-@op("argsort", composite=True, out="same")
+@op("argsort", composite=True, out="same read")
 @like(sort, gives="Tensor", returns="Of int64, of the input's shape.", out="Tensor, optional: Where the result is written.")
 def argsort(input_: Tensor, dim: int = -1, descending: bool = False, stable: bool = False, *, out=None) -> Tensor:
     """The positions that sort along a dimension, int64.
@@ -370,7 +370,7 @@ def _comparable(array):
     return array if array.dtype in C_NAMES else array.astype(np.float32)
 
 
-@op("searchsorted", gradient=False, out="same")
+@op("searchsorted", gradient=False, out="same read")
 @doc()
 def searchsorted(
     sorted_sequence: Tensor,
@@ -460,7 +460,7 @@ def searchsorted(
     return wrap(cast(found, dtypes.int32.numpy) if out_int32 else found)
 
 
-@op("bucketize", gradient=False, out="same")
+@op("bucketize", gradient=False, out="same read")
 @doc()
 def bucketize(input_, boundaries: Tensor, *, out_int32: bool = False, right: bool = False, out=None) -> Tensor:
     """Between which of ascending 1-d `boundaries` each value lies: the number of boundaries below it.
@@ -586,7 +586,7 @@ def _asked(found, shape, return_inverse: bool, return_counts: bool):
     return result if len(result) > 1 else result[0]
 
 
-@op("unique", gradient=False)
+@op("unique", gradient=NotImplementedError)
 def unique(
     input_: Tensor,
     sorted: bool = True,
@@ -626,7 +626,7 @@ def unique(
     return _asked(_unique_values(array, True, return_inverse, return_counts), array.shape, return_inverse, return_counts)
 
 
-@op("unique_consecutive", gradient=False)
+@op("unique_consecutive", gradient=NotImplementedError)
 @doc()
 def unique_consecutive(
     input_: Tensor, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None

@@ -127,7 +127,7 @@ def _derivative(input_: Tensor, n: int) -> Tensor:
 _derivative.vjp(input_=lambda g, input_, n: mul(g, _derivative(input_, n + 1)))
 
 
-@op("mvlgamma", composite=True, aliases=("special.multigammaln",))
+@op("mvlgamma", composite=True, aliases=("special.multigammaln",), out="cast read")
 @doc("out = \\tfrac{p (p - 1)}{4} \\ln \\pi + \\sum_{j=0}^{p-1} \\ln |\\Gamma(x - j / 2)|",
      "g \\cdot \\sum_j \\psi(x - j / 2)", p="int: The dimension.", raises="RuntimeError: `p` is less than 1, or above 2**20")  # fmt: skip
 def mvlgamma(input_: Tensor, p: int, *, out=None) -> Tensor:
@@ -168,7 +168,7 @@ def erfinv(input_: Tensor, *, out=None) -> Tensor:
 erfinv.vjp(input_=lambda g, out: mul(g, mul(exp(square(out)), math.sqrt(math.pi) / 2)))
 
 
-@op("special.ndtr")
+@op("special.ndtr", out="cast read")
 @doc("out = \\tfrac{1}{2} \\mathrm{erfc}(-x / \\sqrt{2})", "g \\cdot e^{-x^2 / 2} / \\sqrt{2 \\pi}")
 def ndtr(input_: Tensor, *, out=None) -> Tensor:
     """Distribution function of the standard normal distribution.

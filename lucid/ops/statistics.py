@@ -44,7 +44,7 @@ from lucid.ops.view import reshape
 from lucid.tensor import Tensor, check_dim
 
 
-@op("diff", composite=True)
+@op("diff", composite=True, out="cast step")
 @doc("out_i = x_{i+1} - x_i", returns="Shorter by `n` along `dim`.", n="int, optional: How often. Default: 1.",
      dim="int, optional: Default: the last dimension.", prepend="Tensor, optional: Put before the first element.",
      append="Tensor, optional: Put after the last element.",
@@ -316,7 +316,7 @@ def nanquantile(
     return _quantiles("nanquantile", input_, q, dim, keepdim, interpolation, True)
 
 
-@op("isin", gradient=False, out="same")
+@op("isin", gradient=False, out="same step")
 @doc(elements="Tensor or number: What is looked for.", test_elements="Tensor or number: Among what.",
      assume_unique="bool, optional: Accepted; the result is the same.", invert="bool, optional: Say what is not there.",
      returns="Bool, of the shape of `elements`.")  # fmt: skip
@@ -427,7 +427,7 @@ _BINS = {
 }  # fmt: skip
 
 
-@op("histogram", gradient=False)
+@op("histogram", gradient=RuntimeError)
 @doc(gives="named tuple of Tensor", out="tuple of Tensor, optional: Where the results are written.",
      returns="`hist` and `bin_edges`, of the input's dtype.", input_="Tensor: float32 or float64, of any shape.",
      bins="int or Tensor: How many bins of equal size, or their edges in ascending order.",
@@ -448,7 +448,7 @@ def histogram(input_: Tensor, bins: int, *, range=None, weight=None, density: bo
     return return_types.histogram(counts, edges[0].clone() if edges[0] is bins else edges[0])
 
 
-@op("histogramdd", gradient=False)
+@op("histogramdd", gradient=RuntimeError)
 @doc(gives="hist : Tensor\n    How many, of a dimension for each column.\nbin_edges : tuple of Tensor", returns="For each column, of one dimension.",
      input_="Tensor: float32 or float64, of shape (..., n): points with n coordinates each.",
      bins="int, sequence of n ints, or sequence of n Tensors: How many bins along each coordinate, or their edges.",
@@ -558,7 +558,7 @@ def _edges(name: str, points: Tensor, i: int, bins, limits) -> Tensor:
 # ------------------------------------------------------------------------------------------------ counting
 
 
-@op("bincount", gradient=False)
+@op("bincount", gradient=RuntimeError)
 def bincount(input_: Tensor, weights=None, minlength: int = 0) -> Tensor:
     """How often each number 0, 1, 2, ... occurs in a 1-d tensor of integers.
 

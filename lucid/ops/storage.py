@@ -15,7 +15,17 @@ import numpy as np
 from lucid import formats
 from lucid._kernels import core
 from lucid._kernels.core import strided, wrap
-from lucid.autograd.op import Stated, Supplied, check_recordable, check_writable, inplace, op, overlaps_itself, past_of
+from lucid.autograd.op import (
+    Stated,
+    Supplied,
+    check_inference,
+    check_recordable,
+    check_writable,
+    inplace,
+    op,
+    overlaps_itself,
+    past_of,
+)
 from lucid.dtypes import element, float64, from_numpy_dtype
 from lucid.ops._frame import cast, copied, dense_steps, is_half, shape_argument, steps_of, tensor_argument
 from lucid.ops._frame import fill as fill_all
@@ -31,11 +41,10 @@ def _reshaping(name: str, function):
     """The in-place form of a view: the tensor itself gets the view's sizes and strides."""
 
     def method(self, *args, **kwargs):
-        if core.recording((self,)):
+        recorded = core.recording((self,))
+        if recorded or core.is_grad_enabled() and self._view == 1:
             check_recordable(self)
-            past = past_of(self)
-        else:
-            past = self
+        past = past_of(self) if recorded else self
         found = function(past, *args, **kwargs)
         self.array = found.array
         core.bump(self)
@@ -71,8 +80,9 @@ def _resize_(self, *sizes, size=None, memory_format=None):
     size = shape_argument("resize_", sizes if size is None else (*sizes, size))
     if memory_format is formats.preserve_format:
         raise RuntimeError("resize_: memory_format has to be one that says an order, not preserve_format")
-    if self.requires_grad:
+    if self.requires_grad and not core.is_inference():
         raise RuntimeError("cannot resize variables that require grad")
+    check_inference(self)
     if any(n < 0 for n in size):
         raise RuntimeError(f"resize_: sizes must not be negative, got {list(size)}")
     if size == self.array.shape and memory_format is None:
@@ -352,20 +362,37 @@ def _fill_diagonal(input_: Tensor, fill_value, wrap: bool = False) -> Tensor:
     out = copied(array)
     value = core.empty((), out.dtype)
     fill_array(value, fill_value, exact=False)
-    _diagonal_of(out, wrap)[...] = value
+    strided(out, *_diagonal_of(out, wrap))[...] = value
     return core.wrap(out)
 
 
-def _diagonal_of(array, wrapped: bool):
-    """The main diagonal of a contiguous array; `wrapped`, it goes on below a tall matrix."""
+def _diagonal_of(array, wrapped: bool) -> tuple:
+    """Size and stride of the main diagonal of an array; `wrapped`, it goes on below a tall matrix."""
     step = sum(steps_of(array))
     n = min(array.shape)
     if wrapped and array.ndim == 2 and array.shape[0] > array.shape[1]:
         n = -(-array.size // step) if array.size else 0
-    return strided(array, (n,), (step,))
+    return (n,), (step,)
 
 
 _fill_diagonal.vjp(input_=lambda g, wrap: _fill_diagonal(g, 0, wrap))
+_fill_diagonal_inplace = inplace(_fill_diagonal, "fill_diagonal_")
+
+
+def fill_diagonal_(self, fill_value, wrap: bool = False) -> Tensor:
+    """Set the main diagonal to a value, in place; `wrap` has it go on below a tall matrix. Where the elements of a tensor in a graph
+    share memory, those of the diagonal do not.
+
+    Examples
+    --------
+    >>> lucid.zeros(2, 2).fill_diagonal_(1.0)
+    Tensor([[1.0, 0.0],
+            [0.0, 1.0]])
+    """
+    if core.recording((self,)) and self.ndim == 2 and overlaps_itself(self.array):
+        fill_(as_strided(self, *_diagonal_of(self.array, False), self.storage_offset()), fill_value)
+        return self
+    return _fill_diagonal_inplace(self, fill_value, wrap)
 
 
 # ------------------------------------------------------------------------------------------------ Python's functions
@@ -571,7 +598,7 @@ def index_put_(input, indices, values, accumulate: bool = False) -> Tensor:
 
 TENSOR_METHODS = {
     "detach_": _detach_, "resize_": _resize_, "resize_as_": resize_as_, "set_": _set_,
-    "copy_": copy_, "zero_": zero_, "fill_": fill_, "fill_diagonal_": inplace(_fill_diagonal, "fill_diagonal_"),
+    "copy_": copy_, "zero_": zero_, "fill_": fill_, "fill_diagonal_": fill_diagonal_,
     **{
         f"{function.op.name}_": _reshaping(f"{function.op.name}_", function)
         for function in (squeeze, unsqueeze, t, transpose, swapaxes, swapdims)

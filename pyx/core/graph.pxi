@@ -112,7 +112,7 @@ cdef class OpBase:
     cdef public object joint
     cdef public dict places
     cdef public Py_ssize_t positional, required, inplace_at, out_at, value_at
-    cdef public bint out_apart, out_dtype, may_overlap, may_share, wide, crossed
+    cdef public bint out_apart, rest_apart, out_dtype, may_overlap, may_share, wide, crossed
     cdef public list defaults_in_order
     cdef public bytes kinds    # the kinds of value that each parameter refuses, a bit for each; None if they take any
     cdef public object older    # what PyTorch's older order of arguments has in the second place, before the tensors; or several before and behind the first

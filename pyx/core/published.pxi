@@ -148,7 +148,7 @@ cdef object answer_inplace(object self, row_t row, size_t flagged, PyObject* nam
     a = (<TensorBase>args[0]).array
     if not op.may_overlap:
         for i in range(1, len(args)):
-            if i != op.value_at and meets(a, args[i], False):
+            if i != op.value_at and meets(a, args[i], op.rest_apart):
                 return op.run_inplace(op.bound(row, n, NULL) if values is None else values)
     target_array, target_name = <void*>a, <void*>op.name
     try:

@@ -13,6 +13,7 @@ cdef enum:
     NO_GRAD = 1       # made with recording off: the base does not know of it
     ONE_OF_SEVERAL = 2    # one of the outputs of an operation that gives several views
     RETURNED = 3      # the input of a user's Function, which returned it as it is
+    UNRECORDED = 4    # made with recording off of what required no gradient: may be written to until that is to be recorded
 
 
 cdef cnp.ndarray array_view(cnp.ndarray array, int nd, cnp.npy_intp* dims, cnp.npy_intp* steps, char* data):
@@ -57,6 +58,8 @@ cdef TensorBase tie(TensorBase base, cnp.ndarray array):
     if grad_enabled or forward_of_recorded or not needs_grad(base):
         root = base if base._base is None else <TensorBase>base._base
         view._base, view._base_node = root, root._node
+        if not (grad_enabled or forward_of_recorded or inference or view._view):
+            view._view = UNRECORDED
     else:
         view._view = NO_GRAD
     return view
@@ -335,6 +338,11 @@ def narrowed(TensorBase base not None, Py_ssize_t dim, Py_ssize_t start, Py_ssiz
     return slice_of(base, at, start, length)
 
 
+cdef inline void one_of_several(TensorBase piece) noexcept:
+    if piece._view == WRITABLE or piece._view == RETURNED:
+        piece._view = ONE_OF_SEVERAL
+
+
 def sections(TensorBase base not None, int at, lengths):
     """Consecutive pieces of a dimension, which are there, none of which may be written to in a graph."""
     cdef Py_ssize_t start = 0, n
@@ -342,7 +350,7 @@ def sections(TensorBase base not None, int at, lengths):
     cdef TensorBase piece
     for n in lengths:
         piece = slice_of(base, at, start, n)
-        piece._view = ONE_OF_SEVERAL
+        one_of_several(piece)
         found.append(piece)
         start += n
     return tuple(found)
@@ -355,7 +363,7 @@ def slices(TensorBase base not None, int at):
     cdef TensorBase piece
     for i in range(cnp.PyArray_DIM(base.array, at)):
         piece = slice_of(base, at, i, -1)
-        piece._view = ONE_OF_SEVERAL
+        one_of_several(piece)
         found.append(piece)
     return tuple(found)
 
