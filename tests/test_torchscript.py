@@ -380,3 +380,33 @@ def test_what_cannot_be_saved():
         model = jit.load(network())
         model.counter._values["other"] = model.counter
         model.save(io.BytesIO())
+
+
+# ------------------------------------------------------------------------------------------------- what is not compiled
+
+
+def test_what_is_computed_beside_is_computed_at_once():
+    future = jit.fork(lambda x, by=1: x * by, X, by=2)
+    assert isinstance(future, jit.Future) and future.done() and lucid.equal(jit.wait(future), X * 2)
+    with pytest.raises(ZeroDivisionError):
+        jit.fork(lambda: 1 / 0)
+
+
+def test_modules_and_functions_run_as_they_are():
+    class Scaled(jit.ScriptModule):
+        __constants__ = ("by",)
+
+        def __init__(self):
+            super().__init__()
+            self.by = jit.Attribute(3, int)
+
+        @jit.script_method
+        def forward(self, x):
+            return x * self.by
+
+    module = Scaled()
+    assert module.by == 3 and jit.optimize_for_inference(jit.freeze(module.eval())) is module and lucid.equal(module(X), X * 3)
+    with jit.strict_fusion(), jit.fuser("fuser0"):
+        assert jit.set_fusion_strategy([("STATIC", 2)]) == [] and jit.run_frozen_optimizations(module) is None
+    jit.enable_onednn_fusion(True)
+    assert not jit.onednn_fusion_enabled() and issubclass(jit.ScriptWarning, Warning)

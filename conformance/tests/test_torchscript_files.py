@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 import lucid
-from conformance.tests.test_torchscript import alike, mine, saved
+from conformance.tests.test_torchscript import PROGRAMS, alike, mine, saved
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -251,6 +251,28 @@ def test_it_is_what_it_was():
     assert theirs.b_part.data_ptr() == theirs.b_whole.data_ptr() + 8
     assert theirs.tied.weight.data_ptr() == theirs.inner.weight.data_ptr()
     assert theirs.inner.code == script.inner.code
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_programs_are_what_they_were(name):
+    module, calls = PROGRAMS[name]
+    file = saved(torch.jit.script(module))
+    theirs, first = torch.jit.load(again(lucid.jit.load(io.BytesIO(file.getvalue())))), torch.jit.load(file)
+    for arguments in calls:
+        results = []
+        for one in (theirs, first):
+            torch.manual_seed(1)
+            results.append(str(one(*[value.clone() if isinstance(value, Tensor) else value for value in arguments])))
+        assert results[0] == results[1]
+
+
+def test_a_function():
+    def scaled(x: Tensor, by: int) -> Tensor:
+        return x * by
+
+    program = lucid.jit.load(saved(torch.jit.script(scaled)))
+    assert program.original_name == "PlaceholderModule"
+    assert torch.equal(torch.jit.load(again(program))(X, 3), X * 3)
 
 
 def test_a_step_of_training():

@@ -68,7 +68,7 @@ def load(f, *, extra_files: dict | None = None, expected_opset_version: dict | N
             raise ValueError(f"export.load: the program is written in schema {text['schema_version']}; {SCHEMA} is read")
         records = serialization.Records(archive, root)
         state, constants = _tensors(records, "weights"), _tensors(records, "constants")
-        files = {name.removeprefix(root): archive.read(name) for name in names if not name.removeprefix(root).startswith(WRITTEN_ANEW)}
+        files = {name.removeprefix(root): archive.read(name) for name in archive.namelist() if not name.removeprefix(root).startswith(WRITTEN_ANEW)}
     examples = files.get("data/sample_inputs/model.pt")
     inputs = serialization.load(io.BytesIO(examples)) if examples else None
     try:

@@ -6,30 +6,47 @@ That is what PyTorch itself does where the environment says `PYTORCH_JIT=0`.
 from __future__ import annotations
 
 import contextlib
-from typing import Final
+from typing import Final, NamedTuple
 
 from lucid.jit.refined import isinstance  # noqa: A004
 from lucid.nn import Module
 
 __all__ = [
-    "Error", "Final", "RecursiveScriptModule", "ScriptFunction", "ScriptModule", "TracerWarning", "annotate", "export", "freeze", "ignore", "interface",
-    "is_scripting", "is_tracing", "isinstance", "load", "optimized_execution", "save", "script", "script_if_tracing", "script_method", "trace", "trace_module", "unused",
+    "Attribute", "Error", "Final", "Future", "RecursiveScriptModule", "ScriptFunction", "ScriptModule", "ScriptWarning", "TracerWarning", "annotate",
+    "enable_onednn_fusion", "export", "fork", "freeze", "fuser", "ignore", "interface", "is_scripting", "is_tracing", "isinstance", "load",
+    "onednn_fusion_enabled", "optimize_for_inference", "optimized_execution", "run_frozen_optimizations", "save", "script", "script_if_tracing",
+    "script_method", "set_fusion_strategy", "strict_fusion", "trace", "trace_module", "unused", "wait",
 ]  # fmt: skip
 
 
-LATER = {"load": "archive", "save": "saving", "Error": "plain", "RecursiveScriptModule": "program"}  # what reads programs comes when it is asked for
+# What reads programs comes when it is asked for.
+LATER = {"load": "jit.archive", "save": "jit.saving", "Error": "jit.plain", "RecursiveScriptModule": "jit.program", "Future": "futures"}
 
 
 def __getattr__(name: str):
     if name in LATER:
         import importlib
 
-        return getattr(importlib.import_module(f"lucid.jit.{LATER[name]}"), name)
+        return getattr(importlib.import_module(f"lucid.{LATER[name]}"), name)
     raise AttributeError(f"module 'lucid.jit' has no attribute {name!r}")
+
+
+class Attribute(NamedTuple):
+    """A value of a `ScriptModule`, and its type."""
+
+    value: object
+    type: object
 
 
 class ScriptModule(Module):
     """A module that was compiled: `load` makes these, `script` leaves a module as it is."""
+
+    def __setattr__(self, name: str, value) -> None:
+        super().__setattr__(name, value.value if type(value) is Attribute else value)
+
+
+class ScriptWarning(Warning):
+    """What compiling warns of; programs ignore the warning by its class."""
 
 
 class TracerWarning(Warning):
@@ -84,6 +101,47 @@ def freeze(mod, preserved_attrs=None, optimize_numerics: bool = True):
     return mod
 
 
+def optimize_for_inference(mod, other_methods=None):
+    """The module itself."""
+    return mod
+
+
+def run_frozen_optimizations(mod, optimize_numerics: bool = True, preserved_methods=None) -> None:
+    """Nothing."""
+
+
+def fork(func, *args, **kwargs):
+    """What would be computed beside: it is computed at once.
+
+    Parameters
+    ----------
+    func : callable
+        What to call.
+    *args, **kwargs
+        With what.
+
+    Returns
+    -------
+    Future
+        Of the result, which is there.
+
+    Examples
+    --------
+    >>> lucid.jit.wait(lucid.jit.fork(lucid.add, lucid.ones(2), 1))
+    Tensor([2.0, 2.0])
+    """
+    from lucid.futures import Future
+
+    future = Future()
+    future.set_result(func(*args, **kwargs))
+    return future
+
+
+def wait(future):
+    """The value of what `fork` gave."""
+    return future.wait()
+
+
 def script_method(fn):
     """The method itself."""
     return fn
@@ -119,6 +177,32 @@ is_tracing = is_scripting
 def optimized_execution(should_optimize: bool):
     """A block as any other."""
     yield
+
+
+@contextlib.contextmanager
+def fuser(name: str):
+    """A block as any other."""
+    yield
+
+
+@contextlib.contextmanager
+def strict_fusion():
+    """A block as any other."""
+    yield
+
+
+def set_fusion_strategy(strategy: list) -> list:
+    """The strategy that there was: none, nothing is fused."""
+    return []
+
+
+def enable_onednn_fusion(enabled: bool) -> None:
+    """Nothing."""
+
+
+def onednn_fusion_enabled() -> bool:
+    """Whether oneDNN fuses: False."""
+    return False
 
 
 def _overload(function):
