@@ -174,6 +174,7 @@ def test_it_reaches_nothing_else(name):
 
 
 def test_text_is_formatted_without_looking_into_values():
+    assert program('return torch.format("{} {} {}", [1., -2.5, 0.1], ("a",), {"b": True})')(X) == "[1., -2.5, 0.10000000000000001] (a,) {b: True}"
     assert program('return torch.format("{0.__class__} {} {!r}", 1)')(X) == "{0.__class__} 1 {!r}"
 
 

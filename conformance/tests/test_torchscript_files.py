@@ -126,6 +126,17 @@ def test_other_values(body, result):
     assert str(theirs) == str(ours)
 
 
+NUMBERS = "1.", "-0.", "0.10000000000000001", "1e-07", "1e+20", "12345678901.", "4e+18", "1e+19", "-2.5", "inf", "-inf", "nan", "7", "True", "None"
+CONTAINERS = "[1.5, 2.]", '["a", "b"]', '(1, "a")', '{"a": [1., 2.5]}', 'torch.device("cpu")', '(1.,)', "annotate(List[int], [])", "[[1], [2, 3]]"
+
+
+@pytest.mark.parametrize("value", [*NUMBERS, *CONTAINERS])
+@pytest.mark.parametrize("call", ['torch.format("<{}>", {})', "torch.str({1})", "str({1})"])
+def test_values_as_text(value, call):
+    file = older(3, f"return {call.replace('{1}', value) if '{1}' in call else call[:-3] + value + ')'}", "str")
+    assert torch.jit.load(io.BytesIO(file.getvalue()))(FLOATS, FLOATS) == lucid.jit.load(file)(mine(FLOATS), mine(FLOATS))
+
+
 @pytest.mark.parametrize("version", [0, 11])
 def test_versions_that_are_not_read(version):
     file = older(version, "return x")

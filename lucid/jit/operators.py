@@ -16,7 +16,7 @@ from lucid.export.aten import IGNORED, RENAMED, function_of
 from lucid.export.operators import OTHERS
 from lucid.jit.layers import LAYERS
 from lucid.jit.older import CHANGED_AT, FORMER
-from lucid.jit.plain import ALONE, PLAIN, WORDS, raised, smallest
+from lucid.jit.plain import ALONE, PLAIN, WORDS, raised, smallest, text
 from lucid.nn import functional as F
 from lucid.nn.utils.rnn import pad_sequence
 
@@ -160,7 +160,7 @@ PRIMITIVES = {
         "cuda", "ipu", "maia", "meta", "mkldnn", "mps", "mtia", "nested", "quantized", "sparse", "sparse_csr", "vulkan", "xla", "xpu")},
     "RaiseException": raised, "min": smallest(min), "max": smallest(max), "abs": abs, "rangelist": lambda n: list(range(n)), "StringIndex": operator.getitem,
     "TupleIndex": operator.getitem, "EnumName": lambda x: x.name, "EnumValue": lambda x: x.value, "IfThenElse": lambda condition, a, b: a if condition else b,
-    "unchecked_unwrap_optional": ALONE["_unwrap_optional"], "Print": print, "VarConcat": lambda *values: lucid.cat(values[:-1], values[-1]),
+    "unchecked_unwrap_optional": ALONE["_unwrap_optional"], "Print": lambda *values: print(*map(text, values)), "VarConcat": lambda *values: lucid.cat(values[:-1], values[-1]),
     "VarStack": lambda *values: lucid.stack(values[:-1], values[-1]), "id": id, "AutogradZero": lambda: None,
     **{name: OTHERS[name] for name in ("T", "H", "mT", "mH")},
 }  # fmt: skip

@@ -8,7 +8,7 @@ import warnings
 
 import lucid
 
-__all__ = ["ALONE", "PLAIN", "WORDS", "Error", "raised", "smallest"]
+__all__ = ["ALONE", "PLAIN", "WORDS", "Error", "raised", "smallest", "text"]
 
 
 class Error(Exception):
@@ -29,12 +29,25 @@ def _deleted(holder, key) -> None:
     del holder[key]
 
 
-def _formatted(text: str, *values) -> str:
+def text(value) -> str:
+    """A value as programs write it: floats with all of their digits, or none behind the point, and words in lists without quotes."""
+    if isinstance(value, float):
+        return f"{int(value)}." if abs(value) < 2**63 and value.is_integer() else f"{value:.17g}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(text, value))}]"
+    if isinstance(value, tuple):
+        return f"({', '.join(map(text, value))}{',' * (len(value) == 1)})"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{text(key)}: {text(one)}" for key, one in value.items()) + "}"
+    return str(value)
+
+
+def _formatted(pattern: str, *values) -> str:
     """With each `{}` replaced. (Not by `str.format`, which reads attributes of the values.)"""
-    first, *others = text.split("{}")
+    first, *others = pattern.split("{}")
     if len(others) > len(values):
-        raise Error(f"Too few arguments for format string: {text}")
-    return first + "".join(f"{value}{other}" for value, other in zip(values, others))
+        raise Error(f"Too few arguments for format string: {pattern}")
+    return first + "".join(f"{text(value)}{other}" for value, other in zip(values, others))
 
 
 def _percent(text: str, *values) -> str:
@@ -130,7 +143,7 @@ PLAIN = {
 }  # fmt: skip
 # What is called by its name alone.
 WORDS = {
-    "int": int, "float": float, "bool": bool, "str": str, "complex": complex, "range": range, "print": print, "sorted": sorted, "ord": ord, "chr": chr,
+    "int": int, "float": float, "bool": bool, "str": text, "complex": complex, "range": range, "print": print, "sorted": sorted, "ord": ord, "chr": chr,
     "hex": hex, "bin": bin, "oct": oct, "abs": abs, "len": len,
 }  # fmt: skip
 # What looks at no values, or at any.
