@@ -6,6 +6,7 @@ from __future__ import annotations
 import warnings
 
 from lucid.autograd.anomaly import is_anomaly_check_nan_enabled, is_anomaly_enabled, set_detect_anomaly
+from lucid.ops.storage import Uninitialised
 from lucid.tensor import Tensor, check_device, device
 
 __all__ = [
@@ -21,10 +22,11 @@ _MODES = ("default", "warn", "error")
 
 
 def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None:
-    """Ask for results that are the same each time; they always are. TypeError if `mode` is no bool."""
+    """Ask for results that are the same each time; they always are, but for memory that nobody wrote to, which is then filled
+    (`utils.deterministic.fill_uninitialized_memory`). TypeError if `mode` is no bool."""
     if not isinstance(mode, bool):
         raise TypeError(f"use_deterministic_algorithms(): argument 'mode' must be bool, not {type(mode).__name__}")
-    _set["deterministic"] = (1 if warn_only else 2) if mode else 0
+    set_deterministic_debug_mode((1 if warn_only else 2) if mode else 0)
 
 
 def are_deterministic_algorithms_enabled() -> bool:
@@ -49,6 +51,7 @@ def set_deterministic_debug_mode(debug_mode: int | str) -> None:
     if debug_mode not in _MODES and debug_mode not in (0, 1, 2):
         raise RuntimeError(f"invalid value of debug_mode, expected 0, 1, 2 or one of {_MODES}, but got {debug_mode}")
     _set["deterministic"] = _MODES.index(debug_mode) if isinstance(debug_mode, str) else int(debug_mode)
+    Uninitialised.filled = _set["deterministic"] > 0
 
 
 def set_float32_matmul_precision(precision: str) -> None:

@@ -115,6 +115,9 @@ def size_of(shape: tuple) -> Size:
 CPU = device("cpu")
 
 
+NO_GRADIENT = "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed: use a clone()."
+
+
 class Tensor(core.TensorBase):
     """A multi-dimensional array of one dtype that records operations for automatic differentiation.
 
@@ -321,9 +324,7 @@ class Tensor(core.TensorBase):
                 f"only Tensors of floating point and complex dtype can require gradients, this one is {self.dtype}"
             )
         if value and self._inference and not core.is_inference():
-            raise RuntimeError(
-                "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed: use a clone()."
-            )
+            raise RuntimeError(NO_GRADIENT)
         if not value and self._node is not None:
             raise RuntimeError(
                 "you can only change requires_grad flags of leaf variables. "

@@ -238,3 +238,20 @@ def test_half_precision_is_filled(dtype, value):
         assert lucid.equal(x[::2, 1::3].contiguous().view(lucid.int16), wanted.expand(2, 17))
         assert not x[1::2].any() and not x[:, ::3].any()
     assert lucid.equal(lucid.ones_like(lucid.empty(5, 3, dtype=dtype)), lucid.ones(5, 3).to(dtype))
+
+
+def test_memory_that_nobody_wrote_to_is_filled_where_results_have_to_be_deterministic():
+    from lucid.utils import deterministic
+
+    lucid.use_deterministic_algorithms(True)
+    try:
+        for x in (lucid.empty(3), lucid.empty_like(lucid.ones(2, 2)), lucid.ones(1).new_empty(2), lucid.empty_strided((2, 2), (1, 2))):
+            assert x.isnan().all()
+        assert lucid.empty(2, dtype=lucid.int16).tolist() == [32767, 32767] and lucid.empty(2, dtype=lucid.bool).all()
+        assert lucid.ones(1).resize_(3).isnan().tolist() == [False, True, True]
+        deterministic.fill_uninitialized_memory = False
+        assert lucid.empty(2, out=lucid.ones(2)).tolist() == [1, 1]
+    finally:
+        lucid.use_deterministic_algorithms(False)
+        deterministic.fill_uninitialized_memory = True
+    assert lucid.empty(2, out=lucid.ones(2)).tolist() == [1, 1]

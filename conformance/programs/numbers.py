@@ -232,3 +232,23 @@ def masked_reductions_over_no_dimensions(lib):
     x, mask = lib.arange(6.0).reshape(2, 3) + 1, lib.tensor([[True, False, True], [True, True, False]])
     for dim in ([], (), None, (0,), [0, 1]):
         yield [getattr(lib.masked, name)(x, dim=dim, mask=mask) for name in ("prod", "sum", "mean", "amax")]
+
+
+@program("geqrf", "ormqr", "orgqr", "linalg.householder_product")
+def reflections_are_laid_out_by_columns(lib):
+    for shape in ((3, 2), (4, 3, 2), (2, 1, 3, 2), (3, 1)):
+        a, tau = lib.geqrf(lib.arange(1.0, 1 + math.prod(shape)).sin().view(shape))
+        yield a, a.stride(), tau.stride()
+        other = lib.ones(*shape[:-2], 3, 4)
+        results = lib.ormqr(a, tau, other), lib.ormqr(a, tau, other.mT, left=False), lib.orgqr(a, tau), lib.linalg.householder_product(a, tau)
+        yield results, [one.stride() for one in results]
+
+
+@program("cdist", "pdist")
+def distances_of_nan(lib):
+    for p in (1.0, 2.0, float("inf")):
+        x = lib.tensor([[float("nan"), 1.0], [0.0, 2.0], [0.0, 1.0]], requires_grad=True)
+        y = lib.tensor([[0.0, 2.0]], requires_grad=True)
+        lib.cdist(x, y, p).sum().backward()
+        yield x.grad + 0, y.grad + 0
+        yield lib.autograd.grad(lib.pdist(x, p).sum(), x)[0] + 0

@@ -686,3 +686,24 @@ def what_a_schedule_counts_can_be_saved(lib):
     held.seek(0)
     found = lib.load(held)["milestones"]
     yield found, type(found).__name__
+
+
+@program("use_deterministic_algorithms", "empty", "empty_like", "empty_strided", "empty_permuted", "Tensor.new_empty", "Tensor.resize_")
+def memory_that_nobody_wrote_to(lib):
+    deterministic = importlib.import_module(f"{lib.__name__}.utils.deterministic")
+    kinds = ("float32", "float64", "float16", "bfloat16", "complex64", "int64", "int32", "int16", "int8", "uint8", "bool")
+    for mode in (lambda: lib.use_deterministic_algorithms(True), lambda: lib.set_deterministic_debug_mode("warn")):
+        mode()
+        try:
+            for dtype in (getattr(lib, kind) for kind in kinds):
+                yield lib.empty(2, dtype=dtype), lib.empty_like(lib.zeros(2, 1, dtype=dtype)), lib.zeros(1, dtype=dtype).new_empty(2)
+                yield lib.empty(3, out=lib.ones(3, dtype=dtype)), lib.ones(2, dtype=dtype).resize_(4)
+            yield lib.empty_strided((2, 2), (1, 2)), lib.empty_permuted((2, 3), (1, 0)), lib.zeros(1).new_empty_strided((2,), (3,))
+            x = lib.ones(4)
+            yield x.resize_(2).resize_(4), lib.resize_as_(lib.ones(2), lib.zeros(5)), lib.empty(0), lib.add(lib.ones(3), 1, out=lib.ones(0))
+            deterministic.fill_uninitialized_memory = False
+            yield bool(lib.empty(3, out=lib.ones(3)).isnan().any())
+        finally:
+            lib.use_deterministic_algorithms(False)
+            deterministic.fill_uninitialized_memory = True
+    yield bool(lib.empty(3, out=lib.ones(3)).isnan().any())

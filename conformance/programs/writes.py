@@ -404,3 +404,17 @@ def inference_tensors_are_resized(lib):
     yield raised(y.resize_, 2)
     with lib.inference_mode():
         yield y.resize_(2).shape
+
+
+@program("inference_mode", "nn.Parameter", "Tensor.detach_", "Tensor.add_")
+def views_made_in_inference_mode(lib):
+    pieces = lambda x: x[:2], lambda x: x.view(3, 1), lambda x: x.unbind()[0], lambda x: x.split(2)[0]  # noqa: E731
+    for piece in pieces:
+        x = lib.ones(3)
+        with lib.inference_mode():
+            view, inside = piece(x), lib.ones(3)
+        yield raised(view.add_, lib.ones(1, requires_grad=True)), raised(view.add_, 1), view.is_inference()
+        part = piece(inside)
+        yield raised(part.unsqueeze_, 0), raised(part.mul_, 2), raised(lib.nn.Parameter, part), raised(part.detach_), part.is_inference()
+        with lib.inference_mode():
+            yield raised(part.unsqueeze_, 0), raised(part.mul_, 2), raised(part.detach_), raised(view.detach_)

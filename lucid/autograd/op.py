@@ -437,8 +437,8 @@ CUSTOM_VIEW = (
     "write would pass its backward by. Return a clone() of the input, or write to a clone() of the output."
 )
 NO_GRAD_VIEW = (
-    "A view was created in no_grad mode and is being modified inplace with grad mode enabled. Given that this use case "
-    "is ambiguous and error-prone, it is forbidden: move the view and the write either both inside the no_grad block "
+    "A view was created in no_grad mode or inference mode and is being modified inplace with grad mode enabled. Given that this use "
+    "case is ambiguous and error-prone, it is forbidden: move the view and the write either both inside the block "
     "or both outside."
 )
 

@@ -6,7 +6,7 @@ import lucid
 from lucid._kernels import core
 from lucid.dtypes import BY_NUM
 from lucid.ops._doc import doc
-from lucid.tensor import Tensor
+from lucid.tensor import NO_GRADIENT, Tensor
 
 __all__ = ["Buffer", "Parameter", "UninitializedBuffer", "UninitializedParameter", "UninitializedTensorMixin", "is_lazy"]
 
@@ -66,6 +66,8 @@ class Parameter(Tensor, metaclass=_Marking):
             data = Tensor([])
         if not isinstance(data, Tensor):
             raise TypeError(f"Parameter needs a Tensor, got {type(data).__name__}")
+        if requires_grad and data.is_inference() and not core.is_inference():
+            raise RuntimeError(NO_GRADIENT)
         if (found := _marked(data, Parameter, requires_grad)) is not None:
             return found
         self.array = data.array

@@ -18,7 +18,7 @@ from lucid.autograd.op import Stated, Supplied, check_out, op, torch_name, write
 from lucid.dtypes import as_dtype, element
 from lucid.ops._doc import doc, like
 from lucid.ops._frame import INT64, fill, number_argument, ordered_empty, shape_argument, tensor_argument
-from lucid.ops.storage import fill_array
+from lucid.ops.storage import Uninitialised, fill_array
 from lucid.ops.view import empty_as, to_dtype
 from lucid.tensor import Tensor, check_device
 
@@ -83,6 +83,8 @@ ROWS = ("arange", "range", "linspace", "logspace")  # an `out` of as many elemen
 
 def finished(name: str, result: Tensor, requires_grad=False, out=None, dtype=None) -> Tensor:
     """The result, with what is left of the keywords done."""
+    if name.startswith("empty"):
+        Uninitialised.seen(result.array)
     if out is None and not requires_grad:
         return result
     if out is not None:

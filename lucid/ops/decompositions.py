@@ -462,6 +462,6 @@ def geqrf(input_: Tensor, *, out=None):
         raise RuntimeError("torch.geqrf: input must have at least 2 dimensions.")
     lapack("geqrf", input_, NotImplementedError)
     h, tau = called("geqrf", np.linalg.qr, array, "raw")
-    return return_types.geqrf(wrap(np.ascontiguousarray(h.swapaxes(-1, -2), array.dtype)), wrap(np.ascontiguousarray(tau, array.dtype)))
+    return return_types.geqrf(wrap(np.ascontiguousarray(h, array.dtype).swapaxes(-1, -2)), wrap(np.ascontiguousarray(tau, array.dtype)))
 
 

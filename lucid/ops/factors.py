@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from lucid import return_types
+from lucid import formats, return_types
 from lucid._kernels import factor as kernels
 from lucid._kernels.core import empty, flat, wrap
 from lucid.autograd.op import op, torch_name
@@ -657,7 +657,12 @@ def householder_product(input_: Tensor, tau: Tensor, *, out=None) -> Tensor:
         return input_.clone()
     lapack("orgqr", input_, NotImplementedError)
     v, t = _reflections(input_, tau)
-    return eye(m, n, dtype=input_.dtype) - matmul(v, matmul(t, adjoint(v.narrow(-2, 0, n))))
+    return _by_columns(eye(m, n, dtype=input_.dtype) - matmul(v, matmul(t, adjoint(v.narrow(-2, 0, n)))))
+
+
+def _by_columns(x: Tensor) -> Tensor:
+    """The same matrices, laid out by columns, as LAPACK leaves them."""
+    return x.mT.clone(memory_format=formats.contiguous_format).mT
 
 
 def _check_reflections(name: str, input_: Tensor, tau: Tensor) -> None:
@@ -710,7 +715,7 @@ def ormqr(input_: Tensor, tau: Tensor, other: Tensor, left: bool = True, transpo
     v, t = _reflections(input_, tau)
     t = adjoint(t) if transpose else t
     h = adjoint(v)
-    return other - (matmul(v, matmul(t, matmul(h, other))) if left else matmul(matmul(matmul(other, v), t), h))
+    return _by_columns(other - (matmul(v, matmul(t, matmul(h, other))) if left else matmul(matmul(matmul(other, v), t), h)))
 
 
 # ------------------------------------------------------------------------------------------------ LDL

@@ -513,7 +513,7 @@ def cdist(
 
 
 def _distances(x1: Tensor, x2: Tensor, p: float, lenient: bool) -> Tensor:
-    norm = (lambda diff: _extent(diff, p, lenient)) if p in (0, math.inf) else (lambda diff: vector_norm(diff, p, -1))
+    norm = (lambda diff: _extent(diff, p, lenient)) if p in (0, 1, math.inf) else (lambda diff: vector_norm(diff, p, -1))
     if core.recording((x1, x2)) and (p != 2 or max(x1.shape[-2], x2.shape[-2]) <= 25):
         return norm(sub(x1.unsqueeze(-2), x2.unsqueeze(-3)))
     if p == 2:
@@ -524,18 +524,22 @@ def _distances(x1: Tensor, x2: Tensor, p: float, lenient: bool) -> Tensor:
 
 @op("_extent")
 def _extent(diff: Tensor, p: float, lenient: bool) -> Tensor:
-    """Norms of order 0 or infinity. NaN is that of NaN, but the largest of a lenient one's is that of the others, as PyTorch's `cdist` has it."""
+    """Norms of order 0, 1 or infinity. NaN is that of NaN, but the largest of a lenient one's is that of the others, as PyTorch's `cdist` has it."""
     if not p:
         return where(diff.isnan().any(-1), math.nan, ne(diff, 0).sum(-1, dtype=diff.dtype))
+    if p == 1:
+        return vector_norm(diff, 1, -1)
     sizes = diff.abs()
     return (where(sizes.isnan(), 0, sizes) if lenient else sizes).amax(-1)
 
 
 @_extent.vjp_joint("diff")
 def _extent_backward(g, needs, diff, p, out):
-    """Each of the largest counts in full."""
+    """Each of the largest counts in full. The gradient at NaN is NaN."""
     if not p:
         return (zeros(diff.shape, dtype=g.dtype),)
+    if p == 1:
+        return (mul(g.unsqueeze(-1), where(diff.isnan(), math.nan, diff.sign())),)
     gap = sub(diff.abs(), out.unsqueeze(-1))
     return (mul(g.unsqueeze(-1), mul(diff.sign(), where(gap.isnan(), math.nan, eq(gap, 0).to(g.dtype)))),)
 

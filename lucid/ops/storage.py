@@ -44,6 +44,7 @@ def _reshaping(name: str, function):
         recorded = core.recording((self,))
         if recorded or core.is_grad_enabled() and self._view == 1:
             check_recordable(self)
+        check_inference(self)
         past = past_of(self) if recorded else self
         found = function(past, *args, **kwargs)
         self.array = found.array
@@ -63,6 +64,8 @@ def _reshaping(name: str, function):
 def _detach_(self):
     """Take the tensor itself out of the graph: it becomes a leaf that does not require grad."""
     if self._base is not None or self._view:
+        if self._inference or core.is_inference():  # nothing knows of the view
+            return self
         raise RuntimeError(
             "Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel (DDP) for "
             "training, and gradient_as_bucket_view is set as True, gradients are views of DDP buckets, and hence "
@@ -96,6 +99,7 @@ def _resize_(self, *sizes, size=None, memory_format=None):
             new = core.empty(size, self.array.dtype)
             old = strided(self.array, *_row_of(self.array, address, nbytes))
             new.reshape(-1)[: old.size] = old[: new.size]
+            Uninitialised.seen(new.reshape(-1)[old.size :])
             self.array = new
         else:
             self.array = strided(self.array, size, dense_steps(size))
@@ -181,6 +185,24 @@ def fill_array(array, value, exact: bool = True) -> None:
         value = complex(value) if kind == "W" else float(value)
     with np.errstate(all="ignore"):
         fill_all(array, value)
+
+
+class Uninitialised:
+    """What becomes of memory that nobody wrote to."""
+
+    filled = False  # set by `use_deterministic_algorithms`
+
+    @staticmethod
+    def seen(array):
+        """The array, filled with NaN, the largest integer or True where results have to be deterministic and
+        `utils.deterministic.fill_uninitialized_memory` says so."""
+        if Uninitialised.filled and array.size:
+            from lucid.utils import deterministic
+
+            if deterministic.fill_uninitialized_memory:
+                kind = array.dtype.kind
+                fill_array(array, True if kind == "b" else int(np.iinfo(array.dtype).max) if kind in "iu" else float("nan"))
+        return array
 
 
 @op("Tensor._copy")

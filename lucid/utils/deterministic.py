@@ -1,3 +1,3 @@
-"""Whether memory that `empty` gives is filled under `use_deterministic_algorithms`: remembered, and without effect."""
+"""Whether memory that `empty`, `resize_` and the like give is filled under `use_deterministic_algorithms`."""
 
 fill_uninitialized_memory = True

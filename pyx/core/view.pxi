@@ -58,7 +58,7 @@ cdef TensorBase tie(TensorBase base, cnp.ndarray array):
     if grad_enabled or forward_of_recorded or not needs_grad(base):
         root = base if base._base is None else <TensorBase>base._base
         view._base, view._base_node = root, root._node
-        if not (grad_enabled or forward_of_recorded or inference or view._view):
+        if not (grad_enabled or forward_of_recorded or view._view):
             view._view = UNRECORDED
     else:
         view._view = NO_GRAD
