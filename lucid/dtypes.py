@@ -50,7 +50,7 @@ class dtype:
                 self._numpy = np.dtype(getattr(ml_dtypes, self.name))
             except (ImportError, AttributeError) as error:
                 raise ImportError(
-                    f"{self.name} needs the package ml_dtypes: pip install 'lucid-tensor[bfloat16]'"
+                    f"{self.name} needs the package ml_dtypes, 0.6 or later: pip install 'lucid-tensor[bfloat16]'"
                 ) from error
             BY_NUM[self._numpy.num] = self
         return self._numpy

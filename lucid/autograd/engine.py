@@ -7,6 +7,7 @@ cast to its dtype; and gradients that meet are added.
 
 from __future__ import annotations
 
+import os
 import threading
 import warnings
 
@@ -21,6 +22,17 @@ __all__ = ["backward", "grad"]
 # Of this thread's innermost backward pass: `at_end`, what it calls when it is through; `everywhere`, whether all leaves
 # get their gradients.
 running = threading.local()
+accumulating = threading.RLock()  # several threads may bring gradients to one leaf
+
+
+def _unlock_in_child() -> None:
+    """The lock anew: whoever held it when the process was forked is not there to give it back."""
+    global accumulating
+    accumulating = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_unlock_in_child)
 
 
 def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, grad_variables=None, inputs=None) -> None:
@@ -333,15 +345,16 @@ def _accumulate(entry, create_graph):
             (entry[1],) = _replaced([entry[1]], hook((entry[1],)))
             if entry[1] is None:
                 return
-    there = leaf._grad
-    if there is None:
-        if not create_graph and not (core.owned(entry) and core.lies_as(entry[1], leaf)):
-            entry[1] = Supplied.kept(entry[1], leaf)
-        leaf._grad = entry[1]
-    elif create_graph:
-        leaf._grad = Supplied.add(there, entry[1])
-    else:
-        Supplied.add_(there, entry[1])
+    with accumulating:
+        there = leaf._grad
+        if there is None:
+            if not create_graph and not (core.owned(entry) and core.lies_as(entry[1], leaf)):
+                entry[1] = Supplied.kept(entry[1], leaf)
+            leaf._grad = entry[1]
+        elif create_graph:
+            leaf._grad = Supplied.add(there, entry[1])
+        else:
+            Supplied.add_(there, entry[1])
     if extra is not None:
         for hook in list(extra.get("post_accumulate", NO_HOOKS).values()):
             given = hook(leaf)
