@@ -83,7 +83,7 @@ ROWS = ("arange", "range", "linspace", "logspace")  # an `out` of as many elemen
 
 def finished(name: str, result: Tensor, requires_grad=False, out=None, dtype=None) -> Tensor:
     """The result, with what is left of the keywords done."""
-    if name.startswith("empty"):
+    if Uninitialised.filled and name.startswith("empty"):
         Uninitialised.seen(result.array)
     if out is None and not requires_grad:
         return result
