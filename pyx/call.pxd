@@ -1,5 +1,7 @@
 """What a task of an elementwise kernel is told, whoever calls it: the kernel's own `def`, or `core` for dense operands."""
 
+from threads cimport task_t
+
 cdef enum:
     CHEAP_GRAIN = 32768      # elements in a chunk of an op bound by memory
     EXPENSIVE_GRAIN = 8192   # and of one bound by arithmetic
@@ -19,6 +21,13 @@ cdef struct call_t:
     # Core's own: of operands in half precision, which one is a float32 number (-1: none), whether the first is a condition
     int number
     bint condition
+
+cdef struct halves_t:
+    call_t call           # operands and result as they are, in half precision
+    task_t task           # of float32
+    int operands
+    char codes[3]         # of the operands' dtypes
+    char out_code
 
 
 cdef inline bint streams(const call_t* call, Py_ssize_t nbytes, Py_ssize_t grain) noexcept:

@@ -1,4 +1,4 @@
-"""What `core` and the module of conversions agree on: the dtypes by one letter each, and the function that converts."""
+"""What `core` and the module of conversions agree on: the dtypes by one letter each, and the functions that convert and copy."""
 
 cdef enum:
     BOOL = 63    # ?
@@ -17,6 +17,12 @@ cdef enum:
 
 # n contiguous elements at x, of the dtype of the first letter, to y
 ctypedef void (*convert_t)(const char* x, char* y, Py_ssize_t n, char x_code, char y_code) noexcept nogil
+
+
+# Elements of `itemsize` bytes from one array to another that does not overlap it: shape, strides in bytes. False where it is not
+# for the module of copies. Call with the GIL held.
+ctypedef bint (*copy_t)(const char* src, char* dst, int ndim, const Py_ssize_t* sizes, const Py_ssize_t* src_strides,
+                        const Py_ssize_t* dst_strides, Py_ssize_t itemsize) noexcept
 
 
 cdef inline Py_ssize_t code_size(char code) noexcept nogil:

@@ -16,5 +16,7 @@ def copy(
     Strides have any sign; those of the source may be 0. The buffers must not overlap.
     """
 
+#: The address of the function that copies between arrays: what `core.move` calls.
+arrays: int
 #: The address of the function that converts contiguous elements between dtypes: what `core.cast` calls.
 convert: int

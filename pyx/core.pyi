@@ -53,10 +53,20 @@ def flat(array: np.ndarray, moved: bool = False) -> Flat:
     Raises TypeError for a dtype that kernels do not compute in.
     """
 
-def set_copies(copied: Callable, cast: Callable, converter: int) -> None:
-    """The functions of `lucid/ops/_frame.py` that copy an array into C order and that convert it to another dtype, and
-    the address of the one that converts what is contiguous.
+def set_halves(address: int) -> None: ...
+def set_copies(cast: Callable, converter: int, copier: int) -> None:
+    """The function of `lucid/ops/_frame.py` that converts an array to another dtype, and the addresses of those that convert
+    what is contiguous and copy what lies anyhow.
     """
+
+def move(values: np.ndarray, target: np.ndarray, /) -> None:
+    """Copy elements between arrays of one shape and dtype, whatever their strides; the memory must not overlap."""
+
+def copied(array: np.ndarray, /) -> np.ndarray:
+    """A C-contiguous copy."""
+
+def fill(target: np.ndarray, value: Any) -> None:
+    """Set all elements to a value that NumPy can put there."""
 
 def contiguous(values: np.ndarray) -> np.ndarray:
     """The array, or a C-contiguous copy of it."""

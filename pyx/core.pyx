@@ -19,10 +19,9 @@ from libc.float cimport FLT_MAX
 from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uintptr_t
 from libc.string cimport memcpy, memmove, memset
 
-from call cimport CHEAP_GRAIN, EXPENSIVE_GRAIN, call_t, reduction_t, streams
+from call cimport CHEAP_GRAIN, EXPENSIVE_GRAIN, call_t, halves_t, reduction_t, streams
 from convert cimport (BFLOAT16, BOOL, DOUBLE, FLOAT, HALF, INT8, INT16, INT32, INT64, UINT8, UINT16, UINT32, UINT64, code_size,
-                      convert_t)
-from loops cimport load, operand_init, operand_t, run_length
+                      convert_t, copy_t)
 from types cimport floating
 from threads cimport import_threads, parallel_for, task_t
 

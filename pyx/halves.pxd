@@ -6,38 +6,62 @@ branches, so that it is vectorised. bfloat16 is the upper half of a float32.
 from libc.stdint cimport int32_t, uint16_t, uint32_t
 
 from math cimport bits_f, from_bits_f
+from simd cimport vfloat
 
 cdef extern from *:
     """
-    #if defined(__F16C__) && defined(__GNUC__)
+    #if defined(__F16C__) && defined(__AVX2__) && defined(__GNUC__)
     #include <immintrin.h>
     #define LUCID_F16C 1
+    #if LUCID_VECTOR == 64
+    #define lucid_lanes_half(x) ((lucid_vfloat)_mm512_cvtph_ps(_mm256_loadu_si256((const __m256i*)(x))))
+    #define lucid_put_half(y, v) _mm256_storeu_si256((__m256i*)(y), _mm512_cvtps_ph((__m512)(v), _MM_FROUND_TO_NEAREST_INT))
+    #define lucid_lanes_bfloat(x) ((lucid_vfloat)_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i*)(x))), 16))
+    static inline void lucid_put_bfloat(uint16_t* y, lucid_vfloat v) {
+        __m512i bits = (__m512i)v, odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
+        __m512i rounded = _mm512_add_epi32(bits, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff)));
+        __mmask16 nan = _mm512_cmp_ps_mask((__m512)v, (__m512)v, _CMP_UNORD_Q);
+        rounded = _mm512_mask_or_epi32(rounded, nan, bits, _mm512_set1_epi32(1 << 22));
+        _mm256_storeu_si256((__m256i*)y, _mm512_cvtepi32_epi16(_mm512_srli_epi32(rounded, 16)));
+    }
+    #else
+    #define lucid_lanes_half(x) ((lucid_vfloat)_mm256_cvtph_ps(_mm_loadu_si128((const __m128i*)(x))))
+    #define lucid_put_half(y, v) _mm_storeu_si128((__m128i*)(y), _mm256_cvtps_ph((__m256)(v), _MM_FROUND_TO_NEAREST_INT))
+    #define lucid_lanes_bfloat(x) ((lucid_vfloat)_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i*)(x))), 16))
+    static inline void lucid_put_bfloat(uint16_t* y, lucid_vfloat v) {
+        __m256i bits = (__m256i)v, odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
+        __m256i rounded = _mm256_add_epi32(bits, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7fff)));
+        __m256i nan = (__m256i)_mm256_cmp_ps((__m256)v, (__m256)v, _CMP_UNORD_Q);
+        rounded = _mm256_blendv_epi8(rounded, _mm256_or_si256(bits, _mm256_set1_epi32(1 << 22)), nan);
+        rounded = _mm256_srli_epi32(rounded, 16);
+        _mm_storeu_si128((__m128i*)y, _mm_packus_epi32(_mm256_castsi256_si128(rounded), _mm256_extracti128_si256(rounded, 1)));
+    }
+    #endif
     static inline void lucid_widen(const uint16_t* x, float* y, Py_ssize_t n) {
         Py_ssize_t i = 0;
-    #if defined(__AVX512F__)
-        for (; i + 16 <= n; i += 16)
-            _mm512_storeu_ps(y + i, _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i*)(x + i))));
-    #endif
-        for (; i + 8 <= n; i += 8) _mm256_storeu_ps(y + i, _mm256_cvtph_ps(_mm_loadu_si128((const __m128i*)(x + i))));
+        for (; i + LUCID_FLOATS <= n; i += LUCID_FLOATS) *(lucid_vfloat*)(y + i) = lucid_lanes_half(x + i);
         for (; i < n; i++) y[i] = _cvtsh_ss(x[i]);
     }
     static inline void lucid_narrow(const float* x, uint16_t* y, Py_ssize_t n) {
         Py_ssize_t i = 0;
-    #if defined(__AVX512F__)
-        for (; i + 16 <= n; i += 16)
-            _mm256_storeu_si256((__m256i*)(y + i), _mm512_cvtps_ph(_mm512_loadu_ps(x + i), _MM_FROUND_TO_NEAREST_INT));
-    #endif
-        for (; i + 8 <= n; i += 8)
-            _mm_storeu_si128((__m128i*)(y + i), _mm256_cvtps_ph(_mm256_loadu_ps(x + i), _MM_FROUND_TO_NEAREST_INT));
+        for (; i + LUCID_FLOATS <= n; i += LUCID_FLOATS) lucid_put_half(y + i, *(const lucid_vfloat*)(x + i));
         for (; i < n; i++) y[i] = _cvtss_sh(x[i], _MM_FROUND_TO_NEAREST_INT);
     }
     #else
     #define LUCID_F16C 0
+    #define lucid_lanes_half(x) ((lucid_vfloat){0})
+    #define lucid_lanes_bfloat(x) ((lucid_vfloat){0})
+    #define lucid_put_half(y, v)
+    #define lucid_put_bfloat(y, v)
     #define lucid_widen(x, y, n)
     #define lucid_narrow(x, y, n)
     #endif
     """
-    const bint F16C "LUCID_F16C"
+    const bint F16C "LUCID_F16C"    # the instructions are there, for all that follows
+    vfloat lanes_half "lucid_lanes_half"(const uint16_t* x) noexcept nogil
+    vfloat lanes_bfloat "lucid_lanes_bfloat"(const uint16_t* x) noexcept nogil
+    void put_half "lucid_put_half"(uint16_t* y, vfloat v) noexcept nogil
+    void put_bfloat "lucid_put_bfloat"(uint16_t* y, vfloat v) noexcept nogil
     void widen_f16c "lucid_widen"(const uint16_t* x, float* y, Py_ssize_t n) noexcept nogil
     void narrow_f16c "lucid_narrow"(const float* x, uint16_t* y, Py_ssize_t n) noexcept nogil
 

@@ -7,6 +7,7 @@ always contiguous and may be one of the (contiguous) operands.
 from numpy.typing import NDArray
 
 codes: dict[str, int]
+halves: int
 
 def unary(x: NDArray, out: NDArray, op: int, /) -> None: ...
 def unary_param(x: NDArray, out: NDArray, op: int, a: float = 0, b: float = 0, /) -> None: ...

@@ -3,6 +3,7 @@
 import doctest
 import inspect
 import math
+import operator
 
 import numpy as np
 import pytest
@@ -267,6 +268,24 @@ def test_whole_numbers_are_divided_exactly(bits):
     assert (x % y).tolist() == [a % b for a, b in pairs]
     assert x.fmod(y).tolist() == [a - q * b for (a, b), q in zip(pairs, quotients)]
     assert x.div(y, rounding_mode="trunc").tolist() == quotients
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+@pytest.mark.parametrize("n", [1, 7, 16, 31, 33, 1023, 1040, 1 << 16])
+def test_arithmetic_in_half_precision_is_that_of_float32_rounded_once(dtype, n):
+    dtype = getattr(lucid, dtype)
+    every = lucid.arange(-(1 << 15), 1 << 15, dtype=lucid.int16).view(dtype)  # NaN, infinities and all that is small
+    x = every[lucid.randperm(1 << 16)[:n]]
+    y = every[lucid.randperm(1 << 16)[:n]]
+    rows = x[:1] if n < 3 else x[: n // 3 * 3].reshape(3, -1)
+    for f in (operator.add, operator.sub, operator.mul, operator.truediv):
+        for a, b in ((x, y), (x, 0.75), (0.75, y), (x, y[0]), (y[0], x), (rows, rows[:, :1] if n >= 3 else y), (x[::2], y[::2])):
+            if isinstance(a, float) and f is operator.truediv:
+                continue  # a reciprocal, rounded, and a product
+            found = f(a, b)
+            wanted = f(*[one.float() if isinstance(one, lucid.Tensor) else one for one in (a, b)]).to(dtype)
+            assert found.dtype is dtype and lucid.equal(found.isnan(), wanted.isnan()), (f, n)
+            assert lucid.equal(found.view(lucid.int16)[~found.isnan()], wanted.view(lucid.int16)[~wanted.isnan()]), (f, n)
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])

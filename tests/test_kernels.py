@@ -195,6 +195,31 @@ def test_cast_of_half_precision_has_the_right_bits(half):
     assert np.array_equal(found.view(np.uint16)[~nan], wanted.view(np.uint16)[~nan]) and np.isnan(found[nan].tolist()).all()
 
 
+@pytest.mark.parametrize("dtype", ["bool", "float16", "bfloat16", "int32", "float64", "complex128"])
+@pytest.mark.parametrize("shape", [(7, 9), (40, 50), (3, 1, 70, 65), (2, 2000)])
+def test_move_and_fill_between_arrays_of_any_strides(shape, dtype):
+    whole = make([2 * n for n in shape], "float32").astype(dtype)
+    at = (tuple(slice(None, n) for n in shape), tuple(slice(None, None, -2) for _ in shape), tuple(slice(None, None, 2) for _ in shape))
+    for source in (*(whole[one] for one in at), np.broadcast_to(whole[(0,) * len(shape)], shape), whole[at[0]].T.copy().T):
+        for place in at:
+            out, wanted = whole.copy(), whole.copy()
+            wanted[place] = source
+            core.move(source, out[place])
+            assert out.tobytes() == wanted.tobytes()
+        assert core.copied(source).flags.c_contiguous and core.copied(source).tobytes() == source.tobytes()
+    for place in at:
+        out, wanted = whole.copy(), whole.copy()
+        wanted[place] = 3
+        core.fill(out[place], 3)
+        assert out.tobytes() == wanted.tobytes()
+    out = whole.copy()
+    out.flags.writeable = False
+    with pytest.raises(ValueError, match="read-only"):
+        core.move(whole, out)
+    with pytest.raises(ValueError, match="read-only"):
+        core.fill(out, 3)
+
+
 # ---------------------------------------------------------------------------------------------------- reduce
 
 

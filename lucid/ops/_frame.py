@@ -15,10 +15,13 @@ from lucid._kernels.core import (  # noqa: F401
     Kernel,
     cast,
     contiguous,
+    copied,
     empty,
+    fill,
     flat,
     layout,
     memory_order,
+    move,
     native,
     ordered_empty,
     span,
@@ -136,29 +139,6 @@ def shape_argument(name: str, shape, argument: str = "size") -> tuple[int, ...]:
 # ------------------------------------------------------------------------------------------------ memory
 
 
-def copied(array: np.ndarray, order: str = "C") -> np.ndarray:
-    """A C-contiguous copy."""
-    out = empty(array.shape, array.dtype)
-    move(array, out)
-    return out
-
-
-def move(source: np.ndarray, target: np.ndarray) -> None:
-    """Copy elements between arrays of one shape and dtype, whatever their strides; the memory must not overlap."""
-    if (
-        source.size < 512
-        or source.dtype.itemsize not in MOVED_NAMES
-        or not (source.flags.aligned and target.flags.aligned)
-    ):
-        target[...] = source
-        return
-    itemsize = source.itemsize
-    copies.copy[MOVED_NAMES[itemsize]](
-        flat(source, True), flat(target, True), source.shape, elements(source.strides, itemsize),
-        elements(target.strides, itemsize), _offset(source), _offset(target),
-    )  # fmt: skip
-
-
 def overwrite(target: np.ndarray, array: np.ndarray, apart: bool = False) -> None:
     """Write an array of any dtype, broadcast to its shape, over another. Unless they are `apart`, they may share memory."""
     array = cast(array, target.dtype)
@@ -173,16 +153,6 @@ def overwrite(target: np.ndarray, array: np.ndarray, apart: bool = False) -> Non
 def spread(array: np.ndarray, shape: tuple) -> np.ndarray:
     """`np.broadcast_to`, which takes 2 us to find that there is nothing to do."""
     return array if array.shape == shape else np.broadcast_to(array, shape)
-
-
-def fill(array: np.ndarray, value) -> None:
-    """Set all elements to a value that NumPy can put there."""
-    if array.nbytes < 1 << 19:  # NumPy alone is as fast as two threads up to there
-        array.fill(value)
-    else:
-        held = empty((), array.dtype)
-        held.fill(value)
-        move(np.broadcast_to(held, array.shape), array)
 
 
 def formatted_empty(shape: tuple, dtype: np.dtype, last: bool) -> np.ndarray:
@@ -212,11 +182,6 @@ def part(array: np.ndarray, name: str) -> np.ndarray:
 def elements(strides, itemsize: int) -> tuple[int, ...]:
     """Strides in elements rather than bytes."""
     return tuple([step // itemsize for step in strides])
-
-
-def _offset(array: np.ndarray) -> int:
-    flags = array.flags
-    return 0 if flags.c_contiguous or flags.f_contiguous else span(array)
 
 
 def _converted(array: np.ndarray, dtype: np.dtype) -> np.ndarray:
@@ -499,7 +464,8 @@ def overlapping(shape, steps) -> bool:
 
 
 core.set_shapes(broadcast_shapes)
-core.set_copies(copied, _converted, copies.convert)
+core.set_copies(_converted, copies.convert, copies.arrays)
+core.set_halves(pointwise.halves)
 Supplied.copied, Supplied.overwrite = copied, overwrite
 core.set_general(unary, unary_param, binary, backward)
 

@@ -96,17 +96,29 @@ cpdef flat(cnp.ndarray array, bint moved=False):
     return row
 
 
-cdef object general_copied, general_cast
+cdef object general_cast
 cdef convert_t convert = NULL
+cdef copy_t copy_arrays = NULL
 
 
-def set_copies(copied, cast, size_t converter):
-    """The functions of `lucid/ops/_frame.py` that copy an array into C order and that convert it to another dtype, and
-    the address of the one that converts what is contiguous.
+def set_copies(cast, size_t converter, size_t copier):
+    """The function of `lucid/ops/_frame.py` that converts an array to another dtype, and the addresses of those that convert
+    what is contiguous and copy what lies anyhow.
     """
-    global general_copied, general_cast, convert
-    general_copied, general_cast = copied, cast
+    global general_cast, convert, copy_arrays
+    general_cast = cast
     convert = <convert_t>converter
+    copy_arrays = <copy_t>copier
+
+
+cdef inline bint same_shape(cnp.ndarray a, cnp.ndarray b):
+    cdef int i, nd = cnp.PyArray_NDIM(a)
+    if nd != cnp.PyArray_NDIM(b):
+        return False
+    for i in range(nd):
+        if cnp.PyArray_DIM(a, i) != cnp.PyArray_DIM(b, i):
+            return False
+    return True
 
 
 cdef inline cnp.ndarray as_array(values):
@@ -114,10 +126,53 @@ cdef inline cnp.ndarray as_array(values):
     return values if isinstance(values, cnp.ndarray) else cnp.PyArray_FROM_O(values)
 
 
+cdef enum:
+    FEW = 512    # elements that NumPy copies as fast
+
+
+cdef bint copy_between(cnp.ndarray source, cnp.ndarray target, const cnp.npy_intp* steps):
+    """Copy what lies at these strides; False where the module of copies does not."""
+    return copy_arrays(
+        cnp.PyArray_BYTES(source), cnp.PyArray_BYTES(target), cnp.PyArray_NDIM(target), <Py_ssize_t*>cnp.PyArray_DIMS(target),
+        <const Py_ssize_t*>steps, <Py_ssize_t*>cnp.PyArray_STRIDES(target), cnp.PyArray_ITEMSIZE(target),
+    )
+
+
+cpdef move(values, cnp.ndarray target):
+    """Copy elements between arrays of one shape and dtype, whatever their strides; the memory must not overlap."""
+    cdef cnp.ndarray source = as_array(values)
+    if (cnp.PyArray_SIZE(target) < FEW or not same_shape(source, target) or not cnp.PyArray_ISWRITEABLE(target)
+            or cnp.PyArray_TYPE(source) != cnp.PyArray_TYPE(target)
+            or not (cnp.PyArray_ISALIGNED(source) and cnp.PyArray_ISALIGNED(target))
+            or not (cnp.PyArray_ISNOTSWAPPED(source) and cnp.PyArray_ISNOTSWAPPED(target))
+            or not copy_between(source, target, cnp.PyArray_STRIDES(source))):
+        (<object>target)[...] = source
+
+
+cpdef copied(cnp.ndarray array):
+    """A C-contiguous copy."""
+    cdef cnp.ndarray out = new_array(cnp.PyArray_NDIM(array), cnp.PyArray_DIMS(array), <cnp.dtype>cnp.PyArray_DESCR(array), False)
+    move(array, out)
+    return out
+
+
+def fill(cnp.ndarray target not None, value):
+    """Set all elements to a value that NumPy can put there."""
+    cdef cnp.npy_intp[64] still
+    cdef cnp.ndarray one
+    if cnp.PyArray_SIZE(target) >= FEW and cnp.PyArray_ISALIGNED(target) and cnp.PyArray_ISWRITEABLE(target):
+        one = new_array(0, NULL, <cnp.dtype>cnp.PyArray_DESCR(target), False)
+        (<object>one).fill(value)
+        memset(still, 0, sizeof(still))
+        if copy_between(one, target, still):
+            return
+    (<object>target).fill(value)
+
+
 def contiguous(values):
     """The array, or a C-contiguous copy of it."""
     cdef cnp.ndarray array = as_array(values)
-    return array if cnp.PyArray_IS_C_CONTIGUOUS(array) else general_copied(array)
+    return array if cnp.PyArray_IS_C_CONTIGUOUS(array) else copied(array)
 
 
 def native(values):

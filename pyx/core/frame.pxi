@@ -2,16 +2,6 @@
 to the general frame in `lucid/ops/_frame.py`.
 """
 
-cdef inline bint same_shape(cnp.ndarray a, cnp.ndarray b):
-    cdef int i, nd = cnp.PyArray_NDIM(a)
-    if nd != cnp.PyArray_NDIM(b):
-        return False
-    for i in range(nd):
-        if cnp.PyArray_DIM(a, i) != cnp.PyArray_DIM(b, i):
-            return False
-    return True
-
-
 cdef inline bint dense_row(cnp.ndarray a) noexcept:
     """C-contiguous, aligned, not empty."""
     return (cnp.PyArray_IS_C_CONTIGUOUS(a) and cnp.PyArray_ISALIGNED(a) and cnp.PyArray_ISNOTSWAPPED(a)
@@ -157,56 +147,13 @@ cdef bint repeats_apart(cnp.ndarray a, int nd, const cnp.npy_intp* dims):
             or cnp.PyArray_BYTES(out) + cnp.PyArray_NBYTES(out) <= cnp.PyArray_BYTES(a))
 
 
-cdef enum:
-    HALVES_TILE = 1024                    # elements
-    HALVES_STEP = 4 * HALVES_TILE + 320   # bytes from tile to tile: a store does not look like one to the load after it
-
-cdef struct halves_t:
-    call_t call           # operands and result as they are
-    task_t task           # of float32
-    int operands
-    char codes[3]
-    char out_code
+cdef task_t halves_task
 
 
-cdef void halves_task(void* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
-    """A task of float32 over operands in half precision, tile by tile; bools, operands or results, are what it takes."""
-    cdef halves_t* h = <halves_t*>ctx
-    cdef call_t c = h.call
-    cdef const char* at[3]
-    cdef operand_t given[3]
-    cdef char space[4 * HALVES_STEP + 64]
-    cdef int16_t narrow[3][HALVES_TILE]
-    cdef char* tiles = <char*>((<size_t>space + 63) & ~<size_t>63)
-    cdef char* result = tiles + 3 * HALVES_STEP
-    cdef char* wide
-    cdef char* out
-    cdef Py_ssize_t n
-    cdef int k
-    at[0], at[1], at[2] = c.x, c.y, c.z
-    for k in range(h.operands):
-        operand_init(&given[k], at[k], code_size(h.codes[k]), c.plan, k, lo)
-    c.plan = NULL
-    while lo < hi:
-        n = run_length(given, h.operands, hi - lo, HALVES_TILE)
-        for k in range(h.operands):
-            wide = tiles + k * HALVES_STEP
-            if h.codes[k] == BOOL:
-                at[k] = <const char*>load(&given[k], <uint8_t*>narrow[k], n)
-            elif h.codes[k] == FLOAT:
-                at[k] = <const char*>load(&given[k], <float*>wide, n)
-            else:
-                convert(<const char*>load(&given[k], narrow[k], n), wide, n, h.codes[k], FLOAT)
-                at[k] = wide
-        out = h.call.out + lo * code_size(h.out_code)
-        c.x, c.y, c.z, c.out = at[0], at[1], at[2], out if h.out_code == BOOL else result
-        h.task(&c, 0, n)
-        if c.unknown:
-            h.call.unknown = True
-            return
-        if h.out_code != BOOL:
-            convert(result, out, n, FLOAT, h.out_code)
-        lo += n
+def set_halves(size_t address):
+    """The address of the task of a `halves_t`."""
+    global halves_task
+    halves_task = <task_t>address
 
 
 cdef bint run_call(Kernel kernel, task_t task, call_t* call, cnp.ndarray like, cnp.ndarray out) noexcept:
@@ -278,7 +225,7 @@ cdef cnp.ndarray turned(cnp.ndarray a, walk_t* w, int k):
     places = [0] * w.nd
     for i in range(w.nd):
         places[w.order[i]] = i
-    a = general_copied((<object>a).transpose(order)).transpose(places)
+    a = copied((<object>a).transpose(order)).transpose(places)
     for i in range(w.nd):
         w.steps[k][i] = stride_at(a, i, w.nd) // itemsize
     broadcast_steps(w, k, a)
