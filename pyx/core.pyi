@@ -59,10 +59,10 @@ def set_copies(cast: Callable, converter: int, copier: int) -> None:
     what is contiguous and copy what lies anyhow.
     """
 
-def move(values: np.ndarray, target: np.ndarray, /) -> None:
-    """Copy elements between arrays of one shape and dtype, whatever their strides; the memory must not overlap."""
+def move(values: np.ndarray, target: np.ndarray) -> None:
+    """Copy elements to an array of their dtype, to whose shape they broadcast; the memory must not overlap."""
 
-def copied(array: np.ndarray, /) -> np.ndarray:
+def copied(array: np.ndarray) -> np.ndarray:
     """A C-contiguous copy."""
 
 def fill(target: np.ndarray, value: Any) -> None:

@@ -200,7 +200,7 @@ def test_cast_of_half_precision_has_the_right_bits(half):
 def test_move_and_fill_between_arrays_of_any_strides(shape, dtype):
     whole = make([2 * n for n in shape], "float32").astype(dtype)
     at = (tuple(slice(None, n) for n in shape), tuple(slice(None, None, -2) for _ in shape), tuple(slice(None, None, 2) for _ in shape))
-    for source in (*(whole[one] for one in at), np.broadcast_to(whole[(0,) * len(shape)], shape), whole[at[0]].T.copy().T):
+    for source in (*(whole[one] for one in at), np.broadcast_to(whole[(0,) * len(shape)], shape), whole[at[0]].T.copy().T, whole[at[0]][:1], whole[at[1]][-1]):
         for place in at:
             out, wanted = whole.copy(), whole.copy()
             wanted[place] = source

@@ -144,10 +144,7 @@ def overwrite(target: np.ndarray, array: np.ndarray, apart: bool = False) -> Non
     array = cast(array, target.dtype)
     if not apart and np.may_share_memory(target, array):
         array = array.copy()  # NumPy itself does so only for more than one dimension
-    if target.size < 4096:
-        target[...] = array
-    else:
-        move(spread(array, target.shape), target)
+    move(array, target)
 
 
 def spread(array: np.ndarray, shape: tuple) -> np.ndarray:

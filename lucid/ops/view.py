@@ -715,6 +715,8 @@ def empty_as(array, dtype, memory_format=None):
         return formatted_empty(array.shape, dtype, True)
     if name == "contiguous_format" or array.flags.c_contiguous or not array.size:
         return core.empty(array.shape, dtype)
+    if array.ndim == 2 and array.flags.f_contiguous:
+        return core.empty(array.shape, dtype, "F")
     order = _dense_order(array)
     return ordered_empty(array.shape, memory_order(array.shape, [steps_of(array)]) if order is None else order, dtype)
 

@@ -111,16 +111,6 @@ def set_copies(cast, size_t converter, size_t copier):
     copy_arrays = <copy_t>copier
 
 
-cdef inline bint same_shape(cnp.ndarray a, cnp.ndarray b):
-    cdef int i, nd = cnp.PyArray_NDIM(a)
-    if nd != cnp.PyArray_NDIM(b):
-        return False
-    for i in range(nd):
-        if cnp.PyArray_DIM(a, i) != cnp.PyArray_DIM(b, i):
-            return False
-    return True
-
-
 cdef inline cnp.ndarray as_array(values):
     """The array; a number that NumPy took out of one, as a 0-d array."""
     return values if isinstance(values, cnp.ndarray) else cnp.PyArray_FROM_O(values)
@@ -138,14 +128,29 @@ cdef bint copy_between(cnp.ndarray source, cnp.ndarray target, const cnp.npy_int
     )
 
 
+cdef bint steps_over(cnp.ndarray source, cnp.ndarray target, cnp.npy_intp* steps) noexcept:
+    """The strides of a source that is broadcast to the target's shape; False where it is not of so few dimensions, or sizes differ."""
+    cdef int nd = cnp.PyArray_NDIM(target), missing = nd - cnp.PyArray_NDIM(source), i
+    if missing < 0:
+        return False
+    for i in range(nd):
+        steps[i] = 0
+        if i >= missing and cnp.PyArray_DIM(source, i - missing) != 1:
+            if cnp.PyArray_DIM(source, i - missing) != cnp.PyArray_DIM(target, i):
+                return False
+            steps[i] = cnp.PyArray_STRIDE(source, i - missing)
+    return True
+
+
 cpdef move(values, cnp.ndarray target):
-    """Copy elements between arrays of one shape and dtype, whatever their strides; the memory must not overlap."""
+    """Copy elements to an array of their dtype, to whose shape they broadcast; the memory must not overlap."""
     cdef cnp.ndarray source = as_array(values)
-    if (cnp.PyArray_SIZE(target) < FEW or not same_shape(source, target) or not cnp.PyArray_ISWRITEABLE(target)
+    cdef cnp.npy_intp[64] steps
+    if (cnp.PyArray_SIZE(target) < FEW or not cnp.PyArray_ISWRITEABLE(target)
             or cnp.PyArray_TYPE(source) != cnp.PyArray_TYPE(target)
             or not (cnp.PyArray_ISALIGNED(source) and cnp.PyArray_ISALIGNED(target))
             or not (cnp.PyArray_ISNOTSWAPPED(source) and cnp.PyArray_ISNOTSWAPPED(target))
-            or not copy_between(source, target, cnp.PyArray_STRIDES(source))):
+            or not steps_over(source, target, steps) or not copy_between(source, target, steps)):
         (<object>target)[...] = source
 
 
