@@ -14,7 +14,7 @@ from libc.stdlib cimport free, malloc
 
 from indices cimport beyond
 from math cimport abs_, add_, exp_, exp_negative_, log1p_, log_, log_sigmoid_, maximum_, sigmoid_, xlogy_
-from rows cimport fold_row, larger_, row_max, row_sum
+from rows cimport fold_row, larger_, row_max, row_sum, transpose_rows
 from threads cimport import_threads, parallel_for, task_t
 from types cimport floating
 
@@ -339,13 +339,6 @@ cdef floating row_lse(const floating* x, Py_ssize_t n) noexcept nogil:
     return top + log_(total)
 
 
-cdef inline void transpose(const floating* x, floating* out, Py_ssize_t rows, Py_ssize_t columns) noexcept nogil:
-    cdef Py_ssize_t i, j
-    for j in range(columns):
-        for i in range(rows):
-            out[j * rows + i] = x[i * columns + j]
-
-
 cdef void lse_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
     """Units (sample, block of columns). (`ctx` is a Classes.)"""
     cdef const Classes* c = <const Classes*>ctx
@@ -362,7 +355,7 @@ cdef void lse_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
     elif c.classes <= SHORT:
         while unit < hi:
             n = min(64, hi - unit)
-            transpose(x + unit * c.classes, tile, n, c.classes)
+            transpose_rows(x + unit * c.classes, tile, n, c.classes)
             column_lse(<const floating*>tile, c.classes, n, n, lse + unit)
             unit += n
     else:

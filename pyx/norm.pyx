@@ -25,6 +25,7 @@ from rows cimport (
     row_squares,
     row_sum,
     row_triple_deviations,
+    transpose_rows,
 )
 from threads cimport import_threads, parallel_for, task_t
 from types cimport floating
@@ -32,7 +33,7 @@ from types cimport floating
 import_threads()
 
 cdef enum:
-    SHORT = 32            # softmax rows up to this long are handled as columns of a tile
+    SHORT = 64            # softmax rows up to this long are handled as columns of a tile
     TILE_ROWS = 64
     WIDTH = 512           # columns handled together
     GRAIN = 32768         # elements a thread takes at a time
@@ -181,13 +182,6 @@ cdef void softmax_backward_columns(
                 out[k * stride + j] = y[k * stride + j] * (g[k * stride + j] - total[j])
 
 
-cdef inline void transpose(const floating* x, floating* out, Py_ssize_t rows, Py_ssize_t columns) noexcept nogil:
-    cdef Py_ssize_t i, j
-    for j in range(columns):
-        for i in range(rows):
-            out[j * rows + i] = x[i * columns + j]
-
-
 cdef void softmax_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
     """Units (outer index, block of columns). (`ctx` is a Softmax.)"""
     cdef const Softmax* c = <const Softmax*>ctx
@@ -201,15 +195,15 @@ cdef void softmax_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nog
         while unit < hi:
             count = min(TILE_ROWS, hi - unit)
             at = unit * c.axis
-            transpose(x + at, tile, count, c.axis)
+            transpose_rows(x + at, tile, count, c.axis)
             if y == NULL:
                 softmax_columns(<const floating*>tile, other, c.axis, count, count, c.kind)
-                transpose(<const floating*>other, out + at, c.axis, count)
+                transpose_rows(<const floating*>other, out + at, c.axis, count)
             else:
-                transpose(y + at, other, count, c.axis)
+                transpose_rows(y + at, other, count, c.axis)
                 softmax_backward_columns(
                     <const floating*>tile, <const floating*>other, tile, c.axis, count, count, c.kind == LOG)
-                transpose(<const floating*>tile, out + at, c.axis, count)
+                transpose_rows(<const floating*>tile, out + at, c.axis, count)
             unit += count
         return
     for unit in range(lo, hi):

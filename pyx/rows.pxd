@@ -7,6 +7,7 @@ from libc.math cimport INFINITY
 
 from inlined cimport inlined_void
 from math cimport add_
+from simd cimport DOUBLES, FLOATS, SHUFFLE, transpose, vdouble, vfloat
 from types cimport floating
 
 cdef enum:
@@ -126,3 +127,24 @@ cdef inline floating row_triple_deviations(
     cdef floating out
     fold_row(triple_deviation_[floating], add_[floating], <floating>0, x, y, z, mean, n, &out)
     return out
+
+
+cdef inline void transpose_rows(const floating* x, floating* out, Py_ssize_t rows, Py_ssize_t columns) noexcept nogil:
+    """out[j * rows + i] = x[i * columns + j]: in squares of vectors where both sides are so long, the last of which overlap."""
+    cdef Py_ssize_t lanes = FLOATS if floating is float else DOUBLES, i = 0, j
+    if not SHUFFLE or min(rows, columns) < lanes:
+        for j in range(columns):
+            for i in range(rows):
+                out[j * rows + i] = x[i * columns + j]
+        return
+    while i < rows:
+        i = min(i, rows - lanes)
+        j = 0
+        while j < columns:
+            j = min(j, columns - lanes)
+            if floating is float:
+                transpose(<const vfloat*>(x + i * columns + j), columns, FLOATS, <vfloat*>(out + j * rows + i), rows)
+            else:
+                transpose(<const vdouble*>(x + i * columns + j), columns, DOUBLES, <vdouble*>(out + j * rows + i), rows)
+            j += lanes
+        i += lanes

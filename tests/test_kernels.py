@@ -199,8 +199,10 @@ def test_cast_of_half_precision_has_the_right_bits(half):
 @pytest.mark.parametrize("shape", [(7, 9), (40, 50), (3, 1, 70, 65), (2, 2000)])
 def test_move_and_fill_between_arrays_of_any_strides(shape, dtype):
     whole = make([2 * n for n in shape], "float32").astype(dtype)
-    at = (tuple(slice(None, n) for n in shape), tuple(slice(None, None, -2) for _ in shape), tuple(slice(None, None, 2) for _ in shape))
-    for source in (*(whole[one] for one in at), np.broadcast_to(whole[(0,) * len(shape)], shape), whole[at[0]].T.copy().T, whole[at[0]][:1], whole[at[1]][-1]):
+    at = [tuple(one(n) for n in shape) for one in (lambda n: slice(n), lambda n: slice(None, None, -2), lambda n: slice(None, None, 2))]
+    first, back, _ = pieces = [whole[one] for one in at]
+    one = np.broadcast_to(first[(0,) * len(shape)], shape)
+    for source in (*pieces, one, first.T.copy().T, first[:1], back[-1]):
         for place in at:
             out, wanted = whole.copy(), whole.copy()
             wanted[place] = source
@@ -418,8 +420,11 @@ def softmax(x):
         return e / e.sum(1, keepdims=True)
 
 
+TILED = [(100, 10, 1), (17, 32, 1), (130, 16, 1), (77, 17, 1), (300, 33, 1), (64, 64, 1), (200, 65, 1)]
+
+
 @pytest.mark.parametrize("dtype", FLOATS)
-@pytest.mark.parametrize("shape", [*FOLDED[:4], (1, 5000, 1), (100, 10, 1), (17, 32, 1), *FOLDED[5:]])
+@pytest.mark.parametrize("shape", [*FOLDED[:4], (1, 5000, 1), *TILED, *FOLDED[5:]])
 def test_softmax(shape, dtype):
     x = (make(shape, dtype) * 5).astype(dtype)
     x[0, 0] = -np.inf
