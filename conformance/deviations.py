@@ -75,7 +75,14 @@ DEVIATIONS = (
     *(
         Deviation(name, "overlap", "whether an out= may meet an argument in part depends in PyTorch on sizes and on the way it takes, here on "
                   "the function alone")
-        for name in ["addbmm", "addmm", "addmv", "addr", "aminmax", "baddbmm", "cholesky_inverse", "diff", "geqrf", "histogram", "inner", "kthvalue", "ldexp", "linalg.eigh", "linalg.householder_product", "linalg.ldl_factor", "linalg.ldl_solve", "linalg.lu*", "linalg.matrix_power", "linalg.qr", "linalg.solve*", "linalg.vector_norm", "lu_solve", "mode", "matrix_power", "max", "median", "min", "nanmedian", "native_batch_norm", "nn.functional.linear", "orgqr", "ormqr", "qr", "sort", "split_copy", "split_with_sizes_copy", "take_along_dim", "triangular_solve", "unbind_copy"]
+        for name in (
+            "addbmm", "addmm", "addmv", "addr", "aminmax", "baddbmm", "cholesky_inverse", "diff", "geqrf", "histogram",
+            "inner", "kthvalue", "ldexp", "linalg.eigh", "linalg.householder_product", "linalg.ldl_factor",
+            "linalg.ldl_solve", "linalg.lu*", "linalg.matrix_power", "linalg.qr", "linalg.solve*", "linalg.vector_norm",
+            "lu_solve", "mode", "matrix_power", "max", "median", "min", "nanmedian", "native_batch_norm",
+            "nn.functional.linear", "orgqr", "ormqr", "qr", "sort", "split_copy", "split_with_sizes_copy",
+            "take_along_dim", "triangular_solve", "unbind_copy",
+        )
     ),
     *(
         Deviation(name, "overlap", "in place a tensor whose elements share memory is refused by all but fills; PyTorch lets what is written "
