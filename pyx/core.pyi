@@ -252,8 +252,8 @@ def view_of(base: TensorBase, array: np.ndarray) -> TensorBase | None:
 def view(base: TensorBase, shape: Any, strides: Any, offset: int = 0) -> TensorBase | None:
     """`view_of` what `strided` makes."""
 
-def reshaped(base: TensorBase, shape: Any) -> TensorBase | None:
-    """A contiguous tensor in another shape (one size may be -1); None where it is not contiguous or does not fit."""
+def reshaped(base: TensorBase, shape: Any, copying: bool = False) -> TensorBase | None:
+    """A tensor in another shape, of which one size may be -1: a view, or a copy if that may be; None where there is none."""
 
 def transposed(base: TensorBase, i: int, j: int) -> TensorBase | None:
     """Two dimensions exchanged; None where there are none of that number."""

@@ -413,3 +413,18 @@ def test_the_diagonal_of_an_expanded_tensor_in_a_graph_is_filled():
     np.testing.assert_array_equal(data(y)[:2], 7)
     (grad,) = lucid.autograd.grad((z * lucid.tensor([[1.0], [2.0], [3.0], [4.0]])).sum(), x)
     np.testing.assert_array_equal(data(grad), [1, 0, 0, 4])
+
+
+def test_views_of_any_layout_have_pytorchs_strides():
+    x = lucid.arange(12)
+    by_columns = x.view(3, 4).t()
+    assert by_columns.view(2, 2, 3).stride() == (2, 1, 4)
+    assert by_columns.view(4, 1, 3, 1, 1).stride() == (1, 12, 4, 4, 4)  # dimensions of size 1 go on from the run behind them
+    assert x.view(6, 2)[:, ::2].view(6, 1, 1).stride() == (2, 2, 2)
+    assert x[3].expand(1, 1).view(1).stride() == (0,)
+    assert by_columns.reshape(12).stride() == (1,) and by_columns.reshape(12).data_ptr() != x.data_ptr()
+    assert x[:0].view(0, 5).shape == (0, 5)
+    with pytest.raises(RuntimeError, match="not compatible"):
+        by_columns.view(12)
+    with pytest.raises(RuntimeError, match="at most 64 dimensions"):
+        x.view(*[1] * 64, 12)

@@ -67,9 +67,10 @@ APART = {"celu", "relu", "rms_norm", "selu", "sigmoid", "tanh", "threshold"}
 # refuses none.
 TAKEN = {"bool": "bool", "int": "int", "float": "bool int float complex", "str": "str", "None": "None", "tuple": "tuple", "Tensor": ""}
 # Families whose operations have read their arguments before they write: `out=` may share memory with those, as in PyTorch.
-READ_FIRST = frozenset(
-    ["copies", "decompositions", "einsum", "extremes", "factors", "fft", "inverses", "linalg", "matrices", "natives", "normalization", "norms", "pooling", "products", "reduction", "shape", "statistics"]
-)
+READ_FIRST = frozenset((
+    "copies", "decompositions", "einsum", "extremes", "factors", "fft", "inverses", "linalg", "matrices", "natives",
+    "normalization", "norms", "pooling", "products", "reduction", "shape", "statistics",
+))  # fmt: skip
 LOOKED_UP = {"inplace", "return_indices", "reduction", "mode", "padding_mode", "compute_mode"}
 
 
@@ -711,10 +712,10 @@ def op(
         that the parameter of that name asks for, or else the one that decides (or, with "cast", may be cast to). Of several
         results each has to have its own dtype unless the rule is for "all".
         What is written to, in place too, may lie where an argument does, but not meet it in part; with "apart" neither. As
-        `out=` it may meet any where all are "read" first, which is so in the families of `READ_FIRST`, unless their elements are
-        read and written in "step". "first" and "rest" before these words say that they are for the first argument or the others. With "overlap" the tensor of the in-place form
-        may meet any, and with "share" its elements may share memory (an expanded tensor), as all that are written to
-        get one number.
+        `out=` it may meet any where all are "read" first, which is so in the families of `READ_FIRST`, unless their elements
+        are read and written in "step". "first" and "rest" before these words say that they are for the first argument or for
+        the others. With "overlap" the tensor of the in-place form may meet any, and with "share" its elements may share
+        memory (an expanded tensor), as all that are written to get one number.
     wide : bool, optional
         Whether the rules, or what a composite is made of, see half precision as float32, so that several steps are
         rounded once. Where a gradient is itself recorded, all rules do. Not for functions that draw numbers or write.

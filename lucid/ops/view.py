@@ -55,11 +55,11 @@ def variadic(function, argument: str):
 
 def numbers(sizes) -> tuple:
     """Sizes as methods take them: `x.view(2, 3)` or `x.view((2, 3))`."""
-    if len(sizes) == 1 and type(sizes[0]) is not int and not hasattr(sizes[0], "__index__"):
+    if len(sizes) != 1 or type(sizes[0]) is int:
+        return sizes
+    if not hasattr(sizes[0], "__index__"):
         return sizes[0]
-    if len(sizes) == 1 and isinstance(sizes[0], Tensor) and sizes[0].array.ndim:
-        return sizes[0].tolist()
-    return sizes
+    return sizes[0].tolist() if isinstance(sizes[0], Tensor) and sizes[0].array.ndim else sizes
 
 
 # ------------------------------------------------------------------------------------------------ other sizes
@@ -244,37 +244,16 @@ def unpacked(tensors) -> tuple:
     return tensors
 
 
-def view_strides(array, shape: tuple) -> list | None:
-    """The strides, in elements, with which an array's memory is seen in another shape; None if only a copy can be.
-
-    Each run of the old dimensions that is contiguous in itself can be divided anew.
-    """
-    itemsize = array.itemsize
-    if array.size == 0 or array.flags.c_contiguous:
-        return list(steps_of(array)) if array.shape == shape else dense_steps(shape)
-    old = [(size, step // itemsize) for size, step in zip(array.shape, array.strides) if size != 1]
-    steps = [1] * len(shape)
-    at, i = len(shape) - 1, len(old) - 1
-    step = 1
-    while i >= 0:
-        size, step = old[i]
-        while i > 0 and old[i - 1][1] == old[i][0] * old[i][1]:
-            i -= 1
-            size *= old[i][0]
-        while at >= 0 and size > 1:
-            if size % shape[at]:
-                return None
-            steps[at] = step
-            step *= shape[at]
-            size //= shape[at]
-            at -= 1
-        if size != 1:
-            return None
-        i -= 1
-    while at >= 0:
-        steps[at] = step
-        at -= 1
-    return steps
+def _seen(name: str, input_: Tensor, shape, copying: bool = False) -> Tensor | None:
+    """A tensor in another shape: `core.reshaped`, for sizes given in any way, and of tensors without elements too."""
+    found = core.reshaped(input_, shape, copying) if isinstance(shape, (tuple, list)) else None
+    if found is not None:
+        return found
+    array = input_.array
+    shape = infer_shape(shape_argument(name, (shape,)), array.size)
+    if array.size:
+        return core.reshaped(input_, shape, copying)
+    return core.view(input_, shape, steps_of(array) if array.shape == shape else dense_steps(shape))
 
 
 def infer_shape(shape: tuple, total: int) -> tuple:
@@ -331,16 +310,7 @@ def reshape(input_: Tensor, shape: tuple) -> Tensor:
     >>> lucid.reshape(lucid.tensor([[1.0, 2.0], [3.0, 4.0]]), (4,))
     Tensor([1.0, 2.0, 3.0, 4.0])
     """
-    plain = (type(shape) is tuple or type(shape) is list) and isinstance(input_, Tensor)
-    found = core.reshaped(input_, shape) if plain else None
-    if found is not None:
-        return found
-    array = tensor_argument("reshape", input_).array
-    shape = infer_shape(shape_argument("reshape", (shape,)), array.size)
-    steps = view_strides(array, shape)
-    if steps is None:
-        return wrap(copied(array).reshape(shape))
-    return core.view(input_, shape, steps)
+    return _seen("reshape", tensor_argument("reshape", input_), shape, True)
 
 
 reshape.vjp(input_=lambda g, input_shape: reshape(g, input_shape))
@@ -373,18 +343,13 @@ def view(input_: Tensor, size: int | tuple) -> Tensor:
     >>> lucid.tensor([[1.0, 2.0], [3.0, 4.0]]).view(4)
     Tensor([1.0, 2.0, 3.0, 4.0])
     """
-    found = core.reshaped(input_, size) if type(size) is tuple else None
-    if found is not None:
-        return found
-    array = input_.array
-    shape = infer_shape(shape_argument("view", (size,)), array.size)
-    steps = view_strides(array, shape)
-    if steps is None:
+    found = _seen("view", input_, size)
+    if found is None:
         raise RuntimeError(
             "view size is not compatible with input tensor's size and stride (at least one dimension spans across two "
             "contiguous subspaces). Use .reshape(...) instead."
         )
-    return core.view(input_, shape, steps)
+    return found
 
 
 view.vjp(input_=lambda g, input_shape: reshape(g, input_shape))
@@ -421,7 +386,7 @@ _view_sizes = variadic(view, "size")
 def _view(self, *size, dtype=None, **named):
     if dtype is not None or (len(size) == 1 and type(size[0]) is dtypes.dtype):
         return view_dtype(self, size[0] if dtype is None else dtype)
-    return _view_sizes(self, *size, **named)
+    return _view_sizes(self, *size, **named) if named or len(size) < 2 else view(self, size)
 
 
 @op("Tensor.view_as", composite=True, view=True)

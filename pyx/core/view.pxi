@@ -30,6 +30,12 @@ cdef cnp.ndarray array_view(cnp.ndarray array, int nd, cnp.npy_intp* dims, cnp.n
     return <cnp.ndarray>view
 
 
+cdef int check_dims(Py_ssize_t nd) except -1:
+    if nd > MAX_DIMS:
+        raise RuntimeError(f"a tensor has at most {MAX_DIMS} dimensions, got {nd}")
+    return 0
+
+
 def strided(cnp.ndarray array, shape, strides, Py_ssize_t offset=0):
     """A view of `array`'s memory: `offset` and `strides` in elements, the offset counted from its first element.
 
@@ -39,8 +45,9 @@ def strided(cnp.ndarray array, shape, strides, Py_ssize_t offset=0):
     cdef cnp.npy_intp steps[MAX_DIMS]
     cdef Py_ssize_t itemsize = cnp.PyArray_ITEMSIZE(array), value
     cdef int nd = 0, i = 0
-    if len(shape) > MAX_DIMS or len(shape) != len(strides):
-        raise RuntimeError(f"a tensor has at most {MAX_DIMS} dimensions, got {len(shape)}")
+    check_dims(len(shape))
+    if len(shape) != len(strides):
+        raise RuntimeError(f"{len(shape)} sizes and {len(strides)} strides do not make a view")
     for value in shape:
         dims[nd] = value
         nd += 1
@@ -75,27 +82,52 @@ def view(TensorBase base not None, shape, strides, Py_ssize_t offset=0):
     return tie(base, strided(base.array, shape, strides, offset))
 
 
-def reshaped(TensorBase base not None, shape):
-    """A contiguous tensor in another shape (one size may be -1); None where it is not contiguous or does not fit."""
+cdef bint divided(cnp.ndarray a, int nd, const cnp.npy_intp* dims, cnp.npy_intp* steps) noexcept:
+    """The strides with which an array that is not empty is seen in another shape; False if only a copy can be.
+
+    Each run of the old dimensions that is contiguous in itself is divided anew. Dimensions of size 1 have PyTorch's strides.
+    """
+    cdef int i = cnp.PyArray_NDIM(a) - 1, at = nd - 1
+    cdef cnp.npy_intp size = 1, seen = 1, step = cnp.PyArray_ITEMSIZE(a) if i < 0 else cnp.PyArray_STRIDE(a, i)
+    while at >= 0 and i < 0:
+        steps[at] = step
+        at -= 1
+    while i >= 0:
+        size *= cnp.PyArray_DIM(a, i)
+        i -= 1
+        if i >= 0 and (cnp.PyArray_DIM(a, i) == 1 or cnp.PyArray_STRIDE(a, i) == size * step):
+            continue
+        while at >= 0 and (seen < size or dims[at] == 1):
+            steps[at] = seen * step
+            seen *= dims[at]
+            at -= 1
+        if seen != size:
+            return False
+        if i >= 0:
+            size, seen, step = 1, 1, cnp.PyArray_STRIDE(a, i)
+    return True
+
+
+def reshaped(TensorBase base not None, shape, bint copying=False):
+    """A tensor in another shape, of which one size may be -1: a view, or a copy if that may be; None where there is none."""
     cdef cnp.ndarray a = base.array
     cdef cnp.npy_intp dims[MAX_DIMS]
     cdef cnp.npy_intp steps[MAX_DIMS]
     cdef Py_ssize_t size, known = 1, total = cnp.PyArray_SIZE(a)
-    cdef int nd = 0, hole = -1, i
-    if not cnp.PyArray_IS_C_CONTIGUOUS(a) or total == 0 or len(shape) > MAX_DIMS:
+    cdef int nd = 0, hole = -1
+    if total == 0:
         return None
+    check_dims(len(shape))
     for item in shape:
         if type(item) is not int:
             return None
         size = item
         if size == -1 and hole < 0:
             hole = nd
-        elif size <= 0 or size > total:
+        elif size <= 0 or size > total // known:
             return None
         else:
             known *= size
-            if known > total:
-                return None
         dims[nd] = size
         nd += 1
     if hole >= 0:
@@ -103,10 +135,12 @@ def reshaped(TensorBase base not None, shape):
         known *= dims[hole]
     if known != total:
         return None
-    size = cnp.PyArray_ITEMSIZE(a)
-    for i in range(nd - 1, -1, -1):
-        steps[i] = size
-        size *= dims[i]
+    if not divided(a, nd, dims, steps):
+        if not copying:
+            return None
+        a = copied(a)
+        divided(a, nd, dims, steps)
+        return wrap(array_view(a, nd, dims, steps, cnp.PyArray_BYTES(a)))
     return tie(base, array_view(a, nd, dims, steps, cnp.PyArray_BYTES(a)))
 
 
@@ -248,7 +282,7 @@ def expanded(TensorBase base not None, size):
             return None
         wanted = item
         if i < lead:
-            if wanted < 0 or wanted == 1:
+            if wanted < 0 or wanted == 1 and own:
                 return None
             dims[i], steps[i] = wanted, 0
             continue
