@@ -7,7 +7,7 @@ import enum
 
 from lucid import Tensor, serialization
 from lucid.jit.archive import STORAGES
-from lucid.jit.program import Program, RecursiveScriptModule, ScriptObject, fits, parts
+from lucid.jit.program import CONTAINERS, Program, RecursiveScriptModule, ScriptObject, fits, parts
 from lucid.jit.source import dotted
 
 __all__ = ["save"]
@@ -153,6 +153,3 @@ def _suits(value, kind: ast.expr) -> bool:
     if isinstance(value, (RecursiveScriptModule, ScriptObject)) and isinstance(kind, ast.Attribute):
         return True
     return isinstance(value, CONTAINERS[name]) if (name := parts(kind)[0]) in CONTAINERS else fits(value, kind)
-
-
-CONTAINERS = {"List": list, "Dict": dict, "Tuple": tuple}

@@ -24,7 +24,6 @@ from lucid._kernels.core import (  # noqa: F401
     move,
     native,
     ordered_empty,
-    span,
     tensor_argument,
     view_of,
     wrap,

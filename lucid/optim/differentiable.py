@@ -59,12 +59,22 @@ def _decayed(p, g, group: dict):
     return p, g + decay * p if decay else g
 
 
+def _mean(state: dict, name: str, x, beta):
+    """A running mean, brought up to date."""
+    before = state[name]
+    state[name] = before + (1 - beta) * (x - before)
+    return state[name]
+
+
+def _square(state: dict, name: str, x, beta):
+    """A running mean of squares, brought up to date."""
+    state[name] = beta * state[name] + (1 - beta) * x * x
+    return state[name]
+
+
 def _moments(g, state: dict, betas):
     """The running means of the gradient and of its square, brought up to date."""
-    beta1, beta2 = betas
-    m, v = state["exp_avg"], state["exp_avg_sq"]
-    state["exp_avg"], state["exp_avg_sq"] = m + (1 - beta1) * (g - m), beta2 * v + (1 - beta2) * g * g
-    return state["exp_avg"], state["exp_avg_sq"]
+    return _mean(state, "exp_avg", g, betas[0]), _square(state, "exp_avg_sq", g, betas[1])
 
 
 def _sgd(p, g, state, count, group):
@@ -91,8 +101,7 @@ def _adam(p, g, state, count, group):
 def _adamax(p, g, state, count, group):
     p, g = _decayed(p, g, group)
     beta1, beta2 = group["betas"]
-    m = state["exp_avg"]
-    m = state["exp_avg"] = m + (1 - beta1) * (g - m)
+    m = _mean(state, "exp_avg", g, beta1)
     u = state["exp_inf"] = maximum(beta2 * state["exp_inf"], abs_(g) + group["eps"])
     return p - group["lr"] / (1 - beta1**count) * m / u
 
@@ -130,19 +139,17 @@ def _adagrad(p, g, state, count, group):
 def _adadelta(p, g, state, count, group):
     p, g = _decayed(p, g, group)
     rho, eps, changes = group["rho"], group["eps"], state["acc_delta"]
-    v = state["square_avg"] = rho * state["square_avg"] + (1 - rho) * g * g
+    v = _square(state, "square_avg", g, rho)
     change = (changes + eps).sqrt() / (v + eps).sqrt() * g
-    state["acc_delta"] = rho * changes + (1 - rho) * change * change
+    _square(state, "acc_delta", change, rho)
     return p - group["lr"] * change
 
 
 def _rmsprop(p, g, state, count, group):
     p, g = _decayed(p, g, group)
-    alpha = group["alpha"]
-    v = state["square_avg"] = alpha * state["square_avg"] + (1 - alpha) * g * g
+    v = _square(state, "square_avg", g, group["alpha"])
     if group["centered"]:
-        mean = state["grad_avg"]
-        mean = state["grad_avg"] = mean + (1 - alpha) * (g - mean)
+        mean = _mean(state, "grad_avg", g, group["alpha"])
         v = v - mean * mean
     change = g / (v.sqrt() + group["eps"])
     if group["momentum"] > 0:
