@@ -7,41 +7,48 @@
 [2.0, 4.0]
 """
 
+import gc as _gc
 import math
 
-from lucid import dtypes  # noqa: F401
-from lucid.dtypes import *  # noqa: F403
-from lucid.dtypes import cdouble, cfloat, chalf, double, half, long, short  # noqa: F401
-from lucid.dtypes import float_ as float  # noqa: F401
-from lucid.dtypes import int_ as int  # noqa: F401
-from lucid.formats import *  # noqa: F403
-from lucid.tensor import Size, Tensor, device  # noqa: F401
+_collects = _gc.isenabled()
+_gc.disable()  # nothing that an import makes is garbage: looking for it took a sixth of the time
+try:
+    from lucid import dtypes  # noqa: F401
+    from lucid.dtypes import *  # noqa: F403
+    from lucid.dtypes import cdouble, cfloat, chalf, double, half, long, short  # noqa: F401
+    from lucid.dtypes import float_ as float  # noqa: F401
+    from lucid.dtypes import int_ as int  # noqa: F401
+    from lucid.formats import *  # noqa: F403
+    from lucid.tensor import Size, Tensor, device  # noqa: F401
 
-from lucid import autograd  # noqa: F401, isort: skip
-from lucid import ops, random  # noqa: F401, isort: skip
-from lucid._kernels.core import OutOfMemoryError, empty_cache, memory_stats, set_cache_limit  # noqa: F401
-from lucid._kernels.threads import get_num_threads, set_num_threads  # noqa: F401
-from lucid.autograd.modes import (  # noqa: F401
-    enable_grad,
-    inference_mode,
-    is_grad_enabled,
-    is_inference_mode_enabled,
-    no_grad,
-    set_grad_enabled,
-)
-from lucid.config import show_config  # noqa: F401
-from lucid.printing import set_printoptions  # noqa: F401
-from lucid.questions import *  # noqa: F403
-from lucid.random import (  # noqa: F401
-    Generator,
-    default_generator,
-    get_rng_state,
-    initial_seed,
-    manual_seed,
-    seed,
-    set_rng_state,
-)
-from lucid.settings import *  # noqa: F403
+    from lucid import autograd  # noqa: F401, isort: skip
+    from lucid import ops, random  # noqa: F401, isort: skip
+    from lucid._kernels.core import OutOfMemoryError, empty_cache, memory_stats, set_cache_limit  # noqa: F401
+    from lucid._kernels.threads import get_num_threads, set_num_threads  # noqa: F401
+    from lucid.autograd.modes import (  # noqa: F401
+        enable_grad,
+        inference_mode,
+        is_grad_enabled,
+        is_inference_mode_enabled,
+        no_grad,
+        set_grad_enabled,
+    )
+    from lucid.config import show_config  # noqa: F401
+    from lucid.printing import set_printoptions  # noqa: F401
+    from lucid.questions import *  # noqa: F403
+    from lucid.random import (  # noqa: F401
+        Generator,
+        default_generator,
+        get_rng_state,
+        initial_seed,
+        manual_seed,
+        seed,
+        set_rng_state,
+    )
+    from lucid.settings import *  # noqa: F403
+finally:
+    if _collects:
+        _gc.enable()
 
 __version__ = "0.1.0"
 

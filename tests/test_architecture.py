@@ -101,3 +101,20 @@ class Own(lucid.Tensor):
 assert Own([2.0, 1.0]).sort()[1].tolist() == [1, 0]
 """
     subprocess.run([sys.executable, "-c", code], check=True, cwd=PACKAGE.parent)
+
+
+@pytest.mark.parametrize("collects", (True, False))
+def test_importing_leaves_the_garbage_collector_as_it_was(collects):
+    code = f"import gc; {'' if collects else 'gc.disable(); '}import lucid; assert gc.isenabled() is {collects}"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=PACKAGE.parent)
+
+
+def test_docstrings_of_operations_are_written_when_read():
+    code = """
+import lucid
+assert callable(lucid.exp.__wrapped__.__doc__)
+assert "Gradient" in lucid.Tensor.exp.__doc__ and lucid.exp.__doc__ == lucid.Tensor.exp.__doc__
+lucid.exp.__doc__ = "another"
+assert lucid.exp.__doc__ == "another" != lucid.Tensor.exp.__doc__
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=PACKAGE.parent)

@@ -36,7 +36,7 @@ GLOSSARY = {
     "foreach": ("bool", "Accepted; the result is the same."),
     "fused": ("bool", "Accepted; the result is the same."),
     "capturable": ("bool", "Accepted; it is about graphs of CUDA."),
-    "differentiable": ("bool", "Accepted; steps are not recorded."),
+    "differentiable": ("bool", "Record steps, so that they can be differentiated (default False)."),
     "decoupled_weight_decay": ("bool", "Shrink the parameter itself rather than change its gradient (default False)."),
     "optimizer": ("Optimizer", "Whose rates are changed."),
     "last_epoch": ("int", "The epoch that was last (default -1)."),
@@ -73,11 +73,9 @@ def doc(formula: str | None = None, gradient: str | None = None, *, returns: str
         divided by `": "`.
     """
 
-    def describe(one):
-        text = one.__doc__ or ""
+    def describe(one, text):
         if "---\n" in text and not formula:
-            one.__doc__ = _completed(text, one, about)
-            return one
+            return _completed(text, one, about)
         summary, _, example = text.partition(">>>")
         lines = [_clean(summary), "", "Parameters", "----------"]
         for name, default in _parameters(one):
@@ -96,10 +94,9 @@ def doc(formula: str | None = None, gradient: str | None = None, *, returns: str
                 lines += ["", "Gradient, from that of the result :math:`g`:", "", f".. math:: {gradient}"]
         if example:
             lines += ["", "Examples", "--------", _clean("    >>>" + example)]
-        one.__doc__ = "\n".join(lines)
-        return one
+        return "\n".join(lines)
 
-    return describe
+    return _writes(describe)
 
 
 def like(twin, *, returns: str | None = None, gives: str | None = None, notes: bool = False, **about):
@@ -119,8 +116,8 @@ def like(twin, *, returns: str | None = None, gives: str | None = None, notes: b
         As for `doc`: parameters that the twin has not, or that mean something else.
     """
 
-    def describe(one):
-        own, there = dict(sections(one.__doc__ or "")), sections(twin.__doc__ or "")
+    def describe(one, text):
+        own, there = dict(sections(text)), sections(twin.__doc__ or "")
         own["Parameters"] = _described(one, about, own.get("Parameters", ""), there.get("Parameters", ""))
         if not isinstance(one, type):
             if returns is not None:
@@ -131,10 +128,25 @@ def like(twin, *, returns: str | None = None, gives: str | None = None, notes: b
                     own.setdefault(heading, there[heading])
         elif isinstance(twin, type) and "Raises" in there:
             own.setdefault("Raises", there["Raises"])
-        one.__doc__ = joined(own)
+        return joined(own)
+
+    return _writes(describe)
+
+
+def _writes(describe):
+    """A decorator that gives what it decorates the docstring `describe(it, the one that it has)`.
+
+    An operation's is written when it is first read, which its published function sees to: writing all of them took an
+    eighth of the time of importing the package.
+    """
+
+    def decorate(one):
+        text = one.__doc__ or ""
+        later = one.__module__.startswith("lucid.ops.")
+        one.__doc__ = functools.partial(describe, one, text) if later else describe(one, text)
         return one
 
-    return describe
+    return decorate
 
 
 HEADINGS = {"": ""} | {

@@ -29,6 +29,7 @@ cdef class Published:
     cdef OpBase declared
     cdef bint recorded
     cdef object function
+    cdef object text  # the docstring, or what writes it when it is first read
     cdef dict __dict__
     cdef object __weakref__
 
@@ -49,11 +50,23 @@ cdef class Published:
         """Declares gradients by one rule: `Op.vjp_joint`."""
         return self.op.vjp_joint
 
+    @property
+    def __doc__(self):
+        """The docstring."""
+        if callable(self.text):
+            self.text = self.text()
+        return self.text
+
+    @__doc__.setter
+    def __doc__(self, text):
+        self.text = text
+
     def dress(self, like):
         """Take the name, signature and attributes of a function, as `functools.update_wrapper`, and return this one."""
         cdef object made = self
         made.__module__, made.__name__, made.__qualname__ = like.__module__, like.__name__, like.__qualname__
-        made.__doc__, made.__annotations__ = like.__doc__, like.__annotations__
+        made.__annotations__ = like.__annotations__
+        self.text = (<Published>like).text if isinstance(like, Published) else like.__doc__
         if like.__dict__:
             made.__dict__.update(like.__dict__)
         made.__wrapped__ = like
