@@ -457,6 +457,9 @@ def drain(
 
 # ---- frame
 
+#: The grains of kernels that memory bounds, and of those that arithmetic does.
+grains: tuple[int, int]
+
 class Kernel:
     """A kernel by dtype.
 
@@ -465,6 +468,7 @@ class Kernel:
     result   the dtype of the result where it is not the operands' (bool for predicates), or None
     tasks    what the specialisations run: called here directly for dense operands, which saves the memoryviews, half
              of the cost of a small call
+    grain    how many elements a thread takes at a time
     halves   whether that is done for half precision too, by float32's task
     exact    the operand that half precision takes as it is where it is one number (-1: none); all others are rounded to the
              tensors' dtype first, as PyTorch's are
@@ -487,8 +491,7 @@ class Kernel:
         code: Any = None,
         result: Any = None,
         tasks: dict | None = None,
-        cheap: bool = True,
-        grain: int = 0,
+        grain: int = ...,
     ) -> None: ...
     def forget(self, num: int) -> None:
         """Let another function than the task do what is of this type number."""

@@ -220,7 +220,7 @@ cdef int ldl_one(inexact* a, int32_t* pivots, inexact* w, Py_ssize_t n, bint her
     cdef double alpha = (1 + sqrt(17.0)) / 8
     cdef double here, column, row, found, d
     cdef Py_ssize_t i, j, k = 0, p, q, best
-    cdef inexact d11, d22, d21, t, u
+    cdef inexact d11, d22, d21, t
     cdef bint two
     cdef int info = 0
     while k < n:

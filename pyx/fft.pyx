@@ -20,7 +20,8 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
 from inlined cimport called_void, inlined_void
-from simd cimport DOUBLES, FLOATS, SHUFFLE, back, load, pull, riffle, splat, splat_double, splat_float, store, transpose, vdouble, vector, vfloat
+from simd cimport (DOUBLES, FLOATS, SHUFFLE, back, load, pull, riffle, splat, splat_double, splat_float, store, transpose, vdouble,
+                   vector, vfloat)
 from threads cimport import_threads, parallel_for, task_t
 
 import_threads()
@@ -273,7 +274,7 @@ cdef inline void four(const vector* re, const vector* im, vector* to_re, vector*
 
 
 cdef inline inlined_void odd(const vector* re, const vector* im, vector* to_re, vector* to_im, const vector* table, Py_ssize_t m,
-                     Py_ssize_t s, Py_ssize_t r) noexcept nogil:
+                             Py_ssize_t s, Py_ssize_t r) noexcept nogil:
     """Sums of a_j + a_(r-j) times cosines, and of a_j - a_(r-j) times sines."""
     cdef Py_ssize_t p, q, i, o, d = 2 * s * m, j, k, at
     cdef const vector* roots = table
@@ -644,7 +645,6 @@ cdef void convolved(const plan_t* c, const vector* x, vector* out, int inverse, 
 
 cdef void row(const plan_t* c, const vector* x, vector* out, vector scale, int inverse, vector* scratch) noexcept nogil:
     """Transform a row, which may be out."""
-    cdef Py_ssize_t lanes = lanes_of(x)
     cdef vector* tile
     if c.kind == STEPS:
         tile = scratch + between_steps(c, x)
@@ -881,7 +881,8 @@ cdef void tiles_task(vector* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
 cdef void gathered_task(vector* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
     """Columns whose length is a convolution's: one at a time, as a row."""
     c = <call_t*>ctx
-    cdef Py_ssize_t need = room(c.plan, ctx), i, j, k, first, at, x_parts = 1 if c.kind == REAL else 2, out_parts = 1 if c.kind == HALF else 2
+    cdef Py_ssize_t need = room(c.plan, ctx), i, j, k, first, at
+    cdef Py_ssize_t x_parts = 1 if c.kind == REAL else 2, out_parts = 1 if c.kind == HALF else 2
     cdef Py_ssize_t x_n = c.n // 2 + 1 if c.kind == HALF else c.n, out_n = c.n // 2 + 1 if c.kind == REAL else c.n
     cdef void* block
     cdef vector* scratch = allocated(c, need + 2 * vectors(2 * (c.n + 1), ctx), ctx, &block)

@@ -89,7 +89,7 @@ cdef inline void tile(const vector* a, const vector* b, Py_ssize_t k, vector* ou
 
 
 cdef inline called_void pack_rows(const floating* a, Py_ssize_t row, Py_ssize_t col, Py_ssize_t m, Py_ssize_t k,
-                           floating* out) noexcept nogil:
+                                  floating* out) noexcept nogil:
     """Panels of ROWS rows of A (m, k); element (i, p) is at `i * row + p * col`."""
     cdef Py_ssize_t lanes = FLOATS if floating is float else DOUBLES
     cdef Py_ssize_t first = 0, i, p, rows
@@ -119,7 +119,7 @@ cdef inline called_void pack_rows(const floating* a, Py_ssize_t row, Py_ssize_t 
 
 
 cdef inline called_void pack_columns(const floating* b, Py_ssize_t row, Py_ssize_t col, Py_ssize_t k, Py_ssize_t n,
-                              floating* out, Py_ssize_t vectors=2) noexcept nogil:
+                                     floating* out, Py_ssize_t vectors=2) noexcept nogil:
     """Panels of `vectors` vectors of columns of B (k, n); element (p, j) is at `p * row + j * col`."""
     cdef Py_ssize_t lanes = FLOATS if floating is float else DOUBLES
     cdef Py_ssize_t width = vectors * lanes, first = 0, i, j, p, many

@@ -252,7 +252,7 @@ cdef void scatter_reduce_task(number* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcep
             rows, width, step = c.m, part.width, 1
             if inner == 1:    # one row of m elements
                 rows, width, step = 1, c.m, 0
-            for k in range(rows):
+            for _ in range(rows):
                 for i in range(width):
                     if <uint64_t>index[i] < <uint64_t>axis:
                         to = out + index[i] * inner + i * step

@@ -55,7 +55,7 @@ cdef enum:
 
 
 cdef inline inlined_void map1(number (*rule)(number) noexcept nogil, const number* x, number* out,
-                      Py_ssize_t n) noexcept nogil:
+                              Py_ssize_t n) noexcept nogil:
     cdef Py_ssize_t i
     for i in range(n):
         out[i] = rule(x[i])
@@ -131,8 +131,8 @@ cdef inline bint any_beyond(const floating* x, floating limit, Py_ssize_t n) noe
 
 
 cdef inline inlined_void map1_rare(floating (*rule)(floating) noexcept nogil, floating limit,
-                           floating (*far)(floating) noexcept nogil, const floating* x, floating* out,
-                           Py_ssize_t n) noexcept nogil:
+                                   floating (*far)(floating) noexcept nogil, const floating* x, floating* out,
+                                   Py_ssize_t n) noexcept nogil:
     """`rule` for all, then `far` for the few elements whose magnitude is above `limit`."""
     cdef floating kept[RARE_BLOCK]
     cdef Py_ssize_t at = 0, size, i
@@ -151,7 +151,7 @@ cdef inline inlined_void map1_rare(floating (*rule)(floating) noexcept nogil, fl
 
 
 cdef inline inlined_void map1_pieces(floating (*rule)(floating) noexcept nogil, const float* table, bint times_x,
-                             const floating* x, floating* out, Py_ssize_t n) noexcept nogil:
+                                     const floating* x, floating* out, Py_ssize_t n) noexcept nogil:
     """By the pieces of a function (times x) where there are any, by `rule` where they do not reach."""
     cdef float spare[PIECES_BLOCK]
     cdef floating kept[PIECES_BLOCK]
@@ -177,49 +177,49 @@ cdef inline inlined_void map1_pieces(floating (*rule)(floating) noexcept nogil, 
 
 
 cdef inline inlined_void map1_ab(floating (*rule)(floating, floating, floating) noexcept nogil, const floating* x,
-                         floating a, floating b, floating* out, Py_ssize_t n) noexcept nogil:
+                                 floating a, floating b, floating* out, Py_ssize_t n) noexcept nogil:
     cdef Py_ssize_t i
     for i in range(n):
         out[i] = rule(x[i], a, b)
 
 
 cdef inline inlined_void map2(number (*rule)(number, number) noexcept nogil, const number* x, const number* y,
-                      number* out, Py_ssize_t n) noexcept nogil:
+                              number* out, Py_ssize_t n) noexcept nogil:
     cdef Py_ssize_t i
     for i in range(n):
         out[i] = rule(x[i], y[i])
 
 
 cdef inline inlined_void map2_ab(floating (*rule)(floating, floating, floating, floating) noexcept nogil, const floating* x,
-                         const floating* y, floating a, floating b, floating* out, Py_ssize_t n) noexcept nogil:
+                                 const floating* y, floating a, floating b, floating* out, Py_ssize_t n) noexcept nogil:
     cdef Py_ssize_t i
     for i in range(n):
         out[i] = rule(x[i], y[i], a, b)
 
 
 cdef inline inlined_void map3_a(number (*rule)(number, number, number, number) noexcept nogil, const number* x,
-                        const number* y, const number* z, number a, number* out, Py_ssize_t n) noexcept nogil:
+                                const number* y, const number* z, number a, number* out, Py_ssize_t n) noexcept nogil:
     cdef Py_ssize_t i
     for i in range(n):
         out[i] = rule(x[i], y[i], z[i], a)
 
 
 cdef inline inlined_void map_pairs(floating (*rule)(floating, floating) noexcept nogil, const floating* x, floating* out,
-                           Py_ssize_t n) noexcept nogil:
+                                   Py_ssize_t n) noexcept nogil:
     cdef Py_ssize_t i
     for i in range(n):
         out[i] = rule(x[2 * i], x[2 * i + 1])
 
 
 cdef inline inlined_void test1(uint8_t (*rule)(number) noexcept nogil, const number* x, uint8_t* out,
-                       Py_ssize_t n) noexcept nogil:
+                               Py_ssize_t n) noexcept nogil:
     cdef Py_ssize_t i
     for i in range(n):
         out[i] = rule(x[i])
 
 
 cdef inline inlined_void test2(uint8_t (*rule)(number, number) noexcept nogil, const number* x, const number* y,
-                       uint8_t* out, Py_ssize_t n) noexcept nogil:
+                               uint8_t* out, Py_ssize_t n) noexcept nogil:
     cdef Py_ssize_t i
     for i in range(n):
         out[i] = rule(x[i], y[i])

@@ -736,7 +736,7 @@ cdef void ctc_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
     cdef floating* a
     cdef floating* before
     cdef floating far
-    cdef Py_ssize_t n, t, s, length
+    cdef Py_ssize_t n, s, length, _
     for n in range(lo, hi):
         label = c.labels + n * c.width + 2
         length = 2 * c.target_lengths[n] + 1
@@ -747,7 +747,7 @@ cdef void ctc_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
             continue
         for s in range(-2, length):
             a[s] = x[label[s]] if 0 <= s < 2 else -<floating>INFINITY
-        for t in range(1, c.input_lengths[n]):
+        for _ in range(1, c.input_lengths[n]):
             before = a
             a = a + c.width
             x = x + c.batch * c.classes

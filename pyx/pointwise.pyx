@@ -766,8 +766,8 @@ cdef inline vfloat lanes(const uint16_t* x, bint half) noexcept nogil:
     return lanes_half(x) if half else lanes_bfloat(x)
 
 
-cdef inline void lanes_step(int op, const uint16_t* x, const uint16_t* y, vfloat number, uint16_t* out, bint half) noexcept nogil:
-    cdef vfloat a = lanes(x, half), b = number
+cdef inline void lanes_step(int op, const uint16_t* x, const uint16_t* y, vfloat scalar, uint16_t* out, bint half) noexcept nogil:
+    cdef vfloat a = lanes(x, half), b = scalar
     if y != NULL:
         b = lanes(y, half)
     a = a + b if op == ADD else a - b if op == SUB else a * b if op == MUL else a / b
@@ -777,11 +777,11 @@ cdef inline void lanes_step(int op, const uint16_t* x, const uint16_t* y, vfloat
         put_bfloat(out, a)
 
 
-cdef inline inlined_void lanes_loop(int op, const uint16_t* x, const uint16_t* y, float number, uint16_t* out, Py_ssize_t n,
+cdef inline inlined_void lanes_loop(int op, const uint16_t* x, const uint16_t* y, float scalar, uint16_t* out, Py_ssize_t n,
                                     bint half) noexcept nogil:
     """Arithmetic on n elements and as many others, or a number if `y` is NULL."""
     cdef uint16_t last[2][16]
-    cdef vfloat beside = splat_float(number)
+    cdef vfloat beside = splat_float(scalar)
     cdef const uint16_t* at
     cdef Py_ssize_t i = 0
     while i + FLOATS <= n:
@@ -800,28 +800,28 @@ cdef inline inlined_void lanes_loop(int op, const uint16_t* x, const uint16_t* y
         memcpy(out + i, last[0], (n - i) * sizeof(uint16_t))
 
 
-cdef inline inlined_void lanes_run(int op, const uint16_t* x, const uint16_t* y, float number, uint16_t* out, Py_ssize_t n,
+cdef inline inlined_void lanes_run(int op, const uint16_t* x, const uint16_t* y, float scalar, uint16_t* out, Py_ssize_t n,
                                    bint half) noexcept nogil:
     if op == ADD:
-        lanes_loop(ADD, x, y, number, out, n, half)
+        lanes_loop(ADD, x, y, scalar, out, n, half)
     elif op == SUB:
-        lanes_loop(SUB, x, y, number, out, n, half)
+        lanes_loop(SUB, x, y, scalar, out, n, half)
     elif op == MUL:
-        lanes_loop(MUL, x, y, number, out, n, half)
+        lanes_loop(MUL, x, y, scalar, out, n, half)
     else:
-        lanes_loop(DIV, x, y, number, out, n, half)
+        lanes_loop(DIV, x, y, scalar, out, n, half)
 
 
-cdef void arithmetic_halves(int op, const uint16_t* x, const uint16_t* y, float number, uint16_t* out, Py_ssize_t n,
+cdef void arithmetic_halves(int op, const uint16_t* x, const uint16_t* y, float scalar, uint16_t* out, Py_ssize_t n,
                             bint half) noexcept nogil:
     if half and y == NULL:
-        lanes_run(op, x, NULL, number, out, n, True)
+        lanes_run(op, x, NULL, scalar, out, n, True)
     elif half:
-        lanes_run(op, x, y, number, out, n, True)
+        lanes_run(op, x, y, scalar, out, n, True)
     elif y == NULL:
-        lanes_run(op, x, NULL, number, out, n, False)
+        lanes_run(op, x, NULL, scalar, out, n, False)
     else:
-        lanes_run(op, x, y, number, out, n, False)
+        lanes_run(op, x, y, scalar, out, n, False)
 
 
 cdef void halves_task(halves_t* h, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:

@@ -166,7 +166,7 @@ cdef void column_input_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcep
 cdef void taps_input_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
     """Units (plane, block of columns) of (outer, axis, inner)."""
     c = <const Taps*>ctx
-    cdef Py_ssize_t unit, o, k, t, i, entry, column, width, inner = c.inner, taps = c.taps
+    cdef Py_ssize_t unit, o, k, i, entry, column, width, inner = c.inner, taps = c.taps, _
     cdef const floating* g
     cdef const floating* weight = <const floating*>c.weight
     cdef floating* out
@@ -181,8 +181,8 @@ cdef void taps_input_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept 
             for i in range(width):
                 out[k * inner + i] = 0
         entry = o // c.planes * c.m * taps
-        for k in range(c.m):
-            for t in range(taps):
+        for _ in range(c.m):
+            for _ in range(taps):
                 at = <uint64_t>c.index[entry]
                 if at < <uint64_t>c.axis:
                     w = weight[entry]

@@ -314,7 +314,9 @@ cdef int run(
 
 
 def sort(
-    const real[::1] x, real[::1] values, int64_t[::1] index, Py_ssize_t rows, Py_ssize_t n, bint descending=False, /):
+    const real[::1] x, real[::1] values, int64_t[::1] index, Py_ssize_t rows, Py_ssize_t n, bint descending=False,
+    /,
+):
     cdef Rows c
     c.op, c.descending = SORT, descending
     run[real](&c, NULL, x, values, index, rows, n, n)
@@ -333,7 +335,9 @@ def topk(
 
 
 def select(
-    const real[::1] x, real[::1] values, int64_t[::1] index, Py_ssize_t rows, Py_ssize_t n, int op, Py_ssize_t k=1, /):
+    const real[::1] x, real[::1] values, int64_t[::1] index, Py_ssize_t rows, Py_ssize_t n, int op, Py_ssize_t k=1,
+    /,
+):
     cdef Rows c
     if op < KTHVALUE or op > MODE:
         raise ValueError(f"select: no op {op}")

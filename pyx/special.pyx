@@ -11,8 +11,8 @@ from libc.stdint cimport int64_t
 from libc.string cimport memcpy
 
 from call cimport call_t
-from tables cimport (airy_near, airy_p, airy_q, airy_right, j0_near, j0_short, j1_near, j1_short, k0_far, k0_near, k1_far, k1_near, ndtri_tail,
-                     p0_far, p1_far, q0_far, q1_far, temme, y0_near, y0_short, y1_near, y1_short)
+from tables cimport (airy_near, airy_p, airy_q, airy_right, j0_near, j0_short, j1_near, j1_short, k0_far, k0_near, k1_far,
+                     k1_near, ndtri_tail, p0_far, p1_far, q0_far, q1_far, temme, y0_near, y0_short, y1_near, y1_short)
 from loops cimport RARE_BLOCK, map1_blocks, plan_fits
 from tasks cimport run_over
 from threads cimport import_threads, parallel_for, task_t
@@ -603,17 +603,17 @@ cdef inline double held(double r, floating like) noexcept nogil:
 cdef inline double three_terms(double x2, double p, double q, int64_t n, floating like) noexcept nogil:
     """r = x2 * q - p, from the degrees 0 and 1 on."""
     cdef double r, before = p, last = q
-    cdef int64_t k
+    cdef int64_t _
     if n == 0:
         return p
     if n <= 64:    # they are bounded, or grow: what is finite at the end always was
-        for k in range(1, n):
+        for _ in range(1, n):
             r = x2 * last - before
             before = last
             last = r
         if libm.fabs(held(last, like)) < libm.INFINITY:
             return last
-    for k in range(1, n):
+    for _ in range(1, n):
         r = held(x2 * q - p, like)
         p = q
         q = r
@@ -825,7 +825,9 @@ tasks = {
     "binary_rare": {"float": <size_t>binary_task[float], "double": <size_t>binary_task[double]},
 }
 
+
 # ---- Kernels ----------------------------------------------------------------------------------------------------
+
 
 def unary_rare(const floating[::1] x, floating[::1] out, int op, /):
     cdef call_t c

@@ -6,8 +6,6 @@ from lucid.nn.parameter import Buffer, Parameter, UninitializedBuffer, Uninitial
 
 from lucid.nn import utils  # noqa: F401, isort: skip
 
-del attention  # noqa: F821  (that of the modules; the one of this name here is loaded when it is asked for)
-
 
 def factory_kwargs(kwargs) -> dict:
     """Of a module's keywords those that a function which makes tensors takes: device, dtype, memory_format.

@@ -51,19 +51,24 @@ BITS_NAMES = C_NAMES | {UINT16: "int16_t", UINT32: "int32_t", UINT64: "int64_t"}
 MOVED_NAMES = {1: "uint8_t", 2: "int16_t", 4: "int32_t", 8: "int64_t", 16: "double complex"}
 
 
-CHEAP = frozenset(["add", "sub", "mul", "div", "neg", "maximum", "minimum", "abs", "relu", "leaky_relu", "threshold", "clamp", "square", "sign", "where"])
+# Bound by memory rather than by arithmetic.
+CHEAP = frozenset((
+    "abs", "add", "clamp", "div", "leaky_relu", "maximum", "minimum", "mul", "neg", "relu", "sign", "square", "sub", "threshold", "where",
+))  # fmt: skip
 
 
-def kernel(function, name: str, dtypes_, code=None, result=None, of=pointwise, grain: int = 0) -> Kernel:
-    """A kernel by dtype: `function`'s specialisations for `dtypes_`; `code` picks the op among those it has, `of` is its module, and
-    a thread takes `grain` elements at a time."""
+def kernel(function, name: str, dtypes_, code=None, result=None, of=pointwise, grain: int | None = None) -> Kernel:
+    """A kernel by dtype: `function`'s specialisations for `dtypes_`.
+
+    `code` picks the op among those it has, `of` is its module, and a thread takes `grain` elements at a time.
+    """
     table, tasks = [None] * 24, {}
     addresses = of.tasks.get(function.__name__, {})
     for dtype in dtypes_:
         table[dtype.num] = function[BITS_NAMES[dtype]]
         if BITS_NAMES[dtype] in addresses:
             tasks[dtype.num] = addresses[BITS_NAMES[dtype]]
-    return Kernel(name, with_twins(table), code, result, tasks, name in CHEAP, grain)
+    return Kernel(name, with_twins(table), code, result, tasks, grain or core.grains[name not in CHEAP])
 
 
 def with_twins(table: list) -> tuple:

@@ -676,15 +676,13 @@ def std_mean(
     return _moments("std_mean", input_, dim, correction, keepdim, True)
 
 
-def _moment_rule(g_moment, g_mean, input_, input_dtype, dim, unbiased, correction, keepdim, deviation=None):
-    """Gradient of moments: of the variance, or of the deviation where that is given."""
+def _moment_rule(g_moment, g_mean, input_, dim, unbiased, correction, keepdim, deviation=None):
+    """Gradient of moments: of the variance, or of the deviation where that is given; and of the mean, where it has one."""
     dim, correction = _correction(dim, unbiased, correction, keepdim)
     total = None
     if g_moment is not None and deviation is None:
         total = _var_backward(g_moment, input_, dim, correction, keepdim)
     elif g_moment is not None:
-        again = lambda: std(input_, dim, correction=correction, keepdim=keepdim)
-        deviation = unrounded(deviation, input_, input_dtype, again)
         total = _std_backward(g_moment, input_, dim, correction, keepdim, deviation)
     if g_mean is not None:
         part = spread(g_mean, input_, dim, keepdim) / count(input_, dim)
@@ -692,14 +690,21 @@ def _moment_rule(g_moment, g_mean, input_, input_dtype, dim, unbiased, correctio
     return total
 
 
+def _deviation_rule(g_deviation, g_mean, input_, input_dtype, dim, unbiased, correction, keepdim, out):
+    """The same of a deviation that may have been rounded."""
+    again = lambda: std(input_, dim, unbiased, keepdim, correction=correction)
+    deviation = unrounded(out, input_, input_dtype, again) if g_deviation is not None else None
+    return _moment_rule(g_deviation, g_mean, input_, dim, unbiased, correction, keepdim, deviation)
+
+
 # Variances are not named: they may be written to before the gradient is asked for.
-var.vjp(input_=lambda g, input_, input_dtype, dim, unbiased, correction, keepdim: _moment_rule(
-    g, None, input_, input_dtype, dim, unbiased, correction, keepdim))  # fmt: skip
-std.vjp(input_=lambda g, input_, input_dtype, dim, unbiased, correction, keepdim, out: _moment_rule(
+var.vjp(input_=lambda g, input_, dim, unbiased, correction, keepdim: _moment_rule(
+    g, None, input_, dim, unbiased, correction, keepdim))  # fmt: skip
+std.vjp(input_=lambda g, input_, input_dtype, dim, unbiased, correction, keepdim, out: _deviation_rule(
     g, None, input_, input_dtype, dim, unbiased, correction, keepdim, out))  # fmt: skip
-var_mean.vjp(input_=lambda g, input_, input_dtype, dim, unbiased, correction, keepdim: _moment_rule(
-    *g, input_, input_dtype, dim, unbiased, correction, keepdim))  # fmt: skip
-std_mean.vjp(input_=lambda g, input_, input_dtype, dim, unbiased, correction, keepdim, first: _moment_rule(
+var_mean.vjp(input_=lambda g, input_, dim, unbiased, correction, keepdim: _moment_rule(
+    *g, input_, dim, unbiased, correction, keepdim))  # fmt: skip
+std_mean.vjp(input_=lambda g, input_, input_dtype, dim, unbiased, correction, keepdim, first: _deviation_rule(
     *g, input_, input_dtype, dim, unbiased, correction, keepdim, first))  # fmt: skip
 
 

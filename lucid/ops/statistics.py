@@ -29,7 +29,7 @@ from lucid.ops.arithmetic import add, ceil, div, floor, lerp, mul, sub
 from lucid.ops.comparison import eq, isnan, logical_xor, ne
 from lucid.ops.conversion import as_tensor
 from lucid.ops.creation import full, linspace
-from lucid.ops.extremes import amax, amin
+from lucid.ops.extremes import aminmax
 from lucid.ops.extremes import any as any_
 from lucid.ops.joining import cat
 from lucid.ops.linalg import matmul
@@ -523,8 +523,7 @@ def _counted(name: str, points: Tensor, bins, limits, weight, density: bool) -> 
 
 def _ends(values: np.ndarray) -> tuple[float, float]:
     """The least and the greatest of some numbers."""
-    values = wrap(values)
-    return amin(values).array.item(), amax(values).array.item()
+    return tuple(one.item() for one in aminmax(wrap(values)))
 
 
 def _check_bins(name: str, points: Tensor, i: int, bins) -> None:

@@ -696,11 +696,8 @@ def _dense_order(array):
 
 def _kept(gradient: Tensor, leaf: Tensor) -> Tensor:
     """A copy of a gradient for its leaf to keep: it lies as the leaf does if that is dense, or else contiguous."""
-    array = leaf.array
-    order = None if array.flags.c_contiguous or not array.size else _dense_order(array)
-    out = ordered_empty(array.shape, order, gradient.array.dtype)
-    move(gradient.array, out)
-    return wrap(out)
+    dense = not leaf.array.flags.c_contiguous and _dense_order(leaf.array)
+    return wrap(laid_as(gradient.array, leaf.array) if dense else copied(gradient.array))
 
 
 def laid_as(array, like):

@@ -1,8 +1,8 @@
-"""Optimizers. Packages import PyTorch's files; where an optimizer is in another one here, `_PLACES` says which."""
+"""Optimizers."""
 
 import sys
 
-from lucid.optim import lr_scheduler  # noqa: F401
+from lucid.optim import adam, family, lr_scheduler  # noqa: F401
 from lucid.optim.adafactor import Adafactor
 from lucid.optim.adam import Adam, AdamW
 from lucid.optim.family import ASGD, Adadelta, Adagrad, Adamax, NAdam, RAdam, RMSprop, Rprop
@@ -16,10 +16,10 @@ __all__ = [
     "RAdam", "RMSprop", "Rprop", "swap_in_optimizer_params_and_state",
 ]  # fmt: skip
 
-
-_PLACES = {"adamw": "adam", **dict.fromkeys(("adadelta", "adagrad", "adamax", "asgd", "nadam", "radam", "rmsprop", "rprop"), "family")}
-for _theirs, _ours in _PLACES.items():
-    sys.modules[f"{__name__}.{_theirs}"] = sys.modules[f"{__name__}.{_ours}"]
+# PyTorch's files, which packages import, where an optimizer is in another one here.
+for _name in ("adadelta", "adagrad", "adamax", "asgd", "nadam", "radam", "rmsprop", "rprop"):
+    globals()[_name] = sys.modules[f"{__name__}.{_name}"] = family
+adamw = sys.modules[f"{__name__}.adamw"] = adam
 
 
 def __getattr__(name: str):
@@ -27,6 +27,4 @@ def __getattr__(name: str):
         import importlib
 
         return importlib.import_module("lucid.optim.swa_utils")
-    if name in _PLACES:
-        return sys.modules[f"{__name__}.{name}"]
     raise AttributeError(f"module 'lucid.optim' has no attribute {name!r}")

@@ -153,7 +153,10 @@ cdef inline void taps_sums(const vector* g, const vector* frame, const Py_ssize_
 
 cdef inline void plane_weight(const conv_t* call, const floating* frame, const floating* g, floating* padded,
                               Py_ssize_t* start, double* total) noexcept nogil:
-    """Add the weight gradient of a plane, lanes of each tap apart. `padded` has room for the gradient in rows of whole vectors, zero beyond its own."""
+    """Add the weight gradient of a plane, lanes of each tap apart.
+
+    `padded` has room for the gradient in rows of whole vectors, zero beyond its own.
+    """
     cdef floating sums[SOME * MAX_COLUMNS]
     cdef floating wild
     cdef Py_ssize_t lanes = columns(g) // 2, rows = call.out[0] * call.out[1], pitch = ceil_div(call.out[2], lanes) * lanes

@@ -34,6 +34,9 @@ cdef inline char half_code(cnp.ndarray a) noexcept:
     return code if code == HALF or code == BFLOAT16 else 0
 
 
+grains = (CHEAP_GRAIN, EXPENSIVE_GRAIN)
+
+
 @cython.final
 cdef class Kernel:
     """A kernel by dtype.
@@ -43,6 +46,7 @@ cdef class Kernel:
     result   the dtype of the result where it is not the operands' (bool for predicates), or None
     tasks    what the specialisations run, by address (of reductions their inner functions): called here directly for dense
              operands, which saves the memoryviews, half of the cost of a small call
+    grain    how many elements a thread takes at a time
     halves   whether that is done for half precision too, by float32's task
     exact    the operand that half precision takes as it is where it is one number (-1: none); all others are rounded to the
              tensors' dtype first, as PyTorch's are
@@ -59,7 +63,7 @@ cdef class Kernel:
     cdef Py_ssize_t grain
     cdef task_t tasks[24]
 
-    def __init__(self, str name, tuple table, code=None, result=None, dict tasks=None, bint cheap=True, Py_ssize_t grain=0):
+    def __init__(self, str name, tuple table, code=None, result=None, dict tasks=None, Py_ssize_t grain=CHEAP_GRAIN):
         cdef int i
         self.name = name
         self.table = table
@@ -70,7 +74,7 @@ cdef class Kernel:
         self.mixes = 0
         self.numbers = 0
         self.op = 0 if code is None else code
-        self.grain = grain or (CHEAP_GRAIN if cheap else EXPENSIVE_GRAIN)
+        self.grain = grain
         for i in range(24):
             self.tasks[i] = NULL
         for num, address in (tasks or {}).items():

@@ -115,7 +115,8 @@ cdef class OpBase:
     cdef public bint out_apart, rest_apart, out_dtype, may_overlap, may_share, wide, crossed
     cdef public list defaults_in_order
     cdef public bytes kinds    # the kinds of value that each parameter refuses, a bit for each; None if they take any
-    cdef public object older    # what PyTorch's older order of arguments has in the second place, before the tensors; or several before and behind the first
+    # What PyTorch's older order of arguments has in the second place, before the tensors; or several before and behind the first.
+    cdef public object older
 
     cdef list bound(self, row_t row, Py_ssize_t n, PyObject* names):
         """The values of all parameters in order, of a call with `n` values by position and then those of `names`. TypeError

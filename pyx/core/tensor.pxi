@@ -1,5 +1,6 @@
 """The fields of a tensor, and the version counters that views share. `lucid.tensor.Tensor` adds the behaviour."""
 
+
 @cython.final
 @cython.freelist(16)
 cdef class Version:

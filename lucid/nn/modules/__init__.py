@@ -1,8 +1,8 @@
-"""The modules, one file per family. Packages import PyTorch's files; where a family is in another one here, `_PLACES` says which."""
+"""The modules, one file per family."""
 
-import importlib
 import sys
 
+from lucid.nn.modules import normalization, recurrent, resampling, simple
 from lucid.nn.modules.activation import *  # noqa: F403
 from lucid.nn.modules.adaptive import *  # noqa: F403
 from lucid.nn.modules.attention import *  # noqa: F403
@@ -19,17 +19,19 @@ from lucid.nn.modules.resampling import *  # noqa: F403
 from lucid.nn.modules.simple import *  # noqa: F403
 from lucid.nn.modules.transformer import *  # noqa: F403
 
-_PLACES = {
-    "batchnorm": "normalization", "instancenorm": "normalization", "rnn": "recurrent", "fold": "resampling", "upsampling": "resampling",
-    **dict.fromkeys(("channelshuffle", "distance", "dropout", "flatten", "padding", "pixelshuffle", "sparse"), "simple"),
-}  # fmt: skip
-for _theirs, _ours in _PLACES.items():
-    sys.modules[f"{__name__}.{_theirs}"] = sys.modules[f"{__name__}.{_ours}"]
+__all__ = [name for name, one in globals().items() if isinstance(one, type)]  # not the files of their names, which `nn` has not
+
+# PyTorch's files, which packages import, where a family is in another one here.
+for _name, _family in {
+    "batchnorm": normalization, "instancenorm": normalization, "rnn": recurrent, "fold": resampling, "upsampling": resampling,
+    **dict.fromkeys(("channelshuffle", "distance", "dropout", "flatten", "padding", "pixelshuffle", "sparse"), simple),
+}.items():  # fmt: skip
+    globals()[_name] = sys.modules[f"{__name__}.{_name}"] = _family
 
 
 def __getattr__(name: str):
-    if name in _PLACES:
-        return sys.modules[f"{__name__}.{name}"]
-    if name == "utils":  # not imported above: `nn` takes all names from here, and has a `utils` of its own
+    if name == "utils":  # few programs use it
+        import importlib
+
         return importlib.import_module(f"{__name__}.utils")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
