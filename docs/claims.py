@@ -3,6 +3,7 @@
 import inspect
 import re
 
+import lucid
 from lucid import Tensor
 from lucid.ops._doc import entries, sections
 
@@ -62,3 +63,57 @@ def accepts(kind: str, argument) -> bool:
     """Whether an argument may be one of the type that a docstring names for a parameter."""
     words = next((words for which, words in WORDS if isinstance(argument, which)), ())
     return not words or kind in ("", "optional") or any(word in kind for word in words)
+
+
+def tensors_in(values) -> list[Tensor]:
+    """Tensors, and those in sequences."""
+    return [one for value in values for one in (value if isinstance(value, (tuple, list)) else (value,)) if isinstance(one, Tensor)]
+
+
+def unfounded(one, result, arguments: dict) -> list[str]:
+    """What the sentence under Returns says of the shape, dtype or memory of a result, and is not so."""
+    text = " ".join(sections(inspect.getdoc(one) or "").get("Returns", "").split("\n")[1:]).strip()
+    given, results = tensors_in(arguments.values()), tensors_in([result])
+    if not given or not results or given[0] is not next(iter(arguments.values())) or arguments.get("out") is not None:
+        return []
+    first, asked = given[0], arguments.get("dtype") is not None
+    shape = broadcast(given)
+    claims = {
+        r"^(A copy o|O)f the input's shape([.;]| and dtype)": lambda x: x.shape == first.shape,
+        r"the input's (shape and )?dtype\.": lambda x: x.dtype is first.dtype,
+        "the input's (shape and )?dtype; integers become int64": lambda x: x.dtype is lucid.sum(first).dtype,
+        "; integers become the default floating dtype": lambda x: x.dtype is lucid.dtypes.to_floating(first.dtype),
+        r"^Of the broadcast shape(\.| and the promoted dtype\.|, floating\.)$": lambda x: x.shape == shape,
+        r"and the promoted dtype\.$": lambda x: x.dtype is promoted(arguments),
+        r"^Bool\b": lambda x: x.dtype is lucid.bool,
+        r"^(Of|Each) [^;]*, int64\.$": lambda x: x.dtype is lucid.int64,
+        r"^0-d(, of|\.|$)": lambda x: x.ndim == 0,
+        "^A copy: 1-d": lambda x: x.ndim == 1,
+        r"^Complex(\.|, of size)": lambda x: x.is_complex(),
+        "^Real|; real, of the input's precision": lambda x: not x.is_complex(),
+        r", floating\.": lambda x: x.is_floating_point() or x.is_complex(),
+        r"^A view(: it shares memory with the input)?\.|^Views": lambda x: not x.numel() or any(shared(x, one) for one in given),
+        "^Of memory of its own|^A copy": lambda x: not x.numel() or not any(shared(x, one) for one in given),
+        r"^The (input|tensor) itself\.": lambda x: x is first,
+    }
+    found = {claim for claim, holds in claims.items() if re.search(claim, text) and not all(map(holds, results))}
+    return sorted(claim for claim in found if not (asked and "dtype" in claim))
+
+
+def broadcast(tensors: list[Tensor]):
+    """The shape that tensors broadcast to; None if they do not."""
+    try:
+        return lucid.broadcast_shapes(*[one.shape for one in tensors])
+    except RuntimeError:
+        return None
+
+
+def shared(x: Tensor, y: Tensor) -> bool:
+    """Whether tensors share a storage."""
+    return x.untyped_storage().data_ptr() == y.untyped_storage().data_ptr()
+
+
+def promoted(arguments: dict):
+    """The dtype of the operands together: tensors, or a tensor and a number."""
+    numbers = [arguments[name] for name in ("other", "exponent", "min", "max") if name in arguments]
+    return lucid.dtypes.result_dtype((*tensors_in(arguments.values()), *numbers))

@@ -16,17 +16,17 @@ from conformance.tests.test_samples import _spelled, declared
 from lucid.autograd.op import REGISTRY
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "docs"))
-from claims import accepts, agrees, heads  # noqa: E402
+from claims import accepts, agrees, heads, unfounded  # noqa: E402
 
 # Forms of a call in which a parameter's place holds another's argument.
 OTHER_FORMS = {("randint", "high")}
 
 
-def calls(op: str) -> Iterator[tuple[dict, object]]:
+def calls(op: str, dtypes=(torch.float32,)) -> Iterator[tuple[dict, object]]:
     """The arguments of an op's own samples by parameter, and what is returned."""
     subject, function = subjects.make("lucid"), REGISTRY[op].function
     signature = inspect.signature(function)
-    for case in own.cases(op, [torch.float32], 0, False):
+    for case in own.cases(op, list(dtypes), 0, False):
         if "error" in case.tags:
             continue
         args, kwargs = subject.convert((case.args, case.kwargs), {})
@@ -57,3 +57,13 @@ def test_arguments_and_results_are_of_the_types_that_docstrings_name():
                 if (op, name) not in OTHER_FORMS and not accepts(described.get(name, ""), argument):
                     wrong.add((op, name, type(argument).__name__))
     assert not wrong and seen > 4000
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_results_are_what_docstrings_say_of_them():
+    seen, wrong = 0, set()
+    for op in declared():
+        for arguments, result in calls(op, (torch.float32, torch.float16, torch.int64, torch.bool)):
+            seen += 1
+            wrong |= {(op, claim) for claim in unfounded(REGISTRY[op].function, result, arguments)}
+    assert not wrong and seen > 8000

@@ -48,9 +48,11 @@ OF_CLASSES = {
     "dtype": ("dtype", "Of the parameters; the default dtype."),
     "bias": ("bool", "Whether there is a bias (default True)."),
 }
+SAME = "Of the input's shape and dtype."
+FLOATING = "Of the input's shape and dtype; integers become the default floating dtype."
 
 
-def doc(formula: str | None = None, gradient: str | None = None, *, returns: str = "Of the input's shape.",
+def doc(formula: str | None = None, gradient: str | None = None, *, returns: str = FLOATING,
         gives: str = "Tensor", raises: str = "", **about):  # fmt: skip
     r"""Give a function's docstring its sections, after a sentence and before an example.
 
@@ -63,7 +65,7 @@ def doc(formula: str | None = None, gradient: str | None = None, *, returns: str
     gradient : str
         TeX of the gradient, `g` being that of the result; several inputs one after the other.
     returns : str
-        What is returned.
+        What is returned. Default: what functions of one number return.
     gives : str
         Its type.
     raises : str

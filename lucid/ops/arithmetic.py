@@ -19,7 +19,7 @@ from lucid._kernels import core, pointwise
 from lucid._kernels.core import backward, binary, unary, wrap
 from lucid.autograd.op import Supplied, op
 from lucid.dtypes import HELD, element
-from lucid.ops._doc import doc
+from lucid.ops._doc import SAME, doc
 from lucid.ops._frame import (
     BOOL,
     EXCEPTIONS,
@@ -455,7 +455,7 @@ NEG = refuse(unary_kernel("neg", NUMBER), (BOOL,), RuntimeError, UNSIGNED_NEGATI
 
 
 @op("neg", aliases=("negative",), out="same")
-@doc("out = -x", "-g", raises="RuntimeError: the tensor is bool")
+@doc("out = -x", "-g", returns=SAME, raises="RuntimeError: the tensor is bool")
 def neg(input_: Tensor, *, out=None) -> Tensor:
     """Each element with its sign reversed.
 
@@ -498,7 +498,7 @@ ROUND_DECIMALS = refuse(numpy_kernel("round", FLOATING, _round_decimals))
 
 
 @op("floor", out="same")
-@doc("out = \\lfloor x \\rfloor", "0")
+@doc("out = \\lfloor x \\rfloor", "0", returns=SAME)
 def floor(input_: Tensor, *, out=None) -> Tensor:
     """Each element rounded down.
 
@@ -512,7 +512,7 @@ floor.vjp(input_=lambda g: nothing(g))
 
 
 @op("ceil", out="same")
-@doc("out = \\lceil x \\rceil", "0")
+@doc("out = \\lceil x \\rceil", "0", returns=SAME)
 def ceil(input_: Tensor, *, out=None) -> Tensor:
     """Each element rounded up.
 
@@ -526,7 +526,8 @@ ceil.vjp(input_=lambda g: nothing(g))
 
 
 @op("round", aliases=("special.round",), out="same")
-@doc(None, "0", decimals="int, optional: How many decimals are kept; negative ones count before the point. Default: 0.")
+@doc("out = \\mathrm{round}(10^{decimals} x) / 10^{decimals}", "0", returns=SAME,
+     decimals="int, optional: How many decimals are kept; negative ones count before the point. Default: 0.")  # fmt: skip
 def round(input_: Tensor, *, decimals: int = 0, out=None) -> Tensor:
     """Each element rounded to the nearest whole number, halves to the even one.
 
@@ -540,7 +541,7 @@ round.vjp(input_=lambda g: nothing(g))
 
 
 @op("trunc", aliases=("fix",), out="same")
-@doc("out = \\mathrm{sign}(x) \\lfloor |x| \\rfloor", "0")
+@doc("out = \\mathrm{sign}(x) \\lfloor |x| \\rfloor", "0", returns=SAME)
 def trunc(input_: Tensor, *, out=None) -> Tensor:
     """Each element rounded towards zero.
 
@@ -554,7 +555,7 @@ trunc.vjp(input_=lambda g: nothing(g))
 
 
 @op("frac", out="same")
-@doc("out = x - \\mathrm{trunc}(x)", "g")
+@doc("out = x - \\mathrm{trunc}(x)", "g", returns=SAME, raises="NotImplementedError: the tensor is not floating")
 def frac(input_: Tensor, *, out=None) -> Tensor:
     """What is left of each element after the point.
 

@@ -365,7 +365,7 @@ INTEGRAL = "NotImplementedError: the promoted dtype is not an integer one"
 
 
 @op("bitwise_not", gradient=False, out="same")
-@doc("out = \\mathord{\\sim} x", raises="NotImplementedError: the tensor is neither integer nor bool")
+@doc("out = \\mathord{\\sim} x", returns="Of the input's shape and dtype.", raises="NotImplementedError: the tensor is neither integer nor bool")
 def bitwise_not(input_: Tensor, *, out=None) -> Tensor:
     """All bits of integers inverted; of bools, the logical negation.
 

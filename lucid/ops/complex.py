@@ -68,7 +68,7 @@ _real.vjp(input_=lambda g: g)
 
 
 @op("imag", view=True)
-@doc("out = \\mathrm{Im}(x)", "i \\cdot g", returns="A view.", raises="RuntimeError: the tensor is real")
+@doc("out = \\mathrm{Im}(x)", "i \\cdot g", returns="A view: it shares memory with the input.", raises="RuntimeError: the tensor is real")
 def imag(input_: Tensor) -> Tensor:
     """Imaginary part of each element.
 

@@ -68,7 +68,7 @@ def from_numpy(ndarray) -> Tensor:
     Returns
     -------
     Tensor
-        Of the shape and dtype that are asked for.
+        Of the array's shape and dtype; writes to either reach both.
 
     Examples
     --------
@@ -113,7 +113,7 @@ def frombuffer(buffer, *, dtype, count: int = -1, offset: int = 0, requires_grad
     Returns
     -------
     Tensor
-        Of the shape and dtype that are asked for.
+        1-d, of `dtype`; writes to either reach both.
 
     Examples
     --------
@@ -187,7 +187,7 @@ def from_dlpack(ext_tensor, *, device=None, copy=None) -> Tensor:
     Returns
     -------
     Tensor
-        Of the shape and dtype that are asked for.
+        Of the object's shape and dtype; writes to either reach both, unless it was copied.
 
     Examples
     --------
@@ -233,7 +233,7 @@ def asarray(obj, *, dtype=None, device=None, copy: bool | None = None, requires_
     Returns
     -------
     Tensor
-        Of the shape and dtype that are asked for.
+        Of the shape of `obj`; of `dtype`, or else of the dtype that `obj` has or its values imply.
 
     Examples
     --------
@@ -281,7 +281,7 @@ def as_tensor(data, dtype=None, device=None) -> Tensor:
     Returns
     -------
     Tensor
-        Of the shape and dtype that are asked for.
+        Of the shape of `data`; of `dtype`, or else of the dtype that `data` has or its values imply.
 
     Examples
     --------

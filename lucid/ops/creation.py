@@ -263,7 +263,7 @@ def empty_strided(
     Returns
     -------
     Tensor
-        Of the shape and dtype that are asked for.
+        Of shape `size` and strides `stride`; of `dtype`, or else the default floating dtype.
 
     Examples
     --------
@@ -348,7 +348,7 @@ def empty_like(
     Returns
     -------
     Tensor
-        Of the shape and dtype that are asked for.
+        Of the input's shape; of `dtype`, or else the input's.
 
     Examples
     --------
@@ -442,7 +442,7 @@ def scalar_tensor(
     Returns
     -------
     Tensor
-        Of the shape and dtype that are asked for.
+        0-d; of `dtype`, or else the default floating dtype.
 
     Examples
     --------
@@ -481,7 +481,7 @@ def eye(
     Returns
     -------
     Tensor
-        Of the shape and dtype that are asked for.
+        Of shape (n, m); of `dtype`, or else the default floating dtype.
 
     Examples
     --------

@@ -189,7 +189,7 @@ def feature_alpha_dropout(input_: Tensor, p: float = 0.5, training: bool = False
     Returns
     -------
     Tensor
-        Of the input's shape.
+        Of the input's shape and dtype.
 
     Examples
     --------
@@ -214,7 +214,7 @@ def dropout1d(input_: Tensor, p: float = 0.5, training: bool = True, inplace: bo
     Returns
     -------
     Tensor
-        Of the input's shape.
+        Of the input's shape and dtype.
 
     Raises
     ------
@@ -250,7 +250,7 @@ def dropout2d(input_: Tensor, p: float = 0.5, training: bool = True, inplace: bo
     Returns
     -------
     Tensor
-        Of the input's shape.
+        Of the input's shape and dtype.
 
     Examples
     --------
@@ -283,7 +283,7 @@ def dropout3d(input_: Tensor, p: float = 0.5, training: bool = True, inplace: bo
     Returns
     -------
     Tensor
-        Of the input's shape.
+        Of the input's shape and dtype.
 
     Examples
     --------

@@ -33,7 +33,7 @@ def inner(input_: Tensor, other: Tensor, *, out=None) -> Tensor:
     Returns
     -------
     Tensor
-        Of the dtype of the operands.
+        Of the shapes without their last dimensions, one after the other, and the dtype of the operands.
 
     Examples
     --------
@@ -66,7 +66,7 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
     Returns
     -------
     Tensor
-        Of the dtype of the operands.
+        Of shape (..., outputs) and the dtype of the operands.
 
     Examples
     --------
@@ -93,7 +93,7 @@ def tensordot(a: Tensor, b: Tensor, dims=2, out=None) -> Tensor:
     Returns
     -------
     Tensor
-        Of the dtype of the operands.
+        Of the dimensions of `a` that are left, then those of `b`, and the dtype of the operands.
 
     Examples
     --------

@@ -135,7 +135,7 @@ def float_power(input_: Tensor, exponent, *, out=None) -> Tensor:
 
 
 @op("square")
-@doc("out = x^2", "2 g \\cdot \\bar{x}")
+@doc("out = x^2", "2 g \\cdot \\bar{x}", returns="Of the input's shape and dtype; bools become int64.")
 def square(input_: Tensor, *, out=None) -> Tensor:
     """Square of each element.
 

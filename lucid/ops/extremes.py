@@ -91,7 +91,7 @@ amax.vjp(input_=_share)
 @op("amin", out="same")
 @doc()
 def amin(input_: Tensor, dim: int | tuple | None = (), keepdim: bool = False, *, out=None) -> Tensor:
-    r"""The least element, over all or over dimensions; NaN wins. Parameters and gradient as for `amax`.
+    r"""The least element, over all or over dimensions; NaN wins.
 
     Parameters
     ----------
@@ -133,8 +133,8 @@ def aminmax(input_: Tensor, *, dim: int | None = None, keepdim: bool = False, ou
     ----------
     input_ : Tensor
         Of any shape and dtype.
-    dim : int or tuple of int, optional
-        The dimensions; all by default.
+    dim : int, optional
+        The dimension; all by default.
 
     Returns
     -------

@@ -217,7 +217,7 @@ def pixel_shuffle(input_: Tensor, upscale_factor: int) -> Tensor:
     Returns
     -------
     Tensor
-        A copy.
+        A copy of the input's dtype, (..., C, H r, W r).
 
     Examples
     --------
@@ -287,7 +287,7 @@ def channel_shuffle(input_: Tensor, groups: int) -> Tensor:
     Returns
     -------
     Tensor
-        A copy.
+        A copy of the input's shape and dtype.
 
     Examples
     --------

@@ -75,12 +75,12 @@ def cartesian_prod(*tensors: Tensor) -> Tensor:
     Parameters
     ----------
     *tensors : sequence of Tensor
-        What is joined.
+        1-d, of one dtype.
 
     Returns
     -------
     Tensor
-        Of the shape and dtype that are asked for.
+        Of shape (product of the sizes, number of tensors); of one tensor, itself.
 
     Examples
     --------
@@ -115,7 +115,7 @@ def combinations(input_: Tensor, r: int = 2, with_replacement: bool = False) -> 
     Returns
     -------
     Tensor
-        Of the shape and dtype that are asked for.
+        Of shape (number of combinations, r) and the input's dtype.
 
     Examples
     --------
@@ -177,7 +177,7 @@ def tril_indices(
     Returns
     -------
     Tensor
-        Of the shape and dtype that are asked for.
+        Of shape (2, number of elements); of `dtype`, or else int64.
 
     Examples
     --------
@@ -232,7 +232,7 @@ def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:
     Returns
     -------
     Tensor
-        Of the shape and dtype that are asked for.
+        Of shape (n, N) and the input's dtype; integers become int64.
 
     Examples
     --------
@@ -266,7 +266,7 @@ def linalg_vander(x: Tensor, *, N: int | None = None) -> Tensor:  # noqa: N803
     Returns
     -------
     Tensor
-        Of the shape and dtype that are asked for.
+        Of shape (..., n, N) and the input's dtype; integers become int64.
 
     Examples
     --------

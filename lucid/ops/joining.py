@@ -54,7 +54,7 @@ def cat(tensors, dim: int = 0, *, out=None) -> Tensor:
     Returns
     -------
     Tensor
-        A copy.
+        A copy of the promoted dtype, of the sum of the sizes along `dim`.
 
     Raises
     ------
@@ -131,7 +131,7 @@ def stack(tensors, dim: int = 0, *, out=None) -> Tensor:
     Returns
     -------
     Tensor
-        A copy.
+        A copy of the promoted dtype, of one dimension more: their number, at `dim`.
 
     Examples
     --------
@@ -189,12 +189,12 @@ def hstack(tensors, *, out=None) -> Tensor:
     Parameters
     ----------
     tensors : sequence of Tensor
-        What is joined.
+        What is joined: of the same shape but along one dimension.
 
     Returns
     -------
     Tensor
-        A copy.
+        A copy of the promoted dtype.
 
     Examples
     --------
@@ -255,12 +255,12 @@ def block_diag(*tensors: Tensor) -> Tensor:
     Parameters
     ----------
     *tensors : sequence of Tensor
-        What is joined.
+        Of at most two dimensions.
 
     Returns
     -------
     Tensor
-        A copy.
+        A matrix of the promoted dtype, of the sums of the rows and of the columns.
 
     Examples
     --------

@@ -265,7 +265,7 @@ def mm(input_: Tensor, mat2: Tensor, *, out=None) -> Tensor:
     Returns
     -------
     Tensor
-        Of the dtype of the operands.
+        Of shape (m, n) and the dtype of the operands.
 
     Notes
     -----
@@ -334,7 +334,7 @@ def mv(input_: Tensor, vec: Tensor, *, out=None) -> Tensor:
     Returns
     -------
     Tensor
-        Of the dtype of the operands.
+        Of shape (m,) and the dtype of the operands.
 
     Notes
     -----
@@ -369,7 +369,7 @@ def dot(input_: Tensor, tensor: Tensor, *, out=None) -> Tensor:
     Returns
     -------
     Tensor
-        Of the dtype of the operands.
+        0-d, of the dtype of the operands.
 
     Notes
     -----
@@ -407,7 +407,7 @@ def outer(input_: Tensor, vec2: Tensor, *, out=None) -> Tensor:
     Returns
     -------
     Tensor
-        Of the dtype of the operands.
+        Of shape (n, m) and the promoted dtype.
 
     Notes
     -----

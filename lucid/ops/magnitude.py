@@ -14,7 +14,7 @@ from lucid._kernels import core, pointwise
 from lucid._kernels.core import binary, unary, unary_param, wrap
 from lucid.autograd.op import op
 from lucid.dtypes import HELD, element, largest
-from lucid.ops._doc import doc
+from lucid.ops._doc import SAME, doc
 from lucid.ops._frame import (
     BOOL,
     COMPLEX,
@@ -96,7 +96,7 @@ abs.vjp(input_=lambda g, input_: mul(g, sgn(input_)))
 
 
 @op("sign", out="same")
-@doc("out = [x > 0] - [x < 0]", "0", raises="NotImplementedError: the tensor is complex: use `sgn`")
+@doc("out = [x > 0] - [x < 0]", "0", returns=SAME, raises="NotImplementedError: the tensor is complex: use `sgn`")
 def sign(input_: Tensor, *, out=None) -> Tensor:
     """Sign of each element: -1, 0 or 1.
 
@@ -110,7 +110,7 @@ sign.vjp(input_=lambda g: nothing(g))
 
 
 @op("sgn", out="same")
-@doc("out = x / |x|", "(g - out \\cdot \\mathrm{Re}(\\overline{out} \\cdot g)) / |x|,\\quad \\text{0 for real numbers}")
+@doc("out = x / |x|,\\quad 0 \\text{ at } 0", "(g - out \\cdot \\mathrm{Re}(\\overline{out} \\cdot g)) / |x|,\\quad \\text{0 for real numbers}", returns=SAME)
 def sgn(input_: Tensor, *, out=None) -> Tensor:
     """Direction of each element: of absolute value 1, or 0.
 
@@ -420,7 +420,7 @@ NAN_TO_NUM = ternary_kernel("nan_to_num", FLOATING)
 
 
 @op("nan_to_num", out="same")
-@doc(None, "g \\text{ where } x \\text{ is finite, else } 0", nan="float, optional: What NaN becomes. Default: 0.",
+@doc(None, "g \\text{ where } x \\text{ is finite, else } 0", returns=SAME, nan="float, optional: What NaN becomes. Default: 0.",
      posinf="float, optional: What infinity becomes. Default: the largest number of the dtype.",
      neginf="float, optional: What negative infinity becomes. Default: the smallest number of the dtype.")  # fmt: skip
 def nan_to_num(

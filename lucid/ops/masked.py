@@ -340,7 +340,7 @@ def std(
 
 # ------------------------------------------------------------------------------------------------ scans, normalisations
 
-_ALONG = {"returns": "Of the input's shape.", "dim": "int: The dimension."}
+_ALONG = {"returns": "Of the input's shape; of `dtype`, or else the input's.", "dim": "int: The dimension."}
 
 
 @op("masked.cumsum", composite=True)

@@ -108,7 +108,7 @@ def masked_select(input_: Tensor, mask: Tensor, *, out=None) -> Tensor:
     Returns
     -------
     Tensor
-        A copy.
+        A copy: 1-d, as long as there are true elements, of the input's dtype.
 
     Examples
     --------
@@ -226,7 +226,7 @@ def argwhere(input_: Tensor) -> Tensor:
     Returns
     -------
     Tensor
-        A copy.
+        Of shape (number of them, dimensions), int64.
 
     Examples
     --------
@@ -246,15 +246,15 @@ def nonzero_static(input_: Tensor, *, size: int, fill_value: int = -1, out=None)
     ----------
     input_ : Tensor
         Of any shape and dtype.
-    size : int or sequence of int
-        The shape.
-    fill_value : number, optional
-        The value.
+    size : int
+        How many rows.
+    fill_value : int, optional
+        What the rows behind those are filled with. Default: -1.
 
     Returns
     -------
     Tensor
-        A copy.
+        Of shape (size, dimensions), int64.
 
     Examples
     --------
@@ -278,15 +278,15 @@ def unravel_index(indices: Tensor, shape) -> tuple:
 
     Parameters
     ----------
-    indices : Tensor or int or sequence of int
-        The indices, int64.
-    shape : sequence of int
-        The shape.
+    indices : Tensor
+        Integers of any shape: places in the flattened tensor.
+    shape : int or sequence of int
+        That of the tensor.
 
     Returns
     -------
     tuple of Tensor
-        A copy.
+        Each of the shape of `indices`, int64.
 
     Examples
     --------

@@ -315,7 +315,7 @@ PADE_NORM = 5.371920351148152
 
 @op("linalg.matrix_exp", aliases=("matrix_exp",))
 @doc("out = \\sum_{k \\ge 0} A^k / k!",
-     "\\text{the upper right block of } \\exp \\begin{pmatrix} A^H & g \\\\ 0 & A^H \\end{pmatrix}", returns="Of the input's shape.",
+     "\\text{the upper right block of } \\exp \\begin{pmatrix} A^H & g \\\\ 0 & A^H \\end{pmatrix}", returns="Of the input's shape and dtype.",
      A="Tensor: Square matrices, of shape (..., n, n), floating or complex.", raises="RuntimeError: the matrices are not square")  # fmt: skip
 def matrix_exp(A: Tensor) -> Tensor:
     """Exponential of square matrices, computed in double precision by scaling, Pade's approximation and squaring.
@@ -436,7 +436,7 @@ def pca_lowrank(A: Tensor, q: bool | int | None = None, center=True, niter: bool
 @op("renorm", composite=True, out="same step")
 @doc("out_i = x_i \\min(1, maxnorm / \\|x_i\\|_p)", input_="Tensor: Of at least two dimensions, floating or complex.",
      p="number: Which norm; positive.", dim="int: The dimension along which the slices stand.", maxnorm="number: The largest norm that is left as it is.",
-     raises="RuntimeError: `p` is not positive, `maxnorm` negative, or there are too few dimensions")  # fmt: skip
+     returns="Of the input's shape and dtype.", raises="RuntimeError: `p` is not positive, `maxnorm` negative, or there are too few dimensions")  # fmt: skip
 def renorm(input_: Tensor, p, dim: int, maxnorm, *, out=None) -> Tensor:
     """Slices scaled down to a norm where theirs is greater.
 

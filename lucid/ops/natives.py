@@ -186,7 +186,7 @@ def _max_pool(n: int, example: str):
     max_pool.__doc__ = (
         f"`nn.functional.max_pool{n}d` without the positions.\n\n    Examples\n    --------\n    >>> {example}\n    "
     )
-    return op(f"max_pool{n}d", composite=True)(like(twin)(max_pool))
+    return op(f"max_pool{n}d", composite=True)(like(twin, gives="Tensor", returns="Maxima, of shape (n, c, \\*out_size).")(max_pool))
 
 
 max_pool1d = _max_pool(1, "lucid.max_pool1d(lucid.ones(1, 1, 4), 2)\n    Tensor([[[1.0, 1.0]]])")

@@ -637,7 +637,7 @@ def _by_instance(input_, running_mean, running_var, weight, bias, momentum, eps)
 @doc("out = x / \\max(\\|x\\|_p, eps)",
      "\\tfrac{1}{\\|x\\|} (g - out\\, (g \\cdot out)) \\text{ for } p = 2",
      p="float, optional: Which norm. Default: 2.", dim="int, optional: Along which dimension. Default: 1.",
-     eps="float, optional: The least norm. Default: 1e-12.")  # fmt: skip
+     eps="float, optional: The least norm. Default: 1e-12.", returns="Of the input's shape and dtype.")  # fmt: skip
 def normalize(input_: Tensor, p=2.0, dim: int | tuple | None = 1, eps=1e-12, out=None) -> Tensor:
     """Divide by the p-norm along a dimension.
 

@@ -145,7 +145,7 @@ def matrix_norm(A: Tensor, ord="fro", dim: tuple = (-2, -1), keepdim: bool = Fal
     Returns
     -------
     Tensor
-        Of the dtype of the operands.
+        Without the two dimensions, or with size 1 in them; real, of the input's precision or `dtype`'s.
 
     Examples
     --------
@@ -199,7 +199,7 @@ def norm(A: Tensor, ord=None, dim: int | tuple | None = None, keepdim: bool = Fa
     Returns
     -------
     Tensor
-        Of the dtype of the operands.
+        Without the dimensions, or with size 1 in them; real, of the input's precision or `dtype`'s.
 
     Examples
     --------
@@ -244,7 +244,7 @@ def torch_norm(
     Returns
     -------
     Tensor
-        Of the dtype of the operands.
+        Without the dimensions, or with size 1 in them; real, of the input's precision or `dtype`'s.
 
     Examples
     --------

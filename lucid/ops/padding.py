@@ -32,7 +32,7 @@ def constant_pad_nd(input_: Tensor, pad: tuple, value=0) -> Tensor:
     Returns
     -------
     Tensor
-        A copy.
+        A copy of the input's dtype; each size grows by what is put before and after.
 
     Examples
     --------
@@ -110,7 +110,7 @@ def pad(input_: Tensor, pad: tuple, mode: str = "constant", value: float | None 
     Returns
     -------
     Tensor
-        A copy.
+        A copy of the input's dtype; each size grows by what is put before and after.
 
     Examples
     --------

@@ -29,12 +29,12 @@ def transpose(input_: Tensor, dim0: int, dim1: int) -> Tensor:
     dim0 : int
         The first dimension.
     dim1 : int
-        The first of the two dimensions.
+        The second.
 
     Returns
     -------
     Tensor
-        A view.
+        A view: it shares memory with the input.
 
     Raises
     ------
@@ -74,7 +74,7 @@ def swapaxes(input_: Tensor, axis0: int, axis1: int) -> Tensor:
     Returns
     -------
     Tensor
-        A view where that can be: it shares memory with the input.
+        A view: it shares memory with the input.
 
     Examples
     --------
@@ -96,12 +96,12 @@ def swapdims(input_: Tensor, dim0: int, dim1: int) -> Tensor:
     dim0 : int
         The first dimension.
     dim1 : int
-        The first of the two dimensions.
+        The second.
 
     Returns
     -------
     Tensor
-        A view where that can be: it shares memory with the input.
+        A view: it shares memory with the input.
 
     Examples
     --------
@@ -113,7 +113,7 @@ def swapdims(input_: Tensor, dim0: int, dim1: int) -> Tensor:
 
 
 @op("t", composite=True, view=True)
-@like(ravel)
+@like(ravel, returns="A view: it shares memory with the input.")
 def t(input_: Tensor) -> Tensor:
     """The transpose of a matrix; a tensor of fewer dimensions as it is.
 
@@ -143,7 +143,7 @@ def permute(input_: Tensor, dims: tuple) -> Tensor:
     Returns
     -------
     Tensor
-        A view.
+        A view: it shares memory with the input.
 
     Examples
     --------
@@ -192,7 +192,7 @@ def movedim(input_: Tensor, source: int | tuple, destination: int | tuple) -> Te
     Returns
     -------
     Tensor
-        A view.
+        A view: it shares memory with the input.
 
     Examples
     --------
@@ -246,7 +246,7 @@ def moveaxis(input_: Tensor, source: int | tuple, destination: int | tuple) -> T
 
 
 @op("adjoint", composite=True, view=True)
-@like(ravel)
+@like(ravel, returns="A view of a real tensor; a copy of a complex one.")
 def adjoint(input_: Tensor) -> Tensor:
     """The last two dimensions exchanged, and complex numbers conjugated.
 

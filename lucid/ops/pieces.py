@@ -57,7 +57,7 @@ def select(input_: Tensor, dim: int, index: int) -> Tensor:
     Returns
     -------
     Tensor
-        A view.
+        A view: it shares memory with the input.
 
     Raises
     ------
@@ -104,7 +104,7 @@ def narrow(input_: Tensor, dim: int, start: int, length: int) -> Tensor:
     Returns
     -------
     Tensor
-        A view.
+        A view: it shares memory with the input.
 
     Examples
     --------
@@ -158,7 +158,7 @@ def diagonal(input_: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> T
     Returns
     -------
     Tensor
-        A view.
+        A view: it shares memory with the input.
 
     Examples
     --------
@@ -206,7 +206,7 @@ def linalg_diagonal(A: Tensor, *, offset: int = 0, dim1: int = -2, dim2: int = -
     Returns
     -------
     Tensor
-        A view where that can be: it shares memory with the input.
+        A view: it shares memory with the input.
 
     Examples
     --------

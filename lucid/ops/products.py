@@ -191,7 +191,7 @@ def cross(input_: Tensor, other: Tensor, dim: int | None = None, *, out=None) ->
 
 
 @op("linalg.matrix_power", composite=True, aliases=("matrix_power",))
-@doc("out = A^n", returns="Of the input's shape.", A="Tensor: Square matrices, of shape (..., n, n).",
+@doc("out = A^n", returns="Of the input's shape and dtype.", A="Tensor: Square matrices, of shape (..., n, n).",
      n="int: The exponent; a negative one of the inverse.",
      raises="RuntimeError: the matrices are not square; LinAlgError where the inverse does not exist")  # fmt: skip
 def matrix_power(A: Tensor, n: int, *, out=None) -> Tensor:

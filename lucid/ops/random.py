@@ -247,7 +247,7 @@ def rand_like(
     Returns
     -------
     Tensor
-        Of the input's shape.
+        Of the input's shape; of `dtype`, or else the input's.
 
     Examples
     --------

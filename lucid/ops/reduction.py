@@ -227,7 +227,7 @@ sum.vjp(input_=lambda g, input_shape, dim, keepdim: spread(g, input_shape, dim, 
 @op("nansum", out="dtype")
 @doc()
 def nansum(input_: Tensor, dim: int | tuple | None = None, keepdim: bool = False, *, dtype=None, out=None) -> Tensor:
-    r"""Sum over dimensions, NaN counting as zero. Parameters as for `sum`.
+    r"""Sum over dimensions, NaN counting as zero.
 
     Parameters
     ----------
@@ -351,7 +351,7 @@ mean.vjp(
 @op("nanmean", composite=True)
 @like(nansum)
 def nanmean(input_: Tensor, dim: int | tuple | None = None, keepdim: bool = False, *, dtype=None, out=None) -> Tensor:
-    r"""Mean over dimensions of what is not NaN. Parameters as for `mean`.
+    r"""Mean over dimensions of what is not NaN.
 
     Notes
     -----
@@ -615,7 +615,7 @@ def var_mean(
     correction=None,
     out=None,
 ):
-    r"""Variance and mean, as a tuple. Parameters as for `var`.
+    r"""Variance and mean, as a tuple.
 
     Parameters
     ----------
@@ -659,7 +659,7 @@ def std_mean(
     correction=None,
     out=None,
 ):
-    r"""Standard deviation and mean, as a tuple. Parameters as for `var`.
+    r"""Standard deviation and mean, as a tuple.
 
     Notes
     -----

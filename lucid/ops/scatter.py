@@ -112,7 +112,7 @@ def scatter_add(input_: Tensor, dim: int, index: Tensor, src: Tensor, *, out=Non
     Returns
     -------
     Tensor
-        Of the input's shape.
+        Of the input's shape and dtype.
 
     Examples
     --------
@@ -184,7 +184,7 @@ def scatter(
     Returns
     -------
     Tensor
-        Of the input's shape.
+        Of the input's shape and dtype.
 
     Examples
     --------
@@ -243,7 +243,7 @@ def scatter_reduce(
     Returns
     -------
     Tensor
-        Of the input's shape.
+        Of the input's shape and dtype.
 
     Examples
     --------

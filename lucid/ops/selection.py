@@ -65,7 +65,7 @@ def index_select(input_: Tensor, dim: int, index: Tensor, *, out=None) -> Tensor
     Returns
     -------
     Tensor
-        A copy.
+        A copy of the input's dtype, as long as `index` along `dim`.
 
     Raises
     ------
@@ -122,7 +122,7 @@ def index_add(input_: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha:
     Returns
     -------
     Tensor
-        Of the input's shape.
+        Of the input's shape and dtype.
 
     Examples
     --------
@@ -218,7 +218,7 @@ def index_copy(input_: Tensor, dim: int, index: Tensor, source: Tensor, *, out=N
     Returns
     -------
     Tensor
-        Of the input's shape.
+        Of the input's shape and dtype.
 
     Examples
     --------
@@ -264,7 +264,7 @@ def index_fill(input_: Tensor, dim: int, index: Tensor, value) -> Tensor:
     Returns
     -------
     Tensor
-        Of the input's shape.
+        Of the input's shape and dtype.
 
     Examples
     --------
@@ -339,7 +339,7 @@ def index_reduce(
     Returns
     -------
     Tensor
-        Of the input's shape.
+        Of the input's shape and dtype.
 
     Examples
     --------
@@ -434,7 +434,7 @@ def put(input_: Tensor, index: Tensor, source: Tensor, accumulate: bool = False)
     Returns
     -------
     Tensor
-        Of the input's shape.
+        Of the input's shape and dtype.
 
     Examples
     --------
@@ -479,7 +479,7 @@ def take_along_dim(input_: Tensor, indices: Tensor, dim: int | None = None, *, o
     Returns
     -------
     Tensor
-        A copy.
+        A copy of the input's dtype and the indices' shape.
 
     Examples
     --------
@@ -537,7 +537,7 @@ def repeat_interleave(
     Returns
     -------
     Tensor
-        A copy.
+        A copy of the input's dtype, longer along `dim`, or 1-d without one; of `repeats` alone, the indices, int64.
 
     Examples
     --------

@@ -59,7 +59,7 @@ def flip(input_: Tensor, dims: tuple) -> Tensor:
     Returns
     -------
     Tensor
-        A copy.
+        A copy of the input's shape and dtype.
 
     Examples
     --------
@@ -89,7 +89,7 @@ def fliplr(input_: Tensor) -> Tensor:
     Returns
     -------
     Tensor
-        A copy.
+        A copy of the input's shape and dtype.
 
     Examples
     --------
@@ -134,7 +134,7 @@ def roll(input_: Tensor, shifts: int | tuple, dims: int | tuple | None = None) -
     Returns
     -------
     Tensor
-        A copy.
+        A copy of the input's shape and dtype.
 
     Examples
     --------
@@ -201,7 +201,7 @@ def rot90(input_: Tensor, k: int = 1, dims: tuple = (0, 1)) -> Tensor:
     Returns
     -------
     Tensor
-        A copy.
+        A copy of the input's dtype; for an odd `k` the two dimensions have each other's size.
 
     Examples
     --------
@@ -242,7 +242,7 @@ def repeat(input_: Tensor, repeats: int | tuple) -> Tensor:
     Returns
     -------
     Tensor
-        A copy.
+        A copy of the input's dtype; each size times its number of repeats.
 
     Examples
     --------
@@ -281,7 +281,7 @@ def tile(input_: Tensor, dims: tuple) -> Tensor:
     Returns
     -------
     Tensor
-        A copy.
+        A copy of the input's dtype; each size times its number of repeats.
 
     Examples
     --------
@@ -324,7 +324,7 @@ def tril(input_: Tensor, diagonal: int = 0, *, out=None) -> Tensor:
     Returns
     -------
     Tensor
-        A copy.
+        A copy of the input's shape and dtype.
 
     Examples
     --------
@@ -397,7 +397,8 @@ diag_embed.vjp(input_=lambda g, offset, dim1, dim2: diagonal(g, offset, dim1, di
 
 
 @op("diag", composite=True, out="same")
-@like(tril)
+@like(tril, input_="Tensor: A vector or a matrix.", returns="A matrix, or the diagonal as a vector; a copy of the input's dtype.",
+      diagonal="int, optional: Which one: 0 the main one, above it positive.")  # fmt: skip
 def diag(input_: Tensor, diagonal: int = 0, *, out=None) -> Tensor:
     """The matrix with this diagonal, or a copy of the diagonal of a matrix.
 
@@ -435,7 +436,7 @@ def diagflat(input_: Tensor, offset: int = 0) -> Tensor:
     Returns
     -------
     Tensor
-        A copy.
+        A square matrix of the input's dtype, of size n + abs(offset).
 
     Examples
     --------
@@ -531,7 +532,7 @@ def select_scatter(input_: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
     Returns
     -------
     Tensor
-        A copy.
+        A copy of the input's shape and dtype.
 
     Examples
     --------
@@ -573,7 +574,7 @@ def slice_scatter(
     Returns
     -------
     Tensor
-        A copy.
+        A copy of the input's shape and dtype.
 
     Examples
     --------
@@ -611,7 +612,7 @@ def diagonal_scatter(input_: Tensor, src: Tensor, offset: int = 0, dim1: int = 0
     Returns
     -------
     Tensor
-        A copy.
+        A copy of the input's shape and dtype.
 
     Examples
     --------

@@ -479,7 +479,7 @@ def bucketize(input_, boundaries: Tensor, *, out_int32: bool = False, right: boo
     Returns
     -------
     Tensor
-        A copy.
+        Of the input's shape, int64 or int32.
 
     Examples
     --------

@@ -265,7 +265,7 @@ def fill(input_: Tensor, value) -> Tensor:
     Returns
     -------
     Tensor
-        A copy.
+        A copy of the input's shape and dtype.
 
     Examples
     --------

@@ -148,7 +148,7 @@ def expand_as(input_: Tensor, other: Tensor) -> Tensor:
     Returns
     -------
     Tensor
-        A view where that can be: it shares memory with the input.
+        A view: it shares memory with the input.
 
     Examples
     --------
@@ -173,7 +173,7 @@ def broadcast_to(input_: Tensor, size: tuple) -> Tensor:
     Returns
     -------
     Tensor
-        A view where that can be: it shares memory with the input.
+        A view: it shares memory with the input.
 
     Examples
     --------
@@ -191,7 +191,7 @@ def broadcast_tensors(*tensors: Tensor) -> tuple:
     Parameters
     ----------
     *tensors : sequence of Tensor
-        What is joined.
+        Of shapes that broadcast to one.
 
     Returns
     -------
@@ -403,7 +403,7 @@ def view_as(input_: Tensor, other: Tensor) -> Tensor:
 
 
 @op("Tensor.reshape_as", composite=True, view=True)
-@like(expand_as)
+@like(expand_as, returns="A view where the strides allow it, or else a copy.")
 def reshape_as(input_: Tensor, other: Tensor) -> Tensor:
     """The tensor reshaped to the shape of another.
 
@@ -491,7 +491,7 @@ def unflatten(input_: Tensor, dim: int, sizes: tuple) -> Tensor:
     Returns
     -------
     Tensor
-        A view where that can be: it shares memory with the input.
+        A view: it shares memory with the input.
 
     Examples
     --------
@@ -528,7 +528,7 @@ def squeeze(input_: Tensor, dim: int | tuple | None = None) -> Tensor:
     Returns
     -------
     Tensor
-        A view.
+        A view: it shares memory with the input.
 
     Examples
     --------
@@ -564,7 +564,7 @@ def unsqueeze(input_: Tensor, dim: int) -> Tensor:
     Returns
     -------
     Tensor
-        A view.
+        A view: it shares memory with the input.
 
     Examples
     --------
@@ -729,7 +729,7 @@ def contiguous(input_: Tensor, memory_format=None) -> Tensor:
     Returns
     -------
     Tensor
-        A view where that can be: it shares memory with the input.
+        The input itself, or a copy.
 
     Examples
     --------
@@ -743,7 +743,7 @@ def contiguous(input_: Tensor, memory_format=None) -> Tensor:
 
 
 @op("detach", gradient=False, view=True)
-@like(ravel)
+@like(ravel, returns="A view: it shares memory with the input.")
 def detach(input_: Tensor) -> Tensor:
     """A tensor over the same memory, outside the graph; writes to either reach both, and are counted.
 
