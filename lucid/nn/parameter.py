@@ -244,7 +244,7 @@ class UninitializedBuffer(UninitializedTensorMixin, Buffer):
     Parameters
     ----------
     requires_grad : bool, optional
-        Default False.
+        Whether gradients are recorded. Default: False.
     dtype : dtype, optional
         Of the elements that it will have; the default dtype.
     persistent : bool, optional

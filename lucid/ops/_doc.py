@@ -128,8 +128,9 @@ def like(twin, *, returns: str | None = None, gives: str | None = None, notes: b
             for heading in ("Returns", "Raises", "Notes")[: 2 + notes]:
                 if heading in there:
                     own.setdefault(heading, there[heading])
-        elif isinstance(twin, type) and "Raises" in there:
-            own.setdefault("Raises", there["Raises"])
+        elif isinstance(twin, type):
+            for heading in {"Raises", "Attributes"} & there.keys():
+                own.setdefault(heading, there[heading])
         return joined(own)
 
     return _writes(describe)

@@ -206,9 +206,19 @@ def _part(get):
     return property(get, assign, doc=get.__doc__)
 
 
+def _is_conj(tensor) -> bool:
+    """Whether a conjugate has still to be computed: False, it never is lazy here."""
+    return False
+
+
+def _is_neg(tensor) -> bool:
+    """Whether a change of sign has still to be computed: False, it never is lazy here."""
+    return False
+
+
 TENSOR_METHODS = {
     "real": _part(lambda tensor: real(tensor)),
     "imag": _part(lambda tensor: imag(tensor)),
-    "is_conj": lambda tensor: False,
-    "is_neg": lambda tensor: False,
+    "is_conj": _is_conj,
+    "is_neg": _is_neg,
 }

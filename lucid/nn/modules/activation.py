@@ -108,7 +108,7 @@ class ELU(Function):
 
 @like(F.celu)
 class CELU(Function):
-    """`nn.functional.celu`.
+    """Exponential linear unit whose slope at 0 is 1 for every alpha: `nn.functional.celu`.
 
     Examples
     --------
@@ -124,7 +124,7 @@ class CELU(Function):
 
 @like(F.selu)
 class SELU(Function):
-    """`nn.functional.selu`.
+    """Exponential linear unit that keeps mean 0 and variance 1: `nn.functional.selu`.
 
     Examples
     --------
@@ -208,7 +208,7 @@ class Sigmoid(Function):
 
 
 class LogSigmoid(Function):
-    """`nn.functional.logsigmoid`.
+    """Logarithm of the logistic function, without overflow on the way: `nn.functional.logsigmoid`.
 
     Examples
     --------
@@ -286,7 +286,7 @@ class Softplus(Function):
 
 @like(F.softshrink)
 class Softshrink(Function):
-    """`nn.functional.softshrink`.
+    """Elements moved towards 0: `nn.functional.softshrink`.
 
     Examples
     --------
@@ -302,7 +302,7 @@ class Softshrink(Function):
 
 @like(F.hardshrink)
 class Hardshrink(Function):
-    """`nn.functional.hardshrink`.
+    """Small elements replaced by 0: `nn.functional.hardshrink`.
 
     Examples
     --------
@@ -318,7 +318,7 @@ class Hardshrink(Function):
 
 @like(F.hardsigmoid)
 class Hardsigmoid(Function):
-    """`nn.functional.hardsigmoid`.
+    """The logistic function in three straight pieces: `nn.functional.hardsigmoid`.
 
     Examples
     --------
@@ -334,7 +334,7 @@ class Hardsigmoid(Function):
 
 @like(F.hardswish)
 class Hardswish(Function):
-    """`nn.functional.hardswish`.
+    """Each element times its hard sigmoid: `nn.functional.hardswish`.
 
     Examples
     --------

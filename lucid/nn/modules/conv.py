@@ -91,20 +91,31 @@ class _ConvNd(Module):
 
 @doc()
 class _Conv(_ConvNd):
-    """Convolution: see `nn.functional.conv2d`.
+    r"""Convolution: see `nn.functional.conv2d`.
 
     Parameters
     ----------
     in_channels, out_channels : int
         Channels of input and output.
     kernel_size : int or tuple of int
-        See `nn.functional.conv2d`.
-    stride, padding, dilation : int or tuple of int, optional
-        Likewise; `padding` also "same" or "valid".
+        How many taps along each dimension.
+    stride : int or tuple of int, optional
+        Steps between the places where the kernel is put. Default: 1.
+    padding : int, tuple of int, "same" or "valid", optional
+        What is added on both sides of each dimension; "same" keeps the sizes (at stride 1), "valid" adds none. Default: 0.
+    dilation : int or tuple of int, optional
+        Steps between the taps. Default: 1.
     groups : int, optional
-        Default 1.
+        The channels fall into so many groups that do not see each other. Default: 1.
     padding_mode : {"zeros", "reflect", "replicate", "circular"}, optional
-        What is added at the borders.
+        What is added. Default: "zeros".
+
+    Attributes
+    ----------
+    weight : Parameter
+        Of shape (out_channels, in_channels // groups, \*kernel_size); uniform in ``±1 / sqrt(fan_in)`` at first.
+    bias : Parameter or None
+        Of shape (out_channels,); likewise.
     """
 
     def __init__(
@@ -167,20 +178,29 @@ class Conv3d(_Conv):
 
 @doc()
 class _ConvTransposeNd(_ConvNd):
-    """Transposed convolution: see `nn.functional.conv_transpose2d`.
+    r"""Transposed convolution: see `nn.functional.conv_transpose2d`.
 
     Parameters
     ----------
     in_channels, out_channels : int
         Channels of input and output.
     kernel_size : int or tuple of int
-        See `nn.functional.conv_transpose2d`.
-    stride, padding, output_padding, dilation : int or tuple of int, optional
-        Likewise.
+        How many taps along each dimension.
+    stride, padding, dilation : int or tuple of int, optional
+        Those of the convolution whose gradient by its input this is. Default: 1, 0 and 1.
+    output_padding : int or tuple of int, optional
+        What is added to one side of the result, where several sizes come to one by the convolution. Default: 0.
     groups : int, optional
-        Default 1.
+        The channels fall into so many groups that do not see each other. Default: 1.
     padding_mode : {"zeros"}, optional
-        What is added at the borders.
+        No other is there.
+
+    Attributes
+    ----------
+    weight : Parameter
+        Of shape (in_channels, out_channels // groups, \*kernel_size); uniform in ``±1 / sqrt(fan_in)`` at first.
+    bias : Parameter or None
+        Of shape (out_channels,); likewise.
     """
 
     transposed = True

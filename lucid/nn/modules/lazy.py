@@ -144,23 +144,9 @@ class _LazyConvolution(LazyModuleMixin):
         self.reset_parameters()
 
 
-@doc()
+@like(Conv1d, out_channels="int: Channels of the output.")
 class _LazyConv(_LazyConvolution):
-    """A lazy convolution.
-
-    Parameters
-    ----------
-    out_channels : int
-        Channels of the output.
-    kernel_size : int or tuple of int
-        See `nn.functional.conv2d`.
-    stride, padding, dilation : int or tuple of int, optional
-        Likewise; `padding` also "same" or "valid".
-    groups : int, optional
-        Default 1.
-    padding_mode : {"zeros", "reflect", "replicate", "circular"}, optional
-        What is added at the borders.
-    """
+    """A lazy convolution."""
 
     def __init__(
         self, out_channels: int, kernel_size, stride=1, padding=0, dilation=1, groups: int = 1, bias: bool = True,
@@ -211,8 +197,7 @@ class LazyConv3d(_LazyConv, Conv3d):
 
 @like(ConvTranspose1d, out_channels="int: Channels of the output.")
 class _LazyConvTranspose(_LazyConvolution):
-    """A lazy transposed convolution.
-    """
+    """A lazy transposed convolution."""
 
     def __init__(
         self, out_channels: int, kernel_size, stride=1, padding=0, output_padding=0, groups: int = 1, bias: bool = True,

@@ -92,7 +92,7 @@ class MSELoss(_FunctionLoss):
 
 @like(F.smooth_l1_loss)
 class SmoothL1Loss(_FunctionLoss):
-    """`nn.functional.smooth_l1_loss`.
+    """Squared differences where these are small, absolute ones elsewhere: `nn.functional.smooth_l1_loss`.
 
     Examples
     --------
@@ -108,7 +108,7 @@ class SmoothL1Loss(_FunctionLoss):
 
 @like(F.huber_loss)
 class HuberLoss(_FunctionLoss):
-    """`nn.functional.huber_loss`.
+    """Half squared differences where these are small, linear growth beyond: `nn.functional.huber_loss`.
 
     Examples
     --------
@@ -371,7 +371,7 @@ class KLDivLoss(_FunctionLoss):
 
 @like(F.poisson_nll_loss)
 class PoissonNLLLoss(_FunctionLoss):
-    """`nn.functional.poisson_nll_loss`.
+    """Negative log likelihood of Poisson distributions: `nn.functional.poisson_nll_loss`.
 
     Examples
     --------
@@ -390,7 +390,7 @@ class PoissonNLLLoss(_FunctionLoss):
 
 @like(F.gaussian_nll_loss)
 class GaussianNLLLoss(_FunctionLoss):
-    """`nn.functional.gaussian_nll_loss`.
+    """Negative log likelihood of normal distributions: `nn.functional.gaussian_nll_loss`.
 
     Examples
     --------
@@ -406,7 +406,7 @@ class GaussianNLLLoss(_FunctionLoss):
 
 @like(F.hinge_embedding_loss)
 class HingeEmbeddingLoss(_FunctionLoss):
-    """`nn.functional.hinge_embedding_loss`.
+    """Distances that should be small, or larger than a margin: `nn.functional.hinge_embedding_loss`.
 
     Examples
     --------
@@ -422,7 +422,7 @@ class HingeEmbeddingLoss(_FunctionLoss):
 
 @like(F.margin_ranking_loss)
 class MarginRankingLoss(_FunctionLoss):
-    """`nn.functional.margin_ranking_loss`.
+    """How far pairs of scores are from being ranked as they should: `nn.functional.margin_ranking_loss`.
 
     Examples
     --------
@@ -438,7 +438,7 @@ class MarginRankingLoss(_FunctionLoss):
 
 @like(F.cosine_embedding_loss)
 class CosineEmbeddingLoss(_FunctionLoss):
-    """`nn.functional.cosine_embedding_loss`.
+    """How far pairs of vectors are from being as similar as they should: `nn.functional.cosine_embedding_loss`.
 
     Examples
     --------
@@ -454,7 +454,7 @@ class CosineEmbeddingLoss(_FunctionLoss):
 
 @like(F.soft_margin_loss)
 class SoftMarginLoss(_FunctionLoss):
-    """`nn.functional.soft_margin_loss`.
+    """Logistic loss of scores and signs: `nn.functional.soft_margin_loss`.
 
     Examples
     --------
@@ -470,7 +470,7 @@ class SoftMarginLoss(_FunctionLoss):
 
 @like(F.multilabel_margin_loss)
 class MultiLabelMarginLoss(_FunctionLoss):
-    """`nn.functional.multilabel_margin_loss`.
+    """Hinge loss of classification with several classes a sample: `nn.functional.multilabel_margin_loss`.
 
     Examples
     --------
@@ -486,7 +486,7 @@ class MultiLabelMarginLoss(_FunctionLoss):
 
 @like(F.multilabel_soft_margin_loss)
 class MultiLabelSoftMarginLoss(_FunctionLoss):
-    """`nn.functional.multilabel_soft_margin_loss`.
+    """Cross entropy of classification with several classes a sample: `nn.functional.multilabel_soft_margin_loss`.
 
     Examples
     --------
@@ -502,7 +502,7 @@ class MultiLabelSoftMarginLoss(_FunctionLoss):
 
 @like(F.multi_margin_loss)
 class MultiMarginLoss(_FunctionLoss):
-    """`nn.functional.multi_margin_loss`.
+    """Hinge loss of classification: `nn.functional.multi_margin_loss`.
 
     Examples
     --------
@@ -520,7 +520,7 @@ class MultiMarginLoss(_FunctionLoss):
 
 @like(F.triplet_margin_loss)
 class TripletMarginLoss(_FunctionLoss):
-    """`nn.functional.triplet_margin_loss`.
+    """How far triplets of vectors are from being placed as they should: `nn.functional.triplet_margin_loss`.
 
     Examples
     --------
@@ -539,7 +539,7 @@ class TripletMarginLoss(_FunctionLoss):
 
 @like(F.triplet_margin_with_distance_loss)
 class TripletMarginWithDistanceLoss(_FunctionLoss):
-    """`nn.functional.triplet_margin_with_distance_loss`.
+    """`TripletMarginLoss` for any distance: `nn.functional.triplet_margin_with_distance_loss`.
 
     Examples
     --------

@@ -34,7 +34,7 @@ class RNNBase(Module):
     num_layers : int, optional
         Layers, each on the results of the one before. Default: 1.
     bias : bool, optional
-        Default: True.
+        Whether there are biases. Default: True.
     batch_first : bool, optional
         Whether the batch is the first dimension rather than the second; not of the states. Default: False.
     dropout : float, optional
@@ -207,9 +207,9 @@ class RNN(RNNBase):
     num_layers : int, optional
         Layers, each on the results of the one before. Default: 1.
     nonlinearity : {"tanh", "relu"}, optional
-        Default: "tanh".
+        What is applied to the sum. Default: "tanh".
     bias : bool, optional
-        Default: True.
+        Whether there are biases. Default: True.
     batch_first : bool, optional
         Whether the batch is the first dimension rather than the second; not of the states. Default: False.
     dropout : float, optional
@@ -247,7 +247,7 @@ class LSTM(RNNBase):
     num_layers : int, optional
         Layers, each on the results of the one before. Default: 1.
     bias : bool, optional
-        Default: True.
+        Whether there are biases. Default: True.
     batch_first : bool, optional
         Whether the batch is the first dimension rather than the second; not of the states. Default: False.
     dropout : float, optional
@@ -292,7 +292,7 @@ class GRU(RNNBase):
     num_layers : int, optional
         Layers, each on the results of the one before. Default: 1.
     bias : bool, optional
-        Default: True.
+        Whether there are biases. Default: True.
     batch_first : bool, optional
         Whether the batch is the first dimension rather than the second; not of the states. Default: False.
     dropout : float, optional
@@ -378,9 +378,9 @@ class RNNCell(RNNCellBase):
     input_size, hidden_size : int
         Sizes of the last dimension of input and state.
     bias : bool, optional
-        Default: True.
+        Whether there are biases. Default: True.
     nonlinearity : {"tanh", "relu"}, optional
-        Default: "tanh".
+        What is applied to the sum. Default: "tanh".
 
     Examples
     --------

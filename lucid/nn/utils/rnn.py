@@ -134,7 +134,7 @@ def pack_padded_sequence(input: Tensor, lengths, batch_first: bool = False, enfo
     lengths : Tensor or sequence of int
         Of each sequence, at least 1.
     batch_first : bool, optional
-        Default False.
+        Whether the batch is the first dimension rather than the second. Default: False.
     enforce_sorted : bool, optional
         Expect the longest sequence first (default); otherwise they are sorted.
 
@@ -191,7 +191,7 @@ def pad_packed_sequence(
     sequence : PackedSequence
         The sequences.
     batch_first : bool, optional
-        Default False.
+        Whether the batch is the first dimension rather than the second. Default: False.
     padding_value : float, optional
         What stands behind the shorter ones (default 0).
     total_length : int, optional
@@ -289,7 +289,7 @@ def unpad_sequence(padded_sequences: Tensor, lengths: Tensor, batch_first: bool 
     lengths : Tensor
         Of each sequence.
     batch_first : bool, optional
-        Default False.
+        Whether the batch is the first dimension rather than the second. Default: False.
 
     Returns
     -------
