@@ -227,6 +227,15 @@ def test_the_first_example_prints_what_it_says(name, capsys):
     assert printed == [line.partition("# ")[2].strip() for line in code.splitlines() if line.startswith("print")]
 
 
+def test_links_and_named_files_are_there():
+    for page in (ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "docs").glob("*.rst")):
+        text = page.read_text()
+        links = {link.partition("#")[0] for link in re.findall(r"\]\(([^)\s]+)\)", text) if "://" not in link} - {""}
+        named = set(re.findall(r"`((?:lucid|pyx|tests|conformance|benchmarks|examples|docs)/[\w/.-]+)`", text))
+        missing = {link for link in links if not (page.parent / link).exists()} | {path for path in named if not (ROOT / path).exists()}
+        assert not missing - {"docs/_build"}, page.name
+
+
 def test_the_differences_from_pytorch_are_listed():
     text = pages.differences()
     assert "Tensor.backward" in text and "PyTorch" in text
