@@ -15,6 +15,7 @@ from libc.string cimport memcpy
 
 from convert cimport BFLOAT16, BOOL, DOUBLE, FLOAT, HALF, INT8, INT16, INT32, INT64, UINT8, UINT16, UINT32, UINT64, code_size
 from halves cimport narrow, widen
+from simd cimport FLOATS
 from threads cimport import_threads, parallel_for, task_t
 from types cimport element, floating, real
 
@@ -123,7 +124,7 @@ cdef void choose_tiles(Plan* plan) noexcept:
 
 
 cdef inline void copy_run(const element* x, Py_ssize_t sx, element* y, Py_ssize_t sy, Py_ssize_t n) noexcept nogil:
-    cdef Py_ssize_t i, chunk = CHUNK // sizeof(element)
+    cdef Py_ssize_t i, k, chunk = CHUNK // sizeof(element)
     cdef element first
     if sy == 1:
         if sx == 1:
@@ -139,10 +140,11 @@ cdef inline void copy_run(const element* x, Py_ssize_t sx, element* y, Py_ssize_
                     y[i] = x[i]
         elif sx == 0:
             first = x[0]
-            for i in range(min(n, FILLED)):
-                y[i] = first
-            i = FILLED
-            while i < n:    # as fast as `memset`: the loop alone takes 1.7 times as long
+            # With vectors of 16 bytes the loop alone takes 72 us for 4 MB, copies 55; with 32 it is as fast as `memset`, 42.
+            i = n if FLOATS > 4 else min(n, FILLED)
+            for k in range(i):
+                y[k] = first
+            while i < n:
                 memcpy(y + i, y, min(n - i, FILLED) * sizeof(element))
                 i += FILLED
         elif sx == -1:

@@ -25,3 +25,8 @@ def points(
 
     Weights are those of linear interpolation. A tap beyond the image is at -1, unless the point is NaN.
     """
+
+def sample(
+    x: NDArray, grid: NDArray, out: NDArray, sizes: Sizes, size: tuple[int, ...], padding: int, nearest: bool, align: bool, /
+) -> None:
+    """`taps` by the table that `points` makes of a grid; `inner` is 1."""

@@ -425,3 +425,20 @@ def test_fold_adds_what_unfold_took(size, kernel, options):
     blocks = lucid.ones_like(F.conv2d(lucid.ones(1, 1, *size), window, **options))
     wanted = F.conv_transpose2d(blocks, window, **options)[0, 0]
     assert lucid.equal(times[0, 0, : len(wanted), : len(wanted[0])], wanted)
+
+
+@pytest.mark.parametrize("mode", ["bilinear", "nearest"])
+@pytest.mark.parametrize("padding", ["zeros", "border", "reflection"])
+@pytest.mark.parametrize("size", [(5, 7), (3, 4, 5)])
+def test_points_of_a_grid_are_sampled_alike_with_and_without_a_gradient(mode, padding, size):
+    """In blocks that make their own table; by a table of all points; and, for the grid's gradient, by operations."""
+    rng = lucid.Generator().manual_seed(7)
+    n = len(size)
+    x = lucid.randn(2, 6, *size, generator=rng).double()
+    grid = lucid.rand(2, 20, 31, *(1,) * (n - 2), n, generator=rng).double() * 3.4 - 1.7
+    grid.view(-1)[:40:5] = lucid.tensor([math.nan, math.inf, -math.inf, 1e20, -1e30, 1.0, -1.0, 0.0]).double()
+    found = F.grid_sample(x, grid, mode, padding, False)
+    by_table = F.grid_sample(x.clone().requires_grad_(), grid, mode, padding, False)
+    by_steps = F.grid_sample(x, grid.clone().requires_grad_(), mode, padding, False)
+    assert lucid.equal(found.nan_to_num(77), by_table.detach().nan_to_num(77))
+    assert lucid.allclose(found, by_steps.detach(), rtol=1e-12, atol=1e-12, equal_nan=True)

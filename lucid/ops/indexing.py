@@ -175,18 +175,18 @@ def _joined(shape: tuple, arrays: tuple, raw: bool = False):
     """Arrays that pick neighbouring dimensions as one index of them seen as one, the first of them and the one after
     the last; None where they are no neighbours. IndexError where they reach beyond the shape. With `raw` a single array
     may come back as it is."""
-    first, stop, held = 0, 1, arrays
-    if len(arrays) > 1:
-        chosen = [k for k, one in enumerate(arrays) if one is not None]
-        first, stop = chosen[0], chosen[-1] + 1
-        held = arrays[first:stop]
-        if len(held) > len(chosen):
+    first, held = 0, [one for one in arrays if one is not None]
+    while arrays[first] is None:
+        first += 1
+    stop = first + len(held)
+    for one in arrays[first:stop]:
+        if one is None:
             return None
-    if len(held) > 1 and any(one.shape != held[0].shape for one in held):
-        try:
-            held = np.broadcast_arrays(*held)
-        except ValueError:
-            check_arrays(shape, arrays)  # says so
+        if one.shape != held[0].shape:
+            try:
+                held = np.broadcast_arrays(*held)
+            except ValueError:
+                check_arrays(shape, arrays)  # says so
     if raw and len(held) == 1 and held[0].flags.c_contiguous:
         return native(held[0]), first, stop
     at = core.empty(held[0].shape, INT64)

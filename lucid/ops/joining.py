@@ -9,10 +9,10 @@ import numpy as np
 
 from lucid import dtypes
 from lucid._kernels import core
-from lucid._kernels.core import wrap
+from lucid._kernels.core import move, wrap
 from lucid.autograd.op import Supplied, op
 from lucid.ops._doc import doc, like
-from lucid.ops._frame import formatted_empty, overwrite
+from lucid.ops._frame import cast, formatted_empty
 from lucid.ops.pieces import index_basic
 from lucid.ops.view import atleast_1d, atleast_2d, atleast_3d, reshape
 from lucid.tensor import Tensor, check_dim
@@ -36,7 +36,8 @@ def tensor_list(name: str, tensors) -> list:
 
 def put(out, index, array) -> None:
     """Write an array of any dtype, broadcast to its shape, to `out[index]`, which lies apart from it."""
-    overwrite(out[index], array, apart=True)
+    target = out[index]
+    move(cast(array, target.dtype), target)
 
 
 @op("cat", aliases=("concat", "concatenate"), out="apart cast TypeError")

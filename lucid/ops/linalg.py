@@ -441,6 +441,8 @@ def _fused(name, product_, input_, a, b, beta, alpha):
 
 
 def _plus(input_, product_, beta, alpha):
+    if type(alpha) is type(beta) is int and alpha == beta == 1:  # the commonest
+        return input_ + product_
     alpha, beta = element(alpha, product_.dtype), element(beta, product_.dtype)
     if alpha != 1:
         product_ = product_ * alpha

@@ -415,7 +415,7 @@ def _by_channel(input_, running_mean, running_var, weight, bias, training, momen
     channels = shape[1]
     if not training and (running_mean is None or running_var is None):
         raise RuntimeError("Expected running_mean and running_var to be defined when training=False")
-    _check_sizes(channels, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
+    _check_sizes(channels, running_mean, running_var, weight, bias)
     _check_parameters("batch_norm", input_, weight, bias)
     _check_parameters("batch_norm", input_, running_mean, running_var, "running_mean and running_var")
     stats = (wrap(empty((channels,), computed)), wrap(empty((channels,), computed)))
@@ -423,9 +423,12 @@ def _by_channel(input_, running_mean, running_var, weight, bias, training, momen
     return _batch_norm(input_, weight, bias, running, training, momentum, eps, stats), stats
 
 
-def _check_sizes(channels: int, **tensors) -> None:
+BY_CHANNEL = ("running_mean", "running_var", "weight", "bias")
+
+
+def _check_sizes(channels: int, *tensors) -> None:
     """RuntimeError unless the tensors that are given have one number for each channel."""
-    for name, tensor in tensors.items():
+    for name, tensor in zip(BY_CHANNEL, tensors):
         if tensor is not None and tensor.array.shape != (channels,):
             raise RuntimeError(f"{name} should contain {channels} elements not {tensor.array.size}")
 
@@ -463,8 +466,10 @@ def _batch_norm(x: Tensor, weight, bias, running, training: bool, momentum: floa
                 core.bump(one)
     else:
         mean.array[...] = running[0].array
-        held = np.add(cast(running[1].array, computed), computed.type(eps), out=rstd.array)
-        np.divide(1, np.sqrt(held, out=held), out=held)
+        held = rstd.array
+        held.fill(eps)  # NumPy takes 1.5 us for a number beside an array, 0.4 for two arrays
+        np.add(cast(running[1].array, computed), held, out=held)
+        np.reciprocal(np.sqrt(held, out=held), out=held)
     BATCH_NORM[computed](
         x_row, flat(_laid(out, last)), flat(mean.array), flat(rstd.array), row(weight, computed), row(bias, computed),
         *_channels(x.array, last),
@@ -619,7 +624,7 @@ def instance_norm(
 def _by_instance(input_, running_mean, running_var, weight, bias, momentum, eps) -> Tensor:
     """What is normalised by channel and instance, with its own statistics."""
     shape, momentum = input_.array.shape, float(momentum)
-    _check_sizes(shape[1], running_mean=running_mean, running_var=running_var)
+    _check_sizes(shape[1], running_mean, running_var)
     out = group_norm(input_.contiguous(), shape[1], weight, bias, eps)  # raises before the running ones are moved
     if running_mean is not None:
         before = core.set_grad(False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from lucid._kernels import core
-from lucid._kernels.core import wrap
+from lucid._kernels.core import move, wrap
 from lucid.autograd.op import op
 from lucid.ops._frame import FLOAT32, cast, copied, fill, formatted, formatted_empty, shape_argument, tensor_argument
 from lucid.ops.joining import put
@@ -174,9 +174,9 @@ def _margins(shape: tuple, pad: tuple, mode: str) -> tuple:
 
 
 @lru_cache(256)
-def _edges(shape, pad, mode: str) -> list:
-    """(source, target) of each margin, as indices of the padded array of this shape, in the order in which they are to
-    be copied: margins of margins come from the margins that are there."""
+def _edges(shape, pad, mode: str) -> tuple:
+    """The index of what was padded in an array of this shape, and (source, target) of each margin, as indices in the order in
+    which they are to be copied: margins of margins come from the margins that are there."""
     found = []
     inside = _within(shape, pad)
     for i in range(len(pad) // 2):
@@ -193,7 +193,7 @@ def _edges(shape, pad, mode: str) -> list:
             found.append(((*first, sources[0], *rest), (*first, slice(0, before), *rest), dim))
         if after:
             found.append(((*first, sources[1], *rest), (*first, slice(end, None), *rest), dim))
-    return found
+    return inside, found
 
 
 def _within(shape, pad):
@@ -213,9 +213,10 @@ def _edged(input_: Tensor, pad, mode: str, last: bool) -> Tensor:
     shape = tuple(shape)
     out = formatted_empty(shape, input_.array.dtype, last)
     if out.size:
-        put(out, _within(shape, pad), input_.array)
-        for source, target, _ in _edges(shape, pad, mode):
-            put(out, target, out[source])
+        inside, margins = _edges(shape, pad, mode)
+        move(input_.array, out[inside])
+        for source, target, _ in margins:
+            move(out[source], out[target])
     return wrap(out)
 
 
@@ -224,9 +225,10 @@ def _edged_input(g: Tensor, pad, mode: str, last: bool) -> Tensor:
     """The gradient of `_edged`: what came to the margins added to where they were taken from."""
     array = g.array
     sums = copied(array if array.itemsize != 2 else cast(array, FLOAT32))
-    for source, target, dim in reversed(_edges(array.shape, pad, mode)):
+    inside, margins = _edges(array.shape, pad, mode)
+    for source, target, dim in reversed(margins):
         sums[source] += sums[target].sum(dim, keepdims=True) if mode == "replicate" else sums[target]
-    return wrap(formatted(cast(copied(sums[_within(array.shape, pad)]), array.dtype), last))
+    return wrap(formatted(cast(copied(sums[inside]), array.dtype), last))
 
 
 _edged.vjp(input_=lambda g, pad, mode, last: _edged_input(g, pad, mode, last))

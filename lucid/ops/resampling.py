@@ -30,9 +30,9 @@ from lucid.ops.selection import index_select
 from lucid.ops.view import in_format, to_dtype
 from lucid.tensor import Tensor
 
-TAPS, TAPS_INPUT, TAPS_WEIGHT, POINTS = (
+TAPS, TAPS_INPUT, TAPS_WEIGHT, POINTS, SAMPLE = (
     {dtype: getattr(kernels, name)[C_NAMES[dtype]] for dtype in FLOATING}
-    for name in ("taps", "taps_input", "taps_weight", "points")
+    for name in ("taps", "taps_input", "taps_weight", "points", "sample")
 )
 
 
@@ -514,16 +514,18 @@ def _sample(input_: Tensor, grid: Tensor, mode: str, padding: str, align_corners
     batch, channels, *size = x.shape
     points = math.prod(places.shape[1:-1])
     shape = (batch, channels, *places.shape[1:-1])
+    sizes = Sizes(batch, channels, math.prod(size), 1, points, 1 if mode == "nearest" else 1 << n)
+    known = tuple(size), kernels.paddings[padding], mode == "nearest", align_corners
+    if mode != "bicubic" and not core.recording((input_, grid)):
+        out = empty(shape, x.dtype)
+        if out.size:
+            SAMPLE[x.dtype](row(input_), row(grid), flat(out), tuple(sizes), *known)
+        return wrap(out)
     rows = input_.reshape(batch * channels, math.prod(size), 1)
     if mode != "bicubic" and not core.recording((grid,)):
-        taps = 1 if mode == "nearest" else 1 << n
-        sizes = Sizes(batch, channels, math.prod(size), 1, points, taps)
-        places, table = empty((batch, points, taps), INT64), empty((batch, points, taps), x.dtype)
+        places, table = empty((batch, points, sizes.taps), INT64), empty((batch, points, sizes.taps), x.dtype)
         if places.size:
-            POINTS[x.dtype](
-                row(grid), flat(places), flat(table), tuple(size), kernels.paddings[padding], mode == "nearest",
-                align_corners,
-            )  # fmt: skip
+            POINTS[x.dtype](row(grid), flat(places), flat(table), *known)
         return _taps(rows, wrap(table), places, sizes).reshape(*shape)
     flat_grid = grid.reshape(batch, points, n)
     index, weight = [0], [None]
