@@ -110,7 +110,7 @@ def to_str(tensor) -> str:
     """Values alone; with the gradient where the tensor requires one."""
     if not tensor.requires_grad:
         return values(tensor)
-    return f"Tensor({values(tensor, 7)}, grad={tensor.grad!s})"
+    return f"Tensor({values(tensor, 7)}, grad={tensor._grad!s})"
 
 
 def to_repr(tensor) -> str:

@@ -350,6 +350,10 @@ class Tensor(core.TensorBase):
     @property
     def grad(self) -> Tensor | None:
         """The gradient that `backward` accumulated here; None before."""
+        if self._grad is None and not self.is_leaf and not self.retains_grad:
+            import warnings
+
+            warnings.warn("this tensor is not a leaf: backward() accumulates no gradient here, unless retain_grad() was called before", stacklevel=2)
         return self._grad
 
     @grad.setter

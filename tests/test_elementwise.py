@@ -454,6 +454,7 @@ PAIRS = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "binary_cross_en
          "binary_cross_entropy")  # fmt: skip
 
 
+@pytest.mark.filterwarnings("ignore:kl_div")
 @pytest.mark.parametrize("name", PAIRS)
 @pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
 def test_fused_losses_equal_their_composition(name, reduction):

@@ -256,3 +256,18 @@ def test_lists_that_hold_themselves_or_many_lists_are_refused(call, depth):
     for x in (lucid.ones(2), lucid.ones(2, requires_grad=True), lucid.ones(2, dtype=lucid.float16)):
         with pytest.raises(RecursionError, match="nested too deeply"):
             call(x, held)
+
+
+@pytest.mark.parametrize(
+    ("words", "call"),
+    [
+        ("first of size 3", lambda: lucid.cross(lucid.ones(3, 2), lucid.ones(3, 2))),
+        ("which indexing", lambda: lucid.meshgrid(lucid.ones(2), lucid.ones(3))),
+        ("window", lambda: lucid.stft(lucid.ones(9), 4, return_complex=True)),
+        ("deprecated", lambda: lucid.stft(lucid.ones(9), 4, window=lucid.ones(4), return_complex=False)),
+    ],
+)
+def test_what_may_be_meant_otherwise_is_warned_of(words, call):
+    with pytest.warns(UserWarning, match=words) as seen:
+        call()
+    assert [one.filename for one in seen] == [__file__]

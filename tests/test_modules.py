@@ -109,6 +109,7 @@ def test_skip_init_computes_no_initial_weights(monkeypatch):
             kind(*sizes)
 
 
+@pytest.mark.filterwarnings("ignore:Full backward hook")
 def test_hooks_of_the_last_operation_of_every_module():
     """PyTorch refuses them for good once there was a hook of the other kind; here while there is one."""
     net, seen = nn.Sequential(nn.Linear(2, 2), nn.ReLU()), []

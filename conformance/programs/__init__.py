@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -71,6 +72,14 @@ def raised(call: Callable, *args: Any, **kwargs: Any) -> str:
     except Exception as error:
         return type(error).__name__
     return ""
+
+
+def warned(call: Callable, *args: Any, **kwargs: Any) -> list[str]:
+    """The categories of the warnings that a call gives."""
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        call(*args, **kwargs)
+    return [one.category.__name__ for one in heard]
 
 
 @lru_cache(None)

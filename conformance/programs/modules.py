@@ -5,10 +5,11 @@ from __future__ import annotations
 import copy
 import importlib
 import io
+import itertools
 import pickle
 from collections import OrderedDict, namedtuple
 
-from . import program, raised, table
+from . import program, raised, table, warned
 
 
 def _net(lib):
@@ -1143,3 +1144,145 @@ def a_full_backward_hook_without_inputs_that_need_gradients(lib):
         layer.register_full_backward_hook(hook)
         out = layer(lib.ones(1, 2), lib.ones(1, 2)).sum()
         yield raised(out.backward), seen, layer.bias.grad
+
+
+@program("nn.parameter.Parameter", "nn.parameter.Buffer")
+def copies_of_parameters_are_their_values(lib):
+    nn = lib.nn
+    p = nn.Parameter(lib.ones(2))
+    p.grad, p.tag = lib.ones(2), 3
+    twin = copy.deepcopy(p)
+    yield twin, twin.grad, hasattr(twin, "tag"), twin.requires_grad, type(twin).__name__
+    x = lib.ones(2, requires_grad=True)
+    x.grad, x.tag = lib.ones(2), 3
+    twin = copy.deepcopy(x)
+    yield twin, twin.grad, twin.tag
+
+    class Named(nn.Parameter):
+        def __new__(cls, data, requires_grad=True, name="none"):
+            made = super().__new__(cls, data, requires_grad)
+            made.name_ = name
+            return made
+
+    twin = copy.deepcopy(Named(lib.ones(2), name="one"))
+    yield type(twin).__name__, twin.name_
+    fixed = nn.Parameter(lib.arange(6.0).reshape(2, 3).t(), requires_grad=False)
+    both = copy.deepcopy([fixed, fixed, fixed.data])
+    yield both, both[0] is both[1], both[0].data_ptr() == both[2].data_ptr(), both[0].stride()
+    buffer = nn.Buffer(lib.ones(2), persistent=False)
+    twin = copy.deepcopy(buffer)
+    yield type(buffer).__name__, isinstance(twin, nn.Buffer), twin.persistent, isinstance(buffer, nn.Parameter), raised(nn.Buffer, lib.ones(1), True)
+    yield nn.Buffer(lib.ones(1, requires_grad=True)).requires_grad, type(nn.Buffer(p)).__name__, nn.Buffer(), nn.Buffer(x).data_ptr() == x.data_ptr()
+
+
+@program("nn.Module")
+def what_may_take_the_place_of_what(lib):
+    nn = lib.nn
+
+    class Room(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.p, self.m, self.q = nn.Parameter(lib.ones(1)), nn.Linear(1, 1), nn.Parameter(lib.ones(1))
+            self.register_buffer("b", lib.ones(1))
+
+    new = (
+        lambda: nn.Parameter(lib.ones(1)), lambda: nn.Linear(1, 1), lambda: nn.Buffer(lib.ones(1), persistent=False), lambda: lib.ones(1),
+        lambda: None, lambda: 3,
+    )  # fmt: skip
+    for name in "pmbz":
+        for make in new:
+            room = Room()
+            yield raised(setattr, room, name, make()), *(list(one) for one in (room._parameters, room._buffers, room._modules, room.state_dict()))
+
+
+@program("nn.Module")
+def what_layers_say_of_themselves(lib):
+    nn = lib.nn
+    layers = (
+        nn.Embedding(5, 3, padding_idx=1, max_norm=2.0), nn.Embedding(5, 3, norm_type=1.0, scale_grad_by_freq=True), nn.EmbeddingBag(5, 3),
+        nn.MaxUnpool1d(2), nn.MaxUnpool2d(2, padding=1), nn.MaxUnpool3d((2, 1, 2)), nn.AvgPool1d(2), nn.AvgPool2d(2), nn.Softshrink(),
+        nn.MultiheadAttention(4, 2), nn.TransformerEncoderLayer(4, 2, 8), nn.ParameterList(), nn.ParameterDict(),
+    )  # fmt: skip
+    for layer in layers:
+        yield repr(layer)
+    yield nn.AvgPool1d(2).kernel_size, nn.AvgPool2d(2).kernel_size, nn.MaxUnpool2d(2).stride
+    with_parameters = nn.Module()
+    with_parameters.listed = nn.ParameterList([lib.zeros(2, 3), lib.tensor(1.0), 3, "x"])
+    with_parameters.named = nn.ParameterDict({"a": lib.zeros(2), "b": 3, "c": lib.ones(1, dtype=lib.complex64)})
+    for shown in (with_parameters, with_parameters.listed, with_parameters.named):
+        yield repr(shown).replace("lucid.", "torch.")
+    linear = nn.Linear(2, 2)
+    found = linear.load_state_dict({"weight": lib.zeros(2, 2)}, strict=False)
+    yield repr(found), type(found).__name__, repr(linear.load_state_dict(linear.state_dict())), type(linear.state_dict()._metadata).__name__
+    yield warned(linear.state_dict, {}), warned(linear.state_dict, prefix="a.")
+
+
+@program("nn.Module")
+def backward_hooks_warn_where_no_input_needs_a_gradient(lib):
+    for register in ("register_full_backward_hook", "register_full_backward_pre_hook"):
+        layer = lib.nn.Linear(2, 3)
+        getattr(layer, register)(lambda *_: None)
+        for needs in (False, True):
+            yield warned(layer(lib.ones(1, 2, requires_grad=needs)).sum().backward)
+
+
+@program("optim.Adam", "optim.SGD", "optim.Adagrad")
+def settings_that_exclude_each_other(lib):
+    optim, p = lib.optim, lib.nn.Parameter(lib.ones(1))
+    for kind in (optim.Adam, optim.AdamW, optim.SGD, optim.Adagrad):
+        yield raised(kind, [p], fused=True, foreach=True), raised(kind, [p], fused=True, differentiable=True), raised(kind, [p], lr="a")
+        yield raised(kind, [p], lr=lib.tensor([0.1, 0.2])), warned(kind, [p, p]), warned(kind, [p])
+        yield raised(kind, [("a", p), lib.nn.Parameter(lib.ones(1))]), raised(kind, [lib.nn.Parameter(lib.ones(1)), ("a", p)])
+    for kind in (optim.Adam, optim.AdamW):
+        yield raised(kind, [p], lr=lib.tensor(0.1), foreach=True), raised(kind, [p], betas=(lib.tensor(0.9), 0.9))
+        yield raised(kind, [p], lr=lib.tensor(0.1), foreach=True, capturable=True)
+
+
+def _schedules(lib, optimizer):
+    """One of each kind."""
+    kinds = lib.optim.lr_scheduler
+    yield kinds.StepLR(optimizer, 2)
+    yield kinds.MultiStepLR(optimizer, [1, 3])
+    yield kinds.ConstantLR(optimizer, 0.5, 2)
+    yield kinds.LinearLR(optimizer, 0.5, total_iters=3)
+    yield kinds.ExponentialLR(optimizer, 0.9)
+    yield kinds.PolynomialLR(optimizer, 4, 2.0)
+    yield kinds.CosineAnnealingLR(optimizer, 3)
+    yield kinds.CosineAnnealingWarmRestarts(optimizer, 2, 2)
+    yield kinds.LambdaLR(optimizer, lambda epoch: 0.9**epoch)
+    yield kinds.MultiplicativeLR(optimizer, lambda epoch: 0.9)
+    yield kinds.ReduceLROnPlateau(optimizer, patience=0)
+    yield lib.optim.swa_utils.SWALR(optimizer, 0.05, anneal_epochs=2)
+    yield kinds.CyclicLR(optimizer, 0.1, 0.5, step_size_up=2)
+    yield kinds.CyclicLR(optimizer, 0.1, 0.5, step_size_up=2, scale_fn=lambda x: 0.5**x, cycle_momentum=False)
+    yield kinds.OneCycleLR(optimizer, 0.5, total_steps=8)
+    yield kinds.OneCycleLR(optimizer, 0.5, total_steps=8, three_phase=True, anneal_strategy="linear")
+
+
+def _rounded(value):
+    """Numbers to nine digits, also in what holds them."""
+    if isinstance(value, (list, tuple)):
+        return [_rounded(one) for one in value]
+    return float(f"{value:.9g}") if isinstance(value, float) else value
+
+
+@program("optim.lr_scheduler.LRScheduler")
+def what_a_schedule_keeps_is_what_pytorchs_keeps(lib):
+    p = lib.nn.Parameter(lib.ones(1))
+    for rate in (float, lib.tensor):
+        for number in range(16):
+            optimizer = lib.optim.SGD([p], lr=rate(1.0), momentum=0.9)
+            schedule = next(itertools.islice(_schedules(lib, optimizer), number, None))
+            measured = type(schedule).__name__ == "ReduceLROnPlateau"
+            for step in range(4):
+                optimizer.step()
+                schedule.step(*[1.0] * measured)
+                yield _rounded(schedule.get_last_lr())
+            state = schedule.state_dict()
+            yield sorted(state), {name: _rounded(state[name]) for name in sorted(state)}
+            optimizer = lib.optim.SGD([p], lr=1.0, momentum=0.9)
+            again = next(itertools.islice(_schedules(lib, optimizer), number, None))
+            again.load_state_dict(copy.deepcopy(state))
+            optimizer.step()
+            again.step(*[1.0] * measured)
+            yield _rounded(again.get_last_lr())

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import importlib
 import io
 import warnings
 from functools import lru_cache
 
-from . import program, raised
+from . import program, raised, warned
 
 
 def _part(lib, path: str):
@@ -707,3 +708,26 @@ def memory_that_nobody_wrote_to(lib):
             lib.use_deterministic_algorithms(False)
             deterministic.fill_uninitialized_memory = True
     yield bool(lib.empty(3, out=lib.ones(3)).isnan().any())
+
+
+@program("nn.functional.softmax", "nn.functional.kl_div", "var", "tensor", "Tensor.grad")
+def what_is_warned_of(lib):
+    F, nn, x = lib.nn.functional, lib.nn, lib.ones(2, 3)
+    for call in (F.softmax, F.log_softmax, F.softmin, nn.Softmax()):
+        yield warned(call, x), warned(F.softmax, x, dim=1)
+    for reduction in ("mean", "batchmean", "sum", "none"):
+        yield warned(F.kl_div, x, x, reduction=reduction), warned(nn.KLDivLoss(reduction=reduction), x, x)
+    yield warned(F.mse_loss, x, x, reduce=False), warned(F.mse_loss, x, x, size_average=True), warned(F.mse_loss, x, x)
+    yield warned(nn.MSELoss, size_average=False), warned(nn.CrossEntropyLoss, reduce=True), warned(nn.MSELoss(), x, x)
+    for name in ("var", "std", "var_mean", "std_mean"):
+        call = getattr(lib, name)
+        yield warned(call, lib.ones(1)), warned(call, x), warned(call, x, 0), warned(call, x, 0, correction=2), warned(call, x, 1, correction=5)
+    yield warned(lib.tensor, x), warned(lib.tensor, x, dtype=lib.float64), warned(lib.tensor, [x[0, 0], 1]), warned(lib.as_tensor, x)
+    leaf = lib.ones(2, requires_grad=True)
+    inner = leaf * 2
+    grad = lambda one: one.grad
+    yield warned(grad, leaf), warned(grad, inner), warned(repr, inner), warned(str, inner), warned(grad, inner.detach()), warned(copy.copy, inner)
+    inner.retain_grad()
+    yield warned(grad, inner), warned(grad, inner[0])
+    inner.sum().backward()
+    yield warned(grad, inner)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import gc
 
-from . import program, raised
+from . import program, raised, warned
 
 
 @program("nn.RNNBase.check_input", "nn.RNNBase.check_hidden_size", "nn.RNNBase.check_forward_args", "nn.RNNBase.get_expected_hidden_size",
@@ -90,15 +90,7 @@ def sequences_of_schedules_inside_each_other(lib):
 @program("optim.lr_scheduler.LRScheduler.step", "optim.lr_scheduler.StepLR", "optim.lr_scheduler.SequentialLR", "optim.lr_scheduler.ReduceLROnPlateau",
          "optim.lr_scheduler.CosineAnnealingWarmRestarts", "optim.lr_scheduler.ChainedScheduler")  # fmt: skip
 def schedules_that_warn_of_the_order(lib):
-    import warnings
-
     kinds = lib.optim.lr_scheduler
-
-    def said(act, *values) -> list[str]:
-        with warnings.catch_warnings(record=True) as heard:
-            warnings.simplefilter("always")
-            act(*values)
-        return [one.category.__name__ for one in heard]
 
     def sgd():
         return lib.optim.SGD([lib.zeros(1, requires_grad=True)], lr=1.0)
@@ -113,20 +105,20 @@ def schedules_that_warn_of_the_order(lib):
             optimizer = sgd()
             schedule = make(optimizer)
             getattr(optimizer, first)()
-            yield [said(schedule.step) for _ in range(3)], schedule.state_dict().get("_step_count"), schedule.get_last_lr()
+            yield [warned(schedule.step) for _ in range(3)], schedule.state_dict().get("_step_count"), schedule.get_last_lr()
     optimizer = sgd()
     optimizer.step()
     schedule = kinds.StepLR(optimizer, 2)  # the step before it was made does not count
-    yield said(schedule.step), said(schedule.step, 5), schedule.get_last_lr()
+    yield warned(schedule.step), warned(schedule.step, 5), schedule.get_last_lr()
     schedule = kinds.StepLR(optimizer, 2)
-    yield said(schedule.step)
+    yield warned(schedule.step)
     optimizer.step()
-    yield said(kinds.StepLR(optimizer, 2).step), said(kinds.ReduceLROnPlateau(optimizer).step, 1.0, 3)
+    yield warned(kinds.StepLR(optimizer, 2).step), warned(kinds.ReduceLROnPlateau(optimizer).step, 1.0, 3)
     optimizer = sgd()
     schedule = kinds.StepLR(optimizer, 2)
     optimizer.step = lambda: None
-    yield said(schedule.step), said(schedule.step)
-    yield said(kinds.CosineAnnealingWarmRestarts(sgd(), 2).step, 1.5)
+    yield warned(schedule.step), warned(schedule.step)
+    yield warned(kinds.CosineAnnealingWarmRestarts(sgd(), 2).step, 1.5)
 
 
 @program("utils.data.DataLoader.multiprocessing_context", "nn.utils.rnn.PackedSequence.pin_memory", "Tensor.pin_memory", "Tensor.is_shared")

@@ -21,19 +21,19 @@ class _Marking(type):
         return mark is not None and isinstance(instance, Tensor) and getattr(instance, mark, False)
 
 
-def _marked(data: Tensor, owner: type, requires_grad: bool) -> Tensor | None:
-    """A tensor of a user's class over the same memory, marked as the class `owner` does; None of the classes that are here."""
+def _marked(data: Tensor, requires_grad: bool) -> Tensor | None:
+    """A parameter of a user's class over the same memory; None of the classes that are here."""
     kind = type(data)
     if kind is Tensor or kind.__module__.partition(".")[0] in ("lucid", "torch"):
         return None
     found = data.detach()
     if type(found) is not kind:
         raise RuntimeError(
-            f"Creating a {owner.__name__} from an instance of type {kind.__name__} requires that detach() returns an instance of the same type, "
+            f"Creating a Parameter from an instance of type {kind.__name__} requires that detach() returns an instance of the same type, "
             f"but return type {type(found).__name__} was found instead"
         )
     found.requires_grad_(requires_grad)
-    setattr(found, owner._mark, True)
+    found._is_param = True
     return found
 
 
@@ -68,19 +68,24 @@ class Parameter(Tensor, metaclass=_Marking):
             raise TypeError(f"Parameter needs a Tensor, got {type(data).__name__}")
         if requires_grad and data.is_inference() and not core.is_inference():
             raise RuntimeError(NO_GRADIENT)
-        if (found := _marked(data, Parameter, requires_grad)) is not None:
+        if (found := _marked(data, requires_grad)) is not None:
             return found
         self.array = data.array
         self._counter = core.version_of(data)
         self.requires_grad = requires_grad
         return self
 
+    def __deepcopy__(self, memo):
+        if id(self) not in memo:  # values alone: neither the gradient nor attributes of its own
+            memo[id(self)] = type(self)(self.data.clone(), self.requires_grad)
+        return memo[id(self)]
+
     def __repr__(self) -> str:
         return "Parameter containing:\n" + super().__repr__()
 
 
 class Buffer(Tensor, metaclass=_Marking):
-    """A tensor that, as an attribute of a Module, is one of its buffers: state that is not trained.
+    """A tensor that, as an attribute of a Module, is one of its buffers: state that is not trained. Its class stays as it is.
 
     Parameters
     ----------
@@ -101,16 +106,11 @@ class Buffer(Tensor, metaclass=_Marking):
     __torch_function__ = core.disabled_torch_function
     _mark = "_is_buffer"
 
-    def __new__(cls, data=None, persistent=True):
-        self = core.TensorBase.__new__(cls)
+    def __new__(cls, data=None, *, persistent=True):
         data = Tensor([]) if data is None else data
-        if (found := _marked(data, Buffer, data.requires_grad)) is not None:
-            found.persistent = persistent
-            return found
-        self.array = data.array
-        self._counter = core.version_of(data)
-        self.persistent = persistent
-        return self
+        made = data.detach().requires_grad_(data.requires_grad)
+        made.persistent, made._is_buffer = persistent, True
+        return made
 
 
 class UninitializedTensorMixin:

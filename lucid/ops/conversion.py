@@ -45,6 +45,10 @@ def tensor(data, *, dtype=None, device=None, requires_grad: bool = False, pin_me
     """
     if device is not None:
         check_device(device)
+    if isinstance(data, Tensor):
+        import warnings
+
+        warnings.warn("tensor() of a tensor: use x.detach().clone(), with .requires_grad_() where a gradient is wanted", stacklevel=2)
     result = wrap(to_array(data, None if dtype is None else as_dtype(dtype)))
     return result.requires_grad_() if requires_grad else result
 

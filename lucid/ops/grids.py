@@ -56,6 +56,10 @@ def meshgrid(*tensors: Tensor, indexing: str | None = None) -> tuple:
             )
         if one.dtype is not tensors[0].dtype:
             raise RuntimeError("meshgrid expects all tensors to have the same dtype")
+    if indexing is None:
+        import warnings
+
+        warnings.warn("meshgrid: say which indexing is meant, 'ij' (as without) or 'xy'", stacklevel=2)
     order = list(range(len(tensors)))
     if indexing == "xy" and len(tensors) > 1:
         order[:2] = 1, 0

@@ -47,6 +47,7 @@ from lucid.tensor import Tensor
 def reduction_of(name: str, reduction: str, size_average=None, reduce=None) -> str:
     """The reduction wanted, also where it is given in the two older parameters. ValueError for an unknown one."""
     if size_average is not None or reduce is not None:
+        warnings.warn("size_average and reduce are deprecated: give the reduction by its name", stacklevel=3)
         if reduce is not None and not reduce:
             return "none"
         return "mean" if size_average is None or size_average else "sum"
@@ -399,19 +400,24 @@ def kl_div(
     >>> F.kl_div(lucid.tensor([0.0]), lucid.tensor([1.0]), reduction="sum")
     Tensor(0.0)
     """
+    batch = reduction == "batchmean"
+    if reduction == "mean":
+        warnings.warn("kl_div: reduction='mean' divides by the number of elements; that of samples is what 'batchmean' divides by", stacklevel=2)
+    result = divergence(input_, target, reduction_of("kl_div", "sum" if batch else reduction, size_average, reduce), log_target)
+    return div(result, input_.array.shape[0]) if batch and input_.array.ndim else result
+
+
+def divergence(input_: Tensor, target: Tensor, reduction: str, log_target: bool) -> Tensor:
+    """`kl_div` with a known reduction."""
     tensor_argument("kl_div", input_)
     tensor_argument("kl_div", target, 2, "target")
     if input_.dtype.kind < 2 or target.dtype.kind < 2:
         raise RuntimeError("kl_div: Integral inputs not supported.")
     if input_.dtype.is_complex or target.dtype.is_complex:
         raise RuntimeError("kl_div: Complex inputs not supported.")
-    batch = reduction == "batchmean"
-    reduction = reduction_of("kl_div", "sum" if batch else reduction, size_average, reduce)
     if log_target:
-        result = _pairs(input_, target, "kl_div_log", lambda x, y: mul(exp(y), sub(y, x)), reduction)
-    else:
-        result = _pairs(input_, target, "kl_div", lambda x, y: sub(xlogy(y, y), mul(y, x)), reduction)
-    return div(result, input_.array.shape[0]) if batch and input_.array.ndim else result
+        return _pairs(input_, target, "kl_div_log", lambda x, y: mul(exp(y), sub(y, x)), reduction)
+    return _pairs(input_, target, "kl_div", lambda x, y: sub(xlogy(y, y), mul(y, x)), reduction)
 
 
 @op("nn.functional.gaussian_nll_loss", composite=True, wide=True)

@@ -14,7 +14,7 @@ from lucid.ops._frame import INT64, cast, check_dim, contiguous, tensor_argument
 from lucid.ops._indices import INDEX_DTYPES
 from lucid.ops.classification import ctc_loss
 from lucid.ops.distance import pairwise_distance
-from lucid.ops.loss import _with_logits, binary_cross_entropy_with_logits, kl_div, poisson_nll_loss
+from lucid.ops.loss import _with_logits, binary_cross_entropy_with_logits, divergence, kl_div, poisson_nll_loss
 from lucid.ops.margins import (
     _ranked,
     _triplets,
@@ -505,7 +505,7 @@ def kl_div_by_number(input_: Tensor, target: Tensor, reduction: int = 0, *, log_
     >>> lucid.kl_div(lucid.tensor([0.0]), lucid.tensor([1.0]))
     Tensor([0.0])
     """
-    return kl_div(input_, target, reduction=_by_number("kl_div", reduction), log_target=log_target)
+    return divergence(input_, target, _by_number("kl_div", reduction), log_target)
 
 
 @op("poisson_nll_loss", composite=True)

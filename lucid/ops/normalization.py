@@ -155,6 +155,9 @@ def _converted(input_: Tensor, dtype) -> Tensor:
 def _implicit(name: str, dim, ndim: int) -> int:
     """The dimension that PyTorch takes where none is given."""
     if dim is None:
+        import warnings
+
+        warnings.warn(f"{name} takes a dimension of its own choice: give it as `dim`", stacklevel=3)
         dim = 0 if ndim in (0, 1, 3) else 1
     return dim
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from itertools import pairwise
 
 import numpy as np
@@ -179,7 +180,7 @@ _cross.vjp(
 def cross(input_: Tensor, other: Tensor, dim: int | None = None, *, out=None) -> Tensor:
     """`linalg.cross` along the first dimension of size 3 where none is given.
 
-    >>> lucid.cross(lucid.tensor([1.0, 0.0, 0.0]), lucid.tensor([0.0, 1.0, 0.0]))
+    >>> lucid.cross(lucid.tensor([1.0, 0.0, 0.0]), lucid.tensor([0.0, 1.0, 0.0]), dim=0)
     Tensor([0.0, 0.0, 1.0])
     """
     if dim is None:
@@ -187,6 +188,7 @@ def cross(input_: Tensor, other: Tensor, dim: int | None = None, *, out=None) ->
         if 3 not in shape:
             raise RuntimeError("no dimension of size 3 in input")
         dim = shape.index(3)
+        warnings.warn(f"cross takes dimension {dim}, the first of size 3: give it as `dim`, or use linalg.cross", stacklevel=2)
     return linalg_cross.op.forward(input_, other, dim=dim)
 
 

@@ -478,6 +478,10 @@ def _moments(name: str, input_, dim, correction, keepdim: bool, root: bool):
     if dtype.kind < 2:
         raise RuntimeError(f"{name} only support floating point and complex dtypes")
     dims = dims_argument(name, dim, input_.array.ndim)
+    if (math.prod(input_.array.shape[i] for i in dims) if input_.array.size else 0) <= correction:
+        import warnings
+
+        warnings.warn(f"{name}(): degrees of freedom is <= 0: there are no more elements than the correction", stacklevel=3)
     if not dtype.is_complex:
         found = _real_moments(computed(input_.array, dtype), dims, correction, keepdim, root)
         return tuple(wrap(cast(one, dtype.numpy)) for one in found)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 from lucid.autograd.op import op
 from lucid.ops._frame import tensor_argument
 from lucid.ops.arithmetic import add, div, mul
@@ -102,12 +104,14 @@ def stft(
 
     Examples
     --------
-    >>> lucid.stft(lucid.ones(8), 4, hop_length=4, center=False, return_complex=True).real
+    >>> lucid.stft(lucid.ones(8), 4, hop_length=4, window=lucid.ones(4), center=False, return_complex=True).real
     Tensor([[4.0, 4.0],
             [0.0, 0.0],
             [0.0, 0.0]])
     """
     x = tensor_argument("stft", input_)
+    if window is None:
+        warnings.warn("stft: without a window the spectrum leaks; give one, such as hann_window(n_fft)", stacklevel=2)
     if center and align_to_window is not None:
         raise RuntimeError("stft align_to_window should only be set when center = false")
     if x.dtype.kind < 2:
@@ -126,6 +130,8 @@ def stft(
                 "return_complex=True in a future release"
             )
         return_complex = True
+    elif not return_complex:
+        warnings.warn("stft: return_complex=False is deprecated: view_as_real gives the same of complex numbers", stacklevel=2)
     if not 0 < n_fft <= x.shape[-1]:
         raise RuntimeError(f"stft: expected 0 < n_fft <= {x.shape[-1]}, but got n_fft={n_fft}")
     hop, length = _lengths("stft", n_fft, hop_length, win_length, window)
@@ -203,7 +209,7 @@ def istft(
     Examples
     --------
     >>> x = lucid.tensor([1.0, 2.0, 3.0, 4.0])
-    >>> lucid.istft(lucid.stft(x, 4, center=False, return_complex=True), 4, center=False)
+    >>> lucid.istft(lucid.stft(x, 4, window=lucid.ones(4), center=False, return_complex=True), 4, center=False)
     Tensor([1.0, 2.0, 3.0, 4.0])
     """
     x = tensor_argument("istft", input_)

@@ -6,6 +6,7 @@ from lucid._kernels import optim as kernels
 from lucid.ops._doc import doc, like
 from lucid.ops._frame import C_NAMES, FLOATING
 from lucid.optim.optimizer import Optimizer, check, gradient_of, number, updated, zeros_like
+from lucid.tensor import Tensor
 
 __all__ = ["Adam", "AdamW"]
 
@@ -52,6 +53,10 @@ class Adam(Optimizer):
         differentiable: bool = False, fused=None, decoupled_weight_decay: bool = False,
     ):  # fmt: skip
         check(lr=lr, eps=eps, weight_decay=weight_decay)
+        if isinstance(lr, Tensor) and foreach and not capturable:
+            raise ValueError("lr as a Tensor is not supported for capturable=False and foreach=True")
+        if isinstance(betas[0], Tensor) != isinstance(betas[1], Tensor):
+            raise ValueError("betas must be either both floats or both Tensors")
         for i, beta in enumerate(betas):
             if not 0.0 <= float(beta) < 1.0:
                 raise ValueError(f"Invalid beta parameter at index {i}: {beta}")

@@ -73,6 +73,8 @@ class Optimizer:
             raise TypeError(
                 f"params argument given to the optimizer should be an iterable of Tensors or dicts, but got {type(params).__name__}"
             )
+        if defaults.get("fused") and (defaults.get("foreach") or defaults.get("differentiable")):
+            raise RuntimeError("fused=True goes neither with foreach=True nor with differentiable=True")
         self.defaults = defaults
         self.state: defaultdict = defaultdict(dict)
         self.param_groups: list[dict] = []
@@ -118,7 +120,10 @@ class Optimizer:
                 "will change between runs. Please use a list instead."
             )
         params = list(params)
-        if params and isinstance(params[0], tuple):
+        named = sum(isinstance(param, tuple) for param in params)
+        if named:
+            if named < len(params):
+                raise ValueError("all optimizer params should be with/without names. Some param names are missing")
             group["param_names"] = [name for name, _ in params]
             params = [param for _, param in params]
         for param in params:
@@ -131,6 +136,10 @@ class Optimizer:
             if default is required and name not in group:
                 raise ValueError(f"parameter group didn't specify a value of required optimization parameter {name}")
             group.setdefault(name, default)
+        if len(set(params)) < len(params):
+            import warnings
+
+            warnings.warn("a group of parameters has some of them more than once: each is stepped as often", stacklevel=3)
         known = {id(param) for other in self.param_groups for param in other["params"]}
         if known & {id(param) for param in params}:
             raise ValueError("some parameters appear in more than one parameter group")
@@ -318,7 +327,9 @@ def check(**values) -> None:
     """ValueError for a negative setting."""
     names = {"lr": "learning rate", "eps": "epsilon value", "weight_decay": "weight_decay value", "momentum": "momentum value"}
     for name, value in values.items():
-        if not float(value) >= 0.0:
+        if name == "lr" and isinstance(value, Tensor) and value.numel() != 1:
+            raise ValueError("Tensor lr must be 1-element")
+        if not value >= 0.0:
             raise ValueError(f"Invalid {names.get(name, name)}: {value}")
 
 

@@ -299,6 +299,9 @@ class Softshrink(Function):
     def __init__(self, lambd: float = 0.5):
         super().__init__(lambd=lambd)
 
+    def extra_repr(self) -> str:
+        return str(self.lambd)
+
 
 @like(F.hardshrink)
 class Hardshrink(Function):

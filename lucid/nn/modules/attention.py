@@ -5,7 +5,7 @@ from __future__ import annotations
 import lucid
 from lucid.nn import functional as F
 from lucid.nn import init
-from lucid.nn.modules.linear import Linear
+from lucid.nn.modules.linear import NonDynamicallyQuantizableLinear
 from lucid.nn.modules.module import Module
 from lucid.nn.parameter import Parameter
 from lucid.ops._doc import doc
@@ -79,7 +79,7 @@ class MultiheadAttention(Module):
         for name in absent:
             self.register_parameter(name, None)
         self.register_parameter("in_proj_bias", make(3 * embed_dim) if bias else None)
-        self.out_proj = Linear(embed_dim, embed_dim, bias=bias, device=device, dtype=dtype)
+        self.out_proj = NonDynamicallyQuantizableLinear(embed_dim, embed_dim, bias=bias, device=device, dtype=dtype)
         self.register_parameter("bias_k", make(1, 1, embed_dim) if add_bias_kv else None)
         self.register_parameter("bias_v", make(1, 1, embed_dim) if add_bias_kv else None)
         self.add_zero_attn = add_zero_attn

@@ -67,6 +67,10 @@ class BackwardHooks:
             gradients = _changed(gradients, changed, "Backward pre hook returned an invalid number of grad_output")
         self.result_gradients = gradients
         if not self.inputs_differentiable:
+            import warnings
+
+            warnings.warn("Full backward hook is firing when gradients are computed with respect to module outputs since no inputs "
+                          "require gradients: it is given None for those of the inputs.", stacklevel=2)  # fmt: skip
             for hook in self.hooks:
                 changed = hook(self.module, (None,) * self.number, gradients)
                 if changed is not None and not (isinstance(changed, tuple) and all(one is None for one in changed)):

@@ -350,7 +350,7 @@ class ParameterList(_NotCalled):
         return self.extend(values)
 
     def extra_repr(self) -> str:
-        return "\n".join(f"({i}): {_about(value)}" for i, value in enumerate(self))
+        return "\n".join(f"  ({i}): {_about(value, lambda one: one.dtype)}" for i, value in enumerate(self))
 
 
 class ParameterDict(_NotCalled):
@@ -447,7 +447,7 @@ class ParameterDict(_NotCalled):
         return ParameterDict([(key, default) for key in keys])
 
     def extra_repr(self) -> str:
-        return "\n".join(f"({key}): {_about(value)}" for key, value in self.items())
+        return "\n".join(f"  ({key}): {_about(value, Tensor.type)}" for key, value in self.items())
 
     def keys(self):
         """The names."""
@@ -468,11 +468,11 @@ class ParameterDict(_NotCalled):
             self[name] = value
 
 
-def _about(value) -> str:
+def _about(value, kind) -> str:
     if not isinstance(value, Tensor):
         return f"Object of type: {type(value).__name__}"
     size = "x".join(map(str, value.shape))
-    return f"{type(value).__name__} containing: [{value.dtype} of size {size}]"
+    return f"{type(value).__name__} containing: [{kind(value)} of size {size}]"
 
 
 def _parameter(value):

@@ -84,6 +84,10 @@ def reset_bias(bias: Parameter | None, weight: Parameter) -> None:
         init.uniform_(bias, -bound, bound)
 
 
+class NonDynamicallyQuantizableLinear(Linear):
+    """A Linear by another name: that of `MultiheadAttention`, which is not to be taken for any."""
+
+
 @doc()
 class Bilinear(Module):
     """``input1 @ weight[k] @ input2 + bias[k]`` for every output k.

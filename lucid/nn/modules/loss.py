@@ -12,6 +12,7 @@ from lucid.nn.modules.linear import Linear
 from lucid.nn.modules.module import Module
 from lucid.nn.modules.simple import PairwiseDistance
 from lucid.ops._doc import doc, like
+from lucid.ops.loss import reduction_of
 
 __all__ = [
     "BCELoss", "BCEWithLogitsLoss", "CTCLoss", "CosineEmbeddingLoss", "CrossEntropyLoss", "GaussianNLLLoss",
@@ -26,10 +27,9 @@ class _Loss(Module):
 
     def __init__(self, size_average=None, reduce=None, reduction: str = "mean"):
         super().__init__()
-        if size_average is not None or reduce is not None:
-            wanted = (True if size_average is None else size_average), (True if reduce is None else reduce)
-            reduction = "none" if not wanted[1] else "mean" if wanted[0] else "sum"
         self.reduction = reduction
+        if size_average is not None or reduce is not None:
+            self.reduction = reduction_of(type(self).__name__, reduction, size_average, reduce)
 
 
 class _WeightedLoss(_Loss):

@@ -21,7 +21,7 @@ from lucid.tensor import Tensor
 __all__ = ["Module"]
 
 
-class IncompatibleKeys(namedtuple("IncompatibleKeys", ["missing_keys", "unexpected_keys"])):
+class _IncompatibleKeys(namedtuple("IncompatibleKeys", ["missing_keys", "unexpected_keys"])):
     """What `load_state_dict` did not find, and what it found too many."""
 
     __slots__ = ()
@@ -29,10 +29,7 @@ class IncompatibleKeys(namedtuple("IncompatibleKeys", ["missing_keys", "unexpect
     def __repr__(self) -> str:
         if not self.missing_keys and not self.unexpected_keys:
             return "<All keys matched successfully>"
-        return f"IncompatibleKeys(missing_keys={self.missing_keys}, unexpected_keys={self.unexpected_keys})"
-
-
-_IncompatibleKeys = IncompatibleKeys
+        return f"_IncompatibleKeys(missing_keys={self.missing_keys}, unexpected_keys={self.unexpected_keys})"
 
 
 HOOKS = (
@@ -235,20 +232,20 @@ class Module:
             if name not in self._parameters:
                 self._forget(name)
             self.register_parameter(name, value)
-        elif isinstance(value, Module):
-            if name not in self._modules:
-                self._forget(name)
-            self._modules[name] = self._hooked("module", name, value)
-        elif tensor and isinstance(value, Buffer):
-            self.register_buffer(name, value, value.persistent)
         elif name in self.__dict__.get("_parameters", ()):
             if value is not None:
                 raise TypeError(f"cannot assign '{type(value).__name__}' as parameter '{name}' (Parameter or None expected)")
             self._parameters[name] = None
+        elif isinstance(value, Module):
+            if name not in self._modules:
+                self._forget(name)
+            self._modules[name] = self._hooked("module", name, value)
         elif name in self.__dict__.get("_modules", ()):
             if value is not None:
                 raise TypeError(f"cannot assign '{type(value).__name__}' as child module '{name}' (Module or None expected)")
             self._modules[name] = None
+        elif tensor and isinstance(value, Buffer):
+            self.register_buffer(name, value, value.persistent)
         elif name in self.__dict__.get("_buffers", ()):
             if value is not None and not isinstance(value, Tensor):
                 raise TypeError(f"cannot assign '{type(value).__name__}' as buffer '{name}' (Tensor or None expected)")
@@ -432,10 +429,14 @@ class Module:
 
     def state_dict(self, *args, destination=None, prefix: str = "", keep_vars: bool = False) -> OrderedDict:
         """Parameters and persistent buffers by their dotted paths; detached tensors that share memory."""
+        if args:
+            import warnings
+
+            warnings.warn("state_dict() takes its arguments by name; by position is deprecated", FutureWarning, stacklevel=2)
         destination, prefix, keep_vars = (*args, *(destination, prefix, keep_vars)[len(args) :])
         if destination is None:
             destination = OrderedDict()
-            destination._metadata = {}
+            destination._metadata = OrderedDict()
         about = {"version": self._version}
         if hasattr(destination, "_metadata"):
             destination._metadata[prefix[:-1]] = about
@@ -462,7 +463,7 @@ class Module:
         both = itertools.chain(self._parameters.items(), self._buffers.items())
         return [(name, tensor) for name, tensor in both if tensor is not None and name not in self._non_persistent_buffers_set]
 
-    def load_state_dict(self, state_dict, strict: bool = True, assign: bool = False) -> IncompatibleKeys:
+    def load_state_dict(self, state_dict, strict: bool = True, assign: bool = False) -> _IncompatibleKeys:
         """Copy parameters and buffers from a `state_dict`.
 
         Parameters
@@ -476,7 +477,7 @@ class Module:
 
         Returns
         -------
-        IncompatibleKeys
+        _IncompatibleKeys
             The names that were missing and unexpected.
 
         Raises
@@ -505,7 +506,7 @@ class Module:
         with no_grad():
             for change in changes:
                 change()
-        found = IncompatibleKeys(missing, unexpected)
+        found = _IncompatibleKeys(missing, unexpected)
         for module in hooked:
             for hook in module._load_state_dict_post_hooks.values():
                 if hook(module, found) is not None:

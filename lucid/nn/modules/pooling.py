@@ -14,6 +14,11 @@ __all__ = [
 ]  # fmt: skip
 
 
+def _each(value, dimensions: int) -> tuple:
+    """A size for each dimension."""
+    return tuple(value) if isinstance(value, (tuple, list)) else (value,) * dimensions
+
+
 class _MaxPoolNd(Module):
     """Maximum over windows: see `nn.functional.max_pool2d`."""
 
@@ -88,7 +93,7 @@ class _FractionalMaxPool(Module):
         self, kernel_size, output_size=None, output_ratio=None, return_indices: bool = False, _random_samples=None
     ):
         super().__init__()
-        each = lambda value: tuple(value) if isinstance(value, (tuple, list)) else (value,) * self.dimensions
+        each = lambda value: _each(value, self.dimensions)
         name = type(self).__name__
         if output_size is None and output_ratio is None:
             raise ValueError(f"{name} requires specifying either an output size, or a pooling ratio")
@@ -141,7 +146,8 @@ class _MaxUnpoolNd(Module):
 
     def __init__(self, kernel_size, stride=None, padding=0):
         super().__init__()
-        self.kernel_size, self.stride, self.padding = kernel_size, kernel_size if stride is None else stride, padding
+        sizes = kernel_size, kernel_size if stride is None else stride, padding
+        self.kernel_size, self.stride, self.padding = (_each(one, int(self.function[-2])) for one in sizes)
 
     def forward(self, input, indices, output_size=None):
         return getattr(F, self.function)(input, indices, self.kernel_size, self.stride, self.padding, output_size)
@@ -203,10 +209,13 @@ class AvgPool1d(Module):
     Tensor([[[0.5, 2.5]]])
     """
 
+    function = "avg_pool1d"
+
     def __init__(self, kernel_size, stride=None, padding=0, ceil_mode: bool = False, count_include_pad: bool = True):
         super().__init__()
-        self.kernel_size, self.stride = kernel_size, kernel_size if stride is None else stride
-        self.padding, self.ceil_mode, self.count_include_pad = padding, ceil_mode, count_include_pad
+        sizes = kernel_size, kernel_size if stride is None else stride, padding
+        self.kernel_size, self.stride, self.padding = (_each(one, 1) for one in sizes) if type(self).function == "avg_pool1d" else sizes
+        self.ceil_mode, self.count_include_pad = ceil_mode, count_include_pad
 
     def forward(self, input):
         return F.avg_pool1d(

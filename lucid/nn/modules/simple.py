@@ -203,6 +203,8 @@ class Embedding(Module):
             [2.0, 3.0]])
     """
 
+    SHOWN = {"padding_idx": None, "max_norm": None, "norm_type": 2, "scale_grad_by_freq": False, "sparse": False}  # if they differ
+
     def __init__(
         self, num_embeddings: int, embedding_dim: int, padding_idx=None, max_norm=None, norm_type: float = 2.0,
         scale_grad_by_freq: bool = False, sparse: bool = False, _weight=None, _freeze: bool = False, device=None, dtype=None,
@@ -249,7 +251,11 @@ class Embedding(Module):
 
     def extra_repr(self) -> str:
         text = f"{self.num_embeddings}, {self.embedding_dim}"
-        return text if self.padding_idx is None else f"{text}, padding_idx={self.padding_idx}"
+        for name, default in self.SHOWN.items():
+            value = getattr(self, name)
+            if value != default:
+                text += f", {name}={value}"
+        return text
 
 
 @like(Embedding)

@@ -127,9 +127,10 @@ class _Momentum(LRScheduler):
         defaults = self.optimizer.defaults
         if "momentum" not in defaults and "betas" not in defaults:
             raise ValueError("optimizer must support momentum or beta1 with `cycle_momentum` option enabled")
+        self.use_beta1 = "betas" in defaults
 
     def _set_momentum(self, group: dict, value: float) -> None:
-        if "betas" in self.optimizer.defaults:
+        if self.use_beta1:
             group["betas"] = (value, *group["betas"][1:])
         else:
             group["momentum"] = value
@@ -193,7 +194,7 @@ class CyclicLR(_Momentum):
         down = float(step_size_up if step_size_down is None else step_size_down)
         self.total_size = float(step_size_up) + down
         self.step_ratio = float(step_size_up) / self.total_size
-        self.mode, self.gamma, self._scale_fn = mode, gamma, scale_fn
+        self.mode, self.gamma, self._scale_fn_custom = mode, gamma, scale_fn
         self.scale_mode = scale_mode if scale_fn is not None else "iterations" if mode == "exp_range" else "cycle"
         self.cycle_momentum = cycle_momentum
         if cycle_momentum:
@@ -209,9 +210,23 @@ class CyclicLR(_Momentum):
 
     def scale_fn(self, x: float) -> float:
         """The height of a cycle, 1 being the whole."""
-        if self._scale_fn is not None:
-            return self._scale_fn(x)
+        if self._scale_fn_custom is not None:
+            return self._scale_fn_custom(x)
         return {"triangular": lambda: 1.0, "triangular2": lambda: 0.5 ** (x - 1), "exp_range": lambda: self.gamma**x}[self.mode]()
+
+    def state_dict(self) -> dict:
+        """As elsewhere; of `scale_fn` nothing is kept if it is a function, and its attributes if it is an object."""
+        own = self._scale_fn_custom
+        kept = None if own is None or type(own) is type(_phase) else dict(own.__dict__)
+        return {**super().state_dict(), "_scale_fn_custom": kept}
+
+    def load_state_dict(self, state_dict: dict) -> None:
+        """Take over what `state_dict` returned."""
+        own = self._scale_fn_custom
+        super().load_state_dict(state_dict)
+        if state_dict["_scale_fn_custom"] is not None:
+            own.__dict__.update(state_dict["_scale_fn_custom"])
+        self._scale_fn_custom = own
 
     def get_lr(self) -> list:
         cycle = math.floor(1 + self.last_epoch / self.total_size)
@@ -222,6 +237,10 @@ class CyclicLR(_Momentum):
             for low, high, group in zip(self.base_momentums, self.max_momentums, self.optimizer.param_groups):
                 self._set_momentum(group, high - (high - low) * part)
         return [low + (high - low) * part for low, high in zip(self.base_lrs, self.max_lrs)]
+
+
+def _phase(*parts) -> dict:
+    return dict(zip(("end_step", "start_lr", "end_lr", "start_momentum", "end_momentum"), parts))
 
 
 @doc()
@@ -290,14 +309,14 @@ class OneCycleLR(_Momentum):
         rise, end = float(pct_start * self.total_steps) - 1, self.total_steps - 1
         if three_phase:
             self._schedule_phases = [
-                (rise, ("initial_lr", "max_lr"), ("max_momentum", "base_momentum")),
-                (2 * rise, ("max_lr", "initial_lr"), ("base_momentum", "max_momentum")),
-                (end, ("initial_lr", "min_lr"), ("max_momentum", "max_momentum")),
+                _phase(rise, "initial_lr", "max_lr", "max_momentum", "base_momentum"),
+                _phase(2 * rise, "max_lr", "initial_lr", "base_momentum", "max_momentum"),
+                _phase(end, "initial_lr", "min_lr", "max_momentum", "max_momentum"),
             ]
         else:
             self._schedule_phases = [
-                (rise, ("initial_lr", "max_lr"), ("max_momentum", "base_momentum")),
-                (end, ("max_lr", "min_lr"), ("base_momentum", "max_momentum")),
+                _phase(rise, "initial_lr", "max_lr", "max_momentum", "base_momentum"),
+                _phase(end, "max_lr", "min_lr", "base_momentum", "max_momentum"),
             ]
         if last_epoch == -1:
             for high, group in zip(each(optimizer, "max_lr", max_lr), optimizer.param_groups):
@@ -323,14 +342,14 @@ class OneCycleLR(_Momentum):
         if step > self.total_steps:
             raise ValueError(f"Tried to step {step} times. The specified number of total steps is {self.total_steps}")
         begin = 0.0
-        at = sum(step > end for end, *_ in self._schedule_phases[:-1])
-        end, rate, momentum = self._schedule_phases[at]
+        at = sum(step > phase["end_step"] for phase in self._schedule_phases[:-1])
+        phase = self._schedule_phases[at]
         if at:
-            begin = self._schedule_phases[at - 1][0]
-        part = (step - begin) / (end - begin)
+            begin = self._schedule_phases[at - 1]["end_step"]
+        part = (step - begin) / (phase["end_step"] - begin)
         rates = []
         for group in self.optimizer.param_groups:
-            rates.append(self._between(*(group[name] for name in rate), part))
+            rates.append(self._between(group[phase["start_lr"]], group[phase["end_lr"]], part))
             if self.cycle_momentum:
-                self._set_momentum(group, self._between(*(group[name] for name in momentum), part))
+                self._set_momentum(group, self._between(group[phase["start_momentum"]], group[phase["end_momentum"]], part))
         return rates

@@ -71,13 +71,14 @@ class LRScheduler:
         self.optimizer = optimizer
         for i, group in enumerate(optimizer.param_groups):
             if last_epoch == -1:
-                group.setdefault("initial_lr", number(group["lr"]))
+                group.setdefault("initial_lr", own(group["lr"]))
             elif "initial_lr" not in group:
                 raise KeyError(
                     f"param 'initial_lr' is not specified in param_groups[{i}] when resuming an optimizer"
                 )
         self.base_lrs = [group["initial_lr"] for group in optimizer.param_groups]
         self.last_epoch = last_epoch
+        self._is_initial = self._get_lr_called_within_step = False  # of a state that PyTorch reads
         if optimizer._opt_called is None:
             optimizer._opt_called = "step" in vars(optimizer)  # one that was replaced tells nobody
         self._initial_step()
@@ -90,6 +91,10 @@ class LRScheduler:
     def rates(self) -> list:
         """The rates of all groups as they are."""
         return [number(group["lr"]) for group in self.optimizer.param_groups]
+
+    def _set_rates(self) -> list:
+        """The rates of all groups as they are; of those that are tensors, tensors."""
+        return [own(group["lr"]) for group in self.optimizer.param_groups]
 
     def get_lr(self) -> list:
         """The rates of the epoch `last_epoch`, from those of the epoch before."""
@@ -129,7 +134,7 @@ class LRScheduler:
     def _apply(self, rates: list) -> None:
         for group, rate in zip(self.optimizer.param_groups, rates):
             change(group, "lr", rate)
-        self._last_lr = self.rates
+        self._last_lr = self._set_rates()
 
     def state_dict(self) -> dict:
         """Everything but the optimizer and functions."""
@@ -259,11 +264,11 @@ class ReduceLROnPlateau(LRScheduler):
         self.patience, self.cooldown, self.eps = patience, cooldown, eps
         self.mode, self.threshold, self.threshold_mode = mode, threshold, threshold_mode
         self.last_epoch = 0
-        self._last_lr = self.rates
+        self._last_lr = self._set_rates()
         self._reset()
 
     def _reset(self) -> None:
-        self.best = math.inf if self.mode == "min" else -math.inf
+        self.best = self.mode_worse = math.inf if self.mode == "min" else -math.inf
         self.cooldown_counter = self.num_bad_epochs = 0
 
     @property

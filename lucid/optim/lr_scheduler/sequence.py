@@ -39,13 +39,13 @@ class ChainedScheduler(LRScheduler):
                     f"{type(schedule).__name__} at index {i} of another"
                 )
         self._schedulers, self.optimizer = schedulers, optimizer
-        self._last_lr = self.rates
+        self._last_lr = self._set_rates()
 
     def step(self) -> None:
         """Go on by an epoch with each."""
         for schedule in self._schedulers:
             schedule.step()
-        self._last_lr = self.rates
+        self._last_lr = self._set_rates()
 
     def state_dict(self) -> dict:
         """As elsewhere, with the states of the schedules."""
