@@ -659,7 +659,7 @@ def averages_of_a_model(lib):
         net = nn.Sequential(nn.Conv1d(3, 2, 1), nn.BatchNorm1d(2))
         average = swa.AveragedModel(net, **settings)
         yield list(average.state_dict()), average.n_averaged, average.module[0].weight is net[0].weight
-        for step in range(4):
+        for _ in range(4):
             with lib.no_grad():
                 for p in net.parameters():
                     p.add_(step * 0.3 - 0.5)
@@ -1274,7 +1274,7 @@ def what_a_schedule_keeps_is_what_pytorchs_keeps(lib):
             optimizer = lib.optim.SGD([p], lr=rate(1.0), momentum=0.9)
             schedule = next(itertools.islice(_schedules(lib, optimizer), number, None))
             measured = type(schedule).__name__ == "ReduceLROnPlateau"
-            for step in range(4):
+            for _ in range(4):
                 optimizer.step()
                 schedule.step(*[1.0] * measured)
                 yield _rounded(schedule.get_last_lr())
