@@ -123,7 +123,11 @@ def to_repr(tensor) -> str:
     if tensor.dtype not in implied or (tensor.array.size == 0 and tensor.dtype is not implied[0]):
         parts.append(f"dtype={tensor.dtype}")
     if tensor._node is not None:
-        parts.append(f"grad_fn=<{tensor.grad_fn.name()}>")
+        try:
+            name_of_node = tensor.grad_fn.name()
+        except RuntimeError:  # a view that may no longer be used
+            name_of_node = "Invalid"
+        parts.append(f"grad_fn=<{name_of_node}>")
     elif tensor.requires_grad:
         parts.append("requires_grad=True")
     return f"{name}({', '.join(parts)})"

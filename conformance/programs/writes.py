@@ -418,3 +418,60 @@ def views_made_in_inference_mode(lib):
         yield raised(part.unsqueeze_, 0), raised(part.mul_, 2), raised(lib.nn.Parameter, part), raised(part.detach_), part.is_inference()
         with lib.inference_mode():
             yield raised(part.unsqueeze_, 0), raised(part.mul_, 2), raised(part.detach_), raised(view.detach_)
+
+
+@program("Tensor.unbind", "Tensor.split", "Tensor.chunk", "Tensor.tensor_split")
+def pieces_are_not_used_after_a_write_to_their_base(lib):
+    cuts = (
+        lambda x: x.unbind(0)[1], lambda x: x.split(1)[0], lambda x: x.chunk(2)[1], lambda x: x.tensor_split(2)[0], lambda x: next(iter(x)),
+        lambda x: x.split((1, 1))[1][:, 1:], lambda x: x[1], lambda x: x.unsafe_chunk(2)[0],
+    )  # fmt: skip
+    uses = (
+        lambda y: y + 1, lambda y: y.sum().backward(), lambda y: y.grad_fn, lambda y: y[0], lambda y: y.detach(), lambda y: y.requires_grad,
+        lambda y: repr(y) and None, lambda y: y.clone(), lambda y: y.tolist(),
+    )  # fmt: skip
+
+    def recorded(x, y):
+        x.mul_(2)
+
+    def silent(x, y):
+        with lib.no_grad():
+            x.mul_(2)
+
+    def piece(x, y):
+        with lib.no_grad():
+            y.mul_(2)
+
+    def through_another(x, y):
+        x[0].mul_(2)
+
+    for cut in cuts:
+        for use in uses:
+            for make in (lambda: lib.ones(2, 3), lambda: lib.ones(2, 3, requires_grad=True), lambda: lib.ones(2, 3, requires_grad=True) * 1):
+                for write in (recorded, silent, piece, through_another):
+                    x = make()
+                    y = cut(x)
+                    if raised(write, x, y) == "":
+                        yield raised(use, y)
+    x, factor = lib.ones(2, 3), lib.ones(3, requires_grad=True)
+    with lib.no_grad():
+        first, second = x[0], x.unbind(0)[0]
+    x.mul_(factor)
+    yield raised(first.sum), raised(second.sum), raised(x[0].sum)
+
+
+@program("autograd.Function")
+def an_input_that_a_function_returns_is_not_used_after_a_write(lib):
+    class Same(lib.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x
+
+        @staticmethod
+        def backward(ctx, g):
+            return g * 10
+
+    y = lib.ones(2, requires_grad=True) * 2
+    z = Same.apply(y)
+    y.mul_(2)
+    yield raised(z.sum), raised(lambda: z.grad_fn), raised(y.sum)

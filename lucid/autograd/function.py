@@ -314,7 +314,7 @@ class Function(FunctionCtx):
                 continue
             if any(out is x for x in args) and not any(out is dirty for dirty in ctx._dirty):
                 outputs[slot] = out = Supplied.view_alias(out)  # an input returned as it is
-                out._view = 3
+                out._view, out._made = 3, core.version(out)
             if out is written:
                 rebase(out._base, node, bool(places) and args[places[0]] is out, place)
                 refresh(out)

@@ -310,6 +310,8 @@ class Supplied:
 
 def refresh(view: Tensor) -> None:
     """Make a view's node anew after its base was written to: it is a piece of what the base is now."""
+    if view._view:
+        raise RuntimeError(STALE_VIEW)
     base, before = view._base, (view._node, view._slot)
     place = Place(view, base)
     piece = RuleNode(Supplied.piece.op, [core.edge(base)], [(place.spread, (), None, None)])
@@ -441,6 +443,13 @@ NO_GRAD_VIEW = (
     "A view was created in no_grad mode or inference mode and is being modified inplace with grad mode enabled. Given that this use "
     "case is ambiguous and error-prone, it is forbidden: move the view and the write either both inside the block "
     "or both outside."
+)
+
+
+STALE_VIEW = (
+    "A view is used after its base or another view of its base was modified inplace. It was made with recording off, by an operation that "
+    "returns multiple views, or returned by a custom Function as it was given, so that what it is now is not known: make it again "
+    "after the write, or replace the inplace operation by an out-of-place one."
 )
 
 

@@ -200,7 +200,7 @@ cdef tuple shape_of(cnp.ndarray array):
 
 cpdef tuple edge(TensorBase x):
     """Where the gradient of a tensor that requires one goes: (node or leaf, output of the node, shape, dtype)."""
-    if x._base is not None and (<TensorBase>x._base)._node is not x._base_node:
+    if x._base is not None and ((<TensorBase>x._base)._node is not x._base_node or (x._view and <int>version(x) != x._made)):
         refresh_view(x)
     if x._node is None:
         if x._inference:

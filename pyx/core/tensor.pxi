@@ -22,12 +22,14 @@ cdef class TensorBase:
     _base_node     the node that `_base` had when `_node` was made: when it has another, `_node` is out of date
     _counter       the version counter, made when somebody first asks for it
     _view          what may be done to it in place, if it is a view: see view.pxi
+    _made          the version that such a view was made at, if another one makes it unusable
     _extra         what few tensors have: hooks
     """
     cdef public cnp.ndarray array
     cdef public bint _requires_grad
     cdef public bint _inference
     cdef public char _view
+    cdef public int _made
     cdef public Py_ssize_t _slot
     cdef public object _grad, _node, _base, _base_node, _counter, _extra
     cdef object __weakref__

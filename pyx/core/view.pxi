@@ -69,6 +69,8 @@ cdef TensorBase tie(TensorBase base, cnp.ndarray array):
             view._view = UNRECORDED
     else:
         view._view = NO_GRAD
+    if view._view:
+        view._made = <int>version(view)
     return view
 
 
@@ -372,9 +374,9 @@ def narrowed(TensorBase base not None, Py_ssize_t dim, Py_ssize_t start, Py_ssiz
     return slice_of(base, at, start, length)
 
 
-cdef inline void one_of_several(TensorBase piece) noexcept:
+cdef inline void one_of_several(TensorBase piece):
     if piece._view == WRITABLE or piece._view == RETURNED:
-        piece._view = ONE_OF_SEVERAL
+        piece._view, piece._made = ONE_OF_SEVERAL, <int>version(piece)
 
 
 def sections(TensorBase base not None, int at, lengths):
