@@ -150,11 +150,11 @@ OBJECTS = {"module": _module, "optimizer": _optimizer, "scheduler": _scheduler}
 
 def _of_program(item: programs.Program, package: str) -> str:
     """A program as it stands, with what it takes from its file."""
-    helpers = [programs.raised, *_helpers(item.run)]
+    helpers = [programs.raised, programs.warned, *_helpers(item.run)]
     texts = [textwrap.dedent(inspect.getsource(function)) for function in (*helpers, item.run)]
     texts[-1] = texts[-1][texts[-1].index("def ") :]
     parties = "torch" if package == "torch" else f"torch, {package}"
-    imports = f"import {parties}\nfrom collections.abc import Callable\nfrom typing import Any\n"
+    imports = f"import warnings\nimport {parties}\nfrom collections.abc import Callable\nfrom typing import Any\n"
     loop = f"for lib in ({parties},):\n    print(lib.__name__)\n    lib.manual_seed(0)\n"
     row = "".join(f", {one!r}" for one in item.row)
     loop += f"    for seen in {item.run.__name__}(lib{row}):\n        print('   ', seen)\n"
