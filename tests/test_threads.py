@@ -1,7 +1,7 @@
 """The thread pool: every chunk runs once and as the contract cuts it, whoever runs it; forks, several callers, exit.
 
 The pool is called through its capsule, with the task a Python function. The kernels whose work is cut in the most ways
-(products, convolution, pooling) are held against NumPy, and against themselves on other numbers of threads.
+(products, convolution, pooling) are held against NumPy, and against themselves on other numbers of threads, as others are.
 """
 import ctypes
 import os
@@ -13,8 +13,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from kernel_arrays import flat, make
 
-from lucid._kernels import conv, linalg, pool, threads
+from lucid._kernels import conv, index, linalg, loss, norm, pool, reduce, sort, threads
 
 TASK = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_ssize_t, ctypes.c_ssize_t)
 _pointer = ctypes.pythonapi.PyCapsule_GetPointer
@@ -227,6 +228,46 @@ def test_results_are_right_and_the_same_on_any_number_of_threads(cases, dtype):
         threads.set_num_threads(number)
         for (out, _), (first, _) in zip(cases(dtype), expected, strict=True):
             assert out.tobytes() == first.tobytes()
+
+
+def test_other_results_do_not_depend_on_the_number_of_threads():
+    x, g = make((512, 700), "float32"), make((512, 700), "float32", 1)
+    target, where = np.arange(512) % 700, np.random.default_rng(0).integers(0, 512, 512)
+
+    def everything():
+        one, columns, rows, full = (np.zeros(n, np.float32) for n in (1, 700, 512, x.size))
+        other, position = np.empty(700, np.float32), np.empty(x.size, np.int64)
+        reduce.reduce(flat(x), one, 1, x.size, 1, reduce.codes["sum"])
+        yield one.tobytes()
+        reduce.reduce(flat(x), columns, 1, 512, 700, reduce.codes["sum"])
+        yield columns.tobytes()
+        reduce.var_mean(flat(x), columns, other, 1, 512, 700)
+        yield columns.tobytes() + other.tobytes()
+        reduce.dot(flat(x), flat(g), one)
+        yield one.tobytes()
+        norm.softmax(flat(x), full, 512, 700, 1)
+        yield full.tobytes()
+        norm.layer_norm_backward_parameters(flat(g), flat(x), rows, rows + 1, columns, other, 512, 700)
+        yield columns.tobytes() + other.tobytes()
+        norm.batch_norm_statistics(flat(x), columns, other, None, None, 512, 700, 1, 1e-5, 0.1)
+        yield columns.tobytes() + other.tobytes()
+        sort.sort(flat(x), full, position, 512, 700)
+        yield full.tobytes() + position.tobytes()
+        full[:] = 0
+        index.scatter_reduce(full, where, flat(x), 1, 512, 700, 512, index.codes["add"], False)
+        yield full.tobytes()
+        loss.cross_entropy(flat(x), target, None, rows, rows.copy(), 512, 700, 1, -100)
+        yield rows.tobytes()
+
+    before = threads.get_num_threads()
+    try:
+        results = []
+        for n in (1, 2, 5):
+            threads.set_num_threads(n)
+            results.append(list(everything()))
+    finally:
+        threads.set_num_threads(before)
+    assert results[0] == results[1] == results[2]
 
 
 def run(code, **environment):
