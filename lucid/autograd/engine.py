@@ -196,11 +196,11 @@ def _at_edges(places: tuple, gradients: tuple | None = None, roots: bool = False
     found = []
     for i, one in enumerate(places):
         if isinstance(one, GradientEdge):
-            shape, dtype = getattr(one, "like", ((), dtypes.float32))
+            shape, dtype = one.like or ((), dtypes.float32)
             like, given = Supplied.no_memory(shape, dtype), None if gradients is None else gradients[i]
             if roots and given is None and like.array.size != 1:
                 raise RuntimeError("grad can be implicitly created only for scalar outputs")
-            one = one.tensor(like if given is None or hasattr(one, "like") else given)
+            one = one.tensor(like if given is None or one.like else given)
         found.append(one)
     return tuple(found)
 

@@ -201,12 +201,7 @@ def vhp(func, inputs, v=None, create_graph=False, strict=False):
     >>> lucid.autograd.functional.vhp(lambda x: (x**3).sum(), lucid.ones(2), lucid.tensor([1.0, 2.0]))
     (Tensor(2.0), Tensor([6.0, 12.0]))
     """
-    with enable_grad():
-        made, many = _inputs(inputs, create_graph)
-        vector = _vector(v, made, many, "input to the user-provided function")
-        output, back = _first(func, made, strict)
-        found = gradients(back, made, vector, strict, create_graph, "Jacobian of the user-provided function")
-    return _back(output, False, create_graph), _back(found, many, create_graph)
+    return _second(func, inputs, v, create_graph, strict, gradients)
 
 
 def hvp(func, inputs, v=None, create_graph=False, strict=False):
@@ -235,11 +230,16 @@ def hvp(func, inputs, v=None, create_graph=False, strict=False):
     >>> lucid.autograd.functional.hvp(lambda x: (x**3).sum(), lucid.ones(2), lucid.tensor([1.0, 2.0]))
     (Tensor(2.0), Tensor([6.0, 12.0]))
     """
+    return _second(func, inputs, v, create_graph, strict, forward)
+
+
+def _second(func, inputs, v, create_graph: bool, strict: bool, derivative):
+    """The result of a function of one value, and a derivative of its gradients along a vector."""
     with enable_grad():
         made, many = _inputs(inputs, create_graph)
         vector = _vector(v, made, many, "input to the user-provided function")
         output, back = _first(func, made, strict)
-        found = forward(back, made, vector, strict, create_graph, "Jacobian of the user-provided function")
+        found = derivative(back, made, vector, strict, create_graph, "Jacobian of the user-provided function")
     return _back(output, False, create_graph), _back(found, many, create_graph)
 
 

@@ -225,6 +225,7 @@ class GradientEdge(NamedTuple):
     node: Node | AccumulateGrad
     output_nr: int
     ownership_token: None = None
+    like = None  # the shape and dtype of the gradient, of a `ShapedEdge`
 
     def tensor(self, like):
         """A tensor that stands at this place; `like` any tensor of its shape."""
@@ -236,9 +237,7 @@ class GradientEdge(NamedTuple):
 
 
 class ShapedEdge(GradientEdge):
-    """A `GradientEdge` that knows the shape and dtype of its gradient."""
-
-    like: tuple
+    """A `GradientEdge` that knows the shape and dtype of its gradient, in `like`."""
 
 
 class RemovableHandle:

@@ -156,6 +156,13 @@ def set_checkpoint_early_stop(enable: bool):
         _early_stop.pop()
 
 
+def _reentrant(chosen: bool | None) -> bool:
+    """Which way was chosen; with a warning the older one, where none was."""
+    if chosen is None:
+        warnings.warn("lucid.utils.checkpoint: pass use_reentrant explicitly; use_reentrant=False is recommended", stacklevel=3)
+    return chosen is None or chosen
+
+
 def checkpoint(
     function, *args, use_reentrant: bool | None = None, context_fn=noop_context_fn, determinism_check: str = "default",
     debug: bool = False, early_stop: bool = True, **kwargs,
@@ -205,11 +212,7 @@ def checkpoint(
     >>> x.grad
     Tensor([5.4365635, 218.39261])
     """
-    if use_reentrant is None:
-        warnings.warn(
-            "lucid.utils.checkpoint: pass use_reentrant explicitly; use_reentrant=False is recommended", stacklevel=2
-        )
-        use_reentrant = True
+    use_reentrant = _reentrant(use_reentrant)
     preserve = kwargs.pop("preserve_rng_state", True)
     if use_reentrant:
         if kwargs:
@@ -382,11 +385,7 @@ def checkpoint_sequential(functions, segments: int, input, use_reentrant: bool |
     >>> x.grad
     Tensor([0.54030234, 0.54030234])
     """
-    if use_reentrant is None:
-        warnings.warn(
-            "lucid.utils.checkpoint: pass use_reentrant explicitly; use_reentrant=False is recommended", stacklevel=2
-        )
-        use_reentrant = True
+    use_reentrant = _reentrant(use_reentrant)
     preserve = kwargs.pop("preserve_rng_state", True)
     if kwargs:
         raise ValueError("Unexpected keyword arguments: " + ",".join(kwargs))
