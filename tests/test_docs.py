@@ -156,7 +156,7 @@ def test_the_errors_exist():
 
 
 # Families whose pages also state formula and gradient.
-FAMILIES = "activation classification convolution distance loss margins normalization pooling"
+FAMILIES = "activation classification convolution distance loss margins normalization pooling softmax"
 FORMULAS = {f"lucid.ops.{family}" for family in FAMILIES.split()}
 
 

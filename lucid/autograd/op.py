@@ -69,7 +69,7 @@ TAKEN = {"bool": "bool", "int": "int", "float": "bool int float complex", "str":
 # Families whose operations have read their arguments before they write: `out=` may share memory with those, as in PyTorch.
 READ_FIRST = frozenset((
     "copies", "decompositions", "einsum", "extremes", "factors", "fft", "inverses", "linalg", "matrices", "natives",
-    "normalization", "norms", "pooling", "products", "reduction", "shape", "statistics",
+    "normalization", "norms", "pooling", "products", "reduction", "shape", "softmax", "statistics",
 ))  # fmt: skip
 LOOKED_UP = {"inplace", "return_indices", "reduction", "mode", "padding_mode", "compute_mode"}
 

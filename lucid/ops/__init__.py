@@ -37,7 +37,7 @@ LATER = (
     "attention", "bessel", "circular", "classification", "convolution", "copies", "decompositions", "distance",
     "dropout", "einsum", "embedding", "factors", "fft", "folding", "gamma", "grids", "inverses", "loss", "margins", "masked",
     "matrices", "natives", "normalization", "norms", "padding", "polynomials", "pooling", "products", "recurrent",
-    "resampling", "scans", "selection", "sorting", "special", "statistics", "stft", "windows",
+    "resampling", "scans", "selection", "softmax", "sorting", "special", "statistics", "stft", "windows",
 )  # fmt: skip
 
 methods.attach(LATER)

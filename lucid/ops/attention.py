@@ -16,9 +16,9 @@ from lucid.ops.joining import cat
 from lucid.ops.linalg import baddbmm, bmm, linear, matmul
 from lucid.ops.magnitude import where
 from lucid.ops.masks import masked_fill
-from lucid.ops.normalization import safe_softmax, softmax
 from lucid.ops.padding import pad
 from lucid.ops.selection import repeat_interleave
+from lucid.ops.softmax import safe_softmax, softmax
 from lucid.ops.view import to_dtype
 from lucid.tensor import Tensor
 

@@ -23,7 +23,7 @@ from lucid.ops.comparison import eq
 from lucid.ops.linalg import linear
 from lucid.ops.loss import reduced, reduction_of
 from lucid.ops.magnitude import where
-from lucid.ops.normalization import log_softmax, softmax
+from lucid.ops.softmax import log_softmax, softmax
 from lucid.tensor import Tensor
 
 NLL, NLL_BACKWARD, CROSS_ENTROPY, CROSS_ENTROPY_BACKWARD = (

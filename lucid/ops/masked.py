@@ -11,9 +11,12 @@ import math
 
 from lucid import dtypes
 from lucid.autograd.op import op, torch_name
-from lucid.ops import arithmetic, exponentials, extremes, magnitude, normalization, norms, reduction, scans, sorting
+from lucid.ops import arithmetic, exponentials, extremes, magnitude, norms, reduction, scans, sorting
 from lucid.ops._doc import doc
 from lucid.ops.creation import as_dtype, ones, scalar_tensor
+from lucid.ops.softmax import log_softmax as log_softmax_
+from lucid.ops.softmax import softmax as softmax_
+from lucid.ops.softmax import softmin as softmin_
 from lucid.ops.view import broadcast_to
 from lucid.tensor import Tensor
 
@@ -374,7 +377,7 @@ def softmax(input_: Tensor, dim, *, dtype=None, mask=None) -> Tensor:
     Tensor([1.0, 0.0])
     """
     dim = _first(dim, input_.ndim)
-    return normalization.softmax(_filled(input_, mask, _lowest), dim, _own(input_, dtype))
+    return softmax_(_filled(input_, mask, _lowest), dim, _own(input_, dtype))
 
 
 @op("masked.log_softmax", composite=True, wide=True)
@@ -386,7 +389,7 @@ def log_softmax(input_: Tensor, dim, *, dtype=None, mask=None) -> Tensor:
     Tensor([0.0, -inf])
     """
     dim = _first(dim, input_.ndim)
-    return normalization.log_softmax(_filled(input_, mask, _lowest), dim, _own(input_, dtype))
+    return log_softmax_(_filled(input_, mask, _lowest), dim, _own(input_, dtype))
 
 
 @op("masked.softmin", composite=True, wide=True)
@@ -398,7 +401,7 @@ def softmin(input_: Tensor, dim, *, dtype=None, mask=None) -> Tensor:
     Tensor([1.0, 0.0])
     """
     dim = _first(dim, input_.ndim)
-    return normalization.softmin(_filled(input_, mask, _highest), dim, dtype=_own(input_, dtype))
+    return softmin_(_filled(input_, mask, _highest), dim, dtype=_own(input_, dtype))
 
 
 @op("masked.normalize", composite=True, wide=True)

@@ -36,7 +36,7 @@ METHODS = {
     "einsum": "inner",
     "inverses": "inverse det slogdet",
     "norms": "norm",
-    "normalization": "softmax log_softmax",
+    "softmax": "softmax log_softmax",
     "view": "expand_as view_as reshape_as ravel flatten unflatten squeeze unsqueeze clone contiguous detach "
     "broadcast_to",
     "permutation": "transpose swapaxes swapdims t movedim moveaxis adjoint",
