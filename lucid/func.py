@@ -13,7 +13,7 @@ from lucid import random
 from lucid._kernels import core
 from lucid.autograd.functional import gradients
 from lucid.autograd.node import Node
-from lucid.autograd.op import Supplied
+from lucid.autograd.op import WRITABLE, Supplied
 from lucid.calls import functional_call, replace_all_batch_norm_modules_, stack_module_state
 from lucid.ops.joining import cat
 from lucid.rearrange import rearrange
@@ -97,7 +97,7 @@ class _Level:
     def argument(self, x: Tensor) -> Tensor:
         """A leaf as a function gets it that may write to its argument: of its memory, but no leaf, nor a view of one."""
         made = Supplied.view_alias(self.whole(x))
-        made._base, made._view = None, 0
+        made._base, made._view = None, WRITABLE
         return self.entry(made)
 
     def leave(self, x):

@@ -246,6 +246,9 @@ def strided(array: np.ndarray, shape: Any, strides: Any, offset: int = 0) -> np.
     The caller has made sure that it stays inside the memory.
     """
 
+#: What `TensorBase._view` may be: writable, made with recording off, one of several, returned by a Function, unrecorded.
+view_states: tuple[int, int, int, int, int]
+
 def view_of(base: TensorBase, array: np.ndarray) -> TensorBase | None:
     """A tensor over a piece of another's memory: they share the version counter, and in-place writes reach both."""
 
@@ -431,7 +434,7 @@ def in_float32(function: Any, args: Any, kwargs: dict = {}) -> Any:
 def apply_rules(node: NodeBase, g: Any, create_graph: bool) -> list:
     """The gradients of a node's inputs. Of half precision, rules of several steps see float32: it is rounded once."""
 
-def send(place: tuple, gradient: TensorBase, ready: dict, leaves: dict, heap: list, needed: Any) -> None:
+def send(place: tuple, gradient: TensorBase, ready: dict, leaves: dict, heap: list, needed: dict | None) -> None:
     """Bring a gradient to where it goes: in the shape and dtype of the input, added to what is there already."""
 
 def lies_as(gradient_: TensorBase, leaf_: TensorBase) -> bool:
@@ -444,7 +447,7 @@ def drain(
     heap: list,
     ready: dict,
     leaves: dict,
-    needed: Any,
+    needed: dict | None,
     retain: bool,
     create_graph: bool,
     visit: Any,
@@ -452,7 +455,8 @@ def drain(
 ) -> None:
     """Run the nodes of `heap`, newest first, and send on what their rules return.
 
-    `visit(node, gradients)` sees the nodes that have hooks or whose gradient is asked for, before they run.
+    `visit(node, gradients)` sees the nodes that have hooks or whose gradient is asked for, before they run. Where not all have
+    to, `needed` has those that do with True, and with False those whose gradients alone are asked for.
     """
 
 # ---- frame

@@ -73,6 +73,16 @@ def test_every_operation_is_a_documented_function(path):
     assert pickle.loads(pickle.dumps(function)) is function
 
 
+# What may be said of `out=`; `op` has what each word means.
+OUT_WORDS = {"all", "any", "apart", "bound", "cast", "dtype", "first", "kind", "modulus", "overlap", "read", "real", "rest", "same", "share",
+             "step", "TypeError"}  # fmt: skip
+
+
+def test_declarations_say_of_out_what_is_understood():
+    unknown = {spec.path: words for spec in REGISTRY.values() if (words := set(spec.out_rule.split()) - OUT_WORDS)}
+    assert not unknown and {word for spec in REGISTRY.values() for word in spec.out_rule.split()} == OUT_WORDS
+
+
 LATE = """
 import sys, lucid
 from lucid import ops

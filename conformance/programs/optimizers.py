@@ -126,7 +126,7 @@ def averages_of_a_model(lib):
         net = nn.Sequential(nn.Conv1d(3, 2, 1), nn.BatchNorm1d(2))
         average = swa.AveragedModel(net, **settings)
         yield list(average.state_dict()), average.n_averaged, average.module[0].weight is net[0].weight
-        for _ in range(4):
+        for step in range(4):
             with lib.no_grad():
                 for p in net.parameters():
                     p.add_(step * 0.3 - 0.5)

@@ -6,7 +6,6 @@ import copy
 import pickle
 
 from . import program, raised
-from .modules import Named
 
 
 @program("nn.utils.clip_grad_norm_", "nn.utils.clip_grad_value_", "nn.utils.parameters_to_vector",

@@ -251,7 +251,7 @@ def run(roots, gradients, retain_graph, create_graph, wanted, accumulate):
             _run_hooks(node.hooks, collected)
         for slot, index in places.get(node, ()):
             caught[index] = collected[slot]
-        if node.hooks is not None and "pre" in node.hooks and (needed is None or accumulate or node in needed):
+        if node.hooks is not None and "pre" in node.hooks and (needed is None or accumulate or needed[node]):
             for hook in list(node.hooks["pre"].values()):
                 collected[:] = _replaced(collected, hook(tuple(collected)))
 
@@ -273,13 +273,13 @@ def run(roots, gradients, retain_graph, create_graph, wanted, accumulate):
 
 
 def _wanted(roots, wanted):
-    """Where the wanted gradients pass by, and which nodes have to run to reach them."""
-    places, ends, leaf_ids = {}, set(), set()
+    """Where the wanted gradients pass by, and the nodes on the way: True those that have to run, False those where it ends."""
+    places, needed, leaf_ids = {}, {}, set()
     for index, one in enumerate(wanted):
         target, slot, *_ = core.edge(one)
         if isinstance(target, Node):
             places.setdefault(target, []).append((slot, index))
-            ends.add(target)
+            needed[target] = False
         else:
             leaf_ids.add(id(target))
     # A node has to run when one of its edges leads to a wanted place; looked at oldest first, so that the
@@ -290,14 +290,12 @@ def _wanted(roots, wanted):
         if isinstance(node, Node) and node not in seen:
             seen.add(node)
             stack.extend(place[0] for place in node.edges)
-    needed = {}
     for node in sorted(seen, key=lambda node: node.sequence):
         if any(
-            (target in needed or target in ends) if isinstance(target, Node) else id(target) in leaf_ids
+            target in needed if isinstance(target, Node) else id(target) in leaf_ids
             for target, *_ in node.edges
         ):
             needed[node] = True
-    needed[None] = ends
     return places, needed
 
 

@@ -7,7 +7,7 @@ import functools
 from lucid._kernels import core
 from lucid.autograd.graph import Packed, packed_by_hooks
 from lucid.autograd.node import FREED, Node
-from lucid.autograd.op import Place, Supplied, check_recordable, rebase, refresh
+from lucid.autograd.op import RETURNED, Place, Supplied, check_recordable, rebase, refresh
 from lucid.tensor import Tensor
 
 batched_apply = None  # `batching.functions.apply`, once a function was mapped over a batch
@@ -314,7 +314,7 @@ class Function(FunctionCtx):
                 continue
             if any(out is x for x in args) and not any(out is dirty for dirty in ctx._dirty):
                 outputs[slot] = out = Supplied.view_alias(out)  # an input returned as it is
-                out._view, out._made = 3, core.version(out)
+                out._view, out._made = RETURNED, core.version(out)
             if out is written:
                 rebase(out._base, node, bool(places) and args[places[0]] is out, place)
                 refresh(out)

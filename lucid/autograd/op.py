@@ -39,6 +39,7 @@ def __getattr__(name: str):
 
 
 CO_VARARGS = 0x04  # of a code object's flags, as in `inspect`
+WRITABLE, NO_GRAD, ONE_OF_SEVERAL, RETURNED, UNRECORDED = core.view_states  # of `Tensor._view`; see pyx/core/view.pxi
 
 # Other spellings of a parameter that PyTorch accepts too, some of them in one of its overloads alone.
 SPELLINGS = {
@@ -456,11 +457,11 @@ STALE_VIEW = (
 def check_recordable(target: Tensor) -> None:
     """Raise RuntimeError where an in-place operation cannot go into the graph."""
     base = target._base
-    if target._view in (1, 4):
+    if target._view in (NO_GRAD, UNRECORDED):
         raise RuntimeError(NO_GRAD_VIEW)
-    if target._view >= 2:
-        node = target._node
-        raise RuntimeError((MANY_VIEWS if target._view == 2 else CUSTOM_VIEW).format(target._slot, "an operation" if node is None else node.name()))
+    if target._view != WRITABLE:
+        said, node = MANY_VIEWS if target._view == ONE_OF_SEVERAL else CUSTOM_VIEW, target._node
+        raise RuntimeError(said.format(target._slot, "an operation" if node is None else node.name()))
     if base is None:
         if target._requires_grad and target._node is None:
             raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
@@ -544,7 +545,7 @@ def check_writable(name: str, target: Tensor, overlapping: bool = False) -> None
     """Raise RuntimeError where a tensor cannot be written to; one whose elements share memory can by what gives all one value."""
     check_inference(target)
     array = target.array
-    if target._view == 1 and core.is_grad_enabled():
+    if target._view == NO_GRAD and core.is_grad_enabled():
         raise RuntimeError(NO_GRAD_VIEW)
     if not array.flags.writeable:
         raise RuntimeError(f"{name}(): the tensor's memory is read-only; write to a clone() of it")

@@ -12,7 +12,7 @@ import operator
 from lucid import dtypes
 from lucid._kernels import core
 from lucid._kernels.core import strided, wrap
-from lucid.autograd.op import DECLARED, Supplied, op, torch_name
+from lucid.autograd.op import DECLARED, WRITABLE, Supplied, op, torch_name
 from lucid.ops._doc import doc, like
 from lucid.ops._frame import copied, dense_steps, overlapping, shape_argument, steps_of, tensor_argument
 from lucid.ops.view import contiguous
@@ -599,7 +599,7 @@ def unsafe_chunk(input_: Tensor, chunks: int, dim: int = 0) -> tuple:
 
 
 def _alone(piece: Tensor) -> Tensor:
-    piece._base, piece._base_node, piece._view, piece._counter = None, None, 0, None
+    piece._base, piece._base_node, piece._view, piece._counter = None, None, WRITABLE, None
     return piece
 
 

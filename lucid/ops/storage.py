@@ -16,6 +16,7 @@ from lucid import formats
 from lucid._kernels import core
 from lucid._kernels.core import strided, wrap
 from lucid.autograd.op import (
+    NO_GRAD,
     Stated,
     Supplied,
     check_inference,
@@ -42,7 +43,7 @@ def _reshaping(name: str, function):
 
     def method(self, *args, **kwargs):
         recorded = core.recording((self,))
-        if recorded or core.is_grad_enabled() and self._view == 1:
+        if recorded or core.is_grad_enabled() and self._view == NO_GRAD:
             check_recordable(self)
         check_inference(self)
         past = past_of(self) if recorded else self

@@ -688,7 +688,7 @@ cpdef list apply_rules(NodeBase node, g, bint create_graph):
     return found
 
 
-cpdef int send(tuple place, TensorBase gradient, dict ready, dict leaves, list heap, needed) except -1:
+cpdef int send(tuple place, TensorBase gradient, dict ready, dict leaves, list heap, dict needed) except -1:
     """Bring a gradient to where it goes: in the shape and dtype of the input, added to what is there already."""
     cdef object target = place[0]
     cdef Py_ssize_t slot = place[1]
@@ -700,7 +700,7 @@ cpdef int send(tuple place, TensorBase gradient, dict ready, dict leaves, list h
     if isinstance(target, NodeBase):
         found = ready.get(target)
         if found is None:
-            if needed is not None and target not in needed and target not in needed[None]:
+            if needed is not None and target not in needed:
                 return 0
             slots = [None] * (<NodeBase>target).outputs
             ready[target] = slots
@@ -771,10 +771,11 @@ cdef bint keeps_tensors(list calls):
     return False
 
 
-def drain(list heap, dict ready, dict leaves, needed, bint retain, bint create_graph, visit, run_post_hooks):
+def drain(list heap, dict ready, dict leaves, dict needed, bint retain, bint create_graph, visit, run_post_hooks):
     """Run the nodes of `heap`, newest first, and send on what their rules return.
 
-    `visit(node, gradients)` sees the nodes that have hooks or whose gradient is asked for, before they run.
+    `visit(node, gradients)` sees the nodes that have hooks or whose gradient is asked for, before they run. Where not all have
+    to, `needed` has those that do with True, and with False those whose gradients alone are asked for.
     """
     cdef NodeBase node
     cdef list collected, found, edges
@@ -784,7 +785,7 @@ def drain(list heap, dict ready, dict leaves, needed, bint retain, bint create_g
         collected = ready.pop(node)
         if node.hooks is not None or needed is not None:
             visit(node, collected)
-            if needed is not None and node not in needed:
+            if needed is not None and not needed[node]:
                 continue
             if type(node) is rule_node_type and all_none(collected):    # hooks took the gradients away
                 continue

@@ -15,6 +15,8 @@ cdef enum:
     RETURNED = 3      # the input of a user's Function, which returned it as it is
     UNRECORDED = 4    # made with recording off of what required no gradient: may be written to until that is to be recorded
 
+view_states = (WRITABLE, NO_GRAD, ONE_OF_SEVERAL, RETURNED, UNRECORDED)
+
 
 cdef cnp.ndarray array_view(cnp.ndarray array, int nd, cnp.npy_intp* dims, cnp.npy_intp* steps, char* data):
     """An array over another's memory; `steps` in bytes. It points to the array that owns the memory, so that chains of
