@@ -14,9 +14,9 @@ from lucid._kernels import core
 from lucid.autograd.functional import gradients
 from lucid.autograd.node import Node
 from lucid.autograd.op import WRITABLE, Supplied
-from lucid.calls import functional_call, replace_all_batch_norm_modules_, stack_module_state
 from lucid.ops.joining import cat
 from lucid.rearrange import rearrange
+from lucid.stateless import functional_call, replace_all_batch_norm_modules_, stack_module_state
 from lucid.tensor import Tensor
 from lucid.utils._pytree import broadcast_leaves, tree_leaves, tree_map, tree_structure, tree_unflatten
 

@@ -3,6 +3,7 @@
 import ast
 import inspect
 import pickle
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -48,6 +49,13 @@ def test_imports_point_one_way(room):
     for path in files:
         for imported in imports_at_the_top(path):
             assert imported == room or imported in ALLOWED[room], f"{path.name} imports lucid.{imported}"
+
+
+def test_every_room_is_on_the_map():
+    text = (PACKAGE.parent / "docs" / "architecture.md").read_text()
+    rooms = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+    rooms -= {"__init__", "__config__", "_kernels"}
+    assert not {room for room in rooms if not re.search(rf"[`/]{room}(\.py|/)?`", text)}
 
 
 def test_nothing_imports_torch():

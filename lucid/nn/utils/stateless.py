@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from lucid.calls import functional_call as _call
 from lucid.nn.modules.module import Module
+from lucid.stateless import functional_call as _call
 
 __all__ = ["functional_call"]
 
