@@ -114,6 +114,8 @@ def size_of(shape: tuple) -> Size:
 
 CPU = device("cpu")
 
+DLPACK_OPTIONS = np.lib.NumpyVersion(np.__version__) >= "2.1.0"  # whether NumPy knows the protocol's later arguments
+
 
 NO_GRADIENT = "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed: use a clone()."
 
@@ -444,13 +446,18 @@ class Tensor(core.TensorBase):
     def __dlpack__(self, *, stream=None, max_version=None, dl_device=None, copy=None):
         if self.requires_grad:
             raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
-        options = {"stream": stream, "max_version": max_version, "dl_device": dl_device, "copy": copy}
-        if self.dtype.name != "bfloat16":
-            return self.array.__dlpack__(**options)
-        from lucid.utils.dlpack import BFLOAT, UINT, renamed
+        bfloat = self.dtype.name == "bfloat16"
+        array = self.array.view(np.uint16) if bfloat else self.array
+        if DLPACK_OPTIONS:
+            capsule = array.__dlpack__(stream=stream, max_version=max_version, dl_device=dl_device, copy=copy)
+        elif dl_device in (None, self.__dlpack_device__()):
+            capsule = (array.copy() if copy else array).__dlpack__(stream=stream)
+        else:
+            raise BufferError(f"a tensor on the CPU cannot be exported to the device {dl_device}")
+        if bfloat:
+            from lucid.utils.dlpack import BFLOAT, UINT, renamed
 
-        capsule = self.array.view(np.uint16).__dlpack__(**options)
-        renamed(capsule, UINT, BFLOAT)
+            renamed(capsule, UINT, BFLOAT)
         return capsule
 
     def __dlpack_device__(self):

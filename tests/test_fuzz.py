@@ -103,7 +103,7 @@ def narrow(rng, shape, dtype):
     ends = limits(dtype)
     center = ends[rng.integers(len(ends))]
     if dtype.kind < 2:
-        return np.clip(rng.integers(0, 3, shape).astype(object) + center, ends[0], ends[-1])
+        return np.frompyfunc(lambda step: min(max(center + int(step), ends[0]), ends[-1]), 1, 1)(rng.integers(0, 3, shape))
     return center + rng.integers(0, 3, shape) * max(abs(center) * lucid.finfo(dtype).eps, lucid.finfo(dtype).tiny / 64)
 
 

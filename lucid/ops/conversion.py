@@ -13,7 +13,7 @@ from lucid.ops._doc import doc
 from lucid.ops._frame import tensor_argument
 from lucid.ops.creation import empty, empty_strided, finished, full, ones, sizes, wanted, zeros
 from lucid.ops.view import clone, to_dtype
-from lucid.tensor import Size, Tensor, check_device, to_array
+from lucid.tensor import DLPACK_OPTIONS, Size, Tensor, check_device, to_array
 
 # ------------------------------------------------------------------------------------------------ from elsewhere
 
@@ -214,7 +214,10 @@ def from_dlpack(ext_tensor, *, device=None, copy=None) -> Tensor:
         return wrap(array.copy() if copy else array)
     if not hasattr(ext_tensor, "__dlpack__"):
         raise TypeError(f"from_dlpack needs an object with __dlpack__, got {type(ext_tensor).__name__}")
-    return wrap(np.from_dlpack(ext_tensor, copy=copy))
+    if DLPACK_OPTIONS:
+        return wrap(np.from_dlpack(ext_tensor, copy=copy))
+    array = _writeable(np.from_dlpack(ext_tensor))
+    return wrap(array.copy() if copy else array)
 
 
 @op("asarray", composite=True)
