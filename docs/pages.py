@@ -27,7 +27,8 @@ OTHERS = {
         "autograd.graph.saved_tensors_hooks", "autograd.graph.disable_saved_tensors_hooks",
         "autograd.Variable", "autograd.set_multithreading_enabled",
         "autograd.enforce_grad_layout_policy", "autograd.graph.GradientEdge", "autograd.graph.get_gradient_edge",
-        "autograd.graph.allow_mutation_on_saved_tensors", "autograd.graph.save_on_cpu", "autograd.graph.register_multi_grad_hook", "autograd.graph.increment_version",
+        "autograd.graph.allow_mutation_on_saved_tensors", "autograd.graph.save_on_cpu", "autograd.graph.register_multi_grad_hook",
+        "autograd.graph.increment_version",
     ],
     "directions": [
         "autograd.forward_ad.dual_level", "autograd.forward_ad.make_dual", "autograd.forward_ad.unpack_dual",
@@ -75,11 +76,13 @@ OTHERS = {
     "types": [
         "dtype", "device", "Size", "layout", "memory_format", "can_cast", "promote_types", "result_type", "is_tensor",
         "is_floating_point", "is_complex", "is_signed", "is_nonzero", "is_same_size", "is_conj", "is_neg", "is_inference",
-        "numel", "get_device", "export.ExportedProgram", "export.ExportGraphSignature", "jit.RecursiveScriptModule", "jit.Error", "utils.dlpack.to_dlpack", "utils.dlpack.DLDeviceType",
+        "numel", "get_device", "export.ExportedProgram", "export.ExportGraphSignature", "jit.RecursiveScriptModule", "jit.Error",
+        "utils.dlpack.to_dlpack", "utils.dlpack.DLDeviceType",
         "nn.attention.SDPBackend", "nn.functional.assert_int_or_pair", "TypedStorage", "UntypedStorage",
     ],
     "programs": [
-        "install_as_torch", "compile", "jit.script", "nn.DataParallel", "library.custom_op", "library.Library", "library.infer_schema", "cond", "hub.load_state_dict_from_url", "hub.download_url_to_file",
+        "install_as_torch", "compile", "jit.script", "nn.DataParallel", "library.custom_op", "library.Library", "library.infer_schema",
+        "cond", "hub.load_state_dict_from_url", "hub.download_url_to_file",
     ],
     "probes": [
         "library.register_autograd", "library.register_fake", "library.register_kernel", "library.register_vmap", "library.define", "library.impl",
@@ -89,7 +92,8 @@ OTHERS = {
         "ShortTensor", "CharTensor", "ByteTensor", "BoolTensor", "SymInt", "SymFloat", "SymBool", "Stream", "Event",
         "utils.checkpoint.get_device_states", "utils.checkpoint.set_device_states", "Future", "ScriptModule", "TensorType", "PyTorchFileReader",
         "BoolStorage", "ByteStorage", "CharStorage", "ShortStorage", "IntStorage", "LongStorage", "HalfStorage", "BFloat16Storage",
-        "FloatStorage", "DoubleStorage", "ComplexFloatStorage", "ComplexDoubleStorage", "is_storage", "get_device_module", "sym_float", "sym_int", "sym_ite", "sym_max", "sym_min", "sym_not",
+        "FloatStorage", "DoubleStorage", "ComplexFloatStorage", "ComplexDoubleStorage", "is_storage", "get_device_module", "sym_float",
+        "sym_int", "sym_ite", "sym_max", "sym_min", "sym_not",
         "sym_sqrt", "sym_sum",
     ],
     "errors": [

@@ -9,7 +9,8 @@ from lucid._kernels.core import overrides_state
 from lucid.overrides import DisableTorchFunction, DisableTorchFunctionSubclass
 
 __all__ = [
-    "DisableTorchFunction", "DisableTorchFunctionSubclass", "DispatchKey", "DispatchKeySet", "_are_functorch_transforms_active", "_disabled_torch_function_impl",
+    "DisableTorchFunction", "DisableTorchFunctionSubclass", "DispatchKey", "DispatchKeySet", "_are_functorch_transforms_active",
+    "_disabled_torch_function_impl",
     "_get_tracing_state", "_is_torch_function_enabled", "_log_api_usage_once",
 ]  # fmt: skip
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from lucid.cuda import device_count, is_available, refusing
 
 _NEEDS_ONE = (
-    "Graph", "current_device_idx", "current_device_index", "current_stream", "device_index", "empty_cache", "empty_host_cache", "get_device_capability",
+    "Graph", "current_device_idx", "current_device_index", "current_stream", "device_index", "empty_cache", "empty_host_cache",
+    "get_device_capability",
     "get_memory_info", "max_memory_allocated", "max_memory_reserved", "memory_allocated", "memory_reserved", "memory_stats",
     "reset_accumulated_memory_stats", "reset_peak_memory_stats", "set_device_idx", "set_device_index", "set_stream", "synchronize",
 )  # fmt: skip

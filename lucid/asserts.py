@@ -6,7 +6,8 @@ from lucid import dtypes
 from lucid.autograd.op import overridable
 from lucid.tensor import Tensor
 
-__all__ = ["_assert", "_assert_async", "_check", "_check_index", "_check_is_size", "_check_not_implemented", "_check_tensor_all", "_check_type", "_check_value",
+__all__ = ["_assert", "_assert_async", "_check", "_check_index", "_check_is_size", "_check_not_implemented", "_check_tensor_all",
+           "_check_type", "_check_value",
            "_check_with"]  # fmt: skip
 
 

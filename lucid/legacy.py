@@ -53,5 +53,6 @@ for _dtype in dtypes.ALL:
     if _dtype not in (dtypes.complex32, dtypes.complex64, dtypes.complex128, *dtypes.UNSIGNED):
         _name = f"{torch_name(_dtype)}Tensor"
         globals()[_name] = TensorType(_name, (), {"dtype": _dtype, "is_cuda": False, "is_sparse": False, "__module__": "lucid",
-                                                  "__doc__": f"Tensors of {_dtype.name}; called, it makes one: of a size, of values, or of a tensor."})
+                                                  "__doc__": f"Tensors of {_dtype.name}; called, it makes one: of a size, of values, or "
+                                                             f"of a tensor."})
         __all__.append(_name)

@@ -21,7 +21,8 @@ from lucid.dtypes import dtype
 from lucid.tensor import Tensor, device
 
 __all__ = [
-    "CustomOpDef", "Library", "custom_op", "define", "impl", "impl_abstract", "infer_schema", "register_autograd", "register_fake", "register_kernel", "register_vmap",
+    "CustomOpDef", "Library", "custom_op", "define", "impl", "impl_abstract", "infer_schema", "register_autograd", "register_fake",
+    "register_kernel", "register_vmap",
 ]  # fmt: skip
 
 NAMESPACES: dict = {}

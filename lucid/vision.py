@@ -64,7 +64,10 @@ def nms(dets: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
 
 def _checked(name: str, rois: Tensor, other: Tensor) -> None:
     if rois.ndim != 2 or rois.shape[1] != 5 or other.ndim != 4:
-        raise RuntimeError(f"{name}(): rois must have shape as Tensor[K, 5] and input four dimensions, got {tuple(rois.shape)} and {tuple(other.shape)}")
+        raise RuntimeError(
+            f"{name}(): rois must have shape as Tensor[K, 5] and input four dimensions, got {tuple(rois.shape)} and "
+            f"{tuple(other.shape)}"
+        )
     if rois.dtype != other.dtype:
         raise RuntimeError(f"{name}(): expected the input to have the same type as rois, got {other.dtype} and {rois.dtype}")
     if other.dtype not in FLOATS:
@@ -210,7 +213,8 @@ def _roi_align_backward(g, rois, spatial_scale, pooled_height, pooled_width, bat
     return _unpooled(g, _aligned(rois, spatial_scale, bins, sizes, sampling_ratio, aligned), (batch_size, channels, *sizes))
 
 
-def ps_roi_align(input: Tensor, rois: Tensor, spatial_scale: float, pooled_height: int, pooled_width: int, sampling_ratio: int) -> tuple[Tensor, Tensor]:
+def ps_roi_align(input: Tensor, rois: Tensor, spatial_scale: float, pooled_height: int, pooled_width: int,
+                 sampling_ratio: int) -> tuple[Tensor, Tensor]:
     """`roi_align` where each bin has channels of its own; the second result is which."""
     _checked("ps_roi_align", rois, input)
     bins = pooled_height, pooled_width
@@ -218,7 +222,8 @@ def ps_roi_align(input: Tensor, rois: Tensor, spatial_scale: float, pooled_heigh
     return _pooled_apart(input, regions, len(rois), bins, "ps_roi_align")
 
 
-def _ps_roi_align_backward(g, rois, mapping, spatial_scale, pooled_height, pooled_width, sampling_ratio, batch_size, channels, height, width) -> Tensor:
+def _ps_roi_align_backward(g, rois, mapping, spatial_scale, pooled_height, pooled_width, sampling_ratio, batch_size, channels, height,
+                           width) -> Tensor:
     _checked("_ps_roi_align_backward", rois, g)
     bins, sizes = (pooled_height, pooled_width), (height, width)
     regions = _align(rois.detach().numpy(), spatial_scale, bins, sizes, sampling_ratio, 0.5, None, 0)
@@ -230,7 +235,8 @@ def ps_roi_pool(input: Tensor, rois: Tensor, spatial_scale: float, pooled_height
     leaves out the last row and column of an image, and its gradient does not."""
     _checked("ps_roi_pool", rois, input)
     bins = pooled_height, pooled_width
-    return _pooled_apart(input, _average(rois.detach().numpy(), spatial_scale, bins, [size - 1 for size in input.shape[2:]]), len(rois), bins, "ps_roi_pool")
+    return _pooled_apart(input, _average(rois.detach().numpy(), spatial_scale, bins, [size - 1 for size in input.shape[2:]]), len(rois),
+                         bins, "ps_roi_pool")
 
 
 def _ps_roi_pool_backward(g, rois, mapping, spatial_scale, pooled_height, pooled_width, batch_size, channels, height, width) -> Tensor:
@@ -333,7 +339,8 @@ def deform_conv2d(
     batch, channels, *sizes = input.shape
     if in_channels * groups != channels or out_channels % groups or channels % offset_groups:
         raise RuntimeError(
-            f"deform_conv2d(): {channels} channels, weights of the shape {tuple(weight.shape)}, {groups} groups and {offset_groups} groups of offsets do not fit"
+            f"deform_conv2d(): {channels} channels, weights of the shape {tuple(weight.shape)}, {groups} groups and {offset_groups} "
+            f"groups of offsets do not fit"
         )
     out = [(size + 2 * p - d * (k - 1) - 1) // s + 1 for size, p, d, k, s in zip(sizes, padding, dilation, kernel, stride)]
     for name, number in (("offset", 2), *((("mask", 1),) if use_mask else ())):

@@ -18,7 +18,8 @@ def bmm(
     are contiguous and its matrices do not overlap. Strides and offsets are counted in elements and are not negative.
     With beta 0 C is not read. With `apart` C holds the Euclidean distances of A's rows and B's columns instead, whose
     differences are taken, so that they are exact where these are nearly equal. With `pairs`, for float32 where the module's
-    `pairs` is true, an element of A or B is a pair of bfloat16 numbers, of which k / 2 follow each other. The result does not depend on the number of threads.
+    `pairs` is true, an element of A or B is a pair of bfloat16 numbers, of which k / 2 follow each other. The
+    result does not depend on the number of threads.
     """
 
 #: Whether the processor multiplies pairs of bfloat16 numbers.

@@ -12,10 +12,11 @@ def layer(
 
     `weight` is (gates x hidden, hidden), `bias` (gates x hidden,) all that is added to the gates, `packed` has room for the
     weight with 31 columns more; None, which only one step may have, leaves the products with the weight to the caller, who
-    adds them to `x` (and to `kept` of a GRU), or afterwards to the gradient of the state. `x` (total, gates x hidden) holds the input's part of the gates, and the gates afterwards;
-    `state` and `cell` (batch, hidden; `cell` of an LSTM alone) hold the first and then the last state. `kept` is what the
-    gradient needs besides: of an LSTM (total, 2 x hidden), of a GRU (total, hidden), which comes in holding the bias of the
-    state's part of its third gate; else empty. `previous` and `out` (total, hidden) take the states before and after each step.
+    adds them to `x` (and to `kept` of a GRU), or afterwards to the gradient of the state. `x` (total, gates x hidden) holds
+    the input's part of the gates, and the gates afterwards; `state` and `cell` (batch, hidden; `cell` of an LSTM alone)
+    hold the first and then the last state. `kept` is what the gradient needs besides: of an LSTM (total, 2 x hidden), of a
+    GRU (total, hidden), which comes in holding the bias of the state's part of its third gate; else empty. `previous` and
+    `out` (total, hidden) take the states before and after each step.
 
     With `g` this is the gradient: `out`, `state` and `cell` come in holding the gradients of what the first pass left in
     them, the latter two then those of the first state. Writes those of the gates to `g`, and of the state's part of them

@@ -36,5 +36,6 @@ def searchsorted(
 def runs(x: Any, values: Any, counts: Any = None, inverse: Any = None, index: Any = None, /) -> int:
     """Runs of equal elements of all of x; returns their number, to which `values` and `counts` are filled.
 
-    Without `counts` and `inverse`, the values alone. ``inverse[i]`` is the run of element i, or of ``index[i]`` where x was sorted and came from there.
+    Without `counts` and `inverse`, the values alone. ``inverse[i]`` is the run of element i, or of ``index[i]`` where x was
+    sorted and came from there.
     """

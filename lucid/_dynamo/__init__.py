@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from lucid.compiler import allow_in_graph, assume_constant_result, disable, is_compiling, reset
 
-__all__ = ["OptimizedModule", "allow_in_graph", "assume_constant_result", "disable", "is_compiling", "mark_dynamic", "mark_static", "mark_static_address", "reset"]
+__all__ = ["OptimizedModule", "allow_in_graph", "assume_constant_result", "disable", "is_compiling", "mark_dynamic", "mark_static",
+           "mark_static_address", "reset"]
 
 
 class OptimizedModule:

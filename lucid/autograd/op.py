@@ -7,10 +7,10 @@
     leaky_relu.vjp(input_=lambda g, input_, negative_slope: _leaky_relu_backward(g, input_, negative_slope))
 
 The path is PyTorch's: it says where the function is published and which function of PyTorch judges it. A rule's
-own parameters are the list of what is saved: the function's parameters by name, `out` for its result, `first` and `indices` for the first and last of several; where the
-shape, dtype or layout of a tensor suffices, `input_shape`, `other_dtype`, `input_layout`, which keep no tensor. Rules
-are written with operations, so gradients can be differentiated again. A rule never sums a gradient that was
-broadcast, nor casts one: the engine does, once.
+own parameters are the list of what is saved: the function's parameters by name, `out` for its result, `first` and
+`indices` for the first and last of several; where the shape, dtype or layout of a tensor suffices,
+`input_shape`, `other_dtype`, `input_layout`, which keep no tensor. Rules are written with operations, so gradients can
+be differentiated again. A rule never sums a gradient that was broadcast, nor casts one: the engine does, once.
 
 Two parameters mean something to the declaration. `out` (keyword-only): the result is written to the tensor given
 there; the function itself never sees it. `inplace`: the result is written to the first argument. Both are thus

@@ -10,7 +10,8 @@ from collections import OrderedDict
 from lucid.cuda import amp  # noqa: F401
 
 __all__ = [
-    "CUDAGraph", "Event", "Stream", "StreamContext", "current_device", "current_stream", "device_count", "empty_cache", "graph", "get_arch_list", "get_device_capability",
+    "CUDAGraph", "Event", "Stream", "StreamContext", "current_device", "current_stream", "device_count", "empty_cache", "graph",
+    "get_arch_list", "get_device_capability",
     "get_device_name", "get_device_properties", "get_rng_state", "get_rng_state_all", "init", "initial_seed", "is_available",
     "is_bf16_supported", "is_initialized", "manual_seed", "manual_seed_all", "max_memory_allocated", "mem_get_info",
     "memory_allocated", "memory_reserved", "memory_stats", "seed", "seed_all", "set_rng_state", "set_rng_state_all", "synchronize",

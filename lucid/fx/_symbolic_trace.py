@@ -166,7 +166,8 @@ class Tracer(TracerBase):
     """
 
     def __init__(self, autowrap_modules: tuple = (math,), autowrap_functions: tuple = (), param_shapes_constant: bool = False):
-        self._autowrapped = {id(one) for module in autowrap_modules for one in vars(module).values() if callable(one)} | set(map(id, autowrap_functions))
+        self._autowrapped = {id(one) for module in autowrap_modules for one in vars(module).values() if callable(one)}
+        self._autowrapped |= set(map(id, autowrap_functions))
         self._autowrap_search = list(autowrap_modules)
         self.param_shapes_constant = param_shapes_constant
         self.submodule_paths = None

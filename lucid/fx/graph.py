@@ -414,7 +414,10 @@ class Graph:
                 if one.graph is not self:
                     raise RuntimeError(f"Argument '{one}' of Node '{node}' does not belong to this Graph, but was used as an argument!")
                 if one not in known:
-                    raise RuntimeError(f"Argument '{one}' of Node '{node}' was used before it has been defined! Please check that Nodes in the graph are topologically ordered\n{self}")
+                    raise RuntimeError(
+                        f"Argument '{one}' of Node '{node}' was used before it has been defined! Please check that Nodes "
+                        f"in the graph are topologically ordered\n{self}"
+                    )
             if node.op in ("get_attr", "call_module") and self.owning_module is not None:
                 found = self.owning_module
                 for part in node.target.split("."):

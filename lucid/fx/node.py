@@ -93,7 +93,9 @@ def qualified_name(function) -> str:
             if space in ("linalg", "fft", "special"):
                 return f"torch._C._{space}.{space}_{name}"
             if space == "nn.functional" and name in overrides.NOT_PYTHON.split():
-                return f"torch.{name}" if getattr(lucid, name, None) is function else f"torch._C._nn.{'log_sigmoid' if name == 'logsigmoid' else name}"
+                if getattr(lucid, name, None) is function:
+                    return f"torch.{name}"
+                return f"torch._C._nn.{'log_sigmoid' if name == 'logsigmoid' else name}"
             return path
     module = function.__module__
     if is_ours(function):

@@ -1,4 +1,5 @@
-"""TorchScript: `load` reads and runs programs that PyTorch compiled and saved, `save` writes them again. Nothing is compiled here, functions and modules run as they are.
+"""TorchScript: `load` reads and runs programs that PyTorch compiled and saved, `save` writes them again. Nothing is
+compiled here, functions and modules run as they are.
 
 That is what PyTorch itself does where the environment says `PYTORCH_JIT=0`.
 """

@@ -63,7 +63,10 @@ def load(f, map_location=None, _extra_files: dict | None = None, _restore_shapes
     with opened(f) as archive:
         names = archive.namelist()
         if any(name.endswith("/model.json") for name in names):
-            raise ValueError("jit.load: the file has the format of PyTorch before 1.3, which present versions of PyTorch do not read either: save it anew with one that does")
+            raise ValueError(
+                "jit.load: the file has the format of PyTorch before 1.3, which present versions of PyTorch do not read "
+                "either: save it anew with one that does"
+            )
         root = root_of(archive)
         if not any(name.startswith(f"{root}code/") for name in names):
             raise ValueError("jit.load: an archive, but none that torch.jit.save wrote: it has no code")

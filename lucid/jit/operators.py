@@ -70,7 +70,8 @@ def _convolution(
 
 def _spectra(x, n_fft, hop_length=None, win_length=None, window=None, *rest, **named):
     """The frames begin at places or are centred there: an operator that says it says also how the margins are padded, by a word."""
-    named = dict(zip(("center", "pad_mode") * (len(rest) > 1 and isinstance(rest[1], str)) + ("normalized", "onesided", "return_complex"), rest)) | named
+    first = ("center", "pad_mode") if len(rest) > 1 and isinstance(rest[1], str) else ()
+    named = dict(zip((*first, "normalized", "onesided", "return_complex"), rest)) | named
     return lucid.stft(x, n_fft, hop_length, win_length, window, **{"center": False} | named)
 
 
@@ -115,7 +116,8 @@ def _listed(x, *shape):
 
 TENSORS = {
     "to": _to, "view": _view, "_convolution": _convolution, "stft": _spectra,
-    "size": lambda x, dim=None: list(x.shape) if dim is None else x.shape[dim], "stride": lambda x, dim=None: list(x.stride()) if dim is None else x.stride(dim),
+    "size": lambda x, dim=None: list(x.shape) if dim is None else x.shape[dim],
+    "stride": lambda x, dim=None: list(x.stride()) if dim is None else x.stride(dim),
     "tensor": lucid.tensor, "as_tensor": lucid.as_tensor, "_shape_as_tensor": lambda x: lucid.tensor(x.shape), "data": Tensor.detach,
     "_list_to_tensor": lucid.tensor, "_tensor_to_list": Tensor.tolist, "floordiv": lucid.floor_divide, "element_size": Tensor.element_size,
     "is_leaf": lambda x: x.is_leaf, "result_type": lambda a, b: NUMBERS[lucid.result_type(a, b)],
@@ -127,13 +129,16 @@ TENSORS = {
     "block_diag": lambda tensors: lucid.block_diag(*tensors), "chain_matmul": lambda tensors: lucid.chain_matmul(*tensors),
     "einsum": lambda equation, tensors, path=None: lucid.einsum(equation, *tensors), "copy": Tensor.clone,
     **{f"_cast_{name}": functools.partial(lambda dtype, x, wait=False: x.to(dtype), dtype) for name, dtype in {
-        "Byte": lucid.uint8, "Char": lucid.int8, "Double": lucid.float64, "Float": lucid.float32, "Int": lucid.int32, "Long": lucid.int64, "Short": lucid.int16,
+        "Byte": lucid.uint8, "Char": lucid.int8, "Double": lucid.float64, "Float": lucid.float32, "Int": lucid.int32, "Long": lucid.int64,
+        "Short": lucid.int16,
         "Half": lucid.float16}.items()},
-    "full": _full, "_convolution_mode": lambda x, weight, bias, stride, padding, dilation, groups: CONVOLUTIONS[weight.ndim](x, weight, bias, stride, padding, dilation, groups),
+    "full": _full,
+    "_convolution_mode": lambda x, weight, *rest, **named: CONVOLUTIONS[weight.ndim](x, weight, *rest, **named),
     "_index_put_impl_": lambda x, indices, values, accumulate=False, unsafe=False: lucid.index_put_(x, indices, values, accumulate),
     "cdist": lambda a, b, p=2.0, compute_mode=None: lucid.cdist(a, b, p), "pad_sequence": pad_sequence,
     **{f"_no_grad_{name}_": lucid.no_grad()(getattr(Tensor, f"{name}_")) for name in ("fill", "normal", "uniform", "zero")},
-    "grad": _gradients, "backward": Tensor.backward, "retain_grad": Tensor.retain_grad, "retains_grad": lambda x: x.retains_grad, "_version": lambda x: x._version,
+    "grad": _gradients, "backward": Tensor.backward, "retain_grad": Tensor.retain_grad, "retains_grad": lambda x: x.retains_grad,
+    "_version": lambda x: x._version,
     **{f"{name}Implicit": Tensor.item for name in ("Int", "Float", "Complex", "Scalar")},
     **{name: _resized(name) for name in OTHERS if name.lstrip("_").startswith("upsample")},
     **LAYERS,
@@ -142,7 +147,8 @@ TENSORS = {
 # The names of arguments by position where the function here has others, or has them in another order.
 POSITIONS = {
     **dict.fromkeys(("nll_loss", "nll_loss2d", "nll_loss_nd"), ("target", "weight", "reduction", "ignore_index")),
-    "binary_cross_entropy": ("target", "weight", "reduction"), "cross_entropy_loss": ("target", "weight", "reduction", "ignore_index", "label_smoothing"),
+    "binary_cross_entropy": ("target", "weight", "reduction"),
+    "cross_entropy_loss": ("target", "weight", "reduction", "ignore_index", "label_smoothing"),
     **dict.fromkeys(("l1_loss", "mse_loss", "multilabel_margin_loss", "soft_margin_loss"), ("target", "reduction")),
     "smooth_l1_loss": ("target", "reduction", "beta"), "multi_margin_loss": ("target", "p", "margin", "weight", "reduction"),
 }  # fmt: skip
@@ -153,14 +159,18 @@ def _is_no(x) -> bool:
 
 
 PRIMITIVES = {
-    "dtype": _number_of, "device": lambda x: x.device, "layout": lambda x: 0, "shape": lambda x: list(x.shape), "requires_grad": lambda x: x.requires_grad,
+    "dtype": _number_of, "device": lambda x: x.device, "layout": lambda x: 0, "shape": lambda x: list(x.shape),
+    "requires_grad": lambda x: x.requires_grad,
     "data": Tensor.detach, "grad": lambda x: x.grad, "itemsize": lambda x: x.itemsize, "nbytes": lambda x: x.nbytes, "name": lambda x: None,
     "type": lambda x: x.type, "index": lambda x: x.index, "is_cpu": lambda x: True, "tolist": _listed, "NumToTensor": lucid.tensor,
     **{f"is_{name}": _is_no for name in (
         "cuda", "ipu", "maia", "meta", "mkldnn", "mps", "mtia", "nested", "quantized", "sparse", "sparse_csr", "vulkan", "xla", "xpu")},
-    "RaiseException": raised, "min": smallest(min), "max": smallest(max), "abs": abs, "rangelist": lambda n: list(range(n)), "StringIndex": operator.getitem,
-    "TupleIndex": operator.getitem, "EnumName": lambda x: x.name, "EnumValue": lambda x: x.value, "IfThenElse": lambda condition, a, b: a if condition else b,
-    "unchecked_unwrap_optional": ALONE["_unwrap_optional"], "Print": lambda *values: print(*map(text, values)), "VarConcat": lambda *values: lucid.cat(values[:-1], values[-1]),
+    "RaiseException": raised, "min": smallest(min), "max": smallest(max), "abs": abs, "rangelist": lambda n: list(range(n)),
+    "StringIndex": operator.getitem,
+    "TupleIndex": operator.getitem, "EnumName": lambda x: x.name, "EnumValue": lambda x: x.value,
+    "IfThenElse": lambda condition, a, b: a if condition else b,
+    "unchecked_unwrap_optional": ALONE["_unwrap_optional"], "Print": lambda *values: print(*map(text, values)),
+    "VarConcat": lambda *values: lucid.cat(values[:-1], values[-1]),
     "VarStack": lambda *values: lucid.stack(values[:-1], values[-1]), "id": id, "AutogradZero": lambda: None,
     **{name: OTHERS[name] for name in ("T", "H", "mT", "mH")},
 }  # fmt: skip

@@ -138,18 +138,21 @@ PLAIN = {
     "items": lambda values: list(values.items()), "dict": dict, "list": list, "sorted": sorted, "Delete": _deleted, "_set_item": _replaced,
     "__getitem__": operator.getitem, "__contains__": operator.contains,
     **{name: getattr(str, name) for name in STRINGS}, **{name: _among(name) for name in ("endswith", "startswith", "find", "rfind", "rindex")},
-    "split": lambda text, separator=None, most=-1: text.split(separator, most), "rsplit": lambda text, separator=" ", most=-1: text.rsplit(separator, most),
+    "split": lambda text, separator=None, most=-1: text.split(separator, most),
+    "rsplit": lambda text, separator=" ", most=-1: text.rsplit(separator, most),
     "format": _formatted, "percentFormat": _percent,
 }  # fmt: skip
 # What is called by its name alone.
 WORDS = {
-    "int": int, "float": float, "bool": bool, "str": text, "complex": complex, "range": range, "print": print, "sorted": sorted, "ord": ord, "chr": chr,
+    "int": int, "float": float, "bool": bool, "str": text, "complex": complex, "range": range, "print": print, "sorted": sorted,
+    "ord": ord, "chr": chr,
     "hex": hex, "bin": bin, "oct": oct, "abs": abs, "len": len,
 }  # fmt: skip
 # What looks at no values, or at any.
 ALONE = {
     **{name: WORDS[name] for name in ("len", "str", "ord", "chr", "hex", "bin", "oct")},
-    "__is__": operator.is_, "__isnot__": operator.is_not, "__not__": operator.not_, "hash": hash, "device": lambda type, index=None: lucid.device(type) if index is None else lucid.device(type, index), "warn": lambda text, level=2: warnings.warn(text, stacklevel=2),
+    "__is__": operator.is_, "__isnot__": operator.is_not, "__not__": operator.not_, "hash": hash, "device": lucid.device,
+    "warn": lambda text, level=2: warnings.warn(text, stacklevel=2),
     "_unwrap_optional": lambda value: value if value is not None else raised("Unwrapping null optional"), "wait": lambda value: value,
     "is_scripting": lambda: True, "is_grad_enabled": lucid.is_grad_enabled, "set_grad_enabled": lambda mode: lucid.set_grad_enabled(mode) and None,
     "is_autocast_enabled": lucid.is_autocast_enabled, "is_autocast_cpu_enabled": lucid.is_autocast_enabled, "_get_tracing_state": lambda: False,

@@ -368,7 +368,8 @@ def fork(function, *arguments):
     return function(*arguments)
 
 
-KINDS = {"int": int, "float": float, "bool": bool, "str": str, "complex": complex, "Tensor": Tensor, "NoneType": type(None), "number": (int, float, complex), "Device": device}
+KINDS = {"int": int, "float": float, "bool": bool, "str": str, "complex": complex, "Tensor": Tensor, "NoneType": type(None),
+         "number": (int, float, complex), "Device": device}
 CONTAINERS = {"List": list, "Dict": dict, "Tuple": tuple, "list": list, "dict": dict, "tuple": tuple}
 
 

@@ -51,7 +51,8 @@ def save(m, f, _extra_files: dict | None = None) -> None:
         )
     program = m._script.program
     extra = {f"extra/{name}": data for name, data in (_extra_files or {}).items()}
-    serialization.store(f, {**_Writer(program).written(m, m.original_name), **program.texts, **program.written, **extra, "version": f"{program.version}\n"})
+    written = {**_Writer(program).written(m, m.original_name), **program.texts, **program.written}
+    serialization.store(f, {**written, **extra, "version": f"{program.version}\n"})
 
 
 class _Writer(serialization.Writer):
@@ -103,7 +104,10 @@ class _Writer(serialization.Writer):
         if name == "float" and type(value) is int:
             value = float(value)
         if not _suits(value, kind):
-            raise TypeError(f"jit.save: {where} is a {type(value).__name__}, but the program has it as a {ast.unparse(kind)}; save the state_dict() instead")
+            raise TypeError(
+                f"jit.save: {where} is a {type(value).__name__}, but the program has it as a {ast.unparse(kind)}; save the "
+                f"state_dict() instead"
+            )
         if isinstance(value, enum.Enum):
             *module, name = dotted(kind)
             self.named(".".join(module), name)

@@ -194,7 +194,8 @@ def nll_loss(
      "g \\cdot weight_y \\cdot (e^{x} / \\textstyle\\sum_j e^{x_j} - [\\text{at } y])",
      returns="Of the target's shape (without classes), or reduced.",
      input_="Tensor: Logits, of shape (n, classes, ...), or (classes,).",
-     target="Tensor: Class indices y, int64, of shape (n, ...), or (); or probabilities, of the input's shape.", weight="Tensor, optional: A weight for each class.",
+     target="Tensor: Class indices y, int64, of shape (n, ...), or (); or probabilities, of the input's shape.",
+     weight="Tensor, optional: A weight for each class.",
      ignore_index="int, optional: A class index that does not count. Default: -100.",
      reduction="{'none', 'mean', 'sum'}, optional: What is returned: each target's loss, their sum, or that over the sum of "
                "the weights that count; with probabilities, over their number. Default: 'mean'.",

@@ -476,7 +476,8 @@ def new(self, *args, size=None, device=None):
 
 
 TENSOR_METHODS = {
-    "new": new, "to": to, "type": type_, "type_as": type_as, "cpu": cpu, "cuda": _elsewhere("cuda"), "xpu": _elsewhere("xpu"), "new_empty": new_empty, "new_zeros": new_zeros,
+    "new": new, "to": to, "type": type_, "type_as": type_as, "cpu": cpu, "cuda": _elsewhere("cuda"), "xpu": _elsewhere("xpu"),
+    "new_empty": new_empty, "new_zeros": new_zeros,
     "new_ones": new_ones, "new_full": new_full, "new_tensor": new_tensor, "new_empty_strided": new_empty_strided,
     **{name: _conversion(name, dtype) for name, dtype in CONVERSIONS.items()},
 }  # fmt: skip

@@ -289,7 +289,8 @@ def _as_complex(array: np.ndarray, like: np.ndarray) -> Tensor:
 @doc("A V = V\\, \\mathrm{diag}(L)",
      "V^{-H} \\left( \\mathrm{diag}(g_L) + \\frac{V^H g_V - V^H V\\, \\mathrm{diag}(\\Re(V^H g_V))}{\\bar E} \\right) V^H, "
      "\\quad E_{ij} = L_j - L_i",
-     gives="return_types.linalg_eig", returns="`eigenvalues` of shape (..., n), in no order, and `eigenvectors` in columns, of length 1. Both complex.",
+     gives="return_types.linalg_eig", returns="`eigenvalues` of shape (..., n), in no order, and `eigenvectors` in columns, of length 1. "
+                                              "Both complex.",
      A="Tensor: Square matrices, of shape (..., n, n).", out="tuple of two Tensors, optional: Where the results are written.",
      raises="RuntimeError: the matrices are not square\nLinAlgError: an element is not finite, or the iteration does not converge")  # fmt: skip
 def eig(A: Tensor, *, out=None):

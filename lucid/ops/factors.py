@@ -163,9 +163,15 @@ def _right_first(name: str, b: Tensor, a: Tensor) -> None:
     if a.shape[-1] != a.shape[-2]:
         raise RuntimeError(f"{name}: A must be batches of square matrices, but they are {a.shape[-2]} by {a.shape[-1]} matrices")
     if a.shape[-1] != b.shape[-2]:
-        raise RuntimeError(f"Incompatible matrix sizes for {name}: each A matrix is {a.shape[-2]} by {a.shape[-1]} but each b matrix is {b.shape[-2]} by {b.shape[-1]}")
+        raise RuntimeError(
+            f"Incompatible matrix sizes for {name}: each A matrix is {a.shape[-2]} by {a.shape[-1]} but each b matrix is "
+            f"{b.shape[-2]} by {b.shape[-1]}"
+        )
     if a.dtype is not b.dtype:
-        raise RuntimeError(f"{name}: Expected b and A to have the same dtype, but found b of type {torch_name(b.dtype)} and A of type {torch_name(a.dtype)} instead.")
+        raise RuntimeError(
+            f"{name}: Expected b and A to have the same dtype, but found b of type {torch_name(b.dtype)} and A of type "
+            f"{torch_name(a.dtype)} instead."
+        )
     lapack(name, a, NotImplementedError)
 
 
@@ -327,7 +333,8 @@ def _triangles(compact: Tensor) -> tuple[Tensor, Tensor]:
 
 
 @op("lu", composite=True, out="any all")
-@doc("A = P L U", LU_GRADIENT, gives="tuple of Tensor or named tuple of Tensor", returns="LU and pivots as `linalg.lu_factor`'s, and `info` where it was asked for.",
+@doc("A = P L U", LU_GRADIENT, gives="tuple of Tensor or named tuple of Tensor",
+     returns="LU and pivots as `linalg.lu_factor`'s, and `info` where it was asked for.",
      A=WIDE, pivot=PIVOT, get_infos="bool, optional: Return `info` too. Default: False.", out=PAIR)  # fmt: skip
 def torch_lu(A: Tensor, pivot: bool = True, get_infos=False, out=None):
     """LU factorisation of matrices, singular ones too.
@@ -364,7 +371,10 @@ def lu_unpack(LU_data: Tensor, LU_pivots: Tensor, unpack_data: bool = True, unpa
     p = lower = upper = wrap(np.empty(0, LU_data.array.dtype))
     if unpack_pivots:
         if pivots.size and not (pivots.min() >= 1 and pivots.max() <= m):
-            raise RuntimeError("pivots passed to lu_unpack must be between 1 and LU.size(-2) inclusive.Did you properly pass the result of lu_factor?")
+            raise RuntimeError(
+                "pivots passed to lu_unpack must be between 1 and LU.size(-2) inclusive. "
+                "Did you properly pass the result of lu_factor?"
+            )
         p = _exchanges(spread(pivots, (*batch, pivots.shape[-1])), m, LU_data.array.dtype)
     if unpack_data:
         lower, upper = _triangles(LU_data)
@@ -571,7 +581,8 @@ def torch_cholesky(A: Tensor, upper: bool = False, *, out=None) -> Tensor:
 
 
 @op("cholesky_solve")
-@doc("L L^H X = B", "g_B = (L L^H)^{-1} g, \\quad g_L = -(g_B X^H + X g_B^H) L", returns="X, of the broadcast shape of B.", B="Tensor: The right side, of shape (..., n, k).",
+@doc("L L^H X = B", "g_B = (L L^H)^{-1} g, \\quad g_L = -(g_B X^H + X g_B^H) L", returns="X, of the broadcast shape of B.",
+     B="Tensor: The right side, of shape (..., n, k).",
      L="Tensor: Cholesky's factors, of shape (..., n, n).", upper="bool, optional: They are upper triangular. Default: False.",
      raises="RuntimeError: the shapes do not fit")  # fmt: skip
 def cholesky_solve(B: Tensor, L: Tensor, upper: bool = False, *, out=None) -> Tensor:
@@ -705,7 +716,10 @@ def ormqr(input_: Tensor, tau: Tensor, other: Tensor, left: bool = True, transpo
         raise RuntimeError(f"{name}: tau.shape[-1] must be equal to min(other.shape[{side}], input.shape[-1])")
     _check_reflections(name, input_, tau)
     if other.ndim != input_.ndim:
-        raise RuntimeError(f"{name}: Expected other to have the same number of dimensions as input, but got other.ndim equal to {other.ndim} and input.ndim is equal to {input_.ndim}")
+        raise RuntimeError(
+            f"{name}: Expected other to have the same number of dimensions as input, but got other.ndim equal to "
+            f"{other.ndim} and input.ndim is equal to {input_.ndim}"
+        )
     if other.shape[:-2] != input_.shape[:-2]:
         raise RuntimeError(f"{name}: Expected batch dimensions of other to be equal to input.shape[:-2], but got {list(other.shape[:-2])}")
     check_same(name, input_, other, "input")
@@ -781,7 +795,10 @@ def ldl_solve(LD: Tensor, pivots: Tensor, B: Tensor, *, hermitian: bool = False,
         raise IndexError(f"Dimension out of range: {name} expects B to have at least 2 dimensions, but it has {b.ndim}")
     n, k = b.shape[-2:]
     if n != array.shape[-1]:
-        raise RuntimeError(f"Incompatible matrix sizes for {name}: each A matrix is {array.shape[-2]} by {array.shape[-1]} but each b matrix is {n} by {k}")
+        raise RuntimeError(
+            f"Incompatible matrix sizes for {name}: each A matrix is {array.shape[-2]} by {array.shape[-1]} but each b "
+            f"matrix is {n} by {k}"
+        )
     changes = tensor_argument(name, pivots, 2, "pivots").array
     if changes.dtype.kind not in "iu":
         raise RuntimeError(f"{name}: Expected pivots to be integers. Got {torch_name(pivots.dtype)}")

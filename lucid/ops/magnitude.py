@@ -110,7 +110,8 @@ sign.vjp(input_=lambda g: nothing(g))
 
 
 @op("sgn", out="same")
-@doc("out = x / |x|,\\quad 0 \\text{ at } 0", "(g - out \\cdot \\mathrm{Re}(\\overline{out} \\cdot g)) / |x|,\\quad \\text{0 for real numbers}", returns=SAME)
+@doc("out = x / |x|,\\quad 0 \\text{ at } 0",
+     "(g - out \\cdot \\mathrm{Re}(\\overline{out} \\cdot g)) / |x|,\\quad \\text{0 for real numbers}", returns=SAME)  # fmt: skip
 def sgn(input_: Tensor, *, out=None) -> Tensor:
     """Direction of each element: of absolute value 1, or 0.
 

@@ -210,7 +210,8 @@ DRIVERS = ("gels", "gelsy", "gelsd", "gelss")
      B="Tensor: Of shape (..., m, k), or (..., m).", rcond="float, optional: What counts as zero relative to the largest singular value. "
      "Default: epsilon times max(m, n).",
      driver="{'gelsy', 'gels', 'gelsd', 'gelss'}, optional: 'gels' takes A to be of full rank and uses QR, the others singular values.",
-     out="tuple of four Tensors, optional: Where the results are written.", raises="RuntimeError: the shapes do not fit, or there is no such driver")  # fmt: skip
+     out="tuple of four Tensors, optional: Where the results are written.",
+     raises="RuntimeError: the shapes do not fit, or there is no such driver")  # fmt: skip
 def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | None = None, out=None):
     """Least squares solutions of linear systems.
 
@@ -435,8 +436,10 @@ def pca_lowrank(A: Tensor, q: bool | int | None = None, center=True, niter: bool
 
 @op("renorm", composite=True, out="same step")
 @doc("out_i = x_i \\min(1, maxnorm / \\|x_i\\|_p)", input_="Tensor: Of at least two dimensions, floating or complex.",
-     p="number: Which norm; positive.", dim="int: The dimension along which the slices stand.", maxnorm="number: The largest norm that is left as it is.",
-     returns="Of the input's shape and dtype.", raises="RuntimeError: `p` is not positive, `maxnorm` negative, or there are too few dimensions")  # fmt: skip
+     p="number: Which norm; positive.", dim="int: The dimension along which the slices stand.",
+     maxnorm="number: The largest norm that is left as it is.",
+     returns="Of the input's shape and dtype.", raises="RuntimeError: `p` is not positive, `maxnorm` negative, or there are too few "
+                                                       "dimensions")  # fmt: skip
 def renorm(input_: Tensor, p, dim: int, maxnorm, *, out=None) -> Tensor:
     """Slices scaled down to a norm where theirs is greater.
 

@@ -135,7 +135,8 @@ def layer_norm(input_: Tensor, normalized_shape: tuple, weight=None, bias=None, 
 
 @op("nn.functional.rms_norm", composite=True, aliases=("rms_norm",))
 @doc("out = \\frac{x}{\\sqrt{mean(x^2) + eps}} \\cdot weight",
-     "\\tfrac{w}{r} (g - \\hat x\\, \\overline{g \\hat x}),\\quad \\textstyle\\sum g \\hat x \\quad\\text{with } r = \\sqrt{mean(x^2) + eps}, \\hat x = x / r",
+     "\\tfrac{w}{r} (g - \\hat x\\, \\overline{g \\hat x}),\\quad \\textstyle\\sum g \\hat x \\quad\\text{with } r = "
+     "\\sqrt{mean(x^2) + eps}, \\hat x = x / r",
      returns="Of the input's shape and dtype.", input_="Tensor: Of shape (..., \\*normalized_shape).",
      normalized_shape="sequence of int: The last dimensions, over which the mean is taken.",
      weight="Tensor, optional: Factors, of shape `normalized_shape`.",
@@ -239,7 +240,8 @@ def _layer_norm_backward(g, needs, x, weight, bias_dtype, count, eps, stats):
      momentum="float, optional: How far the running ones move. Default: 0.1.",
      weight="Tensor, optional: Factors, of shape (c,).", bias="Tensor, optional: Summands, of shape (c,).",
      eps="float, optional: Added to the variance. Default: 1e-5.",
-     raises="RuntimeError: a shape does not fit\nValueError: there is one value per channel in training\nNotImplementedError: the dtype is not floating")  # fmt: skip
+     raises="RuntimeError: a shape does not fit\nValueError: there is one value per channel in training\nNotImplementedError: the dtype "
+            "is not floating")  # fmt: skip
 def batch_norm(
     input_: Tensor, running_mean, running_var, weight=None, bias=None, training: bool = False, momentum: float = 0.1,
     eps: float = 1e-5,

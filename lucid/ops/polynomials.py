@@ -45,8 +45,10 @@ def _declare(name: str, formula: str, sentence: str, at: str, value: str) -> Non
 for _name, _formula, _sentence, _value in (
     ("chebyshev_polynomial_t", "\\cos(n \\arccos x)", "Chebyshev polynomials of the first kind.", 7.0),
     ("chebyshev_polynomial_u", "\\frac{\\sin((n + 1) \\arccos x)}{\\sin(\\arccos x)}", "Chebyshev polynomials of the second kind.", 15.0),
-    ("chebyshev_polynomial_v", "\\frac{\\cos((n + \\frac{1}{2}) \\arccos x)}{\\cos(\\frac{1}{2} \\arccos x)}", "Chebyshev polynomials of the third kind.", 11.0),
-    ("chebyshev_polynomial_w", "\\frac{\\sin((n + \\frac{1}{2}) \\arccos x)}{\\sin(\\frac{1}{2} \\arccos x)}", "Chebyshev polynomials of the fourth kind.", 19.0),
+    ("chebyshev_polynomial_v", "\\frac{\\cos((n + \\frac{1}{2}) \\arccos x)}{\\cos(\\frac{1}{2} \\arccos x)}",
+     "Chebyshev polynomials of the third kind.", 11.0),
+    ("chebyshev_polynomial_w", "\\frac{\\sin((n + \\frac{1}{2}) \\arccos x)}{\\sin(\\frac{1}{2} \\arccos x)}",
+     "Chebyshev polynomials of the fourth kind.", 19.0),
     ("shifted_chebyshev_polynomial_t", "T_n(2 x - 1)", "Chebyshev polynomials of the first kind, on the interval from 0 to 1.", 17.0),
     ("shifted_chebyshev_polynomial_u", "U_n(2 x - 1)", "Chebyshev polynomials of the second kind, on the interval from 0 to 1.", 35.0),
     ("shifted_chebyshev_polynomial_v", "V_n(2 x - 1)", "Chebyshev polynomials of the third kind, on the interval from 0 to 1.", 29.0),

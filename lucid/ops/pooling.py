@@ -259,8 +259,8 @@ _LP = _WINDOWS | {
 def _example(call: str, n: int, input_: str, values: str) -> str:
     """A doctest of a function in n dimensions: the planes are one row, seen with sizes of 1 before it."""
     ones = ", ".join(["1"] * (n + 1))
-    brackets = n + 1
-    return f"\n\n    >>> F.{call.format(input=f'lucid.tensor({input_}).reshape({ones}, -1)')}\n    Tensor({'[' * brackets}{values}{']' * brackets})\n    "
+    called = call.format(input=f"lucid.tensor({input_}).reshape({ones}, -1)")
+    return f"\n\n    >>> F.{called}\n    Tensor({'[' * (n + 1)}{values}{']' * (n + 1)})\n    "
 
 
 def _row(n: int, size: int) -> str:

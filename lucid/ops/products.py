@@ -424,7 +424,10 @@ def tensorinv(A: Tensor, ind: int = 2, *, out=None) -> Tensor:
     front, back = tuple(A.shape[:ind]), tuple(A.shape[ind:])
     n = _count(back)
     if _count(front) != n:
-        raise RuntimeError(f"Expected self to satisfy the requirement prod(self.shape[ind:]) == prod(self.shape[:ind]), but got {n} != {_count(front)}")
+        raise RuntimeError(
+            f"Expected self to satisfy the requirement prod(self.shape[ind:]) == prod(self.shape[:ind]), but got {n} != "
+            f"{_count(front)}"
+        )
     return inv(A.reshape(n, n)).reshape(*back, *front)
 
 
@@ -487,7 +490,8 @@ def dist(input_: Tensor, other: Tensor, p: float = 2) -> Tensor:
 @doc("out_{ij} = \\|x_i - y_j\\|_p", returns="Of shape (..., m, n).", x1="Tensor: Vectors in rows, (..., m, d).",
      x2="Tensor: Vectors in rows, (..., n, d).", p="float, optional: Which norm. Default: 2.",
      compute_mode="str, optional: One of PyTorch's three, without effect: differences are always taken, which is exact.",
-     raises="RuntimeError: a tensor has fewer than two dimensions, the vectors' sizes differ, or `p` is negative\nValueError: `compute_mode` is unknown")  # fmt: skip
+     raises="RuntimeError: a tensor has fewer than two dimensions, the vectors' sizes differ, or `p` is negative\nValueError: "
+            "`compute_mode` is unknown")  # fmt: skip
 def cdist(
     x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode="use_mm_for_euclid_dist_if_necessary"
 ) -> Tensor:

@@ -599,11 +599,11 @@ def _sampler(n: int):
             raise RuntimeError(f"grid_sampler_{n}d(): expected {n + 2}D input, but got sizes {list(input_.shape)}")
         return _sample(input_, grid, MODES[interpolation_mode], PADDINGS[padding_mode], align_corners)
 
-    ones = "[" * (n - 2)
+    ones, grid = "[" * (n - 2), f'lucid.zeros({", ".join("1" * (n + 1))}, {n})'
     sampler.__name__ = sampler.__qualname__ = f"grid_sampler_{n}d"
     sampler.__doc__ = f"""`nn.functional.grid_sample` in {n} dimensions, its modes given by number.
 
-    >>> lucid.grid_sampler_{n}d(lucid.tensor({ones}[[[[0.0, 4.0]]]]{ones.replace('[', ']')}), lucid.zeros({", ".join("1" * (n + 1))}, {n}), 0, 0, True)
+    >>> lucid.grid_sampler_{n}d(lucid.tensor({ones}[[[[0.0, 4.0]]]]{ones.replace('[', ']')}), {grid}, 0, 0, True)
     Tensor({ones}[[[[2.0]]]]{ones.replace('[', ']')})
     """
     about = {

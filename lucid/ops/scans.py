@@ -157,7 +157,8 @@ def _cumprod_backward(g, input_, dim, out):
 
 
 def _cumprod_backward_once(g, x, dim, out):
-    """The gradient where it is not differentiated again (or complex and nowhere zero), in a few passes: beyond the first zero all products are zero."""
+    """The gradient where it is not differentiated again (or complex and nowhere zero), in a few passes: beyond the first
+    zero all products are zero."""
     from lucid.ops.joining import cat
 
     zero = x == 0

@@ -171,7 +171,10 @@ def cov(input_: Tensor, *, correction: int = 1, fweights=None, aweights=None) ->
         if name == "aweights" and not one.is_floating_point():
             raise RuntimeError(f"cov(): expected aweights to have floating point dtype but got aweights with {torch_name(one.dtype)} dtype")
         if one.numel() != count:
-            raise RuntimeError(f"cov(): expected {name} to have the same numel as there are observations in the input but got {one.numel()} != {count}")
+            raise RuntimeError(
+                f"cov(): expected {name} to have the same numel as there are observations in the input but got "
+                f"{one.numel()} != {count}"
+            )
         if count and bool((one < 0).any()):
             raise RuntimeError(f"cov(): {name} cannot be negative")
         weights = one if weights is None else weights * one

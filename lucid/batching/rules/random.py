@@ -148,4 +148,5 @@ rules(filled, "Tensor.uniform_ Tensor.normal_ Tensor.random_ Tensor.bernoulli_ T
       "Tensor.log_normal_")  # fmt: skip
 rules(gumbel_softmax, "nn.functional.gumbel_softmax")
 rules(dropped, "nn.functional.dropout nn.functional.alpha_dropout nn.functional.feature_alpha_dropout nn.functional.dropout1d "
-      "nn.functional.dropout2d nn.functional.dropout3d dropout alpha_dropout feature_dropout feature_alpha_dropout nn.functional.rrelu rrelu")  # fmt: skip
+      "nn.functional.dropout2d nn.functional.dropout3d dropout alpha_dropout feature_dropout feature_alpha_dropout nn.functional.rrelu "
+      "rrelu")  # fmt: skip

@@ -492,7 +492,10 @@ def global_unstructured(parameters, pruning_method, importance_scores: dict | No
     method = pruning_method(**kwargs)
     method._tensor_name = "temp"
     if method.PRUNING_TYPE != "unstructured":
-        raise TypeError(f'Only "unstructured" PRUNING_TYPE supported for the `pruning_method`. Found method {pruning_method} of type {method.PRUNING_TYPE}')
+        raise TypeError(
+            f'Only "unstructured" PRUNING_TYPE supported for the `pruning_method`. Found method {pruning_method} of type '
+            f'{method.PRUNING_TYPE}'
+        )
     container.add_pruning_method(method)
     mask = container.compute_mask(scores, default)
     at = 0

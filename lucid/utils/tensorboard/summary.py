@@ -205,7 +205,8 @@ def audio(tag, tensor, sample_rate=44100) -> Summary:
         written.setparams((1, 2, sample_rate, 0, "NONE", ""))
         written.writeframes(samples.tobytes())
     return _value(tag, audio=Summary.Audio(
-        sample_rate=sample_rate, num_channels=1, length_frames=len(samples), encoded_audio_string=file.getvalue(), content_type="audio/wav"))  # fmt: skip
+        sample_rate=sample_rate, num_channels=1, length_frames=len(samples), encoded_audio_string=file.getvalue(),
+        content_type="audio/wav"))  # fmt: skip
 
 
 def text(tag, text) -> Summary:
