@@ -26,7 +26,7 @@ def _reset_peak() -> None:
         Path("/proc/self/clear_refs").write_text("5")
 
 
-def _kilobytes(key: str) -> int:
+def kilobytes(key: str) -> int:
     if STATUS.exists():
         return next(int(line.split()[1]) for line in STATUS.read_text().splitlines() if line.startswith(key))
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -44,8 +44,8 @@ def main() -> None:
     library = Library(options.library)
     library.set_threads(options.threads)
     step = PROGRAMS[options.program](library)
-    imported = _kilobytes("VmHWM")  # getrusage tells the largest of the parent too, from before it ran this
-    before = _kilobytes("VmRSS")
+    imported = kilobytes("VmHWM")  # getrusage tells the largest of the parent too, from before it ran this
+    before = kilobytes("VmRSS")
     _reset_peak()
     times: list[float] = []
     end = time.perf_counter() + options.seconds
@@ -54,7 +54,7 @@ def main() -> None:
         step()
         times.append(time.perf_counter() - start)
     steady = times[5:]
-    peak = _kilobytes("VmHWM")
+    peak = kilobytes("VmHWM")
     record = {
         # The mean, not the median: a busy core shows in the steps that had to wait.
         "seconds": statistics.fmean(steady),

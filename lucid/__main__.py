@@ -1,4 +1,4 @@
-"""`python -m lucid program.py [arguments]`: run a program written for PyTorch, where `import torch` gives Lucid."""
+"""`python -m lucid program.py` or `python -m lucid -m module`: run a program written for PyTorch; `import torch` gives Lucid."""
 
 import runpy
 import sys
@@ -8,10 +8,15 @@ from lucid.alias import install_as_torch
 
 
 def main() -> None:
-    if len(sys.argv) < 2:
+    del sys.argv[0]
+    module = sys.argv[:1] == ["-m"]
+    if len(sys.argv) < 1 + module:
         sys.exit(__doc__)
     install_as_torch()
-    del sys.argv[0]
+    if module:
+        del sys.argv[0]
+        runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+        return
     sys.path[0] = str(Path(sys.argv[0]).resolve().parent)
     runpy.run_path(sys.argv[0], run_name="__main__")
 

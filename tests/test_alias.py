@@ -89,3 +89,12 @@ def test_versions_compare_by_their_numbers():
     assert sorted(map(lucid.torch_version.TorchVersion, reversed(stages))) == stages
     with pytest.raises(TypeError):
         version > 2.9  # noqa: B015
+
+
+def test_modules_run_as_programs_too(tmp_path, monkeypatch):
+    (tmp_path / "package").mkdir()
+    (tmp_path / "package" / "__main__.py").write_text("import sys, torch, package\nprint(__name__, __package__, torch.Tensor.__module__, sys.argv[1:])")
+    monkeypatch.chdir(tmp_path)
+    assert run("-m", "lucid", "-m", "package", "-m", "one") == "__main__ package torch ['-m', 'one']"
+    assert run("-m", "lucid", "-m") == run("-m", "lucid") != ""
+    assert "No module named" in run("-m", "lucid", "-m", "nonsense")

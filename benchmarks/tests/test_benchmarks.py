@@ -10,7 +10,7 @@ import types
 import pytest
 import torch
 
-from benchmarks import cases, machine, processes, report, survey, timing
+from benchmarks import cases, machine, models, processes, report, survey, timing
 from benchmarks.libraries import Library, data, leaf
 
 PLAN = timing.Plan(pairs=5, block=0.002)
@@ -171,3 +171,16 @@ def test_the_survey_writes_what_it_measured(tmp_path, monkeypatch, capsys):
     assert {row["expression"] for row in rows} == {"x+y", "grad x.exp()"}
     assert all(abs(row["ratio"] - row["lucid"] / row["torch"]) < 1e-12 for row in rows)
     assert "2 expressions" in capsys.readouterr().out
+
+
+def test_whole_networks_are_compared_and_have_to_agree(tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(models.MODELS, "absent", ("no_such_package", None))
+    monkeypatch.setattr("sys.argv", ["models", "LSTM of 256", "absent", "--seconds", "0", "--pairs", "1", "--output", str(tmp_path / "m.json")])
+    assert models.main() == 0
+    (row,) = json.loads((tmp_path / "m.json").read_text())["rows"]
+    assert row["name"] == "LSTM of 256" and row["ratio"]["seconds"] == row["lucid"]["seconds"] / row["torch"]["seconds"] > 0
+    assert row["lucid"]["first"] > row["lucid"]["seconds"] and row["lucid"]["peak_mb"] > 10
+    assert "no_such_package is not installed" in capsys.readouterr().out
+    found = {"seconds": 1.0, "first": 1.0, "peak_mb": 1.0}
+    monkeypatch.setattr(models, "measured", lambda name, lucid, options: found | {"result": 1.0 + lucid})
+    assert models.main() == 1 and "results differ" in capsys.readouterr().out
