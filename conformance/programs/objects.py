@@ -6,6 +6,7 @@ import copy
 import io
 import math
 import pickle
+import random
 import warnings
 
 import numpy as np
@@ -515,3 +516,28 @@ def how_a_result_lies(lib, name, call):
         if name in ("masked_fill", "renorm", "index_fill"):
             found = eval(call.replace(f".{name}(", f".{name}_(").replace(".half()", ""), {"x": x, "lib": lib})
             yield found is x, x, x.stride()
+
+
+@program("clone", "zeros_like", "Tensor.to", "flip", "rand_like")
+def copies_lie_as_what_they_are_of(lib):
+    rng = random.Random(0)
+    calls = (
+        lambda x: x.clone(), lib.zeros_like, lib.rand_like, lambda x: lib.full_like(x, 2.0), lambda x: lib.empty_like(x, dtype=lib.int64),
+        lambda x: x.to(lib.float64), lambda x: x.half(), lambda x: x.to(lib.float32, copy=True), lambda x: x.flip(0),
+        lambda x: lib.bernoulli(x),
+    )  # fmt: skip
+    for number in range(400):
+        dims = rng.randint(1, 4)
+        shape = [rng.choice((1, 1, 2, 3)) for _ in range(dims)]
+        order = rng.sample(range(dims), dims)
+        x = lib.zeros([shape[at] for at in order]).permute([order.index(at) for at in range(dims)])
+        at = rng.randrange(dims)
+        if number % 5 == 1:
+            x = lib.zeros([size + 2 for size in shape])[tuple(slice(1, 1 + size) for size in shape)]
+        elif number % 5 == 2:
+            x = x.narrow(at, 0, 1)
+        elif number % 5 == 3:
+            x = x.narrow(at, 0, 1).expand([2 if i == at else size for i, size in enumerate(shape)])
+        elif number % 5 == 4 and dims == 4:
+            x = x.contiguous(memory_format=lib.channels_last)
+        yield x.stride(), [call(x).stride() for call in calls]

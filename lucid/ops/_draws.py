@@ -232,10 +232,7 @@ def made_like(name: str, input_: Tensor, fill, dtype, device, requires_grad, mem
     if device is not None:
         check_device(device)
     target = array.dtype if dtype is None else as_dtype(dtype).numpy
-    if format_name(memory_format) == "preserve_format":
-        array = dense_like(array, target)
-    else:
-        array = empty_as(array, target, memory_format)
+    array = empty_as(array, target, memory_format)
     tensor = wrap(array)
     if requires_grad:
         tensor.requires_grad_()

@@ -21,6 +21,7 @@ from lucid.ops._frame import (
     contiguous,
     copied,
     dims_argument,
+    formatted_empty,
     move,
     native,
     shape_argument,
@@ -160,7 +161,7 @@ def roll(input_: Tensor, shifts: int | tuple, dims: int | tuple | None = None) -
 
 def _rolled(array, shifts: dict):
     """A copy with the elements moved along dimensions by so much."""
-    out = empty_as(array, array.dtype) if array.ndim > 3 else core.empty(array.shape, array.dtype)
+    out = formatted_empty(array.shape, array.dtype, core.channels_last(array) and not array.flags.c_contiguous)
     if out.size:
         cuts = [_cuts(size, shifts.get(dim, 0)) for dim, size in enumerate(array.shape)]
         for one in itertools.product(*cuts):

@@ -678,12 +678,12 @@ def empty_as(array, dtype, memory_format=None):
         if array.ndim != (4 if name == "channels_last" else 5):
             raise RuntimeError(f"required rank {4 if name == 'channels_last' else 5} tensor to use {name} format")
         return formatted_empty(array.shape, dtype, True)
-    if name == "contiguous_format" or array.flags.c_contiguous or not array.size:
+    if name == "contiguous_format" or not array.size or array.flags.c_contiguous and 1 not in array.shape:
         return core.empty(array.shape, dtype)
-    if array.ndim == 2 and array.flags.f_contiguous:
+    if array.ndim == 2 and array.flags.f_contiguous and 1 not in array.shape:
         return core.empty(array.shape, dtype, "F")
-    order = _dense_order(array)
-    return ordered_empty(array.shape, memory_order(array.shape, [steps_of(array)]) if order is None else order, dtype)
+    found = core.empty_like(array, dtype)
+    return ordered_empty(array.shape, memory_order(array.shape, [steps_of(array)]), dtype) if found is None else found
 
 
 def _dense_order(array):
@@ -760,9 +760,16 @@ def detach(input_: Tensor) -> Tensor:
 @op("Tensor._to_dtype")
 def to_dtype(input_: Tensor, dtype) -> Tensor:
     """A copy in another dtype; it lies in memory as the input does."""
-    array = input_.array
-    found = cast(array, as_dtype(dtype).numpy)
-    return wrap(found if found is not array else copied(array))
+    array, target = input_.array, as_dtype(dtype).numpy
+    if array.flags.c_contiguous or not array.size:
+        found = cast(array, target)
+        found = found if found is not array else copied(array)
+        if 1 in array.shape and (steps := steps_of(array)) != steps_of(found):
+            found = core.strided(found, array.shape, steps, 0)
+    else:
+        found = empty_as(array, target)
+        Supplied.overwrite(found, array)
+    return wrap(found)
 
 
 to_dtype.vjp(input_=lambda g, input_dtype: to_dtype(g, input_dtype))

@@ -59,6 +59,20 @@ def strided(cnp.ndarray array, shape, strides, Py_ssize_t offset=0):
     return array_view(array, nd, dims, steps, cnp.PyArray_BYTES(array) + offset * itemsize)
 
 
+def empty_like(cnp.ndarray array not None, cnp.dtype dtype not None):
+    """An uninitialised array with an array's shape and strides, if those leave no gaps and no two elements meet; None otherwise."""
+    cdef cnp.npy_intp steps[MAX_DIMS]
+    cdef cnp.ndarray made
+    cdef int i, nd = cnp.PyArray_NDIM(array)
+    cdef Py_ssize_t itemsize = cnp.PyArray_ITEMSIZE(array)
+    if not gapless(array):
+        return None
+    made = empty((<object>array).shape, dtype)
+    for i in range(nd):
+        steps[i] = cnp.PyArray_STRIDE(array, i) // itemsize * cnp.PyArray_ITEMSIZE(made)
+    return array_view(made, nd, cnp.PyArray_DIMS(array), steps, cnp.PyArray_BYTES(made))
+
+
 cdef TensorBase tie(TensorBase base, cnp.ndarray array):
     cdef TensorBase view = new_tensor(array)
     cdef TensorBase root
