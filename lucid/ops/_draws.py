@@ -27,7 +27,6 @@ from lucid.autograd.op import (
     torch_name,
 )
 from lucid.dtypes import as_dtype
-from lucid.formats import format_name
 from lucid.ops._frame import (
     FLOAT32,
     FLOAT64,
