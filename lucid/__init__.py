@@ -61,7 +61,7 @@ globals().update(ops.declared(""))
 
 # Imported when first used, as are the rarer operations (`ops.LATER`): they cost half of the time of `import lucid`.
 _LATER = (
-    "_C", "__config__", "_dynamo", "_tensor_str", "accelerator", "amp", "ao", "backends", "compiler", "cpu", "cuda",
+    "_C", "__config__", "_dynamo", "_inductor", "_tensor_str", "accelerator", "amp", "ao", "backends", "compiler", "cpu", "cuda",
     "distributed", "distributions", "export", "fft", "func", "functional", "futures", "fx", "hub", "jit", "library",
     "linalg", "masked", "mps", "multiprocessing", "nn", "onnx", "optim", "overrides", "profiler", "quasirandom",
     "serialization", "signal", "special", "storage", "testing", "torch_version", "types", "utils", "version", "xpu",

@@ -14,7 +14,9 @@ __all__ = [
 def compile(
     model=None, *, fullgraph: bool = False, dynamic=None, backend="inductor", mode=None, options=None, disable: bool = False,
 ):  # fmt: skip
-    """The function or module itself: nothing is compiled.
+    """The function itself, or a module that calls the one given: nothing is compiled.
+
+    A module's `state_dict` has the names that PyTorch's has, `_orig_mod.weight`; its attributes are those of the module given.
 
     Parameters
     ----------
@@ -26,7 +28,7 @@ def compile(
     Returns
     -------
     callable
-        `model`, or the decorator.
+        `model`, the module that calls it, or the decorator.
 
     Raises
     ------
@@ -43,7 +45,15 @@ def compile(
     """
     if mode is not None and options is not None:
         raise RuntimeError("compile(): either mode or options can be given, not both")
-    return (lambda function: function) if model is None else model
+    if model is None:
+        return lambda function: compile(function, disable=disable)
+    from lucid.nn import Module
+
+    if disable or not isinstance(model, Module):
+        return model
+    from lucid._dynamo import OptimizedModule
+
+    return OptimizedModule(model)
 
 
 def disable(fn=None, recursive: bool = True, *, reason=None):

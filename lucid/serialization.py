@@ -146,6 +146,8 @@ class Writer:
         elif kind is str:
             data = obj.encode("utf-8", "surrogatepass")
             self.out += self.op.BINUNICODE + len(data).to_bytes(4, "little") + data
+        elif kind is bytes:
+            self.called("_codecs", "encode", (obj.decode("latin1"), "latin1"), where)
         elif kind is complex:
             self.called("builtins", "complex", (obj.real, obj.imag), where)
         elif kind is dtypes.dtype:
@@ -469,6 +471,8 @@ class Reader(Records):
             ("collections", "Counter"): Counter,
             **{(module, one.__name__): one for module in ("builtins", "__builtin__") for one in (set, complex)},
             ("torch", "Size"): Size,
+            **{(module, "bytes"): lambda: b"" for module in ("builtins", "__builtin__")},
+            ("_codecs", "encode"): lambda text, code: _only(str, text).encode(code if code == "latin1" else "utf-8"),
             ("torch", "device"): lambda *_: device("cpu"),
             ("torch._utils", "_rebuild_tensor"): lambda *view: self.tensor(*view, False),
             ("torch._utils", "_rebuild_tensor_v2"): self.tensor,

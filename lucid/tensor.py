@@ -153,7 +153,9 @@ class Tensor(core.TensorBase):
             return data.as_subclass(cls)
         dtype = dtypes.get_default_dtype() if dtype is None else as_dtype(dtype)
         if type(data) in (int, Size):
-            self.array = core.empty((data, *sizes) if type(data) is int else tuple(data), dtype.numpy)
+            from lucid.ops.storage import Uninitialised
+
+            self.array = Uninitialised.seen(core.empty((data, *sizes) if type(data) is int else tuple(data), dtype.numpy))
         elif sizes:
             raise TypeError(f"Tensor() takes one sequence of values, or a size of ints, not {type(data).__name__} and more")
         else:

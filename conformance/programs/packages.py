@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import copy
+import functools
+import io
 import itertools
+import textwrap
 import warnings
 from importlib import import_module
 
@@ -323,3 +327,76 @@ def operators_by_schemas(lib):
     for wrong in (typed(x=T), typed(to=T), typed(x=dict, to=T), typed(x=T, to=T | None), lambda *x: x):
         yield raised(library.infer_schema, wrong, mutates_args=())
     yield raised(library.infer_schema, nothing, mutates_args=("y",))
+
+
+@program("compile", "nn.Module.compile")
+def modules_prepared_for_a_compiler(lib):
+    nn = lib.nn
+    lib.manual_seed(0)
+    net = nn.Linear(2, 2)
+    shell = lib.compile(net, backend="eager")
+    yield shell(lib.ones(1, 2)), net(lib.ones(1, 2)), list(shell.state_dict()), [name for name, _ in shell.named_parameters()], repr(shell)
+    yield shell._orig_mod is net, shell.weight is net.weight, shell.in_features, isinstance(shell, nn.Module), isinstance(shell, nn.Linear)
+    shell.eval()
+    yield net.training, shell.training, shell.train().training, net.training
+    shell.note, shell.weight = 3, nn.Parameter(lib.zeros(2, 2))
+    yield net.note, net.weight, raised(shell.load_state_dict, net.state_dict()), raised(getattr, shell, "nothing")
+    twin = copy.deepcopy(shell)
+    yield type(twin).__name__, twin._orig_mod is net, twin.weight, list(twin.state_dict()), isinstance(shell, lib._dynamo.eval_frame.OptimizedModule)
+    shell.load_state_dict({name: lib.ones_like(value) for name, value in shell.state_dict().items()})
+    yield net.weight, net.bias
+    yield lib.compile(net, disable=True) is net, type(lib.compile(backend="eager")(net)).__name__
+    lib._dynamo.config.suppress_errors = False
+
+
+@program("jit.CompilationUnit")
+def functions_by_their_text(lib):
+    text = """
+    def scaled(x, y: float, n: int = 2):
+        return x * y + n
+
+    def both(x, y: List[int]) -> Tuple[Tensor, int]:
+        total = 0
+        for one in y:
+            total += one
+        return scaled(x, 2.0).relu(), total
+    """
+    unit = lib.jit.CompilationUnit(textwrap.dedent(text))
+    yield unit.scaled(lib.ones(2), 2.5), unit.scaled(lib.ones(2), 2.5, n=1), unit.both(lib.tensor([-9.0, 1.0]), [1, 2]), raised(getattr, unit, "nothing")
+    unit.define("def third(x):\n    return x * 3.0\n")
+    yield unit.third(lib.ones(1))
+
+
+@program("utils.checkpoint.checkpoint")
+def what_a_checkpoint_keeps(lib):
+    at = lib.utils.checkpoint
+
+    def loss(x):
+        return (lib.mm(x, x).sin() @ x).sum()
+
+    for policy in (lambda ctx, op, *args, **kwargs: at.CheckpointPolicy.MUST_SAVE, [lib.ops.aten.mm.default]):
+        lib.manual_seed(0)
+        x = lib.randn(3, 3, requires_grad=True)
+        out = at.checkpoint(loss, x, use_reentrant=False, context_fn=functools.partial(at.create_selective_checkpoint_contexts, policy))
+        out.backward()
+        yield out, x.grad
+    yield raised(at.create_selective_checkpoint_contexts, 3), [(one.name, one.value) for one in at.CheckpointPolicy]
+    yield at.SelectiveCheckpointContext(is_recompute=True).is_recompute
+
+
+@program("save", "load")
+def bytes_in_files(lib):
+    file = io.BytesIO()
+    lib.save({"text": b"a\x00\xff", "more": [b"1", b"1"]}, file)
+    file.seek(0)
+    yield lib.load(file)
+
+
+@program("use_deterministic_algorithms")
+def tensors_of_a_size_are_filled_where_results_are_deterministic(lib):
+    lib.use_deterministic_algorithms(True)
+    try:
+        made = lib.Tensor(2, 3), lib.FloatTensor(2), lib.Tensor(lib.Size([2])), lib.LongTensor(2)
+        yield made, lib.Tensor(2).new(3)
+    finally:
+        lib.use_deterministic_algorithms(False)

@@ -13,7 +13,7 @@ from lucid.jit.refined import isinstance  # noqa: A004
 from lucid.nn import Module
 
 __all__ = [
-    "Attribute", "Error", "Final", "Future", "RecursiveScriptModule", "ScriptFunction", "ScriptModule", "ScriptWarning", "TracerWarning", "annotate",
+    "Attribute", "CompilationUnit", "Error", "Final", "Future", "RecursiveScriptModule", "ScriptFunction", "ScriptModule", "ScriptWarning", "TracerWarning", "annotate",
     "enable_onednn_fusion", "export", "fork", "freeze", "fuser", "ignore", "interface", "is_scripting", "is_tracing", "isinstance", "load",
     "onednn_fusion_enabled", "optimize_for_inference", "optimized_execution", "run_frozen_optimizations", "save", "script", "script_if_tracing",
     "script_method", "set_fusion_strategy", "strict_fusion", "trace", "trace_module", "unused", "wait",
@@ -37,6 +37,50 @@ class Attribute(NamedTuple):
 
     value: object
     type: object
+
+
+class CompilationUnit:
+    """Functions by their text, which are its attributes; they run as Python.
+
+    Parameters
+    ----------
+    lang : str, optional
+        Definitions of functions; `define` takes more.
+
+    Examples
+    --------
+    >>> lucid.jit.CompilationUnit("def twice(x, times: int = 2): return torch.relu(x) * times").twice(lucid.ones(1))
+    Tensor([2.0])
+    """
+
+    def __init__(self, lang: str | None = None, _frames_up: int = 0):
+        self._functions: dict = {}
+        if lang is not None:
+            self.define(lang)
+
+    def define(self, lang: str, rcb=None, _frames_up: int = 0) -> None:
+        """Add functions.
+
+        Parameters
+        ----------
+        lang : str
+            Their definitions.
+        """
+        import math
+        import textwrap
+        import typing
+
+        import lucid
+
+        names = {"torch": lucid, "Tensor": lucid.Tensor, "math": math, "annotate": annotate, "List": list, "Dict": dict,
+                 "Optional": typing.Optional, "Tuple": tuple}  # fmt: skip
+        exec("from __future__ import annotations\n" + textwrap.dedent(lang), names)
+        self._functions.update({name: one for name, one in names.items() if getattr(one, "__globals__", None) is names})
+
+    def __getattr__(self, name: str):
+        if name not in self.__dict__.get("_functions", ()):
+            raise AttributeError(f"'CompilationUnit' has no attribute '{name}'")
+        return self._functions[name]
 
 
 class ScriptModule(Module):

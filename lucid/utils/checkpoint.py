@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import enum
 import warnings
 import weakref
 
@@ -17,14 +18,70 @@ from lucid.tensor import Tensor
 
 __all__ = [
     "CheckpointError",
+    "CheckpointPolicy",
+    "SelectiveCheckpointContext",
     "check_backward_validity",
     "checkpoint",
     "checkpoint_sequential",
+    "create_selective_checkpoint_contexts",
     "detach_variable",
     "noop_context_fn",
     "set_checkpoint_debug_enabled",
     "set_checkpoint_early_stop",
 ]  # fmt: skip
+
+
+class CheckpointPolicy(enum.Enum):
+    """What a policy says of an operation's result: whether it is kept, or computed again."""
+
+    MUST_SAVE, PREFER_SAVE, MUST_RECOMPUTE, PREFER_RECOMPUTE, MUST_CPU_OFFLOAD, PREFER_CPU_OFFLOAD = range(6)
+
+
+class SelectiveCheckpointContext:
+    """What a policy is told: whether operations are computed again."""
+
+    def __init__(self, *, is_recompute: bool):
+        self.is_recompute = is_recompute
+
+
+def create_selective_checkpoint_contexts(policy_fn_or_list, allow_cache_entry_mutation: bool = False) -> tuple:
+    """Two context managers for `context_fn` of `checkpoint`: all is computed again, also what the policy would have kept.
+
+    Gradients are the same; the policy is not asked.
+
+    Parameters
+    ----------
+    policy_fn_or_list : callable or list
+        Which operations' results are to be kept: a function of a `SelectiveCheckpointContext`, an operator and its arguments, or a
+        list of operators.
+    allow_cache_entry_mutation : bool, optional
+        Whether what is kept may be written to; without effect.
+
+    Returns
+    -------
+    tuple of context manager
+        For the first and for the second call.
+
+    Raises
+    ------
+    TypeError
+        If `policy_fn_or_list` is neither.
+
+    Examples
+    --------
+    >>> import functools
+    >>> import lucid
+    >>> from lucid.utils.checkpoint import checkpoint, create_selective_checkpoint_contexts
+    >>> kept = functools.partial(create_selective_checkpoint_contexts, [lucid.ops.aten.mm.default])
+    >>> x = lucid.ones(2, 2, requires_grad=True)
+    >>> checkpoint(lambda x: (x @ x).sum(), x, use_reentrant=False, context_fn=kept).backward()
+    >>> x.grad
+    Tensor([[4.0, 4.0],
+            [4.0, 4.0]])
+    """
+    if not isinstance(policy_fn_or_list, list) and not callable(policy_fn_or_list):
+        raise TypeError("policy_fn_or_list must be either a function or a list of ops.")
+    return noop_context_fn()
 
 
 class CheckpointError(RuntimeError):
