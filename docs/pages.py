@@ -46,6 +46,8 @@ OTHERS = {
     "checkpoints": [
         "utils.checkpoint.checkpoint", "utils.checkpoint.checkpoint_sequential",
         "utils.checkpoint.set_checkpoint_debug_enabled", "utils.checkpoint.set_checkpoint_early_stop", "utils.checkpoint.noop_context_fn",
+        "utils.checkpoint.create_selective_checkpoint_contexts", "utils.checkpoint.CheckpointPolicy",
+        "utils.checkpoint.SelectiveCheckpointContext",
         "utils.checkpoint.detach_variable", "utils.checkpoint.check_backward_validity",
     ],
     "amp": [

@@ -249,6 +249,9 @@ def strided(array: np.ndarray, shape: Any, strides: Any, offset: int = 0) -> np.
 #: What `TensorBase._view` may be: writable, made with recording off, one of several, returned by a Function, unrecorded.
 view_states: tuple[int, int, int, int, int]
 
+def empty_like(array: np.ndarray, dtype: np.dtype) -> np.ndarray | None:
+    """An uninitialised array with an array's shape and strides, if those leave no gaps and no two elements meet; None otherwise."""
+
 def view_of(base: TensorBase, array: np.ndarray) -> TensorBase | None:
     """A tensor over a piece of another's memory: they share the version counter, and in-place writes reach both."""
 
