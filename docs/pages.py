@@ -46,8 +46,7 @@ OTHERS = {
     "checkpoints": [
         "utils.checkpoint.checkpoint", "utils.checkpoint.checkpoint_sequential",
         "utils.checkpoint.set_checkpoint_debug_enabled", "utils.checkpoint.set_checkpoint_early_stop", "utils.checkpoint.noop_context_fn",
-        "utils.checkpoint.create_selective_checkpoint_contexts", "utils.checkpoint.CheckpointPolicy",
-        "utils.checkpoint.SelectiveCheckpointContext",
+        "utils.checkpoint.create_selective_checkpoint_contexts",
         "utils.checkpoint.detach_variable", "utils.checkpoint.check_backward_validity",
     ],
     "amp": [
@@ -76,6 +75,7 @@ OTHERS = {
     "testing": ["testing.assert_close", "testing.assert_allclose", "testing.make_tensor"],
     "files": ["save", "load", "from_file", "export.load", "export.save", "jit.load", "jit.save"],
     "types": [
+        "utils.checkpoint.CheckpointPolicy", "utils.checkpoint.SelectiveCheckpointContext",
         "dtype", "device", "Size", "layout", "memory_format", "can_cast", "promote_types", "result_type", "is_tensor",
         "is_floating_point", "is_complex", "is_signed", "is_nonzero", "is_same_size", "is_conj", "is_neg", "is_inference",
         "numel", "get_device", "export.ExportedProgram", "export.ExportGraphSignature", "jit.RecursiveScriptModule", "jit.Error",

@@ -32,37 +32,13 @@ __all__ = [
 
 
 class CheckpointPolicy(enum.Enum):
-    """What a policy says of an operation's result: whether it is kept, or computed again.
-
-    Parameters
-    ----------
-    value : int
-        The number of one of them, from 0 to 5.
-
-    Examples
-    --------
-    >>> from lucid.utils.checkpoint import CheckpointPolicy
-    >>> CheckpointPolicy(0)
-    <CheckpointPolicy.MUST_SAVE: 0>
-    """
+    """What a policy says of an operation's result: whether it is kept, or computed again."""
 
     MUST_SAVE, PREFER_SAVE, MUST_RECOMPUTE, PREFER_RECOMPUTE, MUST_CPU_OFFLOAD, PREFER_CPU_OFFLOAD = range(6)
 
 
 class SelectiveCheckpointContext:
-    """What a policy is told.
-
-    Parameters
-    ----------
-    is_recompute : bool
-        Whether operations are computed again.
-
-    Examples
-    --------
-    >>> from lucid.utils.checkpoint import SelectiveCheckpointContext
-    >>> SelectiveCheckpointContext(is_recompute=True).is_recompute
-    True
-    """
+    """What a policy is told: whether operations are computed again."""
 
     def __init__(self, *, is_recompute: bool):
         self.is_recompute = is_recompute
