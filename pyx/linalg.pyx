@@ -87,16 +87,24 @@ cdef void region_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogi
 
 cdef void cut(product_t* call, const floating* _type, Py_ssize_t batch) noexcept:
     """Choose the regions of a product: rows whose packed block fits the cache, columns so that there are enough tasks."""
-    cdef Py_ssize_t width = columns(_type), parts
-    cdef Py_ssize_t most = PACKED * <Py_ssize_t>sizeof(double) // (DEPTH * <Py_ssize_t>sizeof(floating)) // ROWS * ROWS
+    cdef Py_ssize_t width = columns(_type), most, threads, parts, cols, busiest, least = -1
+    most = PACKED * <Py_ssize_t>sizeof(double) // (DEPTH * <Py_ssize_t>sizeof(floating)) // ROWS * ROWS
     call.row_tasks = ceil_div(call.m, most)
     call.rows = ceil_div(ceil_div(call.m, call.row_tasks), ROWS) * ROWS
     call.row_tasks = ceil_div(call.m, call.rows)
     # For each thread two tasks if they are two panels wide, or one; more where the result is wide.
-    parts = ceil_div(num_threads(), call.row_tasks * batch)
-    parts = max(min(2 * parts, call.n // (2 * width)), min(parts, ceil_div(call.n, width)), call.n // WIDE)
-    parts = min(call.m * call.n * call.k // TASK, parts)
-    call.cols = ceil_div(ceil_div(call.n, max(<Py_ssize_t>1, parts)), width) * width
+    threads = ceil_div(num_threads(), call.row_tasks * batch)
+    parts = max(min(2 * threads, call.n // (2 * width)), min(threads, ceil_div(call.n, width)), call.n // WIDE)
+    parts = max(<Py_ssize_t>1, min(call.m * call.n * call.k // TASK, parts))
+    # Fewer where the thread with most columns then has less of them: three tasks for two threads take as long as four.
+    threads = min(threads, parts)
+    parts -= parts % threads
+    while parts > 0:
+        cols = ceil_div(ceil_div(call.n, parts), width) * width
+        busiest = ceil_div(ceil_div(call.n, cols), threads) * cols
+        if least < 0 or busiest < least:
+            least, call.cols = busiest, cols
+        parts -= threads
     call.col_tasks = ceil_div(call.n, call.cols)
 
 
