@@ -423,7 +423,7 @@ def test_detect_anomaly_shows_the_forward_call():
 def test_node_names_and_next_functions():
     x = leaf(1.0)
     y = (x * 2).exp()
-    assert y.grad_fn.name() == "ExpBackward0"
+    assert y.grad_fn.name() == type(y.grad_fn).__name__ == "ExpBackward0"  # torchviz asks for the latter
     ((mul, slot),) = y.grad_fn.next_functions
     assert mul.name() == "MulBackward0" and slot == 0
     ((end, _),) = mul.next_functions

@@ -216,7 +216,7 @@ def _pack(self: Node) -> None:
     """Have the hooks of this thread, if there are any, pack what the node saved."""
     if _pairs():
         self.calls = [(rule, _each(Tensor, saved, packed_by_hooks), None, at) for rule, saved, _, at in self.calls]
-        self.__class__ = PackedNode
+        self.__class__, self.plain = PackedNode, False
 
 
 Node.pack = _pack

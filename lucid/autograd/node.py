@@ -20,6 +20,11 @@ FREED = (
 )
 
 
+def node_name(op) -> str:
+    """PyTorch's name of an operation's nodes."""
+    return "".join(part.title() for part in op.name.split("_")) + "Backward0"
+
+
 class Node(core.NodeBase):
     """One recorded operation.
 
@@ -60,7 +65,7 @@ class Node(core.NodeBase):
 
     def name(self) -> str:
         """PyTorch's name of the node, such as `MulBackward0`."""
-        return "".join(part.title() for part in self.op.name.split("_")) + "Backward0"
+        return node_name(self.op)
 
     def __repr__(self) -> str:
         return f"<{self.name()} object at {id(self):#x}>"

@@ -25,7 +25,7 @@ import functools
 
 from lucid import dtypes
 from lucid._kernels import core
-from lucid.autograd.node import FREED, Node
+from lucid.autograd.node import FREED, Node, node_name
 from lucid.tensor import Tensor
 
 DECLARED: dict[str, Op] = {}  # by path, of the families that are loaded; `REGISTRY` is the same with all of them
@@ -295,6 +295,15 @@ class RuleNode(Node):
     """The node of a declared operation; made by `core.make_node`."""
 
     __slots__ = ()
+
+    def __init__(self, op, edges, calls):
+        super().__init__(op, edges, calls)
+        self.plain = True
+
+    @classmethod
+    def named(cls, op: Op) -> type[RuleNode]:
+        """The class of an operation's nodes: what draws a graph asks for its name."""
+        return type(node_name(op), (cls,), {"__slots__": ()})
 
 
 # ---------------------------------------------------------------------------------------------- in place, views

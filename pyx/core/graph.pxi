@@ -13,7 +13,7 @@ cdef object add_op = None
 
 
 def set_graph_types(rule_node, refresh):
-    """The class of recorded nodes, and what brings the node of an outdated view up to date."""
+    """The class of recorded nodes, of which each operation has its own, and what brings the node of an outdated view up to date."""
     global rule_node_type, refresh_view
     rule_node_type, refresh_view = rule_node, refresh
 
@@ -114,6 +114,7 @@ cdef class OpBase:
     cdef public Py_ssize_t positional, required, inplace_at, out_at, value_at
     cdef public bint out_apart, rest_apart, out_dtype, may_overlap, may_share, wide, crossed
     cdef public list defaults_in_order
+    cdef public object node_type    # the class of its nodes, made with the first of them
     cdef public bytes kinds    # the kinds of value that each parameter refuses, a bit for each; None if they take any
     # What PyTorch's older order of arguments has in the second place, before the tensors; or several before and behind the first.
     cdef public object older
@@ -171,6 +172,7 @@ cdef class NodeBase:
     cdef public list edges
     cdef public Py_ssize_t outputs
     cdef public long long sequence
+    cdef public bint plain    # whether its calls alone give its gradients
     cdef object __weakref__
 
     def __cinit__(self):
@@ -303,8 +305,10 @@ cpdef object make_node(OpBase op, values):
                 joint = (None, [picked])
     if not edges:
         return None
-    node = lucid_new(NodeBase, rule_node_type, NO_ARGS)
-    node.op, node.edges, node.calls, node.joint = op, edges, calls, joint
+    if op.node_type is None:
+        op.node_type = rule_node_type.named(op)
+    node = lucid_new(NodeBase, op.node_type, NO_ARGS)
+    node.op, node.edges, node.calls, node.joint, node.plain = op, edges, calls, joint, True
     if node_stacks:
         node.remember_stack()
     return node
@@ -787,18 +791,18 @@ def drain(list heap, dict ready, dict leaves, dict needed, bint retain, bint cre
             visit(node, collected)
             if needed is not None and not needed[node]:
                 continue
-            if type(node) is rule_node_type and all_none(collected):    # hooks took the gradients away
+            if node.plain and all_none(collected):    # hooks took the gradients away
                 continue
         if node.calls is None:
             node.apply(collected, create_graph)    # raises: the graph was freed
-        if type(node) is rule_node_type and node.stack is None:
+        if node.plain and node.stack is None:
             found = apply_rules(node, collected[0] if node.outputs == 1 else collected, create_graph)
         else:
             found = node.apply_traced(collected, create_graph)
         if node.hooks is not None and "post" in node.hooks:
             found = run_post_hooks(node.hooks["post"], found, collected)
         edges = node.edges
-        if not retain and (type(node) is not rule_node_type or keeps_tensors(<list>node.calls)):
+        if not retain and (not node.plain or keeps_tensors(<list>node.calls)):
             node.release()
         collected = None
         for i in range(len(edges)):
