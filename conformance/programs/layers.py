@@ -199,3 +199,31 @@ def classes_that_packages_ask_for(lib):
     for kind in (found._ConstantPadNd, found._ReflectionPadNd, found._ReplicationPadNd, found._CircularPadNd):
         yield [isinstance(pad, kind) for pad in pads]
     yield issubclass(lib.jit.TracerWarning, Warning)
+
+
+@program("nn.functional.scaled_dot_product_attention")
+def attention_lies_in_memory_as_its_query(lib):
+    attend = lib.nn.functional.scaled_dot_product_attention
+    lib.manual_seed(0)
+    plain = lib.randn(2, 3, 5, 8)
+    q, k, v = (x.view(2, 5, 3, 8).transpose(1, 2) for x in lib.randn(2, 5, 72).chunk(3, -1))
+    seen = lib.ones(5, 5, dtype=lib.bool).tril()
+    for args in (
+        (q, k, v), (q, plain, plain), (plain, k, v), (plain.permute(1, 0, 2, 3)[:2], k[:, :2], v[:, :2]), (q.double(), k.double(), v.double()), (q, k[:, :, :3], v[:, :, :3]),
+        (q, k, v, seen), (q, k, v, lib.zeros(3, 5, 5)), (q, k, v, lib.zeros(2, 1, 1, 5)), (q, k, v, lib.zeros(5, 5, requires_grad=True)),
+        (q, k, v[..., :4]), (q, k[:, :1], v[:, :1]), (q, k[:, :1].expand(2, 3, 5, 8), v[:, :1].expand(2, 3, 5, 8)), (q[:1], k, v), (q[:1], k[:1], v[:1]),
+        (q[:1].expand(2, 3, 5, 8), k, v), (q[:, :1].expand(2, 3, 5, 8), k, v), (q[0], k[0], v[0]), (q, k, plain.transpose(2, 3).contiguous().transpose(2, 3)),
+        (q, k[:, :, :0], v[:, :, :0]), (q[:, :, :0], k, v),
+    ):  # fmt: skip
+        out = attend(*args)
+        yield out, out.stride()
+    for dtype in (lib.half, lib.bfloat16):
+        yield attend(q.to(dtype), k.to(dtype), v.to(dtype), is_causal=True).stride()
+    with lib.nn.attention.sdpa_kernel(lib.nn.attention.SDPBackend.MATH):
+        yield attend(q, k, v).stride()
+    yield attend(q, k, v, is_causal=True, scale=0.3), attend(q, k, v, dropout_p=0.5).stride(), attend(q, k, v, is_causal=True).transpose(1, 2).view(2, 5, 24)
+    yield attend(q, k[:, :1], v[:, :1], enable_gqa=True), attend(q, k[:, :1], v[:, :1], enable_gqa=True).stride()
+    q, k, v = (x.detach().requires_grad_() for x in (q, k, v))
+    out = attend(q, k, v, seen)
+    yield out.stride(), lib.autograd.grad(out.transpose(1, 2).view(2, 5, 24).square().sum(), (q, k, v))
+    yield lib.func.vmap(lambda m: attend(q.detach(), k.detach(), v.detach(), m))(lib.stack((seen, ~seen.t())))

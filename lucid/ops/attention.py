@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 import threading
 
+import numpy as np
+
 from lucid import dtypes
+from lucid._kernels.core import empty, wrap
 from lucid.autograd.op import op
 from lucid.ops._doc import doc
 from lucid.ops._frame import is_half, tensor_argument
@@ -13,13 +16,13 @@ from lucid.ops.arithmetic import mul
 from lucid.ops.creation import zeros, zeros_like
 from lucid.ops.dropout import dropout
 from lucid.ops.joining import cat
-from lucid.ops.linalg import baddbmm, bmm, linear, matmul
+from lucid.ops.linalg import baddbmm, bmm, linear, matmul, matmul_backward, product_into
 from lucid.ops.magnitude import where
 from lucid.ops.masks import masked_fill
 from lucid.ops.padding import pad
 from lucid.ops.selection import repeat_interleave
 from lucid.ops.softmax import safe_softmax, softmax
-from lucid.ops.view import to_dtype
+from lucid.ops.view import empty_as, to_dtype
 from lucid.tensor import Tensor
 
 
@@ -103,6 +106,7 @@ def scaled_dot_product_attention(
         wide = lambda x: x if x is None or x.dtype is dtypes.bool else to_dtype(x, dtypes.float32)
         given = map(wide, (query, key, value, attn_mask))
         return to_dtype(scaled_dot_product_attention(*given, dropout_p, is_causal, scale=scale, enable_gqa=enable_gqa), query.dtype)
+    ordered = dropout_p == 0 and _follows_query(query, key, value, attn_mask, enable_gqa)
     if enable_gqa:
         heads = query.shape[-3]
         key, value = (repeat_interleave(one, heads // one.shape[-3], -3) for one in (key, value))
@@ -112,7 +116,39 @@ def scaled_dot_product_attention(
     if attn_mask is not None:
         scores = where(attn_mask, scores, -math.inf) if attn_mask.dtype.name == "bool" else scores + attn_mask
     weights = safe_softmax(scores, is_causal)
+    if ordered:
+        return _weighted(weights, value, query.array)
     return matmul(dropout(weights, dropout_p) if dropout_p > 0 else weights, value)
+
+
+def _follows_query(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, grouped: bool) -> bool:
+    """Whether the result lies in memory as the query does, not contiguous: as where PyTorch has one kernel for all of it."""
+    q, k, v = query.array, key.array, value.array
+    if type(q) is not np.ndarray or q.flags.c_contiguous or q.ndim != 4 or type(k) is not np.ndarray or type(v) is not np.ndarray:
+        return False
+    batch, heads, _, width = q.shape
+    shape, size = k.shape, q.itemsize
+    if k.ndim != 4 or shape[0] != batch or shape[3] != width or v.shape != shape or not (grouped or shape[1] == heads):
+        return False
+    if not q.size or not k.size or not q.strides[3] == k.strides[3] == v.strides[3] == size or "flash" not in allowed.kernels:
+        return False
+    return mask is None or mask.ndim in (2, 4) and not mask.requires_grad
+
+
+@op("_weighted_values")
+def _weighted(weights, value, like):
+    """`weights @ value`, in memory as the array `like`."""
+    batch, head, row, _ = like.strides
+    if batch >= row > head > 0:  # as in most programs
+        batch, heads, rows, width = like.shape
+        out = empty((batch, rows, heads, width), like.dtype).swapaxes(1, 2)
+    else:
+        out = empty_as(like, like.dtype)
+    product_into(weights.array, value.array, out)
+    return wrap(out)
+
+
+_weighted.vjp_joint("weights", "value", crossed=True)(lambda g, needs, weights, value: matmul_backward(g, needs, weights, value))
 
 
 def additive_mask(mask: Tensor | None, name: str, dtype) -> Tensor | None:

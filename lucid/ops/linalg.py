@@ -104,6 +104,14 @@ def _product_in_parts(a, b, out, alpha, beta, apart, pairs):
     return out
 
 
+def product_into(a: np.ndarray, b: np.ndarray, out: np.ndarray) -> None:
+    """`product` of two batches of one shape in four dimensions, `a` dense, into an array whose rows may lie anywhere."""
+    kernel, size = BMM[out.dtype], out.itemsize
+    for left, right, part in zip(a, b if b.flags.aligned and min(b.strides) >= 0 else _positive(b), out):
+        batch, row, _ = part.strides
+        kernel(flat(left), flat(right), flat(part), *product_plan(left, right)[1][:-2], batch // size, row // size)
+
+
 def _positive(array: np.ndarray) -> np.ndarray:
     """The array, or a copy where its strides are not what the kernel takes."""
     flags = array.flags
@@ -207,7 +215,7 @@ def matmul(input_: Tensor, other: Tensor, *, out=None) -> Tensor:
 
 
 @matmul.vjp_joint("input_", "other", crossed=True)
-def _matmul_backward(g, needs, input_, other):
+def matmul_backward(g, needs, input_, other):
     a, b = input_, other
     if a.array.ndim == 1 and b.array.ndim == 1:
         conjugate = a.dtype.is_complex
