@@ -201,3 +201,40 @@ def test_a_recorded_step_is_the_kernels_and_can_be_differentiated(name):
     assert (recorded - plain).abs().max() < 1e-7  # but for numbers that the state keeps in float32
     assert lucid.autograd.gradcheck(lambda p, g: stepped(p, g, 2, differentiable=True), (p, g))
     assert recorded.grad_fn is not None and plain.grad_fn is None
+
+
+STEPPED = ("SGD", "Adam", "AdamW", "Adagrad", "Adadelta", "Adamax", "NAdam", "RAdam", "ASGD", "RMSprop", "Rprop")
+
+
+def stepped(name, shape, dtype=lucid.float32, state=None, times=1):
+    """A parameter after steps from a state, and the state."""
+    settings = {"momentum": 0.9} if name in ("SGD", "RMSprop") else {}
+    p = lucid.arange(6.0).reshape(shape).to(dtype).requires_grad_()
+    optimizer = getattr(lucid.optim, name)([p], lr=0.1, **settings)
+    if state is not None:
+        optimizer.load_state_dict(state)
+    for i in range(times):
+        p.grad = ((lucid.arange(6.0) - 3) * (i + 1)).reshape(shape).to(dtype)
+        optimizer.step()
+    return p.tolist(), optimizer.state_dict()
+
+
+@pytest.mark.parametrize("dtype", [lucid.float32, lucid.bfloat16, lucid.complex64], ids=str)
+@pytest.mark.parametrize("name", STEPPED)
+def test_a_state_may_lie_in_another_order(name, dtype):
+    """PyTorch keeps states like their parameters, so that those of a model in channels last are no rows of C."""
+    state = stepped(name, (2, 3), dtype)[1]
+    expected = stepped(name, (2, 3), dtype, state, 3)
+    for one in state["state"].values():
+        one.update({key: value.t().contiguous().t() if value.ndim == 2 else value for key, value in one.items()})
+    assert any(not value.is_contiguous() for one in state["state"].values() for value in one.values())
+    found = stepped(name, (2, 3), dtype, state, 3)
+    assert found[0] == expected[0]
+    assert str(found[1]) == str(expected[1])
+
+
+@pytest.mark.parametrize("name", STEPPED)
+def test_the_state_of_another_parameter_is_refused(name):
+    state = stepped(name, (2, 3))[1]
+    with pytest.raises(RuntimeError, match=r"of shape \[3, 2\] is stepped with a gradient or state of shape \[2, 3\]"):
+        stepped(name, (3, 2), state=state)

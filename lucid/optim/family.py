@@ -236,7 +236,7 @@ class _Moments(Family):
 
     def __init__(self, params, lr, betas, eps, weight_decay, **others):
         check(lr=lr, eps=eps, weight_decay=weight_decay)
-        for i, beta in enumerate(betas):
+        for i, beta in enumerate((betas[0], betas[1])):
             if not 0.0 <= float(beta) < 1.0:
                 raise ValueError(f"Invalid beta parameter at index {i}: {beta}")
         super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, **others})

@@ -353,9 +353,9 @@ def gradient_of(param: Tensor) -> np.ndarray:
 
 
 def _row(array):
-    """An array for a step's kernel; of complex numbers their parts, each of which is a number of its own to a step."""
+    """A contiguous array for a step's kernel; of complex numbers their parts, each of which is a number of its own to a step."""
     if array is not None and array.dtype.kind == "c":
-        array = contiguous(array).reshape(-1).view(array.real.dtype)
+        array = array.reshape(-1).view(array.real.dtype)
     return None if array is None else flat(array)
 
 
@@ -365,17 +365,23 @@ def updated(kernel: dict, param: Tensor, arrays, *settings):
     Half precision is stepped in float32, and rounded once.
     """
     array = param.array
+    shape = array.shape
+    for one in arrays:
+        if one is not None and one.shape != shape:
+            raise RuntimeError(
+                f"a parameter of shape {list(shape)} is stepped with a gradient or state of shape {list(one.shape)}: "
+                "states that are loaded have to be those of the same parameters, in the same order"
+            )
     if not array.size:
         return None
     half = is_half(param.dtype)
-    made, states = contiguous(array), list(arrays)
+    made, *states = (None if one is None else contiguous(one) for one in (array, *arrays))
     if half:
         made, *states = (None if one is None else cast(one, FLOAT32) for one in (made, *states))
     result = kernel[made.real.dtype](_row(made), *map(_row, states), *settings)
-    if half:  # the gradient, the first of them, is not written to
-        for old, new in zip(arrays[1:], states[1:]):
-            if old is not None:
-                old[...] = cast(new, old.dtype)
+    for old, new in zip(arrays[1:], states[1:]):  # the gradient, the first of them, is not written to
+        if new is not old:  # of half precision, or loaded in another memory format
+            old[...] = cast(new, old.dtype)
     if made is not array:
         array[...] = cast(made, array.dtype) if half else made
     core.bump(param)
