@@ -121,3 +121,17 @@ def test_hooks_of_the_last_operation_of_every_module():
             full(print)
     assert seen == ["ReLU", "Sequential", "full", "Linear"]
     full(print).remove()
+
+
+@pytest.mark.parametrize(
+    ("ask", "name", "words"),
+    [
+        ("get_submodule", "weight", "Linear: `weight` is not an nn.Module"),
+        ("get_buffer", "weight", "Linear: `weight` is not a buffer"),
+        ("get_parameter", "forward", "Linear: `forward` is not a parameter"),
+        ("get_parameter", "nothing", "Linear: it has no attribute `nothing`"),
+    ],
+)
+def test_what_is_of_another_kind_is_said_to_be(ask, name, words):
+    with pytest.raises(AttributeError, match=words):
+        getattr(nn.Linear(2, 2), ask)(name)

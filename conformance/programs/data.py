@@ -87,3 +87,10 @@ def what_sets_of_data_are_made_of(lib):
     yield raised(list, data.ChainDataset([[1, 2]]))
     loader = data.DataLoader([1, 2, 3])
     yield [raised(setattr, loader, name, 1) for name in ("batch_size", "batch_sampler", "sampler", "drop_last", "dataset", "num_workers")]
+
+
+@program("utils.data.RandomSampler", "utils.data.DataLoader")
+def nothing_is_not_drawn_from(lib):
+    data = lib.utils.data
+    yield raised(data.RandomSampler, []), raised(data.RandomSampler, [], replacement=True), raised(data.DataLoader, [], shuffle=True)
+    yield list(data.DataLoader([])), raised(data.DataLoader, [1], num_workers=1, prefetch_factor=-1)

@@ -387,3 +387,19 @@ def backward_hooks_warn_where_no_input_needs_a_gradient(lib):
         getattr(layer, register)(lambda *_: None)
         for needs in (False, True):
             yield warned(layer(lib.ones(1, 2, requires_grad=needs)).sum().backward)
+
+
+@program("nn.Unflatten", "nn.Bilinear", "nn.functional.bilinear", "nn.TripletMarginLoss", "nn.RNN", "nn.LSTM", "nn.GRU", "nn.ModuleList",
+         "nn.ModuleDict", "nn.ParameterList", "nn.ParameterDict")  # fmt: skip
+def what_modules_refuse(lib):
+    nn, ones = lib.nn, lib.ones
+    yield [raised(nn.Unflatten, 1, size) for size in (2, "ab", (2, "a"), (2.0, 3))], raised(nn.TripletMarginLoss, 0)
+    yield raised(nn.Bilinear, 0, 2, 2), raised(nn.Bilinear(2, 3, 4), ones(5, 2), ones(5, 2)), raised(nn.Bilinear(2, 3, 4), ones(5, 1), ones(5, 3))
+    yield [raised(nn.Bilinear(2, 3, 4), ones(first, 2), ones(second, 3)) for first, second in ((5, 1), (1, 5), (2, 3))]
+    for kind in (nn.RNN, nn.LSTM, nn.GRU):
+        yield [raised(kind(3, 4), ones(*shape, 3, dtype=dtype)) for shape in ((2,), (2, 2)) for dtype in (lib.float64, lib.int64, lib.bfloat16)]
+        yield raised(kind, 3.0, 4), raised(kind, "a", 4)
+    for make in (nn.ModuleList, nn.ParameterList, nn.ModuleDict, nn.ParameterDict):
+        yield raised(make, 3)
+    for make in (nn.ModuleDict, nn.ParameterDict):
+        yield raised(make, [("a",)]), raised(make, [3])

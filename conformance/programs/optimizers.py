@@ -301,3 +301,14 @@ def what_a_schedule_keeps_is_what_pytorchs_keeps(lib):
             optimizer.step()
             again.step(*[1.0] * measured)
             yield _rounded(again.get_last_lr())
+
+
+@program("optim.lr_scheduler.SequentialLR", "optim.lr_scheduler.ChainedScheduler", "optim.Adamax", "optim.NAdam", "optim.RAdam")
+def what_cannot_be_scheduled(lib):
+    schedules = lib.optim.lr_scheduler
+    optimizer = lib.optim.SGD([lib.nn.Parameter(lib.ones(1))], lr=1.0)
+    plain, plateau = schedules.StepLR(optimizer, 1), schedules.ReduceLROnPlateau(optimizer)
+    for other in (plateau, 3, schedules.StepLR(lib.optim.SGD([lib.nn.Parameter(lib.ones(1))], lr=1.0), 1)):
+        yield raised(schedules.SequentialLR, optimizer, [plain, other], [1]), raised(schedules.ChainedScheduler, [plain, other])
+    for kind in (lib.optim.Adamax, lib.optim.NAdam, lib.optim.RAdam):
+        yield raised(kind, [lib.nn.Parameter(lib.ones(1))], betas=(0.9,))

@@ -74,6 +74,10 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
     Tensor([[10.0]])
     """
     same_dtype("bilinear", input1, input2, weight, bias)
+    if input1.shape[:-1] != input2.shape[:-1]:
+        raise RuntimeError(f"bilinear(): inputs need the same leading dimensions, but got {list(input1.shape)} and {list(input2.shape)}")
+    if input1.shape[-1:] + input2.shape[-1:] != weight.shape[1:]:
+        raise RuntimeError(f"bilinear(): inputs of {list(input1.shape)} and {list(input2.shape)} do not fit a weight of {list(weight.shape)}")
     result = einsum("...i,oij,...j->...o", input1, weight, input2)
     return result if bias is None else result + bias
 

@@ -21,6 +21,25 @@ def _at(index, n: int) -> int:
     return index % n
 
 
+def _iterable(call: str, values):
+    if not hasattr(values, "__iter__"):
+        raise TypeError(f"{call} should be called with an iterable, but got type {type(values).__name__}")
+    return values
+
+
+def _pairs(call: str, values) -> list:
+    """Names and values of a mapping, or of an iterable of pairs."""
+    if hasattr(values, "items"):
+        return values.items()
+    values = list(_iterable(call, values))
+    for i, pair in enumerate(values):
+        if not hasattr(pair, "__iter__"):
+            raise TypeError(f"{call}: element {i} should be a pair of name and value, but is of type {type(pair).__name__}")
+        if len(pair) != 2:
+            raise ValueError(f"{call}: element {i} has length {len(pair)}; a pair of name and value is required")
+    return values
+
+
 class _Ordered(Module):
     """What holds modules in order, under numbers or names."""
 
@@ -202,7 +221,7 @@ class ModuleList(_Ordered):
 
     def extend(self, modules):
         """Add modules at the end; returns self."""
-        for module in modules:
+        for module in _iterable("ModuleList.extend", modules):
             self.append(module)
         return self
 
@@ -287,7 +306,7 @@ class ModuleDict(Module):
 
     def update(self, modules) -> None:
         """Add or replace modules."""
-        for name, module in modules.items() if hasattr(modules, "items") else modules:
+        for name, module in _pairs("ModuleDict.update", modules):
             self[name] = module
 
 
@@ -342,7 +361,7 @@ class ParameterList(_NotCalled):
         """Add parameters at the end; returns self. TypeError for a single tensor."""
         if isinstance(values, Tensor):
             raise TypeError("ParameterList.extend should be called with an iterable, but got type " + type(values).__name__)
-        for value in values:
+        for value in _iterable("ParameterList.extend", values):
             self.append(value)
         return self
 
@@ -463,7 +482,7 @@ class ParameterDict(_NotCalled):
 
     def update(self, parameters) -> None:
         """Add or replace parameters; those of a plain dictionary by their sorted names."""
-        items = parameters.items() if hasattr(parameters, "items") else parameters
+        items = _pairs("ParameterDict.update", parameters)
         for name, value in sorted(items, key=lambda item: item[0]) if type(parameters) is dict else items:
             self[name] = value
 

@@ -107,6 +107,8 @@ class Bilinear(Module):
         self, in1_features: int, in2_features: int, out_features: int, bias: bool = True, device=None, dtype=None
     ):
         super().__init__()
+        if in1_features == 0:
+            raise ValueError("in1_features must be greater than 0: the initial values are of its square root")
         self.in1_features, self.in2_features, self.out_features = in1_features, in2_features, out_features
         self.weight = Parameter(lucid.empty((out_features, in1_features, in2_features), device=device, dtype=dtype))
         self.register_parameter("bias", Parameter(lucid.empty((out_features,), device=device, dtype=dtype)) if bias else None)
@@ -114,7 +116,7 @@ class Bilinear(Module):
 
     def reset_parameters(self) -> None:
         """Draw new initial values, uniform in ``±1 / sqrt(in1_features)``."""
-        bound = 1 / math.sqrt(self.in1_features) if self.in1_features else 0
+        bound = 1 / math.sqrt(self.in1_features)
         init.uniform_(self.weight, -bound, bound)
         if self.bias is not None:
             init.uniform_(self.bias, -bound, bound)

@@ -534,6 +534,8 @@ class TripletMarginLoss(_FunctionLoss):
         self, margin: float = 1.0, p: float = 2.0, eps: float = 1e-6, swap: bool = False, size_average=None, reduce=None,
         reduction: str = "mean",
     ):  # fmt: skip
+        if margin <= 0:
+            raise ValueError(f"TripletMarginLoss: expected margin to be greater than 0, got {margin}")
         super().__init__(reduction, size_average, reduce, margin=margin, p=p, eps=eps, swap=swap)
 
 

@@ -139,7 +139,7 @@ class Module:
 
     def __init__(self, *args, **kwargs):
         if not self.call_super_init and (args or kwargs):
-            given = f"{len(args) + 1} positional arguments but 1" if args else f"an unexpected keyword argument '{next(iter(kwargs))}'"
+            given = f"{len(args)} positional arguments, but takes none" if args else f"an unexpected keyword argument '{next(iter(kwargs))}'"
             raise TypeError(f"{type(self).__name__}.__init__() got {given}")
         put = object.__setattr__
         put(self, "training", True)
@@ -317,12 +317,16 @@ class Module:
 
     register_module = add_module
 
+    def _lacks(self, name: str, kind: str) -> AttributeError:
+        what = f"`{name}` is not {kind}" if hasattr(self, name) else f"it has no attribute `{name}`"
+        return AttributeError(f"{type(self).__name__}: {what}")
+
     def get_submodule(self, target: str) -> Module:
         """The module at a dotted path."""
         module = self
         for name in target.split(".") if target else ():
             if name not in module._modules:
-                raise AttributeError(f"{type(module).__name__} has no attribute `{name}`")
+                raise module._lacks(name, "an nn.Module")
             module = module._modules[name]
         return module
 
@@ -345,7 +349,7 @@ class Module:
         path, _, name = target.rpartition(".")
         module = self.get_submodule(path)
         if name not in module._parameters:
-            raise AttributeError(f"{type(module).__name__} has no attribute `{name}`")
+            raise module._lacks(name, "a parameter")
         return module._parameters[name]
 
     def get_buffer(self, target: str) -> Tensor:
@@ -353,7 +357,7 @@ class Module:
         path, _, name = target.rpartition(".")
         module = self.get_submodule(path)
         if name not in module._buffers:
-            raise AttributeError(f"{type(module).__name__} has no attribute `{name}`")
+            raise module._lacks(name, "a buffer")
         return module._buffers[name]
 
     # ------------------------------------------------------------------------------------------ going through

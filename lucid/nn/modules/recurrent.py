@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import lucid
+from lucid._kernels import core
 from lucid.nn import init
 from lucid.nn.modules.module import Module
 from lucid.nn.parameter import Parameter
@@ -59,6 +60,8 @@ class RNNBase(Module):
             raise ValueError("dropout should be a number in range [0, 1] representing the probability of an element being zeroed")
         if not isinstance(hidden_size, int):
             raise TypeError(f"hidden_size should be of type int, got: {type(hidden_size).__name__}")
+        if not isinstance(input_size, int):
+            raise TypeError(f"input_size should be of type int, got: {type(input_size).__name__}")
         if hidden_size <= 0:
             raise ValueError("hidden_size must be greater than zero")
         if num_layers <= 0:
@@ -173,6 +176,12 @@ class RNNBase(Module):
             return self._packed(input, hx)
         if input.dim() not in (2, 3):
             raise ValueError(f"{self._get_name()}: Expected input to be 2D or 3D, got {input.dim()}D instead")
+        dtype = self.weight_ih_l0.dtype
+        if input.dtype != dtype and not core.autocasting():
+            raise ValueError(
+                f"{self._get_name()}: input is of {input.dtype}, the weights are of {dtype}: convert the input with .to({dtype}), "
+                f"or the module with .to({input.dtype})"
+            )
         if input.dim() == 3:
             return self._run(input, self._states(hx, input), self.batch_first)
         along = 0 if self.batch_first else 1

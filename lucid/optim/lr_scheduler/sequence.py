@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 
 from lucid.ops._doc import doc
-from lucid.optim.lr_scheduler.scheduler import LRScheduler, change
+from lucid.optim.lr_scheduler.scheduler import LRScheduler, ReduceLROnPlateau, change
 
 
 class ChainedScheduler(LRScheduler):
@@ -29,14 +29,19 @@ class ChainedScheduler(LRScheduler):
     """
 
     def __init__(self, schedulers, optimizer=None):
+        name = type(self).__name__
         if len(schedulers) < 1:
-            raise ValueError("ChainedScheduler expects at least one scheduler to be chained, but got no scheduler.")
+            raise ValueError(f"{name} expects at least one scheduler, but got no scheduler.")
         optimizer = optimizer or schedulers[0].optimizer
         for i, schedule in enumerate(schedulers):
+            kind = type(schedule).__name__
+            if not hasattr(schedule, "optimizer"):
+                raise TypeError(f"{name} expects schedulers, but got {kind} at index {i}, which has no `optimizer`")
+            if isinstance(schedule, ReduceLROnPlateau):
+                raise ValueError(f"{name} steps its schedulers without a metric, which {kind} at index {i} needs: step that one by itself")
             if schedule.optimizer is not optimizer:
                 raise ValueError(
-                    f"ChainedScheduler expects all schedulers to belong to the same optimizer, but got scheduler "
-                    f"{type(schedule).__name__} at index {i} of another"
+                    f"{name} expects all schedulers to belong to the same optimizer, but got scheduler {kind} at index {i} of another"
                 )
         self._schedulers, self.optimizer = schedulers, optimizer
         self._last_lr = self._set_rates()

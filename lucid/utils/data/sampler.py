@@ -96,6 +96,8 @@ class RandomSampler(Sampler):
             raise ValueError(f"num_samples should be a positive integer value, but got num_samples={num_samples}")
         self.data_source, self.replacement, self.generator = data_source, replacement, generator
         self._num_samples = num_samples
+        if self.num_samples == 0:
+            raise ValueError("num_samples should be a positive integer value, but the dataset is empty")
 
     @property
     def num_samples(self) -> int:
