@@ -39,6 +39,7 @@ STORAGES = {
 STORAGE_NAMES = {dtype: name for name, dtype in STORAGES.items()}
 UNTYPED = ("torch.storage", "UntypedStorage")
 ROOT = "archive"
+CORE = "numpy._core"  # where NumPy says that what rebuilds its arrays is; before its version 2, `numpy.core`
 _default = {"order": "little"}  # of the bytes of numbers in files that do not say it
 
 
@@ -49,7 +50,7 @@ def save(
     obj, f, pickle_module=pickle, pickle_protocol: int = DEFAULT_PROTOCOL, _use_new_zipfile_serialization: bool = True,
     _disable_byteorder_record: bool = False,
 ) -> None:  # fmt: skip
-    """Write tensors, and dictionaries, lists, tuples, sets, numbers and strings that hold them, to a file.
+    """Write tensors, and dictionaries, lists, tuples, sets, numbers (NumPy's, and arrays of them) and strings, to a file.
 
     Parameters
     ----------
@@ -185,11 +186,36 @@ class Writer:
             self.called("collections", "Counter", (dict(obj),), where)
         elif kind is set:
             self.called("builtins", "set", (sorted(obj, key=repr),), where)
+        elif kind is np.ndarray or isinstance(obj, (np.generic, np.dtype)):
+            self.numpys(obj, where)
         else:
             raise TypeError(
                 f"save: {where} is a {kind.__name__}, which a file cannot hold: save tensors, numbers and strings, and "
                 "lists and dictionaries of them; of a module, its state_dict()"
             )
+
+    def numpys(self, obj, where: str) -> None:
+        """An array, a scalar or a dtype of NumPy's, as NumPy itself has them pickled."""
+        kind = obj if isinstance(obj, np.dtype) else obj.dtype
+        if kind.str[1:] not in _numbers():
+            raise TypeError(f"save: {where} is of NumPy's dtype {kind}: a file holds NumPy's numbers and bool alone")
+        if obj is kind:
+            self.called("numpy", "dtype", (kind.str[1:], False, True), where)
+            self.put((3, kind.str[0], None, None, None, -1, -1, 0), where)
+        elif isinstance(obj, np.generic):
+            self.called(f"{CORE}.multiarray", "scalar", (kind, obj.tobytes()), where)
+            return
+        else:
+            self.named(f"{CORE}.multiarray", "_reconstruct")
+            self.out += self.op.MARK
+            self.named("numpy", "ndarray")
+            for part in ((0,), b"b"):
+                self.put(part, where)
+            self.out += self.op.TUPLE + self.op.REDUCE
+            self.remember(obj)
+            across = obj.flags.fnc
+            self.put((1, obj.shape, kind, across, obj.tobytes("F" if across else "C")), where)
+        self.out += self.op.BUILD
 
     def remember(self, obj) -> None:
         number = len(self.memo)
@@ -264,6 +290,11 @@ class Writer:
         return self.numbers[key], offset, array
 
 
+def _numbers() -> set[str]:
+    """NumPy's dtypes of which files hold arrays and scalars, as a pickle names them."""
+    return {np.dtype(one).str[1:] for one in "?bhilqBHILQefdgFDG"}
+
+
 def _whole(array: np.ndarray) -> np.ndarray:
     """All of the memory that an array is a view of, as one row of its dtype."""
     root = array
@@ -284,7 +315,10 @@ def load(f, map_location=None, pickle_module=None, *, weights_only: bool | None 
     ----------
     f : str, path or binary file
         Where it is.
-    map_location, pickle_module, weights_only, mmap, **pickle_load_args : optional
+    weights_only : bool, optional
+        With False, NumPy's arrays and scalars are read even where `serialization.add_safe_globals` does not name what
+        they mention. Nothing is executed either way.
+    map_location, pickle_module, mmap, **pickle_load_args : optional
         Accepted for PyTorch's sake: there is one device, and no other way to read than this one.
 
     Returns
@@ -295,7 +329,8 @@ def load(f, map_location=None, pickle_module=None, *, weights_only: bool | None 
     Raises
     ------
     ValueError
-        If the file is damaged, of another format, or holds objects other than tensors, numbers and what holds them.
+        If the file is damaged, of another format, or holds objects other than tensors, numbers and what holds them. It is
+        a `pickle.UnpicklingError` too.
 
     Examples
     --------
@@ -309,10 +344,14 @@ def load(f, map_location=None, pickle_module=None, *, weights_only: bool | None 
     """
     with _older(f) as file:
         if file is not None:
-            return _Older(file).read_all()
+            reader = _Older(file)
+            reader.trusted = weights_only is False
+            return reader.read_all()
     with opened(f) as archive:
         root = root_of(archive)
-        return Reader(archive, root).read(archive.read(f"{root}data.pkl"))
+        reader = Reader(archive, root)
+        reader.trusted = weights_only is False
+        return reader.read(archive.read(f"{root}data.pkl"))
 
 
 @contextlib.contextmanager
@@ -356,13 +395,18 @@ def _damaged():
 
     try:
         yield
+    except UnpicklingError:
+        raise
     except (*DAMAGE, zlib.error, struct.error) as error:
-        raise ValueError(f"load: a damaged file: {type(error).__name__}: {error}") from None
+        raise UnpicklingError(f"load: a damaged file: {type(error).__name__}: {error}") from None
+    except ValueError as error:
+        raise UnpicklingError(*error.args) from None
 
 
 # Instructions of a pickle that put their argument on the stack, and those that put something new there.
 LITERALS = frozenset(
-    ["BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8", "BINSTRING", "SHORT_BINSTRING"]
+    ["BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8", "BINSTRING", "SHORT_BINSTRING",
+     "SHORT_BINBYTES", "BINBYTES", "BINBYTES8", "BYTEARRAY8"]
 )
 CONSTANTS = {
     "NONE": lambda: None, "NEWTRUE": lambda: True, "NEWFALSE": lambda: False, "EMPTY_LIST": list, "EMPTY_DICT": dict,
@@ -405,6 +449,7 @@ class Records:
     """
 
     FOLDER = "data"  # where the storages are
+    arrays = ()  # ids of arrays that are no storages
 
     def __init__(self, archive, root: str):
         self.archive, self.root, self.storages = archive, root, {}
@@ -439,7 +484,7 @@ class Records:
         size, stride = tuple(Size(size)), tuple(Size(stride))
         inside = len(size) == len(stride) and min((*size, *stride, offset), default=0) >= 0
         reach = sum((n - 1) * step for n, step in zip(size, stride)) if inside and math.prod(size) else -1
-        if not inside or not isinstance(storage, np.ndarray) or reach >= 0 and offset + reach >= storage.size:
+        if not inside or not isinstance(storage, np.ndarray) or id(storage) in self.arrays or reach >= 0 and offset + reach >= storage.size:
             raise ValueError(f"load: a damaged file: a tensor of size {size}, stride {stride} does not fit its storage")
         if reach < 0:
             made = core.wrap(core.empty(size, storage.dtype))
@@ -454,12 +499,32 @@ class Records:
 
 
 
+def _check_elements(shape: tuple, kind: np.dtype, data) -> None:
+    """ValueError unless the bytes are those of an array of NumPy's."""
+    fits = all(type(n) is int and n >= 0 for n in _only(tuple, shape)) and type(data) in (bytes, bytearray)
+    size = _only(np.dtype, kind).itemsize
+    if not fits or len(data) != math.prod(shape) * size or math.prod(n or 1 for n in shape) * size >= 2**63:
+        raise ValueError(f"load: a damaged file: an array of NumPy's of shape {shape} and dtype {kind} does not have that many bytes")
+
+
+def _filled(shape: tuple, kind: np.dtype, order: str, data) -> np.ndarray:
+    _check_elements(shape, kind, data)
+    made = np.frombuffer(bytearray(data), kind) if data else np.empty(0, kind)
+    return made.reshape(shape, order="F" if order == "F" else "C")
+
+
+class UnpicklingError(pickle.UnpicklingError, ValueError):
+    """A file is not one that can be read."""
+
+
 class Reader(Records):
     """An archive, and the stack machine that reads its pickle.
 
     What a pickle can ask for is this: numbers, strings, containers, and calls of the functions in `known`, whose
-    results are new objects. Nothing is imported, and no attribute of anything is set.
+    results are new objects. Nothing is imported, and no attribute of anything is set. NumPy's arrays are filled once.
     """
+
+    trusted = False  # whether arrays and scalars of NumPy's are read though nobody named them
 
     def __init__(self, archive, root: str):
         super().__init__(archive, root)
@@ -479,6 +544,12 @@ class Reader(Records):
             ("torch._utils", "_rebuild_tensor_v3"): self.untyped,
             ("torch._utils", "_rebuild_parameter"): self.parameter,
         }
+        self.arrays = {}  # NumPy's, by id, and whether their elements have come
+        self.numpy = {("numpy", "ndarray"): np.ndarray, ("numpy", "dtype"): Call(self.dtype)}
+        for module in (CORE, "numpy.core"):
+            self.numpy[f"{module}.multiarray", "_reconstruct"] = Call(self.array)
+            self.numpy[f"{module}.multiarray", "scalar"] = Call(lambda kind, data: _filled((), kind, "C", data)[()])
+            self.numpy[f"{module}.numeric", "_frombuffer"] = Call(self.buffered)
         self.values = {
             **{("torch", name): dtype for name, dtype in STORAGES.items()},
             **{("torch", dtype.name): dtype for dtype in dtypes.ALL},
@@ -554,7 +625,46 @@ class Reader(Records):
 
     def built(self, made, state) -> None:
         """What becomes of an object's state: PyTorch notes versions of modules at a state_dict, which nothing asks for."""
-        _only(OrderedDict, made)
+        if isinstance(made, np.dtype):
+            self.allow(f"numpy.dtypes.{type(made).__name__}")
+            if state != (3, order := state[1], None, None, None, -1, -1, 0) or order not in ("<", ">", "|", "="):
+                raise ValueError("load: a damaged file: a dtype of NumPy's with a state that numbers do not have")
+            made.__setstate__(state)
+        elif isinstance(made, np.ndarray):
+            if self.arrays.get(id(made), (None, True))[1]:
+                raise ValueError("load: a damaged file: elements for what is no array of NumPy's, or has some")
+            _, shape, kind, across, data = state
+            _check_elements(shape, kind, data)
+            made.__setstate__((1, shape, kind, across is True, bytes(data)))
+            self.arrays[id(made)] = made, True
+        else:
+            _only(OrderedDict, made)
+
+    def array(self, kind, shape, code) -> np.ndarray:
+        """An array of NumPy's, whose elements come later."""
+        made = np.ndarray((0,), np.int8)
+        self.arrays[id(made)] = made, False
+        return made
+
+    def dtype(self, text: str, align=False, copy=True) -> np.dtype:
+        """A dtype of NumPy's; a copy, since the order of its bytes may come later."""
+        if text not in _numbers():
+            raise ValueError(f"load: the file holds NumPy's dtype {text!r}: numbers and bool alone are read, no Python objects")
+        return np.dtype(text, False, True)
+
+    def buffered(self, data, kind: np.dtype, shape: tuple, order: str) -> np.ndarray:
+        """An array of NumPy's with its elements."""
+        made = _filled(shape, kind, _only(str, order), data)
+        self.arrays[id(made)] = made, True
+        return made
+
+    def allow(self, name: str) -> None:
+        """ValueError for a name of NumPy's that neither the caller of `load` nor `add_safe_globals` lets a file mention."""
+        if not self.trusted and name not in _allowed():
+            raise ValueError(
+                f"load: the file holds a {name}, as arrays and scalars of NumPy's do: they are read with weights_only=False, or where "
+                "serialization.add_safe_globals names what they mention"
+            )
 
     def new(self, kind):
         """An instance of a class that has none of the functions in `known`; there is no such class among values."""
@@ -566,6 +676,9 @@ class Reader(Records):
             return self.values[module, name]
         if (module, name) in self.known:
             return Call(self.known[module, name])
+        if (module, name) in self.numpy:
+            self.allow(f"{module}.{name}")
+            return self.numpy[module, name]
         if module.partition(".")[0] == "__torch__":
             raise ValueError("load: the file is a TorchScript program, which jit.load reads")
         raise ValueError(
@@ -584,6 +697,8 @@ class Reader(Records):
         if type(dtype) is not dtypes.dtype or self.order != "little":
             raise ValueError(f"load: a storage without a dtype is read as one of the system's byte order, not as {dtype}")
         row = _only(np.ndarray, storage)
+        if id(row) in self.arrays:
+            raise ValueError("load: a damaged file: a storage is not described as one")
         return self.tensor(row[: row.size // dtype.itemsize * dtype.itemsize].view(dtype.numpy), offset, size, stride, requires_grad)
 
 
@@ -689,8 +804,14 @@ def _leaf(array: np.ndarray, requires_grad: bool) -> Tensor:
 _safe_globals: list = []
 
 
+def _allowed() -> set[str]:
+    """What `add_safe_globals` named, as `module.name`."""
+    return {one[1] if isinstance(one, tuple) else f"{one.__module__}.{one.__qualname__}" for one in _safe_globals}
+
+
 def add_safe_globals(safe_globals: list) -> None:
-    """Name classes that files may hold. Packages do; `load` makes tensors, numbers, strings and collections of them, whatever is named."""
+    """Name classes that files may hold. Packages do; `load` makes tensors, numbers, strings and collections of them, whatever is named;
+    NumPy's arrays and scalars, where what they mention is."""
     _safe_globals.extend(safe_globals)
 
 
@@ -742,7 +863,6 @@ def get_unsafe_globals_in_checkpoint(f) -> list[str]:
     ValueError
         If it is no such file.
     """
-    named = [one if isinstance(one, tuple) else (one, f"{one.__module__}.{one.__qualname__}") for one in _safe_globals]
     with opened(f) as archive:
         reader, texts, found = Reader(archive, root_of(archive)), [], {}
         for opcode, argument, _ in _instructions(archive.read(f"{reader.root}data.pkl")):
@@ -752,7 +872,7 @@ def get_unsafe_globals_in_checkpoint(f) -> list[str]:
                 found[tuple(texts[-2:])] = None
             elif isinstance(argument, str):
                 texts.append(argument)
-        known = {".".join(one) for one in (*reader.known, *reader.values)} | {name for _, name in named}
+        known = {".".join(one) for one in (*reader.known, *reader.values)} | _allowed()
         return [name for name in map(".".join, found) if name not in known]
 
 

@@ -13,6 +13,7 @@ import signal
 import sys
 import zipfile
 
+import numpy as np
 import pytest
 from test_export import file as exported
 from test_torchscript import INTEGERS, MODULE, X, archive, method, network
@@ -76,10 +77,17 @@ def state():
     return file
 
 
+def arrays():
+    file = io.BytesIO()
+    lucid.save({"a": np.arange(6).reshape(2, 3).T, "b": [np.float32(1.5), np.zeros((0, 3)), np.dtype(">i2")], "c": lucid.ones(2)}, file)
+    return file
+
+
 READ = {
     "torchscript": (network, jit.load, ValueError, lambda module: module(X)),
     "exported": (exported, export.load, (ValueError, NotImplementedError), lambda program: program.module()(lucid.ones(2, 4))),
     "saved": (state, lucid.load, ValueError, repr),
+    "of NumPy": (arrays, lambda file: lucid.load(file, weights_only=False), pickle.UnpicklingError, repr),
 }
 
 

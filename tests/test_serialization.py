@@ -179,3 +179,112 @@ def test_a_file_is_asked_what_it_mentions():
             with pytest.raises(ValueError, match="datetime.date|codecs"):
                 lucid.load(file)
         assert serialization.get_safe_globals() == []
+
+
+NUMPYS = {
+    "row": np.arange(3), "across": np.arange(6.0, dtype=np.float32).reshape(2, 3).T, "gaps": np.arange(10, dtype=np.int16)[::3], "none": np.zeros((0, 3)),
+    "number": np.array(3, ">i2"), "scalar": np.float64(1.5), "half": np.float16(2), "complex": np.complex64(1j), "bool": np.bool_(True), "dtype": np.dtype(">f4"),
+}  # fmt: skip
+
+
+def same(found, wanted):
+    assert type(found) is type(wanted)
+    if not isinstance(wanted, np.dtype):
+        assert found.dtype == wanted.dtype
+        assert found.shape == wanted.shape
+        assert found.tobytes() == wanted.tobytes()
+    else:
+        assert found == wanted
+
+
+@pytest.mark.parametrize("protocol", [None, 2, 3, 4, 5])
+def test_numbers_of_numpy_are_saved_and_read(protocol):
+    """As `save` writes them, and as pickles of any protocol have them; the same array twice is one array."""
+    file, wanted = io.BytesIO(), {**NUMPYS, "again": NUMPYS["row"]}
+    if protocol is None:
+        lucid.save(wanted, file)
+    else:
+        with zipfile.ZipFile(file, "w") as archive:
+            archive.writestr("archive/data.pkl", pickle.dumps(wanted, protocol))
+    found = lucid.load(file, weights_only=False)
+    assert list(found) == list(wanted)
+    for name, value in pickle.loads(pickle.dumps(wanted, protocol or 2)).items():
+        same(found[name], value)
+    assert found["row"] is found["again"]
+    found["row"][0] = 7
+    with pytest.raises(pickle.UnpicklingError, match="weights_only=False"):
+        lucid.load(file)
+
+
+def test_what_save_writes_of_numpy_is_a_pickle():
+    file = io.BytesIO()
+    lucid.save(NUMPYS, file)
+    with zipfile.ZipFile(file) as archive:
+        found = pickle.loads(archive.read("archive/data.pkl"))
+    for name, value in pickle.loads(pickle.dumps(NUMPYS, 2)).items():
+        same(found[name], value)
+
+
+def test_numbers_of_numpy_are_read_where_they_are_named():
+    core = np.zeros(1).__reduce__()[0]
+    scalar = np.float64(1).__reduce__()[0]
+    file = io.BytesIO()
+    lucid.save([np.arange(3), np.float64(1.5)], file)
+    names = [core, scalar, np.ndarray, np.dtype, type(np.dtype("i8")), type(np.dtype("f8"))]
+    for missing in names:
+        with lucid.serialization.safe_globals([one for one in names if one is not missing]), pytest.raises(ValueError, match=missing.__name__):
+            lucid.load(file)
+    with lucid.serialization.safe_globals(names):
+        assert str(lucid.load(file)) == str([np.arange(3), np.float64(1.5)])
+
+
+def test_objects_and_texts_of_numpy_are_refused():
+    for value in (np.array([1, "a"], dtype=object), np.array(["a"]), np.datetime64(3, "s"), np.zeros(2, [("a", "f4")]), np.str_("a")):
+        with pytest.raises(TypeError, match="numbers and bool alone"):
+            lucid.save({"x": value}, io.BytesIO())
+
+
+def _hostile(text: bytes):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("archive/data.pkl", text)
+        archive.writestr("archive/data/0", bytes(8))
+    return file
+
+
+def _pickled_array(*, shape=b"K\x02\x85", kind=b"X\x02\x00\x00\x00i8\x89\x88\x87", order=b"<", data=b"B\x10\x00\x00\x00" + bytes(16), after=b""):
+    state = b"(K\x03X\x01\x00\x00\x00" + order + b"NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb"
+    return b"\x80\x03cnumpy._core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85C\x01b\x87R(K\x01" + shape + b"cnumpy\ndtype\n" + kind + b"R" + state + b"\x89" + data + b"tb" + after + b"."
+
+
+HUGE = b"\x8a\x08" + (2**62).to_bytes(8, "little")
+ODD = {
+    "a negative size": {"shape": b"J\xfe\xff\xff\xff\x85"}, "two negative sizes": {"shape": b"J\xfe\xff\xff\xffJ\xff\xff\xff\xff\x86"},
+    "too little": {"data": b"C\x08" + bytes(8)}, "too much": {"data": b"C\x18" + bytes(24)}, "no bytes": {"data": b"K\x08"},
+    "a huge size": {"shape": HUGE + b"\x85"}, "sizes that go around": {"shape": HUGE + b"K\x04\x86", "data": b"C\x00"},
+    "none of a huge size": {"shape": b"K\x00" + HUGE + HUGE + b"\x87", "data": b"C\x00"}, "many dimensions": {"shape": b"(" + b"K\x01" * 100 + b"t", "data": b"C\x08" + bytes(8)},
+    "a size that is no number": {"shape": b"X\x01\x00\x00\x00a\x85"}, "a shape that is a list": {"shape": b"]"},
+    "objects": {"kind": b"X\x02\x00\x00\x00O8\x89\x88\x87"}, "texts": {"kind": b"X\x02\x00\x00\x00U2\x89\x88\x87"}, "fields": {"kind": b"X\x05\x00\x00\x00i4,i4\x89\x88\x87"},
+    "a dtype of no size": {"kind": b"X\x02\x00\x00\x00V0\x89\x88\x87"}, "an odd dtype": {"kind": b"X\x03\x00\x00\x00i99\x89\x88\x87"}, "a dtype that is a list": {"kind": b"]\x89\x88\x87"},
+    "an odd order": {"order": b"?"}, "a second time": {"after": b"(K\x01K\x01\x85Ntb"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_hostile_arrays_are_refused(name):
+    with pytest.raises(pickle.UnpicklingError, match="load"):
+        lucid.load(_hostile(_pickled_array(**ODD[name])), weights_only=False)
+
+
+def test_the_form_that_hostile_arrays_have_is_read():
+    same(lucid.load(_hostile(_pickled_array()), weights_only=False), np.zeros(2, np.int64))
+    swapped = lucid.load(_hostile(_pickled_array(order=b">", data=b"C\x10" + (bytes(7) + b"\1") * 2)), weights_only=False)
+    assert swapped.tolist() == [1, 1]
+
+
+def test_an_array_of_numpy_is_no_storage():
+    """Its memory would go when its elements come."""
+    array = _pickled_array()[2:-1]
+    file = _hostile(b"\x80\x03ctorch._utils\n_rebuild_tensor_v2\n(" + array + b"K\x00K\x01\x85K\x01\x85\x89Nt" + b"R.")
+    with pytest.raises(pickle.UnpicklingError, match="does not fit its storage"):
+        lucid.load(file, weights_only=False)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import io
+import pickle
 
+import numpy as np
 import pytest
 import torch
 
@@ -109,3 +111,28 @@ def test_an_older_file_whose_list_lacks_a_storage_is_refused():
     data = file.getvalue()
     with pytest.raises(ValueError, match="the storages that it lists"):
         lucid.load(io.BytesIO(data[: data.rindex(b"\x80\x02]")] + b"\x80\x02]."))
+
+
+def test_numbers_of_numpy_travel_both_ways():
+    wanted = {"a": np.arange(3), "b": np.float64(1.5), "c": np.arange(6.0).reshape(2, 3).T, "d": np.array(3, "i2"), "e": np.bool_(True), "f": np.dtype("f4"), "g": np.zeros((0, 3))}
+    for protocol in (2, 4, 5):
+        file = io.BytesIO()
+        torch.save(wanted, file, pickle_protocol=protocol)
+        file.seek(0)
+        expected = torch.load(file, weights_only=False)
+        file.seek(0)
+        found = lucid.load(file, weights_only=False)
+        again = io.BytesIO()
+        lucid.save(found, again)
+        again.seek(0)
+        for back in (found, torch.load(again, weights_only=False)):
+            assert str(back) == str(expected)
+            assert [type(one) for one in back.values()] == [type(one) for one in wanted.values()]
+    names = [np.zeros(1).__reduce__()[0], np.float64(1).__reduce__()[0], np.ndarray, np.dtype, type(np.dtype("i8")), type(np.dtype("f8"))]
+    for lib, save in ((torch, lucid), (lucid, torch)):
+        file = io.BytesIO()
+        save.save({"a": np.arange(3), "b": np.float64(1.5)}, file)
+        for some in (names, names[1:], names[:-1], []):
+            file.seek(0)
+            with lib.serialization.safe_globals(some), contextlib.nullcontext() if some is names else pytest.raises(pickle.UnpicklingError):
+                assert str(lib.load(file)) == "{'a': array([0, 1, 2]), 'b': np.float64(1.5)}"
