@@ -8,7 +8,7 @@ import threading
 import numpy as np
 
 from lucid import dtypes
-from lucid._kernels.core import empty, wrap
+from lucid._kernels.core import empty, move, wrap
 from lucid.autograd.op import op
 from lucid.ops._doc import doc
 from lucid.ops._frame import is_half, tensor_argument
@@ -16,7 +16,7 @@ from lucid.ops.arithmetic import mul
 from lucid.ops.creation import zeros, zeros_like
 from lucid.ops.dropout import dropout
 from lucid.ops.joining import cat
-from lucid.ops.linalg import baddbmm, bmm, linear, matmul, matmul_backward, product_into
+from lucid.ops.linalg import baddbmm, bmm, linear, matmul, matmul_backward, product
 from lucid.ops.magnitude import where
 from lucid.ops.masks import masked_fill
 from lucid.ops.padding import pad
@@ -144,7 +144,8 @@ def _weighted(weights, value, like):
         out = empty((batch, rows, heads, width), like.dtype).swapaxes(1, 2)
     else:
         out = empty_as(like, like.dtype)
-    product_into(weights.array, value.array, out)
+    a, b = weights.array, value.array
+    move(product(a.reshape(-1, *a.shape[2:]), b.reshape(-1, *b.shape[2:])).reshape(out.shape), out)
     return wrap(out)
 
 

@@ -104,14 +104,6 @@ def _product_in_parts(a, b, out, alpha, beta, apart, pairs):
     return out
 
 
-def product_into(a: np.ndarray, b: np.ndarray, out: np.ndarray) -> None:
-    """`product` of two batches of one shape in four dimensions, `a` dense, into an array whose rows may lie anywhere."""
-    kernel, size = BMM[out.dtype], out.itemsize
-    for left, right, part in zip(a, b if b.flags.aligned and min(b.strides) >= 0 else _positive(b), out):
-        batch, row, _ = part.strides
-        kernel(flat(left), flat(right), flat(part), *product_plan(left, right)[1][:-2], batch // size, row // size)
-
-
 def _positive(array: np.ndarray) -> np.ndarray:
     """The array, or a copy where its strides are not what the kernel takes."""
     flags = array.flags
