@@ -71,16 +71,16 @@ def detector() -> Callable:
     return torch.no_grad()(lambda: network([x])[0]["scores"])  # equal ones of random weights: which boxes come first is nobody's to say
 
 
-def language(kind: str, words: int, made: int = 0, batch: int = 1, step: bool = False, **settings) -> Callable:
+def language(name: str, words: int, made: int = 0, batch: int = 1, step: bool = False, **settings) -> Callable:
     """A network of transformers': over a text, making so many words, or trained."""
     import torch
     import transformers
 
-    config = getattr(transformers, f"{kind}Config")(**settings)
-    network = getattr(transformers, f"{kind}{'Model' if kind == 'Bert' else 'LMHeadModel' if kind == 'GPT2' else 'ForCausalLM'}")(config)
-    x = torch.randint(0, config.vocab_size, (batch, words))
+    kind = getattr(transformers, name)
+    network = kind(kind.config_class(**settings))
+    x = torch.randint(0, network.config.vocab_size, (batch, words))
     if step:
-        return trained(network, lambda network: network(x, labels=x).loss if kind != "Bert" else network(x).pooler_output.square().mean())
+        return trained(network, lambda network: network(x).pooler_output.square().mean() if name == "BertModel" else network(x, labels=x).loss)
     if made:
         network.eval()
         return partial(network.generate, x, max_new_tokens=made, min_new_tokens=made, do_sample=False, pad_token_id=0)
@@ -131,14 +131,14 @@ MODELS: dict[str, tuple[str, Callable]] = {
     "ssdlite": ("torchvision", detector),
     "resnet18 step": ("torchvision", partial(pictures, "resnet18", 4, 128, True)),
     "mobilenet_v3_small step": ("torchvision", partial(pictures, "mobilenet_v3_small", 4, 128, True)),
-    "gpt2 of 128 words": ("transformers", partial(language, "GPT2", 128, n_layer=6)),
-    "gpt2 makes 24 words": ("transformers", partial(language, "GPT2", 16, 24, n_layer=6)),
-    "gpt2 step": ("transformers", partial(language, "GPT2", 128, batch=4, step=True, **SMALL_GPT)),
-    "llama of 128 words": ("transformers", partial(language, "Llama", 128, **SMALL_LLAMA)),
-    "llama makes 24 words": ("transformers", partial(language, "Llama", 16, 24, **SMALL_LLAMA)),
-    "bert of 128 words": ("transformers", partial(language, "Bert", 128, num_hidden_layers=6)),
-    "bert of 16 words": ("transformers", partial(language, "Bert", 16, num_hidden_layers=6)),
-    "bert step": ("transformers", partial(language, "Bert", 64, batch=4, step=True, **SMALL_BERT)),
+    "gpt2 of 128 words": ("transformers", partial(language, "GPT2LMHeadModel", 128, n_layer=6)),
+    "gpt2 makes 24 words": ("transformers", partial(language, "GPT2LMHeadModel", 16, 24, n_layer=6)),
+    "gpt2 step": ("transformers", partial(language, "GPT2LMHeadModel", 128, batch=4, step=True, **SMALL_GPT)),
+    "llama of 128 words": ("transformers", partial(language, "LlamaForCausalLM", 128, **SMALL_LLAMA)),
+    "llama makes 24 words": ("transformers", partial(language, "LlamaForCausalLM", 16, 24, **SMALL_LLAMA)),
+    "bert of 128 words": ("transformers", partial(language, "BertModel", 128, num_hidden_layers=6)),
+    "bert of 16 words": ("transformers", partial(language, "BertModel", 16, num_hidden_layers=6)),
+    "bert step": ("transformers", partial(language, "BertModel", 64, batch=4, step=True, **SMALL_BERT)),
     "denoiser": ("diffusers", denoiser),
     "graph attention": ("torch_geometric", graph),
     "LSTM of 256": ("torch", partial(layers, lambda nn: nn.LSTM(64, 256, 2, batch_first=True), 1, 100, 64)),
@@ -251,7 +251,8 @@ def main() -> int:
         print(f"{len(rows)} networks, geometric means: {means['seconds']:.2f} of the time, {means['first']:.2f} of that until the first "
               f"result, {means['peak_mb']:.2f} of the memory")  # fmt: skip
     if options.output:
-        options.output.write_text(json.dumps({"machine": machine.describe(), "load": load.record(), "threads": options.threads, "rows": rows}, indent=1))
+        record = {"machine": machine.describe(), "load": load.record(), "threads": options.threads, "rows": rows}
+        options.output.write_text(json.dumps(record, indent=1))
     return 1 if failed else 0
 
 
