@@ -352,6 +352,16 @@ def can_cast(from_: dtype, to: dtype) -> builtins.bool:
     return not (from_.kind > 0 and to is bool_)
 
 
+def torch_name(d: dtype) -> str:
+    """PyTorch's name of a scalar type in its messages."""
+    return {
+        "float16": "Half", "bfloat16": "BFloat16", "float32": "Float", "float64": "Double", "int64": "Long",
+        "int32": "Int", "int16": "Short", "int8": "Char", "uint8": "Byte", "bool": "Bool",
+        "uint16": "UInt16", "uint32": "UInt32", "uint64": "UInt64",
+        "complex32": "ComplexHalf", "complex64": "ComplexFloat", "complex128": "ComplexDouble",
+    }[d.name]  # fmt: skip
+
+
 def result_dtype(operands) -> dtype:
     """The dtype in which an operation on these tensors and Python numbers is computed."""
     dimensioned = zero_dim = number = None

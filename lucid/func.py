@@ -12,8 +12,8 @@ import functools
 from lucid import random
 from lucid._kernels import core
 from lucid.autograd.functional import gradients
-from lucid.autograd.node import Node
-from lucid.autograd.op import WRITABLE, Supplied
+from lucid.autograd.node import Node, Supplied
+from lucid.autograd.writes import WRITABLE
 from lucid.ops.joining import cat
 from lucid.rearrange import rearrange
 from lucid.stateless import functional_call, replace_all_batch_norm_modules_, stack_module_state

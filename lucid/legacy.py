@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lucid import dtypes
-from lucid.autograd.op import torch_name
+from lucid.dtypes import torch_name
 from lucid.ops.conversion import tensor
 from lucid.ops.creation import empty
 from lucid.tensor import Size, Tensor, check_device

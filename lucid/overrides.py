@@ -17,7 +17,8 @@ import warnings
 
 from lucid._kernels import core
 from lucid._kernels.core import Attribute
-from lucid.autograd.op import Supplied, overridable
+from lucid.autograd.node import Supplied
+from lucid.autograd.op import overridable
 from lucid.ops._doc import like
 from lucid.tensor import Tensor
 

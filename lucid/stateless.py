@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lucid.autograd.op import Supplied
+from lucid.autograd.node import Supplied
 from lucid.tensor import Tensor
 
 __all__ = ["functional_call", "replace_all_batch_norm_modules_", "stack_module_state"]

@@ -16,7 +16,8 @@ import numpy as np
 
 from lucid import dtypes
 from lucid._kernels import core
-from lucid.autograd.op import DECLARED, Supplied
+from lucid.autograd.node import Supplied
+from lucid.autograd.op import DECLARED
 from lucid.tensor import Tensor
 
 __all__ = ["autocast", "custom_bwd", "custom_fwd", "is_autocast_available"]

@@ -10,7 +10,7 @@ import numpy as np
 
 from lucid._kernels.core import wrap
 from lucid.autograd.engine import grad
-from lucid.autograd.op import Supplied
+from lucid.autograd.node import Supplied
 from lucid.tensor import Tensor
 
 __all__ = ["GradcheckError", "gradcheck", "gradgradcheck"]

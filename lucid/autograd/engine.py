@@ -13,8 +13,8 @@ import warnings
 
 from lucid import dtypes
 from lucid._kernels import core
-from lucid.autograd.node import GradientEdge, Node
-from lucid.autograd.op import Supplied, overridable
+from lucid.autograd.node import GradientEdge, Node, Supplied
+from lucid.autograd.op import overridable
 from lucid.tensor import Tensor
 
 __all__ = ["backward", "grad"]

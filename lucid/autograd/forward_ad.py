@@ -22,7 +22,8 @@ from lucid._kernels import core
 from lucid.autograd.function import Function
 from lucid.autograd.functional import forward
 from lucid.autograd.modes import _Mode, enable_grad
-from lucid.autograd.op import Supplied, check_result
+from lucid.autograd.node import Supplied
+from lucid.autograd.writes import check_result
 from lucid.tensor import Tensor
 
 __all__ = ["UnpackedDualTensor", "dual_level", "enter_dual_level", "exit_dual_level", "make_dual", "unpack_dual"]

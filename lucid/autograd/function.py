@@ -6,8 +6,9 @@ import functools
 
 from lucid._kernels import core
 from lucid.autograd.graph import Packed, packed_by_hooks
-from lucid.autograd.node import FREED, Node
-from lucid.autograd.op import RETURNED, Place, Supplied, check_recordable, rebase, refresh
+from lucid.autograd.history import Place, rebase, refresh
+from lucid.autograd.node import FREED, Node, Supplied
+from lucid.autograd.writes import RETURNED, check_recordable
 from lucid.tensor import Tensor
 
 batched_apply = None  # `batching.functions.apply`, once a function was mapped over a batch

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lucid.autograd.engine import grad
 from lucid.autograd.modes import enable_grad
-from lucid.autograd.op import Supplied
+from lucid.autograd.node import Supplied
 from lucid.tensor import Tensor
 
 __all__ = ["hessian", "hvp", "jacobian", "jvp", "vhp", "vjp"]

@@ -11,8 +11,16 @@ import threading
 
 from lucid._kernels import core
 from lucid.autograd import engine
-from lucid.autograd.node import FREED, AccumulateGrad, GradientEdge, Node, RemovableHandle, ShapedEdge
-from lucid.autograd.op import RuleNode, Supplied
+from lucid.autograd.node import (
+    FREED,
+    AccumulateGrad,
+    GradientEdge,
+    Node,
+    RemovableHandle,
+    RuleNode,
+    ShapedEdge,
+    Supplied,
+)
 from lucid.tensor import Tensor
 
 __all__ = [

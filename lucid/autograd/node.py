@@ -169,6 +169,21 @@ class Node(core.NodeBase):
         )
 
 
+class RuleNode(Node):
+    """The node of a declared operation; made by `core.make_node`."""
+
+    __slots__ = ()
+
+    def __init__(self, op, edges, calls):
+        super().__init__(op, edges, calls)
+        self.plain = True
+
+    @classmethod
+    def named(cls, op: core.OpBase) -> type[RuleNode]:
+        """The class of an operation's nodes: what draws a graph asks for its name."""
+        return type(node_name(op), (cls,), {"__slots__": ()})
+
+
 def hooks_of(tensor, name: str) -> dict:
     """The hooks of one kind that a leaf has."""
     if tensor._extra is None:
@@ -297,3 +312,11 @@ def registered(hooks: dict, hook, prepend: bool = False) -> RemovableHandle:
     if prepend:
         hooks.move_to_end(handle.id, last=False)
     return handle
+
+
+class Supplied:
+    """The operations that autograd itself calls, and what loads all others; set by `lucid.ops`, which stands above it."""
+
+    add = add_ = as_complex = as_real = cast = clone = contiguous = copied = identity = kept = ones = overwrite = piece = None
+    load_all = replace_piece = replaced = scatter_strided = stack = view_alias = zeros = zeros_laid_out = None
+    no_memory = None  # as `zeros`, but one element: for what is copied before it is written to

@@ -11,7 +11,8 @@ from collections import Counter
 
 from lucid import random
 from lucid._kernels import core
-from lucid.autograd.op import DECLARED, Supplied
+from lucid.autograd.node import Supplied
+from lucid.autograd.op import DECLARED
 from lucid.batching import tensor
 from lucid.batching.tensor import BatchedTensor, Level, levels
 from lucid.tensor import Tensor

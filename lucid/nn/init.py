@@ -15,7 +15,7 @@ import numpy as np
 
 from lucid._kernels import core
 from lucid.autograd.modes import no_grad
-from lucid.autograd.op import check_writable
+from lucid.autograd.writes import check_writable
 from lucid.ops._doc import joined, like, sections
 from lucid.ops._draws import dense_like, fill_normal, fill_uniform
 from lucid.ops.random import randperm

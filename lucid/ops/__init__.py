@@ -5,7 +5,8 @@ gives Tensor its methods; the families in `LATER` are declared when the first of
 import os
 from importlib import import_module
 
-from lucid.autograd.op import DECLARED, Supplied
+from lucid.autograd.node import Supplied
+from lucid.autograd.op import DECLARED
 from lucid.ops import (  # noqa: F401
     activation,
     arithmetic,

@@ -16,17 +16,11 @@ from lucid import dtypes
 from lucid._kernels import core
 from lucid._kernels import random as kernels
 from lucid._kernels.core import empty, flat, strided, wrap
-from lucid.autograd.op import (
-    Supplied,
-    check_out,
-    check_recordable,
-    check_writable,
-    op,
-    overlaps_itself,
-    rewrite,
-    torch_name,
-)
-from lucid.dtypes import as_dtype
+from lucid.autograd.history import rewrite
+from lucid.autograd.node import Supplied
+from lucid.autograd.op import op
+from lucid.autograd.writes import check_out, check_recordable, check_writable, overlaps_itself
+from lucid.dtypes import as_dtype, torch_name
 from lucid.ops._frame import (
     FLOAT32,
     FLOAT64,

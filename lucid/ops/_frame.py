@@ -28,8 +28,8 @@ from lucid._kernels.core import (  # noqa: F401
     view_of,
     wrap,
 )
-from lucid.autograd.op import Supplied, torch_name
-from lucid.dtypes import check_64_bits, element
+from lucid.autograd.node import Supplied
+from lucid.dtypes import check_64_bits, element, torch_name
 from lucid.tensor import Tensor, check_dim
 
 BOOL, UINT8, INT8, INT16, INT32, INT64 = map(np.dtype, ("bool", "uint8", "int8", "int16", "int32", "int64"))

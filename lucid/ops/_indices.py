@@ -14,7 +14,7 @@ from lucid import dtypes
 from lucid._kernels import core
 from lucid._kernels import index as kernels
 from lucid._kernels.core import flat
-from lucid.autograd.op import torch_name
+from lucid.dtypes import torch_name
 from lucid.ops._frame import C_NAMES, INT64, MOVED_NAMES, cast, contiguous, copied, native, tensor_argument
 from lucid.tensor import Tensor
 

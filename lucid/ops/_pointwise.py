@@ -16,8 +16,7 @@ import numpy as np
 from lucid import dtypes
 from lucid._kernels import core, pointwise
 from lucid._kernels.core import Kernel, wrap
-from lucid.autograd.op import torch_name
-from lucid.dtypes import HELD, element, from_numpy_dtype
+from lucid.dtypes import HELD, element, from_numpy_dtype, torch_name
 from lucid.ops._frame import (
     BOOL,
     COMPLEX,

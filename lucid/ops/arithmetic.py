@@ -17,7 +17,8 @@ import numpy as np
 from lucid import dtypes
 from lucid._kernels import core, pointwise
 from lucid._kernels.core import backward, binary, unary, wrap
-from lucid.autograd.op import Supplied, op
+from lucid.autograd.node import Supplied
+from lucid.autograd.op import op
 from lucid.dtypes import HELD, element
 from lucid.ops._doc import SAME, doc
 from lucid.ops._frame import (

@@ -15,7 +15,8 @@ import numpy as np
 from lucid._kernels import core
 from lucid._kernels import loss as kernels
 from lucid._kernels.core import empty, flat, row, wrap
-from lucid.autograd.op import op, torch_name
+from lucid.autograd.op import op
+from lucid.dtypes import torch_name
 from lucid.ops._doc import doc
 from lucid.ops._frame import C_NAMES, FLOAT32, FLOATING, INT64, cast, contiguous, tensor_argument
 from lucid.ops.arithmetic import div

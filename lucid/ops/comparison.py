@@ -6,7 +6,8 @@ import numpy as np
 
 from lucid import dtypes
 from lucid._kernels.core import binary, unary, wrap
-from lucid.autograd.op import op, torch_name
+from lucid.autograd.op import op
+from lucid.dtypes import torch_name
 from lucid.ops._doc import doc
 from lucid.ops._frame import (
     BOOL,

@@ -6,7 +6,9 @@ The gradient of a complex tensor is conjugated as PyTorch's: it points where a r
 from __future__ import annotations
 
 from lucid._kernels.core import strided, unary, wrap
-from lucid.autograd.op import Supplied, op, torch_name
+from lucid.autograd.node import Supplied
+from lucid.autograd.op import op
+from lucid.dtypes import torch_name
 from lucid.ops._doc import doc
 from lucid.ops._frame import COMPLEX, elements, layout, ordered_empty, overwrite, part, tensor_argument, view_of
 from lucid.ops._pointwise import unary_kernel
@@ -173,6 +175,8 @@ def view_as_complex(input_: Tensor) -> Tensor:
 
 
 view_as_complex.vjp(input_=lambda g: view_as_real(g))
+
+Supplied.as_complex, Supplied.as_real = view_as_complex, view_as_real
 
 
 @op("resolve_conj", composite=True)

@@ -6,8 +6,9 @@ import numpy as np
 
 from lucid import dtypes
 from lucid._kernels.core import wrap
-from lucid.autograd.op import Supplied, op, torch_name
-from lucid.dtypes import as_dtype
+from lucid.autograd.node import Supplied
+from lucid.autograd.op import op
+from lucid.dtypes import as_dtype, torch_name
 from lucid.formats import format_name
 from lucid.ops._doc import doc
 from lucid.ops._frame import tensor_argument

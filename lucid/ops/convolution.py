@@ -15,8 +15,8 @@ import numpy as np
 from lucid._kernels import conv as kernels
 from lucid._kernels import core
 from lucid._kernels.core import empty, flat, wrap
-from lucid.autograd.op import op, torch_name
-from lucid.dtypes import complex64, float32
+from lucid.autograd.op import op
+from lucid.dtypes import complex64, float32, torch_name
 from lucid.ops._doc import doc
 from lucid.ops._frame import C_NAMES, FLOAT32, FLOAT64, FLOATING, cast, contiguous, formatted, tensor_argument
 from lucid.ops.linalg import product

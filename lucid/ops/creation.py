@@ -14,8 +14,10 @@ from lucid import dtypes
 from lucid._kernels.core import empty as new_array
 from lucid._kernels.core import ramp, wrap
 from lucid._kernels.core import strided as strided_array
-from lucid.autograd.op import Stated, Supplied, check_out, op, torch_name, write_out
-from lucid.dtypes import as_dtype, element
+from lucid.autograd.node import Supplied
+from lucid.autograd.op import Stated, op
+from lucid.autograd.writes import check_out, write_out
+from lucid.dtypes import as_dtype, element, torch_name
 from lucid.ops._doc import doc, like
 from lucid.ops._frame import INT64, fill, number_argument, ordered_empty, shape_argument, tensor_argument
 from lucid.ops.storage import Uninitialised, fill_array

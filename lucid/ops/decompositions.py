@@ -10,7 +10,8 @@ import numpy as np
 
 from lucid import return_types
 from lucid._kernels.core import recording, wrap
-from lucid.autograd.op import Supplied, op
+from lucid.autograd.node import Supplied
+from lucid.autograd.op import op
 from lucid.ops._blas import few_threads
 from lucid.ops._doc import doc
 from lucid.ops._frame import COMPLEX64, COMPLEX128, FLOAT32, FLOAT64, cast, tensor_argument

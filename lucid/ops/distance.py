@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from lucid import dtypes
-from lucid.autograd.op import op, torch_name
+from lucid.autograd.op import op
+from lucid.dtypes import torch_name
 from lucid.ops._doc import doc
 from lucid.ops._frame import broadcast_shapes, tensor_argument
 from lucid.ops.arithmetic import add, div, mul, sub

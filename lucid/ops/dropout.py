@@ -13,7 +13,9 @@ import numpy as np
 from lucid import dtypes
 from lucid._kernels import random as kernels
 from lucid._kernels.core import empty, flat, recording, wrap
-from lucid.autograd.op import Supplied, inplace, op, torch_name
+from lucid.autograd.node import Supplied
+from lucid.autograd.op import inplace, op
+from lucid.dtypes import torch_name
 from lucid.ops._doc import doc, like
 from lucid.ops._draws import MASK_SCALE, RRELU_NOISE, computed_in, dense_like, draw_into, number, order_of
 from lucid.ops._frame import UINT8, cast, contiguous, ordered_empty, tensor_argument

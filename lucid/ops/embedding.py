@@ -15,7 +15,9 @@ from lucid import dtypes
 from lucid._kernels import core
 from lucid._kernels import index as kernels
 from lucid._kernels.core import empty, flat, wrap
-from lucid.autograd.op import Supplied, op, torch_name
+from lucid.autograd.node import Supplied
+from lucid.autograd.op import op
+from lucid.dtypes import torch_name
 from lucid.ops._frame import (
     C_NAMES,
     FLOAT32,

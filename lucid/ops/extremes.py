@@ -11,7 +11,10 @@ import numpy as np
 from lucid import dtypes, return_types
 from lucid._kernels import core
 from lucid._kernels.core import empty, flat, wrap
-from lucid.autograd.op import Supplied, check_out, op, torch_name, write_out
+from lucid.autograd.node import Supplied
+from lucid.autograd.op import op
+from lucid.autograd.writes import check_out, write_out
+from lucid.dtypes import torch_name
 from lucid.ops import magnitude
 from lucid.ops._doc import doc, like
 from lucid.ops._frame import C_NAMES, FLOAT64, INT64, cast, dims_argument, fold, reduced_shape, tensor_argument

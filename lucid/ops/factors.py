@@ -12,7 +12,8 @@ import numpy as np
 from lucid import formats, return_types
 from lucid._kernels import factor as kernels
 from lucid._kernels.core import empty, flat, wrap
-from lucid.autograd.op import op, torch_name
+from lucid.autograd.op import op
+from lucid.dtypes import torch_name
 from lucid.ops._doc import doc
 from lucid.ops._frame import (
     C_NAMES,

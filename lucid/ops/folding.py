@@ -12,7 +12,8 @@ from typing import NamedTuple
 import numpy as np
 
 from lucid._kernels.core import empty, wrap
-from lucid.autograd.op import op, torch_name
+from lucid.autograd.op import op
+from lucid.dtypes import torch_name
 from lucid.formats import contiguous_format
 from lucid.ops._doc import doc, like
 from lucid.ops._frame import contiguous, copied, tensor_argument

@@ -8,7 +8,8 @@ from lucid import dtypes
 from lucid._kernels.core import empty as new_array
 from lucid._kernels.core import flat, wrap
 from lucid._kernels.index import triangle_indices
-from lucid.autograd.op import op, torch_name
+from lucid.autograd.op import op
+from lucid.dtypes import torch_name
 from lucid.ops._doc import doc, like
 from lucid.ops._frame import INT64, cast, tensor_argument
 from lucid.ops.creation import ones_like, wanted

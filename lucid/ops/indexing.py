@@ -16,8 +16,10 @@ from lucid import dtypes
 from lucid._kernels import core
 from lucid._kernels import index as kernels
 from lucid._kernels.core import flat, wrap
-from lucid.autograd.op import Supplied, check_apart, check_writable, inplace, op, torch_name
-from lucid.dtypes import check_int64
+from lucid.autograd.node import Supplied
+from lucid.autograd.op import inplace, op
+from lucid.autograd.writes import check_apart, check_writable
+from lucid.dtypes import check_int64, torch_name
 from lucid.ops._frame import C_NAMES, INT64, cast, contiguous, copied, native, spread, tensor_argument
 from lucid.ops._indices import INDEX_DTYPES, add_at, moved, out_of_bounds, placed
 from lucid.ops.pieces import index_basic, unbind

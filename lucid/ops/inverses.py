@@ -11,7 +11,9 @@ import numpy as np
 
 from lucid import return_types
 from lucid._kernels.core import empty, wrap
-from lucid.autograd.op import Supplied, op, torch_name
+from lucid.autograd.node import Supplied
+from lucid.autograd.op import op
+from lucid.dtypes import torch_name
 from lucid.ops._blas import few_threads
 from lucid.ops._doc import doc
 from lucid.ops._frame import broadcast_shapes, is_coarse, tensor_argument

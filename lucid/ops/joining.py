@@ -10,7 +10,8 @@ import numpy as np
 from lucid import dtypes
 from lucid._kernels import core
 from lucid._kernels.core import move, wrap
-from lucid.autograd.op import Supplied, op
+from lucid.autograd.node import Supplied
+from lucid.autograd.op import op
 from lucid.ops._doc import doc, like
 from lucid.ops._frame import cast, formatted_empty
 from lucid.ops.pieces import index_basic

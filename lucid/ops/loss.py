@@ -16,7 +16,9 @@ from lucid import dtypes
 from lucid._kernels import core
 from lucid._kernels import loss as kernels
 from lucid._kernels.core import empty, flat, row, wrap
-from lucid.autograd.op import check_cast, op, torch_name
+from lucid.autograd.op import op
+from lucid.autograd.writes import check_cast
+from lucid.dtypes import torch_name
 from lucid.ops._doc import doc
 from lucid.ops._frame import (
     C_NAMES,

@@ -10,7 +10,8 @@ import builtins
 import math
 
 from lucid import dtypes
-from lucid.autograd.op import op, torch_name
+from lucid.autograd.op import op
+from lucid.dtypes import torch_name
 from lucid.ops import arithmetic, exponentials, extremes, magnitude, norms, reduction, scans, sorting
 from lucid.ops._doc import doc
 from lucid.ops.creation import as_dtype, ones, scalar_tensor

@@ -11,7 +11,9 @@ from lucid import dtypes
 from lucid._kernels import core
 from lucid._kernels import index as kernels
 from lucid._kernels.core import flat, wrap
-from lucid.autograd.op import check_out, op, torch_name, write_out
+from lucid.autograd.op import op
+from lucid.autograd.writes import check_out, write_out
+from lucid.dtypes import torch_name
 from lucid.ops._doc import doc
 from lucid.ops._frame import (
     INT64,

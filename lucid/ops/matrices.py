@@ -10,7 +10,9 @@ import numpy as np
 
 from lucid import dtypes, return_types
 from lucid._kernels.core import wrap
-from lucid.autograd.op import Supplied, op, torch_name
+from lucid.autograd.node import Supplied
+from lucid.autograd.op import op
+from lucid.dtypes import torch_name
 from lucid.ops._blas import few_threads
 from lucid.ops._doc import doc
 from lucid.ops._frame import (

@@ -10,7 +10,8 @@ from __future__ import annotations
 import numpy as np
 
 from lucid._kernels import core
-from lucid.autograd.op import DECLARED, Supplied, inplace, twin
+from lucid.autograd.node import Supplied
+from lucid.autograd.op import DECLARED, inplace, twin
 from lucid.dtypes import BY_NUM
 from lucid.ops import comparison, conversion, indexing, magnitude, permutation, random, reduction, shape, storage, view
 from lucid.ops import complex as complex_

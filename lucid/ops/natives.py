@@ -6,7 +6,9 @@ from __future__ import annotations
 from lucid import dtypes
 from lucid._kernels import core
 from lucid._kernels.core import wrap
-from lucid.autograd.op import check_writable, inplace, op, torch_name
+from lucid.autograd.op import inplace, op
+from lucid.autograd.writes import check_writable
+from lucid.dtypes import torch_name
 from lucid.ops import convolution, einsum, folding, normalization, norms, pooling, resampling
 from lucid.ops import embedding as tables
 from lucid.ops._doc import like

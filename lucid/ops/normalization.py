@@ -14,7 +14,8 @@ import numpy as np
 from lucid import dtypes
 from lucid._kernels import core
 from lucid._kernels.core import empty, flat, row, wrap
-from lucid.autograd.op import op, torch_name
+from lucid.autograd.op import op
+from lucid.dtypes import torch_name
 from lucid.ops._doc import doc, like
 from lucid.ops._frame import (
     cast,

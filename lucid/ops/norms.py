@@ -10,8 +10,8 @@ import math
 
 from lucid._kernels import core
 from lucid._kernels.core import wrap
-from lucid.autograd.op import op, torch_name
-from lucid.dtypes import as_dtype
+from lucid.autograd.op import op
+from lucid.dtypes import as_dtype, torch_name
 from lucid.ops import magnitude
 from lucid.ops._doc import doc
 from lucid.ops._frame import cast, dims_argument, is_coarse, tensor_argument, unrounded

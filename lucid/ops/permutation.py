@@ -9,7 +9,8 @@ import warnings
 
 from lucid._kernels import core
 from lucid._kernels.core import view_of
-from lucid.autograd.op import DECLARED, Supplied, op
+from lucid.autograd.node import Supplied
+from lucid.autograd.op import DECLARED, op
 from lucid.ops._doc import like
 from lucid.ops._frame import tensor_argument
 from lucid.ops.view import ravel, variadic

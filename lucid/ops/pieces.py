@@ -12,7 +12,10 @@ import operator
 from lucid import dtypes
 from lucid._kernels import core
 from lucid._kernels.core import strided, wrap
-from lucid.autograd.op import DECLARED, WRITABLE, Supplied, op, torch_name
+from lucid.autograd.node import Supplied
+from lucid.autograd.op import DECLARED, op
+from lucid.autograd.writes import WRITABLE
+from lucid.dtypes import torch_name
 from lucid.ops._doc import doc, like
 from lucid.ops._frame import copied, dense_steps, overlapping, shape_argument, steps_of, tensor_argument
 from lucid.ops.view import contiguous

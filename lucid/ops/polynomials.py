@@ -8,7 +8,8 @@ from __future__ import annotations
 from lucid import dtypes
 from lucid._kernels import special as kernels
 from lucid._kernels.core import binary
-from lucid.autograd.op import op, torch_name
+from lucid.autograd.op import op
+from lucid.dtypes import torch_name
 from lucid.ops._doc import doc
 from lucid.ops._frame import EXCEPTIONS, is_half, number_first
 from lucid.ops.bessel import special_kernel

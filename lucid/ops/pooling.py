@@ -14,7 +14,8 @@ import numpy as np
 
 from lucid._kernels import core, pool
 from lucid._kernels.core import empty, flat, wrap
-from lucid.autograd.op import op, torch_name
+from lucid.autograd.op import op
+from lucid.dtypes import torch_name
 from lucid.ops._doc import doc
 from lucid.ops._frame import C_NAMES, FLOAT32, INT64, cast, contiguous, formatted, tensor_argument
 from lucid.ops.convolution import ntuple

@@ -13,7 +13,9 @@ from lucid._kernels import core
 from lucid._kernels import linalg as kernels
 from lucid._kernels.core import empty, flat, row, wrap
 from lucid._kernels.index import triangle_indices
-from lucid.autograd.op import check_out, op, torch_name, write_out
+from lucid.autograd.op import op
+from lucid.autograd.writes import check_out, write_out
+from lucid.dtypes import torch_name
 from lucid.ops._doc import doc
 from lucid.ops._frame import (
     C_NAMES,

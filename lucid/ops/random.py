@@ -12,7 +12,9 @@ from lucid import dtypes
 from lucid._kernels import core
 from lucid._kernels import random as kernels
 from lucid._kernels.core import empty, flat, wrap
-from lucid.autograd.op import check_apart, check_out, op, torch_name, write_out
+from lucid.autograd.op import op
+from lucid.autograd.writes import check_apart, check_out, write_out
+from lucid.dtypes import torch_name
 from lucid.ops._doc import doc, like
 from lucid.ops._draws import (
     BINOMIAL,

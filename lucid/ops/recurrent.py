@@ -13,7 +13,8 @@ from lucid._kernels import core
 from lucid._kernels import recurrent as kernels
 from lucid._kernels.core import empty, flat, wrap
 from lucid.autograd.engine import grad
-from lucid.autograd.op import op, torch_name
+from lucid.autograd.op import op
+from lucid.dtypes import torch_name
 from lucid.ops._frame import C_NAMES, FLOAT32, FLOATING, cast, contiguous, copied
 from lucid.ops.activation import relu
 from lucid.ops.dropout import dropout

@@ -19,7 +19,8 @@ from lucid import dtypes
 from lucid._kernels import core
 from lucid._kernels import resample as kernels
 from lucid._kernels.core import empty, flat, row, wrap
-from lucid.autograd.op import op, torch_name
+from lucid.autograd.op import op
+from lucid.dtypes import torch_name
 from lucid.ops import pooling
 from lucid.ops._doc import doc
 from lucid.ops._frame import C_NAMES, FLOAT32, FLOAT64, FLOATING, INT64, contiguous, tensor_argument

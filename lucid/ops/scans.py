@@ -12,8 +12,9 @@ import numpy as np
 from lucid import dtypes, return_types
 from lucid._kernels import core
 from lucid._kernels.core import empty, flat, wrap
-from lucid.autograd.op import Supplied, op, torch_name
-from lucid.dtypes import as_dtype
+from lucid.autograd.node import Supplied
+from lucid.autograd.op import op
+from lucid.dtypes import as_dtype, torch_name
 from lucid.ops._doc import doc, like
 from lucid.ops._frame import INT64, cast, contiguous, copied, fold, tensor_argument
 from lucid.ops.extremes import _scatter_back, amax

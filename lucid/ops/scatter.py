@@ -10,7 +10,8 @@ import numpy as np
 
 from lucid._kernels import core
 from lucid._kernels.core import wrap
-from lucid.autograd.op import Supplied, op
+from lucid.autograd.node import Supplied
+from lucid.autograd.op import op
 from lucid.ops._doc import doc
 from lucid.ops._frame import INT64, copied, tensor_argument, unrounded
 from lucid.ops._indices import JOINS, index_argument, out_of_bounds, picked, placed, same_dtype

@@ -12,8 +12,9 @@ from lucid import dtypes
 from lucid._kernels import core
 from lucid._kernels import index as kernels
 from lucid._kernels.core import flat, wrap
-from lucid.autograd.op import Supplied, op, torch_name
-from lucid.dtypes import element
+from lucid.autograd.node import Supplied
+from lucid.autograd.op import op
+from lucid.dtypes import element, torch_name
 from lucid.formats import contiguous_format
 from lucid.ops._doc import doc
 from lucid.ops._frame import (

@@ -12,7 +12,9 @@ import operator
 from lucid._kernels import core
 from lucid._kernels import index as kernels
 from lucid._kernels.core import flat, strided, wrap
-from lucid.autograd.op import Supplied, op, overlaps_itself
+from lucid.autograd.node import Supplied
+from lucid.autograd.op import op
+from lucid.autograd.writes import overlaps_itself
 from lucid.formats import contiguous_format
 from lucid.ops._doc import doc, like
 from lucid.ops._frame import (

@@ -6,8 +6,8 @@ import numpy as np
 
 from lucid._kernels import core, norm
 from lucid._kernels.core import empty, flat, wrap
-from lucid.autograd.op import op, torch_name
-from lucid.dtypes import as_dtype
+from lucid.autograd.op import op
+from lucid.dtypes import as_dtype, torch_name
 from lucid.ops._doc import doc
 from lucid.ops._draws import fill_exponential
 from lucid.ops._frame import C_NAMES, FLOAT32, FLOATING, cast, contiguous, fold, tensor_argument

@@ -13,7 +13,9 @@ from lucid import dtypes, return_types
 from lucid._kernels import core, index
 from lucid._kernels import sort as kernels
 from lucid._kernels.core import empty, flat, wrap
-from lucid.autograd.op import Supplied, op, torch_name
+from lucid.autograd.node import Supplied
+from lucid.autograd.op import op
+from lucid.dtypes import torch_name
 from lucid.ops._doc import doc, like
 from lucid.ops._frame import (
     C_NAMES,

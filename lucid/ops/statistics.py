@@ -10,8 +10,8 @@ from lucid import dtypes, return_types
 from lucid._kernels import core
 from lucid._kernels import index as kernels
 from lucid._kernels.core import empty, flat, row, wrap
-from lucid.autograd.op import op, torch_name
-from lucid.dtypes import element
+from lucid.autograd.op import op
+from lucid.dtypes import element, torch_name
 from lucid.ops._doc import doc
 from lucid.ops._frame import (
     C_NAMES,

@@ -15,18 +15,10 @@ import numpy as np
 from lucid import formats
 from lucid._kernels import core
 from lucid._kernels.core import strided, wrap
-from lucid.autograd.op import (
-    NO_GRAD,
-    Stated,
-    Supplied,
-    check_inference,
-    check_recordable,
-    check_writable,
-    inplace,
-    op,
-    overlaps_itself,
-    past_of,
-)
+from lucid.autograd.history import past_of
+from lucid.autograd.node import Supplied
+from lucid.autograd.op import Stated, inplace, op
+from lucid.autograd.writes import NO_GRAD, check_inference, check_recordable, check_writable, overlaps_itself
 from lucid.dtypes import element, float64, from_numpy_dtype
 from lucid.ops._frame import cast, copied, dense_steps, is_half, shape_argument, steps_of, tensor_argument
 from lucid.ops._frame import fill as fill_all

@@ -10,8 +10,9 @@ from __future__ import annotations
 from lucid import dtypes
 from lucid._kernels import core
 from lucid._kernels.core import view_of, wrap
-from lucid.autograd.op import Stated, Supplied, op, torch_name
-from lucid.dtypes import as_dtype
+from lucid.autograd.node import Supplied
+from lucid.autograd.op import Stated, op
+from lucid.dtypes import as_dtype, torch_name
 from lucid.formats import channels_last, channels_last_3d, contiguous_format, format_name
 from lucid.ops._doc import doc, like
 from lucid.ops._frame import (

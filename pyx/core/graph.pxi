@@ -470,7 +470,7 @@ def run_into(OpBase op, values, TensorBase target not None):
 
 
 cdef inline bint plain_target(TensorBase target, values):
-    """Whether a call may write its result over a tensor with none of the checks in `lucid.autograd.op`."""
+    """Whether a call may write its result over a tensor with none of the checks in `lucid.autograd.writes`."""
     return (one_row(target.array) and (inference or not target._inference)
             and not (grad_enabled and (target._view == NO_GRAD or any_needs_grad(values))))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lucid.autograd.op import Supplied
+from lucid.autograd.node import Supplied
 from lucid.batching.calls import RULES, Call, Unbatched, refusal
 from lucid.batching.rules._declare import SIZES, f, final, rules
 from lucid.tensor import Tensor

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lucid import dtypes
-from lucid.autograd.op import Supplied
+from lucid.autograd.node import Supplied
 from lucid.batching.calls import Call, entries, refusal
 from lucid.batching.rules._declare import SIZES, f, flat, lifted, rule, shifted
 from lucid.batching.rules.dimensions import along

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lucid import random
-from lucid.autograd.op import Supplied
+from lucid.autograd.node import Supplied
 from lucid.batching.calls import RANDOM_ERROR, Call, Unbatched, loop, refusal
 from lucid.batching.rules._declare import f, final, flat, lifted, rules, wholes
 from lucid.batching.rules.dimensions import along
