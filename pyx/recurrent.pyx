@@ -8,7 +8,7 @@ Design
 (b) The recurrent weight is packed once, as `gemm.pxd` has it, for each gate apart. Rows that do
     not fill a register tile are taken by 4, 2 and 1: in half of the tile's time, where there are 4.
 (c) Where the weight fits the caches, a thread takes some rows of the batch through all steps, and nobody waits for anybody.
-    A large weight is read by all threads, each taking some units of every step; the chunks follow from the sizes alone.
+    A large weight, or one with too few rows, is read by all threads, each taking some units of every step: sums are the same.
 (d) One step alone packs nothing: the caller makes the state's part of its gates with an ordinary product too.
 (e) The gradient goes the steps the other way. It leaves the gradient of all gates, of which the weights' gradients are one
     product each. A step first takes the last step's gates back through the weight, so that units meet once in a step.
@@ -20,7 +20,7 @@ from gemm cimport BLOCK_ROWS, DEPTH, MAX_COLUMNS, block, columns, pack_columns, 
 from inlined cimport called_void
 from math cimport relu_, sigmoid_, sigmoid_backward_, tanh_, tanh_backward_, threshold_backward_
 from simd cimport DOUBLES, FLOATS, ROWS, load, splat, splat_double, splat_float, vdouble, vector, vfloat
-from threads cimport import_threads, parallel_for, task_t
+from threads cimport import_threads, num_threads, parallel_for, task_t
 from types cimport floating
 
 import_threads()
@@ -34,7 +34,8 @@ cdef enum:
 codes = {"LSTM": LSTM, "GRU": GRU, "RNN_TANH": RNN_TANH, "RNN_RELU": RNN_RELU}
 
 cdef enum:
-    LARGE = 1 << 19         # elements of a weight that is shared among threads
+    LARGE = 1 << 19         # elements of a weight that is shared among threads,
+    MEDIUM = 1 << 18        # and of one that is where the rows of the batch are too few for them
     TASKS = 8               # chunks of the batch
     UNITS = 64              # units a thread takes at a time, a multiple of the columns of a tile
 
@@ -187,6 +188,18 @@ cdef called_void tanhs(floating* x, Py_ssize_t n) noexcept nogil:
         x[i] = tanh_(x[i])
 
 
+cdef called_void add(floating* x, const floating* y, Py_ssize_t n) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(n):
+        x[i] += y[i]
+
+
+cdef called_void next_cell(floating* cell, const floating* i, const floating* f, const floating* g, Py_ssize_t n) noexcept nogil:
+    cdef Py_ssize_t j
+    for j in range(n):
+        cell[j] = f[j] * cell[j] + i[j] * g[j]
+
+
 cdef void forward(const layer_t* c, Py_ssize_t first, Py_ssize_t row_lo, Py_ssize_t row_hi, Py_ssize_t lo,
                   Py_ssize_t hi, const floating* _type) noexcept nogil:
     """Rows [row_lo, row_hi) and units [lo, hi) of a step whose rows begin at `first`."""
@@ -200,6 +213,9 @@ cdef void forward(const layer_t* c, Py_ssize_t first, Py_ssize_t row_lo, Py_ssiz
     cdef floating* state
     cdef floating* out
     cdef Py_ssize_t width = columns(_type)
+    for i in range(row_lo, row_hi):     # before the product, which meets its gates in the cache then
+        for q in range(c.gates):
+            add(x + ((i - row_lo) * c.gates + q) * H + lo, bias + q * H, n)
     if c.mode == GRU and packed != NULL:
         add_product(own, m, H, packed, 2, H, lo, hi, x, 3 * H)
         add_product(own, m, H, packed + 2 * H * ((H + width - 1) // width * width), 1, H, lo, hi,
@@ -211,9 +227,6 @@ cdef void forward(const layer_t* c, Py_ssize_t first, Py_ssize_t row_lo, Py_ssiz
         x = <floating*>c.x + at * c.gates * H + lo
         out = <floating*>c.out + at * H + lo
         state = <floating*>c.state + i * H + lo
-        for q in range(c.gates):
-            for j in range(q * H, q * H + n):
-                x[j] += bias[j]
         if c.mode == LSTM:
             cell = <floating*>c.cell + i * H + lo
             kept = <floating*>c.kept + at * 2 * H + lo
@@ -221,9 +234,9 @@ cdef void forward(const layer_t* c, Py_ssize_t first, Py_ssize_t row_lo, Py_ssiz
             sigmoids(x + H, n)
             tanhs(x + 2 * H, n)
             sigmoids(x + 3 * H, n)
-            for j in range(n):
-                kept[H + j] = cell[j]
-                kept[j] = cell[j] = x[H + j] * cell[j] + x[j] * x[2 * H + j]
+            memcpy(kept + H, cell, n * sizeof(floating))
+            next_cell(cell, x, x + H, x + 2 * H, n)
+            memcpy(kept, cell, n * sizeof(floating))
             tanhs(kept, n)
             for j in range(n):
                 out[j] = x[3 * H + j] * kept[j]
@@ -357,10 +370,11 @@ cdef void units_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil
 
 cdef void run(layer_t* c, const floating* _type) noexcept:
     cdef Py_ssize_t index, chunk
-    cdef bint large = c.gates * c.hidden * c.hidden >= LARGE
+    cdef Py_ssize_t size = c.gates * c.hidden * c.hidden, tiles = (c.batch + ROWS - 1) // ROWS
+    cdef bint large = size >= LARGE, shared = large or (size >= MEDIUM and 2 * tiles <= num_threads())
     if c.packed != NULL:
         parallel_for(<task_t>pack_task[floating], c, 1 if c.backward else c.gates, 1 if large else c.gates)
-    if large:
+    if shared:
         for index in range(c.steps + 1):
             advance(c, index)
             remember(c, 0, c.batch, _type)

@@ -81,7 +81,7 @@ def test_some_gradients_of_some_outputs(mode):
     assert all(lucid.allclose(one, other) for one, other in zip(chosen, again, strict=True))
 
 
-@pytest.mark.parametrize("sizes", [(17, 3, 33, 40), (100, 2, 5, 70), (9, 3, 5, 420), (1, 2, 5, 800)])
+@pytest.mark.parametrize("sizes", [(17, 3, 33, 40), (100, 2, 5, 70), (9, 3, 5, 420), (1, 2, 5, 800), (3, 2, 5, 300)])
 @pytest.mark.parametrize("mode", MODES)
 def test_threads_do_not_change_a_bit(mode, sizes):
     before, found = lucid.get_num_threads(), []
