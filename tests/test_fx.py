@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import pickle
 import sys
 import threading
@@ -94,3 +95,39 @@ def test_lines_of_code_can_be_changed():
     with traced.graph.on_generate_code(lambda before: lambda lines: [*lines[:1], "print('here')\n", *lines[1:]]):
         assert "print('here')" in traced.recompile().src
     assert "print" not in traced.recompile().src
+
+
+def test_dead_code_leaves_what_draws_numbers_or_writes_an_element():
+    graph = fx.Graph()
+    x = graph.placeholder("x")
+    graph.call_function(operator.setitem, (x, 0, 7.0))
+    graph.call_function(lucid.bernoulli, (x,))
+    graph.call_function(lucid.neg, (x,))
+    graph.output(x)
+    assert graph.eliminate_dead_code() and [node.name for node in graph.nodes] == ["x", "setitem", "bernoulli", "output"]
+    graph.output_node().append(next(iter(graph.nodes)))
+    with pytest.raises(RuntimeError, match="before it has been defined"):
+        graph.eliminate_dead_code()
+
+
+def test_dead_code_of_inner_graphs_goes_too():
+    outer = nn.Module()
+    outer.inner = fx.symbolic_trace(lambda x: (x.exp(), x + 1)[1])
+    graph = fx.Graph()
+    graph.output(graph.call_function(map, (graph.get_attr("inner"), [1])))
+    made = fx.GraphModule(outer, graph)
+    assert made.graph.eliminate_dead_code() and "exp" not in made.inner.code and not made.graph.eliminate_dead_code()
+
+
+def test_a_module_that_nodes_name_may_be_gone_when_unused_ones_are_deleted():
+    traced = fx.symbolic_trace(nn.Sequential(nn.Linear(2, 2), nn.ReLU()))
+    traced.extra = nn.ReLU()
+    traced.delete_submodule("0")
+    traced.delete_all_unused_submodules()
+    assert [name for name, _ in traced.named_modules()] == ["", "1"]
+
+
+def test_of_patterns_that_overlap_the_first_is_replaced():
+    traced = fx.symbolic_trace(lambda x: lucid.relu(lucid.relu(lucid.relu(x))))
+    assert len(fx.replace_pattern(traced, lambda x: lucid.relu(lucid.relu(x)), lambda x: lucid.exp(x))) == 1
+    assert [node.name for node in traced.graph.nodes] == ["x", "exp", "relu_2", "output"]

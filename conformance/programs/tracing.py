@@ -326,6 +326,10 @@ def rewriting(lib):
     yield len(fx.replace_pattern(traced, lambda x: lib.exp(x).neg(), lambda x: x)), traced.code
     traced = fx.symbolic_trace(lambda x: (lib.exp(x), lib.exp(x) * 2))
     yield len(fx.replace_pattern(traced, lambda x: lib.exp(x) * 2, lambda x: lib.exp2(x))), traced.code
+    traced = fx.symbolic_trace(lambda x: lib.relu(lib.relu(lib.relu(x))))
+    yield len(fx.replace_pattern(traced, lambda x: lib.relu(lib.relu(x)), lambda x: lib.exp(x))), traced.code
+    traced = fx.symbolic_trace(lambda x: (lib.bernoulli(x), lib.rand_like(x), lib.nn.functional.dropout(x), lib.neg(x), x + 1)[-1])
+    yield traced.graph.eliminate_dead_code(), text(traced.graph)
 
     model = fx.symbolic_trace(network(lib))
     for node in list(model.graph.nodes):

@@ -427,12 +427,19 @@ class Graph:
             known.add(node)
 
     def eliminate_dead_code(self, is_impure_node=None) -> bool:
-        """Take out the nodes whose results nobody uses; returns whether there were any."""
+        """Take out the nodes whose results nobody uses, of modules of graphs that it takes too; returns whether there were any."""
+        self.lint()
         before = self._len
         for node in reversed(self.nodes):
             if not node.users and not (is_impure_node(node) if is_impure_node else node.is_impure()):
                 self.erase_node(node)
-        return self._len < before
+        changed = self._len < before
+        for name in {node.target for node in self.nodes if node.op == "get_attr"}:
+            inner = getattr(self.owning_module, name, None)
+            if hasattr(inner, "recompile"):
+                changed |= inner.graph.eliminate_dead_code()
+                inner.recompile()
+        return changed
 
     def python_code(self, root_module: str, *, verbose: bool = False, **shown) -> PythonCode:
         """The function's source, in which the module is called `root_module`."""

@@ -172,15 +172,12 @@ class GraphModule(Module):
 
     def delete_all_unused_submodules(self) -> None:
         """Take out the modules that no node calls or takes from."""
-        used = set()
-        for node in self._graph.nodes:
-            if node.op in ("call_module", "get_attr"):
-                parts = node.target.split(".")
-                used.update(".".join(parts[: i + 1]) for i in range(len(parts)))
-                if node.op == "call_module" and (module := self.get_submodule(node.target)) is not None:
-                    used.update(f"{node.target}.{name}" for name, _ in module.named_modules())
-        for name in [name for name, _ in self.named_modules() if name and name not in used]:
-            self.delete_submodule(name)
+        taken = [f"{node.target}." for node in self._graph.nodes if node.op in ("call_module", "get_attr")]
+        called = tuple(f"{node.target}." for node in self._graph.nodes if node.op == "call_module")
+        for name, _ in list(self.named_modules()):
+            path = f"{name}."
+            if name and not path.startswith(called) and not any(one.startswith(path) for one in taken):
+                self.delete_submodule(name)
 
     def to_folder(self, folder, module_name: str = "FxModule") -> None:
         """Write the module into a folder: a package with a function of that name, which gives it back."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import operator
 import re
 from collections.abc import Callable
 from typing import Any
@@ -16,7 +17,9 @@ __all__ = ["Node", "has_side_effect", "map_aggregate", "map_arg"]
 Target = Callable[..., Any] | str  # for annotations: what a node calls
 Argument = Any
 
-_impure = {lucid._assert, lucid._assert_async}
+_impure = {lucid._assert, lucid._assert_async, operator.setitem}
+_impure.update(getattr(lucid, name) for name in ("bernoulli", "multinomial", "normal", "poisson", "rand", "rand_like", "randint", "randint_like",
+                                                 "randn", "randn_like", "randperm"))  # fmt: skip
 
 
 def has_side_effect(fn):

@@ -48,7 +48,7 @@ def _matches(graph: Graph, pattern: Graph) -> list[Match]:
     results = pattern.output_node().args[0]
     results = results if isinstance(results, (tuple, list)) else (results,)
     anchor, found, taken = results[-1], [], set()
-    for node in reversed(graph.nodes):
+    for node in graph.nodes:
         table: dict = {}
         if not _same(anchor, node, table) or not all(one in table for one in results):
             continue
@@ -58,7 +58,7 @@ def _matches(graph: Graph, pattern: Graph) -> list[Match]:
         if private and not own & taken:
             taken |= own
             found.append(Match(anchor, table))
-    return found[::-1]
+    return found
 
 
 def replace_pattern(gm: GraphModule, pattern, replacement) -> list[Match]:
