@@ -186,3 +186,20 @@ def test_rules_that_read_elements_are_called_in_turn():
     x = lucid.ones(2, requires_grad=True)
     (found,) = lucid.autograd.grad(Reading.apply(x), x, lucid.eye(2), is_grads_batched=True)
     assert found.tolist() == [[2.0, 0.0], [0.0, 2.0]]
+
+
+@pytest.mark.parametrize(("function", "rows"), [
+    (lambda x, i: x.index_select(0, i), ([[0, -1], [1, 2]],)),
+    (lambda x, i: x.index_add(0, i, lucid.ones(2, 2)), ([[0, 1], [1, 2]],)),
+    (lambda x, i: x.index_add(0, i, lucid.ones(2, 3)), ([[0], [1]],)),
+    (lambda x, i: lucid.nn.functional.embedding(i, x), ([0, -1],)),
+])  # fmt: skip
+def test_what_an_entry_alone_refuses_is_refused_of_a_batch(function, rows):
+    with pytest.raises((IndexError, RuntimeError)):
+        vmap(function)(ROWS, *map(lucid.tensor, rows))
+
+
+def test_rows_are_added_at_indices_of_each_entry():
+    i = lucid.tensor([[0, 1], [1, 2]])
+    found = vmap(lambda x, i: x.index_add(1, i, x[:, :2], alpha=2))(ROWS, i)
+    assert lucid.equal(found, lucid.stack([x.index_add(1, one, x[:, :2], alpha=2) for x, one in zip(ROWS, i)]))

@@ -87,6 +87,8 @@ def index_select(call: Call):
         raise RuntimeError("a 0-d entry")
     if not call.holds(index):
         return along(call, [x.value, dim, index, *call.values[3:]])
+    if bool((index.value < 0).any()):
+        raise IndexError("counted from the end, which is refused")
     whole = f("movedim")(call.level.whole(x), shifted(dim, x.ndim), 1)
     rows = f("arange")(call.size).unsqueeze(1)
     return f("movedim")(whole[rows, index.value], 1, shifted(dim, x.ndim))
@@ -113,6 +115,8 @@ def index_add(call: Call):
         return index_write(call)
     if call.inplace or not x.ndim or index.ndim != 1:
         raise RuntimeError("an index of each entry's own, in place or of a 0-d entry")
+    if source.shape != (*x.shape[: dim % x.ndim], *index.shape, *x.shape[dim % x.ndim + 1 :]):
+        raise RuntimeError("a source of another shape")
     dim, source = shifted(dim, x.ndim), call.level.whole(source)
     at = index.value.reshape([call.size if i == 0 else -1 if i == dim % source.ndim else 1 for i in range(source.ndim)])
     return f("scatter_add")(call.level.whole(x), dim, f("Tensor.expand")(at, source.shape), source * call["alpha"])
@@ -144,10 +148,10 @@ def embedding(call: Call):
     if call["padding_idx"] is not None or call["scale_grad_by_freq"]:
         raise RuntimeError("gradients of particular rows")
     rows = f("arange")(call.size).reshape((call.size,) + (1,) * index.ndim) * weight.shape[0]
-    at = (call.level.whole(index) if call.holds(index) else index) + rows
-    if bool(((index.value if call.holds(index) else index) >= weight.shape[0]).any()):
+    index = index.value if call.holds(index) else index
+    if bool(((index < 0) | (index >= weight.shape[0])).any()):
         raise IndexError("index out of range in self")
-    return call.run([at, flat(weight.value, 0, 2), *call.values[2:]])
+    return call.run([index + rows, flat(weight.value, 0, 2), *call.values[2:]])
 
 
 @rule("masked_select")
