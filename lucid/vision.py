@@ -9,26 +9,14 @@ from __future__ import annotations
 import numpy as np
 
 import lucid
+from lucid._kernels import sort as kernels
 from lucid.library import CustomOpDef
 from lucid.tensor import Tensor
 
 FLOATS = (lucid.float16, lucid.float32, lucid.float64)
-BLOCK = 64  # boxes of which nms compares each with each: a block is a row of bits, the rest is compared with those that it keeps
 
 
 # -- boxes -------------------------------------------------------------------------------------------------------------
-
-
-def _overlap(boxes: np.ndarray, others: np.ndarray, threshold: float) -> np.ndarray:
-    """Whether each of some boxes (x1, y1, x2, y2, area as rows) overlaps each of others by more than a part of their union."""
-    first, second = boxes[:, :, None], others[:, None]
-    inner = np.minimum(first[2], second[2])
-    inner -= np.maximum(first[0], second[0])
-    height = np.minimum(first[3], second[3])
-    height -= np.maximum(first[1], second[1])
-    inner = np.maximum(inner, 0) * np.maximum(height, 0)
-    inner /= first[4] + second[4] - inner
-    return inner > np.float64(threshold)
 
 
 def nms(dets: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
@@ -44,19 +32,12 @@ def nms(dets: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
         raise RuntimeError("nms(): dets should have the same type as scores")
     if dets.dtype not in (lucid.float32, lucid.float64):
         raise NotImplementedError(f"nms(): not implemented for {dets.dtype}, only for float32 and float64")
+    if not len(dets):
+        return lucid.empty(0, dtype=lucid.int64)
+    boxes = dets.detach().contiguous().numpy().reshape(-1)
     order = lucid.argsort(scores.detach(), descending=True, stable=True).numpy()
-    x1, y1, x2, y2 = np.ascontiguousarray(dets.detach().numpy().T)
-    with np.errstate(all="ignore"):
-        left, kept = np.stack([x1, y1, x2, y2, (x2 - x1) * (y2 - y1)])[:, order], []
-        while order.size:
-            block, dropped = left[:, :BLOCK], np.zeros(min(BLOCK, order.size), bool)
-            for i, row in enumerate(_overlap(block, block, iou_threshold)):
-                if not dropped[i]:
-                    dropped[i + 1 :] |= row[i + 1 :]
-            kept.append(order[:BLOCK][~dropped])
-            open_ = ~_overlap(block[:, ~dropped], left[:, BLOCK:], iou_threshold).any(0)
-            left, order = left[:, BLOCK:][:, open_], order[BLOCK:][open_]
-    return lucid.from_numpy(np.concatenate(kept)) if kept else lucid.empty(0, dtype=lucid.int64)
+    kept = np.empty_like(order)
+    return lucid.from_numpy(kept[: kernels.nms(boxes, order, iou_threshold, np.empty(6 * len(order), boxes.dtype), kept)])
 
 
 # -- regions of images -------------------------------------------------------------------------------------------------

@@ -39,3 +39,9 @@ def runs(x: Any, values: Any, counts: Any = None, inverse: Any = None, index: An
     Without `counts` and `inverse`, the values alone. ``inverse[i]`` is the run of element i, or of ``index[i]`` where x was
     sorted and came from there.
     """
+
+def nms(boxes: Any, order: Any, threshold: float, room: Any, kept: Any, /) -> int:
+    """Boxes (n, 4) of x1, y1, x2, y2, in an order, but those of which a box that is kept covers more than a part of the union.
+
+    `kept` (int64) takes them, as many as are returned; `room` is six numbers a box.
+    """

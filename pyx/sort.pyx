@@ -7,12 +7,14 @@
     common to all are left out), short ones by insertion. Rows of 1024 float32: 8 ns per element.
 (c) Keys of 64 bits are packed into the compiler's 128-bit integer.
 """
+from libc.math cimport INFINITY, nextafterf
 from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
+from inlined cimport called_void
 from threads cimport import_threads, parallel_for, task_t
-from types cimport real
+from types cimport floating, real
 
 cdef extern from *:
     """
@@ -465,4 +467,49 @@ def runs(const real[::1] x, real[::1] values, int64_t[::1] counts=None, int64_t[
             inverse[i] = count - 1
         elif 0 <= index[i] < n:
             inverse[index[i]] = count - 1
+    return count
+
+
+# ------------------------------------------------------------------------------------------------ boxes
+
+
+cdef called_void drop(const floating* one, const floating* left, const floating* top, const floating* right, const floating* bottom,
+                      const floating* area, floating* dropped, Py_ssize_t n, floating limit) noexcept nogil:
+    """Mark those of n boxes that overlap one by more than a part of their union; NaN loses each comparison."""
+    cdef Py_ssize_t i
+    cdef floating width, height, inner
+    for i in range(n):
+        width = (right[i] if right[i] < one[2] else one[2]) - (left[i] if one[0] < left[i] else one[0])
+        height = (bottom[i] if bottom[i] < one[3] else one[3]) - (top[i] if one[1] < top[i] else one[1])
+        inner = (width if width > 0 else <floating>0) * (height if height > 0 else <floating>0)
+        dropped[i] = 1 if inner / (one[4] + area[i] - inner) > limit else dropped[i]
+
+
+def nms(const floating[::1] boxes, const int64_t[::1] order, double threshold, floating[::1] room, int64_t[::1] kept, /):
+    cdef Py_ssize_t n = order.shape[0], count = 0, i, k
+    cdef floating one[5]
+    cdef floating limit = <floating>threshold
+    cdef floating* column[6]
+    if n < 1 or boxes.shape[0] // 4 < n or room.shape[0] // 6 < n or kept.shape[0] < n:
+        raise ValueError(f"nms: buffers shorter than {n} boxes")
+    if limit > threshold:   # the largest that is not, or what lies between were taken for more
+        limit = nextafterf(limit, -INFINITY)
+    for k in range(6):
+        column[k] = &room[k * n]
+    for i in range(n):
+        if not 0 <= order[i] < n:
+            raise ValueError(f"nms: there is no box {order[i]} of {n}")
+        for k in range(4):
+            column[k][i] = boxes[4 * order[i] + k]
+        column[4][i] = (column[2][i] - column[0][i]) * (column[3][i] - column[1][i])
+        column[5][i] = 0
+    with nogil:
+        for i in range(n):
+            if column[5][i] == 0:
+                kept[count] = order[i]
+                count += 1
+                for k in range(5):
+                    one[k] = column[k][i]
+                drop(one, column[0] + i + 1, column[1] + i + 1, column[2] + i + 1, column[3] + i + 1, column[4] + i + 1,
+                     column[5] + i + 1, n - i - 1, limit)
     return count

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import lucid
+from lucid._kernels import sort as kernels
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +40,15 @@ def test_nms_keeps_what_no_better_box_overlaps(operators, count):
                 assert found.tolist() == kept and found.dtype is lucid.int64
     third = lucid.tensor([[0.0, 0, 2, 1], [1, 0, 3, 1]]), lucid.tensor([2.0, 1.0])
     assert operators.nms(*third, 1 / 3).tolist() == [0] and operators.nms(*third, float(np.float32(1 / 3))).tolist() == [0, 1]
+
+
+def test_nms_of_boxes_without_a_size_or_place(operators):
+    boxes = lucid.tensor([[0.0, 0, math.nan, 1], [0, 0, 1, 1], [5, 5, 5, 5], [5, 5, 0, 0], [0, 0, math.inf, 1], [0, 0, 1, 1]])
+    assert operators.nms(boxes, lucid.tensor([1.0, math.nan, 2, 3, 4, 5]), 0.5).tolist() == [1, 4, 3, 2, 0]
+    with pytest.raises(ValueError, match="nms"):
+        kernels.nms(np.zeros(8), np.zeros(2, np.int64), 0.5, np.zeros(11), np.zeros(2, np.int64))
+    with pytest.raises(ValueError, match="no box 2"):
+        kernels.nms(np.zeros(8), np.full(2, 2), 0.5, np.zeros(12), np.zeros(2, np.int64))
 
 
 def between(image, y: float, x: float) -> float:
