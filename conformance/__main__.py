@@ -27,6 +27,8 @@ HERE = Path(__file__).parent
 BASELINE = HERE / "baseline.json"
 OUTPUT = Path("conformance-report")
 console = Console()
+if not console.is_terminal:
+    console.width = max(console.width, 160)  # a file takes lines of any length
 
 
 def parser() -> argparse.ArgumentParser:

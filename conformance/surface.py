@@ -135,7 +135,8 @@ RULES = {
         "return_types.*_out"
     ),
     "a profiler of PyTorch's own runtime": (
-        "profiler autograd.*rofiler* autograd.kineto_available autograd.DeviceType monitor"
+        "autograd.profiler_legacy autograd.profiler_util autograd.*Profiler* autograd.kineto_available autograd.DeviceType monitor "
+        "profiler.ExecutionTraceObserver profiler.itt profiler.profiler profiler.RecordScope profiler.*Trace*Observer"
     ),
     "counts of instructions by Callgrind": "utils.benchmark.*allgrind* utils.benchmark.FunctionCount*",
     "asynchronous execution of PyTorch's own runtime": "futures",

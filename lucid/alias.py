@@ -24,8 +24,7 @@ VERSION = TorchVersion(f"2.13.0+lucid.{lucid.__version__}")
 
 # Names of modules from before they were public, which packages still import, and of PyTorch's files.
 OLDER = {"torch.distributed._tensor": "torch.distributed.tensor", "torch.distributed._composable": "torch.distributed",
-         "torch._custom_ops": "torch.library", "torch.autograd.grad_mode": "torch.autograd.modes", "torch._vmap_internals": "torch.func",
-         "torch.autograd.profiler": "torch.profiler"}  # fmt: skip
+         "torch._custom_ops": "torch.library", "torch.autograd.grad_mode": "torch.autograd.modes", "torch._vmap_internals": "torch.func"}  # fmt: skip
 
 
 def _mine(name: str) -> str:

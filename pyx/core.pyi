@@ -226,6 +226,9 @@ def set_overrides_off(level: int) -> int:
 def overrides_state() -> int:
     """How far overrides are off in this thread; see `set_overrides_off`."""
 
+def let_through(mode: bool) -> None:
+    """Have the next call in this thread not shown to a mode, which so sees what the one that it was shown calls in turn."""
+
 def set_function_mode(mode: bool) -> bool:
     """Say whether there are modes that every call in this thread is shown to; returns what was said before."""
 
@@ -445,6 +448,9 @@ def lies_as(gradient_: TensorBase, leaf_: TensorBase) -> bool:
 
 def owned(entry: list) -> bool:
     """Whether nobody but an entry [leaf, gradient] holds the gradient, so that the leaf may keep it."""
+
+def set_node_watcher(watcher: Callable | None) -> None:
+    """Have `watcher(node)` called before each node that any thread runs; what it returns, if not None, is called after it, if it raises too."""
 
 def drain(
     heap: list,

@@ -29,14 +29,14 @@ print(torch.__version__ == version("torch") == f"2.13.0+lucid.{lucid.__version__
 print(torch.__version__ >= (2, 9), torch.__version__ > "2.9", torch.version.__version__ == str(torch.__version__), lucid.version.__version__)
 print(isinstance(torch.nn.BatchNorm2d(1), norms._BatchNorm), hasattr(torch, "nonsense"))
 import io, torch.autograd.profiler as profiler
-print(profiler is lucid.profiler is torch.autograd.profiler)
+print(profiler is lucid.autograd.profiler is torch.autograd.profiler, torch.profiler is lucid.profiler)
 try:
     __import__("torch.nonsense")
 except ModuleNotFoundError as error:
     print(error.name)
 """
     assert run("-c", print_).splitlines() == [
-        "True True lucid.nn.functional", "True torch True", f"True True True {lucid.__version__}", "True False", "True", "torch.nonsense",
+        "True True lucid.nn.functional", "True torch True", f"True True True {lucid.__version__}", "True False", "True True", "torch.nonsense",
     ]  # fmt: skip
 
 

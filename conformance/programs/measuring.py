@@ -199,3 +199,90 @@ def tensors_are_drawn(lib):
     yield raised(measure.Fuzzer, [Number("x", 1, 2, "uniform")], [Drawn("x", (2,))]), raised(Number, "x", 1, 2), raised(Number, "x", 1, 2, "normal")
     never = measure.Fuzzer([Number("n", 1, 2, "uniform")], [Drawn("x", ("n",), min_elements=3)], seed=0)
     yield raised(next, never.take(1)), never.rejection_rate
+
+
+@program("profiler.schedule")
+def schedules_of_a_profile(lib):
+    profiler = importlib.import_module(f"{lib.__name__}.profiler")
+    for settings in (
+        {"wait": 1, "warmup": 1, "active": 2}, {"wait": 0, "warmup": 1, "active": 1, "repeat": 2}, {"wait": 2, "warmup": 1, "active": 3, "skip_first": 2},
+        {"wait": 3, "warmup": 1, "active": 1, "repeat": 1, "skip_first": 1, "skip_first_wait": 1},
+    ):  # fmt: skip
+        plan = profiler.schedule(**settings)
+        yield [plan(step).name for step in range(14)]
+    yield raised(profiler.schedule, wait=-1, warmup=0, active=1), raised(profiler.schedule, wait=0, warmup=1, active=0), raised(plan, -1)
+
+
+@program("profiler.profile", "profiler.record_function", "profiler.tensorboard_trace_handler")
+def blocks_of_a_profile_and_its_steps(lib):
+    import json
+    import tempfile
+    from pathlib import Path
+
+    profiler = importlib.import_module(f"{lib.__name__}.profiler")
+    own = lambda events: [one for one in events if one.is_user_annotation]
+    told = []
+
+    @profiler.record_function("inner")
+    def inner():
+        return lib.ones(3) + 1
+
+    def run():
+        with profiler.record_function("outer"):
+            inner(), inner()
+
+    with profiler.profile(activities=[profiler.ProfilerActivity.CPU]) as record:
+        run()
+    yield [(one.name, one.cpu_parent and one.cpu_parent.name, one.scope) for one in own(record.events())]
+    sums = {one.key: one for one in record.key_averages()}
+    yield sums["inner"].count, sums["outer"].count, sums["inner"].cpu_time_total < sums["outer"].cpu_time_total, sums["aten::add"].count
+    rows = record.key_averages().table(sort_by="cpu_time_total", row_limit=2).splitlines()
+    yield [word.strip() for word in rows[1].split("  ") if word.strip()], len(rows), rows[3].split()[0]
+    yield raised(record.key_averages().table, sort_by="nothing"), raised(record.export_stacks, "x", "nothing"), record.step_num
+    optimizer = lib.optim.SGD([lib.ones(2, requires_grad=True)], lr=0.1)
+    with tempfile.TemporaryDirectory() as folder:
+        plan = profiler.schedule(wait=1, warmup=1, active=2, repeat=1)
+        handler = profiler.tensorboard_trace_handler(folder, "me", use_gzip=False)
+        with profiler.profile(schedule=plan, on_trace_ready=lambda record: (told.append(record.step_num), handler(record))) as record:
+            for _ in range(6):
+                run(), optimizer.step(), record.step()
+        (file,) = Path(folder).iterdir()
+        trace = json.loads(file.read_text())["traceEvents"]
+        yield file.name.split(".")[0], file.name.split(".")[2:], told, record.step_num
+    wanted = ("outer", "inner", "ProfilerStep#2", "ProfilerStep#3", "ProfilerStep#1", "Optimizer.step#SGD.step")
+    yield [one["name"] for one in sorted((one for one in trace if one.get("ph") == "X"), key=lambda one: one["ts"]) if one["name"] in wanted]
+
+
+@program("utils.flop_counter.FlopCounterMode", "utils.flop_counter.register_flop_formula")
+def operations_that_are_counted(lib):
+    counter = importlib.import_module(f"{lib.__name__}.utils.flop_counter")
+    F, nn = lib.nn.functional, lib.nn
+
+    def count(run):
+        with counter.FlopCounterMode(display=False) as mode:
+            run()
+        return {module: {str(name): number for name, number in counts.items()} for module, counts in mode.get_flop_counts().items()}, mode.get_total_flops()
+
+    def trained(function, *shapes, frozen=()):
+        values = [lib.ones(shape, requires_grad=i not in frozen) for i, shape in enumerate(shapes)]
+        return count(lambda: function(*values).sum().backward())
+
+    yield trained(lib.mm, (2, 3), (3, 5)), trained(lib.mv, (2, 3), (3,)), trained(lib.dot, (3,), (3,)), trained(lib.matmul, (3,), (3, 5))
+    yield trained(lib.matmul, (4, 2, 3), (3, 5)), trained(lib.matmul, (4, 2, 3), (4, 3, 5)), trained(lib.matmul, (4, 1, 2, 3), (6, 3, 5))
+    yield trained(F.linear, (2, 3), (5, 3), (5,)), trained(F.linear, (4, 2, 3), (5, 3)), trained(F.linear, (2, 3), (5, 3), (5,), frozen=(0,))
+    yield trained(lambda x, w, b: F.conv2d(x, w, b, stride=2), (2, 4, 8, 8), (6, 4, 3, 3), (6,), frozen=(0,)), trained(F.conv1d, (4, 8), (6, 4, 3))
+    yield trained(lambda x, w: F.conv_transpose2d(x, w, stride=2), (2, 4, 8, 8), (4, 6, 3, 3)), trained(lib.outer, (3,), (4,))
+    yield count(lambda: F.conv2d(lib.ones(2, 4, 8, 8), lib.ones(6, 2, 3, 3), groups=2, padding=1))
+    yield trained(lambda a, b: lib.einsum("bij,bjk->bik", a, b), (4, 2, 3), (4, 3, 5)), trained(lambda a, b: lib.tensordot(a, b, 1), (2, 3), (3, 5))
+    yield trained(lib.addmm, (2, 5), (2, 3), (3, 5)), trained(lib.baddbmm, (4, 2, 5), (4, 2, 3), (4, 3, 5)), trained(lib.inner, (2, 3), (5, 3))
+    for layer in (nn.GRU(3, 5), nn.RNN(3, 5), nn.GRU(3, 5, 2, bidirectional=True)):
+        yield count(lambda layer=layer: layer(lib.ones(7, 2, 3))[0].sum().backward())
+    cell, net = nn.LSTMCell(3, 5), nn.Sequential(nn.Linear(3, 4), nn.Sequential(nn.ReLU(), nn.Linear(4, 5)))
+    yield count(lambda: cell(lib.ones(2, 3))[0].sum().backward()), count(lambda: net(lib.ones(2, 3)).sum().backward())
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said), counter.FlopCounterMode() as mode:
+        net(lib.ones(200, 3)).sum().backward()
+    yield [line.strip(" -").split() for line in said.getvalue().splitlines() if "-- " not in line], mode.get_table(1).count("\n")
+    with counter.FlopCounterMode(display=False) as mode:
+        lib.exp(lib.ones(3))
+    yield mode.get_table().split()

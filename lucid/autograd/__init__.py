@@ -27,10 +27,8 @@ def __getattr__(name: str):
     """Modules that are loaded when they are asked for."""
     import importlib
 
-    if name in ("check", "forward_ad", "functional"):
+    if name in ("check", "forward_ad", "functional", "profiler", "profiler_util"):
         return importlib.import_module(f"lucid.autograd.{name}")
-    if name == "profiler":  # where it was before it had a package
-        return importlib.import_module("lucid.profiler")
     if name in ("GradcheckError", "gradcheck", "gradgradcheck"):
         return getattr(importlib.import_module("lucid.autograd.check"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -7,6 +7,7 @@ cast to its dtype; and gradients that meet are added.
 
 from __future__ import annotations
 
+import functools
 import os
 import threading
 import warnings
@@ -20,7 +21,7 @@ from lucid.tensor import Tensor
 __all__ = ["backward", "grad"]
 
 # Of this thread's innermost backward pass: `at_end`, what it calls when it is through; `everywhere`, whether all leaves
-# get their gradients.
+# get their gradients; `reached`, what gives the nodes that it comes to, and the numbers (`id`) of the leaves.
 running = threading.local()
 accumulating = threading.RLock()  # several threads may bring gradients to one leaf
 
@@ -258,18 +259,32 @@ def run(roots, gradients, retain_graph, create_graph, wanted, accumulate):
     before, casting = core.set_grad(create_graph), core.set_autocast(False)
     outer = vars(running).copy()
     running.at_end, running.everywhere = {}, wanted is None
+    running.reached = functools.cache(lambda: _reached(roots) if wanted is None else {*needed, *map(id, wanted)})
     try:
         while gradients:
             core.send(core.edge(roots[-len(gradients)]), gradients.pop(0), ready, leaves, heap, needed)
         core.drain(heap, ready, leaves, needed, retain_graph, create_graph, visit, _run_post_hooks)
         found = _deliver(leaves, wanted, caught, accumulate, create_graph)
-        for call in running.at_end.values():
-            call()
+        while running.at_end:  # what is called may add to them
+            running.at_end.pop(next(iter(running.at_end)))()
         return found
     finally:
         core.set_grad(before), core.set_autocast(casting)
         vars(running).clear()
         vars(running).update(outer)
+
+
+def _reached(roots) -> set:
+    """The nodes that gradients come to from `roots`, and the numbers of the leaves."""
+    seen, stack = set(), [core.edge(root)[0] for root in roots]
+    while stack:
+        target = stack.pop()
+        if not isinstance(target, Node):
+            seen.add(id(target))
+        elif target not in seen:
+            seen.add(target)
+            stack.extend(place[0] for place in target.edges)
+    return seen
 
 
 def _wanted(roots, wanted):
@@ -284,13 +299,7 @@ def _wanted(roots, wanted):
             leaf_ids.add(id(target))
     # A node has to run when one of its edges leads to a wanted place; looked at oldest first, so that the
     # answer for its targets is known.
-    seen, stack = set(), [core.edge(root)[0] for root in roots]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, Node) and node not in seen:
-            seen.add(node)
-            stack.extend(place[0] for place in node.edges)
-    for node in sorted(seen, key=lambda node: node.sequence):
+    for node in sorted((one for one in _reached(roots) if isinstance(one, Node)), key=lambda node: node.sequence):
         if any(
             target in needed if isinstance(target, Node) else id(target) in leaf_ids
             for target, *_ in node.edges
@@ -365,7 +374,7 @@ def _accumulate(entry, create_graph):
 def _run_hooks(hooks, collected):
     """The hooks of tensors, on gradients that are complete; a node's own come after them."""
     for slot, functions in hooks.items():
-        if isinstance(slot, int) and collected[slot] is not None:
+        if isinstance(slot, int):  # a result that was not used has no gradient: its hooks see None
             for hook in list(functions.values()):
                 changed = hook(collected[slot])
                 if changed is not None:

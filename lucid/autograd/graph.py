@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import weakref
 
 from lucid._kernels import core
 from lucid.autograd import engine
@@ -372,8 +373,10 @@ class _MultiHandle:
 class _Gathering:
     """The gradients of one pass, and the function that is to have them."""
 
-    def __init__(self, fn, size: int):
-        self.fn, self.gradients, self.missing = fn, [None] * size, size
+    def __init__(self, fn, places: list[weakref.ref]):
+        reached, there = engine.running.reached(), [place() for place in places]
+        self.fn, self.gradients = fn, [None] * len(places)
+        self.missing = sum((one if isinstance(one, Node) else id(one)) in reached for one in there)
 
     def take(self, index: int, gradient: Tensor) -> None:
         self.gradients[index] = gradient
@@ -382,8 +385,8 @@ class _Gathering:
             self.fn(self.gradients)
 
     def __call__(self):
-        """At the end of the pass, if it did not reach them all."""
-        if self.missing:
+        """At the end of the pass, if it did not give them all their gradients."""
+        if self.missing > 0:
             self.fn(self.gradients)
 
 
@@ -395,8 +398,8 @@ def register_multi_grad_hook(tensors, fn, *, mode: str = "all"):
     tensors : sequence of Tensor
         They require grad; with "any", those that do not are left out.
     fn : callable
-        With "all", `fn(gradients)`: a list with one for each tensor, once all are computed; at the end of a pass that
-        did not reach some, with None for these. With "any", `fn(gradient)`: the first that is computed in a pass.
+        With "all", `fn(gradients)`: a list with one for each tensor, once all are computed that the pass comes to; None for
+        the others. With "any", `fn(gradient)`: the first that is computed in a pass.
     mode : {"all", "any"}, optional
         Which of the two.
 
@@ -424,6 +427,7 @@ def register_multi_grad_hook(tensors, fn, *, mode: str = "all"):
         raise ValueError(f"Expects mode to be one of ('all', 'any') but got {mode}")
     tensors = tuple(tensors) if mode == "all" else tuple(tensor for tensor in tensors if tensor.requires_grad)
     key = object()  # of this hook, among what passes have to call
+    places = [weakref.ref(core.edge(tensor)[0]) for tensor in tensors if tensor.requires_grad]
 
     def catcher(index: int):
         def catch(gradient: Tensor) -> None:
@@ -434,7 +438,7 @@ def register_multi_grad_hook(tensors, fn, *, mode: str = "all"):
                     fn(gradient)
                 return
             if key not in pending:
-                pending[key] = _Gathering(fn, len(tensors))
+                pending[key] = _Gathering(fn, places)
             pending[key].take(index, gradient)
 
         return catch

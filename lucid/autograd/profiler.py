@@ -1,7 +1,6 @@
-"""Where PyTorch keeps its older profiler: the names of `lucid.profiler`."""
+"""Where PyTorch keeps the recorder of a profile: `lucid.profiler.recording`."""
 
+import importlib
+import sys
 
-def __getattr__(name: str):
-    import importlib
-
-    return getattr(importlib.import_module("lucid.profiler"), name)
+sys.modules[__name__] = importlib.import_module("lucid.profiler.recording")

@@ -273,25 +273,30 @@ class Optimizer:
         return "\n".join([*lines[:-1], ")"])
 
 
+observed = None  # `observers.block`, where there are observers
+
+
 def _hooked(step):
-    """A step with the hooks before and after it."""
+    """A step with the hooks before and after it, which observers are shown as a block."""
 
     @functools.wraps(step)
     def hooked(self, *args, **kwargs):
         if getattr(self, "_opt_called", None) is False:
             self._opt_called = True
-        if not getattr(self, "_pre_hooks", None) and not getattr(self, "_post_hooks", None):  # wrappers may have none
+        before, after = getattr(self, "_pre_hooks", None), getattr(self, "_post_hooks", None)  # wrappers may have none
+        if not before and not after and observed is None:
             return step(self, *args, **kwargs)
-        for hook in list(self._pre_hooks.values()):
-            changed = hook(self, args, kwargs)
-            if changed is not None:
-                if not isinstance(changed, tuple) or len(changed) != 2:
-                    raise RuntimeError(f"a hook before the step must return None or new (args, kwargs), but returned {changed}")
-                args, kwargs = changed
-        result = step(self, *args, **kwargs)
-        for hook in list(self._post_hooks.values()):
-            hook(self, args, kwargs)
-        return result
+        with contextlib.nullcontext() if observed is None else observed(f"Optimizer.step#{type(self).__name__}.step"):
+            for hook in list((before or {}).values()):
+                changed = hook(self, args, kwargs)
+                if changed is not None:
+                    if not isinstance(changed, tuple) or len(changed) != 2:
+                        raise RuntimeError(f"a hook before the step must return None or new (args, kwargs), but returned {changed}")
+                    args, kwargs = changed
+            result = step(self, *args, **kwargs)
+            for hook in list((after or {}).values()):
+                hook(self, args, kwargs)
+            return result
 
     hooked.hooked = True
     return hooked

@@ -775,6 +775,15 @@ cdef bint keeps_tensors(list calls):
     return False
 
 
+cdef object node_watcher = None
+
+
+def set_node_watcher(watcher):
+    """Have `watcher(node)` called before each node that any thread runs; what it returns, if not None, is called after it, if it raises too."""
+    global node_watcher
+    node_watcher = watcher
+
+
 def drain(list heap, dict ready, dict leaves, dict needed, bint retain, bint create_graph, visit, run_post_hooks):
     """Run the nodes of `heap`, newest first, and send on what their rules return.
 
@@ -795,10 +804,15 @@ def drain(list heap, dict ready, dict leaves, dict needed, bint retain, bint cre
                 continue
         if node.calls is None:
             node.apply(collected, create_graph)    # raises: the graph was freed
-        if node.plain and node.stack is None:
-            found = apply_rules(node, collected[0] if node.outputs == 1 else collected, create_graph)
-        else:
-            found = node.apply_traced(collected, create_graph)
+        ended = None if node_watcher is None else node_watcher(node)
+        try:
+            if node.plain and node.stack is None:
+                found = apply_rules(node, collected[0] if node.outputs == 1 else collected, create_graph)
+            else:
+                found = node.apply_traced(collected, create_graph)
+        finally:
+            if ended is not None:
+                ended()
         if node.hooks is not None and "post" in node.hooks:
             found = run_post_hooks(node.hooks["post"], found, collected)
         edges = node.edges

@@ -14,8 +14,11 @@ cdef extern from *:
     """
     /* 1: tensors of subclasses are plain ones in this thread, 2: modes are not asked either. */
     static LUCID_THREAD_LOCAL int lucid_overrides_off = 0;
+    /* Whether the next call in this thread is not shown to a mode. */
+    static LUCID_THREAD_LOCAL int lucid_let_through = 0;
     """
     int overrides_off "lucid_overrides_off"
+    int next_unseen "lucid_let_through"
 
 cdef str HOOK = "__torch_function__"
 cdef object interceptor = None
@@ -46,6 +49,12 @@ def set_overrides_off(int level):
 def overrides_state():
     """How far overrides are off in this thread; see `set_overrides_off`."""
     return overrides_off
+
+
+def let_through(bint mode):
+    """Have the next call in this thread not shown to a mode, which so sees what the one that it was shown calls in turn."""
+    global next_unseen
+    next_unseen = mode
 
 
 def set_function_mode(bint mode):
@@ -82,7 +91,13 @@ def overrides(value):
 
 cdef inline bint in_mode(int state) noexcept:
     """Whether a mode is shown what is called, where `detours` is `state`: mostly 0, which is a reading of this thread's saved."""
-    return state & FUNCTION_MODE and overrides_off < 2
+    global next_unseen
+    if not state & FUNCTION_MODE or overrides_off > 1:
+        return False
+    if next_unseen:
+        next_unseen = False
+        return False
+    return True
 
 
 cdef inline bint intercepted(row_t row, Py_ssize_t n, int state) except -1:

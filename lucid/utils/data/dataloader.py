@@ -135,11 +135,11 @@ class DataLoader:
             seed = fresh_seed(self.generator)  # PyTorch draws one for its workers at every pass, with none too
             workers = [_Worker(self, k, seed) for k in range(self.num_workers)]
         if not workers:
-            return self._in_turn(iter(self.dataset)) if iterable else map(self._load, drawn)
+            return _shown(self._in_turn(iter(self.dataset)) if iterable else map(self._load, drawn), "_SingleProcessDataLoaderIter")
         arriving = _ahead(workers, drawn, self.prefetch_factor, self.persistent_workers)
         if self.persistent_workers:
             self._workers, self._iterator = workers, arriving
-        return arriving
+        return _shown(arriving, "_MultiProcessingDataLoaderIter")
 
     def _load(self, indices, dataset=None):
         """The batch of some indices."""
@@ -165,6 +165,23 @@ class DataLoader:
                 return n
             return n // self.batch_size if self.drop_last else -(-n // self.batch_size)
         return len(self.sampler if self.batch_sampler is None else self.batch_sampler)
+
+
+observed = None  # `observers.block`, where there are observers
+
+
+def _shown(batches, kind: str):
+    """Batches, each of which observers are shown as a block."""
+    end = object()
+    while True:
+        if observed is None:
+            batch = next(batches, end)
+        else:
+            with observed(f"enumerate(DataLoader)#{kind}.__next__"):
+                batch = next(batches, end)
+        if batch is end:
+            return
+        yield batch
 
 
 # ------------------------------------------------------------------------------------------------ workers
