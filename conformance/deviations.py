@@ -101,12 +101,6 @@ DEVIATIONS = (
         "backward() without an argument on a non-scalar starts from ones, as the project's own page shows it; "
         "PyTorch raises",
     ),
-    Deviation(
-        "autograd.backward",
-        "behaviour",
-        "a number of gradients other than that of the roots is refused; PyTorch ignores what is left over",
-        when=lambda case: case.program.name == "more_gradients_than_roots",
-    ),
     *(
         Deviation(name, "tangent", reason)
         for names, reason in (
@@ -182,11 +176,6 @@ DEVIATIONS = (
         when=lambda case: case.program.name == "arrays_beside_tensors",
     ),
     *(
-        Deviation(f"{kind}info.*", "behaviour", "limits are never equal to a number, as PyTorch's iinfo is, and those of int64 "
-                  "are shown with all their digits", when=lambda case: case.program.name == "limits_as_objects")
-        for kind in "fi"
-    ),
-    *(
         Deviation(name, "inplace", "running sums in place of bools are refused whatever the shape; PyTorch lets them pass "
                   "where there is nothing to add, empty or 0-d, and refuses the others", dtype="bool")
         for name in ("cumsum", "cumprod")
@@ -195,6 +184,8 @@ DEVIATIONS = (
               "sequence that lacks elements", when=lambda case: case.program.name == "a_length_beyond_the_input"),
     Deviation("nn.functional.linear_cross_entropy", "grad2", "options have no effect on the result; PyTorch's pieces lose the "
               "second gradient, which it has without options", when=lambda case: case.kwargs.get("options") is not None),
+    Deviation("signal.windows.general_cosine", "kinds", "text among weights is a TypeError wherever it stands; PyTorch raises a ValueError if it "
+              "comes first"),
     *(
         Deviation(name, "kinds", "a bool given by the name of `dim` is taken for `unbiased`, as one by position is",
                   when=lambda case: "dim" in case.kwargs)
@@ -202,12 +193,6 @@ DEVIATIONS = (
     ),
     Deviation("trapz", "kinds", "another name of trapezoid, which refuses a bool as distance; PyTorch's trapz takes one"),
     Deviation("nn.functional.hardtanh_", "kinds", "limits in the wrong order are refused, as they are out of place"),
-    *(
-        Deviation(name, "kinds", "text among numbers is a TypeError wherever it stands; PyTorch raises a ValueError if it comes first")
-        for name in ("asarray", "as_tensor", "tensor", "Tensor.new_tensor", "signal.windows.general_cosine")
-    ),
-    Deviation("broadcast_shapes", "kinds", "text is no size; which exception says so depends on the comparison that meets it first"),
-    Deviation("Tensor.__getitem__", "kinds", "floats in a list are no indices; PyTorch cuts off their digits"),
     Deviation("nn.functional.multi_head_attention_forward", "grad2", "no attention depends on the bias of the keys: what either "
               "library gives as its gradient is rounding, here 1e-3 beside gradients of 1e6", dtype="*float*",
               when=lambda case: case.source == "own" and "random" in case.tags),

@@ -442,9 +442,6 @@ class _Limits:
     def __eq__(self, other):
         return type(self) is type(other) and self.dtype == other.dtype
 
-    def __hash__(self):
-        return hash(self.dtype)
-
     def check(self, type) -> dtype:
         type = BY_PYTHON.get(type, type)
         if not isinstance(type, dtype):
@@ -556,4 +553,4 @@ class iinfo(_Limits):
         self._set(dtype=type.name, bits=info.bits, min=int(info.min), max=int(info.max))
 
     def __repr__(self) -> str:
-        return f"iinfo(min={self.min}, max={self.max}, dtype={self.dtype})"
+        return f"iinfo(min={self.min:g}, max={self.max:g}, dtype={self.dtype})"

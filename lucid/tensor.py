@@ -687,6 +687,8 @@ def _from_sequence(data, dtype: dtypes.dtype | None) -> np.ndarray:
         if not isinstance(number, (bool, int, float, complex)):
             if dtype is None and not isinstance(number, (str, bytes)):
                 raise RuntimeError(f"Could not infer dtype of {type(number).__name__}: data must be numbers")
+            if shape and isinstance(leaves[0], str):  # to PyTorch text that comes first is one more dimension
+                raise ValueError(f"too many dimensions 'str': data must be numbers, got {leaves[0]!r}")
             raise TypeError(f"new(): data must be numbers, got {type(number).__name__}: {number!r}")
         if dtype is dtypes.uint64:
             if not isinstance(number, int):

@@ -136,6 +136,14 @@ def test_backward_of_several_elements_starts_from_ones():
     assert values(x.grad) == [2, 4, 6]
 
 
+def test_gradients_beyond_the_roots_are_left_over():
+    x = lucid.tensor([1.0, 2.0], requires_grad=True)
+    lucid.autograd.backward([(x * 3).sum()], [lucid.ones(()), None])
+    assert x.grad.tolist() == [3.0, 3.0] == lucid.autograd.grad((x * 3).sum(), x, [lucid.ones(()), lucid.ones(5)])[0].tolist()
+    with pytest.raises(RuntimeError, match="1 tensors and 0 gradients"):
+        lucid.autograd.backward([x.sum()], [])
+
+
 def test_grad_returns_and_does_not_accumulate():
     x, y = leaf(2.0), leaf(3.0)
     gx, gy = grad(x * x * y, (x, y))

@@ -198,6 +198,10 @@ ROWS = [
     ("clamp_", RuntimeError, ["1e\\+40"], lambda L, t: t.x.clamp_(max=1e40)),
     ("addcmul_", RuntimeError, ["1e\\+40"], lambda L, t: t.x.addcmul_(t.x, t.x, value=1e40)),
     ("a complex slope", RuntimeError, ["1j", "float32"], lambda L, t: F(L).leaky_relu(t.x, 1j)),
+    ("text first", ValueError, ["text", "too many dimensions 'str'"], lambda L, t: L.tensor(["text", 1])),
+    ("text later", TypeError, ["text"], lambda L, t: L.tensor([1, "text"])),
+    ("broadcast_shapes of negative sizes", ValueError, ["broadcast_shapes", "-2"], lambda L, t: L.broadcast_shapes((1, 3), (-2, 1))),
+    ("broadcast_shapes of text", TypeError, ["ab"], lambda L, t: L.broadcast_shapes((1, 3), "ab")),
     ("an int of 65 bits", OverflowError, [str(2**64), "64 bits"], lambda L, t: t.x + 2**64),
     ("an int of 65 bits, assigned", ValueError, [str(2**64), "64 bits"], lambda L, t: t.x.__setitem__(0, 2**64)),
 ]  # fmt: skip

@@ -443,3 +443,12 @@ def test_points_of_a_grid_are_sampled_alike_with_and_without_a_gradient(mode, pa
     by_steps = F.grid_sample(x, grid.clone().requires_grad_(), mode, padding, False)
     assert lucid.equal(found.nan_to_num(77), by_table.detach().nan_to_num(77))
     assert lucid.allclose(found, by_steps.detach(), rtol=1e-12, atol=1e-12, equal_nan=True)
+
+
+def test_floats_in_a_list_lose_their_digits_and_text_is_no_index():
+    x = lucid.tensor(X)
+    assert x[[0.5, 1.7]].tolist() == X[[0, 1]].tolist() and x[0, [1.0, True]].tolist() == X[0, [1, 1]].tolist()
+    assert lucid.zeros(2**24 + 2)[[2.0**24 + 1]].shape == (1,)
+    for index in (["x", 1], [1, "x"], "x"):
+        with pytest.raises(TypeError):
+            x[index]

@@ -22,7 +22,7 @@ def test_the_constructor_makes_floats_and_copies():
 
 
 @pytest.mark.parametrize("data, error", [
-    ([[1, 2], [3]], ValueError), ([1, [2]], (TypeError, ValueError)), (["a"], TypeError), ([None], TypeError),
+    ([[1, 2], [3]], ValueError), ([1, [2]], (TypeError, ValueError)), (["a"], ValueError), ([None], TypeError),
 ])  # fmt: skip
 def test_what_is_no_tensor_is_refused(data, error):
     with pytest.raises(error):
@@ -299,3 +299,10 @@ def test_limits_of_pythons_types():
     for limits, kind in ((lucid.finfo, int), (lucid.iinfo, float), (lucid.iinfo, bool), (lucid.finfo, str)):
         with pytest.raises(TypeError):
             limits(kind)
+
+
+def test_limits_show_as_pytorch_shows_them_and_have_no_hash():
+    assert str(lucid.iinfo(lucid.int64)) == "iinfo(min=-9.22337e+18, max=9.22337e+18, dtype=int64)"
+    assert repr(lucid.iinfo(lucid.int8)) == "iinfo(min=-128, max=127, dtype=int8)"
+    with pytest.raises(TypeError):
+        hash(lucid.finfo(lucid.float32))

@@ -208,7 +208,7 @@ def _at_edges(places: tuple, gradients: tuple | None = None, roots: bool = False
 
 def _root_gradients(roots: tuple, given: tuple | None) -> list:
     """The gradients to start from: as given, and ones elsewhere."""
-    if given is not None and len(given) != len(roots):
+    if given is not None and len(given) < len(roots):
         raise RuntimeError(f"got {len(roots)} tensors and {len(given)} gradients")
     gradients = []
     for i, root in enumerate(roots):

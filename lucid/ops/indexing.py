@@ -46,13 +46,15 @@ def _as_index(item):
         return _as_index(wrap(item if item.dtype.num in dtypes.BY_NUM else np.ascontiguousarray(item)))
     if hasattr(item, "__index__"):
         return operator.index(item)
-    if isinstance(item, str):
-        raise TypeError("new(): invalid data type 'str'")
     if isinstance(item, (list, tuple, range)):
         if not len(item):
             return wrap(np.empty(0, np.int64))
-        array = to_array(list(item), None)
-        return wrap(array)
+        if not isinstance(item[0], str):
+            array = to_array(list(item), None)
+            return wrap(array if array.dtype.kind != "f" else to_array(list(item), dtypes.int64))
+        item = item[0]
+    if isinstance(item, str):
+        raise TypeError("new(): invalid data type 'str'")
     raise IndexError(
         "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got "
         f"{kind.__name__})"

@@ -232,10 +232,12 @@ def broadcast_shapes_(*shapes):
     shapes = [(one,) if isinstance(one, int) else one for one in shapes]
     for one in shapes:
         if isinstance(one, (str, float)):
-            raise RuntimeError(f"Input shapes should be ints or sequences of ints, got {one!r}")
-    if any(size < 0 for shape in shapes for size in shape):
-        raise RuntimeError("Trying to create tensor with negative dimension")
-    return Tensor.size(wrap(core.empty((), dtypes.float32.numpy))) + (broadcast_shapes(*shapes) if shapes else ())
+            error = TypeError if isinstance(one, str) else RuntimeError
+            raise error(f"Input shapes should be ints or sequences of ints, got {one!r}")
+    shape = broadcast_shapes(*shapes) if shapes else ()
+    if any(size < 0 for size in shape):
+        raise ValueError(f"broadcast_shapes(): a size is negative: {shape}")
+    return Tensor.size(wrap(core.empty((), dtypes.float32.numpy))) + shape
 
 
 def unpacked(tensors) -> tuple:
