@@ -9,7 +9,7 @@ from . import check
 @check("alias", "view or copy")
 def alias(run: Run) -> None:
     """A result shares memory with an argument exactly where PyTorch's does; a view starts at the same place and has
-    the same strides."""
+    the same strides, and what is contiguous in PyTorch, so that it can be viewed in any shape, is here too."""
     wanted, found = run.expected, run.actual
     if run.case.process is not None:
         wanted, found = run.call(run.oracle, process=False), run.call(run.subject, process=False)
@@ -30,6 +30,9 @@ def compare(run: Run, found: Answer, wanted: Answer) -> None:
             kinds = ["its own memory" if relation is None else "a view" for relation in (actual, expected)]
             raise Mismatch(f"result {i} with respect to argument {j}: {kinds[0]}, expected {kinds[1]}")
         raise Mismatch(f"result {i} views argument {j} at (bytes, strides) {actual}, expected {expected}")
+    for i, (one, other) in enumerate(zip(found.tensors, wanted.tensors)):
+        if other.is_contiguous() and not one.is_contiguous():
+            raise Mismatch(f"result {i} has strides {tuple(one.stride())}, expected contiguous ones {tuple(other.stride())}")
 
 
 def _relations(party: Adapter, answer: Answer) -> dict:

@@ -23,7 +23,7 @@ FORMATS = {4: torch.channels_last, 5: torch.channels_last_3d}
 def formats(run: Run) -> None:
     """Of operations on images, the same call with tensors of 4 and 5 dimensions in memory format channels last: results and gradients have the
     strides that PyTorch's have, but for dimensions of one element, whose strides are never used, and gradients that are
-    expanded views of fewer elements."""
+    expanded views of fewer elements in PyTorch."""
     case = run.case
     run.actual, run.expected  # noqa: B018  blocked or skipped as the plain call is
     if not any(fnmatchcase(case.op, one) for one in IMAGES):
@@ -62,5 +62,5 @@ def _channels_last(value):
 def _same_strides(what: str, found: list, wanted: list) -> None:
     for i, (one, other) in enumerate(zip(found, wanted)):
         mine, theirs = ([step for step, size in zip(t.stride(), t.shape) if size > 1] for t in (one, other))
-        if one.shape == other.shape and other.numel() and mine != theirs and not (what.startswith("gradient") and 0 in mine):
+        if one.shape == other.shape and other.numel() and mine != theirs and not (what.startswith("gradient") and 0 in theirs):
             raise Mismatch(f"with channels last the {what} {i} has strides {tuple(one.stride())}, expected {tuple(other.stride())}")

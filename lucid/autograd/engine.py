@@ -16,6 +16,7 @@ from lucid import dtypes
 from lucid._kernels import core
 from lucid.autograd.node import GradientEdge, Node, Supplied
 from lucid.autograd.op import overridable
+from lucid.autograd.writes import overlaps_itself
 from lucid.tensor import Tensor
 
 __all__ = ["backward", "grad"]
@@ -159,6 +160,8 @@ def grad(
             if materialize_grads:
                 gradient = Supplied.zeros(one.array.shape, one.dtype)
                 gradient.requires_grad = create_graph
+        elif type(gradient) is Tensor and overlaps_itself(gradient.array):  # of a mean: whoever gets it may write to it
+            gradient = Supplied.contiguous(gradient)
         result.append(gradient)
     return tuple(result)
 

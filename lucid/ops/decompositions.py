@@ -442,7 +442,7 @@ def torch_svd(input_: Tensor, some: bool = True, compute_uv: bool = True, *, out
     array = matrix("linalg.svd", input_)
     if compute_uv:
         u, s, vh = svd(input_, not some)
-        return return_types.svd(u, s, adjoint(vh))
+        return return_types.svd(u, s, adjoint(vh).contiguous())
     *batch, m, n = array.shape
     return return_types.svd(Supplied.zeros((*batch, m, m), input_.dtype), svdvals(input_), Supplied.zeros((*batch, n, n), input_.dtype))
 

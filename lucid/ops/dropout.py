@@ -380,7 +380,8 @@ def randomly_leaky(name: str, input_: Tensor, lower, upper, training: bool, inpl
     if lower > upper:
         raise RuntimeError("Lower bound should be less than or equal to the upper bound")
     if not training:
-        return (inplace_leaky_relu if inplace else leaky_relu)(input_, (lower + upper) / 2)
+        slope = (lower + upper) / 2
+        return inplace_leaky_relu(input_, slope) if inplace else leaky_relu(input_.contiguous(), slope)
     compute = computed_in("rrelu_with_noise_out_cpu", array)
     noise = empty(array.shape, compute)
     if noise.size:

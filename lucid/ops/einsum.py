@@ -14,7 +14,7 @@ from lucid.ops._frame import same_dtype, tensor_argument
 from lucid.ops.linalg import matmul
 from lucid.ops.permutation import permute
 from lucid.ops.reduction import sum as sum_
-from lucid.ops.view import reshape
+from lucid.ops.view import reshape, unsqueeze
 from lucid.tensor import Tensor, check_dim
 
 
@@ -170,17 +170,20 @@ def einsum(equation, *operands) -> Tensor:
         operands = tuple(operands[0])
     for number, operand in enumerate(operands, 1):
         tensor_argument("einsum", operand, number)
-    labels, result = _parse(equation, tuple([operand.array.ndim for operand in operands]))
+    labels, result, ranks = _parse(equation, tuple([operand.array.ndim for operand in operands]))
     current, own = _diagonals(operands[0], labels[0])
     for i in range(1, len(operands)):
         operand, its = _diagonals(operands[i], labels[i])
         later = set(result).union(*labels[i + 1 :])
-        current, own = _contract(current, own, operand, its, later)
-    summed = tuple(k for k, label in enumerate(own) if label not in result)
-    if summed:
-        current = sum_(current, summed)
-        own = [label for label in own if label in result]
-    return current.permute(tuple(own.index(label) for label in result)) if own != list(result) else current
+        current, own = _contract(current, own, operand, its, later, ranks)
+    summed = tuple([label for label in own if label not in result])
+    current = _as_matrices(current, _order(own, (*result, *summed)), None)
+    return sum_(current, tuple(range(len(result), len(own)))) if summed else current
+
+
+def _order(labels, wanted) -> tuple | None:
+    """Where the labels that are wanted are among those that there are; None if they are the same."""
+    return None if tuple(labels) == wanted else tuple([labels.index(label) for label in wanted])
 
 
 def _sublists(arguments):
@@ -197,7 +200,8 @@ def _sublists(arguments):
 
 @lru_cache(256)
 def _parse(equation: str, ndims: tuple):
-    """The labels of each operand, of so many dimensions, and of the result; those of an ellipsis are negative numbers."""
+    """The labels of each operand, of so many dimensions, and of the result; those of an ellipsis are negative numbers. The third
+    are the places in which dimensions lie while operands are contracted: first the result's."""
     equation = equation.replace(" ", "")
     if not ndims:
         raise ValueError("einsum(): at least one operand is needed")
@@ -238,7 +242,8 @@ def _parse(equation: str, ndims: tuple):
             raise RuntimeError(f"einsum(): output subscript {label} does not appear in the equation for any input operand")
         if result.count(label) > 1:
             raise RuntimeError(f"einsum(): output subscript {label} appears more than once in the output")
-    return labels, result
+    rest = sorted(known.difference(result), key=str)
+    return labels, result, {label: place for place, label in enumerate((*result, *rest))}
 
 
 def _diagonals(operand: Tensor, labels):
@@ -261,36 +266,41 @@ def _diagonals(operand: Tensor, labels):
 
 
 @lru_cache(256)
-def _arranged(a_labels: tuple, a_shape: tuple, b_labels: tuple, b_shape: tuple, later: frozenset):
-    """How two operands become one product of matrices: the order of each one's dimensions (None: as they are) and its shape, and
-    the result's shape and labels. None where nothing is summed, or something has to be done first."""
+def _arranged(a_labels: tuple, a_shape: tuple, b_labels: tuple, b_shape: tuple, later: frozenset, ranks: tuple):
+    """How two operands become one product of matrices: the order of each one's dimensions (None: as they are) and its shape, whether
+    the second is the product's first, and the result's shape and labels. None where nothing is summed, or something has to be
+    done first. Dimensions of one kind lie in their `ranks`, and so do rows and columns, as far as they can."""
     sizes, others = dict(zip(a_labels, a_shape)), dict(zip(b_labels, b_shape))
-    shared = [label for label in a_labels if label in others]
-    rows = [label for label in a_labels if label not in others]
-    columns = [label for label in b_labels if label not in sizes]
+    every = sorted({*a_labels, *b_labels}, key=ranks.index)
+    shared = [label for label in every if label in sizes and label in others]
+    rows = [label for label in every if label not in others]
+    columns = [label for label in every if label not in sizes]
     batch = [label for label in shared if label in later]
-    summed = [label for label in shared if label not in later]
+    summed = [label for label in a_labels if label in others and label not in later]
     if not summed or not later.issuperset(rows + columns) or any(sizes[label] != others[label] for label in shared):
         return None
+    turned = bool(rows and columns) and ranks.index(columns[0]) < ranks.index(rows[0])
+    if turned:
+        rows, columns, a_labels, b_labels = columns, rows, b_labels, a_labels
     sizes |= others
 
     def operand(labels, *groups):
-        order = tuple(labels.index(label) for group in groups for label in group)
-        shape = tuple(math.prod(sizes[label] for label in group) for group in groups if group is not batch or batch)
-        return None if order == tuple(range(len(order))) else order, shape
+        shape = tuple([math.prod([sizes[label] for label in group]) for group in groups if group is not batch or batch])
+        return _order(labels, tuple([label for group in groups for label in group])), shape
 
     result = batch + rows + columns
     return (
-        operand(a_labels, batch, rows, summed), operand(b_labels, batch, summed, columns), tuple(sizes[label] for label in result),
-        result,
+        operand(a_labels, batch, rows, summed), operand(b_labels, batch, summed, columns), turned,
+        tuple([sizes[label] for label in result]), result,
     )  # fmt: skip
 
 
-def _contract(a: Tensor, a_labels, b: Tensor, b_labels, later):
+def _contract(a: Tensor, a_labels, b: Tensor, b_labels, later, ranks: dict):
     """Two operands contracted: labels that neither the result nor a later operand has are summed."""
-    plan = _arranged(tuple(a_labels), a.array.shape, tuple(b_labels), b.array.shape, frozenset(later))
+    plan = _arranged(tuple(a_labels), a.array.shape, tuple(b_labels), b.array.shape, frozenset(later), tuple(ranks))
     if plan is not None:
-        left, right, shape, result = plan
+        left, right, turned, shape, result = plan
+        a, b = (b, a) if turned else (a, b)
         return reshape(matmul(_as_matrices(a, *left), _as_matrices(b, *right)), shape), result
     shared = [label for label in a_labels if label in b_labels]
     sizes = {}
@@ -306,21 +316,15 @@ def _contract(a: Tensor, a_labels, b: Tensor, b_labels, later):
     a, a_labels = _sum_out(a, a_labels, [x for x in a_labels if x not in later and x not in b_labels])
     b, b_labels = _sum_out(b, b_labels, [x for x in b_labels if x not in later and x not in a_labels])
     a, b = _widen(a, a_labels, sizes, shared), _widen(b, b_labels, sizes, shared)
-    batch = [label for label in shared if label in later]
-    if len(batch) < len(shared):
-        return _contract(a, a_labels, b, b_labels, later)
-    rows = [label for label in a_labels if label not in shared]
-    columns = [label for label in b_labels if label not in shared]
-    left = _aligned(a, a_labels, batch + rows, len(columns))
-    right = _aligned(b, b_labels, batch + columns, 0)
-    if rows:
-        right = right.reshape(tuple(sizes[x] for x in batch) + (1,) * len(rows) + tuple(sizes[x] for x in columns))
-    return left * right, batch + rows + columns
+    if not later.issuperset(shared):
+        return _contract(a, a_labels, b, b_labels, later, ranks)
+    result = sorted({*a_labels, *b_labels}, key=ranks.get)
+    return _aligned(a, a_labels, result) * _aligned(b, b_labels, result), result
 
 
 def _as_matrices(x: Tensor, order, shape) -> Tensor:
     x = x if order is None else permute(x, order)
-    return x if x.array.shape == shape else reshape(x, shape)
+    return x if shape is None or x.array.shape == shape else reshape(x, shape)
 
 
 def _sum_out(x: Tensor, labels, gone):
@@ -334,7 +338,10 @@ def _widen(x: Tensor, labels, sizes, shared):
     return x.expand(shape) if shape != x.array.shape else x
 
 
-def _aligned(x: Tensor, labels, wanted, trailing: int):
-    order = tuple(labels.index(label) for label in wanted)
-    x = x.permute(order) if order != tuple(range(len(order))) else x
-    return x.reshape(tuple(x.array.shape) + (1,) * trailing) if trailing else x
+def _aligned(x: Tensor, labels, wanted):
+    """With a dimension for each label that is wanted, of size 1 where there is none."""
+    x = _as_matrices(x, _order(labels, tuple([label for label in wanted if label in labels])), None)
+    for place, label in enumerate(wanted):
+        if label not in labels:
+            x = unsqueeze(x, place)
+    return x

@@ -498,7 +498,7 @@ def segment_reduce(
         return where(count > 0, total / count.clamp_min(1), nan if initial is None else initial)
     found = scatter_reduce(out, axis, at, data, how, include_self=how in ("sum", "prod")).narrow(axis, 0, count.array.shape[axis])
     if initial is None or how in ("sum", "prod"):
-        return found
+        return found.contiguous()
     return (maximum if how == "amax" else minimum)(found, full((), initial, dtype=data.dtype))
 
 

@@ -8,16 +8,18 @@ import numpy as np
 
 from lucid import dtypes, return_types
 from lucid._kernels import core, pointwise
-from lucid._kernels.core import binary, unary, unary_param, wrap
+from lucid._kernels.core import binary, contiguous, unary, unary_param, wrap
 from lucid.autograd.op import op
 from lucid.dtypes import element
 from lucid.ops._doc import doc
 from lucid.ops._frame import (
     COMPLEX,
     EXCEPTIONS,
+    FLOAT32,
     FLOATING,
     INTEGER,
     NUMBER,
+    cast,
     elementwise,
     is_half,
     kernel,
@@ -88,6 +90,8 @@ def pow(input_: Tensor, exponent, *, out=None) -> Tensor:
         dtype = dtypes.result_dtype((input_, exponent))
         if dtype.kind == 1 or is_half(dtype):
             exponent = element(exponent, dtype)
+    elif not isinstance(input_, Tensor):
+        exponent = wrap(contiguous(exponent.array))
     return binary(POW, input_, exponent)
 
 
@@ -580,7 +584,7 @@ def frexp(input_: Tensor, *, out=None) -> return_types.frexp:
     tensor_argument("frexp", input_)
     if not input_.dtype.is_floating_point:
         raise RuntimeError("torch.frexp() only supports floating-point dtypes")
-    wide = input_.array if input_.array.itemsize > 2 else input_.array.astype(np.float32)
+    wide = input_.array if input_.array.itemsize > 2 else cast(input_.array, FLOAT32)
     mantissa, exponent = np.frexp(wide)
     exponent = np.where(np.isfinite(wide), exponent, 0).astype(np.int32)
     return return_types.frexp(wrap(np.asarray(mantissa).astype(input_.array.dtype, copy=False)), wrap(np.asarray(exponent)))

@@ -10,7 +10,7 @@ import numpy as np
 
 from lucid import dtypes, return_types
 from lucid._kernels import core
-from lucid._kernels.core import empty, flat, wrap
+from lucid._kernels.core import contiguous, empty, flat, wrap
 from lucid.autograd.node import Supplied
 from lucid.autograd.op import op
 from lucid.autograd.writes import check_out, write_out
@@ -427,7 +427,7 @@ def hash_tensor(
     if input_.array.size and (dtype.is_complex or dtype in dtypes.UNSIGNED):
         raise NotImplementedError(f"\"hash_tensor\" not implemented for '{torch_name(dtype)}'")
     bits = cast(input_.array, FLOAT64 if dtype.is_floating_point else INT64).view(np.uint64)
-    return wrap(np.asarray(np.bitwise_xor.reduce(bits, axis=dims, keepdims=keepdim)))
+    return wrap(contiguous(np.bitwise_xor.reduce(bits, axis=dims, keepdims=keepdim)))
 
 
 @op("count_nonzero", gradient=False)

@@ -417,7 +417,7 @@ def linalg_lu_solve(LU: Tensor, pivots: Tensor, B: Tensor, *, left: bool = True,
 
 def _lu_solve(compact: Tensor, rows: np.ndarray, B: Tensor, left: bool, adjoint_: bool) -> Tensor:
     if not left:  # X A = B is A^H X^H = B^H
-        return adjoint(_lu_solve(compact, rows, adjoint(B), True, not adjoint_))
+        return adjoint(_lu_solve(compact, rows, adjoint(B), True, not adjoint_)).contiguous()
     batch = broadcast_shapes(compact.shape[:-2], B.shape[:-2])
     if adjoint_:
         h = adjoint(compact)

@@ -441,14 +441,15 @@ def _fused(name, product_, input_, a, b, beta, alpha):
 
 
 def _plus(input_, product_, beta, alpha):
+    """The sum, which lies in memory as the product does."""
     if type(alpha) is type(beta) is int and alpha == beta == 1:  # the commonest
-        return input_ + product_
+        return product_ + input_
     alpha, beta = element(alpha, product_.dtype), element(beta, product_.dtype)
     if alpha != 1:
         product_ = product_ * alpha
     if beta == 0:
         return product_
-    return input_ * beta + product_ if beta != 1 else input_ + product_
+    return product_ + (input_ * beta if beta != 1 else input_)
 
 
 FUSED = {

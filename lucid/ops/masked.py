@@ -79,7 +79,9 @@ def _mask(mask: Tensor, input_: Tensor) -> Tensor:
         raise IndexError(f"a mask may not have more dimensions than the input: {mask.ndim}, {input_.ndim}")
     if mask.shape == input_.shape:
         return mask.to(dtypes.bool_)
-    return broadcast_to(mask.to(dtypes.bool_, copy=True), input_.shape)  # which may be written to before the gradient asks for it
+    if mask.dtype is not dtypes.bool_:
+        return broadcast_to(mask, input_.shape).to(dtypes.bool_)
+    return broadcast_to(mask.clone(), input_.shape)  # it may be written to before the gradient asks for it
 
 
 def _filled(input_: Tensor, mask, number) -> Tensor:

@@ -407,7 +407,7 @@ def svd_lowrank(A: Tensor, q: bool | int | None = 6, niter: bool | int | None = 
     A = adjoint(A) if wide else A
     basis = _basis(A, 6 if q is None else q, 2 if niter is None else niter)
     u, s, vh = svd(matmul(adjoint(basis), A), False)
-    u, v = matmul(basis, u), adjoint(vh)
+    u, v = matmul(basis, u), adjoint(vh).contiguous()
     return (v, s, u) if wide else (u, s, v)
 
 

@@ -462,7 +462,7 @@ def conv_tbc(input_: Tensor, weight: Tensor, bias: Tensor, pad: int = 0) -> Tens
     if bias.shape[0] != weight.shape[2]:
         raise RuntimeError("Bias size must equal dim 2 in the weight tensor (output channels).")
     found = convolution.conv1d(input_.permute((1, 2, 0)), weight.permute((2, 1, 0)), bias.to(input_.dtype), padding=pad)
-    return found.permute((2, 0, 1))
+    return found.permute((2, 0, 1)).contiguous()
 
 
 # ------------------------------------------------------------------------------------------------ reductions by number

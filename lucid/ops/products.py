@@ -16,6 +16,7 @@ from lucid._kernels.index import triangle_indices
 from lucid.autograd.op import op
 from lucid.autograd.writes import check_out, write_out
 from lucid.dtypes import torch_name
+from lucid.formats import contiguous_format
 from lucid.ops._doc import doc
 from lucid.ops._frame import (
     C_NAMES,
@@ -31,7 +32,7 @@ from lucid.ops._frame import (
 )
 from lucid.ops.arithmetic import add, conjugate, div, mul, sub
 from lucid.ops.comparison import eq, ne
-from lucid.ops.creation import eye, zeros
+from lucid.ops.creation import eye, ones, zeros
 from lucid.ops.inverses import inv, slogdet, solve, square_shape
 from lucid.ops.joining import cat, put
 from lucid.ops.linalg import adjoint, matmul, multiply, product
@@ -40,7 +41,7 @@ from lucid.ops.norms import vector_norm
 from lucid.ops.pieces import diagonal
 from lucid.ops.reduction import computed
 from lucid.ops.reduction import sum as sum_
-from lucid.ops.view import expand, reshape
+from lucid.ops.view import clone, expand, reshape
 from lucid.tensor import Tensor, check_dim
 
 
@@ -207,7 +208,7 @@ def matrix_power(A: Tensor, n: int, *, out=None) -> Tensor:
     """
     square_shape("linalg.matrix_power", A)
     if n == 0:
-        return where(zeros((), dtype=dtypes.bool_), A, eye(A.shape[-1], dtype=A.dtype))  # of A, with a gradient of zeros
+        return where(ones((), dtype=dtypes.bool_), eye(A.shape[-1], dtype=A.dtype), A)  # of A, with a gradient of zeros
     base, n = (inv(A), -n) if n < 0 else (A, n)
     found = None
     while n:
@@ -215,7 +216,7 @@ def matrix_power(A: Tensor, n: int, *, out=None) -> Tensor:
             found = base if found is None else matmul(found, base)
         n >>= 1
         base = matmul(base, base) if n else base
-    return found.clone() if found is A else found
+    return clone(found, memory_format=contiguous_format) if found is A else found
 
 
 @op("linalg.multi_dot", composite=True, out="same")

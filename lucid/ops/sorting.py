@@ -554,14 +554,16 @@ def _unique_slices(x: Tensor, dim: int, sort: bool):
             raise RuntimeError("There are 0 sized dimensions, and they aren't selected, so unique cannot be applied")
         if not n:
             return copied(array), np.zeros(0, np.int64), np.zeros(0, np.int64)
-    rows = np.moveaxis(array, dim, 0).reshape(n, -1)
+    slices = np.moveaxis(np.atleast_1d(array), dim, 0)
+    rows = slices.reshape(n, -1)
     order = np.lexsort(rows.T[::-1]) if sort else np.arange(n)
     new = _rows_equal(rows[order])
     first = np.flatnonzero(new)
     inverse = np.empty(n, np.int64)
     inverse[order] = np.cumsum(new) - 1
     counts = np.diff(np.r_[first, n]).astype(np.int64)
-    return picked(array, dim, order[first].astype(np.int64), False), inverse, counts
+    found = picked(slices, 0, order[first].astype(np.int64), False)  # in PyTorch too they lie beside each other
+    return np.moveaxis(found, 0, dim), inverse, counts
 
 
 def _flags(name: str, **flags) -> None:

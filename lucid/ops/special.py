@@ -140,6 +140,7 @@ def mvlgamma(input_: Tensor, p: int, *, out=None) -> Tensor:
         raise RuntimeError("p has to be greater than or equal to 1")
     if p > 1 << 20:
         raise RuntimeError(f"mvlgamma: p={p} is more terms than can be added up; it may be 2**20 at most")
+    input_ = input_.contiguous()
     total = lgamma(add(input_, 0.0))
     for j in range(1, p):
         total = add(total, lgamma(sub(input_, j / 2)))

@@ -227,9 +227,10 @@ def pad_packed_sequence(
     places = _inside(lengths, longest).flatten().nonzero().squeeze(1)
     rest = data.shape[1:]
     padded = data.new_full((longest * batch, *rest), padding_value).index_copy(0, places, data).reshape(longest, batch, *rest)
+    padded = padded.transpose(0, 1) if batch_first else padded
     if back is not None:
-        padded, lengths = padded.index_select(1, back), lengths[back]
-    return (padded.transpose(0, 1) if batch_first else padded), lengths
+        padded, lengths = padded.index_select(0 if batch_first else 1, back), lengths[back]
+    return padded, lengths
 
 
 def pad_sequence(
