@@ -440,6 +440,32 @@ def test_node_names_and_next_functions():
     assert x.is_leaf and x.grad_fn is None and not y.is_leaf
 
 
+def test_nodes_have_pytorchs_names():
+    nn, x, w = lucid.nn.functional, lucid.ones(3, 4, requires_grad=True), lucid.ones(2, 4, requires_grad=True)
+    image = lucid.ones(1, 1, 4, 4, requires_grad=True)
+    made = {
+        "MseLoss": nn.mse_loss(x, x + 1), "SmoothL1Loss": nn.smooth_l1_loss(x, x + 1), "Abs": nn.l1_loss(x, x + 1, reduction="none"),
+        "NllLoss": nn.cross_entropy(x, lucid.tensor([0, 1, 2])), "Addmm": nn.linear(x, w, w[:, 0]), "Mm": x @ w.t(),
+        "View": nn.linear(x[None], w, w[:, 0]), "UnsafeView": nn.linear(x[None], w), "Mv": x @ w[0], "Dot": x[0] @ w[0],
+        "Bmm": x[None] @ w.t()[None], "Slice": x[1:], "Select": x[:, 0], "Unsqueeze": x[None], "Alias": x[...], "ToCopy": x.double(),
+        "Convolution": nn.conv2d(image, image), "MaxPool2DWithIndices": nn.max_pool2d(image[0], 2), "AvgPool2D": nn.avg_pool2d(image, 2),
+        "NativeLayerNorm": nn.layer_norm(x, (4,)), "LinalgInvEx": lucid.linalg.inv(x[:1, :1]), "SpecialErfcx": lucid.special.erfcx(x),
+        "SqueezeBackward1": nn.max_pool1d(x, 2), "SumBackward0": x.sum(), "SumBackward1": x.sum(0), "PowBackward0": x**2, "PowBackward1": x**x,
+    }  # fmt: skip
+    for name, y in made.items():
+        name += "" if "Backward" in name else "Backward0"
+        assert y.grad_fn.name() == type(y.grad_fn).__name__ == name
+    with lucid.autograd.graph.saved_tensors_hooks(lambda kept: kept, lambda kept: kept):
+        assert type(x.exp().grad_fn).__name__ == "ExpBackward0"
+
+
+def test_gradients_that_are_handed_out_may_be_written_to():
+    x = lucid.ones(3, 4, requires_grad=True)
+    (gradient,) = lucid.autograd.grad(x.mean(), x)
+    assert gradient.mul_(12).equal(lucid.ones(3, 4))
+    assert lucid.func.vmap(lucid.func.grad(lambda row: row.mean()))(lucid.ones(3, 4)).stride() == (4, 1)
+
+
 def test_requires_grad_is_for_floating_leaves():
     with pytest.raises(RuntimeError, match="floating point and complex"):
         lucid.tensor([1]).requires_grad_()

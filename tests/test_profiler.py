@@ -21,7 +21,7 @@ def test_operations_within_others_and_nodes_are_seen():
     with recording.profile(record_shapes=True) as record:
         nn.functional.conv2d(x, w).sum().backward()
     conv, inner = record.function_events[:2]
-    assert names(record) == ["aten::conv2d", "aten::_conv", "aten::sum", "SumBackward0", "ConvBackward0"]
+    assert names(record) == ["aten::conv2d", "aten::_conv", "aten::sum", "SumBackward0", "ConvolutionBackward0"]
     assert inner.cpu_parent is conv and conv.cpu_children == [inner] and conv.input_shapes[:2] == [[1, 1, 4, 4], [1, 1, 3, 3]]
     assert 0 < inner.cpu_time_total < conv.cpu_time_total and conv.self_cpu_time_total < conv.cpu_time_total
     assert conv.time_range.end <= record.function_events[2].time_range.start

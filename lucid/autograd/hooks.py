@@ -30,7 +30,7 @@ def grad_fn(self) -> Node | None:
     """The node of the operation that made this tensor; None for a leaf."""
     if core.requires_grad(self):
         target = core.edge(self)[0]
-        return target if isinstance(target, Node) else None
+        return target.shown() if isinstance(target, Node) else None
     return None
 
 

@@ -20,11 +20,6 @@ FREED = (
 )
 
 
-def node_name(op) -> str:
-    """PyTorch's name of an operation's nodes."""
-    return "".join(part.title() for part in op.name.split("_")) + "Backward0"
-
-
 class Node(core.NodeBase):
     """One recorded operation.
 
@@ -65,7 +60,9 @@ class Node(core.NodeBase):
 
     def name(self) -> str:
         """PyTorch's name of the node, such as `MulBackward0`."""
-        return node_name(self.op)
+        from lucid.autograd.names import name_of
+
+        return name_of(self)
 
     def __repr__(self) -> str:
         return f"<{self.name()} object at {id(self):#x}>"
@@ -73,7 +70,11 @@ class Node(core.NodeBase):
     @property
     def next_functions(self) -> tuple:
         """The nodes that this one's gradients go to, with the number of their output."""
-        return tuple((target if isinstance(target, Node) else AccumulateGrad(target), slot) for target, slot, *_ in self.edges)
+        return tuple((target.shown() if isinstance(target, Node) else AccumulateGrad(target), slot) for target, slot, *_ in self.edges)
+
+    def shown(self):
+        """The node, as who asks for nodes gets it."""
+        return self
 
     def register_hook(self, hook):
         """Have `hook(grad_inputs, grad_outputs)` called after the node ran; it may return other grad_inputs."""
@@ -178,10 +179,23 @@ class RuleNode(Node):
         super().__init__(op, edges, calls)
         self.plain = True
 
-    @classmethod
-    def named(cls, op: core.OpBase) -> type[RuleNode]:
-        """The class of an operation's nodes: what draws a graph asks for its name."""
-        return type(node_name(op), (cls,), {"__slots__": ()})
+    named = False  # whether the class has the name of its nodes
+
+    def name(self) -> str:
+        """PyTorch's name of the node, such as `MulBackward0`."""
+        return type(self.shown()).__name__
+
+    def shown(self):
+        """The node, of a class that has its name: what draws a graph asks for that."""
+        if not self.named:
+            made, name = type(self), super().name()
+            if (made, name) not in NAMED:
+                NAMED[made, name] = type(name, (made,), {"__slots__": (), "named": True})
+            self.__class__ = NAMED[made, name]
+        return self
+
+
+NAMED: dict[tuple[type, str], type] = {}  # the classes that `shown` makes
 
 
 def hooks_of(tensor, name: str) -> dict:

@@ -114,7 +114,6 @@ cdef class OpBase:
     cdef public Py_ssize_t positional, required, inplace_at, out_at, value_at
     cdef public bint out_apart, rest_apart, out_dtype, may_overlap, may_share, wide, crossed
     cdef public list defaults_in_order
-    cdef public object node_type    # the class of its nodes, made with the first of them
     cdef public bytes kinds    # the kinds of value that each parameter refuses, a bit for each; None if they take any
     # What PyTorch's older order of arguments has in the second place, before the tensors; or several before and behind the first.
     cdef public object older
@@ -305,9 +304,7 @@ cpdef object make_node(OpBase op, values):
                 joint = (None, [picked])
     if not edges:
         return None
-    if op.node_type is None:
-        op.node_type = rule_node_type.named(op)
-    node = lucid_new(NodeBase, op.node_type, NO_ARGS)
+    node = lucid_new(NodeBase, rule_node_type, NO_ARGS)
     node.op, node.edges, node.calls, node.joint, node.plain = op, edges, calls, joint, True
     if node_stacks:
         node.remember_stack()
