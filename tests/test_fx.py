@@ -70,11 +70,6 @@ def test_a_traced_module_is_pickled_and_written(tmp_path):
         del sys.modules["made"]
 
 
-def test_nested_concrete_args_are_refused():
-    with pytest.raises(NotImplementedError, match="not taken apart"):
-        fx.symbolic_trace(lambda x, pair: x + pair[0], concrete_args={"pair": (1, 2)})
-
-
 def test_graphs_run_in_other_threads():
     traced = fx.symbolic_trace(lambda x: lucid.relu(x) * 2)
     found = []
@@ -131,3 +126,27 @@ def test_of_patterns_that_overlap_the_first_is_replaced():
     traced = fx.symbolic_trace(lambda x: lucid.relu(lucid.relu(lucid.relu(x))))
     assert len(fx.replace_pattern(traced, lambda x: lucid.relu(lucid.relu(x)), lambda x: lucid.exp(x))) == 1
     assert [node.name for node in traced.graph.nodes] == ["x", "exp", "relu_2", "output"]
+
+
+def test_containers_among_concrete_arguments_are_taken_apart():
+    def scaled(x, pair):
+        return {"scaled": x["a"] * pair[0] + pair[1], "plain": (x["b"],)}
+
+    traced = fx.symbolic_trace(scaled, concrete_args={"x": {"a": fx.PH, "b": fx.PH}, "pair": (fx.PH, 3)})
+    assert [node.name for node in traced.graph.nodes if node.op == "placeholder"] == ["x_1", "x_2", "pair_1", "pair_2"]
+    assert "x_1, x_2, pair_1, pair_2, = fx_pytree.tree_flatten_spec([x, pair], self._in_spec)" in traced.code
+    x = {"a": lucid.ones(1), "b": lucid.zeros(1)}
+    for call in (traced, fx.Interpreter(traced).run):
+        found = call(x, (2, 3))
+        assert found["scaled"].item() == 5 and found["plain"] == (x["b"],)
+    with pytest.raises(AssertionError, match="pair has been specialized to have value 3"):
+        traced(x, (2, 4))
+
+
+def test_a_module_takes_a_list_of_traced_arguments():
+    class Sums(lucid.nn.Module):
+        def forward(self, x, others):
+            return x + others[0] + others[1]
+
+    traced = fx.symbolic_trace(Sums(), concrete_args={"others": [fx.PH, fx.PH]})
+    assert traced(lucid.ones(1), [1, 2]).item() == 4

@@ -10,10 +10,11 @@ import types
 from itertools import count
 
 import lucid
-from lucid.fx.graph import Graph, _wrapped
+from lucid.fx.graph import Graph, _PyTreeCodeGen, _wrapped
 from lucid.fx.graph_module import GraphModule
 from lucid.fx.proxy import ParameterProxy, Proxy, TracerBase
 from lucid.nn import Module, Parameter, Sequential
+from lucid.utils import _pytree
 
 __all__ = ["PH", "ProxyableClassMeta", "Tracer", "symbolic_trace", "wrap"]
 
@@ -265,7 +266,8 @@ class Tracer(TracerBase):
             value = concrete_args.get(name, PH) if concrete_args else PH
             if value is PH:
                 return self.create_proxy("placeholder", name, default, {}, type_expr=kinds.get(name))
-            return self._concrete(name, value, default)
+            numbers = count(1)
+            return _pytree.tree_map(lambda one: self._concrete(name, f"{name}_{next(numbers)}", one, default), value)
 
         args.extend(placeholder(name) for name in names)
         if code.co_kwonlyargcount or code.co_flags & (inspect.CO_VARARGS | inspect.CO_VARKEYWORDS):
@@ -276,13 +278,26 @@ class Tracer(TracerBase):
             if code.co_flags & inspect.CO_VARKEYWORDS:
                 args.append(placeholder("**" + code.co_varnames[at]))
             root_fn = _positional(function, len(args))
+        if concrete_args and any(isinstance(one, (tuple, list, dict)) for one in concrete_args.values()):
+            return self._taken_apart(root_fn, args, ["self"] * is_module + names)
         return root_fn, args
 
-    def _concrete(self, name: str, value, default: tuple):
-        """An argument that has a value: the placeholder stays, and the code asserts that it has that value."""
-        if isinstance(value, (tuple, list, dict)):
-            raise NotImplementedError(f"symbolic_trace: the value of {name!r} in concrete_args is a {type(value).__name__}, which is not taken apart")
-        out = self.create_proxy("placeholder", f"{name}_1", default, {})
+    def _taken_apart(self, root_fn, args: list, names: list[str]):
+        """The function of the leaves of its arguments, which gives the leaves of its result."""
+        leaves, in_spec = _pytree.tree_flatten(args)
+        codegen = self.graph._codegen = _PyTreeCodeGen(names, in_spec)
+
+        def function(*leaves):
+            found, codegen.out_spec = _pytree.tree_flatten(root_fn(*_pytree.tree_unflatten(leaves, in_spec)))
+            return found
+
+        return function, leaves
+
+    def _concrete(self, name: str, place: str, value, default: tuple):
+        """An argument, or what is in one, that has a value: the placeholder stays, and the code asserts that it has that value."""
+        out = self.create_proxy("placeholder", place, default, {})
+        if value is PH:
+            return out
         said = f"{name} has been specialized to have value {value} but got another value"
         if isinstance(value, (int, float, str)) and not isinstance(value, lucid.Tensor):
             lucid._assert(out == value, said)

@@ -13,7 +13,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import lucid
+from lucid.fx import _pytree as fx_pytree
 from lucid.fx.node import Node, constant, is_ours, map_arg, name_of, qualified_name, type_repr
+from lucid.utils import _pytree
 
 __all__ = ["CodeGen", "Graph", "PythonCode"]
 
@@ -202,8 +204,8 @@ class CodeGen:
             if node.op == "output":
                 if node.type is not None:
                     returns[0] = f" -> {annotation(node.type)}"
-                own = type(self).generate_output is not CodeGen.generate_output  # which may know of one argument alone
-                body.append(self.generate_output(node.args[0]) if own else self.generate_output(node.args[0], repr_fn=text))
+                ours = type(self).generate_output.__module__ == __name__  # a program's own may know of one argument alone
+                body.append(self.generate_output(node.args[0], repr_fn=text) if ours else self.generate_output(node.args[0]))
                 return
             if node.op == "call_method":
                 made = f"{_format_target(text(node.args[0]), target)}({arguments(node.args[1:], node.kwargs)})"
@@ -239,6 +241,38 @@ class CodeGen:
         head = self.gen_fn_def(free, returns[0])
         inner = "\n".join("    " + line for line in lines.split("\n"))
         return PythonCode(f"\n{statements}\n\n{head}\n{inner}", found)
+
+
+class _PyTreeCodeGen(CodeGen):
+    """Of a function that takes and returns containers, whose leaves the graph knows: `names` are its arguments."""
+
+    def __init__(self, names: list[str], in_spec: _pytree.TreeSpec):
+        super().__init__()
+        self.names, self.in_spec, self.out_spec = names, in_spec, None
+
+    def gen_fn_def(self, free_vars: list[str], maybe_return_annotation: str) -> str:
+        """The line of `def`, and the one that takes the arguments apart."""
+        leaves = [re.split("[:=]", one)[0].strip() for one in free_vars]
+        if self.names[:1] == ["self"]:
+            leaves.insert(0, "self")
+        apart = f"\n    {', '.join(leaves)}, = fx_pytree.tree_flatten_spec([{', '.join(self.names)}], self._in_spec)" if leaves else ""
+        return super().gen_fn_def(list(self.names), maybe_return_annotation) + apart
+
+    def generate_output(self, output_args, *, descs=None, repr_fn=repr) -> str:
+        """The line of `return`."""
+        return f"return pytree.tree_unflatten({repr_fn(output_args)}, self._out_spec)"
+
+    def process_inputs(self, *args):
+        """The leaves of the arguments."""
+        return _pytree.tree_leaves(args)
+
+    def process_outputs(self, outputs):
+        """The leaves in their containers."""
+        return _pytree.tree_unflatten(list(outputs), self.out_spec)
+
+    def additional_globals(self) -> list[tuple[str, object]]:
+        """What takes trees apart, and what puts them together."""
+        return [("fx_pytree", fx_pytree), ("pytree", _pytree)]
 
 
 _wrapped: dict[int, object] = {}  # the functions that `wrap` was given, by id

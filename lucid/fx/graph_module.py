@@ -10,7 +10,7 @@ import pickle
 from pathlib import Path
 
 import lucid
-from lucid.fx.graph import Graph, PythonCode
+from lucid.fx.graph import Graph, PythonCode, _PyTreeCodeGen
 from lucid.nn import Module, Parameter
 
 __all__ = ["GraphModule"]
@@ -122,6 +122,9 @@ class GraphModule(Module):
 
     def recompile(self) -> PythonCode:
         """Make `forward` anew of the graph; returns the code."""
+        codegen = self._graph._codegen
+        if isinstance(codegen, _PyTreeCodeGen):
+            self._in_spec, self._out_spec = codegen.in_spec, codegen.out_spec
         made = self._graph.python_code("self")
         self.__dict__["_code"] = made.src
         type(self).forward = _forward_of(made.src, made.globals)
