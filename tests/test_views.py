@@ -443,3 +443,17 @@ def test_results_are_contiguous_where_they_are_seen_in_other_shapes():
         assert result.is_contiguous() and result.view(-1).shape == (result.numel(),)
     assert lucid.einsum("abd,dc->acb", b.transpose(1, 2), a).stride() == (16, 1, 4)
     assert lucid.unique(b, dim=1).stride() == (4, 8, 1)
+
+
+def test_a_view_made_without_recording_is_not_written_to_once_its_base_requires_grad():
+    x = lucid.ones(3)
+    with lucid.no_grad():
+        view = x[:2]
+    view.mul_(2)
+    x.requires_grad_()
+    for write in (lambda: view.mul_(2), lambda: view.zero_(), lambda: lucid.exp(lucid.ones(2), out=view)):
+        with pytest.raises(RuntimeError, match="no_grad mode"):
+            write()
+    with lucid.no_grad():
+        view.mul_(2)
+    assert x.tolist() == [4, 4, 1]

@@ -37,7 +37,7 @@ def check_writable(name: str, target: Tensor, overlapping: bool = False) -> None
     """Raise RuntimeError where a tensor cannot be written to; one whose elements share memory can by what gives all one value."""
     check_inference(target)
     array = target.array
-    if target._view == NO_GRAD and core.is_grad_enabled():
+    if core.is_grad_enabled() and (target._view == NO_GRAD or target._view == UNRECORDED and target._base.requires_grad):
         raise RuntimeError(NO_GRAD_VIEW)
     if not array.flags.writeable:
         raise RuntimeError(f"{name}(): the tensor's memory is read-only; write to a clone() of it")

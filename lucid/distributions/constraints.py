@@ -54,6 +54,8 @@ class Constraint:
 
 
 class _Dependent(Constraint):
+    """A set that depends on other parameters, so that nothing can be checked."""
+
     def __init__(self, *, is_discrete=NotImplemented, event_dim=NotImplemented):
         self._is_discrete, self._event_dim = is_discrete, event_dim
         super().__init__()
@@ -83,6 +85,8 @@ def is_dependent(constraint) -> bool:
 
 
 class _DependentProperty(property, _Dependent):
+    """A property that is a constraint, which depends on other parameters, for the class, and gives one for an instance."""
+
     def __init__(self, fn=None, *, is_discrete=NotImplemented, event_dim=NotImplemented):
         super().__init__(fn)
         self._is_discrete, self._event_dim = is_discrete, event_dim
@@ -102,6 +106,8 @@ def _all_rightmost(result, ndim):
 
 
 class _IndependentConstraint(Constraint):
+    """A constraint on each element along the last `reinterpreted_batch_ndims` dimensions."""
+
     def __init__(self, base_constraint, reinterpreted_batch_ndims):
         _must(isinstance(base_constraint, Constraint), f"base_constraint must be a Constraint, got {base_constraint!r}")
         _must(
@@ -167,31 +173,43 @@ class _Between(_Bounded):
 
 
 class _Real(Constraint):
+    """Numbers that are not NaN."""
+
     def check(self, value):
         return value == value  # false for NaN
 
 
 class _GreaterThan(_Above):
+    """Numbers above a bound."""
+
     def check(self, value):
         return self.lower_bound < value
 
 
 class _GreaterThanEq(_Above):
+    """Numbers that are at least a bound."""
+
     def check(self, value):
         return self.lower_bound <= value
 
 
 class _LessThan(_Below):
+    """Numbers below a bound."""
+
     def check(self, value):
         return value < self.upper_bound
 
 
 class _Interval(_Between):
+    """Numbers within two bounds, which are included."""
+
     def check(self, value):
         return (self.lower_bound <= value) & (value <= self.upper_bound)
 
 
 class _HalfOpenInterval(_Between):
+    """Numbers from a lower bound to below an upper one."""
+
     def check(self, value):
         return (self.lower_bound <= value) & (value < self.upper_bound)
 
@@ -200,6 +218,8 @@ class _HalfOpenInterval(_Between):
 
 
 class _Boolean(Constraint):
+    """0 and 1."""
+
     is_discrete = True
 
     def check(self, value):
@@ -207,6 +227,8 @@ class _Boolean(Constraint):
 
 
 class _OneHot(Constraint):
+    """Rows with one 1 among zeros."""
+
     is_discrete = True
     event_dim = 1
 
@@ -215,6 +237,8 @@ class _OneHot(Constraint):
 
 
 class _IntegerInterval(_Interval):
+    """Integers within two bounds, which are included."""
+
     is_discrete = True
 
     def check(self, value):
@@ -222,6 +246,8 @@ class _IntegerInterval(_Interval):
 
 
 class _IntegerGreaterThan(_GreaterThanEq):
+    """Integers from a bound on."""
+
     is_discrete = True
 
     def check(self, value):
@@ -229,6 +255,8 @@ class _IntegerGreaterThan(_GreaterThanEq):
 
 
 class _Multinomial(Constraint):
+    """Rows of counts whose sum is at most a number."""
+
     is_discrete = True
     event_dim = 1
 
@@ -243,6 +271,8 @@ class _Multinomial(Constraint):
 
 
 class _Simplex(Constraint):
+    """Rows of weights that are not negative and sum to 1."""
+
     event_dim = 1
 
     def check(self, value):
@@ -254,16 +284,22 @@ class _Matrix(Constraint):
 
 
 class _LowerTriangular(_Matrix):
+    """Lower triangular matrices."""
+
     def check(self, value):
         return _all_rightmost(value.tril() == value, 2)
 
 
 class _LowerCholesky(_LowerTriangular):
+    """Lower triangular matrices with a positive diagonal."""
+
     def check(self, value):
         return super().check(value) & (value.diagonal(dim1=-2, dim2=-1) > 0).all(-1)
 
 
 class _CorrCholesky(_LowerCholesky):
+    """Cholesky factors of correlation matrices: lower triangular, with a positive diagonal and rows of length 1."""
+
     def check(self, value):
         tolerance = lucid.finfo(value.dtype).eps * value.size(-1) * 10
         lengths = lucid.linalg.norm(value.detach(), dim=-1)
@@ -271,23 +307,31 @@ class _CorrCholesky(_LowerCholesky):
 
 
 class _Square(_Matrix):
+    """Square matrices."""
+
     def check(self, value):
         return lucid.full(value.shape[:-2], value.shape[-2] == value.shape[-1], dtype=lucid.bool)
 
 
 class _Symmetric(_Square):
+    """Symmetric matrices."""
+
     def check(self, value):
         square = super().check(value)
         return lucid.isclose(value, value.mT, atol=1e-6).all(-2).all(-1) if square.all() else square
 
 
 class _PositiveSemidefinite(_Symmetric):
+    """Symmetric matrices without negative eigenvalues."""
+
     def check(self, value):
         symmetric = super().check(value)
         return lucid.linalg.eigvalsh(value).ge(0).all(-1) if symmetric.all() else symmetric
 
 
 class _PositiveDefinite(_Symmetric):
+    """Symmetric matrices that have a Cholesky factor."""
+
     def check(self, value):
         symmetric = super().check(value)
         return lucid.linalg.cholesky_ex(value).info.eq(0) if symmetric.all() else symmetric
@@ -310,6 +354,8 @@ class _Parts(Constraint):
 
 
 class _Cat(_Parts):
+    """A constraint on each part of a dimension, of some length."""
+
     def __init__(self, cseq, dim=0, lengths=None):
         super().__init__(cseq, dim)
         self.lengths = [1] * len(self.cseq) if lengths is None else list(lengths)
@@ -325,6 +371,8 @@ class _Cat(_Parts):
 
 
 class _Stack(_Parts):
+    """A constraint on each slice of a dimension."""
+
     @property
     def event_dim(self):
         ndim = max(one.event_dim for one in self.cseq)

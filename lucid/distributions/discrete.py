@@ -525,6 +525,8 @@ class Multinomial(_OfCategorical):
             raise NotImplementedError(f"inhomogeneous total_count is not supported, got {type(total_count).__name__}")
         self.total_count = total_count
         super().__init__(Categorical(probs=probs, logits=logits), validate_args)
+        if total_count < 0:
+            Binomial(total_count, probs=self.probs)  # which refuses it
 
     @constraints.dependent_property(is_discrete=True, event_dim=1)
     def support(self):

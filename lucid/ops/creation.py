@@ -660,6 +660,8 @@ def _arange(start, end, step, *, out=None, dtype=None, layout=None, device=None,
     exact = isinstance(count[0], int) and isinstance(count[1], int)
     n = -(-count[0] // count[1]) if exact else math.ceil(count[0] / count[1])
     n = max(int(n), 0)
+    if n >= 1 << 63:
+        raise RuntimeError("invalid size, possible overflow?")
     array = None
     if dtype_.kind == 2 or max(abs(start), abs(end), abs(step)) < 1 << 53:
         array = ramp(n, dtype_.numpy, start, step, 0, n)

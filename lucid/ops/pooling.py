@@ -94,6 +94,8 @@ def _windows(name, input_, n, kernel_size, stride, padding, dilation, ceil_mode)
 @lru_cache(256)
 def _planned(name, shape, kernel, stride, padding, dilation, ceil_mode, last) -> Windows:
     """The windows of those sizes, checked: remembered, since a network asks for the same ones every time."""
+    if name != "max_pool1d" and any(one >= 1 << 31 for one in (*kernel, *stride, *padding, *dilation)):
+        raise RuntimeError("value cannot be converted to type int without overflow")
     if any(k <= 0 for k in kernel):
         raise RuntimeError(f"{name}: kernel size should be greater than zero, but got {list(kernel)}")
     if any(s <= 0 for s in stride):

@@ -452,13 +452,18 @@ cdef inline bint one_row(cnp.ndarray a):
     return cnp.PyArray_IS_C_CONTIGUOUS(a) and cnp.PyArray_ISWRITEABLE(a) and cnp.PyArray_ISALIGNED(a)
 
 
+cdef inline bint unrecorded(TensorBase view):
+    """Whether a view was made with recording off of what requires a gradient, be it only since."""
+    return view._view == NO_GRAD or view._view == UNRECORDED and needs_grad(<TensorBase>view._base)
+
+
 def run_into(OpBase op, values, TensorBase target not None):
     """The forward function on the values of all parameters; its result is made in `target` where its kernel can."""
     global target_array, target_name
     cdef void* array_before = target_array
     cdef void* name_before = target_name
     cdef bint possible = (one_row(target.array) and (inference or not target._inference)
-                          and not (grad_enabled and target._view == NO_GRAD))
+                          and not (grad_enabled and unrecorded(target)))
     target_array, target_name = <void*>target.array if possible else NULL, <void*>op.name
     try:
         return run_forward(op, values)
@@ -469,7 +474,7 @@ def run_into(OpBase op, values, TensorBase target not None):
 cdef inline bint plain_target(TensorBase target, values):
     """Whether a call may write its result over a tensor with none of the checks in `lucid.autograd.writes`."""
     return (one_row(target.array) and (inference or not target._inference)
-            and not (grad_enabled and (target._view == NO_GRAD or any_needs_grad(values))))
+            and not (grad_enabled and (unrecorded(target) or any_needs_grad(values))))
 
 
 cdef bint gapless(cnp.ndarray a):

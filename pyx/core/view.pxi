@@ -517,7 +517,7 @@ def overwritable(TensorBase target not None):
     """Whether a tensor may be written to as one row of memory, without a trace in any graph or tangent."""
     cdef cnp.ndarray a = target.array
     return (not detours & FORWARD_AD and one_row(a) and (inference or not target._inference)
-            and not (grad_enabled and (target._view == NO_GRAD or needs_grad(target))))
+            and not (grad_enabled and (unrecorded(target) or needs_grad(target))))
 
 
 def zeroed(TensorBase target not None):

@@ -69,7 +69,7 @@ class DataLoader:
     [[0.0, 1.0], [2.0, 3.0], [4.0]]
     """
 
-    multiprocessing_context = None
+    _context = None
 
     def __init__(
         self, dataset: Dataset, batch_size: int | None = 1, shuffle: bool | None = None, sampler=None, batch_sampler=None,
@@ -87,8 +87,6 @@ class DataLoader:
             raise ValueError(f"prefetch_factor option should be non-negative, but got {prefetch_factor}")
         if persistent_workers and num_workers == 0:
             raise ValueError("persistent_workers option needs num_workers > 0")
-        if multiprocessing_context is not None and num_workers == 0:
-            raise ValueError("multiprocessing_context can only be used with num_workers > 0")
         iterable = isinstance(dataset, IterableDataset)
         if iterable and (shuffle or sampler is not None or batch_sampler is not None):
             raise ValueError("DataLoader with IterableDataset: expected no shuffle, sampler or batch_sampler")
@@ -116,6 +114,27 @@ class DataLoader:
         if collate_fn is None:
             collate_fn = default_convert if batch_sampler is None else default_collate
         self.collate_fn = collate_fn
+
+    @property
+    def multiprocessing_context(self):
+        """How processes are started, as it was given or a context of that name: threads load here."""
+        return self._context
+
+    @multiprocessing_context.setter
+    def multiprocessing_context(self, context):
+        if context is not None:
+            import multiprocessing
+
+            if self.num_workers == 0:
+                raise ValueError(f"multiprocessing_context can only be used with num_workers > 0, but got num_workers={self.num_workers}")
+            ways = multiprocessing.get_all_start_methods()
+            if isinstance(context, str):
+                if context not in ways:
+                    raise ValueError(f"multiprocessing_context must be one of {ways}, but got {context!r}")
+                context = multiprocessing.get_context(context)
+            elif not isinstance(context, multiprocessing.context.BaseContext):
+                raise TypeError(f"multiprocessing_context must be a context or the name of a start method, but got {context!r}")
+        self._context = context
 
     def __setattr__(self, name, value):
         if name in FIXED and "collate_fn" in self.__dict__:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bisect
 import itertools
 import math
+from collections import abc
 
 from lucid.ops.random import randperm
 from lucid.random import default_generator
@@ -42,7 +43,7 @@ class Dataset:
         return cls
 
 
-class IterableDataset(Dataset):
+class IterableDataset(Dataset, abc.Iterable):
     """Samples one after the other: a subclass defines `__iter__()`.
 
     Examples
@@ -55,9 +56,6 @@ class IterableDataset(Dataset):
     >>> [batch.tolist() for batch in data.DataLoader(Lines(), batch_size=2)]
     [[1, 2], [3]]
     """
-
-    def __iter__(self):
-        raise NotImplementedError("Subclasses of IterableDataset should implement __iter__.")
 
     def __add__(self, other):
         return ChainDataset([self, other])
