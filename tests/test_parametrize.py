@@ -119,3 +119,11 @@ def test_norms_by_hooks_come_and_go(kind):
         remove(layer)
     with pytest.raises(ValueError, match="uninitialized"):
         norm(nn.LazyLinear(3))
+
+
+def test_the_weight_norm_of_a_vector_is_that_of_each_element():
+    layer = parametrizations.weight_norm(nn.Linear(3, 2), "bias")
+    layer.bias = lucid.tensor([3.0, -4.0])
+    assert layer.parametrizations.bias.original0.tolist() == [3.0, 4.0] == lucid.norm_except_dim(lucid.tensor([-3.0, 4.0])).tolist()
+    layer.parametrizations.bias.original0 = nn.Parameter(lucid.tensor([1.0, 2.0]))
+    assert layer.bias.tolist() == [1.0, -2.0]

@@ -150,6 +150,8 @@ def weights_with_a_norm(lib):
         layer.weight = lib.arange(1.0, 13).reshape(4, 3)
         yield layer.weight, layer.parametrizations.weight.original0
     old = {"bias": lib.zeros(4), "weight_g": lib.ones(4, 1), "weight_v": lib.ones(4, 3)}
+    bias = par.weight_norm(nn.Linear(3, 4), "bias")
+    yield bias.parametrizations.bias.original0, bias.bias
     layer = par.weight_norm(nn.Linear(3, 4))
     yield layer.load_state_dict(old).missing_keys, layer.weight, sorted(old)
     for make in (lambda: nn.Linear(3, 4), lambda: nn.Conv2d(3, 2, 2), lambda: nn.ConvTranspose2d(3, 2, 2)):

@@ -37,7 +37,7 @@ SAMPLES = {
     "embedding_renorm_": [call(T(5, 3).constant(), I(6, high=5), 1.0, 2.0), call(T(5, 3).constant(), I(2, 2, high=5), 2.0, 1.0), call(T(5, 3).constant(), I(3, high=5), 1.5, math.inf),
                           call(T(4, 3).constant(), I(0, high=5), 0.1, 2.0), error(T(3).constant(), L(0), 1.0, 2.0), floating_error(T(3, 2).constant(), L(5), 1.0, 2.0),
                           error(T(3, 2).constant(), T(2, low=0.0, high=1.0, dtype=torch.float32).constant(), 1.0, 2.0)],
-    "norm_except_dim": [call(T(3, 4)), call(T(2, 3, 4), 2, 1), call(T(2, 3, 4), 3, -1), call(T(2, 3, 4), 1, 2), call(T(3, 4), dim=-2, pow=4), error(T(3, 4), 2, 2)],
+    "norm_except_dim": [call(T(3, 4)), call(T(4)), call(T(4), 3), call(T(2, 3, 4), 2, 1), call(T(2, 3, 4), 3, -1), call(T(2, 3, 4), 1, 2), call(T(3, 4), dim=-2, pow=4), error(T(3, 4), 2, 2)],
     "layer_norm": [call(T(2, 3, 4), (4,)), call(T(2, 3, 4), (3, 4), T(3, 4), T(3, 4)), call(T(2, 3), [3], T(3), None, 0.5, False), call(T(0, 4), (4,), cudnn_enable=True),
                    error(T(2, 3), (4,)), error(T(2, 3), (3,), T(2))],
     "frobenius_norm": [call(T(3, 4), 1), call(T(2, 3, 4), (0, 2), True), call(T(3, 4), ()), call(T(3, 4), dim=(-1,), keepdim=False), call(S(2, 9), 1),

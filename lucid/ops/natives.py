@@ -25,6 +25,7 @@ from lucid.ops.margins import (
     margin_ranking_loss,
     triplet_margin_loss,
 )
+from lucid.ops.view import unsqueeze
 from lucid.tensor import Tensor
 
 _CUDNN = "bool: Accepted; there is no cuDNN."
@@ -110,6 +111,8 @@ def norm_except_dim(v: Tensor, pow: int = 2, dim: int = 0) -> Tensor:
     if dim == -1:
         return norms.vector_norm(v, pow)
     dim = check_dim("norm_except_dim", dim, v.array.ndim)
+    if v.array.ndim < 2:  # no other dimension, and none would mean all
+        return norms.vector_norm(unsqueeze(v, -1), pow, -1)
     return norms.vector_norm(v, pow, [one for one in range(v.array.ndim) if one != dim], True)
 
 

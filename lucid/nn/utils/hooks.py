@@ -14,7 +14,7 @@ from lucid.nn.modules.conv import _ConvTransposeNd
 from lucid.nn.modules.module import Module
 from lucid.nn.parameter import Parameter, is_lazy
 from lucid.nn.utils import parametrizations
-from lucid.nn.utils.parametrizations import norm_except, scaled
+from lucid.nn.utils.parametrizations import scaled
 from lucid.ops._doc import like
 
 __all__ = ["remove_spectral_norm", "remove_weight_norm", "spectral_norm", "weight_norm"]
@@ -129,7 +129,7 @@ def weight_norm(module: Module, name: str = "weight", dim: int = 0) -> Module:
     warnings.warn("nn.utils.weight_norm is deprecated: use nn.utils.parametrizations.weight_norm", FutureWarning, stacklevel=2)
     hook = WeightNorm(name, dim)
     weight = hook.take(module)
-    module.register_parameter(name + "_g", Parameter(norm_except(weight.detach(), hook.dim)))
+    module.register_parameter(name + "_g", Parameter(lucid.norm_except_dim(weight.detach(), 2, hook.dim)))
     module.register_parameter(name + "_v", Parameter(weight.detach()))
     setattr(module, name, hook.compute(module, False))
     module.register_forward_pre_hook(hook)

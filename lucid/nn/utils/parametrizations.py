@@ -13,16 +13,9 @@ from lucid.tensor import Tensor
 __all__ = ["orthogonal", "spectral_norm", "weight_norm"]
 
 
-def norm_except(tensor: Tensor, dim: int) -> Tensor:
-    """The norms along all dimensions but one, of size 1 there; with -1 the norm of all elements."""
-    if dim == -1:
-        return tensor.norm(2)
-    return lucid.norm(tensor, 2, [one for one in range(tensor.dim()) if one != dim % tensor.dim()], keepdim=True)
-
-
 def scaled(direction: Tensor, size: Tensor, dim: int) -> Tensor:
     """A direction at these norms."""
-    return direction * (size / norm_except(direction, dim))
+    return direction * (size / lucid.norm_except_dim(direction, 2, dim))
 
 
 class _WeightNorm(Module):
@@ -34,7 +27,7 @@ class _WeightNorm(Module):
         return scaled(weight_v, weight_g, self.dim)
 
     def right_inverse(self, weight):
-        return norm_except(weight, self.dim), weight
+        return lucid.norm_except_dim(weight, 2, self.dim), weight
 
 
 def weight_norm(module: Module, name: str = "weight", dim: int = 0) -> Module:
