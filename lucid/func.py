@@ -540,7 +540,14 @@ def jacfwd(func, argnums=0, has_aux: bool = False, *, randomness: str = "error")
     Tensor([[2.0, 0.0],
             [0.0, 4.0]])
     """
-    return _jacobian(func, argnums, has_aux, True)
+    jacobian = _jacobian(func, argnums, has_aux, True)
+
+    @functools.wraps(func)
+    def wrapper(*args, **kwargs):
+        check_randomness(randomness)
+        return jacobian(*args, **kwargs)
+
+    return wrapper
 
 
 def hessian(func, argnums=0):
@@ -572,6 +579,12 @@ def hessian(func, argnums=0):
 
 
 # ------------------------------------------------------------------------------------------------ batches
+
+
+def check_randomness(randomness: str) -> None:
+    """RuntimeError for none of the ways to draw random numbers within a batch."""
+    if randomness not in ("error", "different", "same"):
+        raise RuntimeError(f"Only allowed values for randomness are 'error', 'different', or 'same'. Got {randomness}")
 
 
 def vmap(func, in_dims=0, out_dims=0, randomness: str = "error", *, chunk_size: int | None = None):
@@ -613,8 +626,7 @@ def vmap(func, in_dims=0, out_dims=0, randomness: str = "error", *, chunk_size: 
     >>> lucid.func.vmap(lucid.dot)(lucid.ones(2, 3), lucid.ones(2, 3))
     Tensor([3.0, 3.0])
     """
-    if randomness not in ("error", "different", "same"):
-        raise RuntimeError(f"Only allowed values for randomness are 'error', 'different', or 'same'. Got {randomness}")
+    check_randomness(randomness)
     if chunk_size is not None and chunk_size <= 0:
         raise ValueError(f"vmap: chunk_size should be None or greater than 0. (got {chunk_size})")
 

@@ -64,7 +64,7 @@ def check_recordable(target: Tensor) -> None:
     if base is None:
         if target._requires_grad and target._node is None:
             raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
-    elif base._requires_grad and base._node is None:
+    elif base._node is None and (base._requires_grad or target._requires_grad):  # a view may be a leaf itself
         raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
 
 

@@ -237,7 +237,7 @@ def constant_(tensor: Tensor, val: float) -> Tensor:
     >>> nn.init.constant_(lucid.empty(2), 0.5)
     Tensor([0.5, 0.5])
     """
-    return overwrite("constant_", tensor, val)
+    return tensor.fill_(val)
 
 
 @_initial
@@ -468,14 +468,15 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator=None) -> Tensor:
         raise ValueError("Only tensors with 2 or more dimensions are supported")
     if not array.size:
         return tensor
+    if array.dtype.kind != "f" or array.itemsize < 4:
+        raise NotImplementedError(f"orthogonal_: no matrix of {tensor.dtype} is factorised")
     rows = array.shape[0]
     matrix = core.empty((rows, array.size // rows), array.dtype)
     fill_normal(0.0, 1.0, generator)(matrix)
     wide = rows < matrix.shape[1]
     q, r = np.linalg.qr(matrix.T if wide else matrix)
     q *= np.sign(np.diagonal(r))
-    q *= array.dtype.type(gain)
-    return overwrite("orthogonal_", tensor, (q.T if wide else q).reshape(array.shape))
+    return overwrite("orthogonal_", tensor, (q.T if wide else q).reshape(array.shape)).mul_(gain)
 
 
 @_initial

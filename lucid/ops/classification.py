@@ -43,6 +43,8 @@ def _classes(name: str, input_: Tensor, target: Tensor, weight, ignore_index: in
         raise NotImplementedError(f"\"{name}_out_frame\" not implemented for '{torch_name(input_.dtype)}'")
     if not x.ndim:
         raise ValueError("Expected 1 or more dimensions (got 0)")
+    if x.ndim > 1 and t.ndim and x.shape[0] != t.shape[0]:
+        raise ValueError(f"Expected input batch_size ({x.shape[0]}) to match target batch_size ({t.shape[0]}).")
     if t.dtype != INT64 and t.dtype != np.dtype("uint8"):
         raise RuntimeError(f"{name}: expected scalar type Long but found {torch_name(target.dtype)}")
     if x.ndim == 1:
@@ -51,12 +53,8 @@ def _classes(name: str, input_: Tensor, target: Tensor, weight, ignore_index: in
         n, classes, length, shape = 1, x.shape[0], 1, t.shape
     else:
         shape = (x.shape[0], *x.shape[2:])
-        if t.ndim != x.ndim - 1 or t.shape[0] != x.shape[0]:
-            if t.ndim == x.ndim - 1:
-                raise ValueError(f"Expected input batch_size ({x.shape[0]}) to match target batch_size ({t.shape[0]}).")
-            if x.ndim == 2 and t.ndim > 1:
-                raise RuntimeError(f"0D or 1D target tensor expected, multi-target not supported: got {list(t.shape)}")
-            raise RuntimeError(f"Expected target size {list(shape)}, got {list(t.shape)}")
+        if x.ndim == 2 and t.ndim > 1:
+            raise RuntimeError(f"0D or 1D target tensor expected, multi-target not supported: got {list(t.shape)}")
         if t.shape != shape:
             raise RuntimeError(f"Expected target size {list(shape)}, got {list(t.shape)}")
         n, classes, length = x.shape[0], x.shape[1], math.prod(x.shape[2:])

@@ -14,7 +14,7 @@ from lucid.autograd.op import op
 from lucid.autograd.writes import check_cast
 from lucid.dtypes import torch_name
 from lucid.ops._doc import doc
-from lucid.ops._frame import C_NAMES, FLOATING, INT64, contiguous, made_of, tensor_argument
+from lucid.ops._frame import C_NAMES, FLOATING, INT64, broadcast_shapes, contiguous, made_of, tensor_argument
 from lucid.ops._indices import outside
 from lucid.ops.activation import logsigmoid
 from lucid.ops.arithmetic import add, div, mul, neg, rsub, sub
@@ -35,8 +35,8 @@ MULTI_MARGIN, MULTI_MARGIN_BACKWARD = (
 
 
 @op("nn.functional.soft_margin_loss", composite=True)
-@doc("out = \\ln (1 + e^{-y x})", "-g \\cdot y / (1 + e^{y x})", returns="Of the broadcast shape, or reduced.",
-     target="Tensor: 1 or -1.")  # fmt: skip
+@doc("out = \\ln (1 + e^{-y x})", "-g \\cdot y / (1 + e^{y x})", returns="Of the input's shape, or reduced.",
+     target="Tensor: 1 or -1, broadcast to the input.", raises="RuntimeError: the target does not fit the input")  # fmt: skip
 def soft_margin_loss(input_: Tensor, target: Tensor, size_average=None, reduce=None, reduction: str = "mean") -> Tensor:
     """Logistic loss of scores and signs.
 
@@ -44,6 +44,8 @@ def soft_margin_loss(input_: Tensor, target: Tensor, size_average=None, reduce=N
     Tensor(0.0)
     """
     reduction = reduction_of("soft_margin_loss", reduction, size_average, reduce)
+    if broadcast_shapes(input_.array.shape, target.array.shape) != input_.array.shape:
+        raise RuntimeError(f"soft_margin_loss: a target of shape {list(target.shape)} does not fit an input of shape {list(input_.shape)}")
     negative = neg(input_)  # refuses bools, as PyTorch's formula does
     check_cast(dtypes.to_floating(dtypes.result_dtype((input_, target))), input_.dtype)
     losses = log1p(exp(mul(negative, target))) if input_.dtype.is_complex else neg(logsigmoid(mul(target, input_)))

@@ -318,6 +318,9 @@ class Hardshrink(Function):
     def __init__(self, lambd: float = 0.5):
         super().__init__(lambd=lambd)
 
+    def extra_repr(self) -> str:
+        return str(self.lambd)
+
 
 @like(F.hardsigmoid)
 class Hardsigmoid(Function):
@@ -334,6 +337,9 @@ class Hardsigmoid(Function):
     def __init__(self, inplace: bool = False):
         super().__init__(inplace=inplace)
 
+    def extra_repr(self) -> str:
+        return ""
+
 
 @like(F.hardswish)
 class Hardswish(Function):
@@ -349,6 +355,9 @@ class Hardswish(Function):
 
     def __init__(self, inplace: bool = False):
         super().__init__(inplace=inplace)
+
+    def extra_repr(self) -> str:
+        return ""
 
 
 @like(F.hardtanh, min_value="float, optional: Deprecated: use `min_val`.", max_value="float, optional: Deprecated: use `max_val`.")
@@ -372,7 +381,7 @@ class Hardtanh(Function):
                 warnings.warn(f"keyword argument `{name}` is deprecated and rename to `{name[:-2]}`", FutureWarning, stacklevel=2)
         min_val, max_val = min_val if min_value is None else min_value, max_val if max_value is None else max_value
         if max_val <= min_val:
-            raise ValueError(f"max_val must be larger than min_val, got {max_val} and {min_val}")
+            raise AssertionError(f"max_val ({max_val}) must be greater than min_val ({min_val})")
         super().__init__(min_val=min_val, max_val=max_val, inplace=inplace)
 
 

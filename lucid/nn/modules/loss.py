@@ -515,6 +515,10 @@ class MultiMarginLoss(_FunctionLoss):
     def __init__(
         self, p: int = 1, margin: float = 1.0, weight=None, size_average=None, reduce=None, reduction: str = "mean"
     ):
+        if p not in (1, 2):
+            raise ValueError("only p == 1 and p == 2 supported")
+        if weight is not None and weight.dim() != 1:
+            raise ValueError(f"MultiMarginLoss: expected weight to be None or 1D tensor, got {weight.dim()}D instead")
         super().__init__(reduction, size_average, reduce, {"weight": weight}, p=p, margin=margin)
 
 

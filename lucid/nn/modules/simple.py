@@ -468,6 +468,11 @@ class _ReplicationPadNd(_Pad):
 class _CircularPadNd(_Pad):
     mode = "circular"
 
+    def forward(self, input):
+        if input.dim() not in (self.dims + 1, self.dims + 2):
+            raise ValueError(f"expected {self.dims + 1}D or {self.dims + 2}D input (got {input.dim()}D input)")
+        return super().forward(input)
+
 
 class _ZeroPad(_ConstantPadNd):
     def __init__(self, padding):

@@ -52,13 +52,14 @@ def get_total_norm(
     >>> lucid.nn.utils.get_total_norm([lucid.tensor([3.0]), lucid.tensor([4.0])]).item()
     5.0
     """
-    norms = [vector_norm(one, float(norm_type)) for one in _list(tensors)]
+    norm_type = float(norm_type)
+    norms = [vector_norm(one, norm_type) for one in _list(tensors)]
     if not norms:
         return tensor(0.0)
-    total = vector_norm(stack(norms), float(norm_type))
+    total = vector_norm(stack(norms), norm_type)
     if error_if_nonfinite and not total.isfinite():
         raise RuntimeError(
-            f"The total norm of order {float(norm_type)} for gradients is {total.item()}, so it cannot be clipped. To disable "
+            f"The total norm of order {norm_type} for gradients is {total.item()}, so it cannot be clipped. To disable "
             "this error and scale the gradients by the non-finite norm anyway, set `error_if_nonfinite=False`"
         )
     return total
@@ -152,9 +153,10 @@ def clip_grad_value_(parameters, clip_value: float, foreach: bool | None = None)
     >>> print(x.grad)
     [-1.0, 0.5]
     """
+    clip_value = float(clip_value)
     for parameter in _list(parameters):
         if parameter.grad is not None:
-            parameter.grad.clamp_(-float(clip_value), float(clip_value))
+            parameter.grad.clamp_(-clip_value, clip_value)
 
 
 @like(clip_grad_norm_)

@@ -278,9 +278,8 @@ class ReduceLROnPlateau(LRScheduler):
 
     def is_better(self, a: float, best: float) -> bool:
         """Whether a value improves on the best."""
-        sign = -1 if self.mode == "min" else 1
-        margin = self.threshold * best if self.threshold_mode == "rel" else self.threshold
-        bound = best + sign * margin if math.isfinite(best) else best
+        margin = -self.threshold if self.mode == "min" else self.threshold
+        bound = best * (1.0 + margin) if self.threshold_mode == "rel" else best + margin
         return a < bound if self.mode == "min" else a > bound
 
     def step(self, metrics, epoch: int | None = None) -> None:

@@ -145,6 +145,8 @@ class DataLoader:
         return cls
 
     def __iter__(self):
+        if self.timeout and not self.num_workers:
+            raise AssertionError("timeout needs num_workers > 0")
         iterable = isinstance(self.dataset, IterableDataset)
         drawn = None if iterable else iter(self.sampler if self.batch_sampler is None else self.batch_sampler)
         workers, self._workers = self._workers, ()
