@@ -34,7 +34,7 @@ from lucid.ops.extremes import any as any_
 from lucid.ops.joining import cat
 from lucid.ops.linalg import matmul
 from lucid.ops.magnitude import clamp, where
-from lucid.ops.pieces import narrow
+from lucid.ops.pieces import narrow, select
 from lucid.ops.reduction import mean
 from lucid.ops.reduction import sum as sum_
 from lucid.ops.scans import cumsum
@@ -230,26 +230,35 @@ def corrcoef(input_: Tensor) -> Tensor:
 # ------------------------------------------------------------------------------------------------ quantiles
 
 INTERPOLATIONS = ("linear", "lower", "higher", "midpoint", "nearest")
+ROUNDED = {"lower": math.floor, "higher": math.ceil, "nearest": round}  # round: halves to even
+
+
+def _quantile(rows: Tensor, q: float, interpolation: str) -> Tensor:
+    """One quantile of sorted rows without NaN: the same place in each, in their precision."""
+    place = rows.dtype.numpy.type(q) * rows.dtype.numpy.type(rows.shape[-1] - 1)
+    if interpolation in ROUNDED:
+        return select(rows, -1, int(ROUNDED[interpolation](place)))
+    below = math.floor(place)
+    share = 0.5 if interpolation == "midpoint" else float(place - below)
+    return lerp(select(rows, -1, below), select(rows, -1, math.ceil(place)), share)
 
 
 def _quantiles(name: str, x: Tensor, q, dim, keepdim: bool, interpolation: str, ignore_nan: bool) -> Tensor:
     tensor_argument(name, x)
-    given = q
-    if not isinstance(q, Tensor):
-        if not 0 <= q <= 1:
-            raise RuntimeError(f"{name}() q must be in the range [0, 1] but got {q}")
-        q = full((), float(q), dtype=x.dtype)
+    several = isinstance(q, Tensor)
+    if not several and not 0 <= q <= 1:
+        raise RuntimeError(f"{name}() q must be in the range [0, 1] but got {q}")
     if x.dtype not in (dtypes.float32, dtypes.float64):
         raise RuntimeError(f"{name}() input tensor must be either float or double dtype")
-    if q.ndim > 1:
+    if several and q.ndim > 1:
         raise RuntimeError(f"{name}() q must be a scalar or 1D tensor")
-    if q.dtype is not x.dtype:
+    if several and q.dtype is not x.dtype:
         raise RuntimeError(f"{name}() q tensor must be same dtype as the input tensor")
     if interpolation not in INTERPOLATIONS:
         raise RuntimeError(f"{name}() interpolation must be one of linear, lower, higher, midpoint or nearest, but got {interpolation}")
     if not x.numel():
         raise RuntimeError(f"{name}() input tensor must be non-empty")
-    if isinstance(given, Tensor) and q.numel() and not bool(((q >= 0) & (q <= 1)).all()):
+    if several and q.numel() and not bool(((q >= 0) & (q <= 1)).all()):
         raise RuntimeError(f"{name}() q values must be in the range [0, 1]")
     if dim is None:
         rows, at = x.reshape(-1), 0
@@ -260,12 +269,18 @@ def _quantiles(name: str, x: Tensor, q, dim, keepdim: bool, interpolation: str, 
         kept = tuple(1 if i == at else size for i, size in enumerate(x.shape))
     rows = sort(rows.movedim(at, -1) if dim is not None else rows, -1)[0]
     size = rows.shape[-1]
+    shape = kept if keepdim else tuple(size for i, size in enumerate(x.shape) if i != at) if dim is not None else ()
+    nan = type(rows) is not Tensor or np.isnan(rows.array[..., -1]).any()  # or may have
+    if not several and not nan:
+        return _quantile(rows, q, interpolation).reshape(shape)
+    q = q if several else full((), float(q), dtype=x.dtype)
     # Where in the sorted row each quantile lies; that of a row with NaN is its last, unless they are ignored.
+    ignore_nan = ignore_nan and nan
     last = sum_(ne(isnan(rows), True), -1, keepdim=True) - 1 if ignore_nan else None
     count = clamp(last, min=0).to(x.dtype) if ignore_nan else float(size - 1)
     place = q.reshape(-1) * count
     place = place.expand(*rows.shape[:-1], max(q.numel(), 0)) if place.ndim <= 1 else place
-    place = place if ignore_nan else where(isnan(narrow(rows, -1, size - 1, 1)), size - 1.0, place)
+    place = place if ignore_nan or not nan else where(isnan(narrow(rows, -1, size - 1, 1)), size - 1.0, place)
     if interpolation == "lower":
         place = floor(place)
     elif interpolation == "higher":
@@ -278,7 +293,6 @@ def _quantiles(name: str, x: Tensor, q, dim, keepdim: bool, interpolation: str, 
         above = gather(rows, -1, ceil(place).to(dtypes.int64))
         share = full(place.shape, 0.5, dtype=x.dtype) if interpolation == "midpoint" else place - below
         found = lerp(found, above, share)
-    shape = kept if keepdim else tuple(size for i, size in enumerate(x.shape) if i != at) if dim is not None else ()
     found = found.movedim(-1, 0)
     return found.reshape((q.numel(), *shape)) if q.ndim else found.reshape(shape)
 
