@@ -22,7 +22,6 @@ from lucid.ops._frame import (
     FLOAT32,
     FLOATING,
     INT64,
-    UNSIGNED,
     cast,
     contiguous,
     copied,
@@ -38,14 +37,14 @@ from lucid.tensor import Tensor, check_dim, to_array
 
 def _signed(array: np.ndarray) -> np.ndarray:
     """The larger unsigned integers as signed ones in the same order, by the first bit inverted; others as they are."""
-    if array.dtype not in UNSIGNED:
+    if array.dtype.kind != "u" or array.itemsize == 1:
         return array
     return (array ^ array.dtype.type(1 << 8 * array.itemsize - 1)).view(f"i{array.itemsize}")
 
 
 def _unsigned(array: np.ndarray, dtype) -> np.ndarray:
     """The way back from `_signed` of that dtype."""
-    return array.view(dtype) ^ dtype.type(1 << 8 * dtype.itemsize - 1) if dtype in UNSIGNED else array
+    return array.view(dtype) ^ dtype.type(1 << 8 * dtype.itemsize - 1) if dtype.kind == "u" and dtype.itemsize > 1 else array
 
 
 def _table(name: str) -> dict:
@@ -53,7 +52,7 @@ def _table(name: str) -> dict:
     return {dtype: function[c] for dtype, c in C_NAMES.items() if c in function.__signatures__}
 
 
-SORT, TOPK, SELECT = map(_table, ("sort", "topk", "select"))
+SORT, TOPK, SELECT, SEARCH, RUNS = map(_table, ("sort", "topk", "select", "searchsorted", "runs"))
 
 
 def _rows(name: str, input_: Tensor, dim: int):
@@ -452,9 +451,9 @@ def searchsorted(
     if found.size and edges.size:
         n, edge_rows = edges.shape[-1], edges.size // edges.shape[-1]
         rows = edge_rows if edges.ndim > 1 else 1
-        compared = [flat(contiguous(native(_comparable(cast(one, common))))) for one in (edges, values)]
-        kernels.searchsorted(
-            *compared, flat(found), edge_rows, n, rows, values.size // rows, bool(right or side == "right"),
+        edges, values = (contiguous(native(_comparable(cast(one, common)))) for one in (edges, values))
+        SEARCH[edges.dtype](
+            flat(edges), flat(values), flat(found), edge_rows, n, rows, values.size // rows, bool(right or side == "right"),
             None if order is None else flat(contiguous(native(order))),
         )  # fmt: skip
     elif found.size:
@@ -501,9 +500,9 @@ def _runs(array, order=None, alone: bool = False):
     counts, inverse = (None, None) if alone and n else (core.empty((n,), INT64), core.empty((n,), INT64))
     found = 0
     if alone and n:
-        found = kernels.runs(flat(array), flat(values))
+        found = RUNS[array.dtype](flat(array), flat(values))
     elif n:
-        found = kernels.runs(
+        found = RUNS[array.dtype](
             flat(array), flat(values), flat(counts), flat(inverse), None if order is None else flat(order)
         )
     return values if found == n else values[:found].copy(), None if counts is None else counts[:found].copy(), inverse
@@ -538,7 +537,7 @@ def _unique_values(array, sort: bool, inverse: bool = True, counts: bool = True)
         found = _counted(row, inverse)
     if sort and row.size and found is None:
         values, order = core.empty(row.shape, row.dtype), core.empty(row.shape, INT64)
-        kernels.sort(flat(row), flat(values), flat(order), 1, row.size)
+        SORT[row.dtype](flat(row), flat(values), flat(order), 1, row.size)
         row = values
     values, counts, inverse = found or _runs(row, order, not (inverse or counts))
     return _unsigned(values, dtype).astype(dtype, copy=False), inverse, counts
