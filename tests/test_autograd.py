@@ -601,3 +601,40 @@ def test_an_edge_of_several_elements_needs_a_gradient():
     rows = lucid.ones(2, 1, requires_grad=True)
     lucid.autograd.backward(lucid.autograd.graph.get_gradient_edge(rows.unbind(0)[1]))
     assert rows.grad.tolist() == [[0], [1]]
+
+
+def test_a_selective_checkpoint_computes_what_it_kept_once(monkeypatch):
+    from functools import partial
+
+    from lucid.utils.checkpoint import CheckpointPolicy, checkpoint, create_selective_checkpoint_contexts
+
+    aten, asked = lucid.ops.aten, []
+    layer, x, found = lucid.nn.Linear(3, 3), lucid.rand(2, 3, requires_grad=True), []
+
+    def network(x):
+        found.append((layer(x).relu() @ x.t()).exp())
+        return found[-1].sum()
+
+    def policy(context, operator, *args, **kwargs):
+        asked.append((context.is_recompute, repr(operator)))
+        return CheckpointPolicy.MUST_SAVE if operator in (aten.exp.default, aten.addmm.default) else CheckpointPolicy.PREFER_RECOMPUTE
+
+    network(x).backward()
+    wanted, x.grad, found[:] = x.grad, None, []
+    checkpoint(
+        network, x, use_reentrant=False, early_stop=False, context_fn=partial(create_selective_checkpoint_contexts, policy)
+    ).backward()
+    assert x.grad.allclose(wanted, atol=0, rtol=0)
+    assert found[0].data_ptr() == found[1].data_ptr()  # the exponential was not computed again
+    names = ["aten.addmm.default", "aten.relu.default", "aten.mm.default", "aten.exp.default", "aten.sum.default"]
+    assert asked == [(again, name) for again in (False, True) for name in names]
+
+    kept = partial(create_selective_checkpoint_contexts, [aten.mm.default])
+    y = checkpoint(lambda x: (x @ x.t()).exp().sum(), x, use_reentrant=False, context_fn=kept)
+    y.backward(retain_graph=True)
+    with pytest.raises(RuntimeError, match="extra time"):
+        y.backward()
+    with pytest.raises(RuntimeError, match="mutated"):
+        checkpoint(lambda x: (x @ x.t()).mul_(2).exp().sum(), x, use_reentrant=False, context_fn=kept).backward()
+    with pytest.raises(ValueError, match="to be an operator"):
+        create_selective_checkpoint_contexts([lucid.mm])

@@ -45,9 +45,10 @@ class SelectiveCheckpointContext:
 
 
 def create_selective_checkpoint_contexts(policy_fn_or_list, allow_cache_entry_mutation: bool = False) -> tuple:
-    """Two context managers for `context_fn` of `checkpoint`: all is computed again, also what the policy would have kept.
+    """Two context managers for `context_fn` of `checkpoint`: what the policy keeps is not computed again.
 
-    Gradients are the same; the policy is not asked.
+    Results of single operations can be kept; what is made of several, or several tensors, is computed again whatever the policy
+    says, and so is everything under autocast.
 
     Parameters
     ----------
@@ -55,7 +56,7 @@ def create_selective_checkpoint_contexts(policy_fn_or_list, allow_cache_entry_mu
         Which operations' results are to be kept: a function of a `SelectiveCheckpointContext`, an operator and its arguments, or a
         list of operators.
     allow_cache_entry_mutation : bool, optional
-        Whether what is kept may be written to; without effect.
+        Whether what is kept may be written to.
 
     Returns
     -------
@@ -66,6 +67,10 @@ def create_selective_checkpoint_contexts(policy_fn_or_list, allow_cache_entry_mu
     ------
     TypeError
         If `policy_fn_or_list` is neither.
+    ValueError
+        If it is a list of anything else.
+    RuntimeError
+        In backward, if what was kept has been written to, or for the second time.
 
     Examples
     --------
@@ -79,9 +84,21 @@ def create_selective_checkpoint_contexts(policy_fn_or_list, allow_cache_entry_mu
     Tensor([[4.0, 4.0],
             [4.0, 4.0]])
     """
-    if not isinstance(policy_fn_or_list, list) and not callable(policy_fn_or_list):
+    from lucid.library import Aten, CustomOpDef
+    from lucid.utils import _selective
+
+    policy = policy_fn_or_list
+    if isinstance(policy_fn_or_list, list):
+        for one in policy_fn_or_list:
+            if not isinstance(one, (Aten, CustomOpDef)) or isinstance(one, Aten) and "." not in one._name:
+                raise ValueError(f"Expected op in `op_list` to be an operator such as ops.aten.mm.default, but got: {one} of type {type(one)}")
+
+        def policy(context, operator, *args, **kwargs):
+            return operator in policy_fn_or_list
+
+    elif not callable(policy_fn_or_list):
         raise TypeError("policy_fn_or_list must be either a function or a list of ops.")
-    return noop_context_fn()
+    return _selective.modes(policy, allow_cache_entry_mutation)
 
 
 class CheckpointError(RuntimeError):
