@@ -452,3 +452,19 @@ def test_floats_in_a_list_lose_their_digits_and_text_is_no_index():
     for index in (["x", 1], [1, "x"], "x"):
         with pytest.raises(TypeError):
             x[index]
+
+
+def test_a_number_is_written_to_by_any_count_of_indices():
+    x = I(2.0)
+    assert x.index_fill(0, I([0, 0, 0]), 5.0).item() == 5.0 == x.scatter(0, I([0, 0]), 5.0).item()
+    assert [one.tolist() for one in lucid.topk(x, 0)] == [2.0, 0] == [one.tolist() for one in lucid.topk(x, 1)]
+
+
+def test_what_has_no_elements():
+    nothing = lucid.zeros(0, dtype=lucid.int64)
+    assert nothing.median().item() == lucid.iinfo(lucid.int64).min == nothing.nanmedian().item()
+    assert nothing.byte().median().item() == 0 and math.isnan(nothing.float().median().item())
+    assert lucid.trapezoid(lucid.ones(2, 0), lucid.ones(2, 0)).tolist() == [0.0, 0.0]
+    assert lucid.cumulative_trapezoid(lucid.ones(0), lucid.ones(0)).shape == (0,) == lucid.fft.fftfreq(0).shape
+    assert math.isnan(lucid.fft.rfftfreq(0).item())
+    assert lucid.signal.windows.exponential(1, center=1.0, tau=2.0, sym=False).item() == pytest.approx(math.exp(-0.5))

@@ -1,4 +1,4 @@
-"""Padding agrees with NumPy's, on margins of a few elements and of many, which are copied in another way."""
+"""Padding agrees with NumPy's, on margins of a few elements and of many, which are copied in another way; windows that have no kernel."""
 
 import numpy as np
 import pytest
@@ -16,3 +16,10 @@ def test_margins_of_three_dimensions(mode, name, shape, dtype):
     for pad in ((1, 2, 3, 2, 2, 3), (0, 3, 0, 0, 3, 0)):
         margins = [(0, 0)] * 2 + [pad[4:6], pad[2:4], pad[:2]]
         assert np.array_equal(F.pad(x, pad, mode=mode).double().numpy(), np.pad(wide, margins, mode=name))
+
+
+def test_roots_of_infinite_powers_are_the_greatest_or_the_least_of_a_window():
+    x = lucid.tensor([[[1.0, -4.0, 2.0, 3.0]]])
+    for norm, wanted in ((float("inf"), [4.0, 3.0]), (float("-inf"), [1.0, 2.0])):
+        assert F.lp_pool1d(x, norm, 2).tolist() == [[wanted]]
+        assert F.lp_pool2d(x[None].expand(1, 1, 2, 4), norm, 2).tolist() == [[[wanted]]]

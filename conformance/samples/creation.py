@@ -76,11 +76,9 @@ SAMPLES |= {
     "hamming_window": [call(m, only=once) for m in (0, 1, 7)] + [call(6, False, 0.6, 0.3, only=once), error(-1), error(3, dtype=torch.int64)],
     "signal.windows.general_cosine": [call(m, a=[0.4, 0.5, 0.2], sym=sym, only=once) for m in (0, 1, 7) for sym in (True, False)],
     "signal.windows.general_hamming": [call(m, alpha=0.6, sym=sym, only=once) for m in (0, 1, 7) for sym in (True, False)],
-    "signal.windows.exponential": [call(6, only=once), call(7, tau=2.5, only=once), call(6, center=1.0, sym=False, only=once)],
+    "signal.windows.exponential": [call(6, only=once), call(7, tau=2.5, only=once), call(6, center=1.0, sym=False, only=once), call(1, center=1.0, sym=False, only=once)],
     "signal.windows.gaussian": [call(6, only=once), call(7, std=2.5, sym=False, only=once), error(3, std=0.0)],
     "signal.windows.kaiser": [call(6, only=once), call(7, beta=2.5, sym=False, only=once), call(4, beta=0.0, only=once)],
-    "fft.fftfreq": [call(n, only=once) for n in (1, 4, 5)] + [call(6, 0.5, dtype=torch.float64, only=once)],
-    "fft.rfftfreq": [call(n, only=once) for n in (1, 4, 5)] + [call(6, 0.5, dtype=torch.float64, only=once)],
 }
 for _name in [*(name for name in SAMPLES if "window" in name), "signal.windows.exponential", "signal.windows.gaussian",
               "signal.windows.general_cosine", "signal.windows.general_hamming", "signal.windows.kaiser", "kaiser_window"]:  # fmt: skip
@@ -89,7 +87,7 @@ for _name in [*(name for name in SAMPLES if "window" in name), "signal.windows.e
     SAMPLES.setdefault(_name, [])
     SAMPLES[_name] += [call(6, **_more, only=once), call(5, **_more, dtype=torch.float64, only=once),
                        call(5, **_more, requires_grad=True, only=once)]  # fmt: skip
-SAMPLES |= {f"fft.{name}": [call(6, only=once), call(5, d=0.5, dtype=torch.float64, only=once), call(3, requires_grad=True, only=once)]
+SAMPLES |= {f"fft.{name}": [*(call(n, only=once) for n in (0, 1, 4, 6)), call(5, d=0.5, dtype=torch.float64, only=once), call(3, requires_grad=True, only=once)]
             for name in ("fftfreq", "rfftfreq")}  # fmt: skip
 SAMPLES["range"] = [call(1, 4, only=once), call(0.5, 3.0, 0.5, only=once), call(3, 1, -1, only=once), call(0, 2.5, only=once), call(1, 4, dtype=torch.int64, only=once),
                     call(1.5, 4, dtype=torch.int64, only=once), call(start=1, end=2, step=0.25, requires_grad=True, only=once), call(2, 2, only=once),

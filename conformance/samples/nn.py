@@ -52,7 +52,7 @@ SAMPLES = {
     F + "adaptive_avg_pool1d": [call(T(2, 3, 9), 4), call(T(2, 3, 9), 1)],
     F + "adaptive_avg_pool2d": [call(T(2, 3, 7, 8), 1), call(T(2, 3, 7, 8), (3, 4)), call(T(2, 3, 7, 8), (None, 2))],
     F + "adaptive_max_pool1d": [call(T(2, 3, 9), 4)], F + "adaptive_max_pool2d": [call(T(2, 3, 7, 8), (3, 4)), call(T(2, 3, 7, 8), 2, return_indices=True)],
-    F + "lp_pool1d": [call(T(2, 3, 8), 2.0, 2), call(T(2, 3, 8), 3.0, 3, 2, True)], F + "lp_pool2d": [call(T(2, 3, 6, 6), 2.0, 2), call(T(2, 3, 6, 6, low=0.1), 1.5, (2, 3))],
+    F + "lp_pool1d": [call(T(2, 3, 8), 2.0, 2), call(T(2, 3, 8), inf, 3, 2), call(T(2, 3, 8), -inf, 2), call(T(2, 3, 8), 3.0, 3, 2, True)], F + "lp_pool2d": [call(T(2, 3, 6, 6), 2.0, 2), call(T(2, 3, 6, 6), inf, 2), call(T(2, 3, 6, 6, low=0.1), 1.5, (2, 3))],
     F + "fold": [call(T(1, 8, 12), (4, 5), (2, 2)), call(T(1, 8, 9), (4, 4), 2, padding=1, stride=2), call(T(8, 12), (4, 5), 2), call(T(0, 4, 4), 3, 2), call(T(1, 4, 4), 5, 2, 3, 1, 2),
                    error(T(1, 5, 4), 3, 2), error(T(1, 4, 5), 3, 2), error(T(1, 4, 4), 3, 0), error(T(1, 4, 4), 3, 2, 0), error(T(1, 4, 4), 3, 2, padding=-1), error(T(4), 3, 2)],
     F + "unfold": [call(T(1, 2, 4, 5), 2), call(T(2, 2, 5, 6), (2, 3), 1, 1, 2), call(T(2, 2, 5, 6), 2, dilation=2), call(T(0, 2, 4, 5), 2), call(T(2, 4, 5), 2),

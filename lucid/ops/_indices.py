@@ -125,7 +125,7 @@ def placed(out, dim: int, at, src, full: bool, join: str | None = None) -> bool:
     else:
         m = at.size
     outer, axis, inner = _sizes(out.shape, dim)
-    scalar = not src.ndim and out.ndim > 0
+    scalar = not src.ndim and (out.ndim > 0 or at.size > 1)
     if join is None:
         row = flat(contiguous(native(src)), True)
         return moved(kernels.scatter, out)(flat(out, True), flat(at), row, outer, axis, inner, m, full, scalar)

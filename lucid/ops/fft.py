@@ -628,7 +628,7 @@ def _frequencies(name: str, steps, n, d, dtype, layout, device, requires_grad) -
         raise RuntimeError(f"{name} requires a floating point or complex dtype")
     out = arange(len(steps), dtype=dtype, layout=layout, device=device)
     out.array[...] = steps
-    out.mul_(1.0 / (n * d))
+    out.mul_(1.0 / (n * d) if n * d else float("inf"))
     return out.requires_grad_() if requires_grad else out
 
 

@@ -752,10 +752,13 @@ def _lp(n: int):
     def pool_(
         input_, norm_type, kernel_size: int | str | tuple, stride: int | tuple | None = None, ceil_mode: bool = False
     ):
-        average = (avg_pool1d, avg_pool2d, avg_pool3d)[n - 1]
+        average, maximum = ((avg_pool1d, max_pool1d), (avg_pool2d, max_pool2d), (avg_pool3d, max_pool3d))[n - 1]
         if n > 1 and isinstance(kernel_size, str):
             raise ValueError(f"{pool_.__name__}(): kernel_size is an int or {n} of them, got {kernel_size!r}")
         kernel = ntuple(pool_.__name__, "kernel_size", kernel_size, n)
+        if isinstance(norm_type, float) and math.isinf(norm_type):  # the root of which is that of the greatest, or of the least
+            sign = 1 if norm_type > 0 else -1
+            return maximum(input_.abs() * sign, kernel, stride, 0, 1, ceil_mode) * sign
         powered = input_.pow(norm_type)
         total = average(powered, kernel, stride, 0, ceil_mode)
         return (total.sign() * total.abs().relu() * math.prod(kernel)).pow(1.0 / norm_type)

@@ -221,7 +221,8 @@ def topk(input_: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bo
     >>> lucid.topk(lucid.tensor([3, 1, 2]), 2).values
     Tensor([3, 2])
     """
-    return _topk(input_, dim, int(k), bool(largest), bool(sorted))
+    k = 1 if k == 0 and not tensor_argument("topk", input_).ndim else int(k)  # a number is all there is of it
+    return _topk(input_, dim, k, bool(largest), bool(sorted))
 
 
 @op("_select_along")
@@ -278,19 +279,21 @@ def kthvalue(input_: Tensor, k: int, dim: int = -1, keepdim: bool = False, *, ou
 
 
 def _median(name: str, input_: Tensor, dim, keepdim: bool):
+    if dim is None and not tensor_argument(name, input_).numel():
+        return _middle(name, input_)
     if tensor_argument(name, input_).dtype is dtypes.bool_:
         check_dim(name, dim or 0, input_.array.ndim)
         raise NotImplementedError(f"{name}(): \"median_cpu\" not implemented for 'Bool'")
     if dim is not None:
         return _selected(name, input_, dim, keepdim)
-    if not input_.array.size:
-        return Supplied.zeros((), input_.dtype) + (float("nan") if input_.dtype.kind > 1 else 0)
     return _middle(name, input_)
 
 
 @op("_middle")
 def _middle(name: str, input_: Tensor) -> Tensor:
     array = contiguous(input_.array)
+    if not array.size:
+        return (Supplied.zeros((), dtypes.float32) + float("nan")).to(input_.dtype)
     if array.dtype not in FLOATING:
         return _selected(name, input_.reshape((-1,)), 0, False).values
     value = empty((), array.dtype)

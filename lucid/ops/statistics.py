@@ -98,7 +98,7 @@ def _panels(name: str, y: Tensor, x, dx, dim: int):
         if x.shape[0] != y.shape[dim]:
             raise RuntimeError(f"{name}: There must be one `x` value for each sample point")
         x, along = x.reshape([-1 if i == dim else 1 for i in range(y.ndim)]), dim
-    return dim, narrow(x, along, 1, max(x.shape[along] - 1, 0)) - narrow(x, along, 0, max(x.shape[along] - 1, 0))
+    return dim, narrow(x, along, min(x.shape[along], 1), max(x.shape[along] - 1, 0)) - narrow(x, along, 0, max(x.shape[along] - 1, 0))
 
 
 def _heights(y: Tensor, dim: int) -> Tensor:

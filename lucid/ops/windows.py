@@ -213,7 +213,7 @@ def exponential(
     if center is None:
         center = (M if not sym and M > 1 else M - 1) / 2.0
     k = _points("exponential", M, -center / tau, 1 / tau, dtype, layout, device)
-    return _done(k if M <= 1 else exp(-abs(k)), requires_grad)
+    return _done(exp(-abs(k if M > 1 else k * (center / tau))), requires_grad)
 
 
 @op("signal.windows.gaussian", gradient=False)
