@@ -22,7 +22,8 @@ import numpy as np
 from lucid import dtypes
 from lucid._kernels import core
 from lucid.dtypes import BY_NUM
-from lucid.tensor import Size, Tensor, check_device, device
+from lucid.tensor import Size, Tensor, check_device, device, on_meta
+from lucid.utils._pytree import tree_map
 
 __all__ = ["from_file", "load", "save"]
 
@@ -318,8 +319,10 @@ def load(f, map_location=None, pickle_module=None, *, weights_only: bool | None 
     weights_only : bool, optional
         With False, NumPy's arrays and scalars are read even where `serialization.add_safe_globals` does not name what
         they mention. Nothing is executed either way.
-    map_location, pickle_module, mmap, **pickle_load_args : optional
-        Accepted for PyTorch's sake: there is one device, and no other way to read than this one.
+    map_location : device or str, optional
+        `meta` for tensors of the shapes and dtypes that were saved, without their elements. Others are accepted: there is one device.
+    pickle_module, mmap, **pickle_load_args : optional
+        Accepted for PyTorch's sake: there is no other way to read than this one.
 
     Returns
     -------
@@ -342,6 +345,10 @@ def load(f, map_location=None, pickle_module=None, *, weights_only: bool | None 
     >>> lucid.load(file)
     Tensor([0, 1, 2])
     """
+    if on_meta(map_location):
+        from lucid import meta
+
+        return tree_map(lambda one: meta.of(one) if isinstance(one, Tensor) else one, load(f, weights_only=weights_only))
     with _older(f) as file:
         if file is not None:
             reader = _Older(file)

@@ -1,13 +1,14 @@
 """Settings of PyTorch's that are answered here: results are always deterministic, float32 products always exact to
-float32, and there is one device. What is set is remembered and changes nothing else."""
+float32, and there is one device. What is set is remembered and changes nothing else (but for the device `meta`)."""
 
 from __future__ import annotations
 
+import sys
 import warnings
 
 from lucid.autograd.anomaly import is_anomaly_check_nan_enabled, is_anomaly_enabled, set_detect_anomaly
 from lucid.ops.storage import Uninitialised
-from lucid.tensor import Tensor, check_device, device
+from lucid.tensor import META, Tensor, check_device, device, on_meta
 
 __all__ = [
     "are_deterministic_algorithms_enabled", "get_default_device", "get_deterministic_debug_mode",
@@ -89,10 +90,15 @@ def set_flush_denormal(mode: bool) -> bool:
 
 
 def set_default_device(device) -> None:
-    """Make new tensors on a device: the CPU. None is the CPU too; RuntimeError for others."""
-    if device is not None:
+    """Make new tensors on a device: the CPU, or `meta`. None is the CPU too; RuntimeError for others."""
+    device = _device("cpu" if device is None else device)
+    if not on_meta(device):
         check_device(device)
-    _set["device"] = _device("cpu" if device is None else device)
+    if on_meta(device) is not on_meta(_set["device"]):
+        from lucid import meta
+
+        (meta.enter if on_meta(device) else meta.leave)()
+    _set["device"] = device
 
 
 def _device(value) -> device:
@@ -100,8 +106,9 @@ def _device(value) -> device:
 
 
 def get_default_device() -> device:
-    """What `set_default_device` set."""
-    return _set["device"]
+    """Where new tensors are made: as the innermost block of a device says, or `set_default_device`."""
+    meta = sys.modules.get("lucid.meta")
+    return META if meta is not None and meta.entered() else _set["device"]
 
 
 def set_warn_always(b: bool) -> None:

@@ -64,7 +64,8 @@ DEVICES = (
 
 
 class device:
-    """Where a tensor lies. There is one place, the CPU; others have names, so that programs can compare them.
+    """Where a tensor lies: on the CPU, or on `meta`, where tensors have shapes and no elements. Others have names, so that programs
+    can compare them.
 
     RuntimeError for a name that PyTorch does not know.
     """
@@ -84,10 +85,10 @@ class device:
         self.type, self.index = name, index
 
     def __eq__(self, other):
-        return str(self) == str(other)
+        return isinstance(other, device) and (self.type, self.index) == (other.type, other.index)
 
     def __hash__(self):
-        return hash(str(self))
+        return hash((self.type, self.index))
 
     def __str__(self) -> str:
         return self.type if self.index is None else f"{self.type}:{self.index}"
@@ -99,12 +100,20 @@ class device:
         return device, (self.type, self.index)
 
     def __enter__(self):
-        """Make new tensors there: where all are made. RuntimeError for another device."""
-        check_device(self)
+        """Make new tensors there. RuntimeError for a device that is not there."""
+        if on_meta(self):
+            from lucid import meta
+
+            meta.enter()
+        else:
+            check_device(self)
         return self
 
     def __exit__(self, *error):
-        pass
+        if on_meta(self):
+            from lucid import meta
+
+            meta.leave()
 
 
 def size_of(shape: tuple) -> Size:
@@ -112,7 +121,7 @@ def size_of(shape: tuple) -> Size:
     return tuple.__new__(Size, shape)
 
 
-CPU = device("cpu")
+CPU, META = device("cpu"), device("meta")
 
 DLPACK_OPTIONS = np.lib.NumpyVersion(np.__version__) >= "2.1.0"  # whether NumPy knows the protocol's later arguments
 
@@ -389,6 +398,8 @@ class Tensor(core.TensorBase):
             raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
         if self.requires_grad and value.dtype.kind < 2:
             raise RuntimeError("data set to a tensor that requires gradients must be floating point or complex dtype")
+        if value.is_meta:
+            raise RuntimeError("data set to a tensor on the meta device, which has no elements")
         self.array = value.array
 
     def _is_view(self) -> bool:
@@ -572,6 +583,23 @@ core.set_tensor_type(Tensor, Size, dtypes.BY_NUM)
 
 
 # ---------------------------------------------------------------------------------------------- what ops need
+
+
+def on_meta(value) -> bool:
+    """Whether a device, or its name, is `meta`."""
+    return value is not CPU and (value.type if isinstance(value, device) else value) in ("meta", "meta:0")
+
+
+def elsewhere(function, args: tuple, kwargs: dict):
+    """What a function makes that is asked for a tensor on another device than the CPU; NotImplemented where it sees to that itself."""
+    if not on_meta(kwargs["device"]):
+        return NotImplemented
+    from lucid import meta
+
+    return meta.created(function, args, kwargs)
+
+
+core.set_elsewhere(elsewhere)
 
 
 def check_device(value) -> None:

@@ -98,7 +98,7 @@ def _initial(function):
 
     @functools.wraps(function)
     def call(tensor, *args, **kwargs):
-        if skipped.on:
+        if skipped.on or tensor.is_meta:
             return tensor
         with no_grad():
             return function(tensor, *args, **kwargs)

@@ -68,6 +68,10 @@ class Parameter(Tensor, metaclass=_Marking):
             raise TypeError(f"Parameter needs a Tensor, got {type(data).__name__}")
         if requires_grad and data.is_inference() and not core.is_inference():
             raise RuntimeError(NO_GRADIENT)
+        if data.is_meta:
+            from lucid import meta
+
+            return meta.MetaParameter(data, requires_grad)
         if (found := _marked(data, requires_grad)) is not None:
             return found
         self.array = data.array

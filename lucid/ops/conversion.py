@@ -14,7 +14,7 @@ from lucid.ops._doc import doc
 from lucid.ops._frame import tensor_argument
 from lucid.ops.creation import empty, empty_strided, finished, full, ones, sizes, wanted, zeros
 from lucid.ops.view import clone, to_dtype
-from lucid.tensor import DLPACK_OPTIONS, Size, Tensor, check_device, to_array
+from lucid.tensor import DLPACK_OPTIONS, Size, Tensor, check_device, on_meta, to_array
 
 # ------------------------------------------------------------------------------------------------ from elsewhere
 
@@ -350,7 +350,7 @@ def parse_to(args, dtype=None, device=None, other=None, non_blocking=False, copy
     if not (isinstance(non_blocking, bool) and isinstance(copy, bool)):
         argument, value = ("copy", copy) if isinstance(non_blocking, bool) else ("non_blocking", non_blocking)
         raise TypeError(f"to(): argument '{argument}' must be bool, not {type(value).__name__}")
-    if device is not None:
+    if device is not None and not on_meta(device):
         check_device(device)
     return None if dtype is None else as_dtype(dtype), device, non_blocking, copy, memory_format
 
@@ -360,7 +360,11 @@ def to(self, *args, dtype=None, device=None, other=None, non_blocking=False, cop
 
     The tensor itself where nothing changes, unless `copy`.
     """
-    dtype, _, _, copy, memory_format = parse_to(args, dtype, device, other, non_blocking, copy, memory_format)
+    dtype, device, _, copy, memory_format = parse_to(args, dtype, device, other, non_blocking, copy, memory_format)
+    if device is not None and on_meta(device):
+        from lucid import meta
+
+        return meta.of(convert(self, self.dtype if dtype is None else dtype, copy, memory_format))
     return convert(self, self.dtype if dtype is None else dtype, copy, memory_format)
 
 

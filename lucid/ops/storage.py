@@ -239,6 +239,8 @@ def copy_(self, other=None, non_blocking: bool = False, *, src=None) -> Tensor:
         raise TypeError("copy_(): argument 'other' (position 1) must be Tensor, not NoneType")
     if not isinstance(other, Tensor):
         other = wrap(np.array(other))
+    if type(other) is not Tensor and other.is_meta:
+        raise NotImplementedError("Cannot copy out of meta tensor; no data!")
     if other.array is self.array or core.overwritten(self, other):
         return self
     return _copy_inplace(self, other, non_blocking)

@@ -104,6 +104,24 @@ cdef dict by_name(row_t row, PyObject* names):
     return {(<tuple>names)[i]: <object>row[i] for i in range(count(names))}
 
 
+cdef object elsewhere = None
+
+
+def set_elsewhere(function):
+    """Say what `function(published, args, kwargs)` gives where a call names a device; NotImplemented for the CPU."""
+    global elsewhere
+    elsewhere = function
+
+
+cdef bint names_device(row_t values, PyObject* names, Py_ssize_t n) except -1:
+    """Whether a call names a device, `n` values by position before those of `names`."""
+    cdef Py_ssize_t i
+    for i in range(count(names)):
+        if (<tuple>names)[i] == "device":
+            return <object>values[n + i] is not None
+    return False
+
+
 cdef object answer_call(object self, row_t row, size_t flagged, PyObject* names):
     cdef Published call = <Published>self
     cdef OpBase op = call.declared
@@ -113,6 +131,10 @@ cdef object answer_call(object self, row_t row, size_t flagged, PyObject* names)
         return interceptor(call, by_position(row, n), by_name(row + n, names))
     if op.kinds is not None:
         check_kinds(op, row, min(n, op.positional), 0)
+    if names != NULL and names_device(row, names, n):
+        found = elsewhere(call, by_position(row, n), by_name(row + n, names))
+        if found is not NotImplemented:
+            return found
     if state & ~FUNCTION_MODE:
         return detoured(op, op.bound(row, n, names))
     if names != NULL or n > op.positional or (n > op.inplace_at and <object>row[op.inplace_at]):
@@ -186,6 +208,10 @@ cdef object answer_overridable(object self, row_t row, size_t flagged, PyObject*
     cdef Py_ssize_t i, n = PyVectorcall_NARGS(flagged)
     if intercepted(row, n + count(names), detours):
         return interceptor(call, by_position(row, n), by_name(row + n, names))
+    if names != NULL and names_device(row, names, n):
+        found = elsewhere(call, by_position(row, n), by_name(row + n, names))
+        if found is not NotImplemented:
+            return found
     if names != NULL and call.declared is not None and call.declared.kinds is not None:
         for i in range(count(names)):
             at = call.declared.places.get((<tuple>names)[i])

@@ -56,6 +56,8 @@ cdef class TensorBase:
         """The array's memory, for `memoryview(tensor)`; the array is what keeps it."""
         if needs_grad(self):
             raise BufferError("a tensor that requires grad gives no buffer: use tensor.detach()")
+        if type(self) is not tensor_type and self.is_meta:
+            raise BufferError("a tensor on the meta device has no elements")
         lucid_unset(buffer)
         PyObject_GetBuffer(self.array, buffer, flags)
 

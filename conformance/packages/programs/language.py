@@ -1,9 +1,11 @@
 """Text and speech: transformers and their parts."""
 
+import tempfile
+
 from ..program import classified, program, trained
 
 
-@program("BERT, GPT-2, Llama, T5, ViT, Mixtral, Whisper, CLIP: losses, gradients, steps of AdamW, generated text",
+@program("BERT, GPT-2, Llama, T5, ViT, Mixtral, Whisper, CLIP: losses, gradients, steps of SGD, generated text; saved and loaded",
          "tokenizers", "safetensors", "huggingface_hub", "yaml", "regex", "tqdm", "torchvision")  # fmt: skip
 def transformers():
     import torch
@@ -39,6 +41,13 @@ def transformers():
             yield "tokens", model.generate(words, max_new_tokens=6, do_sample=False)
             yield "tokens", model.generate(words, max_new_tokens=6, do_sample=True, top_k=20)
             yield "tokens", model.generate(words, max_new_tokens=6, num_beams=3, do_sample=False)
+        with tempfile.TemporaryDirectory() as folder:
+            model.save_pretrained(folder)
+            again, half = type(model).from_pretrained(folder).eval(), type(model).from_pretrained(folder, dtype=torch.bfloat16)
+        yield "weights", torch.stack([one.detach().float().sum() for one in again.parameters()])
+        yield "halves", torch.stack([one.detach().float().abs().sum() for one in half.parameters()])
+        if again.can_generate() and "input_ids" in batch:
+            yield "tokens", again.generate(words, max_new_tokens=6, do_sample=False)
 
 
 @program("LoRA on a GPT-2: trained, merged", "transformers", "accelerate", "torchvision")

@@ -68,10 +68,15 @@ def ignite():
         yield "metrics", torch.as_tensor(evaluator.state.metrics[name])
 
 
-@program("a training loop prepared and accumulated, with a scheduler and clipping", "huggingface_hub", "safetensors", "yaml", "packaging")
+@program("a training loop prepared and accumulated, with a scheduler and clipping; a model made without weights, which come from a file",
+         "huggingface_hub", "safetensors", "yaml", "packaging")  # fmt: skip
 def accelerate():
+    import tempfile
+
     import torch
-    from accelerate import Accelerator
+    from accelerate import Accelerator, init_empty_weights, load_checkpoint_and_dispatch
+    from safetensors.torch import save_file
+
 
     accelerator = Accelerator(cpu=True, gradient_accumulation_steps=2)
     model = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.ReLU(), torch.nn.Linear(8, 3))
@@ -91,6 +96,15 @@ def accelerate():
             losses.append(loss.detach())
     yield "losses", torch.stack(losses)
     yield "parameters", torch.cat([p.detach().flatten() for p in accelerator.unwrap_model(model).parameters()])
+    make = lambda: torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.BatchNorm1d(8), torch.nn.Linear(8, 3)).eval()
+    full = make()
+    with init_empty_weights():
+        empty = make()
+    yield "empty", torch.tensor([float(one.is_meta) for one in empty.state_dict().values()])
+    with tempfile.NamedTemporaryFile(suffix=".safetensors") as file:
+        save_file(full.state_dict(), file.name)
+        loaded = load_checkpoint_and_dispatch(empty, file.name)
+        yield "outputs", loaded(torch.ones(2, 4)) - full(torch.ones(2, 4))
 
 
 @program("a classifier and a regressor fitted and applied, with callbacks and cross-validation", "sklearn", "tabulate")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import warnings
 from collections import OrderedDict, namedtuple
 
 import lucid
@@ -16,7 +17,7 @@ from lucid.autograd.node import RemovableHandle, registered
 from lucid.nn.modules.backward import BackwardHooks, hook_last_node
 from lucid.nn.parameter import Buffer, Parameter, is_lazy
 from lucid.ops.conversion import parse_to
-from lucid.tensor import Tensor
+from lucid.tensor import Tensor, on_meta
 
 __all__ = ["Module"]
 
@@ -44,6 +45,7 @@ WITH_KWARGS, ALWAYS_CALLED = {}, {}
 REGISTRATION = {"buffer": OrderedDict(), "module": OrderedDict(), "parameter": OrderedDict()}
 
 EXTRA_STATE = "_extra_state"  # the last part of its name in a `state_dict`
+_EXTRA_STATE_KEY_SUFFIX = EXTRA_STATE  # as packages name it
 CHANGES = "changes"  # where `load_state_dict` collects what is to be done
 
 
@@ -575,6 +577,12 @@ class Module:
         room = self._parameters if name in self._parameters else self._buffers
         if is_lazy(room[name]):
             room[name].materialize(given.shape)
+        if room[name].is_meta and not assign and not given.is_meta:
+            warnings.warn(
+                f"for {name}: copying from a non-meta parameter in the checkpoint to a meta parameter in the current model, which is a no-op. "
+                "(Did you mean to pass `assign=True` to assign items in the state dictionary to their corresponding key in the module "
+                "instead of copying them in place?)", stacklevel=5,
+            )  # fmt: skip
         if assign:
             room[name] = Parameter(given, room[name].requires_grad) if isinstance(room[name], Parameter) else given
         else:
@@ -597,9 +605,13 @@ class Module:
         for module in self.children() if recurse else ():
             module._apply(change)
         with no_grad():
-            for tensor in self._parameters.values():
+            for name, tensor in self._parameters.items():
                 if tensor is not None:
-                    tensor.data = change(tensor)
+                    changed = change(tensor)
+                    if changed.is_meta is not tensor.is_meta:  # tensors of meta are of another class
+                        self._parameters[name] = Parameter(changed, tensor.requires_grad)
+                        continue
+                    tensor.data = changed
                     if tensor._grad is not None:
                         tensor._grad = change(tensor._grad)
             for name, tensor in self._buffers.items():
@@ -608,19 +620,24 @@ class Module:
         return self
 
     def to(self, *args, **kwargs):
-        """Convert floating and complex parameters and buffers to a dtype, and those of 4 or 5 dimensions to a memory format;
-        the device can only be the CPU."""
-        dtype, _, _, copy, memory_format = parse_to(args, **kwargs)
+        """Convert floating and complex parameters and buffers to a dtype, and those of 4 or 5 dimensions to a memory format; the device
+        can be the CPU, or `meta`, which forgets all values."""
+        dtype, device, _, copy, memory_format = parse_to(args, **kwargs)
         if copy:
             raise RuntimeError(".to() does not accept copy argument")
         if dtype is not None and dtype.kind < 2:
             raise TypeError(f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype}")
-        if dtype is None and memory_format is None:
+        if dtype is None and memory_format is None and device is None:
             return self
 
         def change(tensor):
             layout = memory_format if memory_format is not None and tensor.dim() in (4, 5) else None
-            return tensor.to(dtype if tensor.dtype.kind >= 2 else None, memory_format=layout)
+            if tensor.is_meta and device is not None and not on_meta(device):
+                raise NotImplementedError(
+                    "Cannot copy out of meta tensor; no data! Please use torch.nn.Module.to_empty() instead of torch.nn.Module.to() when "
+                    "moving module from meta to a different device."
+                )
+            return tensor.to(dtype=dtype if tensor.dtype.kind >= 2 else None, device=device, memory_format=layout)
 
         return self._apply(change)
 
