@@ -15,7 +15,7 @@ from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uintptr_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
 
-from inlined cimport inlined_void
+from inlined cimport called_void, inlined_void
 from math cimport abs_, add_, exp_negative_, log_, logaddexp_, maximum_, minimum_, mul_, pow_, sqrt_
 from threads cimport import_threads, parallel_for, task_t
 from types cimport element, floating, integer, number, real
@@ -59,6 +59,7 @@ cdef enum:
     TILE = 64            # short rows transposed at once
     SHORT = 32           # shorter rows are folded as columns of a tile
     WIDTH = 512          # columns of one unit of work
+    SEARCHED = 128       # the same where an extreme is looked for
     BLOCK_ROWS = 128     # rows joined in sequence, eight at a time
     GRAIN = 65536        # elements a thread takes at a time
     COSTLY_GRAIN = 4096  # the same for rules with an exp or pow
@@ -741,6 +742,20 @@ cdef struct Locate:
     Py_ssize_t blocks
 
 
+cdef called_void locate_columns(const real* x, const real* value, int32_t* at, Py_ssize_t rows, Py_ssize_t inner,
+                                Py_ssize_t width) noexcept nogil:
+    """The first of some rows in which each column has its extreme or a NaN; -1 for none."""
+    cdef real best
+    cdef Py_ssize_t j
+    cdef int32_t k
+    for j in range(width):
+        at[j] = -1
+    for k in range(<int32_t>rows - 1, -1, -1):
+        for j in range(width):
+            best = x[k * inner + j]
+            at[j] = k if (best == value[j]) | (best != best) else at[j]
+
+
 cdef void locate_task(real* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
     """Where each extreme, or the first NaN, first stands. (`ctx` is a Locate.)"""
     cdef const Locate* c = <const Locate*>ctx
@@ -748,12 +763,13 @@ cdef void locate_task(real* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
     cdef const real* value
     cdef real best
     cdef int64_t* index
-    cdef Py_ssize_t unit, o, column, width, k, j
+    cdef Py_ssize_t unit, o, column, width, k, j, last
+    cdef int32_t[SEARCHED] at      # as wide as most elements are, which the loop over them likes
     cdef int found
     for unit in range(lo, hi):
         o = unit // c.blocks
-        column = unit % c.blocks * WIDTH
-        width = min(WIDTH, c.inner - column)
+        column = unit % c.blocks * SEARCHED
+        width = min(SEARCHED, c.inner - column)
         x = <const real*>c.x + o * c.axis * c.inner + column
         value = <const real*>c.values + o * c.inner + column
         index = c.index + o * c.inner + column
@@ -773,10 +789,13 @@ cdef void locate_task(real* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
         else:
             for j in range(width):
                 index[j] = 0
-            for k in range(c.axis - 1, -1, -1):
+            last = c.axis
+            while last > 0:
+                k = max(last - BLOCK_ROWS, <Py_ssize_t>0)
+                locate_columns(x + k * c.inner, value, at, last - k, c.inner, width)
                 for j in range(width):
-                    best = x[k * c.inner + j]
-                    index[j] = k if (best == value[j]) | (best != best) else index[j]
+                    index[j] = k + at[j] if at[j] >= 0 else index[j]
+                last = k
 
 
 def argreduce(
@@ -795,8 +814,8 @@ def argreduce(
         fold(<rows_t>amin_rows[real], <rows_t>amin_rows[real], &x[0], sizeof(real), &values[0], sizeof(real), NULL,
              outer, axis, inner, GRAIN)
     c.x, c.values, c.index = <const char*>&x[0], <const char*>&values[0], &index[0]
-    c.axis, c.inner, c.blocks = axis, inner, (inner + WIDTH - 1) // WIDTH
-    parallel_for(<task_t>locate_task[real], &c, outer * c.blocks, max(1, GRAIN // (axis * min(inner, WIDTH))))
+    c.axis, c.inner, c.blocks = axis, inner, (inner + SEARCHED - 1) // SEARCHED
+    parallel_for(<task_t>locate_task[real], &c, outer * c.blocks, max(1, GRAIN // (axis * min(inner, SEARCHED))))
 
 
 # ------------------------------------------------------------------------------------------------ scans

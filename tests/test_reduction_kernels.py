@@ -102,6 +102,19 @@ def test_argreduce_takes_the_first_extreme_or_nan(shape, dtype):
         assert np.array_equal(values, flat(np.take_along_axis(x, wanted[:, None], 1)), equal_nan=dtype in FLOATS)
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "int64", "float32", "float64"])
+def test_argreduce_looks_through_long_columns(dtype):
+    x = np.random.default_rng(0).integers(0, 3, (2, 300, 130)).astype(dtype)
+    x[:, :140, 5] = 1
+    x[0, 128, 5] = x[1, 127, 5] = 2
+    if dtype.startswith("float"):
+        x[0, 127, 7] = x[0, 290, 7] = x[1, 299, 129] = np.nan
+    values, found = np.empty(260, dtype), np.empty(260, np.int64)
+    for op, wanted in (("argmax", x.argmax(1)), ("argmin", x.argmin(1))):
+        reduce.argreduce(flat(x), values, found, *x.shape, reduce.codes[op])
+        assert np.array_equal(found.reshape(2, 130), wanted)
+
+
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize("shape", FOLDED)
