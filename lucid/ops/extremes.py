@@ -258,7 +258,7 @@ def _extreme_of_all(input_: Tensor, name: str) -> Tensor:
 def share_of_all(g, input_, out):
     """As `_share`; where the extreme is NaN, the NaN share it."""
     hit = ((input_ != input_) if out.array != out.array else (input_ == out)).to(input_.dtype)
-    return hit * (g / sum(hit)) if input_.array.size else hit * g
+    return hit * (g / sum(hit))
 
 
 _extreme_of_all.vjp(input_=share_of_all)
