@@ -293,3 +293,21 @@ def test_three_matrices_in_the_cheaper_order():
     x, y, z = lucid.randn(2, 9), lucid.randn(9, 4), lucid.randn(4, 7)
     for a, b, c in ((x, y, z), (z.t(), y.t(), x.t())):
         assert lucid.allclose(lucid.linalg.multi_dot([a, b, c]), a @ b @ c, 1e-5, 1e-5)
+
+
+def test_gradients_of_singular_matrices_are_no_errors():
+    a = lucid.tensor([[1.0, 2.0], [2.0, 4.0]], requires_grad=True)
+    (lucid.linalg.solve_ex(a, lucid.ones(2)).result).sum().backward()
+    assert bool(a.grad.isinf().all())
+    zero = lucid.zeros(2, 2, requires_grad=True)
+    q, r = lucid.linalg.qr(zero)
+    (q.sum() + r.sum()).backward()
+    assert bool(zero.grad.isnan().all())
+
+
+def test_gradients_at_infinity_and_of_nothing():
+    x = lucid.tensor([1.0, float("inf"), 0.0], requires_grad=True)
+    lucid.linalg.vector_norm(x, 0).backward()
+    assert x.grad.tolist() == [0.0, 0.0, 0.0]
+    nothing = lucid.zeros(0, 3, requires_grad=True)
+    assert lucid.autograd.grad(lucid.logcumsumexp(nothing, 0).sum(), nothing)[0].shape == (0, 3)

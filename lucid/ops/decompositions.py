@@ -15,6 +15,7 @@ from lucid.autograd.op import op
 from lucid.ops._blas import few_threads
 from lucid.ops._doc import doc
 from lucid.ops._frame import COMPLEX64, COMPLEX128, FLOAT32, FLOAT64, cast, tensor_argument
+from lucid.ops.factors import solve_triangular
 from lucid.ops.inverses import LAPACK, LinAlgError, called, factored, lapack, matrix, solve, square
 from lucid.ops.joining import cat
 from lucid.ops.linalg import adjoint
@@ -406,7 +407,7 @@ def _qr_backward(g, mode, out):
     upper = inner.triu(1)
     diagonal = inner.diagonal(0, -2, -1)
     result = mul(q, upper + adjoint(upper) + (diagonal.real if diagonal.is_complex() else diagonal).diag_embed())
-    result = solve(adjoint(r), result if gq is None else gq + result, left=False)
+    result = solve_triangular(adjoint(r), result if gq is None else gq + result, upper=False, left=False)
     return result if rest is None else cat([result, rest], -1)
 
 

@@ -29,13 +29,13 @@ from lucid.ops._frame import (
 from lucid.ops.creation import eye
 from lucid.ops.inverses import (
     LinAlgError,
-    _solve_backward,
     check_fit,
     check_same,
     factored,
     inv,
     lapack,
     solve,
+    solve_gradients,
     square,
     square_shape,
 )
@@ -506,7 +506,7 @@ def solve_ex(A: Tensor, B: Tensor, *, left: bool = True, check_errors: bool = Fa
 
 @solve_ex.vjp_joint("A", "B")
 def _solve_ex_backward(g, needs, A, B_shape, left, first):
-    return _solve_backward(g[0], needs, A, B_shape, left, first)
+    return solve_gradients(lambda *args, **named: solve_ex(*args, **named).result, g[0], needs, A, B_shape, left, first)
 
 
 @op("linalg.cholesky", out="same")

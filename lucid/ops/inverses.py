@@ -209,8 +209,8 @@ def _is_vector(a_shape, b_shape) -> bool:
     return len(b_shape) == 1 or (len(a_shape) - 1 == len(b_shape) and b_shape == a_shape[:-1])
 
 
-@solve.vjp_joint("A", "B")
-def _solve_backward(g, needs, A, B_shape, left, out):
+def solve_gradients(solve, g, needs, A, B_shape, left, out):
+    """The gradients of a solution, themselves solutions by `solve(A, B, left=)`."""
     vector = _is_vector(A.array.shape, B_shape)
     if vector:
         g, out = g.unsqueeze(-1), out.unsqueeze(-1)
@@ -219,6 +219,11 @@ def _solve_backward(g, needs, A, B_shape, left, out):
     if needs[0]:
         ga = -(gb @ adjoint(out)) if left else -(adjoint(out) @ gb)
     return ga, gb.squeeze(-1) if vector else gb
+
+
+@solve.vjp_joint("A", "B")
+def _solve_backward(g, needs, A, B_shape, left, out):
+    return solve_gradients(solve, g, needs, A, B_shape, left, out)
 
 
 @op("linalg.det", aliases=("det",), out="same")

@@ -10,6 +10,7 @@ import math
 
 from lucid._kernels import core
 from lucid._kernels.core import wrap
+from lucid.autograd.node import Supplied
 from lucid.autograd.op import op
 from lucid.dtypes import as_dtype, torch_name
 from lucid.ops import magnitude
@@ -95,7 +96,7 @@ def _norm_backward(g, x, x_dtype, ord, dim, keepdim, out):
     out = unrounded(out, x, x_dtype, lambda: vector_norm(x, ord, dim, keepdim))
     g, norm_ = kept(g, x, dim, keepdim), kept(out, x, dim, keepdim)
     if ord == 0:
-        return x * 0
+        return Supplied.zeros(x.array.shape, x.dtype)
     if ord == 1:
         return x.sgn() * g
     if ord == 2:

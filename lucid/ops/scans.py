@@ -215,7 +215,7 @@ def logcumsumexp(input_: Tensor, dim: int, *, out=None) -> Tensor:
 def _logcumsumexp_backward(g, input_, dim):
     from lucid.ops.shape import flip
 
-    if not input_.array.ndim:
+    if not input_.array.ndim or not input_.array.size:
         return g
     # Linear in g, which a second gradient needs. In double, where differences of sums lose nothing that float32 holds,
     # and exponents may be large.
@@ -225,7 +225,7 @@ def _logcumsumexp_backward(g, input_, dim):
     out = logcumsumexp(input_, dim)
     size = out.detach().real if complex_ else out.detach()
     shift = amax(size, dim, True)
-    if core.is_grad_enabled() or not input_.array.size or (shift.array - size.array).max() < 600:
+    if core.is_grad_enabled() or (shift.array - size.array).max() < 600:
         return (input_ - shift).exp() * reverse_cumsum(g * (shift - out).exp(), dim)
     minus = Supplied.zeros((), g.dtype) - math.inf
 
