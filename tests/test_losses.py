@@ -120,3 +120,12 @@ def test_multi_margin_loss_is_its_formula_of_any_number_of_classes(p, reduction)
 
 def test_multi_margin_loss_passes_over_scores_that_are_nan():
     assert F.multi_margin_loss(lucid.tensor([[math.nan, 1.0, 0.5]]), lucid.tensor([1])).item() == pytest.approx(0.5 / 3)
+
+
+def test_gradients_of_binary_cross_entropy_at_its_ends_are_bounded_where_the_target_has_one_too():
+    x = lucid.tensor([0.0, 1.0, 0.0, 0.25], requires_grad=True)
+    for target in (lucid.tensor([0.0, 1.0, 1.0, 0.5]), lucid.tensor([0.0, 1.0, 1.0, 0.5], requires_grad=True)):
+        loss = F.binary_cross_entropy(x, target, reduction="sum")
+        assert lucid.autograd.grad(loss, x)[0].tolist() == pytest.approx([0.0, 0.0, -1e12, -4 / 3])
+    loss = F.binary_cross_entropy(x, target, reduction="none")
+    assert lucid.autograd.grad(loss.sum(), target)[0].tolist() == pytest.approx([math.inf, -math.inf, math.inf, math.log(3)])

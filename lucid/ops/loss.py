@@ -117,6 +117,15 @@ def _bce_curve(g, x, y):
 _bce_slope.vjp(x=_bce_curve, y=lambda g, x: neg(div(g, clamp_min(mul(rsub(x, 1), x), 1e-12))))
 
 
+@op("_bce")
+def _bce(x: Tensor, y: Tensor) -> Tensor:
+    """Binary cross entropy of each pair of elements, whose logarithms are bounded by 100."""
+    return sub(mul(sub(y, 1), clamp_min(log1p(neg(x)), -100)), mul(y, clamp_min(log(x), -100)))
+
+
+_bce.vjp(x=lambda g, x, y: mul(g, _bce_slope(x, y)), y=lambda g, x: mul(g, sub(log1p(neg(x)), log(x))))
+
+
 def _logits_slope(x: Tensor, y: Tensor, pos_weight) -> Tensor:
     if pos_weight is None:
         return sub(sigmoid(x), y)
@@ -339,11 +348,7 @@ def binary_cross_entropy(
         raise RuntimeError("all elements of input should be between 0 and 1")
     same_dtype("binary_cross_entropy", input_, target)
     reduction = reduction_of("binary_cross_entropy", reduction, size_average, reduce)
-
-    def composed(x, y):
-        return sub(mul(sub(y, 1), clamp_min(log1p(neg(x)), -100)), mul(y, clamp_min(log(x), -100)))
-
-    return _pairs(input_, target, "bce", composed, reduction, weight=weight)
+    return _pairs(input_, target, "bce", _bce, reduction, weight=weight)
 
 
 @op("nn.functional.binary_cross_entropy_with_logits", composite=True, wide=True)

@@ -41,7 +41,7 @@ def written(call: Call):
 rules(written, "Tensor._copy")
 rules(
     elementwise,
-    "masked_fill Tensor._to_dtype detach Tensor._alias _at_least _bce_slope Tensor._zero",
+    "masked_fill Tensor._to_dtype detach Tensor._alias _at_least _bce _bce_slope Tensor._zero",
 )
 
 
