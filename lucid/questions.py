@@ -33,10 +33,10 @@ def get_device_module(device=None):
 def _question(name: str):
     method = getattr(Tensor, name)
 
-    def ask(input_, *others):
+    def ask(input_, *others, **named):
         if not isinstance(input_, Tensor):
             raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {type(input_).__name__}")
-        return method(input_, *others)
+        return method(input_, *others, **named)
 
     made = make_overridable(ask)
     made.__name__ = made.__qualname__ = name

@@ -133,6 +133,8 @@ ROWS = [
     ("a limit of no number", ValueError, ["x"], lambda L, t: L.nn.utils.clip_grad_value_([], "x")),
     ("waiting for nobody", AssertionError, [], lambda L, t: next(iter(L.utils.data.DataLoader([1], timeout=3)))),
     ("an unknown randomness", RuntimeError, ["randomness"], lambda L, t: L.func.jacfwd(lambda x: x, randomness="some")(L.ones(2))),
+    ("a mean without a variance", ValueError, ["running_var"], lambda L, t: F(L).batch_norm(L.ones(2, 3), L.ones(3), None, training=True)),
+    ("a variance without a mean", ValueError, ["running_mean"], lambda L, t: F(L).instance_norm(L.ones(2, 3, 4), None, L.ones(3))),
     ("a range beyond 64 bits", RuntimeError, ["invalid size"], lambda L, t: L.arange(0, 1e30)),
     ("a window beyond 32 bits", RuntimeError, ["without overflow"], lambda L, t: L.nn.functional.avg_pool2d(L.ones(1, 4, 4), 2**62)),
     ("fewer than no trials", ValueError, ["total_count"], lambda L, t: L.distributions.Multinomial(-1, L.ones(3))),

@@ -468,3 +468,10 @@ def test_what_has_no_elements():
     assert lucid.cumulative_trapezoid(lucid.ones(0), lucid.ones(0)).shape == (0,) == lucid.fft.fftfreq(0).shape
     assert math.isnan(lucid.fft.rfftfreq(0).item())
     assert lucid.signal.windows.exponential(1, center=1.0, tau=2.0, sym=False).item() == pytest.approx(math.exp(-0.5))
+
+
+def test_what_is_not_given_has_pytorchs_defaults():
+    assert [one.tolist() for one in lucid.where(lucid.tensor(True))] == [[0]] and lucid.where(lucid.tensor(0.0))[0].shape == (0,)
+    assert lucid.histogram(lucid.ones(3)).hist.shape == (100,)
+    assert lucid.repeat_interleave(lucid.tensor([1, 2], dtype=lucid.int32)).dtype is lucid.int32
+    assert lucid.is_same_size(lucid.ones(2), other=lucid.zeros(2))

@@ -135,3 +135,8 @@ def test_hooks_of_the_last_operation_of_every_module():
 def test_what_is_of_another_kind_is_said_to_be(ask, name, words):
     with pytest.raises(AttributeError, match=words):
         getattr(nn.Linear(2, 2), ask)(name)
+
+
+def test_settings_that_pytorch_does_not_print():
+    made = nn.Hardshrink(), nn.Hardsigmoid(inplace=True), nn.Hardswish(inplace=True)
+    assert list(map(repr, made)) == ["Hardshrink(0.5)", "Hardsigmoid()", "Hardswish()"]

@@ -238,3 +238,12 @@ def test_the_state_of_another_parameter_is_refused(name):
     state = stepped(name, (2, 3))[1]
     with pytest.raises(RuntimeError, match=r"of shape \[3, 2\] is stepped with a gradient or state of shape \[2, 3\]"):
         stepped(name, (3, 2), state=state)
+
+
+def test_a_plateau_whose_threshold_is_all_of_the_best():
+    sgd = lucid.optim.SGD([lucid.ones(1, requires_grad=True)], lr=1.0)
+    schedule, rates = lucid.optim.lr_scheduler.ReduceLROnPlateau(sgd, factor=0.5, patience=0, threshold=1.0), []
+    for measure in (3.0, 2.0, -1.0):
+        schedule.step(measure)
+        rates.append((sgd.param_groups[0]["lr"], schedule.best))
+    assert rates == [(0.5, lucid.inf), (0.25, lucid.inf), (0.125, lucid.inf)]

@@ -276,7 +276,7 @@ def where(condition: Tensor, input_=None, other=None, *, out=None) -> Tensor:
     """
     tensor_argument("where", condition, 1, "condition")
     if input_ is None and other is None:
-        return tuple(wrap(one.astype(np.int64)) for one in np.nonzero(condition.array))
+        return tuple(wrap(one.astype(np.int64)) for one in np.nonzero(np.atleast_1d(condition.array)))
     found = core.where(WHERE, condition, input_, other)
     if found is not None:
         return found

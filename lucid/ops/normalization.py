@@ -271,6 +271,7 @@ def _by_channel(input_, running_mean, running_var, weight, bias, training, momen
     if not training and (running_mean is None or running_var is None):
         raise RuntimeError("Expected running_mean and running_var to be defined when training=False")
     _check_sizes(channels, running_mean, running_var, weight, bias)
+    _check_both(running_mean, running_var)
     _check_parameters("batch_norm", input_, weight, bias)
     _check_parameters("batch_norm", input_, running_mean, running_var, "running_mean and running_var")
     stats = (wrap(empty((channels,), computed)), wrap(empty((channels,), computed)))
@@ -279,6 +280,11 @@ def _by_channel(input_, running_mean, running_var, weight, bias, training, momen
 
 
 BY_CHANNEL = ("running_mean", "running_var", "weight", "bias")
+
+
+def _check_both(running_mean, running_var) -> None:
+    if (running_mean is None) != (running_var is None):
+        raise ValueError("running_mean and running_var must either both be None or neither be None")
 
 
 def _check_sizes(channels: int, *tensors) -> None:
@@ -480,6 +486,7 @@ def _by_instance(input_, running_mean, running_var, weight, bias, momentum, eps)
     """What is normalised by channel and instance, with its own statistics."""
     shape, momentum = input_.array.shape, float(momentum)
     _check_sizes(shape[1], running_mean, running_var)
+    _check_both(running_mean, running_var)
     out = group_norm(input_.contiguous(), shape[1], weight, bias, eps)  # raises before the running ones are moved
     if running_mean is not None:
         before = core.set_grad(False)

@@ -538,7 +538,7 @@ def repeat_interleave(
     Returns
     -------
     Tensor
-        A copy of the input's dtype, longer along `dim`, or 1-d without one; of `repeats` alone, the indices, int64.
+        A copy of the input's dtype, longer along `dim`, or 1-d without one; of `repeats` alone, the indices, of its dtype.
 
     Examples
     --------
@@ -549,7 +549,7 @@ def repeat_interleave(
         input_, repeats = repeats, None
     tensor_argument("repeat_interleave", input_)
     if repeats is None:
-        return wrap(_repeated_indices(input_, None, output_size))
+        return wrap(_repeated_indices(input_, None, output_size).astype(input_.array.dtype, copy=False))
     if not isinstance(repeats, Tensor) and not hasattr(repeats, "__index__"):
         raise TypeError(
             "repeat_interleave(): argument 'repeats' (position 2) must be Tensor or int, not "

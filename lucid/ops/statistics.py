@@ -447,9 +447,9 @@ _BINS = {
 @op("histogram", gradient=RuntimeError)
 @doc(gives="named tuple of Tensor", out="tuple of Tensor, optional: Where the results are written.",
      returns="`hist` and `bin_edges`, of the input's dtype.", input_="Tensor: float32 or float64, of any shape.",
-     bins="int or Tensor: How many bins of equal size, or their edges in ascending order.",
+     bins="int or Tensor, optional: How many bins of equal size, or their edges in ascending order. Default: 100.",
      raises="RuntimeError: there are no bins, or the range is not finite", **_BINS)  # fmt: skip
-def histogram(input_: Tensor, bins: int, *, range=None, weight=None, density: bool = False, out=None):
+def histogram(input_: Tensor, bins: int = 100, *, range=None, weight=None, density: bool = False, out=None):
     """How many elements lie between edges; each bin but the last is without its upper edge.
 
     >>> lucid.histogram(lucid.tensor([1.0, 2.0, 1.0]), 2, range=(0.0, 2.0)).hist
