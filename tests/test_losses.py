@@ -129,3 +129,10 @@ def test_gradients_of_binary_cross_entropy_at_its_ends_are_bounded_where_the_tar
         assert lucid.autograd.grad(loss, x)[0].tolist() == pytest.approx([0.0, 0.0, -1e12, -4 / 3])
     loss = F.binary_cross_entropy(x, target, reduction="none")
     assert lucid.autograd.grad(loss.sum(), target)[0].tolist() == pytest.approx([math.inf, -math.inf, math.inf, math.log(3)])
+
+
+def test_the_gradient_of_no_margins_is_empty():
+    x = lucid.zeros(0, 4, requires_grad=True)
+    for reduction in ("none", "mean", "sum"):
+        loss = F.multi_margin_loss(x, lucid.zeros(0, dtype=lucid.int64), reduction=reduction)
+        assert lucid.autograd.grad(loss.sum(), x)[0].shape == (0, 4)

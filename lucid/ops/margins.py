@@ -259,7 +259,7 @@ def _multi_margin_backward(g, x, rows, weight, squared, margin, reduction, targe
     scale = 1 / n if reduction == "mean" and n else 1.0
     if core.is_grad_enabled() or not n:
         right = made_of(target, rows.reshape(-1, 1))
-        scores = x.reshape(n, -1)
+        scores = x if x.array.ndim == 2 else x.reshape(1, -1)
         hinges = sub(scores, sub(gather(scores, 1, right), margin))
         slopes = where(gt(hinges, 0), mul(hinges, 2) if squared else 1.0, 0.0)
         slopes = scatter(slopes, 1, right, 0.0)
