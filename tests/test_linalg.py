@@ -1,6 +1,7 @@
 """Factorisations put together again, in every dtype and beyond one block; what is refused, and how."""
 
 import itertools
+import math
 
 import numpy as np
 import pytest
@@ -311,3 +312,13 @@ def test_gradients_at_infinity_and_of_nothing():
     assert x.grad.tolist() == [0.0, 0.0, 0.0]
     nothing = lucid.zeros(0, 3, requires_grad=True)
     assert lucid.autograd.grad(lucid.logcumsumexp(nothing, 0).sum(), nothing)[0].shape == (0, 3)
+
+
+@pytest.mark.parametrize("dtype", [lucid.complex64, lucid.complex128])
+def test_large_complex_matrices_are_multiplied_by_their_parts(dtype):
+    a, b = lucid.randn(3, 1, 97, 100, dtype=dtype), lucid.randn(2, 110, 100, dtype=dtype).mH
+    found = a @ b
+    assert found.dtype is dtype and found.shape == (3, 2, 97, 110) and found.is_contiguous()
+    assert lucid.allclose(found, lucid.tensor(a.numpy() @ b.resolve_conj().numpy()), 1e-4, 1e-4 if dtype is lucid.complex64 else 1e-12)
+    a[0, 0, 5, 7] = math.inf
+    assert (a @ b).isfinite().logical_not().sum() == 2 * 110 and not (a @ b)[0, :, 5].isfinite().any()
