@@ -322,3 +322,9 @@ def test_large_complex_matrices_are_multiplied_by_their_parts(dtype):
     assert lucid.allclose(found, lucid.tensor(a.numpy() @ b.resolve_conj().numpy()), 1e-4, 1e-4 if dtype is lucid.complex64 else 1e-12)
     a[0, 0, 5, 7] = math.inf
     assert (a @ b).isfinite().logical_not().sum() == 2 * 110 and not (a @ b)[0, :, 5].isfinite().any()
+
+
+@pytest.mark.parametrize("dtype", [lucid.int64, lucid.complex64])
+def test_products_of_reversed_batches_are_contiguous(dtype):
+    found = lucid.ones(6, 5, 4, 3, dtype=dtype).permute(3, 2, 1, 0) @ lucid.ones(2, 6, dtype=dtype).t()
+    assert found.stride() == (40, 10, 2, 1) and bool((found == 6).all())

@@ -140,7 +140,7 @@ def multiply(a: np.ndarray, b: np.ndarray, dtype: dtypes.dtype) -> np.ndarray:
     if numpy.kind == "c" and min(a.shape[-2], *b.shape[-2:]) >= SPLIT:
         return _complex_product(a, b)
     with np.errstate(all="ignore"), few_threads(a.shape):
-        return cast(np.matmul(a, b), numpy)
+        return contiguous(cast(np.matmul(a, b), numpy))  # NumPy lays batches as they lie in the operands
 
 
 def _dense(a: np.ndarray, b: np.ndarray) -> bool:
