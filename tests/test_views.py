@@ -436,6 +436,7 @@ def test_results_are_contiguous_where_they_are_seen_in_other_shapes():
         lucid.einsum("ij,kj->ki", a, a), lucid.einsum("i,j->ji", a[0], a[1]), lucid.einsum("bij->jb", b), lucid.einsum("bij,bkj->bki", b, b),
         lucid.addmm(turned, lucid.rand(3, 2), lucid.rand(2, 4)), lucid.mvlgamma(turned + 2, 2), lucid.pow(2, turned),
         lucid.nn.functional.rrelu(turned), lucid.hash_tensor(lucid.rand(4, 3, 2).permute(2, 1, 0), 2), lucid.svd(lucid.rand(3, 3)).V,
+        lucid.quantile(a, 0.5, 1, interpolation="lower"),
         lucid.conv_tbc(lucid.rand(5, 2, 3), lucid.rand(2, 3, 4), lucid.rand(4)), lucid.linalg.matrix_power(lucid.rand(3, 3).t(), 0),
         lucid.nn.utils.rnn.pad_packed_sequence(
             lucid.nn.utils.rnn.pack_padded_sequence(b, [1, 3], batch_first=True, enforce_sorted=False), batch_first=True)[0],

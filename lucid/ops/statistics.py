@@ -272,7 +272,7 @@ def _quantiles(name: str, x: Tensor, q, dim, keepdim: bool, interpolation: str, 
     shape = kept if keepdim else tuple(size for i, size in enumerate(x.shape) if i != at) if dim is not None else ()
     nan = type(rows) is not Tensor or np.isnan(rows.array[..., -1]).any()  # or may have
     if not several and not nan:
-        return _quantile(rows, q, interpolation).reshape(shape)
+        return _quantile(rows, q, interpolation).reshape(shape).contiguous()
     q = q if several else full((), float(q), dtype=x.dtype)
     # Where in the sorted row each quantile lies; that of a row with NaN is its last, unless they are ignored.
     ignore_nan = ignore_nan and nan
