@@ -8,12 +8,17 @@ PyTorch 1.6 are pickles and storages one behind the other; `_Older` reads them i
 
 from __future__ import annotations
 
+import _compat_pickle
 import contextlib
+import copyreg
 import enum
+import functools
 import math
 import os
 import pickle
 import struct
+import sys
+import types
 from collections import Counter, OrderedDict
 from collections.abc import Callable
 
@@ -51,12 +56,13 @@ def save(
     obj, f, pickle_module=pickle, pickle_protocol: int = DEFAULT_PROTOCOL, _use_new_zipfile_serialization: bool = True,
     _disable_byteorder_record: bool = False,
 ) -> None:  # fmt: skip
-    """Write tensors, and dictionaries, lists, tuples, sets, numbers (NumPy's, and arrays of them) and strings, to a file.
+    """Write tensors and what holds them to a file: dictionaries, lists, numbers, arrays of NumPy's, and objects that can be pickled.
 
     Parameters
     ----------
     obj : object
-        A `state_dict`, say. Tensors that share memory share it again when they are loaded; a view brings all of the
+        A `state_dict`, say. Objects of classes, modules too, are written as they pickle themselves, and `load` reads those whose classes
+        `serialization.add_safe_globals` names. Tensors that share memory share it again when they are loaded; a view brings all of the
         memory that it is a view of.
     f : str, path or binary file
         Where it goes. A file of that name is replaced only once the new one is complete.
@@ -66,7 +72,8 @@ def save(
     Raises
     ------
     TypeError
-        Naming what cannot be saved and where it stands.
+        Naming what cannot be saved and where it stands; a `pickle.PicklingError` for a function or a class that is not found where its
+        name says, such as one within a function.
 
     Examples
     --------
@@ -104,7 +111,6 @@ def store(f, files: dict) -> None:
 
 
 def _archive(file, files: dict) -> None:
-    import sys
     import zipfile
 
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
@@ -189,11 +195,79 @@ class Writer:
             self.called("builtins", "set", (sorted(obj, key=repr),), where)
         elif kind is np.ndarray or isinstance(obj, (np.generic, np.dtype)):
             self.numpys(obj, where)
+        elif isinstance(obj, (type, types.FunctionType, types.BuiltinFunctionType, core.Published)):
+            self.by_name(obj, obj.__qualname__, where)
         else:
-            raise TypeError(
-                f"save: {where} is a {kind.__name__}, which a file cannot hold: save tensors, numbers and strings, and "
-                "lists and dictionaries of them; of a module, its state_dict()"
-            )
+            self.reduced(obj, where)
+
+    def by_name(self, obj, name: str, where: str) -> None:
+        """A class or function, as where it is found."""
+        module = pickle.whichmodule(obj, name)
+        if isinstance(obj, core.Published) and hasattr(obj, "op"):
+            space, _, name = obj.op.path.rpartition(".")
+            self.named(f"torch.{space}".rstrip("."), name)
+            return
+        if module.partition(".")[0] == "lucid":
+            package = ".".join(module.split(".")[:2])
+            public = getattr(sys.modules[package], name, None) is obj  # PyTorch has files of its own below it
+            module = "torch" + (package if public else module).removeprefix("lucid")
+        elif module == "builtins":
+            module = "__builtin__"  # as protocol 2 names it
+        found = sys.modules.get(obj.__module__)
+        for part in name.split("."):
+            found = getattr(found, part, None)
+        if found is not obj:
+            raise pickle.PicklingError(f"save: {where} is {obj!r}, which is not found under its name, so that a file cannot hold it")
+        outer, _, last = name.rpartition(".")
+        if outer:
+            self.called("__builtin__", "getattr", (functools.reduce(getattr, outer.split("."), sys.modules[obj.__module__]), last), where)
+        else:
+            self.named(module, name)
+        self.remember(obj)
+
+    def reduced(self, obj, where: str) -> None:
+        """Any other object, as it says itself that it is pickled."""
+        try:
+            reduce = copyreg.dispatch_table.get(type(obj))
+            found = obj.__reduce_ex__(2) if reduce is None else reduce(obj)
+        except TypeError as error:
+            raise TypeError(f"save: {where} is a {type(obj).__name__}, which a file cannot hold: {error}") from None
+        if isinstance(found, str):
+            self.by_name(obj, found, where)
+            return
+        function, arguments, state, items, pairs, setter = (*found, *(None,) * (6 - len(found)))
+        if getattr(function, "__name__", "") == "__newobj__":
+            self.put(arguments[0], where)
+            self.tuple(arguments[1:], where)
+            self.out += self.op.NEWOBJ
+        else:
+            self.put(function, where)
+            self.tuple(arguments, where)
+            self.out += self.op.REDUCE
+        if id(obj) in self.memo:  # it was put while its own arguments were
+            self.out += self.op.POP
+            self.recall(obj)
+            return
+        self.remember(obj)
+        if items is not None:
+            self.out += self.op.MARK
+            for i, one in enumerate(items):
+                self.put(one, f"{where}[{i}]")
+            self.out += self.op.APPENDS
+        if pairs is not None:
+            self.out += self.op.MARK
+            for key, value in pairs:
+                self.put(key, f"a key of {where}")
+                self.put(value, f"{where}[{key!r}]")
+            self.out += self.op.SETITEMS
+        if setter is not None:
+            self.put(setter, where)
+            self.recall(obj)
+            self.put(state, where)
+            self.out += self.op.TUPLE2 + self.op.REDUCE + self.op.POP
+        elif state is not None:
+            self.put(state, f"the state of {where}")
+            self.out += self.op.BUILD
 
     def numpys(self, obj, where: str) -> None:
         """An array, a scalar or a dtype of NumPy's, as NumPy itself has them pickled."""
@@ -317,8 +391,8 @@ def load(f, map_location=None, pickle_module=None, *, weights_only: bool | None 
     f : str, path or binary file
         Where it is.
     weights_only : bool, optional
-        With False, NumPy's arrays and scalars are read even where `serialization.add_safe_globals` does not name what
-        they mention. Nothing is executed either way.
+        With False, NumPy's arrays and scalars and Lucid's own modules are read even where `serialization.add_safe_globals` does not name
+        what they mention. What is neither known nor named is refused either way, and never called.
     map_location : device or str, optional
         `meta` for tensors of the shapes and dtypes that were saved, without their elements. Others are accepted: there is one device.
     pickle_module, mmap, **pickle_load_args : optional
@@ -332,7 +406,7 @@ def load(f, map_location=None, pickle_module=None, *, weights_only: bool | None 
     Raises
     ------
     ValueError
-        If the file is damaged, of another format, or holds objects other than tensors, numbers and what holds them. It is
+        If the file is damaged, of another format, or holds objects other than tensors, numbers, what holds them, and what is named. It is
         a `pickle.UnpicklingError` too.
 
     Examples
@@ -538,7 +612,9 @@ class Reader(Records):
         self.prepare()
 
     def prepare(self) -> None:
+        self.granted = {}  # what the file may hold because the program says so, by id
         self.known = {
+            **{(module, "getattr"): self.member for module in ("builtins", "__builtin__")},
             ("collections", "OrderedDict"): OrderedDict,
             ("collections", "Counter"): Counter,
             **{(module, one.__name__): one for module in ("builtins", "__builtin__") for one in (set, complex)},
@@ -612,14 +688,18 @@ class Reader(Records):
             elif name == "BINPERSID":
                 stack.append(self.storage(*stack.pop()))
             elif name == "REDUCE":
-                arguments = stack.pop()
-                stack.append(self.called(_only(Call, stack.pop()).function, arguments))
+                arguments, function = stack.pop(), stack.pop()
+                if not self.granted or id(function) not in self.granted:
+                    function = _only(Call, function).function
+                stack.append(self.called(function, arguments))
+            elif name == "POP":
+                stack.pop()
             elif name == "BUILD":
                 state = stack.pop()
                 self.built(stack[-1], state)
             elif name == "NEWOBJ":
-                _only(tuple, stack.pop())
-                stack.append(self.new(stack.pop()))
+                arguments, kind = _only(tuple, stack.pop()), stack.pop()
+                stack.append(kind.__new__(kind, *arguments) if isinstance(kind, type) and id(kind) in self.granted else self.new(kind))
             elif name == "STOP":
                 return stack.pop()
             elif name not in ("PROTO", "FRAME"):
@@ -644,6 +724,15 @@ class Reader(Records):
             _check_elements(shape, kind, data)
             made.__setstate__((1, shape, kind, across is True, bytes(data)))
             self.arrays[id(made)] = made, True
+        elif id(type(made)) in self.granted:
+            if hasattr(made, "__setstate__"):
+                made.__setstate__(state)
+                return
+            state, slots = state if isinstance(state, tuple) and len(state) == 2 else (state, None)
+            if state:
+                vars(made).update(state)
+            for name, value in (slots or {}).items():
+                setattr(made, name, value)
         else:
             _only(OrderedDict, made)
 
@@ -688,10 +777,40 @@ class Reader(Records):
             return self.numpy[module, name]
         if module.partition(".")[0] == "__torch__":
             raise ValueError("load: the file is a TorchScript program, which jit.load reads")
+        if (granted := self.grant(module, name)) is not None:
+            return granted
         raise ValueError(
-            f"load: the file holds a {module}.{name}; only tensors, numbers, strings, and lists and dictionaries of them "
-            "are read. Save a state_dict() instead."
+            f"load: the file holds a {module}.{name}; tensors, numbers, strings, and lists and dictionaries of them are read, and classes and "
+            "functions that serialization.add_safe_globals names. Save a state_dict() instead, or name it if you trust the file."
         )
+
+    def grant(self, module: str, name: str):
+        """A class or function that the program lets files hold, and a module's class of Lucid's where it trusts this one; None for others."""
+        module, name = _compat_pickle.NAME_MAPPING.get((module, name), (_compat_pickle.IMPORT_MAPPING.get(module, module), name))
+        found = _safe_objects().get(f"{module}.{name}")
+        if found is None and self.trusted and module.partition(".")[0] == "torch":
+            import lucid
+
+            if module == "torch.nn" or module.startswith("torch.nn.modules."):
+                found = getattr(lucid.nn, name, None) or getattr(sys.modules.get("lucid" + module.removeprefix("torch")), name, None)
+                if not (isinstance(found, type) and issubclass(found, lucid.nn.Module)):
+                    return None
+            elif module in ("torch", "torch.nn.functional"):  # an operation, as a module's attribute: not to be called here
+                found = getattr(lucid if module == "torch" else lucid.nn.functional, name, None)
+                return found if isinstance(found, core.Published) and hasattr(found, "op") else None
+        if found is not None:
+            self.granted[id(found)] = found
+        return found
+
+    def member(self, of, name: str):
+        """A class within a class, or a member of an enumeration, where the program lets files hold it."""
+        if isinstance(of, enum.EnumMeta) and id(of) in self.granted:
+            return of[name]
+        found = _safe_objects().get(f"{of.__module__}.{of.__qualname__}.{name}") if isinstance(of, type) else None
+        if found is None:
+            raise ValueError(f"load: the file asks for the attribute {name!r} of {of!r}, which serialization.add_safe_globals does not name")
+        self.granted[id(found)] = found
+        return found
 
     def storage(self, kind: str, dtype, key: str, location: str, elements: int) -> np.ndarray:
         """One storage as a row of elements."""
@@ -811,14 +930,26 @@ def _leaf(array: np.ndarray, requires_grad: bool) -> Tensor:
 _safe_globals: list = []
 
 
+def _safe_objects() -> dict:
+    """What `add_safe_globals` named, by `module.name`."""
+    return {
+        one[1] if isinstance(one, tuple) else f"{one.__module__}.{one.__qualname__}": one[0] if isinstance(one, tuple) else one
+        for one in _safe_globals
+    }
+
+
 def _allowed() -> set[str]:
-    """What `add_safe_globals` named, as `module.name`."""
-    return {one[1] if isinstance(one, tuple) else f"{one.__module__}.{one.__qualname__}" for one in _safe_globals}
+    return set(_safe_objects())
 
 
 def add_safe_globals(safe_globals: list) -> None:
-    """Name classes that files may hold. Packages do; `load` makes tensors, numbers, strings and collections of them, whatever is named;
-    NumPy's arrays and scalars, where what they mention is."""
+    """Name classes and functions that files may hold: `load` makes objects of these classes, and calls these functions.
+
+    Parameters
+    ----------
+    safe_globals : list
+        Classes and functions, or pairs of one and its name.
+    """
     _safe_globals.extend(safe_globals)
 
 
@@ -833,7 +964,7 @@ def clear_safe_globals() -> None:
 
 
 class safe_globals:
-    """A block in which classes are named as by `add_safe_globals`; no file makes objects of them all the same.
+    """A block in which classes are named as by `add_safe_globals`.
 
     Parameters
     ----------

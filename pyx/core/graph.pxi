@@ -781,7 +781,7 @@ cdef object node_watcher = None
 
 
 def set_node_watcher(watcher):
-    """Have `watcher(node)` called before each node that any thread runs; what it returns, if not None, is called after it, if it raises too."""
+    """Have `watcher(node)` called before each node that any thread runs, and what it returns, if not None, after it, if it raises too."""
     global node_watcher
     node_watcher = watcher
 

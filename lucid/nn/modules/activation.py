@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import warnings
 
 import lucid
@@ -18,6 +19,11 @@ __all__ = [
 ]  # fmt: skip
 
 
+def settings_of(module: Module, but: tuple = ()) -> tuple[str, ...]:
+    """What a module is made with that it has as attributes."""
+    return tuple(name for name in inspect.signature(type(module)).parameters if name not in but and hasattr(module, name))
+
+
 class Function(Module):
     """A function of `nn.functional` (or another module) with its settings, which are attributes of their names."""
 
@@ -29,6 +35,11 @@ class Function(Module):
         self._settings = tuple(settings)
         for name, value in settings.items():
             setattr(self, name, value)
+
+    def __setstate__(self, state: dict):
+        super().__setstate__(state)
+        if "_settings" not in state:  # PyTorch's
+            self._settings = settings_of(self)
 
     def forward(self, input):
         return getattr(self.home, self.function)(input, *[getattr(self, name) for name in self._settings])

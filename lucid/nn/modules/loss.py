@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from lucid import dtypes
 from lucid.nn import functional as F
+from lucid.nn.modules.activation import settings_of
 from lucid.nn.modules.linear import Linear
 from lucid.nn.modules.module import Module
 from lucid.nn.modules.simple import PairwiseDistance
@@ -52,6 +53,11 @@ class _FunctionLoss(_Loss):
         self._settings = (*(buffers or {}), *settings)
         for name, value in settings.items():
             setattr(self, name, value)
+
+    def __setstate__(self, state: dict):
+        super().__setstate__(state)
+        if "_settings" not in state:  # PyTorch's
+            self._settings = settings_of(self, ("reduction", "size_average", "reduce"))
 
     def forward(self, *inputs):
         settings = {name: getattr(self, name) for name in self._settings}
