@@ -599,7 +599,7 @@ def elsewhere(function, args: tuple, kwargs: dict):
     return meta.created(function, args, kwargs)
 
 
-core.set_elsewhere(elsewhere)
+core.set_elsewhere(elsewhere, CPU)
 
 
 def check_device(value) -> None:

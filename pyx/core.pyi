@@ -213,8 +213,8 @@ def recording(args: tuple) -> bool:
 def disabled_torch_function(func: Callable, types: Any, args: Any = (), kwargs: Any = None) -> Any:
     """The `__torch_function__` of classes whose instances are treated as plain tensors: calls the function."""
 
-def set_elsewhere(function: Callable) -> None:
-    """Say what `function(published, args, kwargs)` gives where a call names a device; NotImplemented for the CPU."""
+def set_elsewhere(function: Callable, device: Any) -> None:
+    """Say what `function(published, args, kwargs)` gives where a call names another device than this one; NotImplemented if it sees to it."""
 
 def set_interceptor(function: Callable) -> None:
     """Say what `function(func, args, kwargs)` answers a call that something overrides."""

@@ -6,15 +6,12 @@ A node is named by its operation; where PyTorch has several functions for one he
 from __future__ import annotations
 
 SAME = {
-
-    "batch_norm": "NativeBatchNorm", "conv": "Convolution", "conv_input": "Convolution", "cross": "LinalgCross",
-    "fold": "Col2Im", "group_norm": "NativeGroupNorm", "imag": "Select",
-    "layer_norm": "NativeLayerNorm", "least": "LinalgLstsq", "linalg.cholesky": "LinalgCholeskyEx",
-    "linalg.inv": "LinalgInvEx", "linalg.solve": "LinalgSolveEx", "logsigmoid": "LogSigmoid",
-    "lu_found": "LinalgLuFactorEx", "masked": "Mul",
-    "narrow": "Slice", "pick": "MaskedSelect", "piece": "AsStrided", "prelu": "PreluKernel", "relu6": "Hardtanh",
-    "reshape": "View", "selu": "Elu", "softsign": "Div", "split_with_sizes": "Split", "square": "Pow",
-    "squeeze": "SqueezeBackward1", "tanhshrink": "Sub", "to_dtype": "ToCopy", "_unfold": "Im2Col",
+    "_unfold": "Im2Col", "batch_norm": "NativeBatchNorm", "conv": "Convolution", "conv_input": "Convolution", "cross": "LinalgCross",
+    "fold": "Col2Im", "group_norm": "NativeGroupNorm", "imag": "Select", "layer_norm": "NativeLayerNorm", "least": "LinalgLstsq",
+    "linalg.cholesky": "LinalgCholeskyEx", "linalg.inv": "LinalgInvEx", "linalg.solve": "LinalgSolveEx", "logsigmoid": "LogSigmoid",
+    "lu_found": "LinalgLuFactorEx", "masked": "Mul", "narrow": "Slice", "pick": "MaskedSelect", "piece": "AsStrided",
+    "prelu": "PreluKernel", "relu6": "Hardtanh", "reshape": "View", "selu": "Elu", "softsign": "Div", "split_with_sizes": "Split",
+    "square": "Pow", "squeeze": "SqueezeBackward1", "tanhshrink": "Sub", "to_dtype": "ToCopy",
 }  # fmt: skip
 LOSSES = {"mse": "MseLoss", "huber": "HuberLoss", "smooth_l1": "SmoothL1Loss", "bce": "BinaryCrossEntropy"}
 

@@ -105,20 +105,21 @@ cdef dict by_name(row_t row, PyObject* names):
 
 
 cdef object elsewhere = None
+cdef object cpu = None
 
 
-def set_elsewhere(function):
-    """Say what `function(published, args, kwargs)` gives where a call names a device; NotImplemented for the CPU."""
-    global elsewhere
-    elsewhere = function
+def set_elsewhere(function, device):
+    """Say what `function(published, args, kwargs)` gives where a call names another device than this one; NotImplemented if it sees to it."""
+    global elsewhere, cpu
+    elsewhere, cpu = function, device
 
 
 cdef bint names_device(row_t values, PyObject* names, Py_ssize_t n) except -1:
-    """Whether a call names a device, `n` values by position before those of `names`."""
+    """Whether a call names another device than the CPU, `n` values by position before those of `names`."""
     cdef Py_ssize_t i
     for i in range(count(names)):
         if (<tuple>names)[i] == "device":
-            return <object>values[n + i] is not None
+            return <object>values[n + i] is not None and <object>values[n + i] is not cpu
     return False
 
 
