@@ -458,3 +458,10 @@ def test_a_view_made_without_recording_is_not_written_to_once_its_base_requires_
     with lucid.no_grad():
         view.mul_(2)
     assert x.tolist() == [4, 4, 1]
+
+
+def test_what_is_picked_and_counted_is_contiguous():
+    x = lucid.arange(60.0).reshape(1, 5, 2, 3, 2).half().permute(0, 4, 1, 2, 3).expand(2, 2, 5, 2, 3)
+    assert lucid.nn.functional.interpolate(x, size=(5, 6, 7), mode="nearest").is_contiguous()
+    a = lucid.arange(54.0).reshape(3, 3, 2, 3).transpose(0, 1)
+    assert lucid.linalg.lstsq(a, a, driver="gelsd").rank.stride() == (3, 1)

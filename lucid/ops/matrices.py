@@ -252,7 +252,7 @@ def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | Non
     elif driver != "gels":
         found = svdvals.op.forward(A).array if not empty else np.zeros((*batch, min(m, n)), a.real.dtype)
         limit = (np.finfo(found.dtype).eps * max(m, n) if rcond is None else rcond) * found.max(-1, initial=0, keepdims=True)
-        rank = wrap(np.asarray((found > limit).sum(-1), np.int64))
+        rank = wrap(np.ascontiguousarray((found > limit).sum(-1), np.int64).reshape(batch))
         values = wrap(np.ascontiguousarray(found)) if driver != "gelsy" else values
     whole = m > n and driver != "gelsy" and (driver == "gels" or empty or bool((rank.array == n).all()))
     if whole:

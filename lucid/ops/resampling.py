@@ -279,7 +279,14 @@ def _check_sizes(x: Tensor, mode: str, out_size: tuple, antialias: bool) -> None
         raise NotImplementedError(f"\"interpolate\" with mode {mode!r} not implemented for '{torch_name(x.dtype)}'")
 
 
-@op("nn.functional.interpolate", composite=True, wide=True)
+def _picked(x: Tensor, places: list) -> Tensor:
+    """Elements along each dimension of size, the last first."""
+    for i in range(len(places))[::-1]:
+        x = index_select(x, i + 2, places[i])
+    return x
+
+
+@op("nn.functional.interpolate", composite=True)
 @doc("out(q) = \\sum_p w_{q p}\\, x(p)", "\\sum_q w_{q p}\\, g(q)",
      input_="Tensor: Of shape (n, c, \\*size) with one to three dimensions of size.",
      size="int or sequence of int, optional: Size of the result.",
@@ -327,11 +334,10 @@ def interpolate(
         return getattr(pooling, f"adaptive_avg_pool{n}d")(input_, out_size)
     _check_sizes(input_, mode, out_size, antialias)
     if mode.startswith("nearest"):
-        out = input_
-        for i in range(n)[::-1]:
-            at = _nearest(input_.array.shape[i + 2], out_size[i], factors[i], mode == "nearest-exact")
-            out = index_select(out, i + 2, wrap(at))
-        return in_format(out, input_)
+        sizes = input_.array.shape[2:]
+        places = [wrap(_nearest(sizes[i], out_size[i], factors[i], mode == "nearest-exact")) for i in range(n)]
+        out = core.in_float32(_picked, (input_, places))  # so that the gradient is rounded once
+        return in_format(out, input_) if core.channels_last(input_.array) else out.contiguous()
     dtype = input_.array.dtype
     computed = dtype if dtype in TAPS else FLOAT64 if dtype.kind == "u" else FLOAT32
     tables = [
