@@ -5,8 +5,8 @@ import tempfile
 from ..program import classified, program, trained
 
 
-@program("BERT, GPT-2, Llama, T5, ViT, Mixtral, Whisper, CLIP: losses, gradients, steps of SGD, generated text; saved and loaded",
-         "tokenizers", "safetensors", "huggingface_hub", "yaml", "regex", "tqdm", "torchvision")  # fmt: skip
+@program("BERT, GPT-2, Llama, T5, ViT, Mixtral, Whisper, CLIP: losses, gradients, steps of SGD, generated text; saved and loaded; a Trainer",
+         "accelerate", "tokenizers", "safetensors", "huggingface_hub", "yaml", "regex", "tqdm", "torchvision")  # fmt: skip
 def transformers():
     import torch
     import transformers as t
@@ -48,6 +48,19 @@ def transformers():
         yield "halves", torch.stack([one.detach().float().abs().sum() for one in half.parameters()])
         if again.can_generate() and "input_ids" in batch:
             yield "tokens", again.generate(words, max_new_tokens=6, do_sample=False)
+    model = t.BertForSequenceClassification(t.BertConfig(**small, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0))
+    data = [{"input_ids": row, "labels": torch.tensor(i % 2)} for i, row in enumerate(torch.randint(4, 99, (24, 7)))]
+    with tempfile.TemporaryDirectory() as folder:
+        plan = t.TrainingArguments(
+            folder, num_train_epochs=2, per_device_train_batch_size=4, gradient_accumulation_steps=2, learning_rate=1e-3, lr_scheduler_type="cosine",
+            warmup_steps=2, logging_steps=1, eval_strategy="epoch", save_strategy="epoch", load_best_model_at_end=True, use_cpu=True, report_to=[],
+            disable_tqdm=True,
+        )  # fmt: skip
+        trainer = t.Trainer(model, plan, train_dataset=data, eval_dataset=data[:8])
+        trainer.train()
+        trainer.train(resume_from_checkpoint=True)
+        yield "losses", torch.tensor([one[name] for one in trainer.state.log_history for name in ("loss", "eval_loss", "grad_norm") if name in one])
+        yield "outputs", torch.as_tensor(trainer.predict(data[:3]).predictions)
 
 
 @program("LoRA on a GPT-2: trained, merged", "transformers", "accelerate", "torchvision")
