@@ -34,6 +34,7 @@ IN_PLACE = {
     "__iadd__", "__iand__", "__ifloordiv__", "__ilshift__", "__imatmul__", "__imod__", "__imul__", "__ior__", "__ipow__", "__irshift__",
     "__isub__", "__itruediv__", "__ixor__", "__setitem__",
 }  # fmt: skip
+READING = {"cpu", "item", "numpy", "tolist"}
 WRITING = {"batch_norm", "instance_norm"}  # to arguments that are no parameters, besides giving a result
 # What they give depends on elements: its values, or how many there are.
 UNDECIDED = {"allclose", "argwhere", "equal", "is_nonzero", "is_set_to", "masked_select", "nonzero", "unique", "unique_consecutive"}
@@ -57,6 +58,8 @@ def _memory(nbytes: int):
             _zeros = mmap.mmap(-1, nbytes, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, prot=mmap.PROT_READ)
         except AttributeError:  # a system without mappings
             _zeros = bytes(nbytes)
+        except (OSError, OverflowError, ValueError):
+            raise core.OutOfMemoryError(f"a tensor of {nbytes} bytes is more than there are addresses for, on the device meta too") from None
     return _zeros
 
 
@@ -141,7 +144,7 @@ class MetaTensor(Tensor):
         return memo.setdefault(id(self), _made(type(self), self.array, self.requires_grad))
 
     def __reduce_ex__(self, protocol):
-        return _rebuilt, (isinstance(self, Parameter), tuple(self.shape), self.array.dtype, self.array.strides, self.requires_grad)
+        return rebuilt, (isinstance(self, Parameter), tuple(self.shape), self.array.dtype, self.array.strides, self.requires_grad)
 
     def __repr__(self, *args, **kwargs) -> str:
         dtype = "" if self.dtype.name in ("float32", "int64", "bool") else f", dtype={self.dtype}"
@@ -172,7 +175,8 @@ def _made(kind: type, array: np.ndarray, requires_grad: bool = False) -> Tensor:
     return made
 
 
-def _rebuilt(parameter: bool, shape: tuple, dtype: np.dtype, strides: tuple | None, requires_grad: bool) -> Tensor:
+def rebuilt(parameter: bool, shape: tuple, dtype: np.dtype, strides: tuple | None, requires_grad: bool) -> Tensor:
+    """A meta tensor, as files and pickles describe it; contiguous if `strides`, in bytes, are None."""
     made = core.TensorBase.__new__(MetaParameter if parameter else MetaTensor)
     made.array = _array(shape, dtype, strides)
     made._requires_grad = requires_grad
@@ -208,7 +212,7 @@ def created(func, args: tuple, kwargs: dict):
     name = func.__name__
     if name in SIZED and kwargs.keys() <= {"size", "dtype", "requires_grad"}:
         dtype, requires_grad = wanted(kwargs.pop("dtype", None)).numpy, kwargs.pop("requires_grad", False)
-        return _rebuilt(False, sizes(name, args, kwargs), dtype, None, bool(requires_grad))
+        return rebuilt(False, sizes(name, args, kwargs), dtype, None, bool(requires_grad))
     if name in ALIKE:
         func = DECLARED["empty_like"].function
     return _all_of(_run(func, args, kwargs))
@@ -219,8 +223,10 @@ def answered(cls, func, types, args=(), kwargs=None):
     kwargs = kwargs or {}
     name = getattr(func, "__name__", "")
     first = args[0] if args else None
-    if name in ("to", "cpu", "cuda"):
+    if name == "to":
         return _moved(first, *args[1:], **kwargs)
+    if name in READING:
+        return getattr(first, name)(*args[1:], **kwargs)  # raises
     if name in UNDECIDED:
         raise NotImplementedError(f"{name}(): what it gives depends on elements, and a tensor on the meta device has none")
     if (name.endswith("_") and not name.endswith("__") or name in IN_PLACE) and name not in SHAPING:

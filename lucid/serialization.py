@@ -319,6 +319,19 @@ class Writer:
         if parameter:
             self.named("torch._utils", "_rebuild_parameter")
             self.out += self.op.MARK
+        needs = tensor.requires_grad
+        if tensor.is_meta:
+            about = tensor.dtype, tuple(tensor.shape), tensor.stride(), needs and not parameter
+            self.called("torch._utils", "_rebuild_meta_tensor_no_storage", about, where)
+        else:
+            self.elements(tensor, needs and not parameter, where)
+        if parameter:
+            self.put(needs, where)
+            self.called("collections", "OrderedDict", (), where)
+            self.out += self.op.TUPLE + self.op.REDUCE
+
+    def elements(self, tensor: Tensor, needs: bool, where: str) -> None:
+        """A tensor as a view of its storage."""
         number, offset, array = self.storage(tensor.array)
         typed = tensor.dtype in self.STORAGES
         self.named("torch._utils", f"_rebuild_tensor_v{2 if typed else 3}")
@@ -334,22 +347,17 @@ class Writer:
                 self.put(part, where)
             self.out += self.op.TUPLE + self.op.BINPERSID
             self.remember(row)  # PyTorch's compiler knows storages that are shared by this alone
-        needs = tensor.requires_grad
         strides = tuple(step // array.itemsize for step in array.strides) if array.size else tensor.stride()
-        for part in (offset, array.shape, strides, needs and not parameter):
+        for part in (offset, array.shape, strides, needs):
             self.put(part, where)
         self.called("collections", "OrderedDict", (), where)  # hooks: there are none
         if not typed:
             self.put(tensor.dtype, where)
         self.out += self.op.TUPLE + self.op.REDUCE
-        if parameter:
-            self.put(needs, where)
-            self.called("collections", "OrderedDict", (), where)
-            self.out += self.op.TUPLE + self.op.REDUCE
 
     def is_parameter(self, tensor: Tensor) -> bool:
         """Whether a tensor is saved as a parameter."""
-        return type(tensor).__name__ == "Parameter"
+        return type(tensor).__name__ in ("Parameter", "MetaParameter")
 
     def storage(self, array: np.ndarray) -> tuple[int, int, np.ndarray]:
         """The number of an array's storage, where in it the array begins, and the array as it lies there."""
@@ -573,6 +581,18 @@ class Records:
             made = core.wrap(core.strided(storage, size, stride, offset))
         return made.requires_grad_() if requires_grad else made
 
+    def meta(self, dtype, size, stride, requires_grad) -> Tensor:
+        """A tensor of the device `meta`."""
+        from lucid import meta
+
+        size, stride = tuple(Size(size)), tuple(Size(stride))
+        if type(dtype) is not dtypes.dtype or len(size) != len(stride) or min((*size, *stride), default=0) < 0:
+            raise ValueError(f"load: a damaged file: a tensor of the meta device with size {size}, stride {stride} and dtype {dtype}")
+        strides = tuple([step * dtype.itemsize for step in stride])
+        if sum((n - 1) * step for n, step in zip(size, strides) if n) >= 2**62:
+            raise ValueError(f"load: a damaged file: size {size}, stride {stride} is more than there can be")
+        return meta.rebuilt(False, size, dtype.numpy, strides, bool(requires_grad))
+
     def parameter(self, data: Tensor, requires_grad: bool, hooks=None) -> Tensor:
         from lucid.nn.parameter import Parameter
 
@@ -626,6 +646,7 @@ class Reader(Records):
             ("torch._utils", "_rebuild_tensor_v2"): self.tensor,
             ("torch._utils", "_rebuild_tensor_v3"): self.untyped,
             ("torch._utils", "_rebuild_parameter"): self.parameter,
+            ("torch._utils", "_rebuild_meta_tensor_no_storage"): self.meta,
         }
         self.arrays = {}  # NumPy's, by id, and whether their elements have come
         self.numpy = {("numpy", "ndarray"): np.ndarray, ("numpy", "dtype"): Call(self.dtype)}

@@ -1,10 +1,12 @@
 """Tensors without elements: nothing reads or writes what is not there, and plain tensors stay as they were."""
 
 import copy
+import io
 import os
 import pickle
 import subprocess
 import sys
+import zipfile
 
 import numpy as np
 import pytest
@@ -38,6 +40,7 @@ def test_what_says_nothing_of_elements_works_with_either_name():
     assert repr(M) == str(M) == f"{M}" == "Tensor(..., device='meta', size=(3, 4))"
     assert repr(nn.Parameter(M)).startswith("Parameter containing:\nTensor(..., device='meta', size=(3, 4), requires_grad=True")
     assert "dtype" in repr(M.half()) and M.type() == "lucid.meta.FloatTensor" and M.untyped_storage().device == lucid.device("meta")
+    assert all(one.is_meta for one in nn.BatchNorm2d(3, device="meta").state_dict().values())
     assert M.is_meta and not M.is_cpu and M.device == lucid.device("meta") and lucid.device("meta").__reduce__()[1] == ("meta", None)
     assert M.transpose(0, 1).stride() == (1, 4) and M.flip(0).stride() == (4, 1) and M[:, ::2].stride() == (4, 2)
     assert lucid.zeros(0, 3, device="meta").shape == (0, 3) and lucid.arange(6.0, device="meta").reshape(2, 3).shape == (2, 3)
@@ -92,6 +95,26 @@ def test_weights_come_by_assignment_and_stay_the_files():
     assert kept.weight is not None and not kept.weight.is_meta and kept.bias.is_meta
     kept.bias.requires_grad_(False)
     assert list(get_model_state_dict(kept, options=StateDictOptions(ignore_frozen_params=True))) == ["weight"]
+
+
+def test_files_hold_what_there_is_of_them():
+    model = nn.Linear(3, 4, device="meta", dtype=lucid.float64)
+    file = io.BytesIO()
+    lucid.save({"state": model.state_dict(), "weight": model.weight, "turned": M.t()}, file)
+    assert len(file.getvalue()) < 3000
+    file.seek(0)
+    found = lucid.load(file)
+    assert found["state"]["weight"].is_meta and found["state"]["weight"].dtype is lucid.float64 and not found["state"]["weight"].requires_grad
+    assert isinstance(found["weight"], nn.Parameter) and found["weight"].requires_grad and found["turned"].stride() == (1, 4)
+    for size, stride in (((3,), (1, 1)), ((-3,), (1,)), ((2**40, 2**40), (2**40, 1)), ((2**62,), (2**3,))):
+        file = io.BytesIO()
+        with zipfile.ZipFile(file, "w") as archive:
+            writer = lucid.serialization.Writer()
+            writer.op = pickle
+            writer.called("torch._utils", "_rebuild_meta_tensor_no_storage", (lucid.float32, size, stride, False), "x")
+            archive.writestr("archive/data.pkl", b"\x80\x02" + bytes(writer.out) + b".")
+        with pytest.raises(ValueError, match="load"):
+            lucid.load(file)
 
 
 def test_plain_programs_pay_nothing_for_it():

@@ -82,4 +82,9 @@ def models_on_meta(lib):
     lib.save(full.state_dict(), file)
     file.seek(0)
     yield [about(one) for one in lib.load(file, map_location="meta").values()]
+    file = io.BytesIO()
+    lib.save([make(device="meta").state_dict(), make(device="meta")[0].weight], file)
+    file.seek(0)
+    state, weight = lib.load(file)
+    yield [about(one) for one in state.values()], about(weight), isinstance(weight, nn.Parameter)
     yield [group["lr"] for group in lib.optim.Adam(make(device="meta").parameters(), lr=0.5).param_groups]

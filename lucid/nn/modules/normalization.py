@@ -43,7 +43,7 @@ class _NormBase(Module):
         tracked = track_running_stats
         self.register_buffer("running_mean", lucid.zeros(size, device=device, dtype=dtype) if tracked else None)
         self.register_buffer("running_var", lucid.ones(size, device=device, dtype=dtype) if tracked else None)
-        self.register_buffer("num_batches_tracked", lucid.tensor(0, dtype=lucid.int64) if tracked else None)
+        self.register_buffer("num_batches_tracked", lucid.tensor(0, dtype=lucid.int64, device=device) if tracked else None)
         self.reset_parameters()
 
     def reset_running_stats(self) -> None:
@@ -68,7 +68,7 @@ class _NormBase(Module):
     def _load_from_state_dict(self, state_dict, prefix, local_metadata, *rest):
         if (local_metadata.get("version") or 1) < 2 and self.track_running_stats:
             own = self.num_batches_tracked
-            state_dict.setdefault(f"{prefix}num_batches_tracked", lucid.tensor(0) if own is None else own)
+            state_dict.setdefault(f"{prefix}num_batches_tracked", lucid.tensor(0) if own is None or own.is_meta else own)
         super()._load_from_state_dict(state_dict, prefix, local_metadata, *rest)
 
     def extra_repr(self) -> str:
