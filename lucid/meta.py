@@ -169,10 +169,7 @@ class MetaParameter(MetaTensor, Parameter):
 
 def _made(kind: type, array: np.ndarray, requires_grad: bool = False) -> Tensor:
     """A meta tensor of an array's shape, strides and dtype."""
-    made = core.TensorBase.__new__(kind)
-    made.array = _array(array.shape, array.dtype, array.strides)
-    made._requires_grad = requires_grad
-    return made
+    return rebuilt(issubclass(kind, Parameter), array.shape, array.dtype, array.strides, requires_grad)
 
 
 def rebuilt(parameter: bool, shape: tuple, dtype: np.dtype, strides: tuple | None, requires_grad: bool) -> Tensor:
