@@ -872,8 +872,8 @@ class _Older(Reader):
             raise ValueError("load: a damaged file: the storages that it lists are not those that its tensors need")
         for name in names:
             row = self.storages[name]
-            size, data = int.from_bytes(self.file.read(8), "little"), self.file.read(row.nbytes)
-            if size != row.size or len(data) != row.nbytes:
+            size, data = self.file.read(8), self.file.read(row.nbytes)
+            if size != row.size.to_bytes(8, "little") or len(data) != row.nbytes:
                 raise ValueError(f"load: a damaged file: storage {name} has not the {row.size} elements that it should")
             row.view(np.uint8)[...] = np.frombuffer(data, np.uint8)
         return found

@@ -125,11 +125,12 @@ def test_whole_modules_travel_where_they_are_trusted(name):
         assert repr(torch.load(again, weights_only=False).eval()) == repr(module)
 
 
-def test_a_damaged_older_file_is_refused():
+@pytest.mark.parametrize("saved", [lambda: torch.zeros(0, 3), state], ids=["empty", "state"])
+def test_a_damaged_older_file_is_refused(saved):
     file = io.BytesIO()
-    torch.save(state(), file, _use_new_zipfile_serialization=False)
+    torch.save(saved(), file, _use_new_zipfile_serialization=False)
     data = file.getvalue()
-    for cut in range(0, len(data), 97):
+    for cut in (*range(0, len(data), 97), *range(len(data) - 16, len(data))):
         with pytest.raises(ValueError, match="load"):
             lucid.load(io.BytesIO(data[:cut]))
     for place in range(0, len(data), 61):
