@@ -62,6 +62,9 @@ def set_copies(cast: Callable, converter: int, copier: int) -> None:
 def move(values: np.ndarray, target: np.ndarray) -> None:
     """Copy elements to an array of their dtype, to whose shape they broadcast; the memory must not overlap."""
 
+def move_piece(source: np.ndarray, from_: tuple, target: np.ndarray, into: tuple) -> None:
+    """`move(source[from_], target[into])`, without an array for either where the indices are slices."""
+
 def copied(array: np.ndarray) -> np.ndarray:
     """A C-contiguous copy."""
 
@@ -272,6 +275,21 @@ def transposed(base: TensorBase, i: int, j: int) -> TensorBase | None:
 
 def indexed(base: TensorBase, index: Any) -> TensorBase | None:
     """`base[index]` for ints, slices, None and one Ellipsis; None where anything else is among them."""
+
+def set_join(address: int) -> None:
+    """The address of the function that joins the indices of several dimensions: `joiner` of the module of indices."""
+
+def index_arrays(index: Any, nd: int) -> tuple[tuple, tuple] | None:
+    """Of an index that is tensors of int64 and whole dimensions, at most `nd`: its arrays (None for whole dimensions) and its
+    tensors. None for any other index, and for one without tensors."""
+
+def joined_index(array: np.ndarray, arrays: tuple, raw: bool) -> tuple | None:
+    """Arrays that pick neighbouring dimensions of an array as one index of these seen as one: this, the shape of what is picked,
+    and the sizes (outer, axis, inner) before, within and after these dimensions.
+
+    With `raw` a single one comes back as it is, unchecked. None where they are no contiguous int64 of one shape, no neighbours
+    or reach beyond the array.
+    """
 
 def permuted(base: TensorBase, order: Any) -> TensorBase | None:
     """The dimensions in another order; None where it is none."""

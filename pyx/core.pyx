@@ -5,6 +5,7 @@ flat    a dense array's memory as one row
 tensor  the fields of a tensor, version counters, gradient modes
 override calls that `__torch_function__` answers
 view    tensors over a piece of another's memory
+indices index tensors, read as one
 graph   recording: from a call to its node, and from a node's gradients to the next
 frame   elementwise calls on dense operands
 """
@@ -15,6 +16,7 @@ from cpython.buffer cimport PyObject_GetBuffer
 from cpython.long cimport PyLong_AsLongLongAndOverflow
 from cpython.object cimport PyObject, PyTypeObject
 from cpython.ref cimport Py_INCREF, Py_REFCNT
+from cpython.slice cimport PySlice_AdjustIndices, PySlice_Unpack
 from libc.float cimport FLT_MAX
 from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t
 from libc.string cimport memcpy, memmove, memset
@@ -22,6 +24,7 @@ from libc.string cimport memcpy, memmove, memset
 from call cimport CHEAP_GRAIN, EXPENSIVE_GRAIN, call_t, halves_t, reduction_t, streams
 from convert cimport (BFLOAT16, BOOL, DOUBLE, FLOAT, HALF, INT8, INT16, INT32, INT64, UINT8, UINT16, UINT32, UINT64, code_size,
                       convert_t, copy_t)
+from indices cimport join_t
 from types cimport floating
 from threads cimport import_threads, parallel_for, task_t
 
@@ -131,6 +134,7 @@ include "core/flat.pxi"
 include "core/tensor.pxi"
 include "core/override.pxi"
 include "core/view.pxi"
+include "core/indices.pxi"
 include "core/graph.pxi"
 include "core/published.pxi"
 include "core/frame.pxi"

@@ -7,6 +7,8 @@ one is out of range; nothing is read or written there, and what is written elsew
 from typing import Any
 
 codes: dict[str, int]
+#: The address of what `join_index` runs: for `core.joined_index`.
+joiner: int
 
 def check_index(index: Any, size: int, /) -> int:
     """The position of the first index outside [0, size), or -1."""

@@ -47,14 +47,12 @@ def check_index(const int64_t[::1] index, Py_ssize_t size, /):
     return -1
 
 
-def join_index(const int64_t[::1] index, int64_t[::1] out, Py_ssize_t size, bint more, /):
+cdef Py_ssize_t join_run(const int64_t* index, int64_t* out, Py_ssize_t n, Py_ssize_t size, bint more) noexcept nogil:
     """Indices of one dimension, the negative ones counted from the end, appended to those of the dimensions before it
     if there are `more`: as of the dimensions seen as one. The position of the first outside [-size, size), or -1."""
-    cdef Py_ssize_t i, n = index.shape[0]
+    cdef Py_ssize_t i
     cdef int64_t at
     cdef int outside = 0
-    if out.shape[0] < n:
-        raise ValueError(f"join_index: {n} indices into {out.shape[0]}")
     if more:
         for i in range(n):
             at = index[i] + (size if index[i] < 0 else 0)
@@ -70,6 +68,15 @@ def join_index(const int64_t[::1] index, int64_t[::1] out, Py_ssize_t size, bint
             if not -size <= index[i] < size:
                 return i
     return -1
+
+
+joiner = <size_t>join_run    # a `join_t`, for core
+
+
+def join_index(const int64_t[::1] index, int64_t[::1] out, Py_ssize_t size, bint more, /):
+    if out.shape[0] < index.shape[0]:
+        raise ValueError(f"join_index: {index.shape[0]} indices into {out.shape[0]}")
+    return join_run(&index[0], &out[0], index.shape[0], size, more) if index.shape[0] else -1
 
 
 # ------------------------------------------------------------------------------------------------ gather, scatter

@@ -1,4 +1,4 @@
-"""Checking many indices at once."""
+"""Checking many indices at once, and how `core` has them joined."""
 from libc.stdint cimport int64_t, uint64_t
 
 
@@ -9,3 +9,7 @@ cdef inline bint beyond(const int64_t* index, Py_ssize_t n, Py_ssize_t size) noe
     for i in range(n):
         signs |= <uint64_t>index[i] | (<uint64_t>(size - 1) - <uint64_t>index[i])
     return <int64_t>signs < 0
+
+
+# What `join_index` does for n indices: (index, out, n, size, whether there are more before)
+ctypedef Py_ssize_t (*join_t)(const int64_t*, int64_t*, Py_ssize_t, Py_ssize_t, bint) noexcept nogil

@@ -149,3 +149,30 @@ def test_move_and_fill_between_arrays_of_any_strides(shape, dtype):
         core.move(whole, out)
     with pytest.raises(ValueError, match="read-only"):
         core.fill(out, 3)
+
+
+@pytest.mark.parametrize("dtype", ["bool", "float16", "int32", "complex128"])
+@pytest.mark.parametrize("shape", [(2, 3), (7, 9), (40, 50), (3, 1, 70, 65)])
+def test_move_piece_is_move_between_what_indices_pick(shape, dtype):
+    whole = make([2 * n for n in shape], "float32").astype(dtype)
+    pieces = [tuple(one(n) for n in shape) for one in (lambda n: slice(n), lambda n: slice(-1, -n - 1, -1), lambda n: slice(1, None, 2))]
+    rows, row, number = pieces[0][:-1], (slice(0, 1), *pieces[0][1:]), (0,) * len(shape)
+    none = (slice(3, 3), *pieces[0][1:])
+    for from_ in (*pieces, row, number, (0, *pieces[0][1:])):
+        for into in pieces:
+            out, wanted = whole.copy(), whole.copy()
+            wanted[into] = whole[from_]
+            core.move_piece(whole, from_, out, into)
+            assert out.tobytes() == wanted.tobytes()
+    for from_, into in ((rows, rows), (none, none), (number, ()), ((), ())):
+        out, wanted = np.zeros_like(whole), np.zeros_like(whole)
+        wanted[into] = whole[from_]
+        core.move_piece(whole, from_, out, into)
+        assert out.tobytes() == wanted.tobytes()
+    with pytest.raises(ValueError, match="broadcast"):
+        core.move_piece(whole, pieces[0], whole.copy(), ())
+    with pytest.raises(IndexError):
+        core.move_piece(whole, (slice(None),) * (len(shape) + 1), whole.copy(), ())
+    whole.flags.writeable = False
+    with pytest.raises(ValueError, match="read-only"):
+        core.move_piece(whole, (), whole, ())

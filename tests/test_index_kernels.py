@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from kernel_arrays import FLOATS, INTEGERS, REAL, close, flat, make, moved
 
-from lucid._kernels import index, sort
+import lucid
+from lucid._kernels import core, index, sort
 
 
 def ordered(x, descending):
@@ -265,6 +266,23 @@ def test_join_index():
         assert index.join_index(np.array([1, outside, 4]), out, 5, True) == 1
     with pytest.raises(ValueError, match="into 3"):
         index.join_index(np.zeros(4, np.int64), out, 5, False)
+
+
+def test_index_arrays_and_their_one_index():
+    rows, columns = lucid.tensor([[0, -1], [1, 2]]), lucid.tensor([[3, 0], [-4, 1]])
+    arrays, owners = core.index_arrays((slice(None), rows, columns), 3)
+    assert arrays[0] is None and arrays[1] is rows.array and owners == (rows, columns)
+    assert core.index_arrays(rows, 1) == ((rows.array,), (rows,))
+    for other in (0, slice(None), (rows, 0), (rows, slice(1, None)), (rows, None), rows.int(), rows > 0, lucid.tensor(1), (rows,) * 4):
+        assert core.index_arrays(other, 3) is None
+    x = np.empty((2, 3, 4, 5))
+    at, shape, *sizes = core.joined_index(x, arrays, False)
+    assert np.array_equal(at, [[3, 8], [4, 9]]) and shape == (2, 2, 2, 5) and sizes == [2, 12, 5]
+    at, shape, *sizes = core.joined_index(x, (rows.array,), True)
+    assert at is rows.array and shape == (2, 2, 3, 4, 5) and sizes == [1, 2, 60]
+    assert core.joined_index(x, (rows.array,), False) is None  # 2 is beyond
+    for other in ((rows.array, None, columns.array), (rows.array, columns.array[0]), (rows.array.T,), (None,)):
+        assert core.joined_index(x, other, True) is None
 
 
 @pytest.mark.parametrize("dtype", MOVED)

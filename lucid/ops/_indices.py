@@ -35,7 +35,7 @@ def out_of_bounds(index, size: int, dim: int, negative: bool = False, kind=Runti
         raise kind(f"index {index.reshape(-1)[at]} is out of bounds for dimension {dim} with size {size}")
     low, high = int(index.min()), int(index.max())
     if high >= size or low < (-size if negative else 0):
-        wrong = high if high >= size else low
+        wrong = index.reshape(-1)[np.argmax((index >= size) | (index < (-size if negative else 0)))]
         raise kind(f"index {wrong} is out of bounds for dimension {dim} with size {size}")
 
 
@@ -167,3 +167,6 @@ def same_dtype(name: str, input_: Tensor, src: Tensor) -> None:
             f"{name}(): Expected self.dtype to be equal to src.dtype, got {torch_name(input_.dtype)} and "
             f"{torch_name(src.dtype)}"
         )
+
+
+core.set_join(kernels.joiner)

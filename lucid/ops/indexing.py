@@ -72,21 +72,6 @@ def _items(index) -> tuple:
     return (index,)
 
 
-def _plain(index, ndim: int) -> tuple | None:
-    """The arrays of a tuple of int64 tensors and whole dimensions, which takes no more parsing; None for any other index."""
-    if type(index) is not tuple or len(index) > ndim:
-        return None
-    arrays = []
-    for one in index:
-        if isinstance(one, Tensor) and one.dtype is dtypes.int64 and one.array.ndim:
-            arrays.append(one.array)
-        elif type(one) is slice and one == WHOLE:
-            arrays.append(None)
-        else:
-            return None
-    return tuple(arrays)
-
-
 BYTE_MASK = "indexing with dtype uint8 is now deprecated, please use a dtype bool instead."
 
 
@@ -95,9 +80,9 @@ def parse(shape: tuple, index) -> tuple:
 
     `arrays` has None for a dimension that is taken whole. IndexError where the index does not fit the shape.
     """
-    arrays = _plain(index, len(shape))
-    if arrays is not None:
-        return (), arrays
+    found = core.index_arrays(index, len(shape))
+    if found is not None:
+        return (), found[0]
     items = [_as_index(item) for item in _items(index)]
     used = 0
     for item in items:
@@ -175,60 +160,33 @@ def nonzero_rows(array) -> np.ndarray:
     return found
 
 
-def _joined(shape: tuple, arrays: tuple, raw: bool = False):
-    """Arrays that pick neighbouring dimensions as one index of them seen as one, the first of them and the one after
-    the last; None where they are no neighbours. IndexError where they reach beyond the shape. With `raw` a single array
-    may come back as it is."""
-    first, held = 0, [one for one in arrays if one is not None]
-    while arrays[first] is None:
-        first += 1
-    stop = first + len(held)
-    for one in arrays[first:stop]:
-        if one is None:
-            return None
-        if one.shape != held[0].shape:
-            try:
-                held = np.broadcast_arrays(*held)
-            except ValueError:
-                check_arrays(shape, arrays)  # says so
-    if raw and len(held) == 1 and held[0].flags.c_contiguous:
-        return native(held[0]), first, stop
-    at = core.empty(held[0].shape, INT64)
-    if at.size:
-        for k, one in enumerate(held):
-            wrong = kernels.join_index(flat(contiguous(native(one))), flat(at), shape[first + k], k > 0)
-            if wrong >= 0:
-                raise IndexError(
-                    f"index {one.reshape(-1)[wrong]} is out of bounds for dimension {first + k} with size "
-                    f"{shape[first + k]}"
-                )
-    return at, first, stop
-
-
-def _three(shape: tuple, first: int, stop: int) -> tuple[int, int, int]:
-    """The sizes before, within and after the dimensions that an index picks."""
-    outer = math.prod(shape[:first]) if first else 1
-    return outer, shape[first] if stop - first == 1 else math.prod(shape[first:stop]), math.prod(shape[stop:])
+def _joined(array, arrays: tuple, raw: bool = False):
+    """`core.joined_index` for any arrays; None where they pick no neighbouring dimensions. IndexError where they reach beyond."""
+    found = core.joined_index(array, arrays, raw)
+    if found is None:
+        check_arrays(array.shape, arrays)
+        spread_ = iter(np.broadcast_arrays(*[one for one in arrays if one is not None]))
+        arrays = tuple(None if one is None else contiguous(native(next(spread_))) for one in arrays)
+        found = core.joined_index(array, arrays, raw)
+    return found
 
 
 @op("Tensor._index")
 def _index(input_: Tensor, arrays, owners=()) -> Tensor:
     """The elements that arrays pick, one for each leading dimension (None: whole); `owners` are the tensors that they are of."""
     array = input_.array
-    shape = array.shape
     if array.flags.c_contiguous:
-        plan = _joined(shape, arrays, array.size > 0)
+        plan = _joined(array, arrays, array.size > 0)
         if plan is not None:
-            at, first, stop = plan
-            out = core.empty((*shape[:first], *at.shape, *shape[stop:]), array.dtype)
+            at, shape, *sizes = plan
+            out = core.empty(shape, array.dtype)
             if out.size:
-                outer, axis, inner = _three(shape, first, stop)
                 row, kernel = flat(native(array), True), moved(kernels.gather, out)
-                if kernel(row, flat(at), flat(out, True), outer, axis, inner, at.size, False):
-                    at = _joined(shape, arrays)[0]  # some are counted from the end, or outside
-                    kernel(row, flat(at), flat(out, True), outer, axis, inner, at.size, False)
+                if kernel(row, flat(at), flat(out, True), *sizes, at.size, False):
+                    at = _joined(array, arrays)[0]  # some are counted from the end, or outside
+                    kernel(row, flat(at), flat(out, True), *sizes, at.size, False)
             return wrap(out)
-    check_arrays(shape, arrays)
+    check_arrays(array.shape, arrays)
     return wrap(contiguous(array[_whole(arrays)]))
 
 
@@ -277,11 +235,11 @@ def getitem(self, index) -> Tensor:
     found = index_basic(self, index)
     if found is not None:
         return found
-    if isinstance(index, Tensor) and index.array.ndim and self.array.ndim:  # the commonest, without what others need
-        if index.dtype is dtypes.int64:
-            return _index(self, (index.array,), (index,))
-        if index.dtype is dtypes.bool_ and index.array.shape == self.array.shape:
-            return _pick(self, index)
+    found = core.index_arrays(index, self.array.ndim)
+    if found is not None:
+        return _index(self, *found)
+    if isinstance(index, Tensor) and index.dtype is dtypes.bool_ and index.array.ndim and index.array.shape == self.array.shape:
+        return _pick(self, index)
     basic, arrays = parse(self.array.shape, index)
     view = index_basic(self, basic) if basic else self
     return _index(view, arrays, _owners(index)) if any(one is not None for one in arrays) else view
@@ -389,15 +347,13 @@ def _put_into(target, arrays, values: Tensor, accumulate: bool) -> None:
 
 def _put_array(target, arrays, values, accumulate: bool) -> None:
     """Put values (or add them) where arrays say."""
-    shape = target.shape
-    plan = _joined(shape, arrays) if target.flags.c_contiguous and target.flags.aligned else None
+    plan = _joined(target, arrays) if target.flags.c_contiguous and target.flags.aligned else None
     if plan is None:
-        check_arrays(shape, arrays)
+        check_arrays(target.shape, arrays)
         where = _whole(arrays)
         wanted = target[where].shape
     else:
-        at, first, stop = plan
-        wanted = (*shape[:first], *at.shape, *shape[stop:])
+        at, wanted, outer, axis, inner = plan
     if values.ndim:
         try:
             values = spread(values, wanted)
@@ -416,7 +372,6 @@ def _put_array(target, arrays, values, accumulate: bool) -> None:
         return
     if np.may_share_memory(target, values):
         values = values.copy()
-    outer, axis, inner = _three(shape, first, stop)
     if not accumulate:
         moved(kernels.scatter, target)(
             flat(target, True), flat(at), flat(contiguous(native(values)), True), outer, axis, inner, at.size, False,
@@ -464,6 +419,9 @@ def _put_arguments(input_: Tensor, indices, values: Tensor) -> tuple:
             f"Index put requires the source and destination dtypes match, got {torch_name(input_.dtype)} for the "
             f"destination and {torch_name(values.dtype)} for the source."
         )
+    found = core.index_arrays(tuple(indices), input_.array.ndim)
+    if found is not None:
+        return found[0], values
     # 0-d tensors stay index tensors here: they would be read as ints in x[...]
     held = tuple(
         reshape(one, (1,)) if not one.array.ndim and not _is_mask(one) else one for one in indices

@@ -5,11 +5,9 @@ Each input is written into its part of a new array; the rule reads the parts aga
 
 from __future__ import annotations
 
-import numpy as np
-
 from lucid import dtypes
 from lucid._kernels import core
-from lucid._kernels.core import move, wrap
+from lucid._kernels.core import wrap
 from lucid.autograd.node import Supplied
 from lucid.autograd.op import op
 from lucid.ops._doc import doc, like
@@ -37,8 +35,7 @@ def tensor_list(name: str, tensors) -> list:
 
 def put(out, index, array) -> None:
     """Write an array of any dtype, broadcast to its shape, to `out[index]`, which lies apart from it."""
-    target = out[index]
-    move(cast(array, target.dtype), target)
+    core.move_piece(cast(array, out.dtype), (), out, index)
 
 
 @op("cat", aliases=("concat", "concatenate"), out="apart cast TypeError")
@@ -280,7 +277,7 @@ def block_diag(*tensors: Tensor) -> Tensor:
             )
     if not tensors:
         return Supplied.zeros((1, 0), dtypes.get_default_dtype())
-    return _block_diag([atleast_2d(one) for one in tensors], dtypes.result_dtype(tensors))
+    return _block_diag([one if one.array.ndim == 2 else atleast_2d(one) for one in tensors], dtypes.result_dtype(tensors))
 
 
 @op("Tensor._block_diag")
@@ -288,11 +285,10 @@ def _block_diag(tensors, dtype) -> Tensor:
     """Matrices along the diagonal of a matrix of zeros."""
     shapes = [one.array.shape for one in tensors]
     shape = tuple(map(sum, zip(*shapes)))
-    out, zero = core.empty(shape, dtype.numpy), np.zeros((), dtype.numpy)
-    for one, (rows, columns) in zip(tensors, _blocks(shapes)):
-        put(out, (rows, slice(0, columns.start)), zero)
-        put(out, (rows, columns), one.array)
-        put(out, (rows, slice(columns.stop, None)), zero)
+    out = core.empty(shape, dtype.numpy)
+    core.fill(out, 0)
+    for one, index in zip(tensors, _blocks(shapes)):
+        put(out, index, one.array)
     return wrap(out)
 
 

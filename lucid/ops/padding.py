@@ -5,10 +5,9 @@ from __future__ import annotations
 from functools import lru_cache
 
 from lucid._kernels import core
-from lucid._kernels.core import move, wrap
+from lucid._kernels.core import wrap
 from lucid.autograd.op import op
 from lucid.ops._frame import FLOAT32, cast, copied, fill, formatted, formatted_empty, shape_argument, tensor_argument
-from lucid.ops.joining import put
 from lucid.ops.storage import fill_array
 from lucid.ops.view import empty_as
 from lucid.tensor import Tensor
@@ -48,8 +47,8 @@ def constant_pad_nd(input_: Tensor, pad: tuple, value=0) -> Tensor:
         fill(out, held)
     else:
         for margin in margins:
-            fill(out[margin], held)
-    put(out, into, array[from_])
+            core.move_piece(held, (), out, margin)
+    core.move_piece(array, from_, out, into)
     return wrap(out)
 
 
@@ -196,6 +195,15 @@ def _edges(shape, pad, mode: str) -> tuple:
     return inside, found
 
 
+@lru_cache(256)
+def _padded(shape: tuple, pad: tuple) -> tuple:
+    """The shape with its margins."""
+    shape = list(shape)
+    for i in range(len(pad) // 2):
+        shape[-1 - i] += pad[2 * i] + pad[2 * i + 1]
+    return tuple(shape)
+
+
 def _within(shape, pad):
     """The index of what was padded."""
     inside = [slice(None)] * len(shape)
@@ -207,16 +215,13 @@ def _within(shape, pad):
 @op("Tensor._edged")
 def _edged(input_: Tensor, pad, mode: str, last: bool) -> Tensor:
     """`pad` in a mode that takes the margins from the elements; none is negative. With `last`, channels lie beside each other."""
-    shape = list(input_.array.shape)
-    for i in range(len(pad) // 2):
-        shape[-1 - i] += pad[2 * i] + pad[2 * i + 1]
-    shape = tuple(shape)
+    shape = _padded(input_.array.shape, pad)
     out = formatted_empty(shape, input_.array.dtype, last)
     if out.size:
         inside, margins = _edges(shape, pad, mode)
-        move(input_.array, out[inside])
+        core.move_piece(input_.array, (), out, inside)
         for source, target, _ in margins:
-            move(out[source], out[target])
+            core.move_piece(out, source, out, target)
     return wrap(out)
 
 

@@ -165,7 +165,7 @@ def _cross(x: Tensor, y: Tensor, dim: int) -> Tensor:
 def _around(rows: np.ndarray) -> np.ndarray:
     """Three rows, and the first two again: those after each row, and after them, lie together."""
     found = core.empty((5, *rows.shape[1:]), rows.dtype)
-    put(found, slice(0, 3), rows)
+    put(found, (slice(0, 3),), rows)
     found[3:] = found[:2]
     return found
 
@@ -231,12 +231,14 @@ def multi_dot(tensors, *, out=None) -> Tensor:
     tensors = list(tensors)
     if len(tensors) < 2:
         raise RuntimeError(f"multi_dot(): expected at least 2 tensors but got {len(tensors)}")
-    first, last = tensors[0].array.ndim == 1, tensors[-1].array.ndim == 1
+    first, last, dtype = tensors[0].array.ndim == 1, tensors[-1].array.ndim == 1, tensors[0].dtype
     for i, one in enumerate(tensors):
-        ndim, ends = one.array.ndim, i in (0, len(tensors) - 1)
-        if ndim != 2 and not (ends and ndim == 1):
-            raise RuntimeError(f"multi_dot(): tensor {i} must be {'1D or ' if ends else ''}2D but got {ndim}D")
-        if one.dtype is not tensors[0].dtype:
+        ndim = one.array.ndim
+        if ndim != 2:
+            ends = i in (0, len(tensors) - 1)
+            if not (ends and ndim == 1):
+                raise RuntimeError(f"multi_dot(): tensor {i} must be {'1D or ' if ends else ''}2D but got {ndim}D")
+        if one.dtype is not dtype:
             raise RuntimeError(f"multi_dot(): all tensors must have be the same dtype but tensor {i} is {torch_name(one.dtype)}")
     tensors[0] = tensors[0].unsqueeze(0) if first else tensors[0]
     tensors[-1] = tensors[-1].unsqueeze(1) if last else tensors[-1]
@@ -251,11 +253,11 @@ def _chained(name: str, matrices: list) -> Tensor:
     for i, (a, b) in enumerate(pairwise(shapes)):
         if a[1] != b[0]:
             raise RuntimeError(f"{name}(): tensors {i} and {i + 1} with shapes {list(a)} and {list(b)} cannot be multiplied")
-    sizes = [shape[0] for shape in shapes] + [shapes[-1][1]]
     if n == 3:
-        a, b, c, d = sizes
+        (a, b), (_, c), (_, d) = shapes
         x, y, z = matrices
         return matmul(matmul(x, y), z) if a * c * (b + d) < b * d * (a + c) else matmul(x, matmul(y, z))
+    sizes = [shape[0] for shape in shapes] + [shapes[-1][1]]
     least = {(i, i): (0, i) for i in range(n)}  # multiplications, and after which matrix to cut
     for length in range(1, n):
         for i in range(n - length):

@@ -30,7 +30,6 @@ from lucid.ops._frame import (
     steps_of,
     tensor_argument,
 )
-from lucid.ops.joining import put
 from lucid.ops.permutation import transpose
 from lucid.ops.pieces import (
     _diagonal,
@@ -167,7 +166,8 @@ def _rolled(array, shifts: dict):
     if out.size:
         cuts = [_cuts(size, shifts.get(dim, 0)) for dim, size in enumerate(array.shape)]
         for one in itertools.product(*cuts):
-            put(out, tuple([to for _, to in one]), array[tuple([source for source, _ in one])])
+            sources, targets = zip(*one)
+            core.move_piece(array, sources, out, targets)
     return out
 
 

@@ -128,30 +128,76 @@ cdef bint copy_between(cnp.ndarray source, cnp.ndarray target, const cnp.npy_int
     )
 
 
-cdef bint steps_over(cnp.ndarray source, cnp.ndarray target, cnp.npy_intp* steps) noexcept:
-    """The strides of a source that is broadcast to the target's shape; False where it is not of so few dimensions, or sizes differ."""
-    cdef int nd = cnp.PyArray_NDIM(target), missing = nd - cnp.PyArray_NDIM(source), i
+cdef bint steps_over(
+    int own, const cnp.npy_intp* sizes, const cnp.npy_intp* strides, int nd, const cnp.npy_intp* dims, cnp.npy_intp* steps
+) noexcept:
+    """The strides of a source of `own` dimensions that is broadcast to `nd`; False where it is not of so few, or sizes differ."""
+    cdef int missing = nd - own, i
     if missing < 0:
         return False
     for i in range(nd):
         steps[i] = 0
-        if i >= missing and cnp.PyArray_DIM(source, i - missing) != 1:
-            if cnp.PyArray_DIM(source, i - missing) != cnp.PyArray_DIM(target, i):
+        if i >= missing and sizes[i - missing] != 1:
+            if sizes[i - missing] != dims[i]:
                 return False
-            steps[i] = cnp.PyArray_STRIDE(source, i - missing)
+            steps[i] = strides[i - missing]
     return True
+
+
+cdef inline bint of_one_kind(cnp.ndarray source, cnp.ndarray target) noexcept:
+    """Whether elements of one can be copied as they are to the other."""
+    return (cnp.PyArray_TYPE(source) == cnp.PyArray_TYPE(target) and cnp.PyArray_ISWRITEABLE(target)
+            and cnp.PyArray_ISALIGNED(source) and cnp.PyArray_ISALIGNED(target)
+            and cnp.PyArray_ISNOTSWAPPED(source) and cnp.PyArray_ISNOTSWAPPED(target))
 
 
 cpdef move(values, cnp.ndarray target):
     """Copy elements to an array of their dtype, to whose shape they broadcast; the memory must not overlap."""
     cdef cnp.ndarray source = as_array(values)
     cdef cnp.npy_intp[64] steps
-    if (cnp.PyArray_SIZE(target) < FEW or not cnp.PyArray_ISWRITEABLE(target)
-            or cnp.PyArray_TYPE(source) != cnp.PyArray_TYPE(target)
-            or not (cnp.PyArray_ISALIGNED(source) and cnp.PyArray_ISALIGNED(target))
-            or not (cnp.PyArray_ISNOTSWAPPED(source) and cnp.PyArray_ISNOTSWAPPED(target))
-            or not steps_over(source, target, steps) or not copy_between(source, target, steps)):
+    cdef int nd = cnp.PyArray_NDIM(target)
+    if (cnp.PyArray_SIZE(target) < FEW or not of_one_kind(source, target)
+            or not steps_over(cnp.PyArray_NDIM(source), cnp.PyArray_DIMS(source), cnp.PyArray_STRIDES(source),
+                              nd, cnp.PyArray_DIMS(target), steps)
+            or not copy_between(source, target, steps)):
         (<object>target)[...] = source
+
+
+cdef struct piece_t:
+    char* data
+    int nd
+    cnp.npy_intp dims[64]
+    cnp.npy_intp steps[64]
+
+
+cdef bint cut(cnp.ndarray array, tuple index, piece_t* piece) except -1:
+    """The piece that slices of the first dimensions say; False where anything else is among them."""
+    cdef int i
+    cdef Py_ssize_t start, stop, step
+    piece.data, piece.nd = cnp.PyArray_BYTES(array), cnp.PyArray_NDIM(array)
+    if len(index) > piece.nd:
+        return False
+    for i in range(piece.nd):
+        piece.dims[i], piece.steps[i] = cnp.PyArray_DIM(array, i), cnp.PyArray_STRIDE(array, i)
+    for i in range(len(index)):
+        if type(index[i]) is not slice:
+            return False
+        PySlice_Unpack(index[i], &start, &stop, &step)
+        piece.dims[i] = PySlice_AdjustIndices(piece.dims[i], &start, &stop, step)
+        piece.data += start * piece.steps[i]
+        piece.steps[i] *= step
+    return True
+
+
+def move_piece(cnp.ndarray source not None, tuple from_ not None, cnp.ndarray target not None, tuple into not None):
+    """`move(source[from_], target[into])`, without an array for either where the indices are slices."""
+    cdef piece_t x, y
+    cdef cnp.npy_intp[64] steps
+    if not (of_one_kind(source, target) and cut(source, from_, &x) and cut(target, into, &y)
+            and steps_over(x.nd, x.dims, x.steps, y.nd, y.dims, steps)
+            and copy_arrays(x.data, y.data, y.nd, <Py_ssize_t*>y.dims, <Py_ssize_t*>steps, <Py_ssize_t*>y.steps,
+                            cnp.PyArray_ITEMSIZE(target))):
+        move((<object>source)[from_], (<object>target)[into])
 
 
 cpdef copied(cnp.ndarray array):

@@ -2,8 +2,6 @@
 says that it does not, and `lucid/ops` goes on (or explains what is wrong).
 """
 
-from cpython.slice cimport PySlice_AdjustIndices, PySlice_Unpack
-
 cdef enum:
     MAX_DIMS = 64
 
