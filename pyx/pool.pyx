@@ -158,15 +158,17 @@ cdef inline real lowest(const real* _type) noexcept nogil:
 
 
 ctypedef fused position:
+    int8_t
     int32_t
     int64_t
 
 
 cdef inline void compete(real value, position index, real* best, position* where) noexcept nogil:
-    """Let a value replace the best one: the last NaN does, or the first maximum."""
+    """Let a value replace the best one: the last NaN does, or the first maximum. Where places are bytes, nobody wants them."""
     cdef bint wins = (value > best[0]) | (value != value)
     best[0] = value if wins else best[0]
-    where[0] = index if wins else where[0]
+    if position is not int8_t:
+        where[0] = index if wins else where[0]
 
 
 cdef inline void row_maximum(const real* x, Py_ssize_t step, position index, Py_ssize_t n, real* best,
@@ -250,13 +252,15 @@ cdef inline void max_plane(const pool_t* call, Py_ssize_t plane, const real* _ty
                 base = call.start[0][oz] * row_plane + call.start[1][oy] * width
                 for i in range(full):
                     best[i] = lowest(_type)
-                    where[i] = <position>base
-                if call.kernel and call.padding == 0:
+                if position is not int8_t:
                     for i in range(full):
-                        where[i] += <position>((ox + i) * call.stride)
-                else:
-                    for i in range(n):
-                        where[i] += <position>call.start[2][ox + i]
+                        where[i] = <position>base
+                    if call.kernel and call.padding == 0:
+                        for i in range(full):
+                            where[i] += <position>((ox + i) * call.stride)
+                    else:
+                        for i in range(n):
+                            where[i] += <position>call.start[2][ox + i]
                 for z in range(call.count[0][oz]):
                     for y in range(call.count[1][oy]):
                         start = base + z * call.dilation[0] * row_plane + y * call.dilation[1] * width
@@ -265,7 +269,7 @@ cdef inline void max_plane(const pool_t* call, Py_ssize_t plane, const real* _ty
                 full = rounded(n, end - at)
                 for i in range(full):
                     out[at + i] = best[i]
-                if call.indices != NULL:
+                if position is not int8_t and call.indices != NULL:
                     for i in range(full):
                         call.indices[at + i] = where[i]
                 at += n
@@ -275,7 +279,9 @@ cdef inline void max_plane(const pool_t* call, Py_ssize_t plane, const real* _ty
 cdef void max_task(real* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
     for plane in range(lo, hi):
         # Places are counted in integers of the elements' size, so that one vector holds as many of both.
-        if sizeof(real) == 8:
+        if real is float and (<const pool_t*>ctx).indices == NULL:
+            max_plane(<const pool_t*>ctx, plane, ctx, <const int8_t*>NULL)
+        elif sizeof(real) == 8:
             max_plane(<const pool_t*>ctx, plane, ctx, <const int64_t*>NULL)
         else:
             max_plane(<const pool_t*>ctx, plane, ctx, <const int32_t*>NULL)
