@@ -92,10 +92,7 @@ RULES = {
     "packaging of compiled models": "package",
     "a downloader": "hub",
     "an exporter": "onnx",
-    "sharing between processes": (
-        "multiprocessing Tensor.*share_memory* nn.Module.share_memory "
-        "prepare_multiprocessing_environment"
-    ),
+    "sharing between processes": "prepare_multiprocessing_environment",
     "registration of operators written in C++": (
         "ops cpp *privateuse1* utils.cpp_* utils.cmake_prefix_path utils.file_baton utils.get_cpp_backtrace "
         "library.fallthrough_kernel library.get_ctx library.get_kernel library.*triton* library.Library.fallback "
@@ -108,7 +105,7 @@ RULES = {
     "masked tensors, a prototype of PyTorch": "masked.MaskedTensor masked.*masked*",
     "named tensors, a prototype of PyTorch": "Tensor.*names* Tensor.align_* Tensor.*rename* Tensor.refine_names",
     "storage classes: a tensor's memory is a NumPy array": (
-        "Storage StorageBase storage UntypedStorage.mps *Storage.hpu *Storage.share_memory_"
+        "Storage StorageBase storage UntypedStorage.mps *Storage.hpu"
     ),
     "removed: PyTorch raises and names linalg's function": (
         "eig lstsq matrix_rank solve symeig Tensor.eig Tensor.lstsq Tensor.solve Tensor.symeig"

@@ -114,6 +114,9 @@ class MetaTensor(Tensor):
     def _numpy(self, *args, **kwargs):
         raise TypeError("can't convert meta device type tensor to numpy: it has no elements")
 
+    def share_memory_(self):
+        raise RuntimeError("Tensor.share_memory_(): a meta tensor has no memory to share")
+
     tolist = cpu = _elements
     item = __bool__ = __int__ = __float__ = __complex__ = __index__ = __contains__ = _item
     numpy = __array__ = _numpy

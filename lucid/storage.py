@@ -14,15 +14,14 @@ from lucid import dtypes
 from lucid._kernels.core import empty, strided, wrap
 from lucid.dtypes import as_dtype
 from lucid.serialization import STORAGES
-from lucid.tensor import CPU, Tensor, check_device, storage_of
+from lucid.tensor import CPU, Tensor, check_device, is_shared, root_of, storage_of
 
 __all__ = ["PyTorchFileReader", "TypedStorage", "UntypedStorage", "is_storage", *STORAGES]
 
 
-def _bytes_of(array: np.ndarray, nbytes: int) -> np.ndarray:
+def bytes_of(array: np.ndarray, nbytes: int) -> np.ndarray:
     """The whole memory that an array is a view of, as a row of bytes."""
-    while isinstance(array.base, np.ndarray):
-        array = array.base
+    array = root_of(array)
     if array.ndim:
         array = array[tuple(slice(None, None, -1 if step < 0 else 1) for step in array.strides)]
     return strided(array, (nbytes // array.itemsize,), (1,)).view(np.uint8)
@@ -107,8 +106,15 @@ class _Storage:
         raise RuntimeError("pin_memory(): cannot access an accelerator, as there is none")
 
     def is_shared(self) -> bool:
-        """Whether other processes see the memory: never."""
-        return False
+        """Whether other processes may see the memory."""
+        return is_shared(self.untyped()._array)
+
+    def share_memory_(self):
+        """Move the memory, with all tensors over it, where other processes may see it; returns the storage itself."""
+        from lucid.multiprocessing.reductions import share
+
+        share(self.untyped())
+        return self
 
     def __repr__(self) -> str:
         return " " + "\n ".join(map(str, self.tolist())) + f"\n[{self._says()}device={self.device}) of size {len(self)}]"
@@ -158,6 +164,15 @@ class UntypedStorage(_Storage):
         made = object.__new__(cls)
         made._over(array)
         return made
+
+    def _lie(self, array: np.ndarray, row: np.ndarray) -> None:
+        """Be over other memory from now on."""
+        self._array, self._bytes, self._address = array, row, row.ctypes.data
+
+    @classmethod
+    def _new_shared(cls, size: int, *, device=None):
+        """One that other processes may see."""
+        return cls(size, device=device).share_memory_()
 
     @classmethod
     def from_file(cls, filename, shared: bool = False, nbytes: int = 0):
@@ -219,7 +234,7 @@ class UntypedStorage(_Storage):
 
     def _row(self, dtype=None) -> np.ndarray:
         if self._bytes is None:
-            self._bytes = _bytes_of(self._array, self._nbytes)
+            self._bytes = bytes_of(self._array, self._nbytes)
         return self._bytes if dtype is None else self._bytes[: self._nbytes // dtype.itemsize * dtype.itemsize].view(dtype.numpy)
 
     def over(self, dtype=None) -> Tensor:
@@ -350,6 +365,10 @@ class TypedStorage(_Storage):
     def new(self, size: int = 0) -> TypedStorage:
         """Another one, of the same dtype."""
         return TypedStorage(size, dtype=self.dtype)
+
+    def _new_shared(self, size: int, *, device=None) -> TypedStorage:
+        """Another one, which other processes may see."""
+        return self.new(size).share_memory_()
 
     def _row(self) -> np.ndarray:
         return self._untyped._row(self.dtype)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import copyreg
 import math
 import operator
+import sys
 
 import numpy as np
 
@@ -312,8 +313,26 @@ class Tensor(core.TensorBase):
         raise RuntimeError("Tensor.pin_memory(): cannot access an accelerator, as there is none")
 
     def is_shared(self) -> bool:
-        """Whether other processes see the memory: never, a tensor that goes to one is copied."""
-        return False
+        """Whether other processes may see the memory."""
+        return is_shared(self.array)
+
+    def share_memory_(self) -> Tensor:
+        """Move the memory, with all tensors in it, where other processes may see it; returns the tensor itself.
+
+        Once such a tensor goes through a queue of `lucid.multiprocessing`, or to a process as an argument, both have the same memory.
+        An array that `numpy` gave before stays in the old one.
+
+        Examples
+        --------
+        >>> x = lucid.zeros(2, 3)
+        >>> row = x[0]
+        >>> x.share_memory_().is_shared(), row.is_shared(), x.clone().is_shared()
+        (True, True, False)
+        """
+        from lucid.multiprocessing.reductions import share
+
+        share(self)
+        return self
 
     def is_nonzero(self) -> bool:
         """Whether the one element is not zero; RuntimeError where there is another number of elements."""
@@ -610,10 +629,22 @@ def check_device(value) -> None:
         raise RuntimeError(f"lucid has one device, 'cpu'; got {str(value)!r}")
 
 
-def storage_of(array: np.ndarray) -> tuple[int, int]:
-    """The address and the size in bytes of the memory that an array is a view of."""
+def root_of(array: np.ndarray) -> np.ndarray:
+    """The array that an array is a view of, at the last."""
     while isinstance(array.base, np.ndarray):
         array = array.base
+    return array
+
+
+def is_shared(array: np.ndarray) -> bool:
+    """Whether an array lies in memory that other processes may see."""
+    sharing = sys.modules.get("lucid.multiprocessing.reductions")
+    return sharing is not None and sharing.memory_of(array) is not None
+
+
+def storage_of(array: np.ndarray) -> tuple[int, int]:
+    """The address and the size in bytes of the memory that an array is a view of."""
+    array = root_of(array)
     if array.base is None or array.flags.owndata or array.base.__class__.__name__ == "Block":
         return array.ctypes.data, array.nbytes
     low, high = np.lib.array_utils.byte_bounds(array)
@@ -622,9 +653,7 @@ def storage_of(array: np.ndarray) -> tuple[int, int]:
 
 def storage_copy(array: np.ndarray, memo: dict) -> np.ndarray:
     """A copy with the same strides; arrays that share memory share it in the copy too (by `memo`)."""
-    root = array
-    while isinstance(root.base, np.ndarray):
-        root = root.base
+    root = root_of(array)
     if id(root) not in memo:
         memo[id(root)] = np.array(root, order="K", copy=True)
         memo.setdefault("lucid.roots", []).append(root)  # keeps ids unique while the copy is made
@@ -634,8 +663,8 @@ def storage_copy(array: np.ndarray, memo: dict) -> np.ndarray:
     offset = array.ctypes.data - root.ctypes.data
     if root.strides and min(root.strides) < 0 or not 0 <= offset <= root.nbytes:
         return np.array(array, order="K", copy=True)
-    itemsize = array.itemsize
-    return core.strided(copy, array.shape, tuple(step // itemsize for step in array.strides), offset // itemsize)
+    row = core.strided(copy, (copy.size,), (1,)).view(np.uint8)  # a view may be of another dtype
+    return np.ndarray(array.shape, array.dtype, row, offset, array.strides)
 
 
 def to_array(data, dtype: dtypes.dtype | None) -> np.ndarray:

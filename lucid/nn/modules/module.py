@@ -716,8 +716,11 @@ class Module:
                     parameter._grad.zero_()
 
     def share_memory(self):
-        """The module itself: nothing is to be done for it."""
-        return self
+        """Move parameters, their gradients and buffers to memory that other processes may see; returns the module.
+
+        Processes that get the module as an argument, or from a queue, then train it together.
+        """
+        return self._apply(lambda tensor: tensor.share_memory_())
 
     # ------------------------------------------------------------------------------------------ hooks
 
