@@ -816,7 +816,7 @@ class Reader(Records):
                 found = getattr(lucid.nn, name, None) or getattr(sys.modules.get("lucid" + module.removeprefix("torch")), name, None)
                 if not (isinstance(found, type) and issubclass(found, lucid.nn.Module)):
                     return None
-            elif module in ("torch", "torch.nn.functional"):  # an operation, as a module's attribute: not to be called here
+            elif module in ("torch", "torch.nn.functional", "torch._C._nn"):  # an operation, as a module's attribute: not to be called here
                 found = getattr(lucid if module == "torch" else lucid.nn.functional, name, None)
                 return found if isinstance(found, core.Published) and hasattr(found, "op") else None
         if found is not None:

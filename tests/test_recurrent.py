@@ -1,5 +1,7 @@
 """Recurrent layers as one operation, held against the steps made of operations; what their kernel refuses."""
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -137,3 +139,14 @@ def test_the_kernel_refuses_what_does_not_fit(mode):
     for some in wrong:
         with pytest.raises(ValueError, match="recurrent"):
             kernels.layer(*(good | some).values())
+
+
+def test_what_is_saved_has_the_lists_of_pytorchs_modules():
+    net = nn.LSTM(2, 3, proj_size=1)
+    state = net.__getstate__()
+    assert state["_flat_weights_names"] == ["weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0", "weight_hr_l0"]
+    assert all(one is getattr(net, name) for one, name in zip(state["_flat_weights"], state["_flat_weights_names"], strict=True))
+    twin = copy.deepcopy(net)
+    assert "_flat_weights" not in vars(twin) and twin._flat_weights[0] is twin.weight_ih_l0  # no list that parameters may be replaced behind
+    edges = nn.Conv2d(1, 1, 4, padding="same", dilation=3, padding_mode="reflect").__getstate__()
+    assert edges["_reversed_padding_repeated_twice"] == [4, 5, 4, 5] and edges["transposed"] is False

@@ -96,7 +96,9 @@ def test_a_whole_module_is_refused(archive):
 def modules(nn, ones):
     """Modules, and what they are called with."""
     return {
-        "perceptron": (nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.LeakyReLU(0.3), nn.Dropout(0.1), nn.GELU("tanh"), nn.Softmax(1)), [ones(2, 3)]),
+        "perceptron": (nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.LeakyReLU(0.3), nn.Dropout(0.1), nn.GELU("tanh"), nn.ReLU6(), nn.Softmax(1)), [ones(2, 3)]),
+        "edges": (nn.Sequential(nn.Conv2d(1, 2, 3, padding="same", padding_mode="reflect"), nn.Conv2d(2, 1, 3, padding=1, padding_mode="circular"), nn.ConvTranspose2d(1, 1, 2, 2)), [ones(2, 1, 4, 4)]),
+        "layers": (nn.TransformerEncoder(nn.TransformerEncoderLayer(4, 2, 8, activation="gelu", batch_first=True), 2), [ones(2, 3, 4)]),
         "images": (nn.Sequential(nn.Conv2d(1, 4, 3, padding="same", groups=1), nn.GroupNorm(2, 4), nn.MaxPool2d(2), nn.Hardtanh(-0.5, 0.5), nn.Upsample(scale_factor=2), nn.ReflectionPad2d(1), nn.Flatten()), [ones(2, 1, 4, 4)]),
         "words": (nn.Sequential(nn.Embedding(5, 4, padding_idx=0), nn.TransformerEncoderLayer(4, 2, 8, batch_first=True), nn.RMSNorm(4)), [ones(2, 3).long()]),
         "steps": (nn.LSTM(3, 4, 2, batch_first=True, bidirectional=True), [ones(2, 5, 3)]), "gru": (nn.GRU(3, 4), [ones(5, 2, 3)]),
@@ -119,10 +121,13 @@ def test_whole_modules_travel_where_they_are_trusted(name):
     for one, wanted in zip(values(found(*here)), values(module(*inputs)), strict=True):
         np.testing.assert_allclose(one, wanted, 1e-5, 1e-6)
     assert repr(found) == repr(module)
-    if name not in ("steps", "gru"):  # of these PyTorch wants lists that only its own have
-        lucid.save(modules(lucid.nn, lucid.ones)[name][0], again)
-        again.seek(0)
-        assert repr(torch.load(again, weights_only=False).eval()) == repr(module)
+    own, here = modules(lucid.nn, lucid.ones)[name]
+    lucid.save(own.eval(), again)
+    again.seek(0)
+    back = torch.load(again, weights_only=False)
+    assert repr(back) == repr(module)
+    for one, wanted in zip(values(back(*inputs)), values(own(*here)), strict=True):
+        np.testing.assert_allclose(one, wanted, 1e-5, 1e-6)
 
 
 @pytest.mark.parametrize("saved", [lambda: torch.zeros(0, 3), state], ids=["empty", "state"])

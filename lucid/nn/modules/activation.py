@@ -83,6 +83,7 @@ class ReLU6(Function):
 
     def __init__(self, inplace: bool = False):
         super().__init__(inplace=inplace)
+        self.min_val, self.max_val = 0.0, 6.0  # as PyTorch's, which reads them
 
 
 @like(F.leaky_relu)

@@ -63,16 +63,19 @@ class _ConvNd(Module):
         """The input with what `padding_mode` adds, and the padding that is left for the convolution."""
         if self.padding_mode == "zeros":
             return input, self.padding
+        return F.pad(input, tuple(self._around()), mode=self.padding_mode), 0
+
+    def _around(self) -> list:
+        """What is added before and behind each dimension, the last one first."""
         if self.padding == "valid":
-            around = (0,) * (2 * self.dims)
-        elif self.padding == "same":
-            around = []
-            for dilation, kernel in zip(self.dilation[::-1], self.kernel_size[::-1]):
-                total = dilation * (kernel - 1)
-                around += [total // 2, total - total // 2]
-        else:
-            around = [size for size in self.padding[::-1] for _ in range(2)]
-        return F.pad(input, tuple(around), mode=self.padding_mode), 0
+            return [0] * (2 * self.dims)
+        if self.padding != "same":
+            return [size for size in self.padding[::-1] for _ in range(2)]
+        totals = [dilation * (kernel - 1) for dilation, kernel in zip(self.dilation[::-1], self.kernel_size[::-1])]
+        return [size for total in totals for size in (total // 2, total - total // 2)]
+
+    def __getstate__(self) -> dict:
+        return vars(self) | {"transposed": self.transposed, "_reversed_padding_repeated_twice": self._around()}  # as PyTorch's have them
 
     def extra_repr(self) -> str:
         text = f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"

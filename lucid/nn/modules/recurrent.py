@@ -108,6 +108,12 @@ class RNNBase(Module):
         """The parameters of each layer and direction."""
         return [[getattr(self, name) for name in names] for names in self._all_weights]
 
+    def __getstate__(self) -> dict:
+        return vars(self) | {"_flat_weights_names": self._flat_weights_names, "_flat_weights": self._flat_weights}  # as PyTorch's have them
+
+    def __setstate__(self, state: dict) -> None:
+        super().__setstate__({name: value for name, value in state.items() if name not in ("_flat_weights_names", "_flat_weights")})
+
     @property
     def _flat_weights_names(self) -> list:
         return [name for names in self._all_weights for name in names]

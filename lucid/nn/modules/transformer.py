@@ -28,6 +28,11 @@ def _activation(activation):
     return getattr(F, activation)
 
 
+def _is(activation, name: str) -> bool:
+    """Whether an activation is the one of a name, as a function or as a module of this or that spelling."""
+    return activation is getattr(F, name) or type(activation).__name__.lower() == name
+
+
 def _causal_mask(size: int, device=None, dtype=None) -> lucid.Tensor:
     return lucid.full((size, size), float("-inf"), device=device, dtype=dtype).triu(1)
 
@@ -108,6 +113,7 @@ class TransformerEncoderLayer(_Layer):
             d_model, nhead, dropout=dropout, bias=bias, batch_first=batch_first, device=device, dtype=dtype
         )
         self._feed_forward(d_model, dim_feedforward, dropout, activation, norm_first, bias, device, dtype)
+        self.activation_relu_or_gelu = 1 if _is(self.activation, "relu") else 2 if _is(self.activation, "gelu") else 0
         norm = lambda: LayerNorm(d_model, eps=layer_norm_eps, bias=bias, device=device, dtype=dtype)
         self.norm1, self.norm2 = norm(), norm()
         self.dropout1, self.dropout2 = Dropout(dropout), Dropout(dropout)
@@ -187,7 +193,7 @@ class TransformerEncoder(Module):
         super().__init__()
         self.layers = _copies(encoder_layer, num_layers)
         self.num_layers, self.norm = num_layers, norm
-        self.enable_nested_tensor, self.mask_check = enable_nested_tensor, mask_check
+        self.enable_nested_tensor, self.mask_check, self.use_nested_tensor = enable_nested_tensor, mask_check, False
 
     def forward(self, src, mask=None, src_key_padding_mask=None, is_causal: bool | None = None):
         batch_first = src.dim() == 3 and self.layers[0].self_attn.batch_first if len(self.layers) else False
