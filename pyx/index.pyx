@@ -629,7 +629,7 @@ def triangle(
 def triangle_indices(int64_t[::1] out, Py_ssize_t rows, Py_ssize_t cols, Py_ssize_t diagonal, bint upper, /):
     cdef Py_ssize_t n = out.shape[0] // 2, count = 0, row, col, first, last
     diagonal = max(-rows, min(cols, diagonal))
-    for row in range(rows):
+    for row in range(0 if upper else max(0, -diagonal), min(rows, cols - diagonal) if upper else rows):  # those that are not empty
         first = max(0, min(cols, row + diagonal)) if upper else 0
         last = cols if upper else max(0, min(cols, row + diagonal + 1))
         if count + last - first > n:

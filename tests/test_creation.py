@@ -105,6 +105,8 @@ def test_grids():
     assert lucid.cartesian_prod(lucid.arange(2), lucid.arange(2)).tolist() == [[0, 0], [0, 1], [1, 0], [1, 1]]
     assert lucid.combinations(lucid.arange(3)).tolist() == [[0, 1], [0, 2], [1, 2]]
     assert lucid.tril_indices(3, 2, -1).tolist() == [[1, 2, 2], [0, 0, 1]]
+    assert lucid.triu_indices(10**12, 2).tolist() == [[0, 0, 1], [0, 1, 1]]  # of which nearly all rows are empty
+    assert lucid.tril_indices(10**12, 2, 1 - 10**12).tolist() == [[10**12 - 1], [0]]
     assert lucid.vander(lucid.tensor([1, 2, 3])).tolist() == [[1, 1, 1], [4, 2, 1], [9, 3, 1]]
 
 
