@@ -197,6 +197,8 @@ class Writer:
             self.numpys(obj, where)
         elif isinstance(obj, (type, types.FunctionType, types.BuiltinFunctionType, core.Published)):
             self.by_name(obj, obj.__qualname__, where)
+        elif isinstance(obj, _storages()):
+            self.memory(obj, where)
         else:
             self.reduced(obj, where)
 
@@ -336,17 +338,7 @@ class Writer:
         typed = tensor.dtype in self.STORAGES
         self.named("torch._utils", f"_rebuild_tensor_v{2 if typed else 3}")
         self.out += self.op.MARK
-        row = self.storages[number]
-        if id(row) in self.memo:
-            self.recall(row)
-        else:
-            self.out += self.op.MARK
-            self.put("storage", where)
-            self.named(*("torch", self.STORAGES[tensor.dtype]) if typed else UNTYPED)
-            for part in (str(number), "cpu", row.size if typed else row.nbytes):
-                self.put(part, where)
-            self.out += self.op.TUPLE + self.op.BINPERSID
-            self.remember(row)  # PyTorch's compiler knows storages that are shared by this alone
+        self.row(number, typed, where)
         strides = tuple(step // array.itemsize for step in array.strides) if array.size else tensor.stride()
         for part in (offset, array.shape, strides, needs):
             self.put(part, where)
@@ -354,6 +346,27 @@ class Writer:
         if not typed:
             self.put(tensor.dtype, where)
         self.out += self.op.TUPLE + self.op.REDUCE
+
+    def memory(self, storage, where: str) -> None:
+        """A storage that is no tensor's, or stands beside it."""
+        row, typed = storage._row(), isinstance(storage, _storages()[0]) and storage.dtype in self.STORAGES
+        if row.size != _whole(row).size:
+            row = row.copy()  # a part
+        self.row(self.storage(row)[0], typed, where)
+
+    def row(self, number: int, typed: bool, where: str) -> None:
+        """A storage, of its dtype or of bytes."""
+        row = self.storages[number]
+        if id(row) in self.memo:
+            self.recall(row)
+            return
+        self.out += self.op.MARK
+        self.put("storage", where)
+        self.named(*("torch", self.STORAGES[BY_NUM[row.dtype.num]]) if typed else UNTYPED)
+        for part in (str(number), "cpu", row.size if typed else row.nbytes):
+            self.put(part, where)
+        self.out += self.op.TUPLE + self.op.BINPERSID
+        self.remember(row)  # PyTorch's compiler knows storages that are shared by this alone
 
     def is_parameter(self, tensor: Tensor) -> bool:
         """Whether a tensor is saved as a parameter."""
@@ -371,6 +384,12 @@ class Writer:
             self.numbers[key] = len(self.storages)
             self.storages.append(row)
         return self.numbers[key], offset, array
+
+
+def _storages() -> tuple:
+    from lucid.storage import TypedStorage, UntypedStorage
+
+    return TypedStorage, UntypedStorage
 
 
 def _numbers() -> set[str]:
@@ -538,7 +557,6 @@ class Records:
     """
 
     FOLDER = "data"  # where the storages are
-    arrays = ()  # ids of arrays that are no storages
 
     def __init__(self, archive, root: str):
         self.archive, self.root, self.storages = archive, root, {}
@@ -568,17 +586,17 @@ class Records:
             raise ValueError(f"load: a damaged file: storage {name} is of {BY_NUM[found.dtype.num]} and of {dtype}")
         return found
 
-    def tensor(self, storage, offset, size, stride, requires_grad, hooks=None, metadata=None) -> Tensor:
-        """A view of a storage, which has to lie within it."""
+    def tensor(self, row: np.ndarray, offset, size, stride, requires_grad) -> Tensor:
+        """A view of a storage's row, which has to lie within it."""
         size, stride = tuple(Size(size)), tuple(Size(stride))
         inside = len(size) == len(stride) and min((*size, *stride, offset), default=0) >= 0
         reach = sum((n - 1) * step for n, step in zip(size, stride)) if inside and math.prod(size) else -1
-        if not inside or not isinstance(storage, np.ndarray) or id(storage) in self.arrays or reach >= 0 and offset + reach >= storage.size:
+        if not inside or reach >= 0 and offset + reach >= row.size:
             raise ValueError(f"load: a damaged file: a tensor of size {size}, stride {stride} does not fit its storage")
         if reach < 0:
-            made = core.wrap(core.empty(size, storage.dtype))
+            made = core.wrap(core.empty(size, row.dtype))
         else:
-            made = core.wrap(core.strided(storage, size, stride, offset))
+            made = core.wrap(core.strided(row, size, stride, offset))
         return made.requires_grad_() if requires_grad else made
 
     def meta(self, dtype, size, stride, requires_grad) -> Tensor:
@@ -642,8 +660,8 @@ class Reader(Records):
             **{(module, "bytes"): lambda: b"" for module in ("builtins", "__builtin__")},
             ("_codecs", "encode"): lambda text, code: _only(str, text).encode(code if code == "latin1" else "utf-8"),
             ("torch", "device"): lambda *_: device("cpu"),
-            ("torch._utils", "_rebuild_tensor"): lambda *view: self.tensor(*view, False),
-            ("torch._utils", "_rebuild_tensor_v2"): self.tensor,
+            ("torch._utils", "_rebuild_tensor"): self.view,
+            ("torch._utils", "_rebuild_tensor_v2"): self.view,
             ("torch._utils", "_rebuild_tensor_v3"): self.untyped,
             ("torch._utils", "_rebuild_parameter"): self.parameter,
             ("torch._utils", "_rebuild_meta_tensor_no_storage"): self.meta,
@@ -833,20 +851,28 @@ class Reader(Records):
         self.granted[id(found)] = found
         return found
 
-    def storage(self, kind: str, dtype, key: str, location: str, elements: int) -> np.ndarray:
-        """One storage as a row of elements."""
+    def storage(self, kind: str, dtype, key: str, location: str, elements: int):
+        """One storage, a `TypedStorage`."""
         if kind != "storage" or type(dtype) is not dtypes.dtype or not isinstance(key, str):
             raise ValueError("load: a damaged file: a storage is not described as one")
-        return self.row(key, dtype, elements)
+        typed, untyped = _storages()
+        return typed(wrap_storage=untyped._of(self.row(key, dtype, elements)), dtype=dtype)
+
+    def view(self, storage, offset, size, stride, requires_grad=False, hooks=None, metadata=None) -> Tensor:
+        """A view of a storage."""
+        return self.tensor(_row_of(storage), offset, size, stride, requires_grad)
 
     def untyped(self, storage, offset, size, stride, requires_grad, hooks, dtype, metadata=None) -> Tensor:
         """A view of a storage of bytes."""
         if type(dtype) is not dtypes.dtype or self.order != "little":
             raise ValueError(f"load: a storage without a dtype is read as one of the system's byte order, not as {dtype}")
-        row = _only(np.ndarray, storage)
-        if id(row) in self.arrays:
-            raise ValueError("load: a damaged file: a storage is not described as one")
-        return self.tensor(row[: row.size // dtype.itemsize * dtype.itemsize].view(dtype.numpy), offset, size, stride, requires_grad)
+        return self.tensor(_row_of(storage, dtype), offset, size, stride, requires_grad)
+
+
+def _row_of(storage, dtype=None) -> np.ndarray:
+    """The elements of a `TypedStorage`, or its bytes as those of a dtype."""
+    storage = _only(_storages()[0], storage)
+    return storage.untyped()._row(dtype or storage.dtype)
 
 
 class _Older(Reader):
@@ -930,22 +956,22 @@ def from_file(
     if device is not None:
         check_device(device)
     kind = dtypes.as_dtype(dtypes.get_default_dtype() if dtype is None else dtype).numpy
+    return core.wrap(mapped("from_file", filename, shared, size, kind)).requires_grad_(requires_grad)
+
+
+def mapped(name: str, filename, shared: bool, size: int, kind: np.dtype) -> np.ndarray:
+    """A file's memory as a row; RuntimeError, which names who asked, if there are fewer bytes and it may not be written to."""
     wanted = size * kind.itemsize
     if not size:
-        return _leaf(np.empty(0, kind), requires_grad)
+        return np.empty(0, kind)
     try:
         if shared:
             with open(filename, "ab") as file:
                 if file.tell() < wanted:
                     file.truncate(wanted)
-        array = np.memmap(filename, kind, "r+" if shared else "c", shape=(size,))
+        return np.asarray(np.memmap(filename, kind, "r+" if shared else "c", shape=(size,)))
     except (OSError, ValueError) as error:
-        raise RuntimeError(f"from_file(): unable to map {wanted} bytes of file <{filename}>: {error}") from None
-    return _leaf(np.asarray(array), requires_grad)
-
-
-def _leaf(array: np.ndarray, requires_grad: bool) -> Tensor:
-    return core.wrap(array).requires_grad_(requires_grad)
+        raise RuntimeError(f"{name}(): unable to map {wanted} bytes of file <{filename}>: {error}") from None
 
 
 _safe_globals: list = []

@@ -13,7 +13,7 @@ import numpy as np
 from lucid import dtypes
 from lucid._kernels.core import empty, strided, wrap
 from lucid.dtypes import as_dtype
-from lucid.serialization import STORAGES
+from lucid.serialization import STORAGES, mapped
 from lucid.tensor import CPU, Tensor, check_device, is_shared, root_of, storage_of
 
 __all__ = ["PyTorchFileReader", "TypedStorage", "UntypedStorage", "is_storage", *STORAGES]
@@ -176,8 +176,8 @@ class UntypedStorage(_Storage):
 
     @classmethod
     def from_file(cls, filename, shared: bool = False, nbytes: int = 0):
-        """The bytes of a file, read as they are needed; writes go to the file if it is `shared`."""
-        return cls._of(np.memmap(filename, np.uint8, "r+" if shared else "c", shape=(nbytes,)).view(np.ndarray))
+        """The bytes of a file, read as they are needed; writes go to the file if it is `shared`, which is made, or made longer, where needed."""
+        return cls._of(mapped("UntypedStorage.from_file", filename, shared, nbytes, np.dtype(np.uint8)))
 
     @classmethod
     def from_buffer(cls, buffer, byte_order: str | None = None, count: int = -1, offset: int = 0, *, dtype):
@@ -330,11 +330,17 @@ class TypedStorage(_Storage):
     ([5.0, 1.0, 2.0], lucid.float32, 12)
     """
 
-    def __init__(self, data=0, *, wrap_storage: UntypedStorage | None = None, dtype=None, device=None):
-        if isinstance(data, (Tensor, _Storage)) or (wrap_storage is not None and not (isinstance(wrap_storage, UntypedStorage) and dtype)):
+    dtype = None
+
+    def __init__(self, *args, wrap_storage: UntypedStorage | None = None, dtype=None, device=None):
+        wrong = args if wrap_storage is not None else args[1:] or isinstance(args and args[0], (Tensor, _Storage))
+        if wrong or wrap_storage is not None and dtype is None:
             raise RuntimeError("TypedStorage(): takes a number of elements, a sequence of them, or wrap_storage and dtype")
+        if not isinstance(wrap_storage, (UntypedStorage, type(None))):
+            raise TypeError(f"TypedStorage(): wrap_storage has to be an UntypedStorage, not a {type(wrap_storage).__name__}")
         self.dtype = as_dtype(dtype or dtypes.get_default_dtype())
         if wrap_storage is None:
+            data = args[0] if args else 0
             if isinstance(data, int):
                 wrap_storage = UntypedStorage(data * self.dtype.itemsize)
             else:
@@ -350,13 +356,14 @@ class TypedStorage(_Storage):
     @classmethod
     def from_buffer(cls, *args, dtype=None, device=None, **kwargs) -> TypedStorage:
         """As `UntypedStorage.from_buffer`."""
-        return cls(wrap_storage=UntypedStorage.from_buffer(*args, dtype=dtype, **kwargs), dtype=dtype)
+        dtype = dtype or cls.dtype
+        return TypedStorage(wrap_storage=UntypedStorage.from_buffer(*args, dtype=dtype, **kwargs), dtype=dtype)
 
     @classmethod
     def from_file(cls, filename, shared: bool, size: int, dtype=None) -> TypedStorage:
         """The elements of a file, as `UntypedStorage.from_file`."""
-        dtype = as_dtype(dtype or dtypes.get_default_dtype())
-        return cls(wrap_storage=UntypedStorage.from_file(filename, shared, size * dtype.itemsize), dtype=dtype)
+        dtype = as_dtype(dtype or cls.dtype or dtypes.get_default_dtype())
+        return TypedStorage(wrap_storage=UntypedStorage.from_file(filename, shared, size * dtype.itemsize), dtype=dtype)
 
     def untyped(self) -> UntypedStorage:
         """The same memory in bytes."""
@@ -376,6 +383,8 @@ class TypedStorage(_Storage):
     def __getitem__(self, index):
         if isinstance(index, slice):
             raise RuntimeError("slices are only supported in UntypedStorage.__getitem__")
+        if not isinstance(index, int):
+            raise RuntimeError(f"can't index a TypedStorage with {type(index).__name__}: it takes an int")
         return super().__getitem__(index)
 
     def __setitem__(self, index, value):
@@ -444,16 +453,8 @@ class _Kind(type):
     def __instancecheck__(cls, one) -> bool:
         return isinstance(one, TypedStorage) and one.dtype is cls.dtype
 
-    def __call__(cls, data=0, *, wrap_storage: UntypedStorage | None = None) -> TypedStorage:
-        if isinstance(data, (Tensor, _Storage)):
-            raise TypeError(f"{cls.__name__}(): takes a number of elements, a sequence of them, or wrap_storage")
-        return TypedStorage(data, wrap_storage=wrap_storage, dtype=cls.dtype)
-
-    def from_buffer(cls, *args, **kwargs) -> TypedStorage:
-        return TypedStorage.from_buffer(*args, dtype=cls.dtype, **kwargs)
-
-    def from_file(cls, filename, shared: bool, size: int) -> TypedStorage:
-        return TypedStorage.from_file(filename, shared, size, cls.dtype)
+    def __call__(cls, *args, wrap_storage: UntypedStorage | None = None) -> TypedStorage:
+        return TypedStorage(*args, wrap_storage=wrap_storage, dtype=cls.dtype)
 
 
 _CLASSES = {}
@@ -461,7 +462,7 @@ for _name, _dtype in STORAGES.items():
     _short = _name.removesuffix("Storage")
     _method = {"BFloat16": "bfloat16", "ComplexFloat": "complex_float", "ComplexDouble": "complex_double"}.get(_short, _short.lower())
     setattr(_Storage, _method, _conversion(_dtype))
-    globals()[_name] = _CLASSES[_dtype] = _Kind(_name, (), {
+    globals()[_name] = _CLASSES[_dtype] = _Kind(_name, (TypedStorage,), {
         "dtype": _dtype, "__module__": "lucid", "__doc__": f"Storages of {_dtype.name}; called, it makes one: of a size, or of values."
     })  # fmt: skip
 
