@@ -40,12 +40,16 @@ class Result(tuple):
     n_fields = n_sequence_fields = n_unnamed_fields = 0
 
     def __new__(cls, *parts):
-        parts = parts if len(parts) != 1 else parts[0]
+        if len(parts) == 1 or parts and isinstance(parts[0], (tuple, list)):  # after the sequence PyTorch's take a dictionary
+            parts = parts[0]
         if len(parts) != len(cls._fields):
             raise TypeError(
                 f"{cls.__module__}.{cls.__name__}() takes a {len(cls._fields)}-sequence ({len(parts)}-sequence given)"
             )
         return tuple.__new__(cls, parts)
+
+    def __reduce__(self):
+        return type(self), (tuple(self), {})
 
     def __repr__(self) -> str:
         parts = ",\n".join(f"{name}={part!r}" for name, part in zip(self._fields, self))

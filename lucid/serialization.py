@@ -13,18 +13,19 @@ import contextlib
 import copyreg
 import enum
 import functools
+import importlib
 import math
 import os
 import pickle
 import struct
 import sys
 import types
-from collections import Counter, OrderedDict
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable
 
 import numpy as np
 
-from lucid import dtypes
+from lucid import dtypes, formats
 from lucid._kernels import core
 from lucid.dtypes import BY_NUM
 from lucid.tensor import Size, Tensor, check_device, device, on_meta
@@ -210,9 +211,8 @@ class Writer:
             self.named(f"torch.{space}".rstrip("."), name)
             return
         if module.partition(".")[0] == "lucid":
-            package = ".".join(module.split(".")[:2])
-            public = getattr(sys.modules[package], name, None) is obj  # PyTorch has files of its own below it
-            module = "torch" + (package if public else module).removeprefix("lucid")
+            home = next((home for home, found in _homes(module, name) if found is obj), module)
+            module = "torch" + home.removeprefix("lucid")
         elif module == "builtins":
             module = "__builtin__"  # as protocol 2 names it
         found = sys.modules.get(obj.__module__)
@@ -386,6 +386,31 @@ class Writer:
         return self.numbers[key], offset, array
 
 
+def _homes(module: str, name: str):
+    """Where an object of a module of Lucid's has its name: in the packages around it, the outermost first, and in itself."""
+    parts = module.split(".")
+    for n in range(1, len(parts) + 1):
+        home = ".".join(parts[:n])
+        try:
+            found = getattr(importlib.import_module(home), name, None)
+        except ImportError:  # PyTorch has more modules
+            return
+        if found is not None:
+            yield home, found
+
+
+def _kept_whole() -> tuple:
+    """Of which classes objects are read that were saved whole, from files that the program trusts."""
+    from lucid import Generator, distributions, nn, optim, quasirandom, return_types
+    from lucid.utils import data
+
+    return (
+        nn.Module, optim.Optimizer, optim.lr_scheduler.LRScheduler, distributions.Distribution, distributions.Transform,
+        distributions.constraints.Constraint, data.Dataset, data.Sampler, nn.utils.rnn.PackedSequence, Generator, quasirandom.SobolEngine,
+        return_types.Result,
+    )  # fmt: skip
+
+
 def _storages() -> tuple:
     from lucid.storage import TypedStorage, UntypedStorage
 
@@ -418,8 +443,9 @@ def load(f, map_location=None, pickle_module=None, *, weights_only: bool | None 
     f : str, path or binary file
         Where it is.
     weights_only : bool, optional
-        With False, NumPy's arrays and scalars and Lucid's own modules are read even where `serialization.add_safe_globals` does not name
-        what they mention. What is neither known nor named is refused either way, and never called.
+        With False, NumPy's arrays and scalars, and Lucid's own modules, optimizers, schedules, distributions and data sets that were saved
+        whole, are read even where `serialization.add_safe_globals` does not name what they mention. What is neither known nor named is
+        refused either way, and never called.
     map_location : device or str, optional
         `meta` for tensors of the shapes and dtypes that were saved, without their elements. Others are accepted: there is one device.
     pickle_module, mmap, **pickle_load_args : optional
@@ -529,6 +555,13 @@ class Call:
 
     def __init__(self, function):
         self.function = function
+
+
+# What a file that the program trusts may mention besides, as optimizers and samplers do.
+PLAIN = {
+    "collections.defaultdict": Call(lambda kind: defaultdict(_only(type, kind))), "builtins.range": Call(range),
+    "builtins.dict": dict, "builtins.list": list, "builtins.int": int, "builtins.float": float,
+}  # fmt: skip
 
 
 def _instructions(data):
@@ -660,6 +693,7 @@ class Reader(Records):
             **{(module, "bytes"): lambda: b"" for module in ("builtins", "__builtin__")},
             ("_codecs", "encode"): lambda text, code: _only(str, text).encode(code if code == "latin1" else "utf-8"),
             ("torch", "device"): lambda *_: device("cpu"),
+            ("torch.serialization", "_get_layout"): lambda name: self.values["torch", _only(str, name).removeprefix("torch.")],
             ("torch._utils", "_rebuild_tensor"): self.view,
             ("torch._utils", "_rebuild_tensor_v2"): self.view,
             ("torch._utils", "_rebuild_tensor_v3"): self.untyped,
@@ -675,6 +709,7 @@ class Reader(Records):
         self.values = {
             **{("torch", name): dtype for name, dtype in STORAGES.items()},
             **{("torch", dtype.name): dtype for dtype in dtypes.ALL},
+            **{("torch", name): getattr(formats, name) for name in formats.__all__ if name not in ("layout", "memory_format")},
             UNTYPED: dtypes.uint8,
         }
 
@@ -824,19 +859,17 @@ class Reader(Records):
         )
 
     def grant(self, module: str, name: str):
-        """A class or function that the program lets files hold, and a module's class of Lucid's where it trusts this one; None for others."""
+        """A class or function that the program lets files hold, and what is kept whole of Lucid's where it trusts this one; None for others."""
         module, name = _compat_pickle.NAME_MAPPING.get((module, name), (_compat_pickle.IMPORT_MAPPING.get(module, module), name))
         found = _safe_objects().get(f"{module}.{name}")
+        if found is None and self.trusted and f"{module}.{name}" in PLAIN:
+            return PLAIN[f"{module}.{name}"]
         if found is None and self.trusted and module.partition(".")[0] == "torch":
-            import lucid
-
-            if module == "torch.nn" or module.startswith("torch.nn.modules."):
-                found = getattr(lucid.nn, name, None) or getattr(sys.modules.get("lucid" + module.removeprefix("torch")), name, None)
-                if not (isinstance(found, type) and issubclass(found, lucid.nn.Module)):
-                    return None
-            elif module in ("torch", "torch.nn.functional", "torch._C._nn"):  # an operation, as a module's attribute: not to be called here
-                found = getattr(lucid if module == "torch" else lucid.nn.functional, name, None)
-                return found if isinstance(found, core.Published) and hasattr(found, "op") else None
+            here = "lucid.nn.functional" if module == "torch._C._nn" else "lucid" + module.removeprefix("torch")
+            homes, kept = dict(_homes(here, name)), _kept_whole()
+            found = next((one for one in homes.values() if isinstance(one, type) and issubclass(one, kept)), None)
+            if found is None and hasattr(homes.get(here), "op"):
+                return homes[here]  # an operation, as a module's attribute: not to be called here
         if found is not None:
             self.granted[id(found)] = found
         return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -128,6 +129,64 @@ def test_whole_modules_travel_where_they_are_trusted(name):
     assert repr(back) == repr(module)
     for one, wanted in zip(values(back(*inputs)), values(own(*here)), strict=True):
         np.testing.assert_allclose(one, wanted, 1e-5, 1e-6)
+
+
+def kept_whole(lib):
+    """Objects other than modules that programs save whole, beside what they are made of."""
+    def trained(kind, *schedule, **options):
+        w = lib.nn.Parameter(lib.arange(6.0).reshape(3, 2))
+        optimizer = getattr(lib.optim, kind)([w], lr=0.1, **options)
+        schedules = [getattr(lib.optim.lr_scheduler, name)(optimizer, *arguments) for name, arguments in schedule]
+        for _ in range(2):
+            (w * w).sum().backward()
+            for one in (optimizer, *schedules):
+                one.step()
+        return {"optimizer": optimizer, "schedules": schedules}
+
+    def normal():
+        return lib.distributions.Normal(lib.zeros(2), lib.ones(2))
+
+    data, optimizers = lib.utils.data, ("Adadelta", "Adam", "Adamax", "AdamW", "ASGD", "NAdam", "RAdam", "RMSprop", "Rprop", "Adafactor")
+    return {
+        **{kind: lambda kind=kind: trained(kind) for kind in optimizers},
+        "SGD": lambda: trained("SGD", ("StepLR", (2,)), momentum=0.5), "Adagrad": lambda: trained("Adagrad", ("CosineAnnealingLR", (3,))),
+        "distributions": lambda: [normal(), lib.distributions.Independent(normal(), 1), lib.distributions.TransformedDistribution(normal(), [lib.distributions.ExpTransform()])],
+        "data": lambda: [data.TensorDataset(lib.ones(2)), data.Subset(data.TensorDataset(lib.ones(2)), [0]), data.SequentialSampler(range(3))],
+        "averaged": lambda: lib.optim.swa_utils.AveragedModel(lib.nn.Linear(2, 2)).requires_grad_(False).apply(lambda one: [part.fill_(0.5) for part in one.parameters()]),
+        "packed": lambda: [lib.nn.utils.rnn.pack_sequence([lib.ones(2), lib.ones(1)])], "results": lambda: [lib.ones(2, 2).max(0), lib.linalg.svd(lib.eye(2))],
+        "layout": lambda: lib.strided, "generator": lambda: lib.Generator().manual_seed(3), "storages": lambda: [lib.IntStorage([1, 2])],
+    }  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore:TypedStorage is deprecated")
+@pytest.mark.parametrize("name", kept_whole(lucid))
+def test_objects_kept_whole_travel_both_ways(name):
+    def about(one):
+        if isinstance(one, (list, dict)):
+            return [about(part) for part in (one.values() if isinstance(one, dict) else one)]
+        text = sorted(one.state_dict()) if hasattr(one, "state_dict") else one.get_state().tolist() if "Generator" in str(type(one)) else repr(one)
+        return type(one).__name__, re.sub(r"(?<=\d)\.0?(?=\D)|lucid\.|torch\.| at 0x\w+", "", str(text)).lower()
+
+    def stepped(optimizer, schedules):
+        weight = optimizer.param_groups[0]["params"][0]
+        optimizer.zero_grad()
+        (weight * weight).sum().backward()
+        for one in (optimizer, *schedules):
+            one.step()
+        return [*weight.detach().numpy().ravel(), optimizer.param_groups[0]["lr"]]
+
+    for writes, reads in ((torch, lucid), (lucid, torch), (lucid, lucid)):
+        file, wanted = io.BytesIO(), kept_whole(writes)[name]()
+        writes.save(wanted, file)
+        file.seek(0)
+        found = reads.load(file, weights_only=False)
+        assert about(found) == about(kept_whole(reads)[name]())
+        if isinstance(wanted, dict):
+            np.testing.assert_allclose(stepped(**found), stepped(**wanted), 1e-6, 1e-7)
+        file.seek(0)
+        if name not in ("layout", "storages") and reads is lucid:
+            with pytest.raises(ValueError, match="load"):  # these classes are read where the file is trusted
+                lucid.load(file)
 
 
 @pytest.mark.parametrize("saved", [lambda: torch.zeros(0, 3), state], ids=["empty", "state"])
