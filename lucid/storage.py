@@ -313,7 +313,7 @@ class TypedStorage(_Storage):
 
     Parameters
     ----------
-    data : int or sequence, optional
+    *args : int or sequence, optional
         How many elements, not set, or what they are. Default: 0.
     wrap_storage : UntypedStorage, optional
         Whose memory it is instead.

@@ -96,6 +96,9 @@ class MultiheadAttention(Module):
             if bias is not None:
                 init.xavier_normal_(bias)
 
+    def __setstate__(self, state) -> None:
+        super().__setstate__({"_qkv_same_embed_dim": True, **state})  # of before PyTorch 1.1
+
     def forward(
         self, query, key, value, key_padding_mask=None, need_weights: bool = True, attn_mask=None,
         average_attn_weights: bool = True, is_causal: bool = False,

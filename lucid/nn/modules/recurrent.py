@@ -123,7 +123,13 @@ class RNNBase(Module):
         return [getattr(self, name) for name in self._flat_weights_names]
 
     def check_input(self, input: Tensor, batch_sizes: Tensor | None) -> None:
-        """RuntimeError unless the input has 3 dimensions, or 2 if it is packed, and the last is `input_size`."""
+        """ValueError unless the input is of the weights' dtype, RuntimeError unless it has 3 dimensions, or 2 if packed, and the last is `input_size`."""
+        dtype = self.weight_ih_l0.dtype
+        if input.dtype != dtype and not core.autocasting():
+            raise ValueError(
+                f"{self._get_name()}: input is of {input.dtype}, the weights are of {dtype}: convert the input with .to({dtype}), "
+                f"or the module with .to({input.dtype})"
+            )
         dims = 3 if batch_sizes is None else 2
         if input.dim() != dims:
             raise RuntimeError(f"input must have {dims} dimensions, got {input.dim()}")
@@ -182,12 +188,6 @@ class RNNBase(Module):
             return self._packed(input, hx)
         if input.dim() not in (2, 3):
             raise ValueError(f"{self._get_name()}: Expected input to be 2D or 3D, got {input.dim()}D instead")
-        dtype = self.weight_ih_l0.dtype
-        if input.dtype != dtype and not core.autocasting():
-            raise ValueError(
-                f"{self._get_name()}: input is of {input.dtype}, the weights are of {dtype}: convert the input with .to({dtype}), "
-                f"or the module with .to({input.dtype})"
-            )
         if input.dim() == 3:
             return self._run(input, self._states(hx, input), self.batch_first)
         along = 0 if self.batch_first else 1

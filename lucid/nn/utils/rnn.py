@@ -49,6 +49,10 @@ class PackedSequence(namedtuple("PackedSequence", ["data", "batch_sizes", "sorte
         data = self.data.to(*args, **kwargs)
         return self if data is self.data else type(self)(data, *self[1:])
 
+    def cuda(self, *args, **kwargs):
+        """With `data.cuda(...)`, which raises: there is no GPU."""
+        return type(self)(self.data.cuda(*args, **kwargs), *self[1:])
+
     def double(self):
         """With data of float64."""
         return self.to(lucid.float64)
