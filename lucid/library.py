@@ -6,10 +6,12 @@ What PyTorch's compiler wants to know of them is taken and not used, and so are 
 from __future__ import annotations
 
 import ast
+import contextlib
 import functools
 import inspect
 import operator
 import re
+import threading
 import types
 import typing
 from collections.abc import Sequence
@@ -112,17 +114,40 @@ class _Recorded(Function):
 class Aten:
     """PyTorch's own operators, `ops.aten.add.Tensor`: each calls the function that an exported program's operator is here."""
 
-    def __init__(self, name: str = ""):
-        self._name = name
+    namespace = "aten"
+
+    def __init__(self, name: str = "", packet: Aten | None = None):
+        self._name, self._functions, self.overloadpacket = name, [], packet
+        self.__name__, self._overloadname = name, name.partition(".")[2]
+
+    @property
+    def _schema(self):
+        return SimpleNamespace(name=f"aten::{self._name.partition('.')[0]}", overload_name=self._overloadname.replace("default", ""))
+
+    def name(self) -> str:
+        """`aten::add.Tensor`."""
+        return f"aten::{self._name}".removesuffix(".default")
+
+    @contextlib.contextmanager
+    def standing_for(self, function):
+        """A block in which a call of the operator is one of this function, whose arguments may be others."""
+        self._functions.append((threading.get_ident(), function))
+        try:
+            yield
+        finally:
+            self._functions.remove((threading.get_ident(), function))
 
     def __getattr__(self, name: str):
         if name.startswith("__"):
             raise AttributeError(name)
-        found = Aten(f"{self._name}.{name}" if self._name else name)
+        found = Aten(f"{self._name}.{name}", self) if self._name else Aten(name)
         setattr(self, name, found)
         return found
 
     def __call__(self, *args, **kwargs):
+        for thread, function in reversed(self._functions):
+            if thread == threading.get_ident():
+                return function(*args, **kwargs)
         from lucid.export.aten import function_of
 
         return function_of(f"torch.ops.aten.{self._name}")(*args, **kwargs)

@@ -313,12 +313,10 @@ class _Default(overrides.TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
     def __enter__(self):
-        overrides._thread.modes.append(self)
-        core.set_function_mode(True)
+        overrides.push(self)
 
     def __exit__(self, *error):
-        overrides._thread.modes.remove(self)
-        core.set_function_mode(bool(overrides._thread.modes))
+        overrides.drop(self)
 
 
 def enter() -> None:

@@ -44,8 +44,7 @@ class Observer:
     def attach(self) -> None:
         """Begin to observe this thread."""
         if not _here.observers:
-            overrides._thread.modes.insert(0, _MODE)  # modes that a program enters are asked before, and their calls are seen
-            core.set_function_mode(True)
+            overrides.push(_MODE, at=0)  # modes that a program enters are asked before, and their calls are seen
         _here.observers.append(self)
         _count(1)
 
@@ -53,8 +52,7 @@ class Observer:
         """Observe no longer."""
         _here.observers.remove(self)
         if not _here.observers:
-            overrides._thread.modes.remove(_MODE)
-            core.set_function_mode(bool(overrides._thread.modes))
+            overrides.drop(_MODE)
         _count(-1)
 
 

@@ -399,6 +399,20 @@ class DisableTorchFunction(DisableTorchFunctionSubclass):
 # ---------------------------------------------------------------------------------------------- modes
 
 
+def push(mode, at: int | None = None) -> None:
+    """Show this thread's calls to a mode, from now on before all others, or at its place among them."""
+    _thread.modes.insert(len(_thread.modes) if at is None else at, mode)
+    core.set_function_mode(True)
+
+
+def drop(mode=None):
+    """Show calls no longer to a mode, by default the newest; returns it."""
+    at = -1 if mode is None else _thread.modes.index(mode)
+    mode = _thread.modes.pop(at)
+    core.set_function_mode(bool(_thread.modes))
+    return mode
+
+
 class TorchFunctionMode:
     """A block in which every call of a public function is shown to `__torch_function__`, whatever its arguments.
 
@@ -426,13 +440,11 @@ class TorchFunctionMode:
 
     def __enter__(self):
         attach()
-        _thread.modes.append(self)
-        core.set_function_mode(True)
+        push(self)
         return self
 
     def __exit__(self, *error):
-        _thread.modes.pop()
-        core.set_function_mode(bool(_thread.modes))
+        drop()
 
     @classmethod
     def push(cls, *args, **kwargs):
@@ -458,13 +470,11 @@ class BaseTorchFunctionMode(TorchFunctionMode):
 @contextlib.contextmanager
 def _without_mode():
     """The newest mode, which does not see what is called in the block."""
-    mode = _thread.modes.pop()
-    core.set_function_mode(bool(_thread.modes))
+    mode = drop()
     try:
         yield mode
     finally:
-        _thread.modes.append(mode)
-        core.set_function_mode(True)
+        push(mode)
 
 
 _pop_mode_temporarily = _without_mode

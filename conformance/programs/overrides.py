@@ -361,3 +361,23 @@ def an_operator_that_an_override_does_not_know(lib, path, name):
         unknown = type("UnknownTensor", (kind, lib.Tensor), {})
         yield seen(lib.ones(2, 2).as_subclass(unknown), 2), seen(2, lib.ones(2, 2).as_subclass(unknown))
     yield raised(lambda: call(lib.ones(2, 2).as_subclass(type("Sub", (Unknown, lib.Tensor), {})), object()))
+
+
+@program("utils._python_dispatch.TorchDispatchMode")
+def a_mode_that_is_shown_operations(lib):
+    import importlib
+
+    seen, dispatch = [], importlib.import_module(f"{lib.__name__}.utils._python_dispatch")
+
+    class Mode(dispatch.TorchDispatchMode):
+        def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+            seen.append((str(func), func._schema.name, func.__name__, str(func.overloadpacket), func.namespace, func.name(), len(args)))
+            return func(*args, **(kwargs or {}))
+
+    x = lib.arange(6.0).view(2, 3)
+    with Mode(), lib.no_grad():
+        y = (x.exp() + 1).sin_().mul_(2).mm(lib.nn.functional.relu(x.clone()).view(3, 2))
+    yield y, seen[:4], [one[0] for one in seen], seen[2][0] == str(lib.ops.aten.sin_.default)
+    with Mode():
+        inside = dispatch.is_in_torch_dispatch_mode()
+    yield inside, dispatch.is_in_torch_dispatch_mode(), dispatch.is_traceable_wrapper_subclass(x), isinstance(Mode(), dispatch.TorchDispatchMode)

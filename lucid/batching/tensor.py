@@ -119,25 +119,20 @@ class Level(TorchFunctionMode):
     def resumed(self):
         """A block in which the level is shown calls again, after it was shown the one that is being computed."""
         before = core.set_overrides_off(0)
-        overrides._thread.modes.append(self)
-        core.set_function_mode(True)
+        overrides.push(self)
         try:
             yield
         finally:
-            overrides._thread.modes.pop()
-            core.set_function_mode(bool(overrides._thread.modes))
+            overrides.drop()
             core.set_overrides_off(before)
 
     def _own(self, func, args: tuple, kwargs: dict):
         """What a call gives that the level is shown."""
-        modes = overrides._thread.modes
-        modes.pop()
-        core.set_function_mode(bool(modes))
+        overrides.drop()
         try:
             return dispatch(self, func, args, kwargs)
         finally:
-            modes.append(self)
-            core.set_function_mode(True)
+            overrides.push(self)
 
     def holds(self, x) -> bool:
         """Whether a value is a tensor of this batch."""
