@@ -105,12 +105,19 @@ cdef void normalise(Plan* plan, int n, Py_ssize_t* src_offset, Py_ssize_t* dst_o
     plan.ndim = k + 1
 
 
+cdef inline bint zips(const Plan* plan) noexcept nogil:
+    """Whether the innermost axes alternate between the elements of two rows."""
+    cdef int last = plan.ndim - 1
+    return (last > 0 and plan.sizes[last] == 2 and plan.dst_strides[last] == 1 and plan.dst_strides[last - 1] == 2
+            and plan.src_strides[last - 1] == 1)
+
+
 cdef void choose_tiles(Plan* plan) noexcept:
     """Tile when some axis is more nearly contiguous in the source than the innermost one of the destination."""
     cdef int last = plan.ndim - 1, d
     cdef Py_ssize_t stride, best = plan.src_strides[last] if plan.src_strides[last] >= 0 else -plan.src_strides[last]
     plan.across = -1
-    if plan.dst_strides[last] != 1 or best <= 1:
+    if plan.dst_strides[last] != 1 or best <= 1 or zips(plan):
         return
     for d in range(last):
         stride = plan.src_strides[d]
@@ -158,6 +165,14 @@ cdef inline void copy_run(const element* x, Py_ssize_t sx, element* y, Py_ssize_
             y[i * sy] = x[i * sx]
 
 
+cdef inline void zip_run(const element* x, Py_ssize_t apart, element* y, Py_ssize_t n) noexcept nogil:
+    cdef const element* second = x + apart
+    cdef Py_ssize_t i
+    for i in range(n):
+        y[2 * i] = x[i]
+        y[2 * i + 1] = second[i]
+
+
 cdef void copy_task(element* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
     """Elements lo to hi in the order of the destination. (`ctx` is a Plan: its type only names the element.)"""
     cdef const Plan* plan = <const Plan*>ctx
@@ -174,7 +189,9 @@ cdef void copy_task(element* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
     while True:
         if last > 0 and index[last] == 0 and plan.sizes[last] <= min(SHORT, hi - lo):
             rows = min(SHORT_ROWS, plan.sizes[last - 1] - index[last - 1], (hi - lo) // plan.sizes[last])
-            if sx == 1 and plan.src_strides[last - 1] * <Py_ssize_t>sizeof(element) >= LINE:
+            if zips(plan):
+                zip_run(x, sx, y, rows)
+            elif sx == 1 and plan.src_strides[last - 1] * <Py_ssize_t>sizeof(element) >= LINE:
                 # One row after the other: rows a power of two apart push each other out of the cache.
                 for i in range(rows):
                     for n in range(plan.sizes[last]):

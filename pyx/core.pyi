@@ -65,6 +65,11 @@ def move(values: np.ndarray, target: np.ndarray) -> None:
 def move_piece(source: np.ndarray, from_: tuple, target: np.ndarray, into: tuple) -> None:
     """`move(source[from_], target[into])`, without an array for either where the indices are slices."""
 
+def zipped(x: np.ndarray, y: np.ndarray, target: np.ndarray) -> bool:
+    """Copy two arrays of one dtype, shape and strides to the first and the second elements of a target's last dimension, which it
+    has more than they. False, and nothing is done, for others.
+    """
+
 def copied(array: np.ndarray) -> np.ndarray:
     """A C-contiguous copy."""
 

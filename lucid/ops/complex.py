@@ -5,6 +5,7 @@ The gradient of a complex tensor is conjugated as PyTorch's: it points where a r
 
 from __future__ import annotations
 
+from lucid._kernels import core
 from lucid._kernels.core import strided, unary, wrap
 from lucid.autograd.node import Supplied
 from lucid.autograd.op import op
@@ -98,8 +99,9 @@ def complex(real: Tensor, imag: Tensor, *, out=None) -> Tensor:
     x, y = real_pair("complex", real, imag)
     shape, _, order = layout([x, y])
     made = ordered_empty(shape, order, real.dtype.to_complex().numpy)
-    overwrite(part(made, "real"), x, apart=True)
-    overwrite(part(made, "imag"), y, apart=True)
+    if x.itemsize == 2 or not core.zipped(x, y, made[..., None].view(x.dtype)):
+        overwrite(part(made, "real"), x, apart=True)
+        overwrite(part(made, "imag"), y, apart=True)
     return wrap(made)
 
 

@@ -200,6 +200,24 @@ def move_piece(cnp.ndarray source not None, tuple from_ not None, cnp.ndarray ta
         move((<object>source)[from_], (<object>target)[into])
 
 
+def zipped(cnp.ndarray x not None, cnp.ndarray y not None, cnp.ndarray target not None):
+    """Copy two arrays of one dtype, shape and strides to the first and the second elements of a target's last dimension, which it
+    has more than they. False, and nothing is done, for others.
+    """
+    cdef piece_t both
+    cdef int i, nd = cnp.PyArray_NDIM(x)
+    if not (same_shape(x, y) and cnp.PyArray_NDIM(target) == nd + 1 and cnp.PyArray_DIM(target, nd) == 2
+            and of_one_kind(x, target) and of_one_kind(y, target)):
+        return False
+    for i in range(nd):
+        both.dims[i], both.steps[i] = cnp.PyArray_DIM(x, i), cnp.PyArray_STRIDE(x, i)
+        if both.dims[i] != cnp.PyArray_DIM(target, i) or both.steps[i] != cnp.PyArray_STRIDE(y, i):
+            return False
+    both.dims[nd], both.steps[nd] = 2, cnp.PyArray_BYTES(y) - cnp.PyArray_BYTES(x)
+    return copy_arrays(cnp.PyArray_BYTES(x), cnp.PyArray_BYTES(target), nd + 1, <Py_ssize_t*>both.dims, <Py_ssize_t*>both.steps,
+                       <Py_ssize_t*>cnp.PyArray_STRIDES(target), cnp.PyArray_ITEMSIZE(target))
+
+
 cpdef copied(cnp.ndarray array):
     """A C-contiguous copy."""
     cdef cnp.ndarray out = new_array(cnp.PyArray_NDIM(array), cnp.PyArray_DIMS(array), <cnp.dtype>cnp.PyArray_DESCR(array), False)
