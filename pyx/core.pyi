@@ -91,6 +91,11 @@ def row(values, dtype: np.dtype | None = None) -> Flat | None:
     None for None, as kernels take what there is none of. With `dtype` they are converted to it.
     """
 
+def rows_as_they_lie(array: np.ndarray, others: Any) -> list | None:
+    """Rows for a kernel of a float32 or float64 array and of others of its shape and dtype (None for None): None where one of them
+    is of another kind, not contiguous, or empty.
+    """
+
 def span(array: np.ndarray) -> int:
     """Where an array's first element lies in its `flat` row, in elements."""
 

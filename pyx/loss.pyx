@@ -13,6 +13,7 @@ from libc.stdint cimport int64_t, uint64_t
 from libc.stdlib cimport free, malloc
 
 from indices cimport beyond
+from inlined cimport inlined_void
 from math cimport abs_, add_, exp_, exp_negative_, log1p_, log_, log_sigmoid_, maximum_, sigmoid_, xlogy_
 from rows cimport fold_row, larger_, row_max, row_sum, transpose_rows
 from threads cimport import_threads, parallel_for, task_t
@@ -118,14 +119,15 @@ cdef inline void forward_loop(
         out[i] = rule(x[i], y[i], a)
 
 
-cdef inline void backward_loop(
+cdef inline inlined_void backward_loop(
     floating (*rule)(floating, floating, floating) noexcept nogil, const floating* x, const floating* y, floating a,
     const floating* g, Py_ssize_t step, floating* out, Py_ssize_t n,
 ) noexcept nogil:
     cdef Py_ssize_t i
+    cdef floating whole = g[0]
     if step == 0:
         for i in range(n):
-            out[i] = rule(x[i], y[i], a) * g[0]
+            out[i] = rule(x[i], y[i], a) * whole
     else:
         for i in range(n):
             out[i] = rule(x[i], y[i], a) * g[i]

@@ -176,3 +176,21 @@ def test_move_piece_is_move_between_what_indices_pick(shape, dtype):
     whole.flags.writeable = False
     with pytest.raises(ValueError, match="read-only"):
         core.move_piece(whole, (), whole, ())
+
+
+@pytest.mark.parametrize("dtype", ["bool", "float16", "float32", "int64", "complex128"])
+@pytest.mark.parametrize("shape", [(), (5,), (3, 0), (2000, 3), (17, 31), (3, 4, 5000)])
+def test_zipped(shape, dtype):
+    x, y = (make(shape, "float32", seed).astype(dtype) for seed in (1, 2))
+    for a, b in ((x, y), (y, x), (x.T, y.T), (x[::2], y[::2]) if shape else (x, y), (x, x), (np.broadcast_to(x[..., None], (*shape, 3)),) * 2):
+        out = np.zeros((*a.shape, 2), dtype)
+        assert core.zipped(a, b, out)
+        assert np.array_equal(out, np.stack([a, b], -1))
+        back = np.zeros((2, *a.shape), dtype)
+        assert core.zipped(a, b, np.moveaxis(back, 0, -1)) and np.array_equal(back, [a, b])
+    out = np.zeros((*shape, 2), dtype)
+    others = [(x, y, np.zeros((*shape, 3), dtype)), (x, np.zeros(shape, "int16"), out), (x, y, np.zeros((*shape, 2), "int16"))]
+    if x.ndim > 1 and x.size:
+        others += [(x, np.asfortranarray(y), out), (x, y[:1], out), (x[:1], y[:1], out)]
+    for a, b, target in others:
+        assert not core.zipped(a, b, target) and not target.any()

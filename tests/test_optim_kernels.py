@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from kernel_arrays import FLOATS, close, make
 
-from lucid._kernels import optim
+from lucid._kernels import core, optim
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
@@ -80,3 +80,13 @@ def test_optimizers_refuse_a_short_state():
     x = np.zeros(4)
     with pytest.raises(ValueError, match="shorter than the parameter"):
         optim.adagrad(x, x.copy(), np.zeros(3), 1, 0.1, 0, 1e-10, 0, False)
+
+
+def test_rows_of_a_step_are_of_one_kind():
+    x = np.arange(6, dtype=np.float32).reshape(2, 3)
+    first, none, second = core.rows_as_they_lie(x, (None, x + 1))
+    assert none is None and np.array_equal(memoryview(first), x.reshape(-1)) and np.array_equal(memoryview(second), x.reshape(-1) + 1)
+    for other in (x.T, x.T.copy().T, x[:1], x.astype(np.float64), x[:, ::2]):
+        assert core.rows_as_they_lie(x, (x, other)) is None
+    for own in (x.astype(np.float16), x.astype(np.complex64), x.astype(np.int32), x[:0], x.T):
+        assert core.rows_as_they_lie(own, (own,)) is None

@@ -330,6 +330,26 @@ def row(values, cnp.dtype dtype=None):
     return flat(contiguous(native(array if dtype is None else cast(array, dtype))))
 
 
+def rows_as_they_lie(cnp.ndarray array not None, others):
+    """Rows for a kernel of a float32 or float64 array and of others of its shape and dtype (None for None): None where one of them
+    is of another kind, not contiguous, or empty.
+    """
+    cdef char code = code_of(<cnp.dtype>cnp.PyArray_DESCR(array))
+    cdef list rows = []
+    if code != FLOAT and code != DOUBLE or not ready(array):
+        return None
+    rows.append(flat(array))
+    for one in others:
+        if one is None:
+            rows.append(None)
+        elif (same_shape(array, <cnp.ndarray?>one) and ready(<cnp.ndarray>one)
+                and cnp.PyArray_TYPE(<cnp.ndarray>one) == cnp.PyArray_TYPE(array)):
+            rows.append(flat(<cnp.ndarray>one))
+        else:
+            return None
+    return rows
+
+
 def span(cnp.ndarray array):
     """Where an array's first element lies in its `flat` row, in elements."""
     return -extent(array)[0]

@@ -109,7 +109,7 @@ cdef object cpu = None
 
 
 def set_elsewhere(function, device):
-    """Say what `function(published, args, kwargs)` gives where a call names another device than this one; NotImplemented if it sees to it."""
+    """Say what `function(published, args, kwargs)` gives where a call names another device; NotImplemented if it sees to it."""
     global elsewhere, cpu
     elsewhere, cpu = function, device
 
