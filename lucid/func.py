@@ -318,23 +318,30 @@ def vjp(func, *primals, has_aux: bool = False):
         if not outputs:
             raise RuntimeError(f"vjp(f, *primals): Expected f to be a function that has non-empty output (got {result!r})")
 
-    def vjp_fn(cotangents):
-        if (batch := level.later(cotangents)) and level.batches:
-            return batching.loop(batch, vjp_fn, (cotangents,), {})
-        with level:
-            flat = tree_leaves(cotangents)
-            if tree_structure(cotangents) != tree_structure(result):
-                raise RuntimeError("vjp_fn: Expected cotangents of the form of the function's output")
-            try:
-                found = level.gradients(outputs, tree_leaves(made), flat)
-            except Exception:
-                if not batch:
-                    raise
-                return batching.loop(batch, vjp_fn, (cotangents,), {})
-            return _like(primals, map(level.leave, found))
-
     result = tree_map(level.leave, result)
+
+    def vjp_fn(cotangents):
+        return _pulled(level, result, outputs, made, cotangents)
+
     return (result, vjp_fn, tree_map(level.leave, aux)) if has_aux else (result, vjp_fn)
+
+
+def _pulled(level: _Level, result, outputs: list, made: tuple, cotangents):
+    """The gradients of the arguments of a function, from those of its outputs."""
+    again = lambda entry: _pulled(level, result, outputs, made, entry)
+    if (batch := level.later(cotangents)) and level.batches:
+        return batching.loop(batch, again, (cotangents,), {})
+    with level:
+        flat = tree_leaves(cotangents)
+        if tree_structure(cotangents) != tree_structure(result):
+            raise RuntimeError("vjp_fn: Expected cotangents of the form of the function's output")
+        try:
+            found = level.gradients(outputs, tree_leaves(made), flat)
+        except Exception:
+            if not batch:
+                raise
+            return batching.loop(batch, again, (cotangents,), {})
+        return _like(made, map(level.leave, found))
 
 
 def jvp(func, primals: tuple, tangents: tuple, *, strict: bool = False, has_aux: bool = False):
@@ -437,15 +444,22 @@ def linearize(func, *primals):
         result = func(*made)
         outputs = _tensors(result, "linearize(f, *primals)", "f(*primals)")
 
-    def jvp_fn(*tangents):
-        if batch := level.later(tangents):
-            return batching.loop(batch, jvp_fn, tangents, {})
-        if tree_structure(tangents) != tree_structure(primals):
-            raise RuntimeError("linearize: Expected the tangents to have the form of the primals")
-        with level:
-            return _like(result, map(level.leave, _forward(level, outputs, tree_leaves(made), tree_leaves(tangents))))
+    result = tree_map(level.leave, result)
 
-    return tree_map(level.leave, result), jvp_fn
+    def jvp_fn(*tangents):
+        return _pushed(level, result, outputs, made, *tangents)
+
+    return result, jvp_fn
+
+
+def _pushed(level: _Level, result, outputs: list, made: tuple, *tangents):
+    """The derivative of a function along tangents; a function that called itself would keep all this in a cycle."""
+    if batch := level.later(tangents):
+        return batching.loop(batch, lambda *entry: _pushed(level, result, outputs, made, *entry), tangents, {})
+    if tree_structure(tangents) != tree_structure(made):
+        raise RuntimeError("linearize: Expected the tangents to have the form of the primals")
+    with level:
+        return _like(result, map(level.leave, _forward(level, outputs, tree_leaves(made), tree_leaves(tangents))))
 
 
 # ------------------------------------------------------------------------------------------------ Jacobians

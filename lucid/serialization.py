@@ -478,14 +478,14 @@ def load(f, map_location=None, pickle_module=None, *, weights_only: bool | None 
         return tree_map(lambda one: meta.of(one) if isinstance(one, Tensor) else one, load(f, weights_only=weights_only))
     with _older(f) as file:
         if file is not None:
-            reader = _Older(file)
-            reader.trusted = weights_only is False
-            return reader.read_all()
+            with _Older(file) as reader:
+                reader.trusted = weights_only is False
+                return reader.read_all()
     with opened(f) as archive:
         root = root_of(archive)
-        reader = Reader(archive, root)
-        reader.trusted = weights_only is False
-        return reader.read(archive.read(f"{root}data.pkl"))
+        with Reader(archive, root) as reader:
+            reader.trusted = weights_only is False
+            return reader.read(archive.read(f"{root}data.pkl"))
 
 
 @contextlib.contextmanager
@@ -681,6 +681,12 @@ class Reader(Records):
     def __init__(self, archive, root: str):
         super().__init__(archive, root)
         self.prepare()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error) -> None:
+        self.known = self.numpy = {}  # methods of this reader: it kept the storages until the collector came by
 
     def prepare(self) -> None:
         self.granted = {}  # what the file may hold because the program says so, by id

@@ -717,28 +717,28 @@ def _is_sequence(value) -> bool:
     return hasattr(value, "__len__") and hasattr(value, "__getitem__") and not isinstance(value, (Tensor, str, bytes, dict))
 
 
+def _visit(value, depth: int, shape: list[int], leaves: list) -> None:
+    if isinstance(value, (list, tuple)) or _is_sequence(value):
+        n = len(value)
+        if depth == len(shape):
+            if leaves:
+                raise TypeError(f"expected sequence of the same depth everywhere (at dim {depth})")
+            shape.append(n)
+        elif shape[depth] != n:
+            raise ValueError(f"expected sequence of length {shape[depth]} at dim {depth} (got {n})")
+        for part in value:
+            _visit(part, depth + 1, shape, leaves)
+        return
+    if depth != len(shape):
+        raise TypeError(f"expected sequence of length {shape[depth]} at dim {depth}, not a sequence")
+    if isinstance(value, Tensor) and value.array.size != 1:
+        raise ValueError(f"only one element tensors can be converted to Python scalars, this one has {value.array.size}")
+    leaves.append(value)
+
+
 def _from_sequence(data, dtype: dtypes.dtype | None) -> np.ndarray:
     shape, leaves = [], []
-
-    def visit(value, depth: int):
-        if isinstance(value, (list, tuple)) or _is_sequence(value):
-            n = len(value)
-            if depth == len(shape):
-                if leaves:
-                    raise TypeError(f"expected sequence of the same depth everywhere (at dim {depth})")
-                shape.append(n)
-            elif shape[depth] != n:
-                raise ValueError(f"expected sequence of length {shape[depth]} at dim {depth} (got {n})")
-            for part in value:
-                visit(part, depth + 1)
-            return
-        if depth != len(shape):
-            raise TypeError(f"expected sequence of length {shape[depth]} at dim {depth}, not a sequence")
-        if isinstance(value, Tensor) and value.array.size != 1:
-            raise ValueError(f"only one element tensors can be converted to Python scalars, this one has {value.array.size}")
-        leaves.append(value)
-
-    visit(data, 0)
+    _visit(data, 0, shape, leaves)
     numbers = [leaf.item() if isinstance(leaf, (Tensor, np.ndarray, np.generic)) else leaf for leaf in leaves]
     for number in numbers:
         if not isinstance(number, (bool, int, float, complex)):

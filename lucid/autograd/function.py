@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import weakref
 
 from lucid._kernels import core
 from lucid.autograd.graph import Packed, packed_by_hooks
@@ -44,7 +45,7 @@ class FunctionCtx:
         self._saved = ()
         self._dirty = self._constant = ()
         self._metadata = {}
-        self._node = None
+        self._node = self._kept = None  # a weak reference: the node has the context
         self._in_jvp = False
 
     def save_for_backward(self, *tensors):
@@ -65,7 +66,17 @@ class FunctionCtx:
             return tuple(self.saved_for_forward or ())
         if self._node is None:
             return tuple(self._saved)
-        return self._node.saved()
+        if self._kept is None:
+            raise RuntimeError(FREED)
+        node, found = self._node(), []
+        for value, slot, version in self._kept:
+            if isinstance(value, Packed):
+                value = value.unpack()
+            elif value is not None and core.version(value) != version:
+                Node.overwritten(self, (value,), [version])
+            joined = slot is not None and node is not None and core.is_grad_enabled()
+            found.append(node._join(value, slot) if joined else value)
+        return tuple(found)
 
     saved_variables = property(lambda self: self.saved_tensors, doc="`saved_tensors`, by its older name.")
     to_save = property(lambda self: self._saved or None, doc="What `save_for_backward` was given, while `forward` runs.")
@@ -94,26 +105,26 @@ class FunctionCtx:
     # ---- what the node says of itself, once there is one
 
     requires_grad = property(lambda self: any(self.needs_input_grad), doc="Whether an input requires a gradient.")
-    next_functions = property(lambda self: self._node.next_functions, doc="See `Node.next_functions`.")
+    next_functions = property(lambda self: self._node().next_functions, doc="See `Node.next_functions`.")
     metadata = property(lambda self: self._metadata, doc="A dictionary for whoever wants to remember something.")
 
     def name(self) -> str:
         """The node's name."""
-        return self._node.name()
+        return self._node_name
 
     def register_hook(self, hook):
         """See `Node.register_hook`."""
-        return self._node.register_hook(hook)
+        return self._node().register_hook(hook)
 
     def register_prehook(self, hook):
         """See `Node.register_prehook`."""
-        return self._node.register_prehook(hook)
+        return self._node().register_prehook(hook)
 
 
 class FunctionNode(Node):
     """The node of a user's Function. What it does not have itself is its context's, which in PyTorch is the same object."""
 
-    __slots__ = ("ctx", "function", "kept", "like", "places", "tensors")
+    __slots__ = ("ctx", "function", "like", "places", "tensors")
 
     def __getattr__(self, name: str):
         if name in Node.__slots__ or name in FunctionNode.__slots__:
@@ -131,7 +142,7 @@ class FunctionNode(Node):
         self.function, self.ctx, self.places = function, ctx, places
         self.metadata = ctx._metadata
         self.tensors = [at for at, one in enumerate(arguments) if isinstance(one, Tensor)]
-        self.kept = self.like = None
+        self.like = None
 
     def name(self) -> str:
         """The Function's name and `Backward`."""
@@ -145,27 +156,14 @@ class FunctionNode(Node):
             value = tensor if slot is None or tensor is None else core.alias_of(tensor)
             packed = value if value is None else packed_by_hooks(value)
             kept.append((packed, slot, core.version(value) if packed is value is not None else 0))
-        self.kept = kept
-        self.ctx._saved, self.ctx._node = (), self
+        ctx = self.ctx
+        ctx._saved, ctx._kept, ctx._node, ctx._node_name = (), kept, weakref.ref(self), self.name()
         self.like = [(out.array.shape, out.dtype) if isinstance(out, Tensor) else None for out in outputs]
-
-    def saved(self) -> tuple:
-        """The saved tensors, outputs in the graph again."""
-        if self.calls is None:
-            raise RuntimeError(FREED)
-        found = []
-        for value, slot, version in self.kept:
-            if isinstance(value, Packed):
-                value = value.unpack()
-            elif value is not None and core.version(value) != version:
-                self.overwritten((value,), [version])
-            found.append(self._join(value, slot) if slot is not None and core.is_grad_enabled() else value)
-        return tuple(found)
 
     def release(self) -> None:
         """Let go of the saved values."""
-        if self.kept:
-            self.calls = self.kept = None
+        if self.ctx._kept:
+            self.calls = self.ctx._kept = None
 
     def apply(self, gradients: list, create_graph: bool) -> list:
         """Call the user's `backward`."""

@@ -64,7 +64,8 @@ class _Mode:
                         value = generator.send(sent) if thrown is None else generator.throw(thrown)
                 except StopIteration as stop:
                     return stop.value
-                sent, thrown = None, None
+                finally:
+                    sent, thrown = None, None  # an error that leaves would hold itself
                 try:
                     sent = yield value
                 except GeneratorExit:

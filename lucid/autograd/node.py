@@ -110,19 +110,18 @@ class Node(core.NodeBase):
             raise
         for index, gradient in enumerate(found):
             if Node.check_nan and gradient is not None and (gradient.array != gradient.array).any():
-                error = RuntimeError(f"Function '{self.name()}' returned nan values in its {index}th output.")
-                self.explain(error)
-                raise error
+                raise self.explain(RuntimeError(f"Function '{self.name()}' returned nan values in its {index}th output."))
         return found
 
-    def explain(self, error: Exception) -> None:
-        """Say where in the forward pass the node was made."""
+    def explain(self, error: Exception) -> Exception:
+        """Have an error say where in the forward pass the node was made."""
         import traceback
 
         error.add_note(
             f"Error detected in {self.name()}. Traceback of forward call that caused the error:\n"
             + "".join(traceback.format_list(self.stack))
         )
+        return error
 
     def split_joint(self, results) -> list:
         """One gradient an edge, of the results of a rule that computes several; sequences are laid flat."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import math
 import operator
+import weakref
 
 import lucid
 from lucid.distributions import constraints
@@ -80,9 +81,11 @@ class Transform:
     @property
     def inv(self) -> Transform:
         """The inverse."""
-        if self._inv is None:
-            self._inv = _InverseTransform(self)
-        return self._inv
+        found = None if self._inv is None else self._inv()
+        if found is None:
+            found = _InverseTransform(self)
+            self._inv = weakref.ref(found)  # which holds this one
+        return found
 
     @property
     def sign(self):
@@ -243,10 +246,11 @@ class ComposeTransform(Transform):
 
     @property
     def inv(self):
-        if self._inv is None:
-            self._inv = ComposeTransform([part.inv for part in reversed(self.parts)])
-            self._inv._inv = self
-        return self._inv
+        found = None if self._inv is None else self._inv()
+        if found is None:
+            found = ComposeTransform([part.inv for part in reversed(self.parts)])
+            self._inv, found._inv = weakref.ref(found), weakref.ref(self)
+        return found
 
     def __call__(self, x):
         for part in self.parts:

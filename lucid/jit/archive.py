@@ -74,10 +74,12 @@ def load(f, map_location=None, _extra_files: dict | None = None, _restore_shapes
             _extra_files[name] = archive.read(f"{root}extra/{name}") if f"{root}extra/{name}" in names else b""
         program = Program(archive, root)
         if f"{root}constants.pkl" in names:
-            reader, data = _Constants(archive, root, program), archive.read(f"{root}constants.pkl")
-            program.constants = reader.read(data)
+            data = archive.read(f"{root}constants.pkl")
+            with _Constants(archive, root, program) as reader:
+                program.constants = reader.read(data)
             program.written = {"constants.pkl": data, **{f"constants/{name}": row for name, row in reader.storages.items()}}
-        module = _Objects(archive, root, program).read(archive.read(f"{root}data.pkl"))
+        with _Objects(archive, root, program) as reader:
+            module = reader.read(archive.read(f"{root}data.pkl"))
     if not isinstance(module, RecursiveScriptModule):
         raise ValueError(f"jit.load: a damaged file: it holds a {type(module).__name__}, not a module")
     return module

@@ -263,14 +263,14 @@ def _chained(name: str, matrices: list) -> Tensor:
         for i in range(n - length):
             j, across = i + length, sizes[i] * sizes[i + length + 1]
             least[i, j] = min([(least[i, k][0] + least[k + 1, j][0] + across * sizes[k + 1], k) for k in range(i, j)])
+    return _stretch(matrices, least, 0, n - 1)
 
-    def chained(i: int, j: int) -> Tensor:
-        if i == j:
-            return matrices[i]
-        k = least[i, j][1]
-        return matmul(chained(i, k), chained(k + 1, j))
 
-    return chained(0, n - 1)
+def _stretch(matrices: list, least: dict, i: int, j: int) -> Tensor:
+    if i == j:
+        return matrices[i]
+    k = least[i, j][1]
+    return matmul(_stretch(matrices, least, i, k), _stretch(matrices, least, k + 1, j))
 
 
 @op("chain_matmul", composite=True, own=("out",))

@@ -6,6 +6,7 @@ import math
 
 from lucid.autograd.op import DECLARED
 from lucid.batching.calls import RULES, Call
+from lucid.batching.tensor import Level
 from lucid.tensor import Tensor
 
 SIZES = "vmap: We do not support batching operators that can output dynamic shape: {0}"
@@ -62,14 +63,12 @@ def shifted(dim, rank: int):
 
 def wholes(call: Call) -> list:
     """The values with all tensors batched, in sequences too."""
+    return [_whole(call.level, value) for value in call.values]
 
-    def whole(value):
-        if isinstance(value, Tensor):
-            return call.level.whole(value)
-        return (
-            [whole(one) for one in value]
-            if isinstance(value, (tuple, list)) and any(isinstance(one, Tensor) for one in value)
-            else value
-        )
 
-    return [whole(value) for value in call.values]
+def _whole(level: Level, value):
+    if isinstance(value, Tensor):
+        return level.whole(value)
+    if isinstance(value, (tuple, list)) and any(isinstance(one, Tensor) for one in value):
+        return [_whole(level, one) for one in value]
+    return value

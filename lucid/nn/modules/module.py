@@ -495,16 +495,15 @@ class Module:
             raise TypeError(f"Expected state_dict to be dict-like, got {type(state_dict).__name__}.")
         about = getattr(state_dict, "_metadata", {})
         missing, unexpected, errors, changes = [], [], [], []
-
-        def look(module: Module, given, prefix: str) -> None:
+        left = [("", self, OrderedDict(state_dict))]
+        while left:
+            prefix, module, given = left.pop()
             local = {**about.get(prefix[:-1], {}), "assign_to_params_buffers": assign, CHANGES: changes}
             module._load_from_state_dict(given, prefix, local, True, missing, unexpected, errors)
-            for name, child in module._modules.items():
+            for name, child in reversed(module._modules.items()):
                 if child is not None:
                     inner = f"{prefix}{name}."
-                    look(child, {key: value for key, value in given.items() if key.startswith(inner)}, inner)
-
-        look(self, OrderedDict(state_dict), "")
+                    left.append((inner, child, {key: value for key, value in given.items() if key.startswith(inner)}))
         hooked = [module for module in reversed(list(self.modules())) if module._load_state_dict_post_hooks]
         if strict and not hooked:
             errors[:0] = _key_errors(missing, unexpected)
