@@ -90,9 +90,9 @@ class _Storage:
         return self
 
     def to(self, *, device, non_blocking: bool = False):
-        """Itself; RuntimeError for a device that is not the CPU."""
+        """As `cpu`; RuntimeError for another device."""
         check_device(device)
-        return self
+        return self.cpu()
 
     def get_device(self) -> None:
         """The number of its accelerator: None."""
@@ -369,6 +369,10 @@ class TypedStorage(_Storage):
         """The same memory in bytes."""
         return self._untyped
 
+    def cpu(self) -> TypedStorage:
+        """Another object over the same memory."""
+        return _rebuilt(self._untyped, self.dtype)
+
     def new(self, size: int = 0) -> TypedStorage:
         """Another one, of the same dtype."""
         return TypedStorage(size, dtype=self.dtype)
@@ -454,6 +458,8 @@ class _Kind(type):
         return isinstance(one, TypedStorage) and one.dtype is cls.dtype
 
     def __call__(cls, *args, wrap_storage: UntypedStorage | None = None) -> TypedStorage:
+        if args and isinstance(args[0], (Tensor, _Storage)):
+            raise TypeError(f"{cls.__name__}(): takes a number of elements, a sequence of them, or wrap_storage")
         return TypedStorage(*args, wrap_storage=wrap_storage, dtype=cls.dtype)
 
 

@@ -639,7 +639,9 @@ def root_of(array: np.ndarray) -> np.ndarray:
 def is_shared(array: np.ndarray) -> bool:
     """Whether an array lies in memory that other processes may see."""
     sharing = sys.modules.get("lucid.multiprocessing.reductions")
-    return sharing is not None and sharing.memory_of(array) is not None
+    if sharing is not None and sharing.memory_of(array) is not None:
+        return True
+    return getattr(root_of(array), "mode", None) == "r+"  # a file's
 
 
 def storage_of(array: np.ndarray) -> tuple[int, int]:

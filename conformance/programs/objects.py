@@ -305,23 +305,43 @@ def dtypes_that_are_types_of_python(lib):
     yield raised(lib.set_default_dtype, float), raised(lib.zeros, 2, dtype=str)
 
 
-@program("return_types")
+MATRIX = [[2.0, 1.0], [1.0, 3.0]]
+NAMED_RESULTS = {
+    **{name: lambda lib, name=name: getattr(lib, name)(lib.tensor([3.0, 1.0, 2.0]), 0)
+       for name in ("max", "min", "cummax", "cummin", "median", "nanmedian", "mode", "sort")},
+    "kthvalue": lambda lib: lib.tensor([3.0, 1.0]).kthvalue(2), "topk": lambda lib: lib.tensor([3.0, 1.0]).topk(2),
+    "histogram": lambda lib: lib.histogram(lib.tensor([3.0, 1.0]), 2), "histogramdd": lambda lib: lib.histogramdd(lib.tensor(MATRIX), 2),
+    **{name: lambda lib, name=name: getattr(lib, name)(lib.tensor(MATRIX)) for name in ("aminmax", "frexp", "geqrf", "qr", "svd")},
+    **{f"linalg_{name}": lambda lib, name=name: getattr(lib.linalg, name)(lib.tensor(MATRIX)) for name in (
+        "eig", "eigh", "svd", "qr", "cholesky_ex", "inv_ex", "ldl_factor", "ldl_factor_ex", "lu", "lu_factor", "lu_factor_ex", "slogdet")},
+    **{f"linalg_{name}": lambda lib, name=name: getattr(lib.linalg, name)(lib.tensor(MATRIX), lib.tensor(MATRIX)) for name in ("solve_ex", "lstsq")},
+    "lu_unpack": lambda lib: lib.lu_unpack(*lib.linalg.lu_factor(lib.tensor(MATRIX))),
+    "triangular_solve": lambda lib: lib.triangular_solve(lib.tensor(MATRIX), lib.tensor(MATRIX)),
+}  # fmt: skip
+
+
+@table("return_types", [(name,) for name in NAMED_RESULTS])
+def a_result_whose_parts_have_names(lib, name):
+    kind, found = getattr(lib.return_types, name), NAMED_RESULTS[name](lib)
+    yield type(found) is kind, kind.__name__, kind.__qualname__, kind.__module__.rpartition(".")[2], kind.__match_args__, isinstance(found, tuple)
+    yield kind.n_fields, kind.n_sequence_fields, kind.n_unnamed_fields, kind in lib.return_types.all_return_types
+    yield [getattr(found, field) is part for field, part in zip(kind.__match_args__, found, strict=True)], type(found[:1]).__name__, type(found + ()).__name__
+    parts = tuple(range(len(found)))
+    yield kind(parts) == parts, kind(list(parts)) == kind(parts, {}), hash(kind(parts)) == hash(parts), repr(kind(parts)).partition("return_types.")[2]
+    for again in (copy.copy(kind(parts)), copy.deepcopy(kind(parts)), pickle.loads(pickle.dumps(kind(parts))), lib.utils._pytree.tree_map(lambda x: x + 1, kind(parts))):
+        yield type(again) is kind, tuple(again)
+    yield kind(parts).__reduce__()[0] is kind, kind(parts).__reduce__()[1]
+    yield raised(kind), raised(kind, ()), raised(kind, parts + parts), raised(kind, 1, 2, 3, 4, 5, 6), raised(setattr, found, kind.__match_args__[0], 1), raised(setattr, found, "other", 1)
+
+
+@program("return_types", "return_types.max", "return_types.max.__new__", "return_types.max.__reduce__", "return_types.max.__repr__",
+         "return_types.max.__match_args__", "return_types.max.values", "return_types.max.indices", "return_types.slogdet")  # fmt: skip
 def results_whose_parts_have_names(lib):
-    x, matrix = lib.tensor([3.0, 1.0, 2.0]), lib.tensor([[2.0, 1.0], [1.0, 3.0]])
-    found = [
-        *(getattr(lib, name)(x, 0) for name in ("max", "min", "cummax", "cummin", "median", "nanmedian", "mode", "sort")),
-        x.kthvalue(2), x.topk(2), lib.aminmax(x), lib.frexp(x), lib.histogram(x, 2), lib.histogramdd(matrix, 2), lib.geqrf(matrix),
-        *(getattr(lib.linalg, name)(matrix) for name in (
-            "eig", "eigh", "svd", "qr", "cholesky_ex", "inv_ex", "ldl_factor", "ldl_factor_ex", "lu", "lu_factor", "lu_factor_ex", "slogdet")),
-        lib.linalg.solve_ex(matrix, matrix), lib.linalg.lstsq(matrix, matrix), lib.lu_unpack(*lib.linalg.lu_factor(matrix)),
-        lib.triangular_solve(matrix, matrix), lib.qr(matrix), lib.svd(matrix),
-    ]  # fmt: skip
-    for one in found:
-        kind = type(one)
-        yield kind.__name__, kind.__match_args__, kind is getattr(lib.return_types, kind.__name__), isinstance(one, tuple)
-        yield [getattr(one, name) is part for name, part in zip(kind.__match_args__, one, strict=True)]
-    yield repr(lib.return_types.max((1, 2))).partition(".")[2], lib.return_types.sort([1, 2]) == (1, 2)
-    yield raised(lib.return_types.max, (1,)), raised(lib.return_types.max, (1, 2, 3))
+    found = lib.max(lib.tensor([[3.0, 1.0]]), 1)
+    match found:
+        case lib.return_types.max(values, indices):
+            yield values, indices
+    yield found.values, found.indices, repr(lib.return_types.max((1, 2))).partition(".")[2], lib.return_types.slogdet((1, 2)).logabsdet
 
 
 @program("Tensor", "Tensor.__array_priority__", "OutOfMemoryError")

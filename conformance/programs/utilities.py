@@ -64,13 +64,6 @@ def modes_are_cloned(lib):
     yield lib.autograd.set_multithreading_enabled(False).clone().mode, lib.is_grad_enabled()
 
 
-@program("return_types.max.n_fields", "return_types.max.n_sequence_fields", "return_types.max.n_unnamed_fields", "return_types.all_return_types")
-def how_many_fields_results_have(lib):
-    for name in ("max", "svd", "linalg_lu", "linalg_lstsq", "slogdet"):
-        kind = getattr(lib.return_types, name)
-        yield kind.n_fields, kind.n_sequence_fields, kind.n_unnamed_fields, kind in lib.return_types.all_return_types
-
-
 @program("optim.lr_scheduler.SequentialLR.recursive_undo")
 def sequences_of_schedules_inside_each_other(lib):
     schedules = lib.optim.lr_scheduler
@@ -354,67 +347,6 @@ def dicts_that_do_not_keep_their_tensors(lib):
     made |= {y: 2}
     del made[y]
     yield made.popitem() if made else len(made), len(other)
-
-
-@program("UntypedStorage.__getitem__", "UntypedStorage.__setitem__", "UntypedStorage.fill_", "UntypedStorage.copy_", "UntypedStorage.clone",
-         "UntypedStorage.tolist", "UntypedStorage.nbytes", "UntypedStorage.size", "UntypedStorage.element_size", "UntypedStorage.resize_",
-         "UntypedStorage.byteswap", "UntypedStorage.from_buffer", "UntypedStorage.untyped", "UntypedStorage.new", "Tensor.untyped_storage")  # fmt: skip
-def the_bytes_of_a_tensor(lib):
-    x = lib.arange(6, dtype=lib.int16).view(2, 3)
-    for view in (x, x[1], x.t(), x[:, 1:], x[1, 2]):
-        found = view.untyped_storage()
-        yield found.tolist(), len(found), found.size(), found.nbytes(), found.element_size(), found.data_ptr() == x.data_ptr()
-    bytes_ = x.untyped_storage()
-    bytes_[0], bytes_[11], bytes_[2:4] = 7, 300, 1
-    yield x, bytes_[0], bytes_[-1], list(bytes_), bytes_[2:6].tolist(), bytes_[4:].data_ptr() - bytes_.data_ptr(), bytes_[20:].tolist()
-    for wrong in (lambda: bytes_[12], lambda: bytes_[-13], lambda: bytes_[::2], lambda: bytes_[None], lambda: bytes_[1.5],
-                  lambda: bytes_.__setitem__(12, 1), lambda: bytes_.__setitem__(-1, 1), lambda: bytes_.__setitem__(0, 1.5), lambda: bytes_.copy_(bytes_[1:]),
-                  lambda: bytes_.copy_(x), lambda: lib.UntypedStorage(-1), lambda: lib.UntypedStorage([1.5]), lambda: lib.UntypedStorage(x),
-                  bytes_.pin_memory):  # fmt: skip
-        yield raised(wrong)
-    own = bytes_.clone()
-    bytes_.fill_(1)
-    yield x, own.tolist(), own == bytes_, bytes_ == x.t().untyped_storage(), bytes_.new().tolist(), bytes_.untyped() is bytes_
-    yield bytes_.copy_(own) is bytes_, x, copy.deepcopy(own).tolist(), copy.copy(own).tolist(), own.cpu() is own, own.to(device="cpu") is own
-    own.byteswap(lib.int32)
-    yield own.tolist(), str(own).partition("\n")[0], own.is_cuda, own.is_pinned(), own.is_shared(), own.is_sparse, str(own.device)
-    made = lib.UntypedStorage([1, 2, 300])
-    yield made.tolist(), made.resizable(), made.resize_(5).tolist()[:3], made.resize_(2).tolist(), lib.UntypedStorage().tolist(), len(lib.UntypedStorage(4))
-    read = lib.UntypedStorage.from_buffer
-    yield read(b"abcd", byte_order="native", dtype=lib.int32).tolist(), read(b"abcd", "big", dtype=lib.int16).tolist()
-    yield read(b"abcd", "little", 1, 2, dtype=lib.int16).tolist(), raised(read, b"abc", "little", dtype=lib.int16), raised(read, b"abcd", "little", 5, dtype=lib.int8)
-    frozen = lib.from_numpy(__import__("numpy").arange(4.0)).untyped_storage()
-    yield frozen.resizable(), raised(frozen.resize_, 64), len(frozen)
-
-
-@program("TypedStorage.__getitem__", "TypedStorage.__setitem__", "TypedStorage.fill_", "TypedStorage.copy_", "TypedStorage.clone", "TypedStorage.tolist",
-         "TypedStorage.resize_", "TypedStorage.float", "TypedStorage.double", "TypedStorage.long", "TypedStorage.bool", "TypedStorage.half",
-         "TypedStorage.type", "TypedStorage.pickle_storage_type", "TypedStorage.from_buffer", "FloatStorage", "LongStorage", "BoolStorage",
-         "is_storage", "Tensor.storage", "Tensor.storage_type", "Tensor.set_")  # fmt: skip
-def the_elements_of_a_tensors_memory(lib):
-    x = lib.arange(6.0).view(2, 3)
-    cells = x[1].storage()
-    yield cells.tolist(), len(cells), cells.nbytes(), cells.element_size(), cells.dtype, cells[1], cells[-1], cells.data_ptr() == x.data_ptr()
-    cells[0], cells[-1] = 7, 2.5
-    yield x, raised(lambda: cells[6]), raised(lambda: cells[-7]), raised(lambda: cells[0:2]), raised(lambda: cells.__setitem__(6, 1))
-    for name in ("byte", "char", "short", "int", "long", "half", "float", "double", "bool", "bfloat16", "complex_float", "complex_double"):
-        found = getattr(cells, name)()
-        yield name, found.tolist(), found.dtype, found.pickle_storage_type(), getattr(x.int().untyped_storage(), name)().tolist()[:5]
-    yield cells.type().rpartition(".")[2], cells.float() is cells, x.storage_type() is lib.FloatStorage, cells.untyped() == x.untyped_storage()
-    yield isinstance(cells, lib.FloatStorage), isinstance(cells, lib.DoubleStorage), isinstance(cells, lib.TypedStorage)
-    yield lib.is_storage(cells), lib.is_storage(cells.untyped()), lib.is_storage(x), lib.is_storage([1])
-    own = cells.clone()
-    cells[:] = 4
-    yield x, own.tolist(), cells.fill_(3).tolist(), cells.copy_(own).tolist(), x, raised(cells.copy_, own.double()), copy.deepcopy(own).tolist()
-    made = lib.FloatStorage([1, 2, 3])
-    yield made.tolist(), len(lib.FloatStorage(5)), lib.LongStorage([1.5]).tolist(), lib.BoolStorage([2, 0]).tolist(), len(lib.DoubleStorage())
-    yield lib.TypedStorage([1, 2], dtype=lib.int8).tolist(), lib.TypedStorage([1.5]).dtype, lib.TypedStorage(wrap_storage=lib.UntypedStorage([0, 0, 128, 63, 9]), dtype=lib.float32).tolist()
-    yield raised(lib.FloatStorage, x), raised(lib.FloatStorage, x.untyped_storage()), raised(lib.TypedStorage, wrap_storage=x.untyped_storage()), lib.FloatStorage.dtype
-    yield made.resize_(4), made.tolist()[:3], len(made), lib.ShortStorage.from_buffer(b"abcd", byte_order="big").tolist()
-    y = lib.empty(0).set_(made)
-    y[1] = 9.0
-    z = lib.empty(0, dtype=lib.int32).set_(made.untyped(), 1, (1, 2), (2, 1))
-    yield y[:3], z, made.tolist()[:3], lib.FloatTensor(made)[:3], lib.tensor(lib.FloatStorage([1, 2])), z.storage_offset()
 
 
 @program("nn.attention.flex_attention.noop_mask", "nn.attention.flex_attention.and_masks", "nn.attention.flex_attention.or_masks",

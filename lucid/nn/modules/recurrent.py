@@ -123,7 +123,7 @@ class RNNBase(Module):
         return [getattr(self, name) for name in self._flat_weights_names]
 
     def check_input(self, input: Tensor, batch_sizes: Tensor | None) -> None:
-        """ValueError unless the input is of the weights' dtype, RuntimeError unless it has 3 dimensions, or 2 if packed, and the last is `input_size`."""
+        """ValueError unless the dtype is the weights', RuntimeError unless there are 3 dimensions, 2 if packed, and the last is `input_size`."""
         dtype = self.weight_ih_l0.dtype
         if input.dtype != dtype and not core.autocasting():
             raise ValueError(
