@@ -187,9 +187,12 @@ cdef void copy_task(element* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
         x += index[d] * plan.src_strides[d]
         y += index[d] * plan.dst_strides[d]
     while True:
-        if last > 0 and index[last] == 0 and plan.sizes[last] <= min(SHORT, hi - lo):
-            rows = min(SHORT_ROWS, plan.sizes[last - 1] - index[last - 1], (hi - lo) // plan.sizes[last])
-            if zips(plan):
+        if last > 0 and index[last] == 0 and plan.sizes[last] <= hi - lo:
+            rows = min(plan.sizes[last - 1] - index[last - 1], (hi - lo) // plan.sizes[last])
+            if plan.sizes[last] > SHORT:
+                for i in range(rows):
+                    copy_run(x + i * plan.src_strides[last - 1], sx, y + i * plan.dst_strides[last - 1], sy, plan.sizes[last])
+            elif zips(plan):
                 zip_run(x, sx, y, rows)
             elif sx == 1 and plan.src_strides[last - 1] * <Py_ssize_t>sizeof(element) >= LINE:
                 # One row after the other: rows a power of two apart push each other out of the cache.
@@ -197,6 +200,7 @@ cdef void copy_task(element* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
                     for n in range(plan.sizes[last]):
                         y[i * plan.dst_strides[last - 1] + n * sy] = x[i * plan.src_strides[last - 1] + n]
             else:
+                rows = min(<Py_ssize_t>SHORT_ROWS, rows)
                 for n in range(plan.sizes[last]):
                     copy_run(x + n * sx, plan.src_strides[last - 1], y + n * sy, plan.dst_strides[last - 1], rows)
             lo += rows * plan.sizes[last]
