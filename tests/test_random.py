@@ -530,3 +530,17 @@ def test_bernoulli_has_no_complex_results():
     for call in (lambda out: lucid.bernoulli(lucid.rand(3), out=out), lambda out: out.bernoulli_(lucid.rand(3)), lambda out: out.bernoulli_(0.5)):
         with pytest.raises(NotImplementedError, match="bernoulli_.*ComplexFloat"):
             call(lucid.zeros(3, dtype=lucid.complex64))
+
+
+@pytest.mark.parametrize("dtype", [lucid.int8, lucid.float16, lucid.bool])
+def test_integers_of_small_dtypes_are_drawn_in_pieces(dtype):
+    n = 2**18 * 3 + 5
+    lucid.manual_seed(0)
+    wide = lucid.randint(0, 2, (n,))
+    lucid.manual_seed(0)
+    lucid.empty_cache()
+    assert lucid.equal(lucid.randint(0, 2, (n,), dtype=dtype).long(), wide)
+    del wide
+    lucid.empty_cache()
+    lucid.empty(n, dtype=dtype).random_(0, 2)
+    assert core.memory_stats()["cached_bytes"] < 8 * n  # of what was needed for a while; an int64 for each element is as much

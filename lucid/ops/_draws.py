@@ -43,6 +43,7 @@ from lucid.random import Streams, engine_of
 from lucid.tensor import Tensor, check_device
 
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
+PIECE = 2**18  # integers of a smaller dtype that are drawn at a time, as int64
 DIGITS = {"float16": 11, "bfloat16": 8, "float32": 24, "float64": 53}  # of the significand: integers up to 2**digits
 
 UNIFORM, NORMAL, LOG_NORMAL, EXPONENTIAL, CAUCHY, GEOMETRIC, BERNOULLI_EACH, MASK_SCALE, RRELU_NOISE, MULTINOMIAL = (
@@ -432,7 +433,12 @@ def fill_random(low, high, generator, name="random_"):
         start, count, wide = integer_range(name, dtype, low, high)
         if array.dtype == np.bool_:
             array = array.view(UINT8)
-        draw_into(array, INT64, lambda row: kernels.randint(engine, row, count, start, wide))
+        pieces = (array,)
+        if array.size > PIECE and array.dtype != INT64 and array.flags.c_contiguous:
+            row = array.reshape(-1)
+            pieces = (row[at : at + PIECE] for at in range(0, len(row), PIECE))
+        for piece in pieces:
+            draw_into(piece, INT64, lambda row: kernels.randint(engine, row, count, start, wide))
 
     return fill
 
