@@ -102,7 +102,6 @@ RULES = {
         "utils.data.*DataPipe* utils.data.*datapipe* utils.data.DataChunk utils.data.argument_validation "
         "utils.data.runtime_validation* utils.data.*deterministic* utils.data.graph*"
     ),
-    "masked tensors, a prototype of PyTorch": "masked.MaskedTensor masked.*masked*",
     "named tensors, a prototype of PyTorch": "Tensor.*names* Tensor.align_* Tensor.*rename* Tensor.refine_names",
     "storage classes: a tensor's memory is a NumPy array": (
         "Storage StorageBase storage UntypedStorage.mps *Storage.hpu"

@@ -731,3 +731,29 @@ def what_is_warned_of(lib):
     yield warned(grad, inner), warned(grad, inner[0])
     inner.sum().backward()
     yield warned(grad, inner)
+
+
+@program("masked.masked_tensor", "masked.as_masked_tensor", "masked.MaskedTensor", "masked.is_masked_tensor")
+def tensors_that_have_a_mask(lib):
+    masked, x = lib.masked, lib.arange(6.0).view(2, 3)
+    m = lib.tensor([[True, False, True], [False, False, False]])
+    a = masked.masked_tensor(x, m)
+    seen = lambda one: (str(one), one.get_data(), one.get_mask(), type(one) is masked.MaskedTensor)
+    yield seen(a), a.to_tensor(9.0), tuple(a.shape), a.dim(), a.dtype, a.requires_grad, masked.is_masked_tensor(a), masked.is_masked_tensor(x)
+    for one in (a + a, a * 2, 2 / a, a + x, a.exp(), lib.log(a), -a, a > 1, a == a, a.clamp(0, 1), a.pow(2), lib.maximum(a, a), a.to(lib.float64), a.clone().add_(a)):
+        yield seen(one)
+    for one in (a.t(), a[0], a[:, 1:], a[0, 1], a.reshape(3, 2), a.view(6), a.unsqueeze(0), a.expand(2, 2, 3), lib.stack([a, a]), lib.cat([a, a]), a.split(1)[1],
+                a.transpose(0, 1), a.detach(), a.contiguous(), lib.ones_like(a), lib.where(x > 1, a, a)):  # fmt: skip
+        yield seen(one)
+    for one in (a.sum(), a.sum(1), a.mean(1), a.mean(), a.amax(1), a.amin(0), a.prod(), a.prod(1), a.argmax(1), a.argmin(0), a.all(), a.var(1), a.std(), a.sum(0, keepdim=True),
+                lib.sum(a, 1), a.softmax(1), masked.masked_tensor(m, m).all(1)):  # fmt: skip
+        yield seen(one)
+    b = masked.masked_tensor(x, m, requires_grad=True)
+    (b * b).sum().backward()
+    yield b.grad.to_tensor(0.0), b.grad.get_mask(), b.is_leaf, a.sum().item(), bool(a.sum() > 1)
+    y = x.clone()
+    taken, copied = masked.as_masked_tensor(y, m), masked.masked_tensor(y, m)
+    yield raised(lambda: a + masked.masked_tensor(x, ~m)), raised(a.cumsum, 1), raised(a.numpy), raised(a.tolist), raised(a.relu), raised(lambda: a.item())
+    for wrong in ((x, m[0]), (x, x), ([1.0], m), (x, [True]), (x, m[:, :2]), (x.to(lib.complex64), m)):
+        yield raised(masked.masked_tensor, *wrong)
+    yield taken.get_data(), copied.get_data(), str(masked.masked_tensor(x.int(), m)), str(masked.masked_tensor(lib.tensor(1), lib.tensor(True)))
