@@ -7,6 +7,7 @@ function once, for a whole batch (`lucid.batching`).
 
 from __future__ import annotations
 
+import copy
 import functools
 
 from lucid import random
@@ -68,6 +69,10 @@ class _Level:
 
     def __exit__(self, *error):
         core.set_grad(self.before)
+
+    def resumed(self) -> _Level:
+        """The same level for what is computed later, perhaps in several threads at once, each with a mode of its own."""
+        return copy.copy(self)
 
     def whole(self, x: Tensor) -> Tensor:
         """A tensor as it is recorded: with all batches."""
@@ -331,17 +336,17 @@ def _pulled(level: _Level, result, outputs: list, made: tuple, cotangents):
     again = lambda entry: _pulled(level, result, outputs, made, entry)
     if (batch := level.later(cotangents)) and level.batches:
         return batching.loop(batch, again, (cotangents,), {})
-    with level:
+    with level.resumed() as now:
         flat = tree_leaves(cotangents)
         if tree_structure(cotangents) != tree_structure(result):
             raise RuntimeError("vjp_fn: Expected cotangents of the form of the function's output")
         try:
-            found = level.gradients(outputs, tree_leaves(made), flat)
+            found = now.gradients(outputs, tree_leaves(made), flat)
         except Exception:
             if not batch:
                 raise
             return batching.loop(batch, again, (cotangents,), {})
-        return _like(made, map(level.leave, found))
+        return _like(made, map(now.leave, found))
 
 
 def jvp(func, primals: tuple, tangents: tuple, *, strict: bool = False, has_aux: bool = False):
@@ -458,8 +463,8 @@ def _pushed(level: _Level, result, outputs: list, made: tuple, *tangents):
         return batching.loop(batch, lambda *entry: _pushed(level, result, outputs, made, *entry), tangents, {})
     if tree_structure(tangents) != tree_structure(made):
         raise RuntimeError("linearize: Expected the tangents to have the form of the primals")
-    with level:
-        return _like(result, map(level.leave, _forward(level, outputs, tree_leaves(made), tree_leaves(tangents))))
+    with level.resumed() as now:
+        return _like(result, map(now.leave, _forward(now, outputs, tree_leaves(made), tree_leaves(tangents))))
 
 
 # ------------------------------------------------------------------------------------------------ Jacobians

@@ -234,7 +234,7 @@ def answered(cls, func, types, args=(), kwargs=None):
             raise NotImplementedError(f"{name}(): {NO_DATA}")
         return None if name == "__setitem__" else first
     if kwargs.get("out") is not None:
-        return kwargs["out"]
+        return _into(kwargs.pop("out"), (*args, *kwargs.values()))
     device = kwargs.pop("device", None)
     elsewhere = device is not None and not on_meta(device)
     if name in ALIKE and not elsewhere:
@@ -247,6 +247,17 @@ def answered(cls, func, types, args=(), kwargs=None):
         args, kwargs = tuple(map(_written, args)), {key: _written(one) for key, one in kwargs.items()}
     result = _run(func, args, kwargs)
     return result if elsewhere else _all_of(result)
+
+
+def _into(out, values: tuple):
+    """`out`, in which nothing can be written: it is as it was. RuntimeError if it, or all other tensors, are on the CPU."""
+    given = [one for one in overrides._flattened(values) if isinstance(one, Tensor)]
+    for one in overrides._flattened((out,)):
+        if isinstance(one, Tensor) and not isinstance(one, MetaTensor):
+            raise RuntimeError("Attempting to copy from device meta to device cpu, but cross-device copies are not allowed: there are no elements")
+        if given and not any(isinstance(one, MetaTensor) for one in given):
+            raise RuntimeError("Attempting to copy from device cpu to device meta, but cross-device copies are not allowed: out has no elements")
+    return out
 
 
 def _written(value):

@@ -299,3 +299,11 @@ def test_what_may_be_meant_otherwise_is_warned_of(words, call):
     with pytest.warns(UserWarning, match=words) as seen:
         call()
     assert [one.filename for one in seen] == [__file__]
+
+
+@pytest.mark.parametrize("call", [lambda x, o: x.cos_(out=o), lambda x, o: lucid.cos_(x, out=o), lambda x, o: x.add_(1, out=o)])
+def test_in_place_nothing_is_written_elsewhere(call):
+    x, o = lucid.zeros(2), lucid.full((2,), 7.0)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'out'"):
+        call(x, o)
+    assert x.tolist() == [0.0, 0.0] and o.tolist() == [7.0, 7.0]

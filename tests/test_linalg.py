@@ -328,3 +328,12 @@ def test_large_complex_matrices_are_multiplied_by_their_parts(dtype):
 def test_products_of_reversed_batches_are_contiguous(dtype):
     found = lucid.ones(6, 5, 4, 3, dtype=dtype).permute(3, 2, 1, 0) @ lucid.ones(2, 6, dtype=dtype).t()
     assert found.stride() == (40, 10, 2, 1) and bool((found == 6).all())
+
+
+def test_a_negative_determinant_has_no_logarithm_and_no_gradient():
+    x = lucid.tensor([[[1.0, 2.0], [3.0, 4.0]], [[1.0, 0.0], [0.0, 2.0]]], requires_grad=True)
+    value = lucid.logdet(x)
+    value.sum().backward()
+    assert value[0].isnan() and x.grad.tolist() == [[[0.0, 0.0], [0.0, 0.0]], [[1.0, 0.0], [0.0, 0.5]]]
+    y = lucid.randn(3, 4, dtype=lucid.complex64).t()
+    assert lucid.logcumsumexp(y, 0).is_contiguous()

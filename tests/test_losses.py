@@ -136,3 +136,12 @@ def test_the_gradient_of_no_margins_is_empty():
     for reduction in ("none", "mean", "sum"):
         loss = F.multi_margin_loss(x, lucid.zeros(0, dtype=lucid.int64), reduction=reduction)
         assert lucid.autograd.grad(loss.sum(), x)[0].shape == (0, 4)
+
+
+@pytest.mark.parametrize("n", [0, 2])
+@pytest.mark.parametrize("reduction, smoothing, wanted", [("mean", 0.0, "nan"), ("sum", 0.0, "0.0"), ("sum", 0.1, "nan"), ("mean", 0.1, "nan")])
+def test_without_classes_no_target_counts(n, reduction, smoothing, wanted):
+    x, w = lucid.ones(n, 3, requires_grad=True), lucid.ones(0, 3, requires_grad=True)
+    loss = lucid.nn.functional.linear_cross_entropy(x, w, lucid.full((n,), -100), reduction=reduction, label_smoothing=smoothing)
+    loss.backward()
+    assert str(loss.item()) == wanted and x.grad.tolist() == [[0.0] * 3] * n and w.grad.shape == (0, 3)

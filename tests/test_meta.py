@@ -126,3 +126,13 @@ print(overrides.attached, type(lucid.Tensor.__dict__["grad"]).__name__, lucid.ov
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ)
     assert done.stdout == "False property []\n"
+
+
+def test_results_go_to_no_other_device():
+    meta, plain = lucid.empty(2, device="meta"), lucid.ones(2)
+    for call in (lambda: lucid.exp(meta, out=plain), lambda: lucid.add(meta, 1, out=plain), lambda: lucid.add(plain, plain, out=meta)):
+        with pytest.raises(RuntimeError, match="cross-device copies are not allowed"):
+            call()
+    assert plain.tolist() == [1.0, 1.0]
+    out = lucid.empty(2, device="meta")
+    assert lucid.exp(meta, out=out) is out

@@ -247,3 +247,16 @@ def test_a_plateau_whose_threshold_is_all_of_the_best():
         schedule.step(measure)
         rates.append((sgd.param_groups[0]["lr"], schedule.best))
     assert rates == [(0.5, lucid.inf), (0.25, lucid.inf), (0.125, lucid.inf)]
+
+
+def test_a_schedule_that_begins_at_once_is_the_first():
+    optimizer = lucid.optim.SGD([lucid.ones(1, requires_grad=True)], lr=1.0)
+    schedules = lucid.optim.lr_scheduler
+    parts = [schedules.ConstantLR(optimizer, 0.1), schedules.ExponentialLR(optimizer, 0.5)]
+    schedule = schedules.SequentialLR(optimizer, parts, milestones=[0])
+    rates = [schedule.get_last_lr()[0]]
+    for _ in range(2):
+        optimizer.step()
+        schedule.step()
+        rates.append(optimizer.param_groups[0]["lr"])
+    assert rates == [1.0, 0.5, 0.25]

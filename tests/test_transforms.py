@@ -1,6 +1,7 @@
 """Functions of functions, Jacobians, hooks on what is saved, and computing again in backward."""
 
 import gc
+import threading
 import weakref
 
 import numpy as np
@@ -119,3 +120,48 @@ def test_hooks_are_not_left_more_often_than_entered():
     hooks = lucid.autograd.graph.saved_tensors_hooks(lambda x: x, lambda x: x)
     with pytest.raises(RuntimeError, match="more often"):
         hooks.__exit__()
+
+
+def test_one_pullback_in_two_threads_leaves_each_its_mode():
+    inside, outside, modes = threading.Event(), threading.Event(), {}
+
+    class Waiting(lucid.autograd.Function):
+        @staticmethod
+        def forward(ctx, y):
+            return y * 2
+
+        @staticmethod
+        def backward(ctx, g):
+            if threading.current_thread() is first:  # the second thread comes in, and stays until this one has left
+                inside.set()
+                outside.wait(10)
+            else:
+                outside.set()
+                first.join(10)
+            return g * 2
+
+    _, pullback = lucid.func.vjp(Waiting.apply, lucid.ones(3))
+
+    def without():
+        with lucid.no_grad():
+            pullback(lucid.ones(3))
+            modes["first"] = lucid.is_grad_enabled()
+
+    def within():
+        inside.wait(10)
+        pullback(lucid.ones(3))
+        modes["second"] = lucid.is_grad_enabled()
+
+    first, second = threading.Thread(target=without), threading.Thread(target=within)
+    first.start()
+    second.start()
+    second.join()
+    assert modes == {"first": False, "second": True}
+
+
+def test_a_pullback_records_where_it_is_called():
+    x = lucid.ones(3, requires_grad=True)
+    _, pullback = lucid.func.vjp(lambda y: (y * x).sin(), lucid.ones(3))
+    with lucid.no_grad():
+        assert not pullback(lucid.ones(3))[0].requires_grad
+    assert pullback(lucid.ones(3))[0].requires_grad

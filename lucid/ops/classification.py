@@ -77,6 +77,8 @@ def _classes(name: str, input_: Tensor, target: Tensor, weight, ignore_index: in
 def _targets(x: Tensor, rows: np.ndarray, sizes, weight, ignore_index: int, smoothing: float) -> Tensor:
     """How much each logarithm of a probability counts, in the input's shape: the losses are minus their weighted sum."""
     n, classes, length = sizes
+    if not classes:
+        return wrap(np.zeros(x.array.shape, x.array.dtype))
     w = np.ones(classes) if weight is None else weight.array.astype(np.float64)
     t = rows.reshape(n, length)
     counted = t != ignore_index
@@ -96,7 +98,10 @@ def _classified(x, rows, sizes, shape, weight, ignore_index, smoothing, reductio
     computed = x.array.dtype if x.array.dtype in NLL else FLOAT32
     out = empty(shape, computed)
     total = loss = 0.0
-    if out.size:
+    if not sizes[1]:  # no classes: no target counts
+        loss = math.nan if smoothing else 0.0
+        out[...] = loss
+    elif out.size:
         common = row(x, computed), flat(rows), row(weight, computed), flat(out)
         if logits:
             stats["lse"] = lse = empty((sizes[0], sizes[2]), computed)

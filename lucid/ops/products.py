@@ -474,7 +474,9 @@ def logdet(A: Tensor) -> Tensor:
     """
     square_shape("logdet", A)
     sign, value = slogdet(A)
-    return sign.log() + value
+    if A.dtype.is_complex:
+        return sign.log() + value
+    return where(sign == -1, math.nan, value)  # which has no gradient there
 
 
 # ------------------------------------------------------------------------------------------------ distances

@@ -44,7 +44,7 @@ def _scanned(name: str, input_: Tensor, dim: int, dtype) -> Tensor:
         if name != "cumsum":
             with np.errstate(all="ignore"):
                 accumulate = _complex_logcumsumexp if name == "logcumsumexp" else getattr(np, name)
-                return wrap(cast(accumulate(array.astype(np.complex128), axis=at), target.numpy))
+                return wrap(cast(accumulate(array.astype(np.complex128, order="C"), axis=at), target.numpy))
         parts = np.dtype(f"f{array.itemsize // 2}")
         SCAN[parts](
             flat(rows.reshape(-1).view(parts)), flat(out.reshape(-1).view(parts)), outer, axis, inner * 2, CODES[name]

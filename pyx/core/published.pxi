@@ -173,8 +173,9 @@ cdef object answer_inplace(object self, row_t row, size_t flagged, PyObject* nam
     if state & ~FUNCTION_MODE:
         return detoured_inplace(op, call, args, by_name(row + n, names))
     if names != NULL or n < op.required or not 0 < n <= op.positional:
-        if names != NULL and "inplace" in <tuple>names:
-            raise TypeError(f"{op.name}_() got an unexpected keyword argument 'inplace'")
+        for name in ("inplace", "out"):
+            if names != NULL and name in <tuple>names:
+                raise TypeError(f"{op.name}_() got an unexpected keyword argument '{name}'")
         values = op.bound(row, n, names)
         args = tuple(values)
         if op.out_at >= 0 and values[op.out_at] is not None:

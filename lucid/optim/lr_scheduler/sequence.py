@@ -99,8 +99,9 @@ class SequentialLR(ChainedScheduler):
         for group in optimizer.param_groups:  # each schedule has set its first rate: only that of the first counts
             change(group, "lr", group["initial_lr"])
         self.recursive_undo()
-        schedulers[0]._initial_step()
-        self._last_lr = schedulers[0].get_last_lr()
+        first = schedulers[bisect_right(milestones, self.last_epoch)]
+        first._initial_step()
+        self._last_lr = first.get_last_lr()
 
     def recursive_undo(self, sched=None) -> None:
         """Take back the epoch by which schedules went on when they were made: this one's, or those of another."""
