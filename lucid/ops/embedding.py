@@ -256,17 +256,23 @@ def _to_rows(g, weight_shape, scale, bags, which, owners):
         return index_add(Supplied.no_memory((rows * dim,), g.dtype), 0, wrap(which.array[bag, column] * dim + column), found).reshape(rows, dim)
     at, bag = bags.members()
     index = bags.index[at]
+    counts = np.bincount(bag, minlength=len(bags.offsets) - 1) if bags.mode == "mean" else None
+    if counts is not None and not bags.by_count:  # a row for each bag, rather than for each of its members
+        g = _shared(g, np.maximum(counts, 1))
     g = index_select(g, 0, wrap(bag))
     if scale is not None:
         g = mul(g, index_select(scale, 0, wrap(at)).unsqueeze(1))
-    share = np.ones(len(at))
-    if bags.mode == "mean":
-        share *= np.bincount(bag, minlength=1)[bag]
     if bags.by_count:
-        share *= np.bincount(bags.index, minlength=1)[index]
-    if (share != 1).any():
-        g = div(g, wrap(share[:, None].astype(np.float32 if g.array.dtype.itemsize == 2 else g.array.dtype)))
+        often = np.bincount(bags.index, minlength=1)[index]
+        g = _shared(g, often if counts is None else often * counts[bag])
     return index_add(Supplied.no_memory((rows, dim), g.dtype), 0, wrap(index), g)
+
+
+def _shared(g: Tensor, counts: np.ndarray) -> Tensor:
+    """Rows of a gradient, each divided by a count."""
+    if (counts == 1).all():
+        return g
+    return div(g, wrap(counts[:, None].astype(np.float32 if g.array.dtype.itemsize == 2 else g.array.dtype)))
 
 
 def _to_scale(g, weight, scale_shape, bags, owners):

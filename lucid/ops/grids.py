@@ -11,7 +11,7 @@ from lucid._kernels.index import triangle_indices
 from lucid.autograd.op import op
 from lucid.dtypes import torch_name
 from lucid.ops._doc import doc, like
-from lucid.ops._frame import INT64, cast, tensor_argument
+from lucid.ops._frame import INT64, cast, contiguous, tensor_argument
 from lucid.ops.creation import ones_like, wanted
 from lucid.ops.joining import cat, stack
 from lucid.ops.scans import cumprod
@@ -137,8 +137,12 @@ def combinations(input_: Tensor, r: int = 2, with_replacement: bool = False) -> 
         raise RuntimeError(f"Expect a non-negative number, but got {r}")
     if r == 0:
         return wrap(new_array((0,), input_.array.dtype))
-    choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
-    rows = np.fromiter(itertools.chain.from_iterable(choose(range(input_.array.size), r)), np.int64).reshape(-1, r)
+    n = input_.array.size
+    if r == 2:  # a triangle
+        rows = contiguous(triu_indices(n, n, 0 if with_replacement else 1).array.T)
+    else:
+        choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
+        rows = np.fromiter(itertools.chain.from_iterable(choose(range(n), r)), np.int64).reshape(-1, r)
     return reshape(index_select(input_, 0, wrap(rows.reshape(-1))), rows.shape)
 
 
