@@ -29,7 +29,7 @@ def _check_shapes(name: str, input_: Tensor, dim: int, index, src=None) -> int:
     """The checked dimension of gather and scatter, whose index fits the input and the source."""
     shape, own = index.shape, input_.array.shape
     dim = check_dim(name, dim, len(own))
-    if index.size == 0:
+    if index.size == 0 or shape == own and (src is None or src.shape == own):
         return dim
     if max(len(shape), 1) != max(len(own), 1):
         which = "input" if name == "gather" else "self"
