@@ -110,27 +110,13 @@ cdef inline floating kl_div_log_backward_(floating x, floating y, floating a) no
     return -exp_(y)
 
 
-cdef inline void forward_loop(
+cdef inline inlined_void each(
     floating (*rule)(floating, floating, floating) noexcept nogil, const floating* x, const floating* y, floating a,
     floating* out, Py_ssize_t n,
 ) noexcept nogil:
     cdef Py_ssize_t i
     for i in range(n):
         out[i] = rule(x[i], y[i], a)
-
-
-cdef inline inlined_void backward_loop(
-    floating (*rule)(floating, floating, floating) noexcept nogil, const floating* x, const floating* y, floating a,
-    const floating* g, Py_ssize_t step, floating* out, Py_ssize_t n,
-) noexcept nogil:
-    cdef Py_ssize_t i
-    cdef floating whole = g[0]
-    if step == 0:
-        for i in range(n):
-            out[i] = rule(x[i], y[i], a) * whole
-    else:
-        for i in range(n):
-            out[i] = rule(x[i], y[i], a) * g[i]
 
 
 cdef struct Pointwise:
@@ -164,21 +150,21 @@ cdef void forward_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nog
         else:
             n = min(TILE, hi - at)
         if c.op == MSE:
-            forward_loop(mse_[floating], x, y, a, out, n)
+            each(mse_[floating], x, y, a, out, n)
         elif c.op == L1:
-            forward_loop(l1_[floating], x, y, a, out, n)
+            each(l1_[floating], x, y, a, out, n)
         elif c.op == SMOOTH_L1:
-            forward_loop(smooth_l1_[floating], x, y, a, out, n)
+            each(smooth_l1_[floating], x, y, a, out, n)
         elif c.op == HUBER:
-            forward_loop(huber_[floating], x, y, a, out, n)
+            each(huber_[floating], x, y, a, out, n)
         elif c.op == BCE:
-            forward_loop(bce_[floating], x, y, a, out, n)
+            each(bce_[floating], x, y, a, out, n)
         elif c.op == KL_DIV:
-            forward_loop(kl_div_[floating], x, y, a, out, n)
+            each(kl_div_[floating], x, y, a, out, n)
         elif c.op == KL_DIV_LOG:
-            forward_loop(kl_div_log_[floating], x, y, a, out, n)
+            each(kl_div_log_[floating], x, y, a, out, n)
         elif c.w == NULL:
-            forward_loop(bce_with_logits_[floating], x, y, a, out, n)
+            each(bce_with_logits_[floating], x, y, a, out, n)
         else:
             w = <const floating*>c.w + at
             for i in range(n):
@@ -191,35 +177,45 @@ cdef void forward_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nog
 
 
 cdef void backward_task(floating* ctx, Py_ssize_t lo, Py_ssize_t hi) noexcept nogil:
-    """Elements lo to hi. (`ctx` is a Pointwise.)"""
+    """Elements lo to hi: the slopes of a tile, then these times g. (`ctx` is a Pointwise.)"""
     cdef const Pointwise* c = <const Pointwise*>ctx
-    cdef const floating* x = <const floating*>c.x + lo
-    cdef const floating* y = <const floating*>c.y + lo
-    cdef const floating* g = <const floating*>c.g + lo * c.step
-    cdef floating* out = <floating*>c.out + lo
-    cdef floating a = <floating>c.a
+    cdef const floating* x
+    cdef const floating* y
     cdef const floating* w
-    cdef Py_ssize_t i, n = hi - lo
-    if c.op == MSE:
-        backward_loop(mse_backward_[floating], x, y, a, g, c.step, out, n)
-    elif c.op == L1:
-        backward_loop(l1_backward_[floating], x, y, a, g, c.step, out, n)
-    elif c.op == SMOOTH_L1:
-        backward_loop(smooth_l1_backward_[floating], x, y, a, g, c.step, out, n)
-    elif c.op == HUBER:
-        backward_loop(huber_backward_[floating], x, y, a, g, c.step, out, n)
-    elif c.op == BCE:
-        backward_loop(bce_backward_[floating], x, y, a, g, c.step, out, n)
-    elif c.op == KL_DIV:
-        backward_loop(kl_div_backward_[floating], x, y, a, g, c.step, out, n)
-    elif c.op == KL_DIV_LOG:
-        backward_loop(kl_div_log_backward_[floating], x, y, a, g, c.step, out, n)
-    elif c.w == NULL:
-        backward_loop(bce_with_logits_backward_[floating], x, y, a, g, c.step, out, n)
-    else:
-        w = <const floating*>c.w + lo
-        for i in range(n):
-            out[i] = ((w[i] * y[i] + <floating>1 - y[i]) * sigmoid_(x[i]) - w[i] * y[i]) * g[i * c.step]
+    cdef const floating* g = <const floating*>c.g
+    cdef floating* out
+    cdef floating a = <floating>c.a, whole = g[0]
+    cdef Py_ssize_t at = lo, n, i
+    while at < hi:
+        n = min(TILE, hi - at)
+        x, y, out = <const floating*>c.x + at, <const floating*>c.y + at, <floating*>c.out + at
+        if c.op == MSE:
+            each(mse_backward_[floating], x, y, a, out, n)
+        elif c.op == L1:
+            each(l1_backward_[floating], x, y, a, out, n)
+        elif c.op == SMOOTH_L1:
+            each(smooth_l1_backward_[floating], x, y, a, out, n)
+        elif c.op == HUBER:
+            each(huber_backward_[floating], x, y, a, out, n)
+        elif c.op == BCE:
+            each(bce_backward_[floating], x, y, a, out, n)
+        elif c.op == KL_DIV:
+            each(kl_div_backward_[floating], x, y, a, out, n)
+        elif c.op == KL_DIV_LOG:
+            each(kl_div_log_backward_[floating], x, y, a, out, n)
+        elif c.w == NULL:
+            each(bce_with_logits_backward_[floating], x, y, a, out, n)
+        else:
+            w = <const floating*>c.w + at
+            for i in range(n):
+                out[i] = (w[i] * y[i] + <floating>1 - y[i]) * sigmoid_(x[i]) - w[i] * y[i]
+        if c.step == 0:
+            for i in range(n):
+                out[i] *= whole
+        else:
+            for i in range(n):
+                out[i] *= g[at + i]
+        at += n
 
 
 def pointwise_loss(
