@@ -301,3 +301,15 @@ def test_threads_may_send_at_once():
     for thread in threads:
         thread.join()
     assert sorted(found) == [[k, k] for k in range(8)] and not reductions._server.waiting
+
+
+def test_queues_and_pools_are_found_in_pytorchs_modules():
+    from lucid.multiprocessing.pool import Pool
+    from lucid.multiprocessing.queue import SimpleQueue
+
+    context, x = mp.get_context("fork"), lucid.zeros(2)
+    queue = SimpleQueue(ctx=context)
+    queue.put(x)
+    queue.get().fill_(3.0)
+    with Pool(1, context=context) as pool:
+        assert pool.map(double, [x])[0].tolist() == [6.0, 6.0] == x.tolist()

@@ -757,3 +757,25 @@ def tensors_that_have_a_mask(lib):
     for wrong in ((x, m[0]), (x, x), ([1.0], m), (x, [True]), (x, m[:, :2]), (x.to(lib.complex64), m)):
         yield raised(masked.masked_tensor, *wrong)
     yield taken.get_data(), copied.get_data(), str(masked.masked_tensor(x.int(), m)), str(masked.masked_tensor(lib.tensor(1), lib.tensor(True)))
+
+
+@program("logdet", "nn.functional.linear_cross_entropy", "optim.lr_scheduler.SequentialLR", "Tensor.cos_", "exp")
+def what_begins_at_nothing(lib):
+    x = lib.tensor([[[1.0, 2.0], [3.0, 4.0]], [[1.0, 0.0], [0.0, 2.0]]], requires_grad=True)
+    value = lib.logdet(x)
+    value.sum().backward()
+    yield value, x.grad
+    for n, reduction, smoothing in ((0, "mean", 0.0), (2, "mean", 0.0), (2, "sum", 0.0), (2, "sum", 0.1), (0, "sum", 0.1), (2, "none", 0.1)):
+        rows, weight = lib.ones(n, 3, requires_grad=True), lib.ones(0, 3, requires_grad=True)
+        loss = lib.nn.functional.linear_cross_entropy(rows, weight, lib.full((n,), -100), reduction=reduction, label_smoothing=smoothing)
+        loss.sum().backward()
+        yield loss, rows.grad, weight.grad
+    optimizer, schedules = lib.optim.SGD([lib.ones(1, requires_grad=True)], lr=1.0), lib.optim.lr_scheduler
+    schedule = schedules.SequentialLR(optimizer, [schedules.ConstantLR(optimizer, 0.1), schedules.ExponentialLR(optimizer, 0.5)], milestones=[0])
+    for _ in range(3):
+        yield schedule.get_last_lr(), optimizer.param_groups[0]["lr"]
+        optimizer.step()
+        schedule.step()
+    meta, plain = lib.empty(2, device="meta"), lib.ones(2)
+    yield raised(lib.exp, meta, out=plain), raised(lib.add, meta, 1, out=plain), raised(lib.add, plain, plain, out=meta), plain
+    yield raised(plain.cos_, out=lib.zeros(2)), raised(lib.cos_, plain, out=lib.zeros(2)), plain
