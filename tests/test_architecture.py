@@ -17,13 +17,14 @@ PACKAGE = Path(lucid.__file__).parent
 # A room may import what stands before it in this order; `dtypes`, `formats` and `printing` are leaves.
 ALLOWED = {
     "_kernels": set(),
+    "_later": set(),
     "dtypes": {"_kernels"},
     "printing": {"dtypes"},
     "formats": set(),
     "return_types": set(),
     "tensor": {"_kernels", "dtypes", "formats", "printing"},
     "questions": {"_kernels", "tensor"},
-    "autograd": {"_kernels", "dtypes", "tensor"},
+    "autograd": {"_kernels", "_later", "dtypes", "tensor"},
     "ops": {"_kernels", "dtypes", "formats", "return_types", "tensor", "autograd", "random"},
     "random": {"_kernels", "dtypes", "tensor", "autograd"},
 }

@@ -1,5 +1,6 @@
 """Automatic differentiation: what a program uses of it."""
 
+from lucid._later import later as _later
 from lucid.autograd import anomaly as anomaly_mode  # noqa: F401
 from lucid.autograd import graph, hooks  # noqa: F401  (`hooks` gives Tensor its methods)
 from lucid.autograd import modes as grad_mode  # noqa: F401
@@ -23,12 +24,4 @@ __all__ = [
 ]  # fmt: skip
 
 
-def __getattr__(name: str):
-    """Modules that are loaded when they are asked for."""
-    import importlib
-
-    if name in ("check", "forward_ad", "functional", "profiler", "profiler_util"):
-        return importlib.import_module(f"lucid.autograd.{name}")
-    if name in ("GradcheckError", "gradcheck", "gradgradcheck"):
-        return getattr(importlib.import_module("lucid.autograd.check"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = _later("lucid.autograd", GradcheckError="check", gradcheck="check", gradgradcheck="check")

@@ -142,8 +142,13 @@ class set_grad_enabled(_Mode):
         return object.__new__(cls)
 
     def __init__(self, mode: bool):
-        self.mode = bool(mode)
+        if not isinstance(mode, bool):
+            raise TypeError(f"set_grad_enabled(): argument 'enabled' (position 1) must be bool, not {type(mode).__name__}")
+        self.mode = mode
         self.before = core.set_grad(self.mode)
+
+    def __repr__(self) -> str:
+        return f"lucid.set_grad_enabled(mode={self.mode})"
 
     def __enter__(self):
         core.set_grad(self.mode)

@@ -1,5 +1,6 @@
 """Neural networks: functions, modules, parameters, initial weights."""
 
+from lucid._later import later as _later
 from lucid.nn import functional, init  # noqa: F401
 from lucid.nn.modules import *  # noqa: F403
 from lucid.nn.parameter import Buffer, Parameter, UninitializedBuffer, UninitializedParameter  # noqa: F401
@@ -38,13 +39,4 @@ def factory_kwargs(kwargs) -> dict:
     return found | kwargs
 
 
-def __getattr__(name: str):
-    if name in ("attention", "grad", "parallel"):  # few programs use them
-        import importlib
-
-        return importlib.import_module(f"lucid.nn.{name}")
-    if name == "DataParallel":
-        from lucid.nn.parallel import DataParallel
-
-        return DataParallel
-    raise AttributeError(f"module 'lucid.nn' has no attribute {name!r}")
+__getattr__ = _later("lucid.nn", DataParallel="parallel")

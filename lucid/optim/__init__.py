@@ -2,6 +2,7 @@
 
 import sys
 
+from lucid._later import later as _later
 from lucid.optim import adam, family, lr_scheduler  # noqa: F401
 from lucid.optim.adafactor import Adafactor
 from lucid.optim.adam import Adam, AdamW
@@ -22,9 +23,4 @@ for _name in ("adadelta", "adagrad", "adamax", "asgd", "nadam", "radam", "rmspro
 adamw = sys.modules[f"{__name__}.adamw"] = adam
 
 
-def __getattr__(name: str):
-    if name == "swa_utils":  # it needs `lucid.nn`, which optimizers do not
-        import importlib
-
-        return importlib.import_module("lucid.optim.swa_utils")
-    raise AttributeError(f"module 'lucid.optim' has no attribute {name!r}")
+__getattr__ = _later("lucid.optim")

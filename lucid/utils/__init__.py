@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from lucid._later import later as _later
 from lucid.utils import _pytree, checkpoint, data, deterministic, dlpack, hooks  # noqa: F401
+
+__getattr__ = _later("lucid.utils")
 
 _FIELDS = (
     "__class__", "__dict__", "array", "_requires_grad", "_inference", "_view", "_slot", "_grad", "_node", "_base", "_base_node", "_counter",

@@ -60,7 +60,10 @@ class WeakIdKeyDictionary(MutableMapping):
         del self.data[self.ref_type(key)]
 
     def __contains__(self, key) -> bool:
-        return self.ref_type(key) in self.data
+        try:
+            return self.ref_type(key) in self.data
+        except TypeError:  # of which there are no weak references
+            return False
 
     def __len__(self) -> int:
         return len(self.data)
@@ -94,6 +97,13 @@ class WeakIdKeyDictionary(MutableMapping):
             return NotImplemented
         made = self.copy()
         made.update(other)
+        return made
+
+    def __ror__(self, other):
+        if not isinstance(other, Mapping):
+            return NotImplemented
+        made = type(self)(other, self.ref_type)
+        made.update(self)
         return made
 
     def __ior__(self, other):

@@ -2,6 +2,7 @@
 
 import sys
 
+from lucid._later import later as _later
 from lucid.nn.modules import normalization, recurrent, resampling, simple
 from lucid.nn.modules.activation import *  # noqa: F403
 from lucid.nn.modules.adaptive import *  # noqa: F403
@@ -29,9 +30,4 @@ for _name, _family in {
     globals()[_name] = sys.modules[f"{__name__}.{_name}"] = _family
 
 
-def __getattr__(name: str):
-    if name == "utils":  # few programs use it
-        import importlib
-
-        return importlib.import_module(f"{__name__}.utils")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = _later("lucid.nn.modules")

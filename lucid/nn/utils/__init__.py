@@ -1,5 +1,6 @@
 """Utilities for parameters and their gradients."""
 
+from lucid._later import later as _later
 from lucid.nn.utils import init, memory_format, parametrizations, parametrize, rnn  # noqa: F401
 from lucid.nn.utils.clip_grad import (
     clip_grad_norm,
@@ -22,9 +23,4 @@ __all__ = [
 ]  # fmt: skip
 
 
-def __getattr__(name: str):
-    if name in ("prune", "stateless"):  # which few programs need
-        import importlib
-
-        return importlib.import_module(f"lucid.nn.utils.{name}")
-    raise AttributeError(f"module 'lucid.nn.utils' has no attribute {name!r}")
+__getattr__ = _later("lucid.nn.utils")
