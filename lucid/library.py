@@ -14,6 +14,7 @@ import re
 import threading
 import types
 import typing
+import weakref
 from collections.abc import Sequence
 from types import SimpleNamespace
 
@@ -248,8 +249,16 @@ def _missing(*args, **kwargs):
     raise NotImplementedError("the operator has no kernel for the CPU: library.impl gives one")
 
 
+_KEPT: list = []  # the libraries of `define`, which nothing else holds
+
+
+def _forget(namespace: str, names: list) -> None:
+    for name in names:
+        delattr(NAMESPACES[namespace], name)
+
+
 class Library:
-    """What defines operators of a namespace, and gives their kernels.
+    """What defines operators of a namespace, and gives their kernels. What it defined goes with it.
 
     Parameters
     ----------
@@ -275,7 +284,8 @@ class Library:
             raise ValueError(f"Unsupported kind: {kind}")
         if ns in ("prim", "aten"):
             raise ValueError(f"{ns} is a reserved namespace. Please try creating a library with another name.")
-        self.ns, self.kind, self.dispatch_key = ns, kind, dispatch_key
+        self.ns, self.kind, self.dispatch_key, self._names = ns, kind, dispatch_key, []
+        weakref.finalize(self, _forget, ns, self._names).atexit = False
 
     def __repr__(self) -> str:
         return f"Library(kind={self.kind}, ns={self.ns}, dispatch_key={self.dispatch_key})>"
@@ -306,6 +316,7 @@ class Library:
         if hasattr(NAMESPACES.get(self.ns), name):
             raise RuntimeError(f"there is an operator {self.ns}::{name} already")
         CustomOpDef(f"{self.ns}::{name}", _missing, signature)._kind = "defined"
+        self._names.append(name)
         return name
 
     def impl(self, op_name, fn, dispatch_key: str = "", *, with_keyset: bool = False, allow_override: bool = False) -> None:
@@ -348,7 +359,9 @@ def define(qualname: str, schema: str, *, lib=None, tags=()) -> None:
         raise ValueError(f'Expected `qualname` to be of the form "namespace::name", but got {qualname}')
     if not schema.lstrip().startswith("("):
         raise ValueError(f'define(qualname, schema, ...): expected schema to look like e.g. "(Tensor x) -> Tensor" but got "{schema}"')
-    Library(namespace, "FRAGMENT").define(name + schema)
+    if lib is None:
+        _KEPT.append(lib := Library(namespace, "FRAGMENT"))
+    lib.define(name + schema)
 
 
 def impl(qualname: str, types, func=None, *, lib=None):

@@ -2,8 +2,58 @@
 
 from __future__ import annotations
 
+import inspect
+
 from . import program, raised
 from .graph import _leaf
+
+MODES = {
+    "no_grad": lambda lib: lib.no_grad, "no_grad()": lambda lib: lib.no_grad(), "enable_grad": lambda lib: lib.enable_grad,
+    "inference_mode": lambda lib: lib.inference_mode, "inference_mode()": lambda lib: lib.inference_mode(), "inference_mode(False)": lambda lib: lib.inference_mode(False),
+    "set_grad_enabled(False)": lambda lib: lib.set_grad_enabled(False), "set_grad_enabled(True)": lambda lib: lib.set_grad_enabled(True),
+}  # fmt: skip
+
+
+@program(*(f"{mode}.{name}" for mode in ("no_grad", "inference_mode", "set_grad_enabled") for name in ("__call__", "__enter__", "__exit__", "__init__")),
+         "inference_mode.__new__", "set_grad_enabled.__repr__", "set_grad_enabled.__str__")  # fmt: skip
+def what_modes_decorate(lib):
+    def inside():
+        return lib.is_grad_enabled(), lib.is_inference_mode_enabled()
+
+    for name, mode in MODES.items():
+        before = lib.is_grad_enabled()
+
+        @mode(lib)
+        def function(x=1):
+            """What it does."""
+            return x, *inside()
+
+        @mode(lib)
+        def numbers():
+            try:
+                got = yield inside()
+                yield got, inside()
+            except KeyError:
+                yield "caught", inside()
+
+        @mode(lib)
+        class Made:
+            def __init__(self):
+                self.seen = inside()
+
+            def later(self):
+                return inside()
+
+        sent, thrown = numbers(), numbers()
+        yield name, function(), function.__name__, function.__doc__, str(inspect.signature(function)), inspect.isgeneratorfunction(numbers)
+        yield next(sent), inside(), sent.send(5), inside(), sent.close(), next(thrown), thrown.throw(KeyError()), inside()
+        yield Made().seen, Made().later(), lib.is_grad_enabled() == before
+        with mode(lib)() if "(" not in name else mode(lib):
+            yield inside()
+        yield inside()
+        lib.set_grad_enabled(True)
+    yield str(lib.set_grad_enabled(True)).rpartition(".")[2], repr(lib.set_grad_enabled(True)).rpartition(".")[2]
+    yield raised(lib.set_grad_enabled), raised(lib.set_grad_enabled, 1), raised(lib.set_grad_enabled, "x"), inside()
 
 
 @program("no_grad", "enable_grad", "set_grad_enabled", "is_grad_enabled")

@@ -322,6 +322,31 @@ def a_nodes_own_hooks_come_after_those_of_its_tensor(lib):
     yield seen, y.grad, x.grad
 
 
+@program(*(f"utils.weak.WeakIdKeyDictionary.{name}" for name in (
+    "__contains__", "__copy__", "__delitem__", "__eq__", "__init__", "__ior__", "__iter__", "__len__", "__or__", "__repr__", "__ror__", "__setitem__",
+    "__getitem__", "clear", "copy", "get", "items", "keyrefs", "keys", "pop", "popitem", "setdefault", "update", "values", "__abstractmethods__",
+    "__class_getitem__")))  # fmt: skip
+def members_of_such_a_dict(lib):
+    kind = lib.utils.weak.WeakIdKeyDictionary
+    x, y = lib.ones(2), lib.ones(2)
+    made = kind()
+    made[x], made[y] = 1, 2
+    yield len(made), made[x], x in made, 3 in made, sorted(made.values()), [key is x for key in made], len(made.keys()), made.get(x)
+    yield made.get(lib.ones(1), 7), made.setdefault(y, 9), len(made.keyrefs()), len(made.copy()), len(copy.copy(made)), list(made.items())[0][1]
+    yield repr(made).partition(" ")[0], made == made.copy(), made == kind({x: 1}), made == {}, kind.__abstractmethods__, str(kind[int, int]).rpartition(".")[2]
+    other = kind({x: 5})
+    yield (made | other)[x], (other | made)[x], len({x: 3} | other), ({x: 3} | other)[x], raised(lambda: made | 3)
+    made |= other
+    made.update({y: 8})
+    yield made[x], made[y], made.pop(x), len(made), raised(made.pop, x), made.pop(x, 3), raised(lambda: made[x]), raised(made.__delitem__, x), raised(reversed, made)
+    del made[y]
+    yield len(made), raised(made.popitem), other.popitem()[1], len(other), other.clear()
+    made[y] = 1
+    del y
+    gc.collect()
+    yield len(made)
+
+
 @program("utils.weak.WeakIdKeyDictionary", "utils.weak.WeakTensorKeyDictionary", "utils.weak.TensorWeakRef", "utils.weak.WeakIdRef")
 def dicts_that_do_not_keep_their_tensors(lib):
     import importlib

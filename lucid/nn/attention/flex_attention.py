@@ -6,6 +6,7 @@ all scores and with positions that broadcast against them, and the scores are he
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import math
 from typing import NamedTuple
@@ -227,7 +228,7 @@ def create_mask(mod_fn, B: int | None, H: int | None, Q_LEN: int, KV_LEN: int, d
     Parameters
     ----------
     mod_fn : callable
-        Of the four positions: whether the query sees the key.
+        Of the four positions, whether the query sees the key; or of a score and them, the changed score, of which -inf is not seen.
     B, H : int or None
         The sizes of batch and heads; None is 1.
     Q_LEN, KV_LEN : int
@@ -247,7 +248,12 @@ def create_mask(mod_fn, B: int | None, H: int | None, Q_LEN: int, KV_LEN: int, d
     [[[[1, 0], [1, 1]]]]
     """
     shape = (B or 1, H or 1, Q_LEN, KV_LEN)
-    return mod_fn(*_positions(shape)).expand(shape)
+    takes = sum(one.default is one.empty for one in inspect.signature(mod_fn).parameters.values())
+    if takes not in (4, 5):
+        raise AssertionError(f"create_mask: takes a function of four positions, or of a score and them, not of {takes} arguments")
+    if takes == 4:
+        return mod_fn(*_positions(shape)).expand(shape)
+    return (mod_fn(lucid.zeros(shape), *_positions(shape)) != -lucid.inf).expand(shape)
 
 
 def create_block_mask(
