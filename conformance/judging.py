@@ -165,7 +165,7 @@ def _ask(check: Check, run: Any, case: Case, subject: Adapter) -> Outcome | None
         check.judge(run)
     except Verdict as verdict:
         if verdict.status == "failed":
-            reason = deviation(type(subject).__module__.rpartition(".")[2], case, check.name)
+            reason = deviation(type(subject).__module__.rpartition(".")[2], case, check.name, verdict.message)
             if reason:
                 return Outcome(check.name, "deviates", reason)
         return Outcome(check.name, verdict.status, verdict.message, verdict.details)

@@ -607,3 +607,15 @@ def test_no_result_is_written_where_one_of_several_cannot_be():
     with pytest.raises(RuntimeError, match="single memory location"):
         lucid.sort(x, out=(values, indices))
     assert not values.any()
+
+
+@pytest.mark.parametrize("name", ["sum", "nansum", "mean", "nanmean"])
+def test_what_is_reduced_into_a_wider_out_is_not_rounded_before(name):
+    x = lucid.tensor([1.0, 0.0, 1.0], dtype=lucid.float16) * 3000
+    for dtype in (lucid.float32, lucid.float64):
+        out = getattr(lucid, name)(x, 0, out=lucid.zeros((), dtype=dtype))
+        assert out.item() == lucid.zeros((), dtype=dtype).add_(6000).div_(3 if "mean" in name else 1).item()
+    large = lucid.tensor([3e38, 3e38])
+    assert getattr(lucid, name)(large, 0, out=lucid.zeros((), dtype=lucid.float64)).item() >= large[0].item()
+    with pytest.raises(RuntimeError, match="dtype"):
+        getattr(lucid, name)(large, 0, dtype=lucid.float32, out=lucid.zeros((), dtype=lucid.float64))

@@ -228,13 +228,15 @@ class Op(core.OpBase):
         return type(result)(*out) if hasattr(result, "_fields") else tuple(out)
 
     def settle_dtype(self, values: list, target: Tensor, complaint: str) -> None:
-        """The dtype that is asked for has to be that of what is written to, which else decides (unless it may be cast to)."""
+        """The dtype that is asked for has to be that of what is written to, which else decides (unless it may be cast to, and holds less)."""
         at = self.position["dtype"]
         if values[at] is not None:
             dtype = dtypes.as_dtype(values[at])
             if dtype is not target.dtype:
                 raise RuntimeError(f"{self.name}(): {complaint.format(dtype.name, target.dtype.name)}")
-        elif "cast" not in self.out_rule:
+        elif "cast" not in self.out_rule or (
+            isinstance(values[0], Tensor) and values[0].dtype.kind > 1 and dtypes.promote_types(values[0].dtype, target.dtype) is target.dtype
+        ):
             values[at] = target.dtype
 
     def write_out(self, out: Tensor, result, values: list) -> Tensor:
@@ -365,7 +367,7 @@ def op(
         exception is a RuntimeError, or a "TypeError"), but with "bound" of its own if the bound is a number, and with "kind"
         no complex one for a real result; "any", of any; "same", of the result's own, but with "modulus" of any real one that
         it can be cast to, or the input's, if that is complex, and with "real" only where the input is; "dtype", of the dtype
-        that the parameter of that name asks for, or else the one that decides (or, with "cast", may be cast to). Of several
+        that the parameter of that name asks for, or else the one that decides (or, with "cast", if it holds less, may be cast to). Of several
         results each has to have its own dtype unless the rule is for "all".
         What is written to, in place too, may lie where an argument does, but not meet it in part; with "apart" neither. As
         `out=` it may meet any where all are "read" first, which is so in the families of `READ_FIRST`, unless their elements

@@ -349,7 +349,7 @@ mean.vjp(
 )
 
 
-@op("nanmean", composite=True)
+@op("nanmean", composite=True, out="cast dtype")
 @like(nansum)
 def nanmean(input_: Tensor, dim: int | tuple | None = None, keepdim: bool = False, *, dtype=None, out=None) -> Tensor:
     r"""Mean over dimensions of what is not NaN.
