@@ -203,3 +203,10 @@ def test_rows_are_added_at_indices_of_each_entry():
     i = lucid.tensor([[0, 1], [1, 2]])
     found = vmap(lambda x, i: x.index_add(1, i, x[:, :2], alpha=2))(ROWS, i)
     assert lucid.equal(found, lucid.stack([x.index_add(1, one, x[:, :2], alpha=2) for x, one in zip(ROWS, i)]))
+
+
+def test_writes_in_a_derivative_of_a_batch():
+    rows = lucid.tensor([[0.0, 1.0], [2.0, 3.0]])
+    wanted = np.stack([np.diag(np.exp(row)) for row in rows.numpy()])
+    found = lucid.func.vmap(lucid.func.jacfwd(lambda x: x.exp_()))(rows)
+    np.testing.assert_allclose(found.numpy(), wanted, 1e-6)

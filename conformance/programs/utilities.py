@@ -331,7 +331,7 @@ def members_of_such_a_dict(lib):
     x, y = lib.ones(2), lib.ones(2)
     made = kind()
     made[x], made[y] = 1, 2
-    yield len(made), made[x], x in made, 3 in made, sorted(made.values()), [key is x for key in made], len(made.keys()), made.get(x)
+    yield len(made), made[x], x in made, 3 in made, sorted(made.values()), [key is x for key in made], made.get(x)
     yield made.get(lib.ones(1), 7), made.setdefault(y, 9), len(made.keyrefs()), len(made.copy()), len(copy.copy(made)), list(made.items())[0][1]
     yield repr(made).partition(" ")[0], made == made.copy(), made == kind({x: 1}), made == {}, kind.__abstractmethods__, str(kind[int, int]).rpartition(".")[2]
     other = kind({x: 5})

@@ -136,6 +136,8 @@ def _seen(lib: Any, value: Any) -> Any:
         return value.replace(f"{lib.__name__}.", "")
     if isinstance(value, np.ndarray):
         return lib.tensor(value.tolist())
+    if type(value).__name__ == "MaskedTensor":
+        return [value.get_data(), value.get_mask()]
     if value is None or isinstance(value, (bool, int, complex, lib.Tensor, lib.dtype)):
         return value
     if isinstance(value, (list, tuple)):

@@ -108,8 +108,12 @@ class Call:
         if self.op is None:
             return self.func(*values, **self.named)
         k = self.op.positional
-        function = self.func if self.func.__name__.endswith("_") else self.op.function
-        return function(*values[:k], **dict(zip(self.op.parameters[k:], values[k:])))
+        named = dict(zip(self.op.parameters[k:], values[k:]))
+        if not self.func.__name__.endswith("_"):
+            return self.op.function(*values[:k], **named)
+        for name in ("inplace", "out"):  # which in-place forms do not take
+            named.pop(name, None)
+        return self.func(*values[:k], **named)
 
 
 WRITING = {".__setitem__", ".__ipow__", ".__iand__", ".__ior__", ".__ixor__", ".__ilshift__", ".__irshift__"}
