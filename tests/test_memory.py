@@ -179,6 +179,15 @@ CALLS = {
 }
 
 
+@pytest.fixture(scope="module", autouse=True)
+def others_left_alone():
+    """What other tests have left is looked at by no collection of these, which it would take a second each."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
 @contextlib.contextmanager
 def no_collector():
     """Whatever is there is left out of account, and what comes is left alone."""
@@ -189,7 +198,6 @@ def no_collector():
         yield
     finally:
         gc.enable()
-        gc.unfreeze()
 
 
 def attempt(call) -> None:
