@@ -337,3 +337,12 @@ def test_a_negative_determinant_has_no_logarithm_and_no_gradient():
     assert value[0].isnan() and x.grad.tolist() == [[[0.0, 0.0], [0.0, 0.0]], [[1.0, 0.0], [0.0, 0.5]]]
     y = lucid.randn(3, 4, dtype=lucid.complex64).t()
     assert lucid.logcumsumexp(y, 0).is_contiguous()
+
+
+@pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan])
+def test_singular_vectors_of_what_is_not_finite(value):
+    """LAPACK looked for them without end."""
+    a = lucid.tensor([[value, -3.0, -3.0], [3.0, 2.0, 1.0], [-2.0, -3.0, -3.0]])
+    for call in (lucid.linalg.svd, lucid.linalg.pinv, lambda a: lucid.linalg.svd(a, False), lambda a: lucid.linalg.lstsq(a, a), lambda a: lucid.linalg.svd(a * 1j)):
+        with pytest.raises(lucid.linalg.LinAlgError, match="non-finite"):
+            call(a)

@@ -63,7 +63,7 @@ def svd(A: Tensor, full_matrices: bool = True, *, driver: str | None = None, out
     RuntimeError
         If `A` has less than two dimensions.
     LinAlgError
-        If the iteration does not converge.
+        If an element is not finite, or the iteration does not converge.
 
     Notes
     -----
@@ -88,6 +88,8 @@ def svd(A: Tensor, full_matrices: bool = True, *, driver: str | None = None, out
 
 def svd_arrays(name: str, array: np.ndarray, full_matrices: bool):
     """U, S and Vh."""
+    if not np.isfinite(array).all():  # LAPACK's iteration may never end
+        raise LinAlgError(f"{name}: The algorithm failed to converge because the input matrix contained non-finite values.")
     return _with_vectors(name, "svd_f" if full_matrices else "svd_s", lambda a: np.linalg.svd(a, full_matrices), array, NO_SVD)
 
 
