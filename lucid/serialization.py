@@ -28,7 +28,7 @@ import numpy as np
 from lucid import dtypes, formats
 from lucid._kernels import core
 from lucid.dtypes import BY_NUM
-from lucid.tensor import Size, Tensor, check_device, device, on_meta
+from lucid.tensor import Size, Tensor, check_device, device, on_meta, root_of
 from lucid.utils._pytree import tree_map
 
 __all__ = ["from_file", "load", "save"]
@@ -399,16 +399,18 @@ def _homes(module: str, name: str):
             yield home, found
 
 
-def _kept_whole() -> tuple:
-    """Of which classes objects are read that were saved whole, from files that the program trusts."""
-    from lucid import Generator, distributions, nn, optim, quasirandom, return_types
-    from lucid.utils import data
+# The classes of which objects, and those of classes that inherit them, are read that were saved whole, from files that the program trusts.
+KEPT_WHOLE = {
+    "lucid.nn.modules.module.Module", "lucid.optim.optimizer.Optimizer", "lucid.optim.lr_scheduler.scheduler.LRScheduler",
+    "lucid.distributions.distribution.Distribution", "lucid.distributions.transforms.Transform", "lucid.distributions.constraints.Constraint",
+    "lucid.utils.data.dataset.Dataset", "lucid.utils.data.sampler.Sampler", "lucid.nn.utils.rnn.PackedSequence", "lucid.Generator",
+    "lucid.quasirandom.SobolEngine", "lucid.return_types.Result",
+}  # fmt: skip
 
-    return (
-        nn.Module, optim.Optimizer, optim.lr_scheduler.LRScheduler, distributions.Distribution, distributions.Transform,
-        distributions.constraints.Constraint, data.Dataset, data.Sampler, nn.utils.rnn.PackedSequence, Generator, quasirandom.SobolEngine,
-        return_types.Result,
-    )  # fmt: skip
+
+def _kept_whole(one) -> bool:
+    """Whether something is a class of those; their modules are imported by whoever found it, and by nobody else."""
+    return isinstance(one, type) and any(f"{base.__module__}.{base.__qualname__}" in KEPT_WHOLE for base in one.__mro__)
 
 
 def _storages() -> tuple:
@@ -424,9 +426,7 @@ def _numbers() -> set[str]:
 
 def _whole(array: np.ndarray) -> np.ndarray:
     """All of the memory that an array is a view of, as one row of its dtype."""
-    root = array
-    while isinstance(root.base, np.ndarray):
-        root = root.base
+    root = root_of(array)
     if not root.flags.forc or root.nbytes % array.itemsize or not array.size:
         root = array.copy()
     return root.ravel(order="K").view(array.dtype)
@@ -482,7 +482,7 @@ def load(f, map_location=None, pickle_module=None, *, weights_only: bool | None 
                 reader.trusted = weights_only is False
                 return reader.read_all()
     with opened(f) as archive:
-        root = root_of(archive)
+        root = folder_of(archive)
         with Reader(archive, root) as reader:
             reader.trusted = weights_only is False
             return reader.read(archive.read(f"{root}data.pkl"))
@@ -499,7 +499,7 @@ def _older(f):
             yield file if begin == b"\x80" else None
 
 
-def root_of(archive) -> str:
+def folder_of(archive) -> str:
     """The folder of an archive in which everything is."""
     names = [name for name in archive.namelist() if name.endswith("/data.pkl")]
     if len(names) != 1:
@@ -570,7 +570,7 @@ def _instructions(data):
 
     try:
         yield from pickletools.genops(data)
-    except ValueError as error:
+    except (ValueError, DeprecationWarning) as error:  # of a name with a backslash Python only warns
         raise ValueError(f"load: a damaged file: {error}") from None
 
 
@@ -872,8 +872,8 @@ class Reader(Records):
             return PLAIN[f"{module}.{name}"]
         if found is None and self.trusted and module.partition(".")[0] == "torch":
             here = "lucid.nn.functional" if module == "torch._C._nn" else "lucid" + module.removeprefix("torch")
-            homes, kept = dict(_homes(here, name)), _kept_whole()
-            found = next((one for one in homes.values() if isinstance(one, type) and issubclass(one, kept)), None)
+            homes = dict(_homes(here, name))
+            found = next(filter(_kept_whole, homes.values()), None)
             if found is None and hasattr(homes.get(here), "op"):
                 return homes[here]  # an operation, as a module's attribute: not to be called here
         if found is not None:
@@ -1088,7 +1088,7 @@ def get_unsafe_globals_in_checkpoint(f) -> list[str]:
         If it is no such file.
     """
     with opened(f) as archive:
-        reader, texts, found = Reader(archive, root_of(archive)), [], {}
+        reader, texts, found = Reader(archive, folder_of(archive)), [], {}
         for opcode, argument, _ in _instructions(archive.read(f"{reader.root}data.pkl")):
             if opcode.name == "GLOBAL":
                 found[tuple(argument.split(" "))] = None

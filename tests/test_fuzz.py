@@ -27,6 +27,7 @@ import lucid
 from lucid import Tensor
 from lucid.autograd.op import REGISTRY
 from lucid.ops import methods
+from lucid.tensor import root_of
 
 EXAMPLES = int(os.environ.get("LUCID_FUZZ_EXAMPLES", "6"))
 FUZZ = settings(max_examples=EXAMPLES, phases=[Phase.generate, Phase.shrink])
@@ -282,12 +283,6 @@ def tensors_in(values):
 
 def state(tensor):
     return tensor.array.tobytes(), tuple(tensor.shape), tensor._version, tensor.grad_fn, tensor.requires_grad
-
-
-def root_of(array):
-    while isinstance(array.base, np.ndarray):
-        array = array.base
-    return array
 
 
 def check_bounds(tensor):

@@ -378,6 +378,11 @@ def test_the_form_that_hostile_arrays_have_is_read():
     assert swapped.tolist() == [1, 1]
 
 
+def test_a_name_that_is_no_name_is_refused():
+    with pytest.raises(pickle.UnpicklingError, match="invalid escape"):
+        lucid.load(_hostile(b"\x80\x02ctorch\\Re\nx\n."))
+
+
 def test_an_array_of_numpy_is_no_storage():
     """Its memory would go when its elements come."""
     array = _pickled_array()[2:-1]

@@ -312,3 +312,23 @@ def what_cannot_be_scheduled(lib):
         yield raised(schedules.SequentialLR, optimizer, [plain, other], [1]), raised(schedules.ChainedScheduler, [plain, other])
     for kind in (lib.optim.Adamax, lib.optim.NAdam, lib.optim.RAdam):
         yield raised(kind, [lib.nn.Parameter(lib.ones(1))], betas=(0.9,))
+
+
+@program("optim.lr_scheduler.SequentialLR.__init__", *(f"optim.lr_scheduler.SequentialLR.{name}" for name in ("step", "state_dict", "load_state_dict")))
+def a_sequence_of_schedules(lib):
+    schedules = lib.optim.lr_scheduler
+
+    def made(milestones=(2,), last=None):
+        optimizer = lib.optim.SGD([lib.nn.Parameter(lib.ones(1))], lr=1.0)
+        return schedules.SequentialLR(optimizer, [schedules.ConstantLR(optimizer, 0.1, 2), schedules.ExponentialLR(last or optimizer, 0.9)], list(milestones))
+
+    one, other = made(), made()
+    for _ in range(4):
+        one.optimizer.step()
+        one.step()
+        yield one.get_last_lr(), one.last_epoch
+    yield sorted(one.state_dict())
+    other.load_state_dict(one.state_dict())
+    other.optimizer.step()
+    other.step()
+    yield other.get_last_lr(), other.last_epoch, raised(made, (1, 2)), raised(made, (1,), lib.optim.SGD([lib.nn.Parameter(lib.ones(1))], lr=1.0))

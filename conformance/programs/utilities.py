@@ -508,3 +508,31 @@ def what_files_may_mention(lib):
     for order in ("BIG", "NATIVE", "LITTLE", None):
         serialization.set_default_load_endianness(order and serialization.LoadEndianness[order])
         yield lib.load(io.BytesIO(unsaid.getvalue()))["x"], serialization.get_default_load_endianness() is (order and serialization.LoadEndianness[order])
+
+
+@program("library.Library.__init__", "library.Library.__repr__", "library.Library.define", "library.Library.impl")
+def operators_of_a_library(lib):
+    made = lib.library.Library("drawn_here", "FRAGMENT")
+    yield repr(made), made.define("scaled(Tensor x, int n=2) -> Tensor"), raised(lib.library.Library, "drawn_here", "XX"), raised(lib.library.Library, "prim", "DEF")
+    made.impl("scaled", lambda x, n=2: x * n, "CPU")
+    scaled = lib.ops.drawn_here.scaled
+    yield scaled(lib.ones(2)), scaled(lib.ones(2), 3), scaled.default(lib.ones(2), n=4), raised(made.define, "scaled"), raised(made.define, "scaled(Tensor x, int n=2) -> Tensor")
+    yield raised(made.impl, "scaled", lambda x: x, "CPU")
+
+
+@program("nn.init.sparse_", "sym_not", "serialization.add_safe_globals", "serialization.get_safe_globals", "nn.utils.prune.remove")
+def small_functions(lib):
+    lib.manual_seed(0)
+    yield (lib.nn.init.sparse_(lib.empty(6, 4), 0.3) == 0).sum(0), lib.nn.init.sparse_(lib.empty(6, 4), 0.3, 0.5), raised(lib.nn.init.sparse_, lib.empty(6), 0.3)
+    yield lib.nn.init.sparse_(lib.empty(3, 2), 1.0), lib.nn.init.sparse_(lib.empty(3, 2), 0.5, generator=lib.Generator().manual_seed(3))
+    yield lib.sym_not(True), lib.sym_not(0)
+    lib.serialization.clear_safe_globals()
+    lib.serialization.add_safe_globals([dict])
+    yield lib.serialization.get_safe_globals(), lib.serialization.clear_safe_globals(), lib.serialization.get_safe_globals()
+    from importlib import import_module
+
+    prune, made = import_module(f"{lib.__name__}.nn.utils.prune"), lib.nn.Linear(3, 2)
+    prune.l1_unstructured(made, "weight", 0.5)
+    yield sorted(name for name, _ in made.named_parameters()), sorted(made.state_dict())
+    prune.remove(made, "weight")
+    yield sorted(name for name, _ in made.named_parameters()), sorted(made.state_dict()), (made.weight == 0).sum(), len(made._forward_pre_hooks), raised(prune.remove, made, "weight")

@@ -8,7 +8,7 @@ import enum
 from lucid import Tensor, dtypes
 from lucid.jit.program import Program, RecursiveScriptModule, ScriptClass, ScriptObject, new, parts
 from lucid.nn import Parameter
-from lucid.serialization import STORAGE_NAMES, Call, Reader, opened, root_of
+from lucid.serialization import STORAGE_NAMES, Call, Reader, folder_of, opened
 
 __all__ = ["STORAGES", "load"]
 
@@ -67,7 +67,7 @@ def load(f, map_location=None, _extra_files: dict | None = None, _restore_shapes
                 "jit.load: the file has the format of PyTorch before 1.3, which present versions of PyTorch do not read "
                 "either: save it anew with one that does"
             )
-        root = root_of(archive)
+        root = folder_of(archive)
         if not any(name.startswith(f"{root}code/") for name in names):
             raise ValueError("jit.load: an archive, but none that torch.jit.save wrote: it has no code")
         for name in _extra_files or ():

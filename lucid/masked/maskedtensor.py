@@ -80,18 +80,7 @@ class MaskedTensor(Tensor):
     """
 
     def __new__(cls, data, mask, requires_grad: bool = False):
-        if is_masked_tensor(data) or not isinstance(data, Tensor):
-            raise TypeError("data must be a Tensor")
-        if is_masked_tensor(mask) or not isinstance(mask, Tensor):
-            raise TypeError("mask must be a Tensor")
-        if data.dim() != mask.dim():
-            raise ValueError("data.dim() must equal mask.dim()")
-        if data.size() != mask.size():
-            raise ValueError("data.size() must equal mask.size()")
-        if mask.dtype is not dtypes.bool_:
-            raise TypeError("mask must have dtype bool.")
-        if data.dtype.is_complex:
-            raise TypeError(f"{data.dtype} is not supported in MaskedTensor.")
+        _check(data, mask)
         return cls._of(data.detach().clone().requires_grad_(requires_grad), mask)
 
     def __init__(self, *args, **kwargs):
@@ -153,6 +142,22 @@ class MaskedTensor(Tensor):
     def __torch_function__(cls, func, types, args=(), kwargs=None):
         with DisableTorchFunctionSubclass():
             return _computed(func, args, kwargs or {})
+
+
+def _check(data, mask) -> None:
+    """TypeError or ValueError unless a masked tensor can be of these."""
+    if is_masked_tensor(data) or not isinstance(data, Tensor):
+        raise TypeError("data must be a Tensor")
+    if is_masked_tensor(mask) or not isinstance(mask, Tensor):
+        raise TypeError("mask must be a Tensor")
+    if data.dim() != mask.dim():
+        raise ValueError("data.dim() must equal mask.dim()")
+    if data.size() != mask.size():
+        raise ValueError("data.size() must equal mask.size()")
+    if mask.dtype is not dtypes.bool_:
+        raise TypeError("mask must have dtype bool.")
+    if data.dtype.is_complex:
+        raise TypeError(f"{data.dtype} is not supported in MaskedTensor.")
 
 
 def _lines(data: list, mask: list, ndim: int, form) -> str:
@@ -253,7 +258,7 @@ def as_masked_tensor(data: Tensor, mask: Tensor) -> MaskedTensor:
     >>> x.grad
     Tensor([2.7182817, 0.0])
     """
-    MaskedTensor(data, mask)  # what is refused
+    _check(data, mask)
     return MaskedTensor._of(data, mask.detach().clone())
 
 

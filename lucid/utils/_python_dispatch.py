@@ -154,7 +154,7 @@ def _disable_current_modes():
 
 def is_traceable_wrapper_subclass(t) -> bool:
     """Whether a tensor is made of others, which `__tensor_flatten__` gives and `__tensor_unflatten__` takes."""
-    return isinstance(t, Tensor) and type(t) is not Tensor and hasattr(t, "__tensor_flatten__") and hasattr(t, "__tensor_unflatten__")
+    return is_traceable_wrapper_subclass_type(type(t))
 
 
 def is_traceable_wrapper_subclass_type(t: type) -> bool:
